@@ -1,0 +1,54 @@
+//! description → overlay → repair rules → progenitor → passes over the syntax tree → `OUT_DIR`.
+//!
+//! `INTERCOM_OPENAPI` names another description to build from. Each step is a file in `build/`.
+
+#[path = "build/mod.rs"]
+mod steps;
+
+use std::path::{Path, PathBuf};
+
+use steps::failure::Failure;
+use steps::{apply_overlay, check, client, emit, generate, read, repair, schema};
+
+const DESCRIPTION: &str = "openapi/intercom-2.9.yaml";
+const OVERLAY: &str = "openapi/overlay.yaml";
+
+fn main() {
+    let description = std::env::var_os("INTERCOM_OPENAPI").map_or(DESCRIPTION.into(), PathBuf::from);
+    println!("cargo::rerun-if-env-changed=INTERCOM_OPENAPI");
+    println!("cargo::rerun-if-changed={}", description.display());
+    println!("cargo::rerun-if-changed={OVERLAY}");
+    let out = std::env::var_os("OUT_DIR").map_or(".".into(), PathBuf::from);
+    if let Err(failure) = build(&description, &out) {
+        build_print::error!("{failure}");
+        std::process::exit(1);
+    }
+}
+
+/// The pipeline, one line a step.
+fn build(description: &Path, out: &Path) -> Result<(), Failure> {
+    let overlay = read::read(Path::new(OVERLAY))?;
+    let mut document = read::read(description)?;
+    let counts = run(&mut document, overlay, out).map_err(|failure| failure.in_file(description.display().to_string()))?;
+    build_print::info!("Intercom API {counts}");
+    Ok(())
+}
+
+fn run(document: &mut serde_json::Value, overlay: serde_json::Value, out: &Path) -> Result<String, Failure> {
+    check::openapi_3_0(document)?;
+    let counts = schema::counts(document);
+    for warning in apply_overlay::apply_overlay(document, overlay).map_err(|failure| failure.in_file(OVERLAY))? {
+        build_print::warn!("{warning}");
+    }
+    check::references(document)?;
+    check::operation_ids(document)?;
+    check::path_parameters(document)?;
+    check::content_types(document)?;
+    let constants = client::constants(document)?;
+    for idle in repair::repair(document)? {
+        build_print::warn!("repair rule {idle} finds nothing to do; see openapi/README.md");
+    }
+    let raw = generate::generate(document)?;
+    emit::write(out, "client.rs", &client::client(&raw, document, constants)?)?;
+    Ok(counts)
+}

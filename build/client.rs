@@ -1,0 +1,97 @@
+//! Puts the generated client together: types, builders, operations, regions and versions.
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+use serde_json::Value;
+use syn::File;
+
+use super::failure::Failure;
+use super::{operations, requests, schema, tolerance};
+
+/// The whole generated client.
+pub fn client(file: &File, document: &Value, constants: TokenStream) -> Result<File, Failure> {
+    let types = tolerance::tolerate(file, document)?;
+    let builders = requests::builders(&types)?;
+    let items = &types.items;
+    let operations = operations::collect(file, document)?;
+    let calls = operations::write(&operations, &types);
+    parse(quote! {
+        #constants
+
+        /// The API's objects: what responses carry and what requests send.
+        pub mod types {
+            #items
+            #builders
+        }
+
+        #calls
+    })
+}
+
+/// Tokens of this crate's own making as a file.
+pub fn parse(tokens: TokenStream) -> Result<File, Failure> {
+    syn::parse2(tokens).map_err(|error| {
+        Failure::new(
+            "client",
+            format!("the passes wrote Rust that does not parse: {error}"),
+            "look for a name in the description that cannot be a Rust name, and change it by an overlay action",
+        )
+    })
+}
+
+/// Regions from the servers (`x-region` and `url`), versions from `info.version` and the `intercom_version` schema.
+///
+/// Read before the repair rules, which drop what the types do not need.
+pub fn constants(document: &Value) -> Result<TokenStream, Failure> {
+    let servers: Vec<(&str, &str)> = document["servers"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|server| Some((server["x-region"].as_str()?, server["url"].as_str()?.trim_end_matches('/'))))
+        .collect();
+    if servers.is_empty() {
+        return Err(Failure::new(
+            "constants",
+            "no server has an `x-region`",
+            "name each server's region by an overlay action: us, eu, au",
+        )
+        .at("/servers"));
+    }
+    let regions = servers.iter().map(|(name, url)| {
+        let variant = format_ident!("{}", schema::pascal(name));
+        let doc = format!("`{url}`");
+        quote! { #[doc = #doc] #variant = #name #url, }
+    });
+    let default = document["info"]["version"].as_str().unwrap_or_default();
+    let listed = document["components"]["schemas"]["intercom_version"]["enum"].as_array();
+    let mut versions: Vec<&str> = listed.into_iter().flatten().filter_map(Value::as_str).collect();
+    if !versions.contains(&default) {
+        versions.push(default);
+    }
+    let versions = versions.iter().map(|text| {
+        let name = format_ident!("V{}", text.replace(|c: char| !c.is_ascii_alphanumeric(), "_").to_uppercase());
+        quote! { #name = #text }
+    });
+    Ok(quote! {
+        crate::region::regions! { #(#regions)* }
+        crate::version::versions! { #default #(#versions)* }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn regions_and_versions_come_from_the_description() {
+        let document = json!({
+            "info": {"version": "2.9"},
+            "servers": [{"url": "https://a.test/", "x-region": "us"}, {"url": "https://b.test"}],
+        });
+        let text = constants(&document).unwrap().to_string();
+        assert!(text.contains(r#"Us = "us" "https://a.test""#), "{text}");
+        assert!(text.contains(r#""2.9" V2_9 = "2.9""#), "{text}");
+        assert_eq!(constants(&json!({})).unwrap_err().at, "/servers");
+    }
+}

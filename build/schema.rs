@@ -1,0 +1,270 @@
+//! Small views of an OpenAPI document as a JSON value: pointers, references, reach, names.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+
+/// The methods a path item can hold.
+pub const METHODS: [&str; 7] = ["get", "put", "post", "delete", "patch", "head", "options"];
+
+const SCHEMA_PREFIX: &str = "#/components/schemas/";
+
+/// Escapes one segment of a JSON pointer.
+pub fn escape(segment: &str) -> String {
+    segment.replace('~', "~0").replace('/', "~1")
+}
+
+/// Every operation as `(path, method, operation)`, in the order of the document.
+pub fn operations(document: &Value) -> Vec<(&str, &str, &Value)> {
+    let mut found = Vec::new();
+    for (path, item) in document["paths"].as_object().into_iter().flatten() {
+        for (method, operation) in item.as_object().into_iter().flatten() {
+            if METHODS.contains(&method.as_str()) {
+                found.push((path.as_str(), method.as_str(), operation));
+            }
+        }
+    }
+    found
+}
+
+/// Calls `change` on every operation as `(path, method, operation)`.
+pub fn for_each_operation(document: &mut Value, mut change: impl FnMut(&str, &str, &mut Value)) {
+    let paths = document.get_mut("paths").and_then(Value::as_object_mut);
+    for (path, item) in paths.into_iter().flatten() {
+        for (method, operation) in item.as_object_mut().into_iter().flatten() {
+            if METHODS.contains(&method.as_str()) {
+                change(path, method, operation);
+            }
+        }
+    }
+}
+
+/// What a document holds, for the build's one line.
+pub fn counts(document: &Value) -> String {
+    format!(
+        "{}: {} operations, {} schemas",
+        document["info"]["version"].as_str().unwrap_or_default(),
+        operations(document).len(),
+        components(document).len()
+    )
+}
+
+/// The component schemas, an empty map when there are none.
+pub fn components(document: &Value) -> Map<String, Value> {
+    document
+        .pointer("/components/schemas")
+        .and_then(Value::as_object)
+        .cloned()
+        .unwrap_or_default()
+}
+
+/// The component schema a `$ref` names, when `schema` is one.
+pub fn reference(schema: &Value) -> Option<&str> {
+    schema.get("$ref")?.as_str()?.strip_prefix(SCHEMA_PREFIX)
+}
+
+/// A schema that refers to the component `name`.
+pub fn reference_to(name: &str) -> Value {
+    serde_json::json!({ "$ref": format!("{SCHEMA_PREFIX}{name}") })
+}
+
+/// The schema of an operation's JSON request body.
+pub fn request_schema(operation: &Value) -> Option<&Value> {
+    operation.pointer("/requestBody/content/application~1json/schema")
+}
+
+/// The status and schema of an operation's JSON success response, if it has one.
+pub fn response_schema(operation: &Value) -> Option<(&str, &Value)> {
+    operation["responses"]
+        .as_object()?
+        .iter()
+        .filter(|(status, _)| status.starts_with('2'))
+        .find_map(|(status, response)| {
+            let schema = response.pointer("/content/application~1json/schema")?;
+            Some((status.as_str(), schema))
+        })
+}
+
+/// Calls `visit` with every schema below `schema`, itself first, and its JSON pointer.
+pub fn walk<'a>(schema: &'a Value, pointer: &str, visit: &mut impl FnMut(&'a Value, &str)) {
+    visit(schema, pointer);
+    for (name, inner) in schema["properties"].as_object().into_iter().flatten() {
+        walk(inner, &format!("{pointer}/properties/{}", escape(name)), visit);
+    }
+    for key in ["items", "additionalProperties", "not"] {
+        if let Some(inner) = schema.get(key).filter(|s| s.is_object()) {
+            walk(inner, &format!("{pointer}/{key}"), visit);
+        }
+    }
+    for key in ["oneOf", "anyOf", "allOf"] {
+        for (i, inner) in schema[key].as_array().into_iter().flatten().enumerate() {
+            walk(inner, &format!("{pointer}/{key}/{i}"), visit);
+        }
+    }
+}
+
+/// Calls `change` on every schema below `schema`, innermost first.
+pub fn walk_mut(schema: &mut Value, change: &mut impl FnMut(&mut Map<String, Value>)) {
+    let Some(object) = schema.as_object_mut() else {
+        return;
+    };
+    if let Some(properties) = object.get_mut("properties").and_then(Value::as_object_mut) {
+        properties.values_mut().for_each(|inner| walk_mut(inner, change));
+    }
+    for key in ["items", "additionalProperties", "not"] {
+        if let Some(inner) = object.get_mut(key) {
+            walk_mut(inner, change);
+        }
+    }
+    for key in ["oneOf", "anyOf", "allOf"] {
+        if let Some(members) = object.get_mut(key).and_then(Value::as_array_mut) {
+            members.iter_mut().for_each(|inner| walk_mut(inner, change));
+        }
+    }
+    change(object);
+}
+
+/// Calls `change` on every schema of the document: components, parameters, request bodies and responses.
+pub fn for_each_schema(document: &mut Value, change: &mut impl FnMut(&mut Map<String, Value>)) {
+    if let Some(schemas) = document.pointer_mut("/components/schemas").and_then(Value::as_object_mut) {
+        schemas.values_mut().for_each(|schema| walk_mut(schema, change));
+    }
+    for_each_operation(document, |_, _, operation| {
+        for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
+            if let Some(schema) = parameter.get_mut("schema") {
+                walk_mut(schema, change);
+            }
+        }
+        let mut bodies: Vec<&mut Value> = Vec::new();
+        let object = operation.as_object_mut().into_iter().flatten();
+        for (key, value) in object {
+            match key.as_str() {
+                "requestBody" => bodies.push(value),
+                "responses" => bodies.extend(value.as_object_mut().into_iter().flatten().map(|(_, r)| r)),
+                _ => {}
+            }
+        }
+        for body in bodies {
+            for (_, media) in body.get_mut("content").and_then(Value::as_object_mut).into_iter().flatten() {
+                if let Some(schema) = media.get_mut("schema") {
+                    walk_mut(schema, change);
+                }
+            }
+        }
+    });
+}
+
+/// The names of all component schemas that can be reached from `roots`.
+pub fn reach<'a>(document: &'a Value, roots: impl Iterator<Item = &'a Value>) -> BTreeSet<String> {
+    let mut reached = BTreeSet::new();
+    let mut open: Vec<&Value> = roots.collect();
+    while let Some(schema) = open.pop() {
+        walk(schema, "", &mut |inner, _| {
+            if let Some(name) = reference(inner)
+                && reached.insert(name.to_owned())
+                && let Some(target) = document["components"]["schemas"].get(name)
+            {
+                open.push(target);
+            }
+        });
+    }
+    reached
+}
+
+/// The component schemas that requests send.
+pub fn request_reach(document: &Value) -> BTreeSet<String> {
+    reach(
+        document,
+        operations(document).into_iter().filter_map(|(_, _, o)| request_schema(o)),
+    )
+}
+
+/// The component schemas that success responses carry.
+pub fn response_reach(document: &Value) -> BTreeSet<String> {
+    reach(
+        document,
+        operations(document)
+            .into_iter()
+            .filter_map(|(_, _, o)| response_schema(o).map(|(_, s)| s)),
+    )
+}
+
+/// A name without case, underscores and punctuation: how a schema and the Rust type made from it find each other.
+pub fn fold(name: &str) -> String {
+    name.chars()
+        .filter(char::is_ascii_alphanumeric)
+        .map(|c| c.to_ascii_lowercase())
+        .collect()
+}
+
+/// `snake_case` of an operation id or example name: `ListAttachedContacts` and `listAttachedContacts` alike.
+pub fn snake(name: &str) -> String {
+    let mut out = String::new();
+    let mut previous_lower = false;
+    for c in name.chars() {
+        if c.is_ascii_uppercase() {
+            if previous_lower {
+                out.push('_');
+            }
+            out.push(c.to_ascii_lowercase());
+            previous_lower = false;
+        } else if c.is_ascii_alphanumeric() {
+            out.push(c);
+            previous_lower = true;
+        } else {
+            if !out.ends_with('_') && !out.is_empty() {
+                out.push('_');
+            }
+            previous_lower = false;
+        }
+    }
+    out.trim_end_matches('_').to_owned()
+}
+
+/// `PascalCase` of a snake_case or kebab-case name.
+pub fn pascal(name: &str) -> String {
+    snake(name)
+        .split('_')
+        .map(|word| {
+            let mut letters = word.chars();
+            letters
+                .next()
+                .map(|first| first.to_ascii_uppercase().to_string() + letters.as_str())
+                .unwrap_or_default()
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn names() {
+        assert_eq!(snake("ListAttachedContacts"), "list_attached_contacts");
+        assert_eq!(snake("RetrieveACompanyById"), "retrieve_acompany_by_id");
+        assert_eq!(snake("Bad Request - invalid number"), "bad_request_invalid_number");
+        assert_eq!(pascal("create_contact_request"), "CreateContactRequest");
+        assert_eq!(fold("pt-BR_content"), fold("PtBrContent"));
+        assert_eq!(escape("/me~x"), "~1me~0x");
+    }
+
+    #[test]
+    fn reach_follows_references_at_any_depth() {
+        let document = json!({
+            "components": {"schemas": {
+                "a": {"properties": {"b": {"items": {"$ref": "#/components/schemas/b"}}}},
+                "b": {"oneOf": [{"$ref": "#/components/schemas/a"}, {"additionalProperties": {"$ref": "#/components/schemas/c"}}]},
+                "c": {}, "d": {},
+            }},
+            "paths": {"/x": {"post": {
+                "requestBody": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/c"}}}},
+                "responses": {"400": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/d"}}}},
+                              "200": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/a"}}}}},
+            }}},
+        });
+        assert_eq!(response_reach(&document), ["a", "b", "c"].map(String::from).into());
+        assert_eq!(request_reach(&document), ["c"].map(String::from).into());
+    }
+}

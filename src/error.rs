@@ -1,0 +1,498 @@
+//! What can go wrong with a call, as one type with predicates.
+
+use std::fmt;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
+use serde_json::Value;
+
+use crate::client::ConfigError;
+use crate::operation::Operation;
+use crate::rate_limit::RateLimit;
+use crate::response::request_id;
+
+/// Why a call failed.
+///
+/// Ask by predicate what it is and what to do; `Display` is one line for a person. Neither `Display` nor `Debug` shows
+/// the token, a header or the body; what the server says in its error messages is shown.
+///
+/// ```
+/// # async fn example(client: intercom_client::Client) -> Result<(), intercom_client::Error> {
+/// match client.create_contact().body_map(|b| b.email("ada@example.com")).send().await {
+///     Ok(contact) => println!("created {:?}", contact.id),
+///     Err(error) if error.is_conflict() => println!("is already there: {:?}", error.conflicting_id()),
+///     Err(error) => return Err(error),
+/// }
+/// # Ok(())
+/// # }
+/// ```
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    operation: &'static str,
+    kind: Kind,
+    attempts: u32,
+    answer: Option<Answer>,
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+/// What came back, if anything did.
+struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Bytes,
+    parsed: ErrorBody,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// The caller's mistake; nothing was sent.
+    Builder(String),
+    /// Could not connect; nothing was sent.
+    Connect,
+    /// No connection in time; nothing was sent.
+    ConnectTimeout,
+    /// TLS refused: an unknown, expired or mismatched certificate.
+    Certificate,
+    /// No whole answer in time.
+    Timeout,
+    /// The connection was lost after the request was sent.
+    Lost,
+    /// Something that is not HTTP.
+    Protocol,
+    /// A status that is no success.
+    Status,
+    /// A success whose body is not what the description says.
+    Decode { path: String, expected: String, found: String },
+    /// A body over `max_response_bytes`.
+    TooLarge(u64),
+    /// Writing what was received failed.
+    Io,
+    /// The answers contradict each other.
+    Contradiction(&'static str),
+}
+
+/// One entry of an error response.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ApiError {
+    /// Machine-readable code such as `not_found`; a number arrives as its text. An open set.
+    pub code: Option<String>,
+    /// What happened, in English.
+    pub message: Option<String>,
+    /// The field at fault, when one is.
+    pub field: Option<String>,
+}
+
+/// What could be read from an error body, whatever its form.
+#[derive(Default)]
+struct ErrorBody {
+    request_id: Option<String>,
+    errors: Vec<ApiError>,
+}
+
+impl ErrorBody {
+    fn parse(body: &[u8]) -> Self {
+        let Ok(Value::Object(object)) = serde_json::from_slice(body) else {
+            return Self::default();
+        };
+        let text = |value: Option<&Value>| match value {
+            Some(Value::String(text)) => Some(text.clone()),
+            Some(Value::Number(number)) => Some(number.to_string()),
+            _ => None,
+        };
+        let entry = |entry: &Value| match entry {
+            Value::Object(entry) => Some(ApiError {
+                code: text(entry.get("code").or(entry.get("error_key"))),
+                message: text(entry.get("message")),
+                field: text(entry.get("field")),
+            }),
+            Value::String(message) => Some(ApiError { message: Some(message.clone()), ..Default::default() }),
+            _ => None,
+        };
+        let mut errors: Vec<ApiError> = match object.get("errors") {
+            Some(Value::Array(entries)) => entries.iter().filter_map(entry).collect(),
+            Some(one) => entry(one).into_iter().collect(),
+            None => Vec::new(),
+        };
+        if errors.is_empty() {
+            // The form of the phone switch, and what proxies say.
+            let code = text(object.get("error_key").or(object.get("code")).or(object.get("error")));
+            let message = text(object.get("message").or(object.get("error_description")));
+            if code.is_some() || message.is_some() {
+                errors.push(ApiError { code, message, field: text(object.get("field")) });
+            }
+        }
+        Self { request_id: text(object.get("request_id")).filter(|id| !id.is_empty()), errors }
+    }
+}
+
+impl Error {
+    fn new(operation: &'static str, kind: Kind) -> Self {
+        Self(Box::new(Inner { operation, kind, attempts: 0, answer: None, source: None }))
+    }
+
+    pub(crate) fn builder(operation: &Operation, what: String) -> Self {
+        Self::new(operation.id, Kind::Builder(what))
+    }
+
+    pub(crate) fn kind(operation: &Operation, kind: Kind) -> Self {
+        Self::new(operation.id, kind)
+    }
+
+    pub(crate) fn caused(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        self.0.source = Some(source.into());
+        self
+    }
+
+    pub(crate) fn answered(mut self, status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
+        let parsed = if status.is_success() { ErrorBody::default() } else { ErrorBody::parse(&body) };
+        self.0.answer = Some(Answer { status, headers, body, parsed });
+        self
+    }
+
+    pub(crate) fn after(mut self, attempts: u32) -> Self {
+        self.0.attempts = attempts;
+        self
+    }
+
+    pub(crate) fn headers(&self) -> Option<&HeaderMap> {
+        self.0.answer.as_ref().map(|answer| &answer.headers)
+    }
+
+    pub(crate) fn what(&self) -> &Kind {
+        &self.0.kind
+    }
+
+    fn has_status(&self, statuses: &[u16]) -> bool {
+        self.status().is_some_and(|status| !status.is_success() && statuses.contains(&status.as_u16()))
+    }
+
+    fn has_code(&self, code: &str) -> bool {
+        self.errors().iter().any(|error| error.code.as_deref() == Some(code))
+    }
+
+    /// 401: the token is wrong, revoked, or of another region. Check token and region; repeating does not help.
+    pub fn is_unauthorized(&self) -> bool {
+        self.has_status(&[401])
+    }
+
+    /// 403: the token lacks a permission, or the workspace's plan does not have the feature. Grant it in the app's
+    /// settings; repeating does not help.
+    pub fn is_forbidden(&self) -> bool {
+        self.has_status(&[403])
+    }
+
+    /// 404 (or 410): what the call names does not exist, or is not visible to this app.
+    pub fn is_not_found(&self) -> bool {
+        self.has_status(&[404, 410])
+    }
+
+    /// 409: it exists already, or was changed meanwhile. [`conflicting_id`](Self::conflicting_id) often tells which.
+    pub fn is_conflict(&self) -> bool {
+        self.has_status(&[409])
+    }
+
+    /// 429: too many requests. The client waits and repeats by itself; this error means that it gave up. Slow down, or
+    /// allow more attempts. See also [`is_export_pending`](Self::is_export_pending), which no short wait cures.
+    pub fn is_rate_limited(&self) -> bool {
+        self.has_status(&[429])
+    }
+
+    /// 429 because another export job of the workspace is pending: wait for that job, or cancel it.
+    pub fn is_export_pending(&self) -> bool {
+        self.has_status(&[429])
+            && self.errors().iter().any(|error| {
+                error.message.as_deref().is_some_and(|message| {
+                    let message = message.to_lowercase();
+                    message.contains("pending") && message.contains("export")
+                })
+            })
+    }
+
+    /// 400 or 422: the server understood the request and refuses it. [`errors`](Self::errors) says why; repeating does
+    /// not help.
+    pub fn is_invalid_request(&self) -> bool {
+        self.has_status(&[400, 422])
+    }
+
+    /// No connection or no whole answer in time, or the server said 408 or 504. The call may have been carried out.
+    pub fn is_timeout(&self) -> bool {
+        matches!(self.0.kind, Kind::Timeout | Kind::ConnectTimeout) || self.has_status(&[408, 504])
+    }
+
+    /// The server could not be reached, or its certificate is not trusted: nothing was sent. Check network, base URL and
+    /// certificates.
+    pub fn is_connect(&self) -> bool {
+        matches!(self.0.kind, Kind::Connect | Kind::ConnectTimeout | Kind::Certificate)
+    }
+
+    /// The server's certificate is unknown, expired or not for this host. Never repeated.
+    pub fn is_certificate(&self) -> bool {
+        self.0.kind == Kind::Certificate
+    }
+
+    /// A success whose body does not decode, or is too large. [`json_path`](Self::json_path) tells where,
+    /// [`body`](Self::body) holds what came. Report it: the types should hold everything that servers send.
+    pub fn is_decode(&self) -> bool {
+        matches!(self.0.kind, Kind::Decode { .. } | Kind::TooLarge(_))
+    }
+
+    /// The caller's mistake, such as a required field that was not set. Nothing was sent.
+    pub fn is_builder(&self) -> bool {
+        matches!(self.0.kind, Kind::Builder(_))
+    }
+
+    /// Whether the same call could succeed later: a lost connection, a timeout, 408, 429, 500, 502, 503 or 504. The client
+    /// has repeated what is safe to repeat; whether more is, only the caller knows.
+    pub fn is_retryable(&self) -> bool {
+        match self.0.kind {
+            Kind::Connect | Kind::ConnectTimeout | Kind::Timeout | Kind::Lost => true,
+            Kind::Status => self.has_status(&[408, 429, 500, 502, 503, 504]),
+            _ => false,
+        }
+    }
+
+    /// The operation that failed: its id in snake_case, the name of the client's method. Empty for errors of the client's
+    /// configuration.
+    pub fn operation(&self) -> &str {
+        self.0.operation
+    }
+
+    /// The status, when the server answered.
+    pub fn status(&self) -> Option<StatusCode> {
+        self.0.answer.as_ref().map(|answer| answer.status)
+    }
+
+    /// The request id, from the error body or the `X-Request-Id` header: what Intercom's support asks for.
+    pub fn request_id(&self) -> Option<&str> {
+        let answer = self.0.answer.as_ref()?;
+        answer.parsed.request_id.as_deref().or_else(|| request_id(&answer.headers))
+    }
+
+    /// Everything that the server says is wrong; empty when its answer is not of a known form.
+    pub fn errors(&self) -> &[ApiError] {
+        self.0.answer.as_ref().map_or(&[], |answer| &answer.parsed.errors)
+    }
+
+    /// The code of the first of the [`errors`](Self::errors).
+    pub fn code(&self) -> Option<&str> {
+        self.errors().iter().find_map(|error| error.code.as_deref())
+    }
+
+    /// The id of what is already there, from the end of a conflict's message, `id=…`.
+    pub fn conflicting_id(&self) -> Option<&str> {
+        if !self.is_conflict() {
+            return None;
+        }
+        self.errors().iter().find_map(|error| {
+            let (_, rest) = error.message.as_deref()?.rsplit_once("id=")?;
+            let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '_').unwrap_or(rest.len());
+            Some(&rest[..end]).filter(|id| !id.is_empty())
+        })
+    }
+
+    /// The state of the rate limit, when the answer's headers tell it.
+    pub fn rate_limit(&self) -> Option<RateLimit> {
+        RateLimit::from_headers(self.headers()?)
+    }
+
+    /// How often the request was sent; 0 when the caller's mistake kept it from being sent.
+    pub fn attempts(&self) -> u32 {
+        self.0.attempts
+    }
+
+    /// Where in the body decoding failed, such as `data[3].created_at`.
+    pub fn json_path(&self) -> Option<&str> {
+        match &self.0.kind {
+            Kind::Decode { path, .. } => Some(path),
+            _ => None,
+        }
+    }
+
+    /// What decoding expected at [`json_path`](Self::json_path), such as `an integer`.
+    pub fn expected(&self) -> Option<&str> {
+        match &self.0.kind {
+            Kind::Decode { expected, .. } => Some(expected),
+            _ => None,
+        }
+    }
+
+    /// The kind of value that decoding found at [`json_path`](Self::json_path), such as `map`; never the value.
+    pub fn found(&self) -> Option<&str> {
+        match &self.0.kind {
+            Kind::Decode { found, .. } => Some(found),
+            _ => None,
+        }
+    }
+
+    /// The body as far as it was received. It can hold customers' data, so it is shown nowhere else.
+    pub fn body(&self) -> Option<&Bytes> {
+        self.0.answer.as_ref().map(|answer| &answer.body)
+    }
+
+    /// A scroll that went idle for more than a minute, or was never begun: 404. Begin a new one.
+    pub fn is_scroll_expired(&self) -> bool {
+        self.0.operation.starts_with("scroll") && self.is_not_found()
+    }
+
+    /// Another scroll of this workspace is open: only one can be. It ends a minute after its last page.
+    pub fn is_scroll_exists(&self) -> bool {
+        self.has_code("scroll_exists")
+    }
+
+    /// How long the server asks to wait.
+    pub(crate) fn server_wait(&self) -> Option<Duration> {
+        let headers = self.headers()?;
+        let reset = if self.is_rate_limited() { crate::rate_limit::until_reset(headers) } else { None };
+        crate::rate_limit::retry_after(headers).max(reset)
+    }
+}
+
+/// A [`ConfigError`] as an error of no operation: nothing was sent.
+impl From<ConfigError> for Error {
+    fn from(error: ConfigError) -> Self {
+        Self::new("", Kind::Builder(error.to_string())).caused(error)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inner = &self.0;
+        if !inner.operation.is_empty() {
+            write!(f, "{}: ", inner.operation)?;
+        }
+        match &inner.kind {
+            Kind::Builder(what) => f.write_str(what)?,
+            Kind::Connect => f.write_str("could not connect")?,
+            Kind::ConnectTimeout => f.write_str("could not connect in time")?,
+            Kind::Certificate => f.write_str("the server's certificate is not trusted")?,
+            Kind::Timeout => f.write_str("timed out waiting for the answer")?,
+            Kind::Lost => f.write_str("the connection was lost before the whole answer arrived")?,
+            Kind::Protocol => f.write_str("the server's answer is not valid HTTP")?,
+            Kind::Status => self.fmt_status(f)?,
+            Kind::Decode { path, expected, found } => {
+                write!(f, "cannot decode the answer at {path}: expected {expected}, found {found}")?;
+            }
+            Kind::TooLarge(limit) => write!(f, "the answer is larger than {limit} bytes")?,
+            Kind::Io => f.write_str("writing what was received failed")?,
+            Kind::Contradiction(what) => f.write_str(what)?,
+        }
+        if let Some(id) = self.request_id() {
+            write!(f, " (request {id})")?;
+        }
+        if inner.attempts > 1 {
+            write!(f, " after {} attempts", inner.attempts)?;
+        }
+        Ok(())
+    }
+}
+
+impl Error {
+    fn fmt_status(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(status) = self.status() else { return Ok(()) };
+        f.write_str(status.as_str())?;
+        let known = status.canonical_reason().unwrap_or("unknown status");
+        match self.code() {
+            Some(code) => write!(f, " {}", one_line(code))?,
+            None => write!(f, " {}", known.to_lowercase())?,
+        }
+        let messages = self.errors().iter().filter_map(|error| {
+            let message = one_line(error.message.as_deref()?);
+            Some(match &error.field {
+                Some(field) => format!("{message} [{}]", one_line(field)),
+                None => message,
+            })
+        });
+        for (i, message) in messages.enumerate() {
+            write!(f, "{}{message}", if i == 0 { ": " } else { "; " })?;
+        }
+        Ok(())
+    }
+}
+
+/// A server's text on one line of at most 300 characters.
+fn one_line(text: &str) -> String {
+    const LONGEST: usize = 300;
+    let mut line: String = text.chars().take(LONGEST).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if text.chars().nth(LONGEST).is_some() {
+        line.push('…');
+    }
+    line
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error")
+            .field("operation", &self.0.operation)
+            .field("kind", &self.0.kind)
+            .field("status", &self.status())
+            .field("errors", &self.errors())
+            .field("request_id", &self.request_id())
+            .field("attempts", &self.0.attempts)
+            .field("source", &self.0.source)
+            .finish_non_exhaustive()
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source.as_deref().map(|source| source as _)
+    }
+}
+
+/// Splits serde's message into what was expected and the kind that was found, leaving out the value.
+pub(crate) fn expectation(message: &str) -> (String, String) {
+    let message = message.rsplit_once(" at line ").map_or(message, |(front, _)| front);
+    let kind_of = |found: &str| {
+        let end = found.find(['`', '"']).unwrap_or(found.len());
+        found[..end].trim().to_owned()
+    };
+    for prefix in ["invalid type: ", "invalid value: "] {
+        if let Some(rest) = message.strip_prefix(prefix)
+            && let Some((found, expected)) = rest.rsplit_once(", expected ")
+        {
+            return (expected.to_owned(), kind_of(found));
+        }
+    }
+    ("valid JSON".to_owned(), kind_of(message))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn expectations_show_kinds_never_values() {
+        for (message, expected, found) in [
+            ("invalid type: map, expected a string at line 1 column 5", "a string", "map"),
+            ("invalid type: string \"ada, expected x\", expected an integer", "an integer", "string"),
+            ("invalid value: integer `12`, expected a list", "a list", "integer"),
+            ("EOF while parsing a value at line 1 column 0", "valid JSON", "EOF while parsing a value"),
+        ] {
+            assert_eq!(expectation(message), (expected.to_owned(), found.to_owned()));
+        }
+    }
+
+    #[test]
+    fn an_error_is_small_and_can_cross_threads() {
+        fn check<T: Send + Sync + 'static>() {}
+        check::<Error>();
+        assert!(size_of::<Error>() <= 8);
+    }
+
+    #[test]
+    fn every_form_of_error_body_is_read() {
+        let parse = |text: &str| ErrorBody::parse(text.as_bytes());
+        let list = parse(r#"{"type":"error.list","request_id":"001fk","errors":[{"code":7,"message":"a"},{"field":"b"}]}"#);
+        assert_eq!(list.request_id.as_deref(), Some("001fk"));
+        assert_eq!(list.errors[0].code.as_deref(), Some("7"));
+        assert_eq!(list.errors[1].field.as_deref(), Some("b"));
+        assert_eq!(parse(r#"{"error_key":"sms","message":"no"}"#).errors[0].code.as_deref(), Some("sms"));
+        assert_eq!(parse(r#"{"errors":[],"request_id":null}"#).errors, []);
+        for odd in ["", "null", "<html>", "[1]", "{\"errors\":", "{\"errors\":[null,3]}"] {
+            assert!(parse(odd).errors.is_empty(), "{odd}");
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! Ids of requests: the server takes them as numbers and as texts.
+
+use std::fmt;
+
+use serde::de::{self, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::lenient::Lenient;
+
+/// The id of a resource in a request, a path or a query: sent as the number or the text it was made from.
+///
+/// Contacts, companies and segments have ids of 24 hexadecimal characters; conversations, tags, admins, teams and
+/// tickets have numbers, which responses mostly show as texts. Every setter of an id takes both.
+///
+/// ```
+/// use intercom_client::Id;
+///
+/// assert_eq!(Id::from(4021337), 4021337.into());
+/// assert_eq!(Id::from("4021337").to_string(), Id::from(4021337).to_string());
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Id {
+    /// Sent as a JSON number.
+    Number(i64),
+    /// Sent as a JSON string.
+    Text(String),
+}
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(number) => number.fmt(f),
+            Self::Text(text) => f.write_str(text),
+        }
+    }
+}
+
+macro_rules! from_integers {
+    ($($integer:ty)*) => {$(
+        impl From<$integer> for Id {
+            fn from(number: $integer) -> Self {
+                i64::try_from(number).map_or_else(|_| Self::Text(number.to_string()), Self::Number)
+            }
+        }
+    )*};
+}
+from_integers! { i16 i32 i64 u16 u32 u64 usize }
+
+impl From<&str> for Id {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<String> for Id {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<&String> for Id {
+    fn from(text: &String) -> Self {
+        Self::Text(text.clone())
+    }
+}
+
+impl From<&Id> for Id {
+    fn from(id: &Id) -> Self {
+        id.clone()
+    }
+}
+
+impl Serialize for Id {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Number(number) => serializer.serialize_i64(*number),
+            Self::Text(text) => serializer.serialize_str(text),
+        }
+    }
+}
+
+impl<'de> Lenient<'de> for Id {
+    fn lenient<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+        impl Visitor<'_> for Either {
+            type Value = Id;
+            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+                f.write_str("an id, a number or a string")
+            }
+            fn visit_i64<E>(self, number: i64) -> Result<Id, E> {
+                Ok(number.into())
+            }
+            fn visit_u64<E>(self, number: u64) -> Result<Id, E> {
+                Ok(number.into())
+            }
+            fn visit_f64<E: de::Error>(self, number: f64) -> Result<Id, E> {
+                crate::lenient::integer_of(number)
+                    .map(Id::Number)
+                    .ok_or_else(|| E::invalid_value(de::Unexpected::Float(number), &self))
+            }
+            fn visit_str<E>(self, text: &str) -> Result<Id, E> {
+                Ok(text.into())
+            }
+        }
+        deserializer.deserialize_any(Either)
+    }
+}
+
+impl<'de> Deserialize<'de> for Id {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::lenient(deserializer)
+    }
+}

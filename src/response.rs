@@ -1,0 +1,91 @@
+//! An answer: the decoded value with everything that came along.
+
+use std::ops::Deref;
+
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
+
+use crate::rate_limit::RateLimit;
+
+/// A successful answer. Derefs to the decoded value.
+///
+/// ```
+/// # async fn example(client: intercom_client::Client) -> Result<(), intercom_client::Error> {
+/// let tag = client.find_tag().id("88120").send().await?;
+/// println!("{:?}, request {:?}", tag.name, tag.request_id());
+/// let fields: serde_json::Value = serde_json::from_slice(tag.body()).unwrap_or_default();
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Response<T> {
+    value: T,
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+impl<T> Response<T> {
+    pub(crate) fn new(value: T, status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
+        Self { value, status, headers, body }
+    }
+
+    /// The decoded value alone.
+    pub fn into_inner(self) -> T {
+        self.value
+    }
+
+    /// The HTTP status, 200 to 299.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The response headers.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// The `X-Request-Id` header: what Intercom's support asks for.
+    pub fn request_id(&self) -> Option<&str> {
+        request_id(&self.headers)
+    }
+
+    /// The state of the rate limit, when the headers tell it.
+    pub fn rate_limit(&self) -> Option<RateLimit> {
+        RateLimit::from_headers(&self.headers)
+    }
+
+    /// The body as it came, decompressed: fields that the types do not have are found here. Shared, not copied. Empty
+    /// for byte streams.
+    pub fn body(&self) -> &Bytes {
+        &self.body
+    }
+
+    /// The same answer with another value.
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Response<U> {
+        Response::new(change(self.value), self.status, self.headers, self.body)
+    }
+}
+
+impl<T> Deref for Response<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+/// Shows the value and status, neither headers nor body.
+impl<T: std::fmt::Debug> std::fmt::Debug for Response<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Response")
+            .field("status", &self.status)
+            .field("value", &self.value)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The request id of a response's headers.
+pub(crate) fn request_id(headers: &HeaderMap) -> Option<&str> {
+    headers.get("x-request-id")?.to_str().ok().filter(|id| !id.is_empty())
+}

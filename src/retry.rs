@@ -1,0 +1,116 @@
+//! When a request is sent again, and after how long.
+
+use std::time::Duration;
+
+/// How often and after what pauses a failed call is repeated.
+///
+/// What is repeated depends on what happened and on what the operation does; a call that may already have been carried
+/// out is only repeated when that does no harm.
+///
+/// | what happened | reads | PUT, DELETE | other POST |
+/// |---|---|---|---|
+/// | could not connect, nothing was sent | yes | yes | yes |
+/// | connection lost or timed out after sending | yes | yes | no |
+/// | 429, rate limit | after the reset | after the reset | after the reset |
+/// | 429, another export job is pending | no | no | no |
+/// | 408, 502, 503, 504 | yes | yes | no |
+/// | 500 | once | once | no |
+/// | anything else | no | no | no |
+///
+/// Reads are GETs and the POSTs that only search or list. Scrolling is only repeated when nothing was sent or after a
+/// 429, since each answer moves the scroll on.
+///
+/// Pauses grow exponentially with full jitter: a random time between zero and `base`, then between zero and twice that,
+/// up to `cap`. A longer `Retry-After` or rate limit reset of the server wins.
+///
+/// ```
+/// use std::time::Duration;
+/// use intercom_client::RetryPolicy;
+///
+/// let patient = RetryPolicy::default().attempts(6).deadline(Duration::from_secs(300));
+/// let single = RetryPolicy::none();
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RetryPolicy {
+    pub(crate) attempts: u32,
+    pub(crate) base: Duration,
+    pub(crate) cap: Duration,
+    pub(crate) deadline: Duration,
+    pub(crate) repeatable: bool,
+}
+
+/// Three attempts in all, base 500 ms, cap 30 s, deadline 120 s.
+impl Default for RetryPolicy {
+    fn default() -> Self {
+        Self {
+            attempts: 3,
+            base: Duration::from_millis(500),
+            cap: Duration::from_secs(30),
+            deadline: Duration::from_secs(120),
+            repeatable: false,
+        }
+    }
+}
+
+impl RetryPolicy {
+    /// One attempt, whatever happens.
+    pub fn none() -> Self {
+        Self::default().attempts(1)
+    }
+
+    /// How often a request is sent at the most, the first time included. Default: 3; 0 counts as 1.
+    pub fn attempts(mut self, attempts: u32) -> Self {
+        self.attempts = attempts.max(1);
+        self
+    }
+
+    /// The longest pause before the second attempt; it doubles from there. Default: 500 ms.
+    pub fn base(mut self, base: Duration) -> Self {
+        self.base = base;
+        self
+    }
+
+    /// The longest pause before any attempt. Default: 30 s. What the server asks for can be longer.
+    pub fn cap(mut self, cap: Duration) -> Self {
+        self.cap = cap;
+        self
+    }
+
+    /// How long the call may take over all attempts: no pause begins that would end later. Default: 120 s.
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
+    }
+
+    /// Declares that carrying out the call twice does no harm, so that a POST is repeated like a PUT. Default: false.
+    /// Meant for a single call, by the builder's `retry`.
+    pub fn repeatable(mut self, repeatable: bool) -> Self {
+        self.repeatable = repeatable;
+        self
+    }
+
+    /// The pause after failed attempt number `attempt`, counted from 1.
+    pub(crate) fn pause(&self, attempt: u32) -> Duration {
+        let doubled = 1_u32.checked_shl(attempt.saturating_sub(1)).unwrap_or(u32::MAX);
+        let longest = self.base.saturating_mul(doubled).min(self.cap);
+        longest.mul_f64(fastrand::f64())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_to_the_cap_and_jitter_fully() {
+        let policy = RetryPolicy::default();
+        for attempt in 1..80 {
+            let longest = Duration::from_millis(500 << (attempt - 1).min(10)).min(Duration::from_secs(30));
+            let pauses: Vec<_> = (0..200).map(|_| policy.pause(attempt)).collect();
+            assert!(pauses.iter().all(|pause| *pause <= longest));
+            assert!(pauses.iter().any(|pause| *pause < longest / 4));
+            assert!(pauses.iter().any(|pause| *pause > longest / 2));
+        }
+        assert_eq!(RetryPolicy::none().attempts(0).attempts, 1);
+    }
+}

@@ -1,0 +1,96 @@
+//! A span for each call and events for retries and waits, by the `tracing` feature; nothing otherwise.
+//!
+//! Ids in paths, query values, headers and bodies are never recorded.
+
+use std::time::Duration;
+
+use http::{HeaderMap, StatusCode};
+
+use crate::error::Error;
+
+/// The span of one call.
+pub struct Call {
+    #[cfg(feature = "tracing")]
+    span: tracing::Span,
+}
+
+#[cfg(feature = "tracing")]
+impl Call {
+    pub fn begin(call: &crate::operation::Call) -> Self {
+        use tracing::field::Empty;
+        Self {
+            span: tracing::info_span!(
+                "intercom",
+                operation = call.operation.id,
+                method = call.operation.method.as_str(),
+                path = call.operation.path,
+                status = Empty,
+                request_id = Empty,
+                attempts = Empty,
+                elapsed_ms = Empty,
+            ),
+        }
+    }
+
+    pub fn answered(&self, status: StatusCode, headers: &HeaderMap) {
+        self.span.record("status", status.as_u16());
+        if let Some(id) = crate::response::request_id(headers) {
+            self.span.record("request_id", id);
+        }
+    }
+
+    pub fn wait(&self, wait: Duration) {
+        tracing::debug!(parent: &self.span, wait_ms = millis(wait), reason = "rate limit", "waiting");
+    }
+
+    pub fn pause(&self, attempt: u32, pause: Duration, error: &Error) {
+        tracing::info!(parent: &self.span, attempt, pause_ms = millis(pause), reason = reason(error), "retrying");
+    }
+
+    pub fn end(&self, attempts: u32, elapsed: Duration) {
+        self.span.record("attempts", attempts);
+        self.span.record("elapsed_ms", millis(elapsed));
+    }
+
+    pub fn fail(&self, attempts: u32, elapsed: Duration, error: &Error) {
+        self.end(attempts, elapsed);
+        tracing::debug!(parent: &self.span, reason = reason(error), "failed");
+    }
+}
+
+#[cfg(feature = "tracing")]
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// What happened, in a word or two.
+#[cfg(feature = "tracing")]
+fn reason(error: &Error) -> &'static str {
+    use crate::error::Kind;
+    match error.what() {
+        Kind::Builder(_) => "not sent",
+        Kind::Connect => "could not connect",
+        Kind::ConnectTimeout => "connect timeout",
+        Kind::Certificate => "certificate",
+        Kind::Timeout => "timeout",
+        Kind::Lost => "connection lost",
+        Kind::Protocol => "not HTTP",
+        Kind::Status if error.is_rate_limited() => "rate limit",
+        Kind::Status => "status",
+        Kind::Decode { .. } | Kind::TooLarge(_) => "body",
+        Kind::Io => "write",
+        Kind::Contradiction(_) => "contradiction",
+    }
+}
+
+#[cfg(not(feature = "tracing"))]
+impl Call {
+    pub fn begin(_: &crate::operation::Call) -> Self {
+        Self {}
+    }
+    pub fn answered(&self, _: StatusCode, _: &HeaderMap) {}
+    pub fn wait(&self, _: Duration) {}
+    pub fn pause(&self, _: u32, _: Duration, _: &Error) {}
+    pub fn end(&self, _: u32, _: Duration) {}
+    pub fn fail(&self, _: u32, _: Duration, _: &Error) {}
+}

@@ -1,0 +1,74 @@
+//! The API version that requests name.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::str::FromStr;
+
+use crate::client::ConfigError;
+
+/// The API version, sent as the `Intercom-Version` header with every request.
+///
+/// The default is the version of the description that this crate is generated from. Without the header the server would
+/// answer in whatever version the workspace's app is set to.
+///
+/// ```
+/// use intercom_client::ApiVersion;
+///
+/// assert_eq!("2.9".parse(), Ok(ApiVersion::V2_9));
+/// assert!("two".parse::<ApiVersion>().is_err());
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ApiVersion(Cow<'static, str>);
+
+/// Declares the versions that the description lists.
+macro_rules! versions {
+    ($default:literal $( $name:ident = $text:literal )*) => {
+        impl crate::ApiVersion {
+            $(
+                #[doc = concat!("Version ", $text, ".")]
+                pub const $name: Self = Self::known($text);
+            )*
+        }
+
+        /// The description's own version.
+        impl ::std::default::Default for crate::ApiVersion {
+            fn default() -> Self {
+                Self::known($default)
+            }
+        }
+    };
+}
+pub(crate) use versions;
+
+impl ApiVersion {
+    pub(crate) const fn known(text: &'static str) -> Self {
+        Self(Cow::Borrowed(text))
+    }
+
+    /// The version as it is sent.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ApiVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Reads a version such as `2.9`, or `Unstable`.
+impl FromStr for ApiVersion {
+    type Err = ConfigError;
+
+    fn from_str(text: &str) -> Result<Self, ConfigError> {
+        let number = |part: &str| (1..=3).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit());
+        let well_formed = text == "Unstable"
+            || text.split_once('.').is_some_and(|(major, minor)| number(major) && number(minor));
+        if well_formed {
+            Ok(Self(Cow::Owned(text.to_owned())))
+        } else {
+            Err(ConfigError::MalformedVersion(text.to_owned()))
+        }
+    }
+}
