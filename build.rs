@@ -29,7 +29,8 @@ fn main() {
 fn build(description: &Path, out: &Path) -> Result<(), Failure> {
     let overlay = read::read(Path::new(OVERLAY))?;
     let mut document = read::read(description)?;
-    let counts = run(&mut document, overlay, out).map_err(|failure| failure.in_file(description.display().to_string()))?;
+    let counts =
+        run(&mut document, overlay, out).map_err(|failure| failure.in_file(description.display().to_string()))?;
     build_print::info!("Intercom API {counts}");
     Ok(())
 }

@@ -33,7 +33,10 @@ pub fn apply_overlay(document: &mut Value, overlay: Value) -> Result<Vec<String>
         .iter()
         .filter(|outcome| outcome.matched == 0)
         .map(|outcome| {
-            let why = overlay.actions[outcome.index].description.as_deref().unwrap_or_default();
+            let why = overlay.actions[outcome.index]
+                .description
+                .as_deref()
+                .unwrap_or_default();
             format!(
                 "overlay action {} finds nothing at {}: {}",
                 outcome.index,

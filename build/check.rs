@@ -32,7 +32,12 @@ pub fn openapi_3_0(document: &Value) -> Result<(), Failure> {
         None if document.get("asyncapi").is_some() => {
             return refuse("is an AsyncAPI document, not an OpenAPI description".into());
         }
-        None => return refuse(format!("is {}, not an OpenAPI description: it has no `openapi` version", kind(document))),
+        None => {
+            return refuse(format!(
+                "is {}, not an OpenAPI description: it has no `openapi` version",
+                kind(document)
+            ));
+        }
     }
     if document["info"]["version"].as_str().is_none_or(str::is_empty) {
         return Err(Failure::new(
@@ -99,7 +104,10 @@ pub fn operation_ids(document: &Value) -> Result<(), Failure> {
     let mut seen = BTreeMap::new();
     for (path, method, operation) in schema::operations(document) {
         let pointer = format!("/paths/{}/{method}", escape(path));
-        let Some(id) = operation["operationId"].as_str().filter(|id| !schema::snake(id).is_empty()) else {
+        let Some(id) = operation["operationId"]
+            .as_str()
+            .filter(|id| !schema::snake(id).is_empty())
+        else {
             return Err(Failure::new(
                 "operation_ids",
                 "has no `operationId`; it becomes the method's name",
@@ -140,7 +148,11 @@ pub fn content_types(document: &Value) -> Result<(), Failure> {
     };
     for (path, method, operation) in schema::operations(document) {
         let at = format!("/paths/{}/{method}", escape(path));
-        check(&operation["requestBody"]["content"], format!("{at}/requestBody/content"), true)?;
+        check(
+            &operation["requestBody"]["content"],
+            format!("{at}/requestBody/content"),
+            true,
+        )?;
         for (status, response) in operation["responses"].as_object().into_iter().flatten() {
             if status.starts_with('2') {
                 check(&response["content"], format!("{at}/responses/{status}/content"), false)?;
@@ -228,7 +240,12 @@ mod tests {
 
     #[test]
     fn operation_ids_are_there_and_unique_as_method_names() {
-        assert!(operation_ids(&document(json!({}))).unwrap_err().what.contains("no `operationId`"));
+        assert!(
+            operation_ids(&document(json!({})))
+                .unwrap_err()
+                .what
+                .contains("no `operationId`")
+        );
         let mut value = document(json!({"operationId": "ListTags"}));
         assert!(operation_ids(&value).is_ok());
         value["paths"]["/b"] = json!({"post": {"operationId": "listTags"}});
@@ -245,18 +262,34 @@ mod tests {
         let upload = document(json!({"requestBody": {"content": {"application/octet-stream": {}}}}));
         assert!(content_types(&upload).is_err());
         let xml = document(json!({"responses": {"200": {"content": {"application/xml": {}}}}}));
-        assert_eq!(content_types(&xml).unwrap_err().at, "/paths/~1a~1{id}/get/responses/200/content");
+        assert_eq!(
+            content_types(&xml).unwrap_err().at,
+            "/paths/~1a~1{id}/get/responses/200/content"
+        );
         let both = json!({"application/json": {}, "application/octet-stream": {}});
         assert!(content_types(&document(json!({"responses": {"200": {"content": both}}}))).is_err());
         let html_error = document(json!({"responses": {"500": {"content": {"text/html": {}}}}}));
-        assert!(content_types(&html_error).is_ok(), "error bodies are read whatever they are");
+        assert!(
+            content_types(&html_error).is_ok(),
+            "error bodies are read whatever they are"
+        );
     }
 
     #[test]
     fn path_parameters_match_the_path() {
-        assert!(path_parameters(&document(json!({}))).unwrap_err().what.contains("`id` is not declared"));
+        assert!(
+            path_parameters(&document(json!({})))
+                .unwrap_err()
+                .what
+                .contains("`id` is not declared")
+        );
         let both = json!({"parameters": [{"name": "id", "in": "path"}, {"name": "x", "in": "path"}]});
-        assert!(path_parameters(&document(both)).unwrap_err().what.contains("`x` does not occur"));
+        assert!(
+            path_parameters(&document(both))
+                .unwrap_err()
+                .what
+                .contains("`x` does not occur")
+        );
         assert!(path_parameters(&document(json!({"parameters": [{"name": "id", "in": "path"}]}))).is_ok());
     }
 }

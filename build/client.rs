@@ -47,7 +47,12 @@ pub fn constants(document: &Value) -> Result<TokenStream, Failure> {
         .as_array()
         .into_iter()
         .flatten()
-        .filter_map(|server| Some((server["x-region"].as_str()?, server["url"].as_str()?.trim_end_matches('/'))))
+        .filter_map(|server| {
+            Some((
+                server["x-region"].as_str()?,
+                server["url"].as_str()?.trim_end_matches('/'),
+            ))
+        })
         .collect();
     if servers.is_empty() {
         return Err(Failure::new(
@@ -69,7 +74,10 @@ pub fn constants(document: &Value) -> Result<TokenStream, Failure> {
         versions.push(default);
     }
     let versions = versions.iter().map(|text| {
-        let name = format_ident!("V{}", text.replace(|c: char| !c.is_ascii_alphanumeric(), "_").to_uppercase());
+        let name = format_ident!(
+            "V{}",
+            text.replace(|c: char| !c.is_ascii_alphanumeric(), "_").to_uppercase()
+        );
         quote! { #name = #text }
     });
     Ok(quote! {

@@ -13,7 +13,11 @@ pub fn write(out: &Path, name: &str, file: &syn::File) -> Result<(), Failure> {
 pub fn write_text(out: &Path, name: &str, text: &str) -> Result<(), Failure> {
     let path = out.join(name);
     std::fs::write(&path, text).map_err(|error| {
-        Failure::new("emit", format!("cannot be written: {error}"), "make the build folder writable")
-            .in_file(path.display().to_string())
+        Failure::new(
+            "emit",
+            format!("cannot be written: {error}"),
+            "make the build folder writable",
+        )
+        .in_file(path.display().to_string())
     })
 }

@@ -50,11 +50,7 @@ impl fmt::Display for Failure {
         if !self.at.is_empty() {
             write!(f, " at {}", self.at)?;
         }
-        write!(
-            f,
-            ": {} [{}]. To mend it: {}.",
-            self.what, self.rule, self.remedy
-        )
+        write!(f, ": {} [{}]. To mend it: {}.", self.what, self.rule, self.remedy)
     }
 }
 

@@ -19,7 +19,10 @@ pub fn generate(document: &Value) -> Result<syn::File, Failure> {
     strip(&mut plain);
     let refuse = |what: String, remedy: &str| Failure::new("generate", what, remedy);
     let spec: openapiv3::OpenAPI = serde_json::from_value(plain).map_err(|error| {
-        refuse(format!("is not well-formed OpenAPI 3.0: {error}"), "correct the description there")
+        refuse(
+            format!("is not well-formed OpenAPI 3.0: {error}"),
+            "correct the description there",
+        )
     })?;
     let tokens = Generator::new(&settings()).generate_tokens(&spec).map_err(|error| {
         refuse(
@@ -28,7 +31,10 @@ pub fn generate(document: &Value) -> Result<syn::File, Failure> {
         )
     })?;
     syn::parse2(tokens).map_err(|error| {
-        refuse(format!("progenitor wrote Rust that does not parse: {error}"), "report it with the description")
+        refuse(
+            format!("progenitor wrote Rust that does not parse: {error}"),
+            "report it with the description",
+        )
     })
 }
 

@@ -63,9 +63,7 @@ impl Operation {
 /// Collects the operations: names and types from progenitor's tree, facts from the document.
 pub fn collect(file: &File, document: &Value) -> Result<Vec<Operation>, Failure> {
     let items = module(file, "builder")?;
-    let lost = |what: String| {
-        Failure::new("operations", what, "use the progenitor version that Cargo.lock names")
-    };
+    let lost = |what: String| Failure::new("operations", what, "use the progenitor version that Cargo.lock names");
     schema::operations(document)
         .into_iter()
         .map(|(path, method, operation)| {
@@ -78,9 +76,12 @@ pub fn collect(file: &File, document: &Value) -> Result<Vec<Operation>, Failure>
                 })
                 .ok_or_else(|| lost(format!("progenitor wrote no builder for {id}")))?;
             let field = |wire: &str| {
-                item.fields
-                    .iter()
-                    .find(|field| field.ident.as_ref().is_some_and(|ident| fold(&ident.to_string()) == fold(wire)))
+                item.fields.iter().find(|field| {
+                    field
+                        .ident
+                        .as_ref()
+                        .is_some_and(|ident| fold(&ident.to_string()) == fold(wire))
+                })
             };
             let mut parameters = Vec::new();
             for parameter in operation["parameters"].as_array().into_iter().flatten() {
@@ -100,7 +101,10 @@ pub fn collect(file: &File, document: &Value) -> Result<Vec<Operation>, Failure>
                 .and_then(|_| field("body"))
                 .map(|found| body_type(argument(&found.ty, "Result").unwrap_or(&found.ty)));
             Ok(Operation {
-                ident: format_ident!("{}", method_name(file, &item.ident).unwrap_or_else(|| schema::snake(id))),
+                ident: format_ident!(
+                    "{}",
+                    method_name(file, &item.ident).unwrap_or_else(|| schema::snake(id))
+                ),
                 builder: item.ident.clone(),
                 method: method.to_uppercase(),
                 path: path.to_owned(),
@@ -149,7 +153,9 @@ fn method_name(file: &File, builder: &syn::Ident) -> Option<String> {
 fn response_type(items: &[Item], builder: &syn::Ident) -> Option<Type> {
     items.iter().find_map(|item| {
         let Item::Impl(item) = item else { return None };
-        let Type::Path(path) = item.self_ty.as_ref() else { return None };
+        let Type::Path(path) = item.self_ty.as_ref() else {
+            return None;
+        };
         if path.path.segments.last()?.ident != *builder {
             return None;
         }
@@ -191,7 +197,10 @@ fn constant(operation: &Operation) -> TokenStream {
     let method = format_ident!("{}", operation.method);
     let path = &operation.path;
     let reads_only = operation.reads_only();
-    let scrolls = operation.operation.pointer("/x-paging/shape").is_some_and(|shape| shape == "scroll");
+    let scrolls = operation
+        .operation
+        .pointer("/x-paging/shape")
+        .is_some_and(|shape| shape == "scroll");
     let bytes = is_bytes(&operation.response);
     quote! {
         pub(crate) static #name: Operation = Operation {
@@ -213,7 +222,11 @@ fn is_bytes(ty: &Type) -> bool {
 fn documentation(operation: &Operation) -> String {
     let text = |key: &str| operation.operation[key].as_str().unwrap_or_default().trim().to_owned();
     let summary = text("summary");
-    let mut doc = if summary.is_empty() { format!("`{}`.", operation.ident) } else { summary + "." };
+    let mut doc = if summary.is_empty() {
+        format!("`{}`.", operation.ident)
+    } else {
+        summary + "."
+    };
     let description = text("description");
     if !description.is_empty() {
         doc.push_str("\n\n");
@@ -235,14 +248,32 @@ fn method(operation: &Operation) -> TokenStream {
 }
 
 fn builder(operation: &Operation, types: &Types) -> TokenStream {
-    let Operation { ident, builder, parameters, body, response, .. } = operation;
+    let Operation {
+        ident,
+        builder,
+        parameters,
+        body,
+        response,
+        ..
+    } = operation;
     let constant = operation.constant();
     let doc = format!("Builder of a [`{ident}`](crate::Client::{ident}) call.");
     let idents: Vec<_> = parameters.iter().map(|p| &p.ident).collect();
     let values: Vec<_> = parameters.iter().map(|p| &p.ty).collect();
     let setters = parameters.iter().map(|parameter| {
-        let Parameter { ident, wire, doc, ty, required, .. } = parameter;
-        let doc = if doc.is_empty() { format!("Sets `{wire}`.") } else { doc.clone() };
+        let Parameter {
+            ident,
+            wire,
+            doc,
+            ty,
+            required,
+            ..
+        } = parameter;
+        let doc = if doc.is_empty() {
+            format!("Sets `{wire}`.")
+        } else {
+            doc.clone()
+        };
         let doc = if *required { format!("{doc}\n\nRequired.") } else { doc };
         quote! {
             #[doc = #doc]
@@ -253,7 +284,13 @@ fn builder(operation: &Operation, types: &Types) -> TokenStream {
         }
     });
     let sends = parameters.iter().map(|parameter| {
-        let Parameter { ident, wire, in_path, required, .. } = parameter;
+        let Parameter {
+            ident,
+            wire,
+            in_path,
+            required,
+            ..
+        } = parameter;
         match (in_path, required) {
             (true, _) => quote! { call.path(#wire, crate::request::required(#wire, self.#ident.clone()))?; },
             (false, true) => {

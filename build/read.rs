@@ -23,8 +23,11 @@ pub fn read(path: &Path) -> Result<Value, Failure> {
 pub fn parse(text: &str) -> Result<Value, Failure> {
     if text.trim_start().starts_with('{') {
         return serde_json::from_str(text).map_err(|error| {
-            Failure::new("read", format!("is not valid JSON: {error}"), "correct the JSON there")
-                .at(format!("line {} column {}", error.line(), error.column()))
+            Failure::new("read", format!("is not valid JSON: {error}"), "correct the JSON there").at(format!(
+                "line {} column {}",
+                error.line(),
+                error.column()
+            ))
         });
     }
     let yaml: serde_norway::Value = serde_norway::from_str(text).map_err(|error| {
@@ -41,16 +44,18 @@ pub fn parse(text: &str) -> Result<Value, Failure> {
 fn to_json(yaml: serde_norway::Value, pointer: &str) -> Result<Value, Failure> {
     use serde_norway::Value as Yaml;
     let refuse = |what: &str| {
-        Failure::new("read", format!("holds {what}, which JSON cannot say"), "write plain YAML there")
-            .at(if pointer.is_empty() { "/" } else { pointer })
+        Failure::new(
+            "read",
+            format!("holds {what}, which JSON cannot say"),
+            "write plain YAML there",
+        )
+        .at(if pointer.is_empty() { "/" } else { pointer })
     };
     Ok(match yaml {
         Yaml::Null => Value::Null,
         Yaml::Bool(b) => Value::Bool(b),
         Yaml::String(s) => Value::String(s),
-        Yaml::Number(n) => {
-            serde_json::to_value(&n).map_err(|_| refuse("a number that is infinite or not a number"))?
-        }
+        Yaml::Number(n) => serde_json::to_value(&n).map_err(|_| refuse("a number that is infinite or not a number"))?,
         Yaml::Sequence(items) => Value::Array(
             items
                 .into_iter()

@@ -18,13 +18,11 @@ use super::schema::{
 pub type Rule = (&'static str, fn(&mut Value) -> Result<usize, Failure>);
 
 /// The rules in the order in which they run.
-pub const RULES: [Rule; 19] = [
+pub const RULES: [Rule; 17] = [
     ("one_tag", one_tag),
     ("one_success_response", one_success_response),
     ("no_header_parameters", no_header_parameters),
-    ("no_presentation", no_presentation),
-    ("no_validation", no_validation),
-    ("no_defaults", no_defaults),
+    ("shape_only", shape_only),
     ("required_sets", required_sets),
     ("objects_say_so", objects_say_so),
     ("maps_hold_json", maps_hold_json),
@@ -78,9 +76,13 @@ pub fn one_success_response(document: &mut Value) -> Result<usize, Failure> {
             .filter(|(status, _)| status.starts_with('2'))
             .max_by_key(|(_, response)| response.get("content").is_some())
             .map(|(status, response)| (status.clone(), response.clone()));
-        let (status, mut response) =
-            chosen.unwrap_or_else(|| ("200".into(), json!({"description": "success"})));
-        for (_, media) in response.get_mut("content").and_then(Value::as_object_mut).into_iter().flatten() {
+        let (status, mut response) = chosen.unwrap_or_else(|| ("200".into(), json!({"description": "success"})));
+        for (_, media) in response
+            .get_mut("content")
+            .and_then(Value::as_object_mut)
+            .into_iter()
+            .flatten()
+        {
             if let Some(media) = media.as_object_mut()
                 && !media.contains_key("schema")
             {
@@ -107,36 +109,38 @@ pub fn no_header_parameters(document: &mut Value) -> Result<usize, Failure> {
     Ok(changed)
 }
 
-/// Removes `keys` from every schema.
-fn remove_keys(document: &mut Value, keys: &[&str]) -> usize {
+/// What says nothing of a value's shape goes. typify names types by titles, which collide; makes a type of its own for
+/// each length, range or pattern, which only say what the server refuses; and fills in defaults, though a response
+/// shows what was sent and a request sends what the caller set.
+pub fn shape_only(document: &mut Value) -> Result<usize, Failure> {
+    const ANNOTATIONS: [&str; 21] = [
+        "title",
+        "example",
+        "externalDocs",
+        "xml",
+        "discriminator",
+        "default",
+        "minLength",
+        "maxLength",
+        "pattern",
+        "minimum",
+        "maximum",
+        "exclusiveMinimum",
+        "exclusiveMaximum",
+        "multipleOf",
+        "minItems",
+        "maxItems",
+        "uniqueItems",
+        "minProperties",
+        "maxProperties",
+        "readOnly",
+        "writeOnly",
+    ];
     let mut changed = 0;
     for_each_schema(document, &mut |schema| {
-        changed += keys.iter().filter(|key| schema.remove(**key).is_some()).count();
+        changed += ANNOTATIONS.iter().filter(|key| schema.remove(**key).is_some()).count();
     });
-    changed
-}
-
-/// Titles, examples and links out: typify names types by titles, which collide.
-pub fn no_presentation(document: &mut Value) -> Result<usize, Failure> {
-    Ok(remove_keys(document, &["title", "example", "externalDocs", "xml", "discriminator"]))
-}
-
-/// Lengths, ranges and patterns out: they say what the server refuses, not what a type can hold. typify would make a
-/// type of its own for each.
-pub fn no_validation(document: &mut Value) -> Result<usize, Failure> {
-    Ok(remove_keys(
-        document,
-        &[
-            "minLength", "maxLength", "pattern", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum",
-            "multipleOf", "minItems", "maxItems", "uniqueItems", "minProperties", "maxProperties", "readOnly",
-            "writeOnly",
-        ],
-    ))
-}
-
-/// Defaults out: a response shows what was sent, a request sends what the caller set.
-pub fn no_defaults(document: &mut Value) -> Result<usize, Failure> {
-    Ok(remove_keys(document, &["default"]))
+    Ok(changed)
 }
 
 /// `properties` beside `anyOf`/`oneOf` whose members only say what is required is one struct: which combination the
@@ -148,7 +152,8 @@ pub fn required_sets(document: &mut Value) -> Result<usize, Failure> {
             let only_required = schema.contains_key("properties")
                 && schema.get(key).and_then(Value::as_array).is_some_and(|members| {
                     members.iter().all(|m| {
-                        m.as_object().is_some_and(|m| m.keys().all(|k| ["required", "description"].contains(&k.as_str())))
+                        m.as_object()
+                            .is_some_and(|m| m.keys().all(|k| ["required", "description"].contains(&k.as_str())))
                     })
                 });
             if only_required {
@@ -191,7 +196,9 @@ pub fn maps_hold_json(document: &mut Value) -> Result<usize, Failure> {
             changed += 1;
         }
         let plain = !schema.contains_key("properties") && !schema.contains_key("allOf");
-        let typed = schema.get("additionalProperties").is_some_and(|inner| reference(inner).is_some());
+        let typed = schema
+            .get("additionalProperties")
+            .is_some_and(|inner| reference(inner).is_some());
         let free = schema.get("additionalProperties") == Some(&json!(true));
         if is_object && plain && !typed && !free {
             schema.insert("additionalProperties".into(), json!(true));
@@ -258,7 +265,12 @@ pub fn ids_in_requests(document: &mut Value) -> Result<usize, Failure> {
         }
     }
     fn mark_properties(schema: &mut Map<String, Value>, changed: &mut usize) {
-        for (name, inner) in schema.get_mut("properties").and_then(Value::as_object_mut).into_iter().flatten() {
+        for (name, inner) in schema
+            .get_mut("properties")
+            .and_then(Value::as_object_mut)
+            .into_iter()
+            .flatten()
+        {
             if is_id(name) {
                 mark(inner, changed);
             }
@@ -280,7 +292,12 @@ pub fn ids_in_requests(document: &mut Value) -> Result<usize, Failure> {
         }
     }
     for_each_operation(document, |_, _, operation| {
-        for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
+        for parameter in operation
+            .get_mut("parameters")
+            .and_then(Value::as_array_mut)
+            .into_iter()
+            .flatten()
+        {
             if parameter["name"].as_str().is_some_and(is_id) {
                 mark(&mut parameter["schema"], &mut changed);
             }
@@ -341,7 +358,12 @@ pub fn name_bodies(document: &mut Value) -> Result<usize, Failure> {
     let before = schemas.len();
     for_each_operation(document, |_, _, operation| {
         let id = operation["operationId"].as_str().map(snake).unwrap_or_default();
-        for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
+        for parameter in operation
+            .get_mut("parameters")
+            .and_then(Value::as_array_mut)
+            .into_iter()
+            .flatten()
+        {
             let name = format!("{id}_{}", parameter["name"].as_str().unwrap_or_default());
             if needs_name(&parameter["schema"]) {
                 hoist(&mut parameter["schema"], &name, &mut schemas);
@@ -353,7 +375,12 @@ pub fn name_bodies(document: &mut Value) -> Result<usize, Failure> {
         {
             hoist(body, &format!("{id}_request"), &mut schemas);
         }
-        for (_, response) in operation.get_mut("responses").and_then(Value::as_object_mut).into_iter().flatten() {
+        for (_, response) in operation
+            .get_mut("responses")
+            .and_then(Value::as_object_mut)
+            .into_iter()
+            .flatten()
+        {
             if let Some(body) = response.pointer_mut("/content/application~1json/schema")
                 && needs_name(body)
                 && single_member(body).is_none()
@@ -370,7 +397,12 @@ pub fn name_bodies(document: &mut Value) -> Result<usize, Failure> {
 /// Inline objects, enums and unions inside components become components named `<schema>_<property>`.
 pub fn name_parts(document: &mut Value) -> Result<usize, Failure> {
     fn visit(schema: &mut Value, name: &str, schemas: &mut Map<String, Value>) {
-        for (property, inner) in schema.get_mut("properties").and_then(Value::as_object_mut).into_iter().flatten() {
+        for (property, inner) in schema
+            .get_mut("properties")
+            .and_then(Value::as_object_mut)
+            .into_iter()
+            .flatten()
+        {
             visit_part(inner, &format!("{name}_{property}"), schemas);
         }
         for key in ["items", "additionalProperties"] {
@@ -379,11 +411,22 @@ pub fn name_parts(document: &mut Value) -> Result<usize, Failure> {
             }
         }
         for key in ["oneOf", "anyOf"] {
-            for (i, member) in schema.get_mut(key).and_then(Value::as_array_mut).into_iter().flatten().enumerate() {
+            for (i, member) in schema
+                .get_mut(key)
+                .and_then(Value::as_array_mut)
+                .into_iter()
+                .flatten()
+                .enumerate()
+            {
                 visit_part(member, &format!("{name}_{}", i + 1), schemas);
             }
         }
-        for member in schema.get_mut("allOf").and_then(Value::as_array_mut).into_iter().flatten() {
+        for member in schema
+            .get_mut("allOf")
+            .and_then(Value::as_array_mut)
+            .into_iter()
+            .flatten()
+        {
             visit(member, name, schemas);
         }
     }
@@ -413,7 +456,9 @@ fn single_member(schema: &Value) -> Option<(&'static str, &Value)> {
     let object = schema.as_object()?;
     ["oneOf", "anyOf", "allOf"].into_iter().find_map(|key| {
         let members = object.get(key)?.as_array()?;
-        let bare = object.keys().all(|k| [key, "description", "nullable", "type"].contains(&k.as_str()));
+        let bare = object
+            .keys()
+            .all(|k| [key, "description", "nullable", "type"].contains(&k.as_str()));
         (bare && members.len() == 1).then(|| (key, &members[0]))
     })
 }
@@ -487,15 +532,16 @@ pub fn merge_all_of(document: &mut Value) -> Result<usize, Failure> {
 pub fn inline_aliases(document: &mut Value) -> Result<usize, Failure> {
     let aliases: Map<String, Value> = components(document)
         .into_iter()
-        .filter(|(_, schema)| {
-            !needs_name(schema) && schema.get("$ref").is_none()
-        })
+        .filter(|(_, schema)| !needs_name(schema) && schema.get("$ref").is_none())
         .collect();
     let mut changed = 0;
     // An alias may use another one; each pass goes one level deeper.
     for _ in 0..4 {
         for_each_schema(document, &mut |schema| {
-            let target = schema.get("$ref").and_then(Value::as_str).and_then(|r| r.rsplit('/').next());
+            let target = schema
+                .get("$ref")
+                .and_then(Value::as_str)
+                .and_then(|r| r.rsplit('/').next());
             if let Some(alias) = target.and_then(|name| aliases.get(name)).and_then(Value::as_object) {
                 schema.remove("$ref");
                 for (key, value) in alias {
@@ -505,7 +551,10 @@ pub fn inline_aliases(document: &mut Value) -> Result<usize, Failure> {
             }
         });
     }
-    if let Some(schemas) = document.pointer_mut("/components/schemas").and_then(Value::as_object_mut) {
+    if let Some(schemas) = document
+        .pointer_mut("/components/schemas")
+        .and_then(Value::as_object_mut)
+    {
         schemas.retain(|name, _| !aliases.contains_key(name));
     }
     Ok(changed)
@@ -522,13 +571,19 @@ pub fn constant_text_in_responses(document: &mut Value) -> Result<usize, Failure
         .map(|(name, _)| name)
         .collect();
     for_each_schema(document, &mut |schema| {
-        let target = schema.get("$ref").and_then(Value::as_str).and_then(|r| r.rsplit('/').next());
+        let target = schema
+            .get("$ref")
+            .and_then(Value::as_str)
+            .and_then(|r| r.rsplit('/').next());
         if target.is_some_and(|name| constants.contains(name)) {
             schema.remove("$ref");
             schema.insert("type".into(), json!("string"));
         }
     });
-    if let Some(schemas) = document.pointer_mut("/components/schemas").and_then(Value::as_object_mut) {
+    if let Some(schemas) = document
+        .pointer_mut("/components/schemas")
+        .and_then(Value::as_object_mut)
+    {
         schemas.retain(|name, _| !constants.contains(name));
     }
     Ok(constants.len())

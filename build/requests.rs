@@ -14,7 +14,12 @@ use super::tolerance::{Field, Struct, Types, argument, field_ident};
 
 /// The `builder` module inside `types`, with the constructors on the types themselves.
 pub fn builders(types: &Types) -> Result<TokenStream, Failure> {
-    let requests = || types.structs.values().filter(|made| made.in_requests && !made.fields.is_empty());
+    let requests = || {
+        types
+            .structs
+            .values()
+            .filter(|made| made.in_requests && !made.fields.is_empty())
+    };
     let inner = requests().map(builder);
     let outer = requests().map(constructors).collect::<Result<Vec<_>, _>>()?;
     let enums = &types.enums;
@@ -71,7 +76,10 @@ fn setter(field: &Field, inner: &Type) -> (TokenStream, TokenStream) {
     } else {
         quote! { crate::request::value(#wire, value) }
     };
-    (quote! { impl ::std::convert::TryInto<#target, Error: ::std::fmt::Display> }, store)
+    (
+        quote! { impl ::std::convert::TryInto<#target, Error: ::std::fmt::Display> },
+        store,
+    )
 }
 
 /// The value type of a map.
@@ -94,9 +102,19 @@ fn builder(made: &Struct) -> TokenStream {
     let idents: Vec<_> = made.fields.iter().map(|field| &field.ident).collect();
     let inners: Vec<_> = made.fields.iter().map(|field| from_inside(&field.inner)).collect();
     let setters = made.fields.iter().zip(&inners).map(|(field, inner)| {
-        let Field { ident, doc, wire, required, .. } = field;
+        let Field {
+            ident,
+            doc,
+            wire,
+            required,
+            ..
+        } = field;
         let (takes, store) = setter(field, inner);
-        let doc = if doc.is_empty() { format!("Sets `{wire}`.") } else { doc.clone() };
+        let doc = if doc.is_empty() {
+            format!("Sets `{wire}`.")
+        } else {
+            doc.clone()
+        };
         let doc = if *required { format!("{doc}\n\nRequired.") } else { doc };
         quote! {
             #[doc = #doc]
@@ -107,7 +125,9 @@ fn builder(made: &Struct) -> TokenStream {
         }
     });
     let finish = made.fields.iter().map(|field| {
-        let Field { ident, wire, required, .. } = field;
+        let Field {
+            ident, wire, required, ..
+        } = field;
         if *required {
             quote! { #ident: crate::request::required(#wire, builder.#ident)?, }
         } else {
@@ -175,9 +195,15 @@ fn constructors(made: &Struct) -> Result<TokenStream, Failure> {
 fn constructor(made: &Struct, form: &Value) -> Result<TokenStream, Failure> {
     let name = &made.ident;
     let refuse = |what: String| {
-        Failure::new("requests", format!("x-forms of {name}: {what}"), "correct the form in the overlay")
+        Failure::new(
+            "requests",
+            format!("x-forms of {name}: {what}"),
+            "correct the form in the overlay",
+        )
     };
-    let form_name = form["name"].as_str().ok_or_else(|| refuse("a form has no name".into()))?;
+    let form_name = form["name"]
+        .as_str()
+        .ok_or_else(|| refuse("a form has no name".into()))?;
     let function = format_ident!("{form_name}");
     let doc = form["description"]
         .as_str()
@@ -192,7 +218,11 @@ fn constructor(made: &Struct, form: &Value) -> Result<TokenStream, Failure> {
         let value = match value {
             Value::String(text) => quote! { #text },
             Value::Bool(truth) => quote! { #truth },
-            other => return Err(refuse(format!("{form_name} sets {wire} to {other}, not a text or boolean"))),
+            other => {
+                return Err(refuse(format!(
+                    "{form_name} sets {wire} to {other}, not a text or boolean"
+                )));
+            }
         };
         sets.push(quote! { .#ident(#value) });
     }

@@ -126,11 +126,19 @@ pub fn walk_mut(schema: &mut Value, change: &mut impl FnMut(&mut Map<String, Val
 
 /// Calls `change` on every schema of the document: components, parameters, request bodies and responses.
 pub fn for_each_schema(document: &mut Value, change: &mut impl FnMut(&mut Map<String, Value>)) {
-    if let Some(schemas) = document.pointer_mut("/components/schemas").and_then(Value::as_object_mut) {
+    if let Some(schemas) = document
+        .pointer_mut("/components/schemas")
+        .and_then(Value::as_object_mut)
+    {
         schemas.values_mut().for_each(|schema| walk_mut(schema, change));
     }
     for_each_operation(document, |_, _, operation| {
-        for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
+        for parameter in operation
+            .get_mut("parameters")
+            .and_then(Value::as_array_mut)
+            .into_iter()
+            .flatten()
+        {
             if let Some(schema) = parameter.get_mut("schema") {
                 walk_mut(schema, change);
             }
@@ -145,7 +153,12 @@ pub fn for_each_schema(document: &mut Value, change: &mut impl FnMut(&mut Map<St
             }
         }
         for body in bodies {
-            for (_, media) in body.get_mut("content").and_then(Value::as_object_mut).into_iter().flatten() {
+            for (_, media) in body
+                .get_mut("content")
+                .and_then(Value::as_object_mut)
+                .into_iter()
+                .flatten()
+            {
                 if let Some(schema) = media.get_mut("schema") {
                     walk_mut(schema, change);
                 }
@@ -175,7 +188,9 @@ pub fn reach<'a>(document: &'a Value, roots: impl Iterator<Item = &'a Value>) ->
 pub fn request_reach(document: &Value) -> BTreeSet<String> {
     reach(
         document,
-        operations(document).into_iter().filter_map(|(_, _, o)| request_schema(o)),
+        operations(document)
+            .into_iter()
+            .filter_map(|(_, _, o)| request_schema(o)),
     )
 }
 

@@ -103,7 +103,9 @@ pub fn tolerate(file: &File, document: &Value) -> Result<Types, Failure> {
 }
 
 fn is_text_enum(item: &ItemEnum) -> bool {
-    item.variants.iter().all(|variant| matches!(variant.fields, Fields::Unit))
+    item.variants
+        .iter()
+        .all(|variant| matches!(variant.fields, Fields::Unit))
 }
 
 /// The doc comment of an item, as one text.
@@ -113,7 +115,10 @@ pub fn doc_of(attributes: &[Attribute]) -> String {
         .filter(|attribute| attribute.path().is_ident("doc"))
         .filter_map(|attribute| match &attribute.meta {
             syn::Meta::NameValue(pair) => match &pair.value {
-                syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) => Some(text.value()),
+                syn::Expr::Lit(syn::ExprLit {
+                    lit: syn::Lit::Str(text),
+                    ..
+                }) => Some(text.value()),
                 _ => None,
             },
             _ => None,
@@ -158,8 +163,18 @@ fn is_collection(ty: &Type) -> bool {
 }
 
 fn describe(item: &ItemStruct, schema: Value, in_requests: bool) -> Struct {
-    let order: Vec<String> = schema["properties"].as_object().into_iter().flatten().map(|(k, _)| k.clone()).collect();
-    let required: Vec<&str> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let order: Vec<String> = schema["properties"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(k, _)| k.clone())
+        .collect();
+    let required: Vec<&str> = schema["required"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
     let mut fields: Vec<Field> = item
         .fields
         .iter()
@@ -184,7 +199,12 @@ fn describe(item: &ItemStruct, schema: Value, in_requests: bool) -> Struct {
         })
         .collect();
     fields.sort_by_key(|field| order.iter().position(|name| *name == field.wire).unwrap_or(usize::MAX));
-    Struct { ident: item.ident.clone(), in_requests, fields, schema }
+    Struct {
+        ident: item.ident.clone(),
+        in_requests,
+        fields,
+        schema,
+    }
 }
 
 fn write_struct(item: &ItemStruct, made: &Struct) -> TokenStream {
@@ -200,7 +220,11 @@ fn write_struct(item: &ItemStruct, made: &Struct) -> TokenStream {
             pub struct #ident #fields;
         };
     }
-    let doc = made.schema["description"].as_str().unwrap_or_default().trim().to_owned();
+    let doc = made.schema["description"]
+        .as_str()
+        .unwrap_or_default()
+        .trim()
+        .to_owned();
     let doc = if doc.is_empty() { doc_of(&item.attrs) } else { doc };
     let fields = made.fields.iter().map(|field| write_field(field, made.in_requests));
     let default = made.fields.iter().all(|f| !f.required).then(|| quote! { Default, });
@@ -212,16 +236,36 @@ fn write_struct(item: &ItemStruct, made: &Struct) -> TokenStream {
 }
 
 fn write_field(field: &Field, in_requests: bool) -> TokenStream {
-    let Field { ident, wire, inner, required, .. } = field;
-    let doc = if field.doc.is_empty() { format!("`{wire}`.") } else { field.doc.clone() };
+    let Field {
+        ident,
+        wire,
+        inner,
+        required,
+        ..
+    } = field;
+    let doc = if field.doc.is_empty() {
+        format!("`{wire}`.")
+    } else {
+        field.doc.clone()
+    };
     let rename = (ident != wire).then(|| quote! { #[serde(rename = #wire)] });
     let nullable = argument(inner, "Nullable").is_some();
     let (ty, serde) = if *required {
-        (quote! { #inner }, quote! { #[serde(deserialize_with = "crate::lenient::field")] })
+        (
+            quote! { #inner },
+            quote! { #[serde(deserialize_with = "crate::lenient::field")] },
+        )
     } else if !in_requests && is_collection(inner) {
-        (quote! { #inner }, quote! { #[serde(default, deserialize_with = "crate::lenient::field")] })
+        (
+            quote! { #inner },
+            quote! { #[serde(default, deserialize_with = "crate::lenient::field")] },
+        )
     } else {
-        let decode = if nullable { "crate::lenient::present" } else { "crate::lenient::field" };
+        let decode = if nullable {
+            "crate::lenient::present"
+        } else {
+            "crate::lenient::field"
+        };
         (
             quote! { ::std::option::Option<#inner> },
             quote! {
@@ -259,10 +303,16 @@ fn write_union(item: &ItemEnum) -> TokenStream {
     let doc = doc_of(&item.attrs);
     let variants = item.variants.iter().filter_map(|variant| {
         let name = &variant.ident;
-        let Fields::Unnamed(fields) = &variant.fields else { return None };
+        let Fields::Unnamed(fields) = &variant.fields else {
+            return None;
+        };
         let ty = &fields.unnamed.first()?.ty;
         let doc = doc_of(&variant.attrs);
-        let doc = if doc.is_empty() { format!("The form `{name}`.") } else { doc };
+        let doc = if doc.is_empty() {
+            format!("The form `{name}`.")
+        } else {
+            doc
+        };
         Some(quote! { #[doc = #doc] #name(#ty), })
     });
     quote! {
@@ -313,11 +363,20 @@ mod tests {
             "properties": {"tags": {"description": "Labels."}, "type": {}},
         }}}});
         let text = made(contact_types(), document);
-        assert!(text.contains("/// A person.") || text.contains("doc = \"A person.\""), "{text}");
+        assert!(
+            text.contains("/// A person.") || text.contains("doc = \"A person.\""),
+            "{text}"
+        );
         assert!(text.contains("pub tags: ::std::vec::Vec<Tag>"), "{text}");
         assert!(text.contains("rename = \"type\""), "{text}");
-        assert!(!text.contains("impl Contact") && !text.contains("mod builder"), "{text}");
-        assert!(text.find("pub tags") < text.find("pub type_"), "the description's order: {text}");
+        assert!(
+            !text.contains("impl Contact") && !text.contains("mod builder"),
+            "{text}"
+        );
+        assert!(
+            text.find("pub tags") < text.find("pub type_"),
+            "the description's order: {text}"
+        );
     }
 
     #[test]
@@ -330,7 +389,10 @@ mod tests {
             }}},
         });
         let text = made(contact_types(), document);
-        assert!(text.contains("Option<crate::Nullable<::std::string::String>>"), "{text}");
+        assert!(
+            text.contains("Option<crate::Nullable<::std::string::String>>"),
+            "{text}"
+        );
         assert!(text.contains("Option<::std::vec::Vec<Tag>>"), "{text}");
         assert!(text.contains("crate::lenient::present"), "{text}");
     }
@@ -344,7 +406,10 @@ mod tests {
             },
             json!({}),
         );
-        assert!(text.contains("open_enum!") && text.contains("InProgress = \"in_progress\""), "{text}");
+        assert!(
+            text.contains("open_enum!") && text.contains("InProgress = \"in_progress\""),
+            "{text}"
+        );
         assert!(text.contains("union!") && text.contains("A(X)"), "{text}");
     }
 

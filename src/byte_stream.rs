@@ -25,7 +25,9 @@ impl ByteStream {
     ///
     /// When the connection is lost or nothing arrives for the client's timeout.
     pub async fn next_chunk(&mut self) -> Result<Option<Bytes>, Error> {
-        std::future::poll_fn(|context| self.0.as_mut().poll_next(context)).await.transpose()
+        std::future::poll_fn(|context| self.0.as_mut().poll_next(context))
+            .await
+            .transpose()
     }
 }
 

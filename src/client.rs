@@ -234,7 +234,10 @@ impl ClientBuilder {
             (Some(url), _) => {
                 let url = check_base_url(url)?;
                 let text = url.as_str().trim_end_matches('/').to_owned();
-                let known = Region::ALL.iter().copied().find(|region| region.url() == Some(text.as_str()));
+                let known = Region::ALL
+                    .iter()
+                    .copied()
+                    .find(|region| region.url() == Some(text.as_str()));
                 (url, known.unwrap_or(Region::Custom))
             }
             (None, Some(url)) => (check_base_url(url)?, self.region),
@@ -314,7 +317,9 @@ fn check_base_url(text: &str) -> Result<Url, ConfigError> {
     match url.scheme() {
         "https" => Ok(url),
         "http" if loopback => Ok(url),
-        "http" => refuse("it is plain http, which would send the token in the clear; use https (http only on loopback)"),
+        "http" => {
+            refuse("it is plain http, which would send the token in the clear; use https (http only on loopback)")
+        }
         _ => refuse("its scheme is not https"),
     }
 }

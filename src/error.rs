@@ -64,7 +64,11 @@ pub(crate) enum Kind {
     /// A status that is no success.
     Status,
     /// A success whose body is not what the description says.
-    Decode { path: String, expected: String, found: String },
+    Decode {
+        path: String,
+        expected: String,
+        found: String,
+    },
     /// A body over `max_response_bytes`.
     TooLarge(u64),
     /// Writing what was received failed.
@@ -108,7 +112,10 @@ impl ErrorBody {
                 message: text(entry.get("message")),
                 field: text(entry.get("field")),
             }),
-            Value::String(message) => Some(ApiError { message: Some(message.clone()), ..Default::default() }),
+            Value::String(message) => Some(ApiError {
+                message: Some(message.clone()),
+                ..Default::default()
+            }),
             _ => None,
         };
         let mut errors: Vec<ApiError> = match object.get("errors") {
@@ -121,16 +128,29 @@ impl ErrorBody {
             let code = text(object.get("error_key").or(object.get("code")).or(object.get("error")));
             let message = text(object.get("message").or(object.get("error_description")));
             if code.is_some() || message.is_some() {
-                errors.push(ApiError { code, message, field: text(object.get("field")) });
+                errors.push(ApiError {
+                    code,
+                    message,
+                    field: text(object.get("field")),
+                });
             }
         }
-        Self { request_id: text(object.get("request_id")).filter(|id| !id.is_empty()), errors }
+        Self {
+            request_id: text(object.get("request_id")).filter(|id| !id.is_empty()),
+            errors,
+        }
     }
 }
 
 impl Error {
     fn new(operation: &'static str, kind: Kind) -> Self {
-        Self(Box::new(Inner { operation, kind, attempts: 0, answer: None, source: None }))
+        Self(Box::new(Inner {
+            operation,
+            kind,
+            attempts: 0,
+            answer: None,
+            source: None,
+        }))
     }
 
     pub(crate) fn builder(operation: &Operation, what: String) -> Self {
@@ -147,8 +167,17 @@ impl Error {
     }
 
     pub(crate) fn answered(mut self, status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
-        let parsed = if status.is_success() { ErrorBody::default() } else { ErrorBody::parse(&body) };
-        self.0.answer = Some(Answer { status, headers, body, parsed });
+        let parsed = if status.is_success() {
+            ErrorBody::default()
+        } else {
+            ErrorBody::parse(&body)
+        };
+        self.0.answer = Some(Answer {
+            status,
+            headers,
+            body,
+            parsed,
+        });
         self
     }
 
@@ -166,7 +195,8 @@ impl Error {
     }
 
     fn has_status(&self, statuses: &[u16]) -> bool {
-        self.status().is_some_and(|status| !status.is_success() && statuses.contains(&status.as_u16()))
+        self.status()
+            .is_some_and(|status| !status.is_success() && statuses.contains(&status.as_u16()))
     }
 
     fn has_code(&self, code: &str) -> bool {
@@ -268,7 +298,11 @@ impl Error {
     /// The request id, from the error body or the `X-Request-Id` header: what Intercom's support asks for.
     pub fn request_id(&self) -> Option<&str> {
         let answer = self.0.answer.as_ref()?;
-        answer.parsed.request_id.as_deref().or_else(|| request_id(&answer.headers))
+        answer
+            .parsed
+            .request_id
+            .as_deref()
+            .or_else(|| request_id(&answer.headers))
     }
 
     /// Everything that the server says is wrong; empty when its answer is not of a known form.
@@ -288,7 +322,9 @@ impl Error {
         }
         self.errors().iter().find_map(|error| {
             let (_, rest) = error.message.as_deref()?.rsplit_once("id=")?;
-            let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '_').unwrap_or(rest.len());
+            let end = rest
+                .find(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '_')
+                .unwrap_or(rest.len());
             Some(&rest[..end]).filter(|id| !id.is_empty())
         })
     }
@@ -345,7 +381,11 @@ impl Error {
     /// How long the server asks to wait.
     pub(crate) fn server_wait(&self) -> Option<Duration> {
         let headers = self.headers()?;
-        let reset = if self.is_rate_limited() { crate::rate_limit::until_reset(headers) } else { None };
+        let reset = if self.is_rate_limited() {
+            crate::rate_limit::until_reset(headers)
+        } else {
+            None
+        };
         crate::rate_limit::retry_after(headers).max(reset)
     }
 }
@@ -373,7 +413,10 @@ impl fmt::Display for Error {
             Kind::Protocol => f.write_str("the server's answer is not valid HTTP")?,
             Kind::Status => self.fmt_status(f)?,
             Kind::Decode { path, expected, found } => {
-                write!(f, "cannot decode the answer at {path}: expected {expected}, found {found}")?;
+                write!(
+                    f,
+                    "cannot decode the answer at {path}: expected {expected}, found {found}"
+                )?;
             }
             Kind::TooLarge(limit) => write!(f, "the answer is larger than {limit} bytes")?,
             Kind::Io => f.write_str("writing what was received failed")?,
@@ -415,7 +458,11 @@ impl Error {
 /// A server's text on one line of at most 300 characters.
 fn one_line(text: &str) -> String {
     const LONGEST: usize = 300;
-    let mut line: String = text.chars().take(LONGEST).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let mut line: String = text
+        .chars()
+        .take(LONGEST)
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
     if text.chars().nth(LONGEST).is_some() {
         line.push('…');
     }
@@ -466,10 +513,22 @@ mod tests {
     #[test]
     fn expectations_show_kinds_never_values() {
         for (message, expected, found) in [
-            ("invalid type: map, expected a string at line 1 column 5", "a string", "map"),
-            ("invalid type: string \"ada, expected x\", expected an integer", "an integer", "string"),
+            (
+                "invalid type: map, expected a string at line 1 column 5",
+                "a string",
+                "map",
+            ),
+            (
+                "invalid type: string \"ada, expected x\", expected an integer",
+                "an integer",
+                "string",
+            ),
             ("invalid value: integer `12`, expected a list", "a list", "integer"),
-            ("EOF while parsing a value at line 1 column 0", "valid JSON", "EOF while parsing a value"),
+            (
+                "EOF while parsing a value at line 1 column 0",
+                "valid JSON",
+                "EOF while parsing a value",
+            ),
         ] {
             assert_eq!(expectation(message), (expected.to_owned(), found.to_owned()));
         }
@@ -485,11 +544,15 @@ mod tests {
     #[test]
     fn every_form_of_error_body_is_read() {
         let parse = |text: &str| ErrorBody::parse(text.as_bytes());
-        let list = parse(r#"{"type":"error.list","request_id":"001fk","errors":[{"code":7,"message":"a"},{"field":"b"}]}"#);
+        let list =
+            parse(r#"{"type":"error.list","request_id":"001fk","errors":[{"code":7,"message":"a"},{"field":"b"}]}"#);
         assert_eq!(list.request_id.as_deref(), Some("001fk"));
         assert_eq!(list.errors[0].code.as_deref(), Some("7"));
         assert_eq!(list.errors[1].field.as_deref(), Some("b"));
-        assert_eq!(parse(r#"{"error_key":"sms","message":"no"}"#).errors[0].code.as_deref(), Some("sms"));
+        assert_eq!(
+            parse(r#"{"error_key":"sms","message":"no"}"#).errors[0].code.as_deref(),
+            Some("sms")
+        );
         assert_eq!(parse(r#"{"errors":[],"request_id":null}"#).errors, []);
         for odd in ["", "null", "<html>", "[1]", "{\"errors\":", "{\"errors\":[null,3]}"] {
             assert!(parse(odd).errors.is_empty(), "{odd}");

@@ -1,7 +1,11 @@
 //! The client that the build generates from `openapi/`; the only place where generated code enters.
 
 // `large_enum_variant` and the like weigh hand-made choices; here the description decides what a type holds.
-#![allow(clippy::large_enum_variant, clippy::enum_variant_names, clippy::wrong_self_convention)]
+#![allow(
+    clippy::large_enum_variant,
+    clippy::enum_variant_names,
+    clippy::wrong_self_convention
+)]
 // Descriptions are prose for every language; their Markdown is not always rustdoc's.
 #![allow(rustdoc::invalid_html_tags, rustdoc::broken_intra_doc_links, rustdoc::bare_urls)]
 

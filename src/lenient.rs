@@ -282,11 +282,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for MapOnly<D> {
         self.0.deserialize_unit_struct(name, visitor)
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(
-        self,
-        name: &'static str,
-        visitor: V,
-    ) -> Result<V::Value, D::Error> {
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, D::Error> {
         self.0.deserialize_newtype_struct(name, visitor)
     }
 
@@ -332,7 +328,9 @@ mod tests {
     use serde_json::{from_str, json};
 
     fn read<T: for<'de> Lenient<'de>>(text: &str) -> Result<T, String> {
-        from_str::<Adapter<T>>(text).map(|adapter| adapter.0).map_err(|e| e.to_string())
+        from_str::<Adapter<T>>(text)
+            .map(|adapter| adapter.0)
+            .map_err(|e| e.to_string())
     }
 
     #[test]
@@ -349,7 +347,13 @@ mod tests {
 
     #[test]
     fn integers_take_their_text_and_whole_floats() {
-        for (text, number) in [("12", 12), ("\"12\"", 12), ("12.0", 12), ("\"12.0\"", 12), ("-9e3", -9000)] {
+        for (text, number) in [
+            ("12", 12),
+            ("\"12\"", 12),
+            ("12.0", 12),
+            ("\"12.0\"", 12),
+            ("-9e3", -9000),
+        ] {
             assert_eq!(read::<i64>(text).unwrap(), number, "{text}");
         }
         for wrong in ["12.5", "\"a\"", "\"\"", "18446744073709551615", "1e300", "true", "{}"] {

@@ -147,7 +147,9 @@ impl Gate {
 
     /// How long a request would have to wait at the least, were it to pass now.
     pub(crate) fn wait(&self) -> Duration {
-        let Some(window) = &self.window else { return Duration::ZERO };
+        let Some(window) = &self.window else {
+            return Duration::ZERO;
+        };
         let state = window.state();
         match state.until {
             Some(until) if state.remaining == 0 => until.saturating_duration_since(Instant::now()),
@@ -168,7 +170,10 @@ impl Gate {
                 tokio::time::sleep_until(until).await;
             }
         }
-        Pass { window: self.window.as_ref(), _slot: slot }
+        Pass {
+            window: self.window.as_ref(),
+            _slot: slot,
+        }
     }
 
     /// Learns from an answer's headers.
@@ -192,7 +197,11 @@ impl Gate {
                 }
                 let others = state.under_way.saturating_sub(1);
                 let remaining = limit.remaining.saturating_sub(others);
-                state.remaining = if same_window { state.remaining.min(remaining) } else { remaining };
+                state.remaining = if same_window {
+                    state.remaining.min(remaining)
+                } else {
+                    remaining
+                };
                 state.limit = Some(limit.limit);
                 state.reset = limit.reset;
                 if !same_window {

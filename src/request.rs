@@ -13,7 +13,10 @@ pub struct InvalidField {
 
 impl InvalidField {
     fn new(field: &str, reason: impl Into<String>) -> Self {
-        Self { field: field.to_owned(), reason: reason.into() }
+        Self {
+            field: field.to_owned(),
+            reason: reason.into(),
+        }
     }
 
     /// The field's name on the wire, empty when the whole body is meant.
@@ -42,7 +45,10 @@ where
     V: TryInto<T>,
     V::Error: fmt::Display,
 {
-    value.try_into().map(Some).map_err(|error| InvalidField::new(field, error.to_string()))
+    value
+        .try_into()
+        .map(Some)
+        .map_err(|error| InvalidField::new(field, error.to_string()))
 }
 
 /// Takes the items of a list.
@@ -55,7 +61,8 @@ where
         .into_iter()
         .enumerate()
         .map(|(i, item)| {
-            item.try_into().map_err(|error| InvalidField::new(&format!("{field}[{i}]"), error.to_string()))
+            item.try_into()
+                .map_err(|error| InvalidField::new(&format!("{field}[{i}]"), error.to_string()))
         })
         .collect::<Result<Vec<T>, _>>()
         .map(Some)
@@ -68,7 +75,12 @@ where
     V: Into<T>,
     M: FromIterator<(String, T)>,
 {
-    Ok(Some(entries.into_iter().map(|(key, value)| (key.into(), value.into())).collect()))
+    Ok(Some(
+        entries
+            .into_iter()
+            .map(|(key, value)| (key.into(), value.into()))
+            .collect(),
+    ))
 }
 
 /// Takes a whole body.
@@ -77,7 +89,9 @@ where
     V: TryInto<T>,
     V::Error: fmt::Display,
 {
-    value.try_into().map_err(|error| InvalidField::new("", error.to_string()))
+    value
+        .try_into()
+        .map_err(|error| InvalidField::new("", error.to_string()))
 }
 
 /// Insists on a value.

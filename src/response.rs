@@ -27,7 +27,12 @@ pub struct Response<T> {
 
 impl<T> Response<T> {
     pub(crate) fn new(value: T, status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
-        Self { value, status, headers, body }
+        Self {
+            value,
+            status,
+            headers,
+            body,
+        }
     }
 
     /// The decoded value alone.

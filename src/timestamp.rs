@@ -127,7 +127,9 @@ impl Timestamp {
 
     fn from_float(seconds: f64) -> Option<Self> {
         let whole = integer_of(seconds).map(Notation::Integer);
-        seconds.is_finite().then(|| Self(whole.unwrap_or(Notation::Fraction(seconds))))
+        seconds
+            .is_finite()
+            .then(|| Self(whole.unwrap_or(Notation::Fraction(seconds))))
     }
 }
 
@@ -245,8 +247,7 @@ impl<'de> Lenient<'de> for Timestamp {
                     .map_err(|_| E::invalid_value(de::Unexpected::Unsigned(seconds), &self))
             }
             fn visit_f64<E: de::Error>(self, seconds: f64) -> Result<Timestamp, E> {
-                Timestamp::from_float(seconds)
-                    .ok_or_else(|| E::invalid_value(de::Unexpected::Float(seconds), &self))
+                Timestamp::from_float(seconds).ok_or_else(|| E::invalid_value(de::Unexpected::Float(seconds), &self))
             }
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Timestamp, E> {
                 Timestamp::parse(text).ok_or_else(|| E::invalid_value(TEXT, &self))
@@ -291,7 +292,14 @@ mod tests {
 
     #[test]
     fn what_is_no_moment_is_refused_without_showing_it() {
-        for value in [json!("soon"), json!(""), json!({}), json!([]), json!(true), json!(u64::MAX)] {
+        for value in [
+            json!("soon"),
+            json!(""),
+            json!({}),
+            json!([]),
+            json!(true),
+            json!(u64::MAX),
+        ] {
             let error = from_value::<Timestamp>(value).unwrap_err().to_string();
             assert!(!error.contains("soon"), "{error}");
         }
@@ -303,14 +311,17 @@ mod tests {
         let early = Timestamp::from(-1);
         let late: Timestamp = from_value(json!("1970-01-01T00:00:00.5Z")).unwrap();
         assert!(early < Timestamp::from(0) && Timestamp::from(0) < late && late < Timestamp::from(1));
-        assert_eq!(Timestamp::from(0), from_value(json!("1970-01-01T02:00:00+02:00")).unwrap());
+        assert_eq!(
+            Timestamp::from(0),
+            from_value(json!("1970-01-01T02:00:00+02:00")).unwrap()
+        );
     }
 
     #[test]
     fn chrono_both_ways() {
         let moment = DateTime::from_timestamp(2738966400, 0).unwrap();
         assert_eq!(DateTime::try_from(Timestamp::from(moment)), Ok(moment));
-        let milliseconds = Timestamp::from(1731500000123);
+        let milliseconds = Timestamp::from(1731500000123_i64);
         assert_eq!(milliseconds.to_datetime_from_millis().unwrap().timestamp(), 1731500000);
         assert_eq!(Timestamp::from(i64::MAX).to_datetime(), Err(OutOfRange(())));
         assert_eq!(Timestamp::from(i64::MAX).to_string(), i64::MAX.to_string());

@@ -28,7 +28,9 @@ impl Client {
         let (status, headers, body) = self.repeat(&call, Client::read_whole).await?;
         match decode(&body) {
             Ok(value) => Ok(Response::new(value, status, headers, body)),
-            Err(kind) => Err(Error::kind(call.operation, kind).answered(status, headers, body).after(1)),
+            Err(kind) => Err(Error::kind(call.operation, kind)
+                .answered(status, headers, body)
+                .after(1)),
         }
     }
 
@@ -46,7 +48,12 @@ impl Client {
                 .map_err(|error| classify(operation, error).after(1))?;
             Ok(chunk.map(|chunk| (chunk, response)))
         });
-        Ok(Response::new(ByteStream::new(futures_util::StreamExt::fuse(chunks)), status, headers, Bytes::new()))
+        Ok(Response::new(
+            ByteStream::new(futures_util::StreamExt::fuse(chunks)),
+            status,
+            headers,
+            Bytes::new(),
+        ))
     }
 
     /// Sends a call as often as its policy allows, until `read` has its answer.
@@ -71,9 +78,8 @@ impl Client {
             internal_errors += u32::from(error.status() == Some(StatusCode::INTERNAL_SERVER_ERROR));
             let pause = self.pause(policy, attempt, &error);
             let in_time = begun.elapsed() + pause <= policy.deadline;
-            let again = attempt < policy.attempts
-                && in_time
-                && repeats(call.operation, policy, &error, internal_errors == 1);
+            let again =
+                attempt < policy.attempts && in_time && repeats(call.operation, policy, &error, internal_errors == 1);
             if !again {
                 span.fail(attempt, begun.elapsed(), &error);
                 // What was never sent was not attempted.
@@ -88,7 +94,9 @@ impl Client {
     /// How long to wait after a failed attempt: by the policy, or what the server asks for when that is longer.
     fn pause(&self, policy: &RetryPolicy, attempt: u32, error: &Error) -> Duration {
         let own = policy.pause(attempt);
-        let asked = error.server_wait().map(|wait| wait + policy.base.min(JITTER).mul_f64(fastrand::f64()));
+        let asked = error
+            .server_wait()
+            .map(|wait| wait + policy.base.min(JITTER).mul_f64(fastrand::f64()));
         own.max(asked.unwrap_or_default())
     }
 
@@ -106,10 +114,16 @@ impl Client {
         }
         let _pass = self.inner.gate.pass().await;
         let exchange = async {
-            let response =
-                self.inner.http.execute(request).await.map_err(|error| classify(call.operation, error))?;
+            let response = self
+                .inner
+                .http
+                .execute(request)
+                .await
+                .map_err(|error| classify(call.operation, error))?;
             span.answered(response.status(), response.headers());
-            self.inner.gate.observe(response.headers(), response.status() == StatusCode::TOO_MANY_REQUESTS);
+            self.inner
+                .gate
+                .observe(response.headers(), response.status() == StatusCode::TOO_MANY_REQUESTS);
             if response.status().is_success() {
                 return read(self, call, response).await;
             }
@@ -137,7 +151,11 @@ impl Client {
         headers.insert(AUTHORIZATION, inner.authorization.header()?);
         headers.insert("intercom-version", inner.version_header.clone());
         headers.insert(USER_AGENT, inner.user_agent.clone());
-        let accept = if call.operation.bytes { "application/octet-stream" } else { "application/json" };
+        let accept = if call.operation.bytes {
+            "application/octet-stream"
+        } else {
+            "application/json"
+        };
         headers.insert(ACCEPT, HeaderValue::from_static(accept));
         if let Some(body) = &call.body {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -246,7 +264,9 @@ fn io_kinds(error: &reqwest::Error) -> Vec<std::io::ErrorKind> {
         let mut inner = error.downcast_ref::<std::io::Error>();
         while let Some(io) = inner {
             kinds.push(io.kind());
-            inner = io.get_ref().and_then(|wrapped| wrapped.downcast_ref::<std::io::Error>());
+            inner = io
+                .get_ref()
+                .and_then(|wrapped| wrapped.downcast_ref::<std::io::Error>());
         }
         next = error.source();
     }
@@ -273,7 +293,9 @@ fn is_protocol(error: &reqwest::Error) -> bool {
         }
         next = error.source();
     }
-    io_kinds(error).iter().any(|kind| matches!(kind, ErrorKind::InvalidData | ErrorKind::InvalidInput))
+    io_kinds(error)
+        .iter()
+        .any(|kind| matches!(kind, ErrorKind::InvalidData | ErrorKind::InvalidInput))
 }
 
 /// Decodes a body in one pass; only a failure is looked at again, for its JSON path.
@@ -287,7 +309,11 @@ pub(crate) fn decode<T: for<'de> Lenient<'de>>(body: &[u8]) -> Result<T, Kind> {
     let mut reader = serde_json::Deserializer::from_slice(body);
     let mut track = serde_path_to_error::Track::new();
     let tracked = T::lenient(serde_path_to_error::Deserializer::new(&mut reader, &mut track));
-    let path = if tracked.is_err() { track.path().to_string() } else { ".".to_owned() };
+    let path = if tracked.is_err() {
+        track.path().to_string()
+    } else {
+        ".".to_owned()
+    };
     let (expected, found) = expectation(&error.to_string());
     Err(Kind::Decode { path, expected, found })
 }

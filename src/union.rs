@@ -59,7 +59,9 @@ where
     T: for<'de> crate::lenient::Lenient<'de> + Serialize,
 {
     let Ok(decoded) = T::lenient(value) else { return };
-    let Ok(again) = serde_json::to_value(&decoded) else { return };
+    let Ok(again) = serde_json::to_value(&decoded) else {
+        return;
+    };
     let lost = difference(value, &again);
     if best.as_ref().is_none_or(|(least, _)| lost < *least) {
         *best = Some((lost, wrap(decoded)));
@@ -69,15 +71,23 @@ where
 /// How many leaves of `sent` are missing from `kept` or stand there as another kind.
 fn difference(sent: &Value, kept: &Value) -> usize {
     match (sent, kept) {
-        (Value::Object(sent), Value::Object(kept)) => {
-            sent.iter().map(|(key, value)| difference(value, kept.get(key).unwrap_or(&Value::Null))).sum()
-        }
-        (Value::Array(sent), Value::Array(kept)) => {
-            sent.iter().enumerate().map(|(i, value)| difference(value, kept.get(i).unwrap_or(&Value::Null))).sum()
-        }
+        (Value::Object(sent), Value::Object(kept)) => sent
+            .iter()
+            .map(|(key, value)| difference(value, kept.get(key).unwrap_or(&Value::Null)))
+            .sum(),
+        (Value::Array(sent), Value::Array(kept)) => sent
+            .iter()
+            .enumerate()
+            .map(|(i, value)| difference(value, kept.get(i).unwrap_or(&Value::Null)))
+            .sum(),
         (Value::Null, _) => 0,
         (sent, kept) if sent == kept => 0,
-        (Value::Object(sent), _) => sent.values().map(|value| difference(value, &Value::Null)).sum::<usize>() + 1,
+        (Value::Object(sent), _) => {
+            sent.values()
+                .map(|value| difference(value, &Value::Null))
+                .sum::<usize>()
+                + 1
+        }
         (Value::Array(sent), _) => sent.iter().map(|value| difference(value, &Value::Null)).sum::<usize>() + 1,
         _ => 1,
     }
@@ -121,9 +131,18 @@ mod tests {
         assert!(matches!(square, Shape::Square(_)), "{square:?}");
         let named: Shape = serde_json::from_value(json!("b")).unwrap();
         assert_eq!(named, Shape::Name("b".into()));
-        for value in [json!({"name": "a", "radius": 1}), json!([1, {"x": null}]), json!(true), json!("t")] {
+        for value in [
+            json!({"name": "a", "radius": 1}),
+            json!([1, {"x": null}]),
+            json!(true),
+            json!("t"),
+        ] {
             let shape: Shape = serde_json::from_value(value.clone()).unwrap();
-            assert_eq!(super::difference(&value, &serde_json::to_value(&shape).unwrap()), 0, "{shape:?}");
+            assert_eq!(
+                super::difference(&value, &serde_json::to_value(&shape).unwrap()),
+                0,
+                "{shape:?}"
+            );
         }
     }
 }

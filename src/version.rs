@@ -64,7 +64,9 @@ impl FromStr for ApiVersion {
     fn from_str(text: &str) -> Result<Self, ConfigError> {
         let number = |part: &str| (1..=3).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit());
         let well_formed = text == "Unstable"
-            || text.split_once('.').is_some_and(|(major, minor)| number(major) && number(minor));
+            || text
+                .split_once('.')
+                .is_some_and(|(major, minor)| number(major) && number(minor));
         if well_formed {
             Ok(Self(Cow::Owned(text.to_owned())))
         } else {

@@ -1,0 +1,4 @@
+//! The unit tests of the build's steps.
+
+#[path = "../build/mod.rs"]
+mod steps;
