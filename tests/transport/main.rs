@@ -9,8 +9,10 @@ mod server;
 mod connections;
 mod errors;
 mod limits;
+mod load;
 
 mod redirects;
 mod retries;
+mod secrecy;
 
 mod tls;
