@@ -885,6 +885,28 @@ mod tests {
     }
 
     #[test]
+    fn updates_can_clear_optional_values_of_put_bodies_only() {
+        let object = json!({"required": ["name"], "properties": {
+            "name": {"type": "string"},
+            "phone": {"type": "string"},
+            "labels": {"type": "array", "items": {"type": "string"}},
+        }});
+        let mut document = json!({"paths": {
+            "/tags": {"post": {"requestBody": json_body(reference_to("create"))}},
+            "/tags/{id}": {"put": {"requestBody": json_body(reference_to("update"))}},
+        }});
+        document["components"] = json!({"schemas": {"create": object, "update": object}});
+        let (changed, document) = after(updates_can_clear, document);
+        assert_eq!(changed, 1);
+        let mut cleared = object.clone();
+        cleared["properties"]["phone"]["nullable"] = json!(true);
+        assert_eq!(
+            document["components"]["schemas"],
+            json!({"create": object, "update": cleared})
+        );
+    }
+
+    #[test]
     fn name_bodies_names_after_the_operation_and_finds_a_free_name() {
         let object = json!({"type": "object", "properties": {"name": {"type": "string"}}});
         let mut document = of_operation(json!({

@@ -269,7 +269,7 @@ mod tests {
     fn setters_take_what_converts() {
         let text = with_forms(None).unwrap();
         for setter in [
-            "pub fn name(mut self, value: impl ::std::convert::TryInto<::std::string::String, Error: ::std::fmt::Display>)",
+            "pub fn name(mut self, value: impl ::std::convert::TryInto<::std::string::String, Error: ::std::fmt::Display>",
             "pub fn colour(mut self, value: impl ::std::convert::TryInto<crate::Nullable<::std::string::String>, Error",
             "pub fn users(mut self, value: impl ::std::iter::IntoIterator<Item: ::std::convert::TryInto<super::User, Error",
         ] {
