@@ -15,6 +15,7 @@ mod region;
 mod request;
 mod response;
 mod retry;
+pub mod search;
 mod timestamp;
 mod token;
 mod trace;
