@@ -4,6 +4,7 @@
 mod byte_stream;
 mod client;
 mod error;
+mod export;
 mod generated;
 mod id;
 mod lenient;
@@ -26,6 +27,7 @@ mod version;
 pub use byte_stream::ByteStream;
 pub use client::{Client, ClientBuilder, ConfigError};
 pub use error::{ApiError, Error};
+pub use export::{ExportJob, ExportProgress};
 pub use generated::{Region, builder, types};
 pub use id::Id;
 pub use nullable::Nullable;
