@@ -8,9 +8,10 @@ use super::failure::Failure;
 use super::schema;
 
 /// Schemas that become hand-written types: instance type, private format, Rust type.
-const CONVERSIONS: [(InstanceType, &str, &str); 2] = [
+const CONVERSIONS: [(InstanceType, &str, &str); 3] = [
     (InstanceType::Integer, "timestamp", "crate::Timestamp"),
     (InstanceType::String, "id", "crate::Id"),
+    (InstanceType::String, "next-page", "crate::NextPage"),
 ];
 
 /// Generates the builder-style client as a syntax tree.

@@ -241,7 +241,7 @@ pub fn timestamps(document: &mut Value) -> Result<usize, Failure> {
                 schema.insert("type".into(), json!("integer"));
                 schema.insert("format".into(), json!("timestamp"));
             }
-            "binary" | "id" => return,
+            "binary" | "id" | "next-page" => return,
             _ => {
                 schema.remove("format");
             }
