@@ -513,14 +513,14 @@ impl<P: Page> Items<P> {
         self
     }
 
-    /// Where the list goes on after the items of this page: after an error, or when [`buffered`](Self::buffered) is 0,
+    /// Where the list goes on after the items of this page: after an error, or when [`left_in_page`](Self::left_in_page) is 0,
     /// exactly after the items that were delivered. `None` where [`Pages::cursor`] is.
     pub fn cursor(&self) -> Option<&Cursor> {
         self.pages.cursor()
     }
 
     /// How many items of this page are still to be delivered.
-    pub fn buffered(&self) -> usize {
+    pub fn left_in_page(&self) -> usize {
         self.page.len()
     }
 
@@ -567,7 +567,7 @@ impl<P: Page> fmt::Debug for Items<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Items")
             .field("pages", &self.pages)
-            .field("buffered", &self.buffered())
+            .field("left_in_page", &self.left_in_page())
             .finish_non_exhaustive()
     }
 }
