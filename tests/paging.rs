@@ -17,6 +17,7 @@ fn client(server: &Server) -> Client {
     Client::builder("token")
         .base_url(server.url())
         .retry(RetryPolicy::none())
+        .wait_for_rate_limit(false)
         .build()
         .unwrap()
 }
