@@ -77,18 +77,21 @@ pub fn pages(operations: &[Operation], types: &Types) -> Result<TokenStream, Fai
                 operation.path.replace('~', "~0").replace('/', "~1")
             ))
         };
-        let page = named(&operation.response, types).ok_or_else(|| refuse("the answer is no object".to_owned()))?;
+        if paging.in_body && (operation.body.is_none() || paging.shape != "cursor") {
+            return Err(refuse(
+                "only a cursor can stand in a body, and only where there is one".to_owned(),
+            ));
+        }
+        // The answers that are hand-written say themselves how they are paged.
+        let Some(page) = named(&operation.response, types) else {
+            continue;
+        };
         let items = operation.operation["x-paging"]["items"].as_str().unwrap_or("data");
         let facts = (paging.shape.clone(), items.to_owned());
         match written.insert(page.ident.to_string(), facts.clone()) {
             None => tokens.extend(write_page(page, &paging.shape, items, types).map_err(refuse)?),
             Some(other) if other == facts => {}
             Some(other) => return Err(refuse(format!("{} is paged as {facts:?} and as {other:?}", page.ident))),
-        }
-        if paging.in_body && (operation.body.is_none() || paging.shape != "cursor") {
-            return Err(refuse(
-                "only a cursor can stand in a body, and only where there is one".to_owned(),
-            ));
         }
     }
     Ok(tokens)
@@ -133,7 +136,7 @@ fn write_page(page: &Struct, shape: &str, items: &str, types: &Types) -> Result<
     }
     let position = match shape {
         "cursor" => quote! { Cursor(#next) },
-        "events" => quote! { Events(#next) },
+        "events" => quote! { Events { next: #next, empty: self.#data.is_empty() } },
         "page" => {
             let (number, total) = (
                 in_pages("page", TokenStream::new()),

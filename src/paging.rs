@@ -80,7 +80,7 @@ use tokio::task::JoinHandle;
 use crate::error::{Error, Kind};
 use crate::lenient::Lenient;
 use crate::operation::{Call, Paging};
-use crate::{Client, NextPage, Response};
+use crate::{Client, CompanyOrList, NextPage, Response, types};
 
 /// Where a list goes on: text that only the operation it came from understands.
 ///
@@ -161,6 +161,37 @@ impl<P: Page> Response<P> {
     }
 }
 
+/// One company stands for a list of one.
+impl Page for CompanyOrList {
+    type Item = types::Company;
+
+    fn items(&self) -> &[types::Company] {
+        self.companies()
+    }
+
+    fn into_items(self) -> Vec<types::Company> {
+        self.into_companies()
+    }
+
+    fn total_count(&self) -> Option<i64> {
+        match self {
+            Self::List(list) => list.total_count(),
+            Self::Company(_) => Some(1),
+        }
+    }
+
+    fn position(&self) -> Position<'_> {
+        match self {
+            Self::List(list) => list.position(),
+            Self::Company(_) => Position::Page {
+                page: Some(1),
+                total_pages: Some(1),
+                next: None,
+            },
+        }
+    }
+}
+
 /// What a page says of its place in the list, by the shape of the list.
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug)]
@@ -175,7 +206,10 @@ pub enum Position<'a> {
         scroll_param: Option<&'a str>,
         empty: bool,
     },
-    Events(Option<&'a NextPage>),
+    Events {
+        next: Option<&'a NextPage>,
+        empty: bool,
+    },
 }
 
 /// A page without the cursor to the next one that it announces.
@@ -210,7 +244,9 @@ impl Position<'_> {
             }
             Self::Scroll { empty: true, .. } => Ok(None),
             Self::Scroll { scroll_param, .. } => scroll_param.map(|text| Some(text.into())).ok_or(NO_CURSOR),
-            Self::Events(next) => match next.filter(|next| !next.is_blank()) {
+            // An empty page can still name another one.
+            Self::Events { empty: true, .. } => Ok(None),
+            Self::Events { next, .. } => match next.filter(|next| !next.is_blank()) {
                 None => Ok(None),
                 Some(next) => next.query().map(|query| Some(query.into())).ok_or(NO_CURSOR),
             },
