@@ -8,7 +8,7 @@ mod steps;
 use std::path::{Path, PathBuf};
 
 use steps::failure::Failure;
-use steps::{apply_overlay, check, client, emit, generate, read, repair, schema};
+use steps::{apply_overlay, check, client, emit, generate, read, registry, repair, schema};
 
 const DESCRIPTION: &str = "openapi/intercom-2.9.yaml";
 const OVERLAY: &str = "openapi/overlay.yaml";
@@ -51,5 +51,7 @@ fn run(document: &mut serde_json::Value, overlay: serde_json::Value, out: &Path)
     }
     let raw = generate::generate(document)?;
     emit::write(out, "client.rs", &client::client(&raw, document, constants)?)?;
+    emit::write(out, "registry.rs", &registry::operations(&raw, document)?)?;
+    emit::write(out, "twins.rs", &registry::twins(&raw, document)?)?;
     Ok(counts)
 }
