@@ -10,15 +10,15 @@ use serde_json::{Map, Value, json};
 
 use super::failure::Failure;
 use super::schema::{
-    self, components, for_each_operation, for_each_schema, reference, reference_to, request_reach, response_reach,
-    snake,
+    self, components, for_each_operation, for_each_schema, reference, reference_to, request_reach, request_schema,
+    response_reach, snake,
 };
 
 /// A repair rule by its name.
 pub type Rule = (&'static str, fn(&mut Value) -> Result<usize, Failure>);
 
 /// The rules in the order in which they run.
-pub const RULES: [Rule; 17] = [
+pub const RULES: [Rule; 18] = [
     ("one_tag", one_tag),
     ("one_success_response", one_success_response),
     ("no_header_parameters", no_header_parameters),
@@ -29,6 +29,7 @@ pub const RULES: [Rule; 17] = [
     ("text_enums_only", text_enums_only),
     ("timestamps", timestamps),
     ("ids_in_requests", ids_in_requests),
+    ("updates_can_clear", updates_can_clear),
     ("name_bodies", name_bodies),
     ("name_parts", name_parts),
     ("single_member_unions", single_member_unions),
@@ -306,6 +307,48 @@ pub fn ids_in_requests(document: &mut Value) -> Result<usize, Failure> {
             schema::walk_mut(body, &mut |inner| mark_properties(inner, &mut changed));
         }
     });
+    Ok(changed)
+}
+
+/// In the body of a PUT, null clears what it is set on: every optional value but lists and maps can be null.
+pub fn updates_can_clear(document: &mut Value) -> Result<usize, Failure> {
+    let bodies = schema::operations(document)
+        .into_iter()
+        .filter(|(_, method, _)| *method == "put")
+        .filter_map(|(_, _, operation)| request_schema(operation));
+    let updates = schema::reach(document, bodies);
+    let shared = response_reach(document);
+    let mut changed = 0;
+    for (name, schema) in document
+        .pointer_mut("/components/schemas")
+        .and_then(Value::as_object_mut)
+        .into_iter()
+        .flatten()
+    {
+        if !updates.contains(name) || shared.contains(name) {
+            continue;
+        }
+        let required: Vec<String> = schema["required"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|name| name.as_str().map(str::to_owned))
+            .collect();
+        for (property, inner) in schema
+            .get_mut("properties")
+            .and_then(Value::as_object_mut)
+            .into_iter()
+            .flatten()
+        {
+            let scalar = ["string", "integer", "number", "boolean"]
+                .iter()
+                .any(|kind| inner["type"] == **kind);
+            if scalar && !required.contains(property) {
+                inner["nullable"] = json!(true);
+                changed += 1;
+            }
+        }
+    }
     Ok(changed)
 }
 
