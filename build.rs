@@ -41,6 +41,7 @@ fn run(document: &mut serde_json::Value, overlay: serde_json::Value, out: &Path)
     for warning in apply_overlay::apply_overlay(document, overlay).map_err(|failure| failure.in_file(OVERLAY))? {
         build_print::warn!("{warning}");
     }
+    emit::write_text(out, "description.json", &document.to_string())?;
     check::references(document)?;
     check::operation_ids(document)?;
     check::path_parameters(document)?;

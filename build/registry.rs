@@ -23,7 +23,9 @@ const MEASURED: [&str; 2] = ["ContactList", "Conversation"];
 pub fn operations(file: &File, document: &Value) -> Result<File, Failure> {
     let operations = operations::collect(file, document)?;
     let entries = operations.iter().map(|operation| {
-        let Operation { ident, method, path, .. } = operation;
+        let Operation {
+            ident, method, path, ..
+        } = operation;
         let id = ident.to_string();
         let response = from_outside(&operation.response);
         let (decode, finish) = if is_bytes(&operation.response) {
@@ -156,7 +158,11 @@ fn from_outside(ty: &Type) -> Type {
     impl VisitMut for Qualify {
         fn visit_type_path_mut(&mut self, path: &mut TypePath) {
             visit_type_path_mut(self, path);
-            let first = path.path.segments.first_mut().filter(|_| path.path.leading_colon.is_none());
+            let first = path
+                .path
+                .segments
+                .first_mut()
+                .filter(|_| path.path.leading_colon.is_none());
             match first {
                 Some(first) if first.ident == "crate" => first.ident = parse_quote! { intercom_client },
                 Some(first) if first.ident == "types" => {
@@ -218,7 +224,13 @@ mod tests {
     #[test]
     fn twins_have_no_type_of_the_crate() {
         assert_eq!(text(plain(&parse_quote! { crate::Timestamp })), "i64");
-        assert_eq!(text(plain(&parse_quote! { crate::Nullable<crate::Id> })), "Option<String>");
-        assert_eq!(text(plain(&parse_quote! { ::std::vec::Vec<Tag> })), "::std::vec::Vec<Tag>");
+        assert_eq!(
+            text(plain(&parse_quote! { crate::Nullable<crate::Id> })),
+            "Option<String>"
+        );
+        assert_eq!(
+            text(plain(&parse_quote! { ::std::vec::Vec<Tag> })),
+            "::std::vec::Vec<Tag>"
+        );
     }
 }
