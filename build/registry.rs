@@ -192,6 +192,10 @@ fn plain(ty: &Type) -> Type {
                     let arguments = &last.arguments;
                     path.path = parse_quote! { Option #arguments };
                 }
+                // Hand-written types have hand-written twins.
+                _ if path.path.segments.first().is_some_and(|first| first.ident == "crate") => {
+                    path.path = last.clone().into();
+                }
                 _ => {}
             }
         }
