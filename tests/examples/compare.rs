@@ -13,6 +13,13 @@ pub struct Difference {
     pub what: String,
 }
 
+impl Difference {
+    /// Whether a value is gone, rather than changed.
+    pub fn is_loss(&self) -> bool {
+        self.what.ends_with(" is lost")
+    }
+}
+
 impl std::fmt::Display for Difference {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}: {}", self.pointer, self.what)

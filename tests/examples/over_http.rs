@@ -161,3 +161,32 @@ async fn downloads_are_handed_on_byte_by_byte() {
     }
     assert_ne!(downloads, 0);
 }
+
+#[tokio::test]
+async fn every_operation_sends_its_arguments_and_insists_on_the_required_ones() {
+    let document = own();
+    let server = Server::start().await;
+    server.answers(200, "{}");
+    for operation in OPERATIONS {
+        let whole = arguments(&document, operation);
+        (operation.call)(&server.client, &whole, body(&document, operation))
+            .await
+            .unwrap();
+        assert_addressed(&server.received()[0], operation, &whole);
+        for parameter in operation.parameters {
+            let mut partial = whole.clone();
+            partial.remove(parameter.name);
+            let result = (operation.call)(&server.client, &partial, body(&document, operation)).await;
+            let at = format!("{} without {}", operation.id, parameter.name);
+            assert_eq!(server.received().len(), usize::from(!parameter.required), "{at}");
+            if parameter.required {
+                let error = result.err().unwrap_or_else(|| panic!("{at}"));
+                assert!(
+                    error.is_builder() && error.to_string().contains(parameter.name),
+                    "{at}: {error}"
+                );
+                assert_eq!(error.operation(), operation.id);
+            }
+        }
+    }
+}
