@@ -221,7 +221,8 @@ fn constant(operation: &Operation) -> TokenStream {
     }
 }
 
-fn is_bytes(ty: &Type) -> bool {
+/// Whether a success is handed on as bytes.
+pub fn is_bytes(ty: &Type) -> bool {
     matches!(ty, Type::Path(path) if path.path.segments.last().is_some_and(|s| s.ident == "ByteStream"))
 }
 
