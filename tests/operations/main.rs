@@ -6,6 +6,8 @@
 mod wire;
 
 mod admins;
+mod companies;
+mod contacts;
 
 use std::collections::BTreeMap;
 use std::path::Path;
