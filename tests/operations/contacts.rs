@@ -109,7 +109,8 @@ async fn show_contact() {
     ada["tags"]["data"] = json!([{"type": "tag", "id": "88120", "url": "/tags/88120"}]);
     ada["companies"]["data"] = json!([{"type": "company", "id": "66f1b7700d3a5c41e2f09b01"}]);
     ada["companies"]["has_more"] = json!(true);
-    ada["social_profiles"]["data"] = json!([{"type": "social_profile", "name": "Twitter", "url": "https://t.example/ada"}]);
+    ada["social_profiles"]["data"] =
+        json!([{"type": "social_profile", "name": "Twitter", "url": "https://t.example/ada"}]);
     let orders = json!({"type": "Order.list", "instances": [{"id": "1", "external_id": "o-1", "type": "Order"}]});
     ada["custom_attributes"] = json!({"plan": "scale", "seats": 40, "score": 0.5, "coupon": null, "orders": orders});
     let wire = answer_with(ada).await;
@@ -124,7 +125,11 @@ async fn show_contact() {
     assert_eq!(ada.phone, None);
     assert_eq!(ada.signed_up_at, Some(1731314100.into()));
     assert_eq!(ada.last_seen_at, None);
-    assert_eq!(ada.android_last_seen_at, Some(1732011120.into()), "text is a moment too");
+    assert_eq!(
+        ada.android_last_seen_at,
+        Some(1732011120.into()),
+        "text is a moment too"
+    );
     assert_eq!(ada.utm_source.as_deref(), Some("newsletter"));
     assert_eq!(ada.utm_term, None);
     let avatar = ada.avatar.as_ref().unwrap();
@@ -302,8 +307,14 @@ async fn show_contact_needs_an_id() {
     let wire = answer("GET /contacts/{id}").await;
     for (call, says) in [
         (wire.client().show_contact(), "`id`: required, and was not set"),
-        (wire.client().show_contact().id(""), "`id`: is \"\", which cannot be a path segment"),
-        (wire.client().show_contact().id(".."), "`id`: is \"..\", which cannot be a path segment"),
+        (
+            wire.client().show_contact().id(""),
+            "`id`: is \"\", which cannot be a path segment",
+        ),
+        (
+            wire.client().show_contact().id(".."),
+            "`id`: is \"..\", which cannot be a path segment",
+        ),
     ] {
         let error = call.send().await.unwrap_err();
         assert!(error.is_builder());
@@ -322,7 +333,10 @@ async fn search_contacts() {
         "next": {"page": 2, "starting_after": "WzE3MzIsIjY2ZjEiLDJd"},
     });
     let wire = answer_with(page).await;
-    let after = SearchFilter::builder().field("created_at").operator(">").value("1732233600");
+    let after = SearchFilter::builder()
+        .field("created_at")
+        .operator(">")
+        .value("1732233600");
     let after = intercom_client::types::SearchFilter::try_from(after).unwrap();
     let call = wire.client().search_contacts();
     let found = call
@@ -356,7 +370,11 @@ async fn list_contacts() {
     let mut page = example("GET /contacts");
     page["data"] = json!([example("GET /contacts/{id}")]);
     let wire = answer_with(page).await;
-    let call = wire.client().list_contacts().per_page(10).starting_after("WzE3+MzI/sIj==");
+    let call = wire
+        .client()
+        .list_contacts()
+        .per_page(10)
+        .starting_after("WzE3+MzI/sIj==");
     let contacts = call.send().await.unwrap();
 
     let sent = wire.sent();
@@ -375,7 +393,10 @@ async fn list_contacts() {
 #[tokio::test]
 async fn list_companies_for_contact() {
     let wire = answer("GET /contacts/{id}/companies").await;
-    let call = wire.client().list_companies_for_contact().id("66f1c2a9d04b7e8351aa0c11");
+    let call = wire
+        .client()
+        .list_companies_for_contact()
+        .id("66f1c2a9d04b7e8351aa0c11");
     let companies = call.page(2).per_page(50).send().await.unwrap();
 
     let sent = wire.sent();
