@@ -250,6 +250,9 @@ fn write_field(field: &Field, in_requests: bool) -> TokenStream {
     };
     let rename = (ident != wire).then(|| quote! { #[serde(rename = #wire)] });
     let nullable = argument(inner, "Nullable").is_some();
+    let is_number =
+        matches!(argument(inner, "Nullable").unwrap_or(inner), Type::Path(path) if path.path.is_ident("f64"));
+    let number = is_number.then(|| quote! { #[serde(serialize_with = "crate::lenient::number")] });
     let (ty, serde) = if *required {
         (
             quote! { #inner },
@@ -277,6 +280,7 @@ fn write_field(field: &Field, in_requests: bool) -> TokenStream {
         #[doc = #doc]
         #rename
         #serde
+        #number
         pub #ident: #ty,
     }
 }

@@ -1,8 +1,10 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod avatar;
 mod byte_stream;
 mod client;
+mod company_or_list;
 mod error;
 mod generated;
 mod id;
@@ -15,6 +17,7 @@ mod region;
 mod request;
 mod response;
 mod retry;
+mod ticket_state;
 mod timestamp;
 mod token;
 mod trace;
@@ -22,8 +25,10 @@ mod transport;
 mod union;
 mod version;
 
+pub use avatar::Avatar;
 pub use byte_stream::ByteStream;
 pub use client::{Client, ClientBuilder, ConfigError};
+pub use company_or_list::CompanyOrList;
 pub use error::{ApiError, Error};
 pub use generated::{Region, builder, types};
 pub use id::Id;
@@ -32,5 +37,6 @@ pub use rate_limit::RateLimit;
 pub use request::InvalidField;
 pub use response::Response;
 pub use retry::RetryPolicy;
+pub use ticket_state::TicketState;
 pub use timestamp::{OutOfRange, Timestamp};
 pub use version::ApiVersion;
