@@ -291,7 +291,7 @@ async fn search_conversations() {
 
 #[tokio::test]
 async fn reply_conversation() {
-    let wire = answer("POST /conversations/{id}/reply").await;
+    let wire = answer_with(named_example("POST /conversations/{id}/reply", "user_reply")).await;
     let text = "That was it: the map is back with all 42 containers. If it goes blank again, just ring me on \
                 +15550100123.";
     let reply = ReplyConversationRequest::contact_comment("66f1c2a9d04b7e8351aa0c11", text);
@@ -442,7 +442,7 @@ async fn reply_conversation_to_the_last_one_of_a_contact() {
 
 #[tokio::test]
 async fn manage_conversation() {
-    let wire = answer("POST /conversations/{id}/parts").await;
+    let wire = answer_with(named_example("POST /conversations/{id}/parts", "close_a_conversation")).await;
     let text = "The carrier token is renewed and your positions are loading again, so I am closing this. Do write \
                 back if the map stays empty.";
     let call = wire.client().manage_conversation().id("215478120045");

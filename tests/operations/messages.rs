@@ -67,7 +67,7 @@ async fn create_message_as_email() {
 
 #[tokio::test]
 async fn create_message_as_user() {
-    let wire = answer("POST /messages").await;
+    let wire = answer_with(named_example("POST /messages", "user_message_created")).await;
     let message = CreateMessageRequest::from_contact(
         MessageSender::user("66f1c2a9d04b7e8351aa0c11"),
         "Can two dispatchers share one saved view of the map?",

@@ -1,9 +1,10 @@
 //! Tickets.
 
+use intercom_client::Nullable;
 use intercom_client::types::{
-    CreateTicketReplyRequest, TicketContactRequest, UpdateTicketRequestAssignment, UpdateTicketRequestState,
+    CreateTicketReplyRequest, TicketCategory, TicketContactRequest, TicketStateCategory, UpdateTicketRequestAssignment,
+    UpdateTicketRequestState,
 };
-use intercom_client::{Nullable, types};
 use serde_json::json;
 
 use crate::wire::{answer, answer_with, example};
@@ -144,10 +145,12 @@ async fn get_ticket() {
         "Pallet shown in the wrong port"
     );
     assert_eq!(ticket.ticket_attributes["_default_description_"], json!(null));
+    let state = ticket.ticket_state.as_ref().unwrap();
+    assert_eq!(state.category(), Some(&TicketStateCategory::Submitted));
     assert_eq!(ticket.ticket_state_internal_label.as_deref(), Some("Submitted"));
     assert_eq!(ticket.open, Some(true));
     assert_eq!(ticket.snoozed_until, None);
-    assert_eq!(ticket.category, Some(types::TicketCategory::BackOffice));
+    assert_eq!(ticket.category, Some(TicketCategory::BackOffice));
     let linked = ticket.linked_objects.as_ref().unwrap();
     assert_eq!(linked.data[0].id.as_deref(), Some("215478120045"));
     let contacts = &ticket.contacts.as_ref().unwrap().contacts;
@@ -195,11 +198,15 @@ async fn update_ticket() {
             "snoozed_until": 1732176000,
         })
     );
+    let state = ticket.ticket_state.as_ref().unwrap();
+    assert_eq!(state.category(), Some(&TicketStateCategory::InProgress));
     assert_eq!(ticket.admin_assignee_id.as_deref(), Some("4021338"));
     assert_eq!(ticket.updated_at, Some(1732010401.into()));
     let parts = &ticket.ticket_parts.as_ref().unwrap().ticket_parts;
     assert_eq!(parts.len(), 5);
     assert_eq!(parts[3].part_type.as_deref(), Some("ticket_state_updated_by_admin"));
+    assert_eq!(parts[3].ticket_state, Some(TicketStateCategory::InProgress));
+    assert_eq!(parts[3].previous_ticket_state, Some(TicketStateCategory::Submitted));
     assert_eq!(parts[4].assigned_to.as_ref().unwrap().id.as_deref(), Some("4021338"));
     assert!(parts[0].assigned_to.is_none());
 }
