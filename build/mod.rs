@@ -10,9 +10,12 @@ pub mod emit;
 pub mod failure;
 pub mod generate;
 pub mod operations;
+pub mod paging;
 pub mod read;
 pub mod registry;
 pub mod repair;
 pub mod requests;
+#[cfg(test)]
+mod sample;
 pub mod schema;
 pub mod tolerance;
