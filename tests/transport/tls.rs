@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::TlsAcceptor;
 
@@ -23,6 +23,8 @@ fn authority(change: impl FnOnce(&mut CertificateParams)) -> Authority {
     let key = KeyPair::generate().unwrap();
     let mut leaf = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
     (leaf.not_before, leaf.not_after) = (date_time_ymd(2020, 1, 1), date_time_ymd(2100, 1, 1));
+    // With the issuer's own name it would look self-signed.
+    leaf.distinguished_name.push(DnType::CommonName, "server");
     change(&mut leaf);
     let certificate = leaf.signed_by(&key, &Issuer::from_params(&root, &root_key)).unwrap();
     Authority {
