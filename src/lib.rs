@@ -1,8 +1,10 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod avatar;
 mod byte_stream;
 mod client;
+mod company_or_list;
 mod error;
 mod export;
 mod generated;
@@ -16,6 +18,7 @@ mod region;
 mod request;
 mod response;
 mod retry;
+mod ticket_state;
 pub mod search;
 mod timestamp;
 mod token;
@@ -24,8 +27,10 @@ mod transport;
 mod union;
 mod version;
 
+pub use avatar::Avatar;
 pub use byte_stream::ByteStream;
 pub use client::{Client, ClientBuilder, ConfigError};
+pub use company_or_list::CompanyOrList;
 pub use error::{ApiError, Error};
 pub use export::{ExportJob, ExportProgress};
 pub use generated::{Region, builder, types};
@@ -35,5 +40,6 @@ pub use rate_limit::RateLimit;
 pub use request::InvalidField;
 pub use response::Response;
 pub use retry::RetryPolicy;
+pub use ticket_state::TicketState;
 pub use timestamp::{OutOfRange, Timestamp};
 pub use version::ApiVersion;
