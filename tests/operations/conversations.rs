@@ -1,9 +1,9 @@
 //! Conversations.
 
 use intercom_client::types::{
-    AttachedCustomerRequest, ConversationAttachmentFiles, ConversationPriority, ConversationState,
-    CreateConversationRequestFrom, CustomerRequest, ManageConversationRequest, RedactConversationRequest,
-    ReplyConversationRequest, SearchFilter, StartingAfterPaging,
+    AttachedCustomerRequest, ConversationAttachmentFiles, ConversationPriority, ConversationSender, ConversationState,
+    CustomerRequest, ManageConversationRequest, RedactConversationRequest, ReplyConversationRequest, SearchFilter,
+    StartingAfterPaging,
 };
 use serde_json::json;
 
@@ -49,10 +49,7 @@ async fn create_conversation() {
                 lists all 42 containers. Did something change on your side?";
     let call = wire.client().create_conversation();
     let message = call
-        .body_map(|b| {
-            b.from(CreateConversationRequestFrom::user("66f1c2a9d04b7e8351aa0c11"))
-                .body(text)
-        })
+        .body_map(|b| b.from(ConversationSender::user("66f1c2a9d04b7e8351aa0c11")).body(text))
         .send()
         .await
         .unwrap();
@@ -72,7 +69,7 @@ async fn create_conversation() {
 #[tokio::test]
 async fn create_conversation_as_lead() {
     let wire = answer("POST /conversations").await;
-    let lead = CreateConversationRequestFrom::lead("66f1c2a9d04b7e8351aa0c12");
+    let lead = ConversationSender::lead("66f1c2a9d04b7e8351aa0c12");
     let call = wire.client().create_conversation();
     call.body_map(|b| {
         b.from(lead)
@@ -98,7 +95,7 @@ async fn create_conversation_as_lead() {
 #[tokio::test]
 async fn create_conversation_as_contact() {
     let wire = answer("POST /conversations").await;
-    let visitor = CreateConversationRequestFrom::contact("66f1c2a9d04b7e8351aa0c13");
+    let visitor = ConversationSender::contact("66f1c2a9d04b7e8351aa0c13");
     let call = wire.client().create_conversation();
     call.body_map(|b| b.from(visitor).body("Hello").attachment_urls([""; 0]))
         .send()
@@ -117,14 +114,14 @@ async fn create_conversation_as_contact() {
 async fn create_conversation_needs_sender_and_text() {
     let wire = answer("POST /conversations").await;
     let call = wire.client().create_conversation();
-    let error = call.body_map(|b| b.subject("Pricing")).send().await.unwrap_err();
+    let error = call.body_map(|b| b.body("Hello")).send().await.unwrap_err();
     assert!(error.is_builder());
     assert_eq!(
         error.to_string(),
         "create_conversation: `from`: required, and was not set"
     );
 
-    let nobody = CreateConversationRequestFrom::builder().type_("user");
+    let nobody = ConversationSender::builder().type_("user");
     let call = wire.client().create_conversation();
     let error = call
         .body_map(|b| b.from(nobody).body("Hello"))
