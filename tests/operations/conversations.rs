@@ -1,5 +1,6 @@
 //! Conversations.
 
+use intercom_client::search::{conversations, field};
 use intercom_client::types::{
     AttachedCustomerRequest, ConversationAttachmentFiles, ConversationPriority, ConversationSender, ConversationState,
     CustomerRequest, ManageConversationRequest, RedactConversationRequest, ReplyConversationRequest, SearchFilter,
@@ -253,11 +254,7 @@ async fn update_conversation_clears_an_attribute() {
 #[tokio::test]
 async fn search_conversations() {
     let wire = answer("POST /conversations/search").await;
-    let of_ada = SearchFilter::builder()
-        .field("contact_ids")
-        .operator("=")
-        .value("66f1c2a9d04b7e8351aa0c11");
-    let of_ada = SearchFilter::try_from(of_ada).unwrap();
+    let of_ada = json!({"field": "contact_ids", "operator": "=", "value": "66f1c2a9d04b7e8351aa0c11"});
     let call = wire.client().search_conversations();
     let found = call
         .body_map(|b| {
@@ -272,18 +269,31 @@ async fn search_conversations() {
     assert_eq!(sent.line, "POST /conversations/search");
     assert_eq!(
         sent.body,
-        json!({
-            "query": {
-                "operator": "AND",
-                "value": [{"field": "contact_ids", "operator": "=", "value": "66f1c2a9d04b7e8351aa0c11"}],
-            },
-            "pagination": {"per_page": 5},
-        })
+        json!({"query": {"operator": "AND", "value": [of_ada]}, "pagination": {"per_page": 5}})
     );
     assert_eq!(found.total_count, Some(1));
     assert_eq!(found.conversations[0].id.as_deref(), Some("215478120045"));
     assert_eq!(found.conversations[0].team_assignee_id, Some(6180));
     assert_eq!(found.pages.as_ref().unwrap().per_page, Some(5));
+}
+
+#[tokio::test]
+async fn search_conversations_by_expression() {
+    let wire = answer("POST /conversations/search").await;
+    let query = field(conversations::CONTACT_IDS).eq("66f1c2a9d04b7e8351aa0c11");
+    let call = wire.client().search_conversations().query(query).per_page(5);
+    let found = call.send().await.unwrap();
+
+    let sent = wire.sent();
+    assert_eq!(sent.line, "POST /conversations/search");
+    assert_eq!(
+        sent.body,
+        json!({
+            "query": {"field": "contact_ids", "operator": "=", "value": "66f1c2a9d04b7e8351aa0c11"},
+            "pagination": {"per_page": 5},
+        })
+    );
+    assert_eq!(found.conversations[0].id.as_deref(), Some("215478120045"));
 }
 
 #[tokio::test]
