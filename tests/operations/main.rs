@@ -6,6 +6,18 @@
 mod wire;
 
 mod admins;
+mod articles;
+mod data_attributes;
+mod data_events;
+mod data_export;
+mod help_center;
+mod notes;
+mod segments;
+mod subscription_types;
+mod switch;
+mod tags;
+mod teams;
+mod visitors;
 
 use std::collections::BTreeMap;
 use std::path::Path;
