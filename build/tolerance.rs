@@ -102,7 +102,8 @@ pub fn tolerate(file: &File, document: &Value) -> Result<Types, Failure> {
     Ok(Types { items, structs, enums })
 }
 
-fn is_text_enum(item: &ItemEnum) -> bool {
+/// Whether an enum is a text with known values.
+pub fn is_text_enum(item: &ItemEnum) -> bool {
     item.variants
         .iter()
         .all(|variant| matches!(variant.fields, Fields::Unit))
@@ -128,7 +129,7 @@ pub fn doc_of(attributes: &[Attribute]) -> String {
 }
 
 /// The `rename` of a serde attribute.
-fn rename_of(attributes: &[Attribute]) -> Option<String> {
+pub fn rename_of(attributes: &[Attribute]) -> Option<String> {
     let mut renamed = None;
     for attribute in attributes.iter().filter(|a| a.path().is_ident("serde")) {
         // Items other than `rename = "…"` are read past.
