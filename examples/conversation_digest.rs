@@ -59,7 +59,6 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             tally.answers += answers;
         }
     }
-
     println!("{count} conversations since seven days ago\n");
     println!(
         "{:<16} {:>13} {:>6} {:>8}",
