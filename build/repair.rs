@@ -243,7 +243,7 @@ pub fn timestamps(document: &mut Value) -> Result<usize, Failure> {
                 schema.insert("type".into(), json!("integer"));
                 schema.insert("format".into(), json!("timestamp"));
             }
-            "binary" | "id" | "avatar" | "company-or-list" | "ticket-state" => return,
+            "binary" | "id" | "next-page" | "avatar" | "company-or-list" | "ticket-state" => return,
             _ => {
                 schema.remove("format");
             }

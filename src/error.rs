@@ -77,6 +77,10 @@ pub(crate) enum Kind {
     Io,
     /// The answers contradict each other.
     Contradiction(&'static str),
+    /// The server gave an export job up.
+    ExportFailed,
+    /// Somebody canceled an export job.
+    ExportCanceled,
 }
 
 /// One entry of an error response.
@@ -250,6 +254,23 @@ impl Error {
             })
     }
 
+    /// An export job that the server gave up. Start another one; report the job's identifier to Intercom's support when that
+    /// fails too.
+    pub fn is_export_failed(&self) -> bool {
+        self.0.kind == Kind::ExportFailed
+    }
+
+    /// An export job that was canceled while it was waited for.
+    pub fn is_export_canceled(&self) -> bool {
+        self.0.kind == Kind::ExportCanceled
+    }
+
+    /// What was received could not be written to disk. The source is the operating system's error: look at the folder, its
+    /// permissions and free space.
+    pub fn is_io(&self) -> bool {
+        self.0.kind == Kind::Io
+    }
+
     /// 400 or 422: the server understood the request and refuses it. [`errors`](Self::errors) says why; repeating does
     /// not help.
     pub fn is_invalid_request(&self) -> bool {
@@ -390,6 +411,19 @@ impl Error {
         self.has_code("scroll_exists")
     }
 
+    /// A scroll that lost a page: the server failed, or its answer did not arrive whole. It may have moved on, so the page
+    /// cannot be asked for again; begin a new scroll, a minute later if [`is_scroll_exists`](Self::is_scroll_exists).
+    pub fn is_scroll_restart(&self) -> bool {
+        let lost = match self.0.kind {
+            Kind::Timeout | Kind::Lost | Kind::Protocol | Kind::Decode { .. } | Kind::TooLarge(_) => true,
+            Kind::Status => self
+                .status()
+                .is_some_and(|status| status.is_server_error() || status.as_u16() == 408),
+            _ => false,
+        };
+        lost && self.0.operation.starts_with("scroll")
+    }
+
     /// How long the server asks to wait.
     pub(crate) fn server_wait(&self) -> Option<Duration> {
         let headers = self.headers()?;
@@ -434,6 +468,8 @@ impl fmt::Display for Error {
             Kind::TooLarge(limit) => write!(f, "the answer is larger than {limit} bytes")?,
             Kind::Io => f.write_str("writing what was received failed")?,
             Kind::Contradiction(what) => f.write_str(what)?,
+            Kind::ExportFailed => f.write_str("the export job failed on the server")?,
+            Kind::ExportCanceled => f.write_str("the export job was canceled")?,
         }
         if let Some(id) = self.request_id() {
             write!(f, " (request {})", one_line(id))?;

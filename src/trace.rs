@@ -83,6 +83,7 @@ fn reason(error: &Error) -> &'static str {
         Kind::Decode { .. } | Kind::TooLarge(_) => "body",
         Kind::Io => "write",
         Kind::Contradiction(_) => "contradiction",
+        Kind::ExportFailed | Kind::ExportCanceled => "export",
     }
 }
 

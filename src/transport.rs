@@ -11,7 +11,7 @@ use crate::byte_stream::ByteStream;
 use crate::client::Client;
 use crate::error::{Error, Kind, expectation};
 use crate::lenient::Lenient;
-use crate::operation::{Call, Operation};
+use crate::operation::{Call, Operation, Paging};
 use crate::rate_limit::Pass;
 use crate::response::Response;
 use crate::retry::RetryPolicy;
@@ -258,7 +258,7 @@ fn repeats(operation: &Operation, policy: &RetryPolicy, error: &Error, first_int
         || policy.repeatable
         || operation.method == Method::PUT
         || operation.method == Method::DELETE;
-    let harmless = harmless && !operation.scrolls;
+    let harmless = harmless && operation.paging != Some(Paging::Scroll);
     match error.what() {
         Kind::Connect | Kind::ConnectTimeout => true,
         Kind::Timeout | Kind::Lost => harmless,
