@@ -18,6 +18,13 @@ use serde_json::{Value, json};
 #[allow(dead_code, clippy::enum_variant_names)]
 mod plain {
     include!(concat!(env!("OUT_DIR"), "/twins.rs"));
+
+    #[derive(serde::Deserialize)]
+    pub struct Avatar {
+        #[serde(rename = "type")]
+        type_: Option<String>,
+        image_url: Option<String>,
+    }
 }
 
 /// An example of a success in the description.
@@ -38,7 +45,8 @@ fn copies(of: &Value, count: usize) -> Value {
 }
 
 fn contacts() -> Vec<u8> {
-    let contact = example("/contacts/{id}", "get");
+    let mut contact = example("/contacts/{id}", "get");
+    contact["avatar"] = json!({"type": "avatar", "image_url": "https://example.com/ada.png"});
     let page = json!({
         "type": "list",
         "data": copies(&contact, 150),
