@@ -10,7 +10,7 @@ mod steps;
 use std::path::Path;
 
 use steps::failure::Failure;
-use steps::{apply_overlay, check, client, emit, generate, read, repair, schema};
+use steps::{apply_overlay, check, client, emit, generate, read, registry, repair, schema};
 
 /// The description that is built from when `INTERCOM_OPENAPI` does not name another.
 pub const DESCRIPTION: &str = "openapi/intercom-2.9.yaml";
@@ -48,6 +48,7 @@ pub fn run(document: &mut serde_json::Value, overlay: serde_json::Value, out: &P
     for warning in apply_overlay::apply_overlay(document, overlay).map_err(|failure| failure.in_file(OVERLAY))? {
         build_print::warn!("{warning}");
     }
+    emit::write_text(out, "description.json", &document.to_string())?;
     check::references(document)?;
     check::operation_ids(document)?;
     check::path_parameters(document)?;
@@ -58,5 +59,7 @@ pub fn run(document: &mut serde_json::Value, overlay: serde_json::Value, out: &P
     }
     let raw = generate::generate(document)?;
     emit::write(out, "client.rs", &client::client(&raw, document, constants)?)?;
+    emit::write(out, "registry.rs", &registry::operations(&raw, document)?)?;
+    emit::write(out, "twins.rs", &registry::twins(&raw, document)?)?;
     Ok(counts)
 }

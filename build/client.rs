@@ -6,7 +6,7 @@ use serde_json::Value;
 use syn::{File, Ident};
 
 use super::failure::Failure;
-use super::{operations, requests, schema, tolerance};
+use super::{operations, paging, requests, schema, tolerance};
 
 /// The whole generated client.
 pub fn client(file: &File, document: &Value, constants: TokenStream) -> Result<File, Failure> {
@@ -14,6 +14,7 @@ pub fn client(file: &File, document: &Value, constants: TokenStream) -> Result<F
     let builders = requests::builders(&types)?;
     let items = &types.items;
     let operations = operations::collect(file, document)?;
+    let pages = paging::pages(&operations, &types)?;
     let calls = operations::write(&operations, &types);
     parse(quote! {
         #constants
@@ -22,6 +23,7 @@ pub fn client(file: &File, document: &Value, constants: TokenStream) -> Result<F
         pub mod types {
             #items
             #builders
+            #pages
         }
 
         #calls

@@ -8,9 +8,13 @@ use super::failure::Failure;
 use super::schema;
 
 /// Schemas that become hand-written types: instance type, private format, Rust type.
-const CONVERSIONS: [(InstanceType, &str, &str); 2] = [
+const CONVERSIONS: [(InstanceType, &str, &str); 6] = [
     (InstanceType::Integer, "timestamp", "crate::Timestamp"),
     (InstanceType::String, "id", "crate::Id"),
+    (InstanceType::String, "avatar", "crate::Avatar"),
+    (InstanceType::String, "next-page", "crate::NextPage"),
+    (InstanceType::String, "company-or-list", "crate::CompanyOrList"),
+    (InstanceType::String, "ticket-state", "crate::TicketState"),
 ];
 
 /// Generates the builder-style client as a syntax tree.

@@ -10,6 +10,7 @@ pub mod emit;
 pub mod failure;
 pub mod generate;
 pub mod operations;
+pub mod paging;
 pub mod read;
 pub mod registry;
 pub mod repair;

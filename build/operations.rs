@@ -9,6 +9,7 @@ use serde_json::Value;
 use syn::{File, ImplItem, Item, ReturnType, Type};
 
 use super::failure::Failure;
+use super::paging;
 use super::schema::{self, fold};
 use super::tolerance::{Types, argument, module};
 
@@ -54,9 +55,12 @@ impl Operation {
         format_ident!("{}", self.ident.to_string().to_uppercase())
     }
 
-    /// Whether it only reads, so that it can be repeated: a GET, or what the overlay marks `x-reads-only`.
+    /// Whether it only reads, so that it can be repeated: a GET, a list, or what the overlay marks `x-reads-only`.
     pub fn reads_only(&self) -> bool {
-        self.operation["x-reads-only"].as_bool().unwrap_or(self.method == "GET")
+        let lists = paging::paging(self).is_some();
+        self.operation["x-reads-only"]
+            .as_bool()
+            .unwrap_or(lists || self.method == "GET")
     }
 }
 
@@ -197,10 +201,13 @@ fn constant(operation: &Operation) -> TokenStream {
     let method = format_ident!("{}", operation.method);
     let path = &operation.path;
     let reads_only = operation.reads_only();
-    let scrolls = operation
-        .operation
-        .pointer("/x-paging/shape")
-        .is_some_and(|shape| shape == "scroll");
+    let paging = match paging::paging(operation) {
+        Some(paging) => {
+            let variant = paging.variant();
+            quote! { Some(#variant) }
+        }
+        None => quote! { None },
+    };
     let bytes = is_bytes(&operation.response);
     quote! {
         pub(crate) static #name: Operation = Operation {
@@ -208,13 +215,14 @@ fn constant(operation: &Operation) -> TokenStream {
             method: ::http::Method::#method,
             path: #path,
             reads_only: #reads_only,
-            scrolls: #scrolls,
+            paging: #paging,
             bytes: #bytes,
         };
     }
 }
 
-fn is_bytes(ty: &Type) -> bool {
+/// Whether a success is handed on as bytes.
+pub fn is_bytes(ty: &Type) -> bool {
     matches!(ty, Type::Path(path) if path.path.segments.last().is_some_and(|s| s.ident == "ByteStream"))
 }
 
@@ -332,6 +340,15 @@ fn builder(operation: &Operation, types: &Types) -> TokenStream {
         ),
         (None, _) => Default::default(),
     };
+    let (cursor_field, cursor_default, cursor_send, paging) = match paging::paging(operation) {
+        Some(_) => (
+            quote! { cursor: ::std::option::Option<crate::paging::Cursor>, },
+            quote! { cursor: None, },
+            quote! { call.turn_to(self.cursor.as_ref())?; },
+            paging::methods(response),
+        ),
+        None => Default::default(),
+    };
     let (ty, send) = if is_bytes(response) {
         (quote! { crate::ByteStream }, quote! { stream })
     } else {
@@ -346,6 +363,7 @@ fn builder(operation: &Operation, types: &Types) -> TokenStream {
             options: crate::operation::Options,
             #(#idents: crate::request::Slot<#values>,)*
             #body_field
+            #cursor_field
         }
         impl #builder {
             pub(crate) fn new(client: &crate::Client) -> Self {
@@ -354,6 +372,7 @@ fn builder(operation: &Operation, types: &Types) -> TokenStream {
                     options: ::std::default::Default::default(),
                     #(#idents: Ok(None),)*
                     #body_default
+                    #cursor_default
                 }
             }
             #(#setters)*
@@ -368,6 +387,7 @@ fn builder(operation: &Operation, types: &Types) -> TokenStream {
                 let mut call = crate::operation::Call::new(&super::operation::#constant, &self.options);
                 #(#sends)*
                 #body_send
+                #cursor_send
                 Ok(call)
             }
             /// Sends the request and decodes the answer.
@@ -379,6 +399,7 @@ fn builder(operation: &Operation, types: &Types) -> TokenStream {
             pub async fn send(self) -> ::std::result::Result<crate::Response<#ty>, crate::Error> {
                 self.client.#send(self.call()?).await
             }
+            #paging
         }
     }
 }

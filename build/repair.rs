@@ -18,7 +18,7 @@ use super::schema::{
 pub type Rule = (&'static str, fn(&mut Value) -> Result<usize, Failure>);
 
 /// The rules in the order in which they run.
-pub const RULES: [Rule; 18] = [
+pub const RULES: [Rule; 19] = [
     ("one_tag", one_tag),
     ("one_success_response", one_success_response),
     ("no_header_parameters", no_header_parameters),
@@ -37,6 +37,7 @@ pub const RULES: [Rule; 18] = [
     ("inline_aliases", inline_aliases),
     ("constant_text_in_responses", constant_text_in_responses),
     ("responses_require_nothing", responses_require_nothing),
+    ("reachable_only", reachable_only),
 ];
 
 /// Runs every rule and returns the names of those that found nothing to do.
@@ -242,7 +243,7 @@ pub fn timestamps(document: &mut Value) -> Result<usize, Failure> {
                 schema.insert("type".into(), json!("integer"));
                 schema.insert("format".into(), json!("timestamp"));
             }
-            "binary" | "id" => return,
+            "binary" | "id" | "next-page" | "avatar" | "company-or-list" | "ticket-state" => return,
             _ => {
                 schema.remove("format");
             }
@@ -630,6 +631,26 @@ pub fn constant_text_in_responses(document: &mut Value) -> Result<usize, Failure
         schemas.retain(|name, _| !constants.contains(name));
     }
     Ok(constants.len())
+}
+
+/// A component that no operation leads to becomes no type.
+pub fn reachable_only(document: &mut Value) -> Result<usize, Failure> {
+    let mut reached = request_reach(document);
+    reached.extend(response_reach(document));
+    let parameters = schema::operations(document)
+        .into_iter()
+        .flat_map(|(_, _, operation)| operation["parameters"].as_array().into_iter().flatten())
+        .map(|parameter| &parameter["schema"]);
+    reached.extend(schema::reach(document, parameters));
+    let Some(schemas) = document
+        .pointer_mut("/components/schemas")
+        .and_then(Value::as_object_mut)
+    else {
+        return Ok(0);
+    };
+    let before = schemas.len();
+    schemas.retain(|name, _| reached.contains(name));
+    Ok(before - schemas.len())
 }
 
 /// What responses carry is never required and never told apart from null: servers leave keys out as they like.

@@ -145,7 +145,7 @@ fn builder(made: &Struct) -> TokenStream {
     quote! {
         #[doc = #doc]
         #[derive(Clone, Debug)]
-        pub struct #name { #(#idents: crate::request::Slot<#inners>,)* }
+        pub struct #name { #(pub(crate) #idents: crate::request::Slot<#inners>,)* }
         impl ::std::default::Default for #name {
             fn default() -> Self {
                 Self { #(#idents: Ok(None),)* }

@@ -7,7 +7,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::lenient::Lenient;
 
-/// The id of a resource in a request, a path or a query: sent as the number or the text it was made from.
+/// The id of a resource in a request, a path or a query, and in the few fields of responses where servers send numbers
+/// and texts: sent as the number or the text it was made from.
 ///
 /// Contacts, companies and segments have ids of 24 hexadecimal characters; conversations, tags, admins, teams and
 /// tickets have numbers, which responses mostly show as texts. Every setter of an id takes both.

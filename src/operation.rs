@@ -1,5 +1,7 @@
 //! One call: an operation with its parameters and body, ready to be sent as often as need be.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use http::Method;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -21,10 +23,26 @@ pub struct Operation {
     pub path: &'static str,
     /// Whether it changes nothing, so that it can be repeated.
     pub reads_only: bool,
-    /// Whether it moves a server-side cursor, so that a lost answer cannot be asked for again.
-    pub scrolls: bool,
+    /// How its list goes on, when it has pages.
+    pub paging: Option<Paging>,
     /// Whether a success is a byte stream instead of JSON.
     pub bytes: bool,
+}
+
+/// How a list goes on: what tells the next page, and where the request says which page it wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Paging {
+    /// An opaque cursor, asked for by the query parameter `starting_after`.
+    Cursor,
+    /// An opaque cursor, asked for by `pagination.starting_after` in the body.
+    CursorInBody,
+    /// The query parameter `page`, counted from 1.
+    Page,
+    /// A cursor that the server moves, named by the query parameter `scroll_param`: a lost answer cannot be asked for
+    /// again.
+    Scroll,
+    /// The query of the next page, taken from a URL.
+    Events,
 }
 
 /// What a caller can set for one call.
@@ -40,7 +58,7 @@ pub struct Call {
     pub(crate) operation: &'static Operation,
     pub(crate) options: Options,
     pub(crate) path: String,
-    pub(crate) query: Vec<(&'static str, String)>,
+    pub(crate) query: Vec<(Cow<'static, str>, String)>,
     pub(crate) body: Option<Bytes>,
 }
 
@@ -92,8 +110,8 @@ impl Call {
             .map_err(|_| Error::builder(self.operation, format!("`{name}`: cannot be written")))?;
         let mut add = |value: Value| match value {
             Value::Null => {}
-            Value::String(text) => self.query.push((name, text)),
-            other => self.query.push((name, other.to_string())),
+            Value::String(text) => self.query.push((name.into(), text)),
+            other => self.query.push((name.into(), other.to_string())),
         };
         match value {
             Value::Array(values) => values.into_iter().for_each(add),

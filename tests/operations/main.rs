@@ -6,6 +6,14 @@
 mod wire;
 
 mod admins;
+mod companies;
+mod contacts;
+mod conversations;
+mod messages;
+mod news;
+mod ticket_type_attributes;
+mod ticket_types;
+mod tickets;
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -95,6 +95,11 @@ impl Wire {
         Client::builder(TOKEN).base_url(self.server.base_url()).build().unwrap()
     }
 
+    /// Whether no request was sent.
+    pub fn sent_nothing(&self) -> bool {
+        self.seen.lock().unwrap().is_empty()
+    }
+
     /// The one request that was sent, its headers checked.
     pub fn sent(&self) -> Sent {
         self.sent_for("application/json")

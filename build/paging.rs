@@ -1,0 +1,170 @@
+//! Paging: the overlay says by `x-paging` how an operation's list goes on, this writes what walks it.
+//!
+//! `x-paging: {shape: cursor|page|scroll|events, items: <property that holds the items>, in: body}` stands on the
+//! operation; `in: body` only where the cursor goes into the request body. The walking itself is `src/paging.rs`.
+
+use std::collections::BTreeMap;
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+use syn::Type;
+
+use super::failure::Failure;
+use super::operations::Operation;
+use super::schema::pascal;
+use super::tolerance::{Struct, Types, argument, field_ident};
+
+/// How the list of one operation goes on.
+pub struct Paging {
+    /// `cursor`, `page`, `scroll` or `events`.
+    shape: String,
+    /// Whether the cursor stands in the request body.
+    in_body: bool,
+}
+
+/// The paging facts of an operation, when its list has pages.
+pub fn paging(operation: &Operation) -> Option<Paging> {
+    let facts = &operation.operation["x-paging"];
+    Some(Paging {
+        shape: facts["shape"].as_str()?.to_owned(),
+        in_body: facts["in"] == "body",
+    })
+}
+
+impl Paging {
+    /// The variant of `crate::operation::Paging`.
+    pub fn variant(&self) -> TokenStream {
+        let place = if self.in_body { "InBody" } else { "" };
+        let variant = format_ident!("{}{place}", pascal(&self.shape));
+        quote! { crate::operation::Paging::#variant }
+    }
+}
+
+/// What a builder of a list operation has besides `send()`.
+pub fn methods(response: &Type) -> TokenStream {
+    quote! {
+        /// Begins with the page that `cursor` stands for, instead of the first: see
+        /// [`Cursor`](crate::paging::Cursor). Goes before the parameter that says the same.
+        pub fn from_cursor(mut self, cursor: impl ::std::convert::Into<crate::paging::Cursor>) -> Self {
+            self.cursor = Some(cursor.into());
+            self
+        }
+        /// The items of all pages as a stream, each page fetched when the items before it are used up.
+        pub fn stream(self) -> crate::paging::Items<#response> {
+            crate::paging::Items::new(self.pages())
+        }
+        /// All pages as a stream of whole answers, each fetched when it is asked for.
+        pub fn pages(self) -> crate::paging::Pages<#response> {
+            crate::paging::Pages::new(&self.client, self.call(), self.cursor)
+        }
+    }
+}
+
+/// Makes pages of the types that list operations answer with: items for the module `types`.
+pub fn pages(operations: &[Operation], types: &Types) -> Result<TokenStream, Failure> {
+    let mut written: BTreeMap<String, (String, String)> = BTreeMap::new();
+    let mut tokens = TokenStream::new();
+    for operation in operations {
+        let Some(paging) = paging(operation) else { continue };
+        let refuse = |what: String| {
+            Failure::new(
+                "paging",
+                what,
+                "correct `x-paging` or the response's schema in the overlay",
+            )
+            .at(format!(
+                "/paths/{}",
+                operation.path.replace('~', "~0").replace('/', "~1")
+            ))
+        };
+        if paging.in_body && (operation.body.is_none() || paging.shape != "cursor") {
+            return Err(refuse(
+                "only a cursor can stand in a body, and only where there is one".to_owned(),
+            ));
+        }
+        // The answers that are hand-written say themselves how they are paged.
+        let Some(page) = named(&operation.response, types) else {
+            continue;
+        };
+        let items = operation.operation["x-paging"]["items"].as_str().unwrap_or("data");
+        let facts = (paging.shape.clone(), items.to_owned());
+        match written.insert(page.ident.to_string(), facts.clone()) {
+            None => tokens.extend(write_page(page, &paging.shape, items, types).map_err(refuse)?),
+            Some(other) if other == facts => {}
+            Some(other) => return Err(refuse(format!("{} is paged as {facts:?} and as {other:?}", page.ident))),
+        }
+    }
+    Ok(tokens)
+}
+
+/// The struct that `ty` names.
+fn named<'a>(ty: &Type, types: &'a Types) -> Option<&'a Struct> {
+    let Type::Path(path) = ty else { return None };
+    types.structs.get(&path.path.segments.last()?.ident.to_string())
+}
+
+fn field<'a>(made: &'a Struct, wire: &str) -> Option<&'a Type> {
+    made.fields
+        .iter()
+        .find(|field| field.wire == wire)
+        .map(|field| &field.inner)
+}
+
+fn write_page(page: &Struct, shape: &str, items: &str, types: &Types) -> Result<TokenStream, String> {
+    let name = &page.ident;
+    let item = field(page, items)
+        .and_then(|ty| argument(ty, "Vec"))
+        .filter(|_| !page.in_requests)
+        .ok_or_else(|| format!("{name} has no list `{items}`"))?;
+    let data = field_ident(page, items);
+    let get = |wire: &str| match field_ident(page, wire) {
+        Some(ident) => quote! { self.#ident },
+        None => quote! { None },
+    };
+    let total_count = get("total_count");
+    let pages = field(page, "pages").and_then(|ty| named(ty, types));
+    let in_pages = |wire: &str, take: TokenStream| match pages.and_then(|pages| field_ident(pages, wire)) {
+        Some(ident) => quote! { self.pages.as_ref().and_then(|pages| pages.#ident #take) },
+        None => quote! { None },
+    };
+    let next = in_pages("next", quote! { .as_ref() });
+    let typed = pages.and_then(|pages| field(pages, "next")).is_some_and(
+        |ty| matches!(ty, Type::Path(path) if path.path.segments.last().is_some_and(|last| last.ident == "NextPage")),
+    );
+    if shape != "scroll" && !typed {
+        return Err(format!("{name} has no `pages.next` of the format `next-page`"));
+    }
+    let position = match shape {
+        "cursor" => quote! { Cursor(#next) },
+        "events" => quote! { Events { next: #next, empty: self.#data.is_empty() } },
+        "page" => {
+            let (number, total) = (
+                in_pages("page", TokenStream::new()),
+                in_pages("total_pages", TokenStream::new()),
+            );
+            quote! { Page { page: #number, total_pages: #total, next: #next } }
+        }
+        "scroll" => {
+            let ident = field_ident(page, "scroll_param").ok_or_else(|| format!("{name} has no `scroll_param`"))?;
+            quote! { Scroll { scroll_param: self.#ident.as_deref(), empty: self.#data.is_empty() } }
+        }
+        other => return Err(format!("{other:?} is no shape; cursor, page, scroll and events are")),
+    };
+    Ok(quote! {
+        impl crate::paging::Page for #name {
+            type Item = #item;
+            fn items(&self) -> &[#item] {
+                &self.#data
+            }
+            fn into_items(self) -> ::std::vec::Vec<#item> {
+                self.#data
+            }
+            fn total_count(&self) -> ::std::option::Option<i64> {
+                #total_count
+            }
+            fn position(&self) -> crate::paging::Position<'_> {
+                crate::paging::Position::#position
+            }
+        }
+    })
+}

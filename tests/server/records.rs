@@ -1,0 +1,148 @@
+//! The records of the server: number `i` of each kind, as JSON text.
+
+use std::sync::OnceLock;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde_json::{Value, json};
+
+/// The names of the teammates.
+pub const TEAMMATES: [&str; 4] = ["Ada", "Brahim", "Chidi", "Dora"];
+
+fn now() -> i64 {
+    static NOW: OnceLock<i64> = OnceLock::new();
+    *NOW.get_or_init(|| SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() as i64)
+}
+
+/// When record `i` was created: the first one just now, each one four hours before the one ahead of it.
+pub fn created_at(i: usize) -> i64 {
+    now() - 4 * 3600 * i as i64
+}
+
+/// A record that differs by its number alone: its text is parted once, and joined again by the number each time.
+fn numbered(parts: &'static OnceLock<Vec<String>>, i: usize, record: &str) -> String {
+    let parts = parts.get_or_init(|| {
+        let compact = serde_json::from_str::<Value>(record).unwrap().to_string();
+        compact.split("$ID").map(str::to_owned).collect()
+    });
+    parts.join(&format!("{i:024x}"))
+}
+
+/// A contact of about 1.8 kB.
+pub fn contact(i: usize) -> String {
+    static PARTS: OnceLock<Vec<String>> = OnceLock::new();
+    numbered(
+        &PARTS,
+        i,
+        r#"{
+            "type": "contact", "id": "$ID", "external_id": "ext-70211", "workspace_id": "wk7731", "role": "user",
+            "email": "jo.example@acme.test", "phone": "+33600000000", "name": "Jo Example", "avatar": null,
+            "owner_id": 5511, "has_hard_bounced": false, "marked_email_as_spam": false,
+            "unsubscribed_from_emails": false, "created_at": 1700000000, "updated_at": 1700003600,
+            "signed_up_at": 1699990000, "last_seen_at": 1700003000, "last_replied_at": 1700002000,
+            "last_contacted_at": 1700001000, "last_email_opened_at": null, "last_email_clicked_at": null,
+            "language_override": null, "browser": "firefox", "browser_version": "132.0", "browser_language": "fr",
+            "os": "Linux", "android_app_name": null, "android_app_version": null, "android_device": null,
+            "android_os_version": null, "android_sdk_version": null, "android_last_seen_at": null,
+            "ios_app_name": null, "ios_app_version": null, "ios_device": null, "ios_os_version": null,
+            "ios_sdk_version": null, "ios_last_seen_at": null,
+            "custom_attributes": {"plan": "team", "seats": 12, "trial": false, "renewal_at": 1712000000, "region": "west"},
+            "tags": {"type": "list", "data": [{"type": "tag", "id": "4012", "url": "/tags/4012"}],
+                "url": "/contacts/$ID/tags", "total_count": 1, "has_more": false},
+            "notes": {"type": "list", "data": [{"type": "note", "id": "81", "url": "/notes/81"}],
+                "url": "/contacts/$ID/notes", "total_count": 1, "has_more": false},
+            "companies": {"type": "list", "data": [{"type": "company", "id": "5f0a", "url": "/companies/5f0a"}],
+                "url": "/contacts/$ID/companies", "total_count": 1, "has_more": false},
+            "location": {"type": "location", "country": "France", "region": "Bretagne", "city": "Brest"},
+            "social_profiles": {"type": "list", "data": [{"type": "social_profile", "name": "Mastodon",
+                "url": "https://social.test/@jo"}]}
+        }"#,
+    )
+}
+
+pub fn company(i: usize) -> String {
+    static PARTS: OnceLock<Vec<String>> = OnceLock::new();
+    numbered(
+        &PARTS,
+        i,
+        r#"{"type": "company", "id": "$ID", "name": "Acme", "company_id": "c-9", "plan": {}, "monthly_spend": 99.5,
+            "created_at": 1700000000, "custom_attributes": {}, "tags": {"type": "tag.list", "tags": []}}"#,
+    )
+}
+
+fn teammate(i: usize) -> Value {
+    let who = i % TEAMMATES.len();
+    json!({"type": "admin", "id": (who + 1).to_string(), "name": TEAMMATES[who], "email": "team@acme.test"})
+}
+
+fn conversation_value(i: usize) -> Value {
+    let open = i.is_multiple_of(3);
+    json!({
+        "type": "conversation", "id": i.to_string(), "title": null, "created_at": created_at(i),
+        "updated_at": created_at(i) + 600, "open": open, "state": if open { "open" } else { "closed" }, "read": true,
+        "admin_assignee_id": i % TEAMMATES.len() + 1, "team_assignee_id": null,
+        "source": {"type": "conversation", "id": "9", "delivered_as": "customer_initiated", "body": "<p>Hello</p>",
+            "author": {"type": "user", "id": "6", "name": "Jo Example", "email": "jo.example@acme.test"}},
+        "contacts": {"type": "contact.list", "contacts": [{"type": "contact", "id": format!("{i:024x}")}]},
+        "teammates": {"type": "admin.list", "admins": [teammate(i)]},
+    })
+}
+
+pub fn conversation(i: usize) -> String {
+    conversation_value(i).to_string()
+}
+
+/// A conversation with a question and `i % 3 + 1` answers to it.
+pub fn conversation_with_parts(i: usize) -> String {
+    let part = |n: usize, author: Value| {
+        json!({"type": "conversation_part", "id": (1000 * i + n).to_string(), "part_type": "comment",
+            "body": "<p>Text</p>", "created_at": created_at(i) + 60 * n as i64, "author": author})
+    };
+    let question = part(0, json!({"type": "user", "id": "6", "name": "Jo Example"}));
+    let answers = (0..i % 3 + 1).map(|n| part(n + 1, teammate(i + n)));
+    let parts: Vec<Value> = std::iter::once(question).chain(answers).collect();
+    let mut conversation = conversation_value(i);
+    conversation["conversation_parts"] =
+        json!({"type": "conversation_part.list", "total_count": parts.len(), "conversation_parts": parts});
+    conversation.to_string()
+}
+
+pub fn note(i: usize) -> String {
+    json!({"type": "note", "id": i.to_string(), "created_at": created_at(i), "body": "<p>Note</p>",
+        "contact": {"type": "contact", "id": "5f0"}, "author": teammate(i)})
+    .to_string()
+}
+
+pub fn article(i: usize) -> String {
+    json!({"type": "article", "id": i.to_string(), "title": "How", "state": "published", "author_id": 5,
+        "created_at": created_at(i)})
+    .to_string()
+}
+
+pub fn collection(i: usize) -> String {
+    json!({"type": "collection", "id": i.to_string(), "name": "Start", "order": i}).to_string()
+}
+
+pub fn section(i: usize) -> String {
+    json!({"type": "section", "id": i.to_string(), "name": "Basics", "order": i}).to_string()
+}
+
+pub fn news_item(i: usize) -> String {
+    json!({"type": "news-item", "id": i.to_string(), "title": "New", "state": "live", "sender_id": 5,
+        "newsfeed_assignments": [{"newsfeed_id": 7, "published_at": created_at(i)}]})
+    .to_string()
+}
+
+pub fn newsfeed(i: usize) -> String {
+    json!({"type": "newsfeed", "id": i.to_string(), "name": "Feed", "created_at": created_at(i)}).to_string()
+}
+
+pub fn activity_log(i: usize) -> String {
+    json!({"id": i.to_string(), "activity_type": "admin_login_success", "created_at": created_at(i),
+        "performed_by": teammate(i), "metadata": {}})
+    .to_string()
+}
+
+pub fn event(i: usize) -> String {
+    json!({"name": format!("event-{i}"), "first": "2024-01-01T00:00:00Z", "last": "2024-02-01T00:00:00Z", "count": i})
+        .to_string()
+}
