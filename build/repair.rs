@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 
 use super::failure::Failure;
+use super::generate;
 use super::schema::{
     self, components, for_each_operation, for_each_schema, reference, reference_to, request_reach, request_schema,
     response_reach, snake,
@@ -243,7 +244,8 @@ pub fn timestamps(document: &mut Value) -> Result<usize, Failure> {
                 schema.insert("type".into(), json!("integer"));
                 schema.insert("format".into(), json!("timestamp"));
             }
-            "binary" | "id" | "next-page" | "avatar" | "company-or-list" | "ticket-state" => return,
+            "binary" => return,
+            private if generate::has_type(private) => return,
             _ => {
                 schema.remove("format");
             }
@@ -865,9 +867,11 @@ mod tests {
                 "moment": {"type": "string", "format": "date-time"},
                 "link": {"type": "string", "format": "uri"},
                 "bytes": {"type": "string", "format": "binary"},
+                "ours": {"type": "string", "format": "avatar"},
             }),
         );
         assert_eq!(changed, 2);
+        assert_eq!(schemas["ours"], json!({"type": "string", "format": "avatar"}));
         assert_eq!(schemas["moment"], json!({"type": "integer", "format": "timestamp"}));
         assert_eq!(schemas["link"], json!({"type": "string"}));
         assert_eq!(schemas["bytes"], json!({"type": "string", "format": "binary"}));
@@ -1052,6 +1056,22 @@ mod tests {
         assert_eq!(schemas["tag"]["properties"]["type"], json!({"type": "string"}));
         assert_eq!(schemas.get("tag_type"), None);
         assert_eq!(schemas["sent"]["properties"]["type"], reference_to("sent_type"));
+    }
+
+    #[test]
+    fn reachable_only_keeps_what_operations_lead_to() {
+        let mut document = of_operation(json!({
+            "parameters": [{"name": "order", "schema": reference_to("order")}],
+            "requestBody": json_body(reference_to("sent")),
+            "responses": {"200": json_body(json!({"type": "array", "items": reference_to("answer")}))},
+        }));
+        document["components"] = json!({"schemas": {
+            "order": {}, "sent": {"properties": {"part": reference_to("part")}}, "part": {}, "answer": {}, "lost": {},
+        }});
+        let (changed, document) = after(reachable_only, document);
+        assert_eq!(changed, 1);
+        let kept: BTreeSet<String> = components(&document).into_iter().map(|(name, _)| name).collect();
+        assert_eq!(kept, ["answer", "order", "part", "sent"].map(String::from).into());
     }
 
     #[test]
