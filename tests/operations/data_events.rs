@@ -1,6 +1,6 @@
 //! Events: what contacts did.
 
-use intercom_client::types::{CreateDataEventRequest, CreateDataEventSummariesRequestEventSummaries};
+use intercom_client::types::{CountedEvent, CreateDataEventRequest};
 use serde_json::json;
 
 use crate::wire::{answer, answer_raw, answer_with};
@@ -155,7 +155,7 @@ async fn list_data_events_summarised() {
 #[tokio::test]
 async fn create_data_event_summaries() {
     let wire = answer_raw(200, "").await;
-    let counted = CreateDataEventSummariesRequestEventSummaries::builder()
+    let counted = CountedEvent::builder()
         .event_name("connected-carrier")
         .count(3)
         .first(1731406200)
