@@ -25,6 +25,13 @@ mod plain {
         type_: Option<String>,
         image_url: Option<String>,
     }
+
+    #[derive(serde::Deserialize)]
+    pub struct NextPage {
+        page: Option<i64>,
+        per_page: Option<i64>,
+        starting_after: Option<String>,
+    }
 }
 
 /// An example of a success in the description.
@@ -51,7 +58,10 @@ fn contacts() -> Vec<u8> {
         "type": "list",
         "data": copies(&contact, 150),
         "total_count": 150,
-        "pages": {"type": "pages", "page": 1, "per_page": 150, "total_pages": 1},
+        "pages": {
+            "type": "pages", "page": 1, "per_page": 150, "total_pages": 2,
+            "next": {"page": 2, "starting_after": "WzE3MzE1MDAwMDAwMDBd"},
+        },
     });
     page.to_string().into_bytes()
 }
