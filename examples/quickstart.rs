@@ -5,8 +5,9 @@
 
 mod embedded_server;
 
+use intercom_client::search::field;
 use intercom_client::types::{
-    CreateContactRequest, CreateConversationRequestFrom, CreateTagRequest, ReplyConversationRequest, SearchFilter,
+    CreateContactRequest, CreateConversationRequestFrom, CreateTagRequest, ReplyConversationRequest,
     TicketContactRequest,
 };
 use intercom_client::{Client, Error};
@@ -33,8 +34,7 @@ async fn look_around(client: &Client) -> Result<(), Error> {
         println!("article       {}, {}", text(&article.title), text(&article.state));
     }
 
-    let open = SearchFilter::builder().field("open").operator("=").value(true);
-    let found = client.search_conversations().body_map(|b| b.query(open));
+    let found = client.search_conversations().query(field("open").eq(true));
     for conversation in &found.send().await?.conversations {
         println!("open          conversation {}", text(&conversation.id));
     }

@@ -46,7 +46,14 @@ impl Call {
     }
 
     pub fn pause(&self, attempt: u32, pause: Duration, error: &Error) {
-        tracing::info!(parent: &self.span, attempt, pause_ms = millis(pause), reason = reason(error), "retrying");
+        tracing::info!(
+            parent: &self.span,
+            attempt,
+            pause_ms = millis(pause),
+            reason = reason(error),
+            status = status(error),
+            "retrying"
+        );
     }
 
     pub fn end(&self, attempts: u32) {
@@ -55,6 +62,8 @@ impl Call {
     }
 
     pub fn fail(&self, error: &Error) {
+        self.span.record("status", status(error));
+        self.span.record("request_id", error.request_id());
         self.end(error.attempts());
         tracing::debug!(parent: &self.span, reason = reason(error), "failed");
     }
@@ -63,6 +72,11 @@ impl Call {
 #[cfg(feature = "tracing")]
 fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(feature = "tracing")]
+fn status(error: &Error) -> Option<u16> {
+    error.status().map(|status| status.as_u16())
 }
 
 /// What happened, in a word or two.

@@ -118,8 +118,8 @@ impl Client {
             .await
             .ok_or_else(|| Error::kind(call.operation, Kind::Timeout))?
             .map_err(|error| classify(call.operation, error))?;
-        span.answered(response.status(), response.headers());
         if response.status().is_success() {
+            span.answered(response.status(), response.headers());
             self.inner.gate.observe(response.headers(), false);
             return read(self, call, response, end).await;
         }

@@ -222,20 +222,32 @@ async fn retries_inside_a_walk_are_not_seen() {
 
 #[tokio::test]
 async fn a_scroll_goes_on_where_it_can_and_says_where_it_cannot() {
-    let server = Server::start(250).await;
-    // Nothing is lost by a 429: the server did nothing.
-    server.fault(1, Fault::TooMany);
-    let client = client(&server);
-    let list = |cursor: Option<Cursor>| {
-        let list = client.scroll_over_all_companies();
+    let server = Server::start(1000).await;
+    // A 429 at every page loses nothing: the server did nothing.
+    (0..11).for_each(|page| server.fault(2 * page, Fault::TooMany));
+    let client_of_it = client(&server);
+    let (keys, errors) = walk(|cursor| {
+        let list = client_of_it.scroll_over_all_companies();
         cursor
             .into_iter()
             .fold(list, |list, cursor| list.from_cursor(cursor))
             .stream()
-    };
-    let (keys, errors) = walk(list).await;
-    assert_eq!((keys, errors.len()), (expected(server::records::company, 250), 1));
-    assert!(errors[0].is_rate_limited() && !errors[0].is_scroll_restart());
+    })
+    .await;
+    assert_eq!((keys, errors.len()), (expected(server::records::company, 1000), 11));
+    assert!(
+        errors
+            .iter()
+            .all(|error| error.is_rate_limited() && !error.is_scroll_restart())
+    );
+
+    let mut ahead = client_of_it.scroll_over_all_companies().stream().read_ahead(true);
+    ahead.try_next().await.unwrap();
+    assert_eq!(ahead.cursor(), None, "a page is on its way, the server moves on");
+    assert_eq!(
+        collect(ahead).await.unwrap(),
+        expected(server::records::company, 1000)[1..]
+    );
 
     for fault in [Fault::Status(500), Fault::Reset] {
         let server = Server::with(250, Settings::default()).await;

@@ -143,6 +143,6 @@ pub fn activity_log(i: usize) -> String {
 }
 
 pub fn event(i: usize) -> String {
-    json!({"name": format!("event-{i}"), "first": "2024-01-01T00:00:00Z", "last": "2024-02-01T00:00:00Z", "count": i})
+    json!({"type": "event", "id": format!("event-{i}"), "event_name": "placed-order", "created_at": created_at(i)})
         .to_string()
 }

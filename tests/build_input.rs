@@ -1,4 +1,4 @@
-//! What the build says to input that it cannot use: the build script itself is run, as cargo runs it, on files made here.
+//! What the build makes of its input, good and bad: the build script itself is run, as cargo runs it, on files made here.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -129,6 +129,21 @@ fn good_input_builds_and_is_watched_for_changes() {
         field("name") < field("id"),
         "the overlay's field comes after the description's"
     );
+}
+
+#[test]
+fn json_builds_the_same_client_as_yaml() {
+    let package = Package::new(DESCRIPTION, OVERLAY);
+    let value: serde_json::Value = serde_norway::from_str(DESCRIPTION).unwrap();
+    std::fs::write(package.0.path().join("api.json"), value.to_string()).unwrap();
+    let built_from = |description: &str| {
+        package.build(description);
+        let client = package.0.path().join("client.rs");
+        let text = std::fs::read_to_string(&client).unwrap();
+        std::fs::remove_file(client).unwrap();
+        text
+    };
+    assert_eq!(built_from("api.json"), built_from("api.yaml"));
 }
 
 #[test]
