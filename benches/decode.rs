@@ -58,7 +58,10 @@ fn contacts() -> Vec<u8> {
         "type": "list",
         "data": copies(&contact, 150),
         "total_count": 150,
-        "pages": {"type": "pages", "page": 1, "per_page": 150, "total_pages": 1},
+        "pages": {
+            "type": "pages", "page": 1, "per_page": 150, "total_pages": 2,
+            "next": {"page": 2, "starting_after": "WzE3MzE1MDAwMDAwMDBd"},
+        },
     });
     page.to_string().into_bytes()
 }
