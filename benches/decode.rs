@@ -25,6 +25,13 @@ mod plain {
         type_: Option<String>,
         image_url: Option<String>,
     }
+
+    #[derive(serde::Deserialize)]
+    pub struct NextPage {
+        page: Option<i64>,
+        per_page: Option<i64>,
+        starting_after: Option<String>,
+    }
 }
 
 /// An example of a success in the description.

@@ -313,7 +313,8 @@ pub fn ids_in_requests(document: &mut Value) -> Result<usize, Failure> {
     Ok(changed)
 }
 
-/// In the body of a PUT, null clears what it is set on: every optional value but lists and maps can be null.
+/// In the body of a PUT, null clears what it is set on: every optional value but lists and maps can be null, unless
+/// the description says that it cannot.
 pub fn updates_can_clear(document: &mut Value) -> Result<usize, Failure> {
     let bodies = schema::operations(document)
         .into_iter()
@@ -346,7 +347,8 @@ pub fn updates_can_clear(document: &mut Value) -> Result<usize, Failure> {
             let scalar = ["string", "integer", "number", "boolean"]
                 .iter()
                 .any(|kind| inner["type"] == **kind);
-            if scalar && !required.contains(property) {
+            let said = inner.get("nullable").is_some();
+            if scalar && !said && !required.contains(property) {
                 inner["nullable"] = json!(true);
                 changed += 1;
             }
