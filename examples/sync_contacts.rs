@@ -55,7 +55,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     loop {
         let page = tokio::select! {
             page = pages.try_next() => page?,
-            _ = tokio::signal::ctrl_c() => return Ok(bar.abandon_with_message("stopped")),
+            _ = tokio::signal::ctrl_c() => {
+                bar.abandon_with_message("stopped");
+                return Ok(());
+            }
         };
         let Some(page) = page else { break };
         for contact in &page.data {
@@ -74,5 +77,6 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     bar.finish();
     fs::remove_file(&state)?;
-    Ok(println!("{} contacts in {path}", progress.contacts))
+    println!("{} contacts in {path}", progress.contacts);
+    Ok(())
 }
