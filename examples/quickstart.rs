@@ -7,8 +7,7 @@ mod embedded_server;
 
 use intercom_client::search::field;
 use intercom_client::types::{
-    CreateContactRequest, CreateConversationRequestFrom, CreateTagRequest, ReplyConversationRequest,
-    TicketContactRequest,
+    ConversationSender, CreateContactRequest, CreateTagRequest, ReplyConversationRequest, TicketContactRequest,
 };
 use intercom_client::{Client, Error};
 
@@ -57,7 +56,7 @@ async fn make_things(client: &Client) -> Result<(), Error> {
     let tag = attach.body_map(|b| b.id(text(&vip.id))).send().await?;
     println!("tag           {}", text(&tag.name));
 
-    let from = CreateConversationRequestFrom::user(text(&contact.id));
+    let from = ConversationSender::user(text(&contact.id));
     let ask = client
         .create_conversation()
         .body_map(|b| b.from(from).body("Where is my map?"));

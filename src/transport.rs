@@ -29,9 +29,9 @@ impl Client {
 
     /// Sends a call and hands on the bytes of its answer as they arrive.
     pub(crate) async fn stream(&self, call: Call) -> Result<Response<ByteStream>, Error> {
-        let (response, attempts) = self.repeat(&call, Client::read_nothing).await?;
+        let (mut response, attempts) = self.repeat(&call, Client::read_nothing).await?;
         let status = response.status();
-        let headers = response.headers().clone();
+        let headers = std::mem::take(response.headers_mut());
         let limit = self.inner.timeout;
         let operation = call.operation;
         let chunks = futures_util::stream::try_unfold(response, move |mut response| async move {
@@ -114,7 +114,7 @@ impl Client {
         read: &impl AsyncFn(&Client, &Call, reqwest::Response, Option<Instant>) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let request = self.request(call)?;
-        let response = by(end, self.inner.http.execute(request))
+        let mut response = by(end, self.inner.http.execute(request))
             .await
             .ok_or_else(|| Error::kind(call.operation, Kind::Timeout))?
             .map_err(|error| classify(call.operation, error))?;
@@ -123,7 +123,7 @@ impl Client {
             self.inner.gate.observe(response.headers(), false);
             return read(self, call, response, end).await;
         }
-        let (status, headers) = (response.status(), response.headers().clone());
+        let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
         // An error's body is read as far as it can be: the status is what counts.
         let (body, _) = self.read(call.operation, response, end).await;
         let error = Error::kind(call.operation, Kind::Status).answered(status, headers, body);
@@ -175,13 +175,13 @@ impl Client {
     async fn read_value<T>(
         &self,
         call: &Call,
-        response: reqwest::Response,
+        mut response: reqwest::Response,
         end: Option<Instant>,
     ) -> Result<Response<T>, Error>
     where
         T: for<'de> Lenient<'de>,
     {
-        let (status, headers) = (response.status(), response.headers().clone());
+        let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
         let (body, outcome) = self.read(call.operation, response, end).await;
         let value = outcome.and_then(|()| decode(&body).map_err(|kind| Error::kind(call.operation, kind)));
         match value {

@@ -147,6 +147,27 @@ fn json_builds_the_same_client_as_yaml() {
 }
 
 #[test]
+fn our_description_builds_with_one_line_and_no_warning() {
+    let out = tempfile::tempdir().unwrap();
+    let output = Command::new(build_script())
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .env("INTERCOM_OPENAPI", "")
+        .env("OUT_DIR", out.path())
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let said: Vec<_> = text
+        .lines()
+        .filter(|line| !line.starts_with("cargo::rerun-if"))
+        .collect();
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert!(
+        said[0].ends_with("Intercom API 2.9: 108 operations, 168 schemas"),
+        "{said:?}"
+    );
+}
+
+#[test]
 fn corrections_that_no_longer_apply_are_quoted() {
     let description = DESCRIPTION
         .replace("schemas/tag", "schemas/label")

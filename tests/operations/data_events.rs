@@ -1,6 +1,6 @@
 //! Events: what contacts did.
 
-use intercom_client::types::{CreateDataEventRequest, CreateDataEventSummariesRequestEventSummaries};
+use intercom_client::types::{CountedEvent, CreateDataEventRequest};
 use serde_json::json;
 
 use crate::wire::{answer, answer_raw, answer_with};
@@ -93,7 +93,7 @@ async fn list_data_events() {
     assert_eq!(list.email.as_deref(), Some("ada@juniper-freight.example"));
     assert_eq!(list.intercom_user_id.as_deref(), Some("66f1c2a9d04b7e8351aa0c11"));
     assert_eq!(
-        list.pages.as_ref().unwrap().next.as_deref(),
+        list.pages.as_ref().unwrap().next.as_ref().unwrap().as_url(),
         Some("https://api.intercom.io/events?type=user&user_id=usr-1001&per_page=50&before=1732008900000")
     );
 }
@@ -155,7 +155,7 @@ async fn list_data_events_summarised() {
 #[tokio::test]
 async fn create_data_event_summaries() {
     let wire = answer_raw(200, "").await;
-    let counted = CreateDataEventSummariesRequestEventSummaries::builder()
+    let counted = CountedEvent::builder()
         .event_name("connected-carrier")
         .count(3)
         .first(1731406200)

@@ -1,7 +1,9 @@
 //! Visitors, and making contacts of them.
 
 use intercom_client::Nullable;
-use intercom_client::types::{ConvertVisitorRequestUser, ConvertVisitorRequestVisitor, UpdateVisitorRequest};
+use intercom_client::types::{
+    ConvertVisitorRequest, ConvertVisitorRequestUser, ConvertVisitorRequestVisitor, UpdateVisitorRequest,
+};
 use serde_json::json;
 
 use crate::wire::{answer, answer_with};
@@ -129,7 +131,7 @@ async fn convert_visitor() {
     let contact = wire
         .client()
         .convert_visitor()
-        .body_map(|b| b.type_("user").visitor(visitor).user(user))
+        .body(ConvertVisitorRequest::to_user(visitor, user))
         .send()
         .await
         .unwrap();
@@ -181,7 +183,7 @@ async fn convert_visitor_to_a_lead() {
     let visitor = ConvertVisitorRequestVisitor::by_email("linnea@tidewell.example");
     let user = ConvertVisitorRequestUser::by_user_id(1042).email("linnea@tidewell.example");
     let call = wire.client().convert_visitor();
-    call.body_map(|b| b.type_("lead").visitor(visitor).user(user))
+    call.body(ConvertVisitorRequest::to_lead(visitor, user))
         .send()
         .await
         .unwrap();

@@ -10,9 +10,8 @@ mod connections;
 mod errors;
 mod limits;
 mod load;
-
 mod redirects;
 mod retries;
+#[cfg(feature = "tracing")]
 mod secrecy;
-
 mod tls;
