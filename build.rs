@@ -2,45 +2,53 @@
 //!
 //! `INTERCOM_OPENAPI` names another description to build from. Each step is a file in `build/`.
 
+#![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
 #[path = "build/mod.rs"]
 mod steps;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use steps::failure::Failure;
-use steps::{apply_overlay, check, client, emit, generate, read, repair, schema};
+use steps::{apply_overlay, check, client, emit, generate, read, registry, repair, schema};
 
-const DESCRIPTION: &str = "openapi/intercom-2.9.yaml";
+/// The description that is built from when `INTERCOM_OPENAPI` does not name another.
+pub const DESCRIPTION: &str = "openapi/intercom-2.9.yaml";
 const OVERLAY: &str = "openapi/overlay.yaml";
 
+// Tests include this file and call `build` themselves.
+#[cfg(not(test))]
 fn main() {
-    let description = std::env::var_os("INTERCOM_OPENAPI").map_or(DESCRIPTION.into(), PathBuf::from);
+    // An empty variable counts as unset.
+    let named = std::env::var_os("INTERCOM_OPENAPI").filter(|path| !path.is_empty());
+    let description = named.unwrap_or_else(|| DESCRIPTION.into());
+    let description = Path::new(&description);
     println!("cargo::rerun-if-env-changed=INTERCOM_OPENAPI");
     println!("cargo::rerun-if-changed={}", description.display());
     println!("cargo::rerun-if-changed={OVERLAY}");
-    let out = std::env::var_os("OUT_DIR").map_or(".".into(), PathBuf::from);
-    if let Err(failure) = build(&description, &out) {
-        build_print::error!("{failure}");
-        std::process::exit(1);
+    let out = std::env::var_os("OUT_DIR").unwrap_or_else(|| ".".into());
+    match build(description, Path::new(&out)) {
+        Ok(counts) => build_print::info!("Intercom API {counts}"),
+        // cargo shows it as an error and stops the build; a line break would end it early.
+        Err(failure) => println!("cargo::error={}", failure.to_string().replace('\n', " ")),
     }
 }
 
-/// The pipeline, one line a step.
-fn build(description: &Path, out: &Path) -> Result<(), Failure> {
+/// The pipeline from files to `OUT_DIR`. Returns what was built from, in numbers.
+pub fn build(description: &Path, out: &Path) -> Result<String, Failure> {
     let overlay = read::read(Path::new(OVERLAY))?;
     let mut document = read::read(description)?;
-    let counts =
-        run(&mut document, overlay, out).map_err(|failure| failure.in_file(description.display().to_string()))?;
-    build_print::info!("Intercom API {counts}");
-    Ok(())
+    run(&mut document, overlay, out).map_err(|failure| failure.in_file(description.display().to_string()))
 }
 
-fn run(document: &mut serde_json::Value, overlay: serde_json::Value, out: &Path) -> Result<String, Failure> {
+/// The pipeline over values, one line a step.
+pub fn run(document: &mut serde_json::Value, overlay: serde_json::Value, out: &Path) -> Result<String, Failure> {
     check::openapi_3_0(document)?;
     let counts = schema::counts(document);
     for warning in apply_overlay::apply_overlay(document, overlay).map_err(|failure| failure.in_file(OVERLAY))? {
         build_print::warn!("{warning}");
     }
+    emit::write_text(out, "description.json", &document.to_string())?;
     check::references(document)?;
     check::operation_ids(document)?;
     check::path_parameters(document)?;
@@ -51,5 +59,7 @@ fn run(document: &mut serde_json::Value, overlay: serde_json::Value, out: &Path)
     }
     let raw = generate::generate(document)?;
     emit::write(out, "client.rs", &client::client(&raw, document, constants)?)?;
+    emit::write(out, "registry.rs", &registry::operations(&raw, document)?)?;
+    emit::write(out, "twins.rs", &registry::twins(&raw, document)?)?;
     Ok(counts)
 }

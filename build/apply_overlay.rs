@@ -19,9 +19,14 @@ pub fn apply_overlay(document: &mut Value, overlay: Value) -> Result<Vec<String>
     };
     let overlay: Overlay = serde_json::from_value(overlay)
         .map_err(|error| refuse(format!("is not an OpenAPI Overlay: {error}"), String::new()))?;
-    overlay
-        .validate(Default::default())
-        .map_err(|error| refuse(format!("is not a valid OpenAPI Overlay: {error}"), String::new()))?;
+    if let Err(invalid) = overlay.validate(Default::default())
+        && let Some(first) = invalid.errors.first()
+    {
+        return Err(refuse(
+            format!("is not a valid OpenAPI Overlay: {}", first.message),
+            pointer(&first.path),
+        ));
+    }
     let report = overlay.apply(document, Default::default()).map_err(|error| {
         refuse(
             format!("the action on {} cannot be applied: {}", error.target, error.kind),
@@ -45,6 +50,11 @@ pub fn apply_overlay(document: &mut Value, overlay: Value) -> Result<Vec<String>
             )
         })
         .collect())
+}
+
+/// A place as the validation names it, `#.actions[3].target`, as a JSON pointer.
+fn pointer(place: &str) -> String {
+    place.trim_start_matches('#').replace(['.', '['], "/").replace(']', "")
 }
 
 #[cfg(test)]
@@ -77,7 +87,10 @@ mod tests {
         assert!(failure.what.contains("not an OpenAPI Overlay"), "{failure}");
         let bad_path = overlay(json!([{"target": "$.a["  , "remove": true}]));
         let failure = apply_overlay(&mut json!({"a": {}}), bad_path).unwrap_err();
-        assert!(failure.to_string().contains("$.a["), "{failure}");
+        assert_eq!(failure.at, "/actions/0/target");
+        assert!(failure.what.contains("invalid JSONPath"), "{failure}");
+        let failure = apply_overlay(&mut json!({}), overlay(json!([]))).unwrap_err();
+        assert_eq!(failure.at, "/actions");
         let primitive = overlay(json!([{"target": "$.a", "update": {"b": 1}}]));
         let failure = apply_overlay(&mut json!({"a": 1}), primitive).unwrap_err();
         assert_eq!(failure.at, "/actions/0");

@@ -17,15 +17,12 @@ pub fn openapi_3_0(document: &Value) -> Result<(), Failure> {
             "openapi_3_0",
             what,
             "supply an OpenAPI 3.0 description; convert other versions first",
-        )
-        .at("/openapi"))
+        ))
     };
     match document.get("openapi").and_then(Value::as_str) {
         Some(version) if version == "3.0" || version.starts_with("3.0.") => {}
         Some(version) => return refuse(format!("is OpenAPI {version}, not 3.0")),
-        None if document.get("swagger").is_some() => {
-            return refuse(format!("is Swagger {}, not OpenAPI 3.0", document["swagger"]));
-        }
+        None if document.get("swagger").is_some() => return refuse("is Swagger 2, not OpenAPI 3.0".into()),
         None if document.get("overlay").is_some() => {
             return refuse("is an OpenAPI Overlay, not an OpenAPI description".into());
         }

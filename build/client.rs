@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use serde_json::Value;
-use syn::File;
+use syn::{File, Ident};
 
 use super::failure::Failure;
 use super::{operations, paging, requests, schema, tolerance};
@@ -64,11 +64,21 @@ pub fn constants(document: &Value) -> Result<TokenStream, Failure> {
         )
         .at("/servers"));
     }
-    let regions = servers.iter().map(|(name, url)| {
-        let variant = format_ident!("{}", schema::pascal(name));
-        let doc = format!("`{url}`");
-        quote! { #[doc = #doc] #variant = #name #url, }
-    });
+    let regions = servers
+        .iter()
+        .map(|(name, url)| {
+            let variant: Ident = syn::parse_str(&schema::pascal(name)).map_err(|_| {
+                Failure::new(
+                    "constants",
+                    format!("`x-region` {name:?} cannot be a variant's name"),
+                    "use letters: us, eu, au",
+                )
+                .at("/servers")
+            })?;
+            let doc = format!("`{url}`");
+            Ok(quote! { #[doc = #doc] #variant = #name #url, })
+        })
+        .collect::<Result<Vec<_>, Failure>>()?;
     let default = document["info"]["version"].as_str().unwrap_or_default();
     let listed = document["components"]["schemas"]["intercom_version"]["enum"].as_array();
     let mut versions: Vec<&str> = listed.into_iter().flatten().filter_map(Value::as_str).collect();
@@ -103,5 +113,7 @@ mod tests {
         assert!(text.contains(r#"Us = "us" "https://a.test""#), "{text}");
         assert!(text.contains(r#""2.9" V2_9 = "2.9""#), "{text}");
         assert_eq!(constants(&json!({})).unwrap_err().at, "/servers");
+        let numbered = json!({"servers": [{"url": "https://a.test", "x-region": "1"}]});
+        assert!(constants(&numbered).unwrap_err().what.contains("cannot be a variant"));
     }
 }

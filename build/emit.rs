@@ -21,3 +21,25 @@ pub fn write_text(out: &Path, name: &str, text: &str) -> Result<(), Failure> {
         .in_file(path.display().to_string())
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_written_formatted() {
+        let out = tempfile::tempdir().unwrap();
+        write(out.path(), "a.rs", &syn::parse_quote! { pub struct A { pub b: u8 } }).unwrap();
+        let text = std::fs::read_to_string(out.path().join("a.rs")).unwrap();
+        assert_eq!(text, "pub struct A {\n    pub b: u8,\n}\n");
+    }
+
+    #[test]
+    fn a_folder_that_is_not_there_is_a_failure_with_its_name() {
+        let out = tempfile::tempdir().unwrap();
+        let missing = out.path().join("gone");
+        let failure = write_text(&missing, "a.rs", "").unwrap_err();
+        assert_eq!(failure.file, missing.join("a.rs").display().to_string());
+        assert!(failure.what.starts_with("cannot be written"), "{failure}");
+    }
+}

@@ -15,5 +15,7 @@ pub mod read;
 pub mod registry;
 pub mod repair;
 pub mod requests;
+#[cfg(test)]
+mod sample;
 pub mod schema;
 pub mod tolerance;

@@ -221,7 +221,8 @@ fn constant(operation: &Operation) -> TokenStream {
     }
 }
 
-fn is_bytes(ty: &Type) -> bool {
+/// Whether a success is handed on as bytes.
+pub fn is_bytes(ty: &Type) -> bool {
     matches!(ty, Type::Path(path) if path.path.segments.last().is_some_and(|s| s.ident == "ByteStream"))
 }
 
@@ -409,4 +410,102 @@ fn body_builder(ty: &Type, types: &Types) -> Option<TokenStream> {
     let name = &path.path.segments.last()?.ident;
     let made = types.structs.get(&name.to_string())?;
     (made.in_requests && !made.fields.is_empty()).then(|| quote! { types::builder::#name })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::{sample, tolerance};
+    use super::*;
+
+    fn written(document: &Value) -> String {
+        let file = sample::generated(document);
+        let types = tolerance::tolerate(&file, document).unwrap();
+        sample::text(write(&collect(&file, document).unwrap(), &types))
+    }
+
+    #[test]
+    fn names_come_from_progenitor_and_facts_from_the_description() {
+        let document = sample::repaired();
+        let operations = collect(&sample::generated(&document), &document).unwrap();
+        let [create, export, find] = operations.as_slice() else {
+            panic!("{} operations", operations.len());
+        };
+        assert_eq!(
+            (create.ident.to_string(), create.builder.to_string()),
+            ("create_tag".into(), "CreateTag".into())
+        );
+        assert_eq!((create.method.as_str(), create.path.as_str()), ("POST", "/tags"));
+        assert_eq!(create.constant(), "CREATE_TAG");
+        let body = &create.body;
+        assert_eq!(quote! { #body }.to_string(), quote! { types::CreateTag }.to_string());
+        let [id, per_page] = find.parameters.as_slice() else {
+            panic!("{} parameters", find.parameters.len());
+        };
+        assert!(id.in_path && id.required && id.wire == "id" && id.doc == "Whose.");
+        assert!(!per_page.in_path && !per_page.required);
+        let ty = &per_page.ty;
+        assert_eq!(quote! { #ty }.to_string(), "i64");
+        assert!(is_bytes(&export.response) && !is_bytes(&find.response));
+    }
+
+    #[test]
+    fn gets_and_what_the_overlay_marks_only_read() {
+        let document = sample::repaired();
+        let operations = collect(&sample::generated(&document), &document).unwrap();
+        let reads: Vec<bool> = operations.iter().map(Operation::reads_only).collect();
+        assert_eq!(reads, [false, true, true]);
+    }
+
+    #[test]
+    fn a_call_sends_its_path_query_and_body() {
+        let text = written(&sample::repaired());
+        for line in [
+            "call.path(\"id\", crate::request::required(\"id\", self.id.clone()))?;",
+            "call.query(\"per_page\", self.per_page.clone())?;",
+            "call.body(self.body.clone().and_then(types::CreateTag::try_from))?;",
+            "self.client.stream(self.call()?).await",
+            "self.client.decoded(self.call()?).await",
+            "/**Whose.\n\nRequired.*/",
+        ] {
+            assert!(text.contains(line), "{line} is missing from {text}");
+        }
+    }
+
+    #[test]
+    fn methods_say_what_they_do_and_what_they_send() {
+        let text = written(&sample::repaired());
+        let doc = "Make a tag.\n\nNothing happens when it exists.\n\nSends `POST /tags`.";
+        let (start, end) = (
+            text.find("/**Make a tag.").unwrap(),
+            text.find("pub fn create_tag").unwrap(),
+        );
+        assert!(text[start..end].contains(doc), "{}", &text[start..end]);
+    }
+
+    #[test]
+    fn paging_is_marked() {
+        let mut document = sample::repaired();
+        document["paths"]["/tags/{id}"]["get"]["x-paging"] = json!({"shape": "scroll"});
+        let text = written(&document);
+        assert!(text.contains("crate::operation::Paging::Scroll"), "{text}");
+        assert_eq!(
+            text.matches("pub fn pages(self)").count(),
+            1,
+            "only the operation with pages walks them"
+        );
+    }
+
+    #[test]
+    fn an_operation_that_progenitor_leaves_out_is_a_failure() {
+        let document = sample::repaired();
+        let file = sample::generated(&document);
+        let mut larger = document.clone();
+        larger["paths"]["/more"] = json!({"get": {"operationId": "listMore"}});
+        let Err(failure) = collect(&file, &larger) else {
+            panic!("listMore came from nowhere");
+        };
+        assert_eq!(failure.what, "progenitor wrote no builder for listMore");
+    }
 }

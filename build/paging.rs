@@ -171,8 +171,8 @@ fn write_page(page: &Struct, shape: &str, items: &str, types: &Types) -> Result<
 
 #[cfg(test)]
 mod tests {
+    use super::super::{generate, operations, tolerance};
     use super::*;
-    use crate::steps::{generate, operations, tolerance};
     use serde_json::{Value, json};
 
     /// A description of one list operation, with paging facts.

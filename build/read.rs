@@ -12,7 +12,7 @@ pub fn read(path: &Path) -> Result<Value, Failure> {
         Failure::new(
             "read",
             format!("cannot be read: {error}"),
-            "name a readable OpenAPI 3.0 file (UTF-8), or unset INTERCOM_OPENAPI to use the one in openapi/",
+            "supply the file, readable and in UTF-8; INTERCOM_OPENAPI, when set, names the description",
         )
         .in_file(path.display().to_string())
     })?;
@@ -55,7 +55,11 @@ fn to_json(yaml: serde_norway::Value, pointer: &str) -> Result<Value, Failure> {
         Yaml::Null => Value::Null,
         Yaml::Bool(b) => Value::Bool(b),
         Yaml::String(s) => Value::String(s),
-        Yaml::Number(n) => serde_json::to_value(&n).map_err(|_| refuse("a number that is infinite or not a number"))?,
+        // Infinite or not a number: `to_value` would make null of it.
+        Yaml::Number(n) if n.as_f64().is_some_and(|float| !float.is_finite()) => {
+            return Err(refuse(&format!("the number {n}")));
+        }
+        Yaml::Number(n) => serde_json::to_value(&n).map_err(|_| refuse(&format!("the number {n}")))?,
         Yaml::Sequence(items) => Value::Array(
             items
                 .into_iter()

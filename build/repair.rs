@@ -9,16 +9,17 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 
 use super::failure::Failure;
+use super::generate;
 use super::schema::{
-    self, components, for_each_operation, for_each_schema, reference, reference_to, request_reach, response_reach,
-    snake,
+    self, components, for_each_operation, for_each_schema, reference, reference_to, request_reach, request_schema,
+    response_reach, snake,
 };
 
 /// A repair rule by its name.
 pub type Rule = (&'static str, fn(&mut Value) -> Result<usize, Failure>);
 
 /// The rules in the order in which they run.
-pub const RULES: [Rule; 17] = [
+pub const RULES: [Rule; 19] = [
     ("one_tag", one_tag),
     ("one_success_response", one_success_response),
     ("no_header_parameters", no_header_parameters),
@@ -29,6 +30,7 @@ pub const RULES: [Rule; 17] = [
     ("text_enums_only", text_enums_only),
     ("timestamps", timestamps),
     ("ids_in_requests", ids_in_requests),
+    ("updates_can_clear", updates_can_clear),
     ("name_bodies", name_bodies),
     ("name_parts", name_parts),
     ("single_member_unions", single_member_unions),
@@ -36,6 +38,7 @@ pub const RULES: [Rule; 17] = [
     ("inline_aliases", inline_aliases),
     ("constant_text_in_responses", constant_text_in_responses),
     ("responses_require_nothing", responses_require_nothing),
+    ("reachable_only", reachable_only),
 ];
 
 /// Runs every rule and returns the names of those that found nothing to do.
@@ -241,7 +244,8 @@ pub fn timestamps(document: &mut Value) -> Result<usize, Failure> {
                 schema.insert("type".into(), json!("integer"));
                 schema.insert("format".into(), json!("timestamp"));
             }
-            "binary" | "id" | "next-page" | "avatar" | "company-or-list" | "ticket-state" => return,
+            "binary" => return,
+            private if generate::has_type(private) => return,
             _ => {
                 schema.remove("format");
             }
@@ -306,6 +310,50 @@ pub fn ids_in_requests(document: &mut Value) -> Result<usize, Failure> {
             schema::walk_mut(body, &mut |inner| mark_properties(inner, &mut changed));
         }
     });
+    Ok(changed)
+}
+
+/// In the body of a PUT, null clears what it is set on: every optional value but lists and maps can be null, unless
+/// the description says that it cannot.
+pub fn updates_can_clear(document: &mut Value) -> Result<usize, Failure> {
+    let bodies = schema::operations(document)
+        .into_iter()
+        .filter(|(_, method, _)| *method == "put")
+        .filter_map(|(_, _, operation)| request_schema(operation));
+    let updates = schema::reach(document, bodies);
+    let shared = response_reach(document);
+    let mut changed = 0;
+    for (name, schema) in document
+        .pointer_mut("/components/schemas")
+        .and_then(Value::as_object_mut)
+        .into_iter()
+        .flatten()
+    {
+        if !updates.contains(name) || shared.contains(name) {
+            continue;
+        }
+        let required: Vec<String> = schema["required"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|name| name.as_str().map(str::to_owned))
+            .collect();
+        for (property, inner) in schema
+            .get_mut("properties")
+            .and_then(Value::as_object_mut)
+            .into_iter()
+            .flatten()
+        {
+            let scalar = ["string", "integer", "number", "boolean"]
+                .iter()
+                .any(|kind| inner["type"] == **kind);
+            let said = inner.get("nullable").is_some();
+            if scalar && !said && !required.contains(property) {
+                inner["nullable"] = json!(true);
+                changed += 1;
+            }
+        }
+    }
     Ok(changed)
 }
 
@@ -589,6 +637,26 @@ pub fn constant_text_in_responses(document: &mut Value) -> Result<usize, Failure
     Ok(constants.len())
 }
 
+/// A component that no operation leads to becomes no type.
+pub fn reachable_only(document: &mut Value) -> Result<usize, Failure> {
+    let mut reached = request_reach(document);
+    reached.extend(response_reach(document));
+    let parameters = schema::operations(document)
+        .into_iter()
+        .flat_map(|(_, _, operation)| operation["parameters"].as_array().into_iter().flatten())
+        .map(|parameter| &parameter["schema"]);
+    reached.extend(schema::reach(document, parameters));
+    let Some(schemas) = document
+        .pointer_mut("/components/schemas")
+        .and_then(Value::as_object_mut)
+    else {
+        return Ok(0);
+    };
+    let before = schemas.len();
+    schemas.retain(|name, _| reached.contains(name));
+    Ok(before - schemas.len())
+}
+
 /// What responses carry is never required and never told apart from null: servers leave keys out as they like.
 pub fn responses_require_nothing(document: &mut Value) -> Result<usize, Failure> {
     let responses = response_reach(document);
@@ -610,4 +678,431 @@ pub fn responses_require_nothing(document: &mut Value) -> Result<usize, Failure>
         });
     }
     Ok(changed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A document of component schemas only.
+    fn of_schemas(schemas: Value) -> Value {
+        json!({"components": {"schemas": schemas}})
+    }
+
+    /// A document with one operation, `POST /tags` named `createTag`.
+    fn of_operation(mut operation: Value) -> Value {
+        operation["operationId"] = json!("createTag");
+        json!({"paths": {"/tags": {"post": operation}}})
+    }
+
+    fn json_body(schema: Value) -> Value {
+        json!({"content": {"application/json": {"schema": schema}}})
+    }
+
+    /// What `rule` makes of `document`, with the number of places that it says it changed.
+    fn after(rule: fn(&mut Value) -> Result<usize, Failure>, mut document: Value) -> (usize, Value) {
+        let changed = rule(&mut document).unwrap();
+        (changed, document)
+    }
+
+    fn schemas_after(rule: fn(&mut Value) -> Result<usize, Failure>, schemas: Value) -> (usize, Value) {
+        let (changed, document) = after(rule, of_schemas(schemas));
+        (changed, document["components"]["schemas"].clone())
+    }
+
+    fn operation_after(rule: fn(&mut Value) -> Result<usize, Failure>, operation: Value) -> (usize, Value) {
+        let (changed, document) = after(rule, of_operation(operation));
+        (changed, document["paths"]["/tags"]["post"].clone())
+    }
+
+    #[test]
+    fn rules_that_find_nothing_are_named() {
+        let mut document = of_operation(json!({"tags": ["A", "B"], "responses": {"204": {}}}));
+        let idle = repair(&mut document).unwrap();
+        let others: Vec<&str> = RULES
+            .iter()
+            .map(|(name, _)| *name)
+            .filter(|n| *n != "one_tag")
+            .collect();
+        assert_eq!(idle, others);
+    }
+
+    #[test]
+    fn one_tag_keeps_the_first() {
+        let (changed, operation) = operation_after(one_tag, json!({"tags": ["Tags", "Contacts"]}));
+        assert_eq!((changed, &operation["tags"]), (1, &json!(["Tags"])));
+        assert_eq!(operation_after(one_tag, json!({"tags": ["Tags"]})).0, 0);
+    }
+
+    #[test]
+    fn one_success_response_drops_errors_and_prefers_a_body() {
+        let (changed, operation) = operation_after(
+            one_success_response,
+            json!({"responses": {
+                "204": {"description": "nothing"},
+                "200": json_body(json!({"type": "string"})),
+                "404": {"content": {"text/html": {}}},
+            }}),
+        );
+        assert_eq!(changed, 2);
+        assert_eq!(
+            operation["responses"],
+            json!({"200": json_body(json!({"type": "string"}))})
+        );
+    }
+
+    #[test]
+    fn one_success_response_invents_one_and_gives_bare_bodies_a_schema() {
+        let (changed, operation) = operation_after(one_success_response, json!({"responses": {}}));
+        assert_eq!(
+            (changed, &operation["responses"]["200"]["description"]),
+            (1, &json!("success"))
+        );
+        let bare = json!({"responses": {"200": {"content": {"application/json": {}}}}});
+        let (changed, operation) = operation_after(one_success_response, bare);
+        assert_eq!((changed, &operation["responses"]["200"]), (1, &json_body(json!({}))));
+    }
+
+    #[test]
+    fn no_header_parameters_keeps_path_and_query() {
+        let (changed, operation) = operation_after(
+            no_header_parameters,
+            json!({"parameters": [{"in": "header", "name": "Intercom-Version"}, {"in": "query", "name": "page"}]}),
+        );
+        assert_eq!(
+            (changed, &operation["parameters"]),
+            (1, &json!([{"in": "query", "name": "page"}]))
+        );
+    }
+
+    #[test]
+    fn shape_only_drops_annotations_but_no_property_of_that_name() {
+        let (changed, schemas) = schemas_after(
+            shape_only,
+            json!({"tag": {"title": "Tag", "type": "object", "properties": {
+                "title": {"type": "string", "maxLength": 9, "default": "x", "description": "Its title."},
+            }}}),
+        );
+        assert_eq!(changed, 3);
+        assert_eq!(
+            schemas["tag"],
+            json!({"type": "object", "properties": {"title": {"type": "string", "description": "Its title."}}})
+        );
+    }
+
+    #[test]
+    fn required_sets_become_one_struct() {
+        let properties = json!({"id": {"type": "string"}, "email": {"type": "string"}});
+        let (changed, schemas) = schemas_after(
+            required_sets,
+            json!({
+                "either": {"properties": properties, "anyOf": [{"required": ["id"]}, {"required": ["email"]}]},
+                "union": {"properties": properties, "oneOf": [{"type": "object"}]},
+            }),
+        );
+        assert_eq!(changed, 1);
+        assert_eq!(schemas["either"], json!({"properties": properties}));
+        assert!(schemas["union"]["oneOf"].is_array(), "members with a shape stay");
+    }
+
+    #[test]
+    fn objects_say_so_and_unions_do_not() {
+        let (changed, schemas) = schemas_after(
+            objects_say_so,
+            json!({
+                "object": {"properties": {}},
+                "union": {"type": "object", "oneOf": [{"type": "string"}]},
+                "list": {"type": "array"},
+                "fine": {"type": "array", "items": {"type": "string"}},
+            }),
+        );
+        assert_eq!(changed, 3);
+        assert_eq!(schemas["object"]["type"], "object");
+        assert_eq!(schemas["union"], json!({"oneOf": [{"type": "string"}]}));
+        assert_eq!(schemas["list"], json!({"type": "array", "items": {}}));
+    }
+
+    #[test]
+    fn maps_hold_json_unless_they_hold_a_component() {
+        let component = json!({"type": "object", "additionalProperties": {"$ref": "#/components/schemas/tag"}});
+        let (changed, schemas) = schemas_after(
+            maps_hold_json,
+            json!({
+                "free": {"type": "object"},
+                "texts": {"type": "object", "additionalProperties": {"type": "string"}},
+                "closed": {"type": "object", "properties": {"a": {}}, "additionalProperties": false},
+                "component": component,
+            }),
+        );
+        assert_eq!(changed, 3);
+        let free = json!({"type": "object", "additionalProperties": true});
+        assert_eq!((&schemas["free"], &schemas["texts"]), (&free, &free));
+        assert_eq!(schemas["closed"], json!({"type": "object", "properties": {"a": {}}}));
+        assert_eq!(schemas["component"], component);
+    }
+
+    #[test]
+    fn text_enums_only_drops_null_numbers_symbols_and_double_names() {
+        let (changed, schemas) = schemas_after(
+            text_enums_only,
+            json!({
+                "nullable": {"enum": ["open", null]},
+                "numbers": {"enum": [1, 2]},
+                "symbols": {"enum": ["=", "!="]},
+                "doubles": {"enum": ["in_app", "inApp"]},
+                "fine": {"enum": ["in_app", "email"]},
+            }),
+        );
+        assert_eq!(changed, 4);
+        assert_eq!(schemas["nullable"], json!({"enum": ["open"]}));
+        assert_eq!(schemas["numbers"], json!({}));
+        assert_eq!(schemas["symbols"], json!({}));
+        assert_eq!(schemas["doubles"], json!({}));
+        assert_eq!(schemas["fine"], json!({"enum": ["in_app", "email"]}));
+    }
+
+    #[test]
+    fn timestamps_are_the_only_format_that_stays() {
+        let (changed, schemas) = schemas_after(
+            timestamps,
+            json!({
+                "moment": {"type": "string", "format": "date-time"},
+                "link": {"type": "string", "format": "uri"},
+                "bytes": {"type": "string", "format": "binary"},
+                "ours": {"type": "string", "format": "avatar"},
+            }),
+        );
+        assert_eq!(changed, 2);
+        assert_eq!(schemas["ours"], json!({"type": "string", "format": "avatar"}));
+        assert_eq!(schemas["moment"], json!({"type": "integer", "format": "timestamp"}));
+        assert_eq!(schemas["link"], json!({"type": "string"}));
+        assert_eq!(schemas["bytes"], json!({"type": "string", "format": "binary"}));
+    }
+
+    #[test]
+    fn ids_in_requests_are_marked_in_bodies_paths_and_queries_only() {
+        let id = json!({"type": "string", "format": "id"});
+        let mut document = of_operation(json!({
+            "parameters": [{"name": "tag_id", "schema": {"type": "integer"}}, {"name": "page", "schema": {"type": "integer"}}],
+            "requestBody": json_body(json!({"properties": {
+                "admin_ids": {"type": "array", "items": {"type": "integer"}},
+                "owner": {"$ref": "#/components/schemas/owner"},
+                "hybrid": {"type": "string"},
+            }})),
+        }));
+        document["components"] = json!({"schemas": {
+            "owner": {"properties": {"id": {"type": "string"}}},
+            "answer": {"properties": {"id": {"type": "string"}}},
+        }});
+        let (changed, document) = after(ids_in_requests, document);
+        assert_eq!(changed, 3);
+        let operation = &document["paths"]["/tags"]["post"];
+        assert_eq!(operation["parameters"][0]["schema"], id);
+        assert_eq!(operation["parameters"][1]["schema"], json!({"type": "integer"}));
+        let body = &schema::request_schema(operation).unwrap()["properties"];
+        assert_eq!(body["admin_ids"]["items"], id);
+        assert_eq!(body["hybrid"], json!({"type": "string"}), "it only ends in the letters");
+        let schemas = &document["components"]["schemas"];
+        assert_eq!(schemas["owner"]["properties"]["id"], id);
+        assert_eq!(
+            schemas["answer"]["properties"]["id"],
+            json!({"type": "string"}),
+            "no request has it"
+        );
+    }
+
+    #[test]
+    fn updates_can_clear_optional_values_of_put_bodies_only() {
+        let object = json!({"required": ["name"], "properties": {
+            "name": {"type": "string"},
+            "phone": {"type": "string"},
+            "labels": {"type": "array", "items": {"type": "string"}},
+        }});
+        let mut document = json!({"paths": {
+            "/tags": {"post": {"requestBody": json_body(reference_to("create"))}},
+            "/tags/{id}": {"put": {"requestBody": json_body(reference_to("update"))}},
+        }});
+        document["components"] = json!({"schemas": {"create": object, "update": object}});
+        let (changed, document) = after(updates_can_clear, document);
+        assert_eq!(changed, 1);
+        let mut cleared = object.clone();
+        cleared["properties"]["phone"]["nullable"] = json!(true);
+        assert_eq!(
+            document["components"]["schemas"],
+            json!({"create": object, "update": cleared})
+        );
+    }
+
+    #[test]
+    fn name_bodies_names_after_the_operation_and_finds_a_free_name() {
+        let object = json!({"type": "object", "properties": {"name": {"type": "string"}}});
+        let mut document = of_operation(json!({
+            "parameters": [{"name": "order", "schema": {"type": "string", "enum": ["asc", "desc"]}}],
+            "requestBody": json_body(object.clone()),
+            "responses": {"200": json_body(object.clone()), "204": json_body(json!({"type": "string"}))},
+        }));
+        document["components"] = json!({"schemas": {"create_tag_request": {}}});
+        let (changed, document) = after(name_bodies, document);
+        assert_eq!(changed, 3);
+        let operation = &document["paths"]["/tags"]["post"];
+        assert_eq!(operation["parameters"][0]["schema"], reference_to("create_tag_order"));
+        assert_eq!(
+            schema::request_schema(operation),
+            Some(&reference_to("create_tag_request_value"))
+        );
+        assert_eq!(
+            operation["responses"]["200"],
+            json_body(reference_to("create_tag_response"))
+        );
+        assert_eq!(document["components"]["schemas"]["create_tag_response"], object);
+    }
+
+    #[test]
+    fn name_parts_names_after_schema_and_property_at_any_depth() {
+        let (changed, schemas) = schemas_after(
+            name_parts,
+            json!({"tag": {"properties": {
+                "owner": {"nullable": true, "description": "Who made it.", "properties": {
+                    "kind": {"enum": ["admin", "bot"]},
+                }},
+                "uses": {"type": "array", "items": {"oneOf": [{"type": "string"}, {"properties": {"n": {}}}]}},
+            }}}),
+        );
+        assert_eq!(changed, 4);
+        let owner = &schemas["tag"]["properties"]["owner"];
+        assert_eq!(
+            *owner,
+            json!({"$ref": "#/components/schemas/tag_owner", "nullable": true, "description": "Who made it."})
+        );
+        assert_eq!(
+            schemas["tag_owner"]["properties"]["kind"],
+            reference_to("tag_owner_kind")
+        );
+        assert_eq!(
+            schemas["tag"]["properties"]["uses"]["items"],
+            reference_to("tag_uses_item")
+        );
+        assert_eq!(schemas["tag_uses_item"]["oneOf"][1], reference_to("tag_uses_item_2"));
+    }
+
+    #[test]
+    fn single_member_unions_are_their_member() {
+        let (changed, schemas) = schemas_after(
+            single_member_unions,
+            json!({
+                "one": {"nullable": true, "type": "object", "allOf": [reference_to("tag")]},
+                "two": {"oneOf": [{"type": "string"}, {"type": "integer"}]},
+                "more": {"allOf": [reference_to("tag")], "properties": {"a": {}}},
+            }),
+        );
+        assert_eq!(changed, 1);
+        assert_eq!(
+            schemas["one"],
+            json!({"nullable": true, "$ref": "#/components/schemas/tag"})
+        );
+        assert!(schemas["two"]["oneOf"].is_array() && schemas["more"]["allOf"].is_array());
+    }
+
+    #[test]
+    fn merge_all_of_puts_members_first_and_own_properties_last() {
+        let (changed, schemas) = schemas_after(
+            merge_all_of,
+            json!({
+                "base": {"type": "object", "properties": {"id": {"type": "string"}}, "required": ["id"]},
+                "middle": {"allOf": [reference_to("base"), {"properties": {"name": {"type": "string"}}}]},
+                "whole": {"allOf": [reference_to("middle")], "properties": {"id": {"type": "integer"}, "x": {}}},
+            }),
+        );
+        assert_eq!(changed, 2);
+        assert_eq!(
+            schemas["whole"],
+            json!({
+                "type": "object",
+                "properties": {"id": {"type": "integer"}, "name": {"type": "string"}, "x": {}},
+                "required": ["id"],
+            })
+        );
+    }
+
+    #[test]
+    fn inline_aliases_stand_where_they_are_used_through_other_aliases() {
+        let (changed, schemas) = schemas_after(
+            inline_aliases,
+            json!({
+                "tag": {"properties": {"names": {"$ref": "#/components/schemas/names", "nullable": true}}},
+                "names": {"type": "array", "items": {"$ref": "#/components/schemas/name"}},
+                "name": {"type": "string"},
+            }),
+        );
+        assert_eq!(
+            schemas,
+            json!({"tag": {"properties": {
+                "names": {"nullable": true, "type": "array", "items": {"type": "string"}},
+            }}})
+        );
+        assert!(changed > 0);
+    }
+
+    #[test]
+    fn constant_text_in_responses_is_text_and_stays_an_enum_in_requests() {
+        let mut document = of_operation(json!({"requestBody": json_body(reference_to("sent"))}));
+        document["components"] = json!({"schemas": {
+            "sent": {"properties": {"type": reference_to("sent_type")}},
+            "sent_type": {"type": "string", "enum": ["user"]},
+            "tag": {"properties": {"type": reference_to("tag_type")}},
+            "tag_type": {"type": "string", "enum": ["tag"]},
+        }});
+        let (changed, document) = after(constant_text_in_responses, document);
+        assert_eq!(changed, 1);
+        let schemas = &document["components"]["schemas"];
+        assert_eq!(schemas["tag"]["properties"]["type"], json!({"type": "string"}));
+        assert_eq!(schemas.get("tag_type"), None);
+        assert_eq!(schemas["sent"]["properties"]["type"], reference_to("sent_type"));
+    }
+
+    #[test]
+    fn reachable_only_keeps_what_operations_lead_to() {
+        let mut document = of_operation(json!({
+            "parameters": [{"name": "order", "schema": reference_to("order")}],
+            "requestBody": json_body(reference_to("sent")),
+            "responses": {"200": json_body(json!({"type": "array", "items": reference_to("answer")}))},
+        }));
+        document["components"] = json!({"schemas": {
+            "order": {}, "sent": {"properties": {"part": reference_to("part")}}, "part": {}, "answer": {}, "lost": {},
+        }});
+        let (changed, document) = after(reachable_only, document);
+        assert_eq!(changed, 1);
+        let kept: BTreeSet<String> = components(&document).into_iter().map(|(name, _)| name).collect();
+        assert_eq!(kept, ["answer", "order", "part", "sent"].map(String::from).into());
+    }
+
+    #[test]
+    fn responses_require_nothing_but_requests_keep_required_and_null() {
+        let object = json!({"required": ["id"], "properties": {"id": {"nullable": true}}});
+        let mut document = of_operation(json!({
+            "requestBody": json_body(reference_to("sent")),
+            "responses": {"200": json_body(reference_to("answer"))},
+        }));
+        document["components"] = json!({"schemas": {"sent": object, "answer": object}});
+        let (changed, document) = after(responses_require_nothing, document);
+        assert_eq!(changed, 2);
+        assert_eq!(document["components"]["schemas"]["sent"], object);
+        assert_eq!(
+            document["components"]["schemas"]["answer"],
+            json!({"properties": {"id": {}}})
+        );
+    }
+
+    #[test]
+    fn every_rule_is_explained_beside_the_description() {
+        let readme = include_str!("../openapi/README.md");
+        for (name, _) in RULES {
+            assert!(
+                readme.contains(&format!("| `{name}` |")),
+                "openapi/README.md leaves out {name}"
+            );
+        }
+        let listed = readme.matches("\n| `").count();
+        assert!(listed >= RULES.len(), "{listed}");
+    }
 }

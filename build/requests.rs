@@ -4,7 +4,7 @@
 //! `name`, `description`, `set` (constants) and `takes` (what the caller must supply).
 
 use proc_macro2::TokenStream;
-use quote::{format_ident, quote};
+use quote::quote;
 use serde_json::Value;
 use syn::visit_mut::{VisitMut, visit_type_path_mut};
 use syn::{Type, TypePath, parse_quote};
@@ -145,7 +145,7 @@ fn builder(made: &Struct) -> TokenStream {
     quote! {
         #[doc = #doc]
         #[derive(Clone, Debug)]
-        pub struct #name { #(#idents: crate::request::Slot<#inners>,)* }
+        pub struct #name { #(pub(crate) #idents: crate::request::Slot<#inners>,)* }
         impl ::std::default::Default for #name {
             fn default() -> Self {
                 Self { #(#idents: Ok(None),)* }
@@ -204,7 +204,8 @@ fn constructor(made: &Struct, form: &Value) -> Result<TokenStream, Failure> {
     let form_name = form["name"]
         .as_str()
         .ok_or_else(|| refuse("a form has no name".into()))?;
-    let function = format_ident!("{form_name}");
+    let function: syn::Ident =
+        syn::parse_str(form_name).map_err(|_| refuse(format!("{form_name:?} cannot be a function's name")))?;
     let doc = form["description"]
         .as_str()
         .ok_or_else(|| refuse(format!("{form_name} has no description")))?
@@ -240,4 +241,97 @@ fn constructor(made: &Struct, form: &Value) -> Result<TokenStream, Failure> {
             Self::builder() #(#sets)*
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::{sample, tolerance};
+    use super::*;
+
+    /// The builders of the sample, whose `create_tag` schema has `forms`.
+    fn with_forms(forms: Option<Value>) -> Result<String, Failure> {
+        let mut document = sample::repaired();
+        if let Some(forms) = forms {
+            document["components"]["schemas"]["create_tag"]["x-forms"] = forms;
+        }
+        let types = tolerance::tolerate(&sample::generated(&document), &document)?;
+        Ok(sample::text(builders(&types)?))
+    }
+
+    /// Rust without its layout.
+    fn dense(text: &str) -> String {
+        text.split_whitespace().collect::<String>().replace(",>", ">")
+    }
+
+    #[test]
+    fn setters_take_what_converts() {
+        let text = with_forms(None).unwrap();
+        for setter in [
+            "pub fn name(mut self, value: impl ::std::convert::TryInto<::std::string::String, Error: ::std::fmt::Display>",
+            "pub fn colour(mut self, value: impl ::std::convert::TryInto<crate::Nullable<::std::string::String>, Error",
+            "pub fn users(mut self, value: impl ::std::iter::IntoIterator<Item: ::std::convert::TryInto<super::User, Error",
+        ] {
+            assert!(dense(&text).contains(&dense(setter)), "{setter} is missing from {text}");
+        }
+        assert!(
+            !text.contains("struct Tag "),
+            "what only responses carry needs no builder: {text}"
+        );
+    }
+
+    #[test]
+    fn required_fields_are_checked_and_the_others_may_stay_unset() {
+        let text = with_forms(None).unwrap();
+        assert!(
+            text.contains("name: crate::request::required(\"name\", builder.name)?"),
+            "{text}"
+        );
+        assert!(text.contains("colour: builder.colour?"), "{text}");
+        assert!(text.contains("/**What it says.\n\nRequired.*/"), "{text}");
+    }
+
+    #[test]
+    fn forms_become_constructors_that_take_and_set() {
+        let text = with_forms(None).unwrap();
+        assert!(text.contains("///A tag that these users do not see."), "{text}");
+        let text = dense(&text);
+        let start = text.find("pubfnhidden_from(").unwrap();
+        let (signature, body) = text[start..].split_once("->").unwrap();
+        assert!(
+            signature.contains("name:impl") && signature.contains("users:impl"),
+            "{signature}"
+        );
+        assert!(!signature.contains("colour"), "{signature}");
+        let expected = "builder::CreateTag{Self::builder().colour(\"grey\").hidden(true).name(name).users(users)}";
+        assert!(body.starts_with(expected), "{body}");
+    }
+
+    #[test]
+    fn forms_that_cannot_be_written_are_refused() {
+        for (form, what) in [
+            (json!({"description": "d"}), "a form has no name"),
+            (
+                json!({"name": "two words", "description": "d"}),
+                "\"two words\" cannot be a function's name",
+            ),
+            (json!({"name": "f"}), "f has no description"),
+            (
+                json!({"name": "f", "description": "d", "takes": ["size"]}),
+                "f names the unknown property size",
+            ),
+            (
+                json!({"name": "f", "description": "d", "set": {"size": 1}}),
+                "f names the unknown property size",
+            ),
+            (
+                json!({"name": "f", "description": "d", "set": {"name": 1}}),
+                "f sets name to 1, not a text or boolean",
+            ),
+        ] {
+            let failure = with_forms(Some(json!([form]))).unwrap_err();
+            assert_eq!(failure.what, format!("x-forms of CreateTag: {what}"));
+        }
+    }
 }

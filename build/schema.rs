@@ -266,6 +266,88 @@ mod tests {
     }
 
     #[test]
+    fn operations_come_in_order_and_skip_what_is_no_method() {
+        let mut document = json!({"paths": {
+            "/a": {"post": {"operationId": "a"}},
+            "/b": {"get": {"operationId": "b1"}, "put": {"operationId": "b2"}, "summary": "two"},
+        }});
+        let found: Vec<_> = operations(&document)
+            .into_iter()
+            .map(|(path, method, _)| (path, method))
+            .collect();
+        assert_eq!(found, [("/a", "post"), ("/b", "get"), ("/b", "put")]);
+        let mut changed = Vec::new();
+        for_each_operation(&mut document, |path, method, operation| {
+            changed.push(format!("{method} {path} {}", operation["operationId"]));
+        });
+        assert_eq!(changed, [r#"post /a "a""#, r#"get /b "b1""#, r#"put /b "b2""#]);
+        document["info"] = json!({"version": "2.9"});
+        document["components"] = json!({"schemas": {"x": {}}});
+        assert_eq!(counts(&document), "2.9: 3 operations, 1 schemas");
+    }
+
+    #[test]
+    fn every_schema_is_visited_wherever_it_stands() {
+        let at = |name: &str| json!({"x": name});
+        let body = |name: &str| json!({"content": {"application/json": {"schema": at(name)}}});
+        let mut document = json!({
+            "components": {"schemas": {"c": {"x": "component", "properties": {"p": at("property")}, "items": at("item"),
+                "additionalProperties": at("value"), "not": at("not"), "allOf": [at("member")]}}},
+            "paths": {"/a": {"post": {
+                "parameters": [{"schema": at("parameter")}],
+                "requestBody": body("request"),
+                "responses": {"200": body("success"), "404": body("error")},
+            }}},
+        });
+        let mut seen = Vec::new();
+        for_each_schema(&mut document, &mut |schema| {
+            seen.push(schema["x"].as_str().unwrap().to_owned())
+        });
+        assert_eq!(
+            seen,
+            [
+                "property",
+                "item",
+                "value",
+                "not",
+                "member",
+                "component",
+                "parameter",
+                "request",
+                "success",
+                "error"
+            ]
+        );
+        let mut pointers = Vec::new();
+        walk(&document["components"]["schemas"]["c"], "/c", &mut |_, pointer| {
+            pointers.push(pointer.to_owned())
+        });
+        assert_eq!(
+            pointers,
+            [
+                "/c",
+                "/c/properties/p",
+                "/c/items",
+                "/c/additionalProperties",
+                "/c/not",
+                "/c/allOf/0"
+            ]
+        );
+    }
+
+    #[test]
+    fn references_and_bodies_are_found() {
+        assert_eq!(reference(&reference_to("tag")), Some("tag"));
+        assert_eq!(reference(&json!({"$ref": "other.yaml#/tag"})), None);
+        let operation = json!({"responses": {
+            "404": {"content": {"application/json": {"schema": 1}}},
+            "202": {"content": {"application/json": {"schema": 2}}},
+        }});
+        assert_eq!(response_schema(&operation), Some(("202", &json!(2))));
+        assert_eq!(request_schema(&operation), None);
+    }
+
+    #[test]
     fn reach_follows_references_at_any_depth() {
         let document = json!({
             "components": {"schemas": {

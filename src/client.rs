@@ -191,7 +191,8 @@ impl ClientBuilder {
     }
 
     /// Sends through a client that the caller has set up, with its proxies, certificates, timeouts and redirects. The
-    /// headers of each request are the same as without it.
+    /// headers of each request are the same as without it. The client that is used otherwise follows no redirect: give
+    /// yours `redirect(reqwest::redirect::Policy::none())` too, so that the token stays with the base URL.
     pub fn http_client(mut self, client: reqwest::Client) -> Self {
         self.http = Some(client);
         self
@@ -209,7 +210,8 @@ impl ClientBuilder {
         self
     }
 
-    /// How many requests may be under way at once, over all clones. Default: no limit.
+    /// How many requests may be under way at once, over all clones; a byte stream counts until it begins. Default: no
+    /// limit.
     pub fn max_in_flight(mut self, requests: usize) -> Self {
         self.max_in_flight = Some(requests);
         self

@@ -53,8 +53,10 @@ pub(crate) enum Kind {
     Connect,
     /// No connection in time; nothing was sent.
     ConnectTimeout,
-    /// TLS refused: an unknown, expired or mismatched certificate.
+    /// An unknown, expired or mismatched certificate; nothing was sent.
     Certificate,
+    /// Another failure of the TLS handshake; nothing was sent.
+    Tls,
     /// No whole answer in time.
     Timeout,
     /// The connection was lost after the request was sent.
@@ -75,6 +77,10 @@ pub(crate) enum Kind {
     Io,
     /// The answers contradict each other.
     Contradiction(&'static str),
+    /// The server gave an export job up.
+    ExportFailed,
+    /// Somebody canceled an export job.
+    ExportCanceled,
 }
 
 /// One entry of an error response.
@@ -89,6 +95,9 @@ pub struct ApiError {
     pub field: Option<String>,
 }
 
+/// A longer body holds something else than errors.
+const LONGEST_ERROR_BODY: usize = 1 << 20;
+
 /// What could be read from an error body, whatever its form.
 #[derive(Default)]
 struct ErrorBody {
@@ -98,7 +107,11 @@ struct ErrorBody {
 
 impl ErrorBody {
     fn parse(body: &[u8]) -> Self {
-        let Ok(Value::Object(object)) = serde_json::from_slice(body) else {
+        if body.len() > LONGEST_ERROR_BODY {
+            return Self::default();
+        }
+        // One bad byte in a message is no reason to lose the rest.
+        let Ok(Value::Object(object)) = serde_json::from_str(&String::from_utf8_lossy(body)) else {
             return Self::default();
         };
         let text = |value: Option<&Value>| match value {
@@ -241,6 +254,23 @@ impl Error {
             })
     }
 
+    /// An export job that the server gave up. Start another one; report the job's identifier to Intercom's support when that
+    /// fails too.
+    pub fn is_export_failed(&self) -> bool {
+        self.0.kind == Kind::ExportFailed
+    }
+
+    /// An export job that was canceled while it was waited for.
+    pub fn is_export_canceled(&self) -> bool {
+        self.0.kind == Kind::ExportCanceled
+    }
+
+    /// What was received could not be written to disk. The source is the operating system's error: look at the folder, its
+    /// permissions and free space.
+    pub fn is_io(&self) -> bool {
+        self.0.kind == Kind::Io
+    }
+
     /// 400 or 422: the server understood the request and refuses it. [`errors`](Self::errors) says why; repeating does
     /// not help.
     pub fn is_invalid_request(&self) -> bool {
@@ -252,13 +282,16 @@ impl Error {
         matches!(self.0.kind, Kind::Timeout | Kind::ConnectTimeout) || self.has_status(&[408, 504])
     }
 
-    /// The server could not be reached, or its certificate is not trusted: nothing was sent. Check network, base URL and
-    /// certificates.
+    /// There was no connection, or no trusted one: nothing was sent. Check network, base URL and certificates.
     pub fn is_connect(&self) -> bool {
-        matches!(self.0.kind, Kind::Connect | Kind::ConnectTimeout | Kind::Certificate)
+        matches!(
+            self.0.kind,
+            Kind::Connect | Kind::ConnectTimeout | Kind::Certificate | Kind::Tls
+        )
     }
 
-    /// The server's certificate is unknown, expired or not for this host. Never repeated.
+    /// The server's certificate is unknown, expired or not for this host: nothing was sent, and repeating does not help.
+    /// Check the base URL and the machine's trusted certificates; a proxy that inspects TLS needs its own among them.
     pub fn is_certificate(&self) -> bool {
         self.0.kind == Kind::Certificate
     }
@@ -421,6 +454,7 @@ impl fmt::Display for Error {
             Kind::Connect => f.write_str("could not connect")?,
             Kind::ConnectTimeout => f.write_str("could not connect in time")?,
             Kind::Certificate => f.write_str("the server's certificate is not trusted")?,
+            Kind::Tls => f.write_str("the TLS handshake failed")?,
             Kind::Timeout => f.write_str("timed out waiting for the answer")?,
             Kind::Lost => f.write_str("the connection was lost before the whole answer arrived")?,
             Kind::Protocol => f.write_str("the server's answer is not valid HTTP")?,
@@ -434,9 +468,11 @@ impl fmt::Display for Error {
             Kind::TooLarge(limit) => write!(f, "the answer is larger than {limit} bytes")?,
             Kind::Io => f.write_str("writing what was received failed")?,
             Kind::Contradiction(what) => f.write_str(what)?,
+            Kind::ExportFailed => f.write_str("the export job failed on the server")?,
+            Kind::ExportCanceled => f.write_str("the export job was canceled")?,
         }
         if let Some(id) = self.request_id() {
-            write!(f, " (request {id})")?;
+            write!(f, " (request {})", one_line(id))?;
         }
         if inner.attempts > 1 {
             write!(f, " after {} attempts", inner.attempts)?;

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 
+use serde::Serializer;
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
@@ -27,6 +28,41 @@ pub fn field<'de, D: Deserializer<'de>, T: Lenient<'de>>(deserializer: D) -> Res
 /// Decodes a field that is there, be it null: absence is told apart from null by the field's default.
 pub fn present<'de, D: Deserializer<'de>, T: Lenient<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     T::lenient(deserializer).map(Some)
+}
+
+/// A number that a field may hold.
+pub trait Number {
+    /// The number, unless it is absent or null.
+    fn number(&self) -> Option<f64>;
+}
+
+impl Number for f64 {
+    fn number(&self) -> Option<f64> {
+        Some(*self)
+    }
+}
+
+impl<T: Number> Number for Option<T> {
+    fn number(&self) -> Option<f64> {
+        self.as_ref().and_then(T::number)
+    }
+}
+
+impl<T: Number> Number for crate::Nullable<T> {
+    fn number(&self) -> Option<f64> {
+        self.as_option().and_then(T::number)
+    }
+}
+
+/// Writes a whole number without a fraction: servers send `0`, and get `0` back.
+pub fn number<S: Serializer>(value: &impl Number, serializer: S) -> Result<S::Ok, S::Error> {
+    match value.number() {
+        None => serializer.serialize_none(),
+        Some(number) => match integer_of(number) {
+            Some(whole) => serializer.serialize_i64(whole),
+            None => serializer.serialize_f64(number),
+        },
+    }
 }
 
 /// Hands a [`Lenient`] type to code that wants `Deserialize`.

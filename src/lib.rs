@@ -1,11 +1,13 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
+#![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod avatar;
 mod byte_stream;
 mod client;
 mod company_or_list;
 mod error;
+mod export;
 mod generated;
 mod id;
 mod lenient;
@@ -19,6 +21,7 @@ mod region;
 mod request;
 mod response;
 mod retry;
+pub mod search;
 mod ticket_state;
 mod timestamp;
 mod token;
@@ -32,6 +35,7 @@ pub use byte_stream::ByteStream;
 pub use client::{Client, ClientBuilder, ConfigError};
 pub use company_or_list::CompanyOrList;
 pub use error::{ApiError, Error};
+pub use export::{ExportJob, ExportProgress};
 pub use generated::{Region, builder, types};
 pub use id::Id;
 pub use next_page::NextPage;

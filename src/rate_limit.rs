@@ -1,11 +1,12 @@
 //! The server's rate limit, and the gate that keeps clients of one process inside it.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::cmp::Ordering;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use http::HeaderMap;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::Instant;
+use tokio::sync::{Notify, Semaphore, SemaphorePermit};
+use tokio::time::{Instant, timeout_at};
 
 /// The state of the rate limit as a response's headers tell it.
 ///
@@ -71,7 +72,7 @@ pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 pub(crate) struct Gate {
     /// `None` when waiting for the rate limit is turned off.
     window: Option<Window>,
-    in_flight: Option<Arc<Semaphore>>,
+    in_flight: Option<Semaphore>,
 }
 
 #[derive(Debug, Default)]
@@ -79,17 +80,19 @@ struct Window {
     state: Mutex<State>,
     /// Held while waiting: tokio's mutex is fair, so that requests go first come, first served.
     turn: tokio::sync::Mutex<()>,
+    /// Wakes the one that waits when an answer came or a request ended.
+    news: Notify,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    /// Requests per window, once a response told it.
+    /// Requests per window, once an answer told it.
     limit: Option<u64>,
-    /// Requests that may still be sent before `until`.
+    /// Requests that may still be sent in this window.
     remaining: u64,
-    /// When the window ends; a window that ended is unknown until the next answer.
+    /// When this window ends; `None` until an answer of it comes.
     until: Option<Instant>,
-    /// The server's name for the window, to tell late answers of an old one.
+    /// The server's name for the newest window, to tell late answers of an old one.
     reset: i64,
     /// Requests sent and not answered yet.
     under_way: u64,
@@ -98,7 +101,7 @@ struct State {
 /// Leave to send one request; dropped when its answer is there or nobody waits for it any more.
 pub(crate) struct Pass<'a> {
     window: Option<&'a Window>,
-    _slot: Option<OwnedSemaphorePermit>,
+    _slot: Option<SemaphorePermit<'a>>,
 }
 
 impl Drop for Pass<'_> {
@@ -106,6 +109,8 @@ impl Drop for Pass<'_> {
         if let Some(window) = self.window {
             let mut state = window.state();
             state.under_way = state.under_way.saturating_sub(1);
+            drop(state);
+            window.news.notify_one();
         }
     }
 }
@@ -116,24 +121,65 @@ impl Window {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes one request out of the window, or says until when to wait.
-    fn take(&self) -> Result<(), Instant> {
+    /// Takes one request out of the window, or says until when to wait: for the window's end, or for the next answer.
+    fn take(&self) -> Result<(), Option<Instant>> {
         let mut state = self.state();
-        if let (Some(until), Some(limit)) = (state.until, state.limit) {
-            if Instant::now() >= until {
-                // A new window has begun; what is under way may be counted in it.
-                state.until = None;
-                state.remaining = limit.saturating_sub(state.under_way).max(1);
-            } else if state.remaining == 0 {
-                return Err(until);
+        if state.until.is_some_and(|until| Instant::now() >= until) {
+            // A new window has begun; the server may count in it what is under way.
+            state.until = None;
+            state.remaining = state.limit.unwrap_or_default().saturating_sub(state.under_way);
+        }
+        if state.remaining == 0 {
+            match (state.until, state.limit) {
+                (Some(until), _) => return Err(Some(until)),
+                (None, Some(_)) if state.under_way > 0 => return Err(None),
+                // A whole window's worth was answered by nothing that tells the limit: begin anew.
+                (None, Some(limit)) => state.remaining = limit.max(1),
+                (None, None) => {}
             }
         }
-        if state.limit.is_some() {
-            // Without an answer of the new window its end is unknown: let the last ones through as probes.
-            state.remaining = state.remaining.saturating_sub(1);
-        }
+        state.remaining = state.remaining.saturating_sub(1);
         state.under_way += 1;
         Ok(())
+    }
+
+    /// Learns from an answer's headers.
+    fn learn(&self, headers: &HeaderMap, rate_limited: bool) {
+        let known = RateLimit::from_headers(headers).zip(until_reset(headers));
+        let asked = retry_after(headers).filter(|_| rate_limited);
+        // Many clients wait for the same reset: each adds a little of its own.
+        let jitter = JITTER.mul_f64(fastrand::f64());
+        let end = |wait: Duration| Instant::now() + wait.min(LONGEST_WINDOW) + jitter;
+        let mut state = self.state();
+        if let Some((limit, wait)) = known {
+            let others = state.under_way.saturating_sub(1);
+            let counted = match limit.reset.cmp(&state.reset) {
+                // Answers of a window that is over say nothing about this one.
+                Ordering::Less => None,
+                Ordering::Equal => state.until.map(|_| state.remaining),
+                // The own count began with the window; without it, what is under way may be counted or not.
+                Ordering::Greater if state.limit.is_some() && state.until.is_none() => Some(state.remaining),
+                Ordering::Greater => Some(limit.remaining.saturating_sub(others)),
+            };
+            if let Some(counted) = counted {
+                // Fewer than counted are left when somebody else uses the limit too.
+                state.remaining = if limit.remaining < counted {
+                    limit.remaining.saturating_sub(others)
+                } else {
+                    counted
+                };
+            }
+            if limit.reset > state.reset {
+                state.limit = Some(limit.limit);
+                state.reset = limit.reset;
+                state.until = Some(end(wait));
+            }
+        }
+        if rate_limited && let Some(wait) = asked.max(known.map(|(_, wait)| wait)) {
+            let until = end(wait);
+            state.remaining = 0;
+            state.until = Some(state.until.map_or(until, |known| known.max(until)));
+        }
     }
 }
 
@@ -141,7 +187,7 @@ impl Gate {
     pub(crate) fn new(wait_for_rate_limit: bool, max_in_flight: Option<usize>) -> Self {
         Self {
             window: wait_for_rate_limit.then(Window::default),
-            in_flight: max_in_flight.map(|requests| Arc::new(Semaphore::new(requests))),
+            in_flight: max_in_flight.map(|requests| Semaphore::new(requests.min(Semaphore::MAX_PERMITS))),
         }
     }
 
@@ -161,13 +207,16 @@ impl Gate {
     pub(crate) async fn pass(&self) -> Pass<'_> {
         let slot = match &self.in_flight {
             // The semaphore is never closed.
-            Some(semaphore) => Arc::clone(semaphore).acquire_owned().await.ok(),
+            Some(semaphore) => semaphore.acquire().await.ok(),
             None => None,
         };
         if let Some(window) = &self.window {
             let _turn = window.turn.lock().await;
             while let Err(until) = window.take() {
-                tokio::time::sleep_until(until).await;
+                match until {
+                    Some(until) => drop(timeout_at(until, window.news.notified()).await),
+                    None => window.news.notified().await,
+                }
             }
         }
         Pass {
@@ -176,46 +225,11 @@ impl Gate {
         }
     }
 
-    /// Learns from an answer's headers.
+    /// Learns from an answer's headers; `rate_limited` when the answer is that too much was asked.
     pub(crate) fn observe(&self, headers: &HeaderMap, rate_limited: bool) {
-        let Some(window) = &self.window else { return };
-        let known = RateLimit::from_headers(headers).zip(until_reset(headers));
-        let wait = match (known, retry_after(headers)) {
-            (Some((_, reset)), after) => reset.max(after.filter(|_| rate_limited).unwrap_or_default()),
-            (None, Some(after)) if rate_limited => after.min(LONGEST_WINDOW),
-            _ => return,
-        };
-        // Many clients wait for the same reset: each adds a little of its own.
-        let until = Instant::now() + wait + JITTER.mul_f64(fastrand::f64());
-        let mut state = window.state();
-        match known {
-            Some((limit, _)) => {
-                let same_window = state.until.is_some() && state.reset == limit.reset;
-                let stale = state.until.is_some() && limit.reset < state.reset;
-                if stale && !rate_limited {
-                    return;
-                }
-                let others = state.under_way.saturating_sub(1);
-                let remaining = limit.remaining.saturating_sub(others);
-                state.remaining = if same_window {
-                    state.remaining.min(remaining)
-                } else {
-                    remaining
-                };
-                state.limit = Some(limit.limit);
-                state.reset = limit.reset;
-                if !same_window {
-                    state.until = Some(until);
-                }
-            }
-            None => {
-                state.limit.get_or_insert(1);
-                state.until = Some(until);
-            }
-        }
-        if rate_limited {
-            state.remaining = 0;
-            state.until = Some(state.until.map_or(until, |known| known.max(until)));
+        if let Some(window) = &self.window {
+            window.learn(headers, rate_limited);
+            window.news.notify_one();
         }
     }
 }

@@ -96,5 +96,5 @@ where
 
 /// Insists on a value.
 pub fn required<T>(field: &str, slot: Slot<T>) -> Result<T, InvalidField> {
-    slot?.ok_or_else(|| InvalidField::new(field, "is required and was not set"))
+    slot?.ok_or_else(|| InvalidField::new(field, "required, and was not set"))
 }

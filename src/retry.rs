@@ -76,7 +76,8 @@ impl RetryPolicy {
         self
     }
 
-    /// How long the call may take over all attempts: no pause begins that would end later. Default: 120 s.
+    /// How long the call may take over all attempts, not counting the wait for the rate limit: no pause begins that would
+    /// end later, and an attempt after the first ends with it. Default: 120 s.
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
         self

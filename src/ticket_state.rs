@@ -51,6 +51,13 @@ struct Object {
     external_label: Option<String>,
 }
 
+/// Writes the category's text, nothing when there is none.
+impl fmt::Display for TicketState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.category().map_or("", TicketStateCategory::as_str).fmt(f)
+    }
+}
+
 impl TicketState {
     /// The category of the state; `None` when the server sent an object without one.
     pub fn category(&self) -> Option<&TicketStateCategory> {

@@ -9,9 +9,10 @@ use http::{HeaderMap, StatusCode};
 use crate::error::Error;
 
 /// The span of one call.
+#[cfg(feature = "tracing")]
 pub struct Call {
-    #[cfg(feature = "tracing")]
     span: tracing::Span,
+    begun: tokio::time::Instant,
 }
 
 #[cfg(feature = "tracing")]
@@ -29,6 +30,7 @@ impl Call {
                 attempts = Empty,
                 elapsed_ms = Empty,
             ),
+            begun: tokio::time::Instant::now(),
         }
     }
 
@@ -44,16 +46,25 @@ impl Call {
     }
 
     pub fn pause(&self, attempt: u32, pause: Duration, error: &Error) {
-        tracing::info!(parent: &self.span, attempt, pause_ms = millis(pause), reason = reason(error), "retrying");
+        tracing::info!(
+            parent: &self.span,
+            attempt,
+            pause_ms = millis(pause),
+            reason = reason(error),
+            status = status(error),
+            "retrying"
+        );
     }
 
-    pub fn end(&self, attempts: u32, elapsed: Duration) {
+    pub fn end(&self, attempts: u32) {
         self.span.record("attempts", attempts);
-        self.span.record("elapsed_ms", millis(elapsed));
+        self.span.record("elapsed_ms", millis(self.begun.elapsed()));
     }
 
-    pub fn fail(&self, attempts: u32, elapsed: Duration, error: &Error) {
-        self.end(attempts, elapsed);
+    pub fn fail(&self, error: &Error) {
+        self.span.record("status", status(error));
+        self.span.record("request_id", error.request_id());
+        self.end(error.attempts());
         tracing::debug!(parent: &self.span, reason = reason(error), "failed");
     }
 }
@@ -61,6 +72,11 @@ impl Call {
 #[cfg(feature = "tracing")]
 fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(feature = "tracing")]
+fn status(error: &Error) -> Option<u16> {
+    error.status().map(|status| status.as_u16())
 }
 
 /// What happened, in a word or two.
@@ -72,6 +88,7 @@ fn reason(error: &Error) -> &'static str {
         Kind::Connect => "could not connect",
         Kind::ConnectTimeout => "connect timeout",
         Kind::Certificate => "certificate",
+        Kind::Tls => "TLS handshake",
         Kind::Timeout => "timeout",
         Kind::Lost => "connection lost",
         Kind::Protocol => "not HTTP",
@@ -80,17 +97,22 @@ fn reason(error: &Error) -> &'static str {
         Kind::Decode { .. } | Kind::TooLarge(_) => "body",
         Kind::Io => "write",
         Kind::Contradiction(_) => "contradiction",
+        Kind::ExportFailed | Kind::ExportCanceled => "export",
     }
 }
+
+/// Nothing is recorded.
+#[cfg(not(feature = "tracing"))]
+pub struct Call;
 
 #[cfg(not(feature = "tracing"))]
 impl Call {
     pub fn begin(_: &crate::operation::Call) -> Self {
-        Self {}
+        Self
     }
     pub fn answered(&self, _: StatusCode, _: &HeaderMap) {}
     pub fn wait(&self, _: Duration) {}
     pub fn pause(&self, _: u32, _: Duration, _: &Error) {}
-    pub fn end(&self, _: u32, _: Duration) {}
-    pub fn fail(&self, _: u32, _: Duration, _: &Error) {}
+    pub fn end(&self, _: u32) {}
+    pub fn fail(&self, _: &Error) {}
 }

@@ -4,20 +4,18 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, USER_AGENT};
-use http::{HeaderMap, Method, StatusCode};
-use tokio::time::{Instant, timeout};
+use http::{Method, StatusCode};
+use tokio::time::{Instant, timeout_at};
 
 use crate::byte_stream::ByteStream;
 use crate::client::Client;
 use crate::error::{Error, Kind, expectation};
 use crate::lenient::Lenient;
 use crate::operation::{Call, Operation, Paging};
+use crate::rate_limit::Pass;
 use crate::response::Response;
 use crate::retry::RetryPolicy;
 use crate::trace;
-
-/// A success, read to its end.
-type Whole = (StatusCode, HeaderMap, Bytes);
 
 impl Client {
     /// Sends a call and decodes its JSON answer.
@@ -25,27 +23,22 @@ impl Client {
     where
         T: for<'de> Lenient<'de>,
     {
-        let (status, headers, body) = self.repeat(&call, Client::read_whole).await?;
-        match decode(&body) {
-            Ok(value) => Ok(Response::new(value, status, headers, body)),
-            Err(kind) => Err(Error::kind(call.operation, kind)
-                .answered(status, headers, body)
-                .after(1)),
-        }
+        let answer = self.repeat(&call, Client::read_value::<T>).await?;
+        Ok(answer.0)
     }
 
     /// Sends a call and hands on the bytes of its answer as they arrive.
     pub(crate) async fn stream(&self, call: Call) -> Result<Response<ByteStream>, Error> {
-        let response = self.repeat(&call, Client::read_nothing).await?;
+        let (mut response, attempts) = self.repeat(&call, Client::read_nothing).await?;
         let status = response.status();
-        let headers = response.headers().clone();
+        let headers = std::mem::take(response.headers_mut());
         let limit = self.inner.timeout;
         let operation = call.operation;
         let chunks = futures_util::stream::try_unfold(response, move |mut response| async move {
-            let chunk = within(limit, response.chunk())
+            let chunk = by(end_of(limit), response.chunk())
                 .await
-                .ok_or_else(|| Error::kind(operation, Kind::Timeout).after(1))?
-                .map_err(|error| classify(operation, error).after(1))?;
+                .ok_or_else(|| Error::kind(operation, Kind::Timeout).after(attempts))?
+                .map_err(|error| classify(operation, error).after(attempts))?;
             Ok(chunk.map(|chunk| (chunk, response)))
         });
         Ok(Response::new(
@@ -56,86 +49,90 @@ impl Client {
         ))
     }
 
-    /// Sends a call as often as its policy allows, until `read` has its answer.
+    /// Sends a call as often as its policy allows, until `read` makes a value of an answer; with the number of attempts.
     async fn repeat<T>(
         &self,
         call: &Call,
-        read: impl AsyncFn(&Client, &Call, reqwest::Response) -> Result<T, Error>,
-    ) -> Result<T, Error> {
+        read: impl AsyncFn(&Client, &Call, reqwest::Response, Option<Instant>) -> Result<T, Error>,
+    ) -> Result<(T, u32), Error> {
         let policy = call.options.retry.as_ref().unwrap_or(&self.inner.retry);
         let span = trace::Call::begin(call);
-        let begun = Instant::now();
+        let mut spent = Duration::ZERO;
         let mut internal_errors = 0;
         let mut attempt = 1;
         loop {
-            let error = match self.attempt(call, &span, &read).await {
+            // The first attempt has the whole timeout, the others what the deadline leaves of it.
+            let limit = match self.inner.timeout {
+                limit if attempt == 1 => limit,
+                limit => Some(policy.deadline.saturating_sub(spent)).min(limit.or(Some(Duration::MAX))),
+            };
+            let pass = self.pass(&span).await;
+            let begun = Instant::now();
+            let result = self.attempt(call, end_of(limit), &span, &read).await;
+            drop(pass);
+            spent = spent.saturating_add(begun.elapsed());
+            let error = match result {
                 Ok(value) => {
-                    span.end(attempt, begun.elapsed());
-                    return Ok(value);
+                    span.end(attempt);
+                    return Ok((value, attempt));
                 }
                 Err(error) => error.after(attempt),
             };
             internal_errors += u32::from(error.status() == Some(StatusCode::INTERNAL_SERVER_ERROR));
-            let pause = self.pause(policy, attempt, &error);
-            let in_time = begun.elapsed() + pause <= policy.deadline;
-            let again =
-                attempt < policy.attempts && in_time && repeats(call.operation, policy, &error, internal_errors == 1);
+            let pause = pause(policy, attempt, &error);
+            let again = attempt < policy.attempts
+                && spent.saturating_add(pause) <= policy.deadline
+                && repeats(call.operation, policy, &error, internal_errors == 1);
             if !again {
-                span.fail(attempt, begun.elapsed(), &error);
                 // What was never sent was not attempted.
-                return Err(if error.is_builder() { error.after(0) } else { error });
+                let error = if error.is_builder() { error.after(0) } else { error };
+                span.fail(&error);
+                return Err(error);
             }
             span.pause(attempt, pause, &error);
             tokio::time::sleep(pause).await;
+            spent = spent.saturating_add(pause);
             attempt += 1;
         }
     }
 
-    /// How long to wait after a failed attempt: by the policy, or what the server asks for when that is longer.
-    fn pause(&self, policy: &RetryPolicy, attempt: u32, error: &Error) -> Duration {
-        let own = policy.pause(attempt);
-        let asked = error
-            .server_wait()
-            .map(|wait| wait + policy.base.min(JITTER).mul_f64(fastrand::f64()));
-        own.max(asked.unwrap_or_default())
+    /// Waits for leave to send one request.
+    async fn pass(&self, span: &trace::Call) -> Pass<'_> {
+        let waiting = self.inner.gate.wait();
+        if !waiting.is_zero() {
+            span.wait(waiting);
+        }
+        self.inner.gate.pass().await
     }
 
     /// Sends a call once.
     async fn attempt<T>(
         &self,
         call: &Call,
+        end: Option<Instant>,
         span: &trace::Call,
-        read: &impl AsyncFn(&Client, &Call, reqwest::Response) -> Result<T, Error>,
+        read: &impl AsyncFn(&Client, &Call, reqwest::Response, Option<Instant>) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let request = self.request(call)?;
-        let waiting = self.inner.gate.wait();
-        if !waiting.is_zero() {
-            span.wait(waiting);
-        }
-        let _pass = self.inner.gate.pass().await;
-        let exchange = async {
-            let response = self
-                .inner
-                .http
-                .execute(request)
-                .await
-                .map_err(|error| classify(call.operation, error))?;
-            span.answered(response.status(), response.headers());
-            self.inner
-                .gate
-                .observe(response.headers(), response.status() == StatusCode::TOO_MANY_REQUESTS);
-            if response.status().is_success() {
-                return read(self, call, response).await;
-            }
-            let (status, headers) = (response.status(), response.headers().clone());
-            let mut body = BytesMut::new();
-            // An error's body is read as far as it can be: the status is what counts.
-            let _ = self.read_into(&mut body, call.operation, response).await;
-            Err(Error::kind(call.operation, Kind::Status).answered(status, headers, body.freeze()))
-        };
-        within(self.inner.timeout, exchange)
+        let mut response = by(end, self.inner.http.execute(request))
             .await
-            .unwrap_or_else(|| Err(Error::kind(call.operation, Kind::Timeout)))
+            .ok_or_else(|| Error::kind(call.operation, Kind::Timeout))?
+            .map_err(|error| classify(call.operation, error))?;
+        if response.status().is_success() {
+            span.answered(response.status(), response.headers());
+            self.inner.gate.observe(response.headers(), false);
+            return read(self, call, response, end).await;
+        }
+        let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
+        // An error's body is read as far as it can be: the status is what counts.
+        let (body, _) = self.read(call.operation, response, end).await;
+        let error = Error::kind(call.operation, Kind::Status).answered(status, headers, body);
+        if let Some(headers) = error.headers() {
+            // Waiting for an export job says nothing about other requests.
+            let rate_limited = error.is_rate_limited() && !error.is_export_pending();
+            self.inner.gate.observe(headers, rate_limited);
+        }
+        Err(error)
     }
 
     /// The request of a call, with the headers that every request carries.
@@ -164,21 +161,50 @@ impl Client {
         Ok(request)
     }
 
-    async fn read_nothing(&self, _: &Call, response: reqwest::Response) -> Result<reqwest::Response, Error> {
+    /// Leaves the body for a stream.
+    async fn read_nothing(
+        &self,
+        _: &Call,
+        response: reqwest::Response,
+        _: Option<Instant>,
+    ) -> Result<reqwest::Response, Error> {
         Ok(response)
     }
 
-    async fn read_whole(&self, call: &Call, response: reqwest::Response) -> Result<Whole, Error> {
-        let (status, headers) = (response.status(), response.headers().clone());
-        let mut body = BytesMut::new();
-        match self.read_into(&mut body, call.operation, response).await {
-            Ok(()) => Ok((status, headers, body.freeze())),
-            Err(error) => Err(error.answered(status, headers, body.freeze())),
+    /// Reads and decodes the body of a success.
+    async fn read_value<T>(
+        &self,
+        call: &Call,
+        mut response: reqwest::Response,
+        end: Option<Instant>,
+    ) -> Result<Response<T>, Error>
+    where
+        T: for<'de> Lenient<'de>,
+    {
+        let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
+        let (body, outcome) = self.read(call.operation, response, end).await;
+        let value = outcome.and_then(|()| decode(&body).map_err(|kind| Error::kind(call.operation, kind)));
+        match value {
+            Ok(value) => Ok(Response::new(value, status, headers, body)),
+            Err(error) => Err(error.answered(status, headers, body)),
         }
     }
 
-    /// Reads a body into `body`, which keeps what came before an error.
-    async fn read_into(
+    /// Reads a body to its end, or as far as it came before an error.
+    async fn read(
+        &self,
+        operation: &Operation,
+        response: reqwest::Response,
+        end: Option<Instant>,
+    ) -> (Bytes, Result<(), Error>) {
+        let mut body = BytesMut::new();
+        let outcome = by(end, self.fill(&mut body, operation, response))
+            .await
+            .unwrap_or_else(|| Err(Error::kind(operation, Kind::Timeout)));
+        (body.freeze(), outcome)
+    }
+
+    async fn fill(
         &self,
         body: &mut BytesMut,
         operation: &Operation,
@@ -205,12 +231,25 @@ const JITTER: Duration = Duration::from_millis(500);
 /// The most that is reserved on the word of a `Content-Length`.
 const MOST_RESERVED: u64 = 1 << 20;
 
-/// Runs `future` within `limit`; `None` when the time is up.
-async fn within<T>(limit: Option<Duration>, future: impl Future<Output = T>) -> Option<T> {
-    match limit {
-        Some(limit) => timeout(limit, future).await.ok(),
+/// The moment when a limit that begins now is over; `None` for no limit.
+fn end_of(limit: Option<Duration>) -> Option<Instant> {
+    Instant::now().checked_add(limit?)
+}
+
+/// Runs `future` until `end`; `None` when the time is up.
+async fn by<T>(end: Option<Instant>, future: impl Future<Output = T>) -> Option<T> {
+    match end {
+        Some(end) => timeout_at(end, future).await.ok(),
         None => Some(future.await),
     }
+}
+
+/// How long to wait after a failed attempt: by the policy, or what the server asks for when that is longer.
+fn pause(policy: &RetryPolicy, attempt: u32, error: &Error) -> Duration {
+    let own = policy.pause(attempt);
+    let jitter = policy.base.min(JITTER).mul_f64(fastrand::f64());
+    let asked = error.server_wait().map(|wait| wait.saturating_add(jitter));
+    own.max(asked.unwrap_or_default())
 }
 
 /// Whether a call may be sent again after `error`; the table is in [`RetryPolicy`].
@@ -238,16 +277,21 @@ fn classify(operation: &Operation, error: reqwest::Error) -> Error {
     let kind = if error.is_builder() {
         Kind::Builder("the request cannot be built".to_owned())
     } else if error.is_connect() {
-        if is_certificate(&error) {
-            Kind::Certificate
-        } else if error.is_timeout() {
+        if error.is_timeout() {
             Kind::ConnectTimeout
         } else {
-            Kind::Connect
+            match handshake(&error) {
+                Some(text) if text.contains("certificate") => Kind::Certificate,
+                Some(_) => Kind::Tls,
+                None => Kind::Connect,
+            }
         }
     } else if error.is_timeout() {
         Kind::Timeout
-    } else if is_protocol(&error) {
+    } else if chain(&error).any(|cause| cause.downcast_ref().is_some_and(hyper::Error::is_canceled)) {
+        // The connection closed before hyper began to write the request.
+        Kind::Connect
+    } else if error.is_redirect() || is_protocol(&error) {
         Kind::Protocol
     } else {
         Kind::Lost
@@ -256,46 +300,42 @@ fn classify(operation: &Operation, error: reqwest::Error) -> Error {
     Error::kind(operation, kind).caused(error.without_url())
 }
 
-/// The I/O errors behind `error`, the wrapped ones too.
-fn io_kinds(error: &reqwest::Error) -> Vec<std::io::ErrorKind> {
-    let mut kinds = Vec::new();
-    let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(error) = next {
-        let mut inner = error.downcast_ref::<std::io::Error>();
-        while let Some(io) = inner {
-            kinds.push(io.kind());
-            inner = io
-                .get_ref()
-                .and_then(|wrapped| wrapped.downcast_ref::<std::io::Error>());
+type Cause = dyn std::error::Error + 'static;
+
+/// An error and its causes, with those that I/O errors wrap, which their `source` passes over.
+fn chain(error: &reqwest::Error) -> impl Iterator<Item = &Cause> {
+    std::iter::successors(Some(error as &Cause), |cause| {
+        let wrapped = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        match wrapped {
+            Some(wrapped) => Some(wrapped as &Cause),
+            None => cause.source(),
         }
-        next = error.source();
-    }
-    kinds
+    })
 }
 
-/// A TLS handshake that failed: rustls reports it as invalid data, native TLS as an error without an I/O error.
-fn is_certificate(error: &reqwest::Error) -> bool {
-    use std::io::ErrorKind;
-    let kinds = io_kinds(error);
-    let native = cfg!(feature = "native-tls") && kinds.is_empty() && !error.is_timeout();
-    native || kinds.contains(&ErrorKind::InvalidData)
+/// What a TLS handshake failed for, when that is why there is no connection; `None` when the network is to blame.
+///
+/// The libraries share no type for it: rustls says it inside an I/O error of invalid data, native TLS without any I/O
+/// error. All of them name the certificate when it is the reason.
+fn handshake(error: &reqwest::Error) -> Option<String> {
+    let mut kinds = chain(error)
+        .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
+        .map(std::io::Error::kind)
+        .peekable();
+    let native = cfg!(feature = "native-tls") && kinds.peek().is_none();
+    let rustls = kinds.any(|kind| kind == std::io::ErrorKind::InvalidData);
+    (native || rustls).then(|| chain(error).last().map(ToString::to_string).unwrap_or_default())
 }
 
 /// Bytes that are not HTTP, not chunked or not compressed as they claim to be.
 fn is_protocol(error: &reqwest::Error) -> bool {
-    use std::io::ErrorKind;
-    let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(error) = next {
-        if let Some(error) = error.downcast_ref::<hyper::Error>()
-            && (error.is_parse() || error.is_user())
-        {
-            return true;
-        }
-        next = error.source();
-    }
-    io_kinds(error)
-        .iter()
-        .any(|kind| matches!(kind, ErrorKind::InvalidData | ErrorKind::InvalidInput))
+    use std::io::ErrorKind::{InvalidData, InvalidInput};
+    chain(error).any(|cause| {
+        cause.downcast_ref().is_some_and(hyper::Error::is_parse)
+            || cause
+                .downcast_ref::<std::io::Error>()
+                .is_some_and(|io| matches!(io.kind(), InvalidData | InvalidInput))
+    })
 }
 
 /// Decodes a body in one pass; only a failure is looked at again, for its JSON path.

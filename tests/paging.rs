@@ -86,7 +86,7 @@ macro_rules! each_list {
         );
         $check!(
             "contacts of a company",
-            |c: &Client| c.list_attached_contacts().id("5f2"),
+            |c: &Client| c.list_attached_contacts_for_company().id("5f2"),
             contact
         );
         $check!("companies", |c: &Client| c.retrieve_company(), company);
@@ -96,7 +96,7 @@ macro_rules! each_list {
         $check!("sections", |c: &Client| c.list_all_sections(), section);
         $check!(
             "companies of a contact",
-            |c: &Client| c.list_companies_for_a_contact().id("5f0"),
+            |c: &Client| c.list_companies_for_contact().id("5f0"),
             company
         );
         $check!("notes", |c: &Client| c.list_notes().id("5f0"), note);
@@ -109,19 +109,15 @@ macro_rules! each_list {
         );
         $check!(
             "activity logs",
-            |c: &Client| c.list_activity_logs().created_at_after("1700000000"),
+            |c: &Client| c.list_activity_logs().created_at_after(1_700_000_000),
             activity_log
         );
         $check!(
             "events",
-            |c: &Client| c.lis_data_events().type_("user").filter(of_a_user()),
+            |c: &Client| c.list_data_events().type_("user").user_id("u-1"),
             event
         );
     }};
-}
-
-fn of_a_user() -> types::LisDataEventsFilter {
-    serde_json::from_value(json!({"user_id": "u-1"})).unwrap()
 }
 
 async fn collect<P>(items: Items<P>) -> Result<Vec<String>, Error>

@@ -1,0 +1,177 @@
+//! What the crate costs on top of the HTTP client: CPU time of calls through it, against the same calls made with reqwest
+//! and serde_json alone.
+//!
+//! The server runs in a process of its own, so that only the client's side is counted, and both sides take turns, so that
+//! a busy machine slows down both. Run with `cargo bench --bench overhead`; Linux only, since it reads the thread's CPU time
+//! from `/proc`.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use futures_util::StreamExt;
+use intercom_client::Client;
+use serde::Deserialize;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+const TOKEN: &str = "dG9rOm92ZXJoZWFk";
+const BODY: &str = r#"{"type":"admin","id":"991267459","email":"admin@example.com","name":"Ada","email_verified":true,
+"app":{"type":"app","id_code":"this_is_an_id","name":"Engines","created_at":1717000000,"secure":false,
+"identity_verification":false,"timezone":"Europe/London","region":"EU"},
+"avatar":{"type":"avatar","image_url":"https://static.example.com/ada.png"},"has_inbox_seat":true}"#;
+/// Calls of each kind, in all.
+const CALLS: usize = 10_000;
+/// How many turns they are cut into.
+const TURNS: usize = 20;
+
+/// The answer as somebody would write it down who needs no more than this call.
+#[allow(dead_code)]
+#[derive(Deserialize)]
+struct Admin {
+    r#type: Option<String>,
+    id: Option<String>,
+    email: Option<String>,
+    name: Option<String>,
+    email_verified: Option<bool>,
+    app: Option<App>,
+    avatar: Option<Avatar>,
+    has_inbox_seat: Option<bool>,
+}
+
+#[allow(dead_code)]
+#[derive(Deserialize)]
+struct App {
+    r#type: Option<String>,
+    id_code: Option<String>,
+    name: Option<String>,
+    created_at: Option<i64>,
+    secure: Option<bool>,
+    identity_verification: Option<bool>,
+    timezone: Option<String>,
+    region: Option<String>,
+}
+
+#[allow(dead_code)]
+#[derive(Deserialize)]
+struct Avatar {
+    r#type: Option<String>,
+    image_url: Option<String>,
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() {
+    if std::env::args().any(|argument| argument == "serve") {
+        return serve().await;
+    }
+    let mut server = Command::new(std::env::current_exe().unwrap())
+        .arg("serve")
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut url = String::new();
+    BufReader::new(server.stdout.take().unwrap())
+        .read_line(&mut url)
+        .unwrap();
+    let url = url.trim();
+
+    let ours = Client::builder(TOKEN).base_url(url).build().unwrap();
+    let http = reqwest::Client::builder()
+        .timeout(Duration::from_secs(30))
+        .user_agent("overhead")
+        .build()
+        .unwrap();
+    let ours = async || {
+        let me = ours.identify_admin().send().await.unwrap();
+        assert_eq!(me.name.as_deref(), Some("Ada"));
+    };
+    let bare = async || {
+        let request = http
+            .get(format!("{url}/me"))
+            .bearer_auth(TOKEN)
+            .header("intercom-version", "2.9")
+            .header("accept", "application/json");
+        let body = request
+            .send()
+            .await
+            .unwrap()
+            .error_for_status()
+            .unwrap()
+            .bytes()
+            .await
+            .unwrap();
+        let me: Admin = serde_json::from_slice(&body).unwrap();
+        assert_eq!(me.name.as_deref(), Some("Ada"));
+    };
+    println!("{CALLS} calls, CPU time a call");
+    for concurrent in [1, 64] {
+        let (mut cpu_ours, mut cpu_bare) = (Duration::ZERO, Duration::ZERO);
+        // The first turn warms up.
+        for turn in 0..=TURNS {
+            let (first, second) = (measure(concurrent, &ours).await, measure(concurrent, &bare).await);
+            if turn > 0 {
+                cpu_ours += first;
+                cpu_bare += second;
+            }
+        }
+        println!(
+            "{concurrent:>3} at once: ours {:.1} µs, bare {:.1} µs, ratio {:.3}",
+            micros(cpu_ours),
+            micros(cpu_bare),
+            cpu_ours.as_secs_f64() / cpu_bare.as_secs_f64(),
+        );
+    }
+    server.kill().unwrap();
+    server.wait().unwrap();
+}
+
+fn micros(all: Duration) -> f64 {
+    all.as_secs_f64() * 1e6 / CALLS as f64
+}
+
+/// The CPU time of one turn.
+async fn measure(concurrent: usize, call: &impl AsyncFn()) -> Duration {
+    let before = cpu_time();
+    let calls = (0..CALLS / TURNS).map(|_| call());
+    futures_util::stream::iter(calls)
+        .buffer_unordered(concurrent)
+        .count()
+        .await;
+    cpu_time() - before
+}
+
+/// The CPU time of this thread so far, on which all of the client's work runs.
+fn cpu_time() -> Duration {
+    let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+    Duration::from_nanos(stat.split(' ').next().unwrap().parse().unwrap())
+}
+
+/// Answers every request with the same body and the headers that Intercom sends.
+async fn serve() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    println!("http://{}", listener.local_addr().unwrap());
+    loop {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        tokio::spawn(async move {
+            stream.set_nodelay(true).unwrap();
+            let mut request = Vec::new();
+            while stream.read_buf(&mut request).await.is_ok_and(|read| read > 0) {
+                if !request.ends_with(b"\r\n\r\n") {
+                    continue;
+                }
+                request.clear();
+                let now = SystemTime::now();
+                let reset = now.duration_since(UNIX_EPOCH).unwrap().as_secs() / 10 * 10 + 10;
+                let answer = format!(
+                    "HTTP/1.1 200 OK\r\ndate: {}\r\ncontent-type: application/json; charset=utf-8\r\n\
+                     content-length: {}\r\nx-request-id: 000overhead\r\nx-ratelimit-limit: 1000000\r\n\
+                     x-ratelimit-remaining: 999999\r\nx-ratelimit-reset: {reset}\r\n\r\n{BODY}",
+                    httpdate::fmt_http_date(now),
+                    BODY.len(),
+                );
+                if stream.write_all(answer.as_bytes()).await.is_err() {
+                    return;
+                }
+            }
+        });
+    }
+}

@@ -1,0 +1,80 @@
+//! A tour of the client: `cargo run --example quickstart`.
+//!
+//! Without a token it runs against a server embedded in the program, which answers from the API's description. With
+//! `INTERCOM_ACCESS_TOKEN` set it runs the part that only reads against the real API (see `Client::from_env`).
+
+mod embedded_server;
+
+use intercom_client::search::field;
+use intercom_client::types::{
+    ConversationSender, CreateContactRequest, CreateTagRequest, ReplyConversationRequest, TicketContactRequest,
+};
+use intercom_client::{Client, Error};
+
+#[tokio::main]
+async fn main() -> Result<(), Error> {
+    if std::env::var_os("INTERCOM_ACCESS_TOKEN").is_some() {
+        return look_around(&Client::from_env()?).await;
+    }
+    let url = embedded_server::start().await.expect("a free port on loopback");
+    println!("the embedded server answers; set INTERCOM_ACCESS_TOKEN to ask the real one\n");
+    let client = Client::builder(embedded_server::TOKEN).base_url(url).build()?;
+    look_around(&client).await?;
+    make_things(&client).await
+}
+
+/// The part that only reads.
+async fn look_around(client: &Client) -> Result<(), Error> {
+    let me = client.identify_admin().send().await?;
+    println!("token of      {} <{}>", text(&me.name), text(&me.email));
+
+    let articles = client.list_articles().per_page(5).send().await?;
+    for article in &articles.data {
+        println!("article       {}, {}", text(&article.title), text(&article.state));
+    }
+
+    let found = client.search_conversations().query(field("open").eq(true));
+    for conversation in &found.send().await?.conversations {
+        println!("open          conversation {}", text(&conversation.id));
+    }
+
+    match client.retrieve_conversation().id("404").send().await {
+        Err(error) if error.is_not_found() => println!("missing       {error}"),
+        other => println!("surprise      {}", text(&other?.title)),
+    }
+    Ok(())
+}
+
+/// The part that writes: a contact, a tag, a conversation with a reply, a ticket.
+async fn make_things(client: &Client) -> Result<(), Error> {
+    let ada = CreateContactRequest::with_email("ada@juniper-freight.example");
+    let contact = client.create_contact().body(ada).send().await?;
+    println!("contact       {} <{}>", text(&contact.id), text(&contact.email));
+
+    let vip = client.create_tag().body(CreateTagRequest::create("vip")).send().await?;
+    let attach = client.attach_tag_to_contact().contact_id(text(&contact.id));
+    let tag = attach.body_map(|b| b.id(text(&vip.id))).send().await?;
+    println!("tag           {}", text(&tag.name));
+
+    let from = ConversationSender::user(text(&contact.id));
+    let ask = client
+        .create_conversation()
+        .body_map(|b| b.from(from).body("Where is my map?"));
+    let id = text(&ask.send().await?.conversation_id);
+    let note = ReplyConversationRequest::admin_note(4021337, "The carrier's token ran out.");
+    let conversation = client.reply_conversation().id(&id).body(note).send().await?;
+    println!("conversation  {id}, {}", text(&conversation.state));
+
+    let contacts = [TicketContactRequest::by_id(text(&contact.id))];
+    let open = client
+        .create_ticket()
+        .body_map(|b| b.ticket_type_id(5102).contacts(contacts));
+    let ticket = open.send().await?;
+    println!("ticket        {}, {}", text(&ticket.id), text(&ticket.ticket_state));
+    Ok(())
+}
+
+/// What the server sent: any field can be absent.
+fn text<T: std::fmt::Display>(field: &Option<T>) -> String {
+    field.as_ref().map_or("-".to_owned(), T::to_string)
+}

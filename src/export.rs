@@ -1,0 +1,488 @@
+//! Exports of message data: start a job, wait for it, stream the result or write it to disk.
+
+use std::fmt;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::ops::{Bound, RangeBounds};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use bytes::{Buf, Bytes};
+use flate2::write::MultiGzDecoder;
+use futures_util::future::join;
+use futures_util::stream;
+
+use crate::error::Kind;
+use crate::generated::operation::{CREATE_DATA_EXPORT, DOWNLOAD_DATA_EXPORT, GET_DATA_EXPORT};
+use crate::types::{DataExport, DataExportStatus};
+use crate::{ByteStream, Client, Error, Timestamp};
+
+impl Client {
+    /// Starts an export of the messages that were sent within `range`, as `POST /export/content/data` does: who got which
+    /// message, and what they did with it.
+    ///
+    /// The range counts seconds. `from..to` leaves out the second `to`, so that ranges can follow one another without
+    /// overlap; `from..=to` includes it.
+    ///
+    /// ```
+    /// # async fn example(client: intercom_client::Client) -> Result<(), intercom_client::Error> {
+    /// let november = 1_730_419_200..1_733_011_200;
+    /// let file = client.export(november).await?.download_to("exports").await?;
+    /// println!("written: {file:?}");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When the range is empty or open at an end, before anything is sent. A workspace runs one job at a time: while there
+    /// is another, the error [`is_export_pending`](Error::is_export_pending).
+    pub async fn export<T: Into<Timestamp> + Clone>(&self, range: impl RangeBounds<T>) -> Result<ExportJob, Error> {
+        let refuse = |what: &str| Error::builder(&CREATE_DATA_EXPORT, format!("the range {what}"));
+        let seconds = |moment: &T| moment.clone().into().as_seconds();
+        let first = match range.start_bound() {
+            Bound::Included(moment) => seconds(moment),
+            Bound::Excluded(moment) => seconds(moment).saturating_add(1),
+            Bound::Unbounded => return Err(refuse("has no beginning")),
+        };
+        let last = match range.end_bound() {
+            Bound::Included(moment) => seconds(moment),
+            Bound::Excluded(moment) => seconds(moment).saturating_sub(1),
+            Bound::Unbounded => return Err(refuse("has no end")),
+        };
+        if last < first {
+            return Err(refuse("is empty: it ends before it begins"));
+        }
+        let created = self
+            .create_data_export()
+            .body_map(|body| body.created_at_after(first).created_at_before(last))
+            .send()
+            .await?
+            .into_inner();
+        let Some(id) = created.job_identifier.clone().filter(|id| !id.is_empty()) else {
+            let what = "the server did not name the job that it started";
+            return Err(Error::kind(&CREATE_DATA_EXPORT, Kind::Contradiction(what)).after(1));
+        };
+        let mut job = self.export_job(id);
+        job.progress.state = state(created);
+        job.known = true;
+        Ok(job)
+    }
+
+    /// An export job that was started before, by its [identifier](ExportJob::id). Sends nothing yet.
+    pub fn export_job(&self, id: impl Into<String>) -> ExportJob {
+        ExportJob {
+            client: self.clone(),
+            id: id.into(),
+            known: false,
+            progress: ExportProgress {
+                state: DataExportStatus::Pending,
+                bytes: 0,
+                total: None,
+            },
+            report: Box::new(|_| {}),
+            pause: SHORTEST_PAUSE,
+            longest_pause: LONGEST_PAUSE,
+            keep_compressed: false,
+        }
+    }
+}
+
+/// The first pause between two looks at a job.
+const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
+/// The longest pause between two looks at a job.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// An export job of the server: wait for it, download its result, cancel it.
+///
+/// Started by [`Client::export`]. Save the [`id`](Self::id) to continue in another process with [`Client::export_job`].
+/// Dropping this, or any of its futures, leaves the job on the server as it is.
+pub struct ExportJob {
+    client: Client,
+    id: String,
+    /// Whether the server has told the state.
+    known: bool,
+    progress: ExportProgress,
+    report: Box<dyn FnMut(&ExportProgress) + Send>,
+    pause: Duration,
+    longest_pause: Duration,
+    keep_compressed: bool,
+}
+
+/// How far an export is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ExportProgress {
+    /// The job's state when it was last asked for.
+    pub state: DataExportStatus,
+    /// Bytes downloaded so far, compressed as they come.
+    pub bytes: u64,
+    /// Bytes to download, when the server tells.
+    pub total: Option<u64>,
+}
+
+impl ExportJob {
+    /// The job's identifier on the server.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The state when it was last asked for; `Pending` as long as it was not. [`refresh`](Self::refresh) asks.
+    pub fn state(&self) -> &DataExportStatus {
+        &self.progress.state
+    }
+
+    /// Calls `report` each time the state was asked for and, in [`download_to`](Self::download_to), each time more bytes
+    /// have arrived.
+    pub fn on_progress(mut self, report: impl FnMut(&ExportProgress) + Send + 'static) -> Self {
+        self.report = Box::new(report);
+        self
+    }
+
+    /// How long [`wait`](Self::wait) pauses before it asks again: `first`, then half as long again each time, `longest` at
+    /// most. Default: 1 second, then up to 30 seconds.
+    pub fn pauses(mut self, first: Duration, longest: Duration) -> Self {
+        self.pause = first.min(longest);
+        self.longest_pause = longest;
+        self
+    }
+
+    /// Whether [`download_to`](Self::download_to) writes `.csv.gz` as it comes instead of `.csv`. Default: false.
+    pub fn keep_compressed(mut self, keep: bool) -> Self {
+        self.keep_compressed = keep;
+        self
+    }
+
+    /// Asks the server for the job's state once.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`get_data_export`](Client::get_data_export); [`is_not_found`](Error::is_not_found) for a job that does not
+    /// exist.
+    pub async fn refresh(&mut self) -> Result<&DataExportStatus, Error> {
+        let answer = self
+            .client
+            .get_data_export()
+            .job_identifier(self.id.as_str())
+            .send()
+            .await?;
+        Ok(self.tell(answer.into_inner()))
+    }
+
+    fn tell(&mut self, answer: DataExport) -> &DataExportStatus {
+        self.progress.state = state(answer);
+        self.known = true;
+        (self.report)(&self.progress);
+        &self.progress.state
+    }
+
+    /// Waits until the job has ended: `Completed` with a result, or `NoData` when no message was sent in its range.
+    ///
+    /// Asks with growing pauses and goes on for as long as the server takes, through states that this version does not
+    /// know too; put it into a timeout to limit it. Can be dropped at any time and called again.
+    ///
+    /// # Errors
+    ///
+    /// [`is_export_failed`](Error::is_export_failed) or [`is_export_canceled`](Error::is_export_canceled) when the job
+    /// ended so, and those of [`refresh`](Self::refresh).
+    pub async fn wait(&mut self) -> Result<DataExportStatus, Error> {
+        loop {
+            if self.known {
+                match &self.progress.state {
+                    ended @ (DataExportStatus::Completed | DataExportStatus::NoData) => return Ok(ended.clone()),
+                    DataExportStatus::Failed => return Err(Error::kind(&GET_DATA_EXPORT, Kind::ExportFailed).after(1)),
+                    DataExportStatus::Canceled => {
+                        return Err(Error::kind(&GET_DATA_EXPORT, Kind::ExportCanceled).after(1));
+                    }
+                    _ => {}
+                }
+                tokio::time::sleep(self.pause).await;
+                self.pause = (self.pause.saturating_mul(3) / 2).min(self.longest_pause);
+            }
+            self.refresh().await?;
+        }
+    }
+
+    /// Cancels the job; the workspace is then free to start another one.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`cancel_data_export`](Client::cancel_data_export).
+    pub async fn cancel(&mut self) -> Result<&DataExportStatus, Error> {
+        let answer = self
+            .client
+            .cancel_data_export()
+            .job_identifier(self.id.as_str())
+            .send()
+            .await?;
+        Ok(self.tell(answer.into_inner()))
+    }
+
+    /// [Waits](Self::wait) for the job and streams its result in constant memory: CSV in gzip, as it comes, or CSV with
+    /// [`ByteStream::decompressed`]. Empty when the job found no data.
+    ///
+    /// ```
+    /// # async fn example(client: intercom_client::Client) -> Result<(), intercom_client::Error> {
+    /// let mut csv = client.export_job("orzzsbd7hk67xyu").download().await?.decompressed();
+    /// while let Some(bytes) = csv.next_chunk().await? {
+    ///     println!("{} bytes of CSV", bytes.len());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`wait`](Self::wait) and [`download_data_export`](Client::download_data_export). The server keeps a result
+    /// for two days; later the error [`is_not_found`](Error::is_not_found).
+    pub async fn download(&mut self) -> Result<ByteStream, Error> {
+        if self.wait().await? == DataExportStatus::NoData {
+            return Ok(ByteStream::new(stream::empty()));
+        }
+        let answer = self
+            .client
+            .download_data_export()
+            .job_identifier(self.id.as_str())
+            .send()
+            .await?;
+        self.progress.bytes = 0;
+        self.progress.total = answer
+            .headers()
+            .get(http::header::CONTENT_LENGTH)
+            .and_then(|length| length.to_str().ok()?.parse().ok());
+        Ok(answer.into_inner())
+    }
+
+    /// [Waits](Self::wait) for the job and writes its result into `folder`, which is created when it is not there, as
+    /// `<id>.csv`. Returns the file's path, `None` when the job found no data. Memory stays constant at any size.
+    ///
+    /// The file is written under a temporary name (`.<id>.csv.….part`) and renamed when it is whole, in the place of one
+    /// that is already there. When this fails or is dropped, the temporary file is removed; when the process is killed, it
+    /// stays and can be deleted. What is not gzip is written as it comes.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`download`](Self::download); [`is_decode`](Error::is_decode) when the gzip is damaged or cut off, and
+    /// [`is_io`](Error::is_io) when the file cannot be written. Calling it again downloads from the beginning.
+    pub async fn download_to(&mut self, folder: impl AsRef<Path>) -> Result<Option<PathBuf>, Error> {
+        let mut bytes = self.download().await?;
+        if self.progress.state == DataExportStatus::NoData {
+            return Ok(None);
+        }
+        let (head, gzip) = sniff(&mut bytes).await?;
+        let decompress = gzip && !self.keep_compressed;
+        let extension = if gzip && self.keep_compressed { "csv.gz" } else { "csv" };
+        let name = format!("{}.{extension}", file_name(&self.id));
+        let folder = folder.as_ref().to_owned();
+        let mut part = blocking(move || Part::create(&folder, &name, decompress)).await?;
+        let mut batch = vec![head];
+        while !batch.is_empty() {
+            self.progress.bytes += batch.iter().map(|chunk| chunk.len() as u64).sum::<u64>();
+            // The next bytes arrive while these are written.
+            let (written, next) = join(blocking(move || part.write(&batch)), next_batch(&mut bytes)).await;
+            part = written?;
+            batch = next?;
+            (self.report)(&self.progress);
+        }
+        blocking(move || part.finish()).await.map(Some)
+    }
+}
+
+impl fmt::Debug for ExportJob {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ExportJob")
+            .field("id", &self.id)
+            .field("progress", &self.progress)
+            .finish_non_exhaustive()
+    }
+}
+
+fn state(answer: DataExport) -> DataExportStatus {
+    answer.status.unwrap_or(DataExportStatus::Pending)
+}
+
+/// The identifier as a file name: no character in it leads out of the folder.
+fn file_name(id: &str) -> String {
+    id.chars()
+        .map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' })
+        .collect()
+}
+
+impl ByteStream {
+    /// The same bytes decompressed from gzip, of one member or several, in constant memory. What is not gzip passes as it is.
+    ///
+    /// Ends with an error that [`is_decode`](Error::is_decode) when the gzip is damaged or cut off.
+    pub fn decompressed(self) -> Self {
+        Self::new(stream::try_unfold((self, Decompressing::Begin), |(bytes, step)| {
+            decompress(bytes, step)
+        }))
+    }
+}
+
+/// Where [`ByteStream::decompressed`] is.
+enum Decompressing {
+    /// Nothing was read.
+    Begin,
+    /// It is not gzip.
+    Plain,
+    /// It is gzip: the decoder and what it has yet to read.
+    Gzip(Box<MultiGzDecoder<Vec<u8>>>, Bytes),
+    /// The last bytes were handed out.
+    End,
+}
+
+/// The next decompressed chunk.
+async fn decompress(
+    mut bytes: ByteStream,
+    mut step: Decompressing,
+) -> Result<Option<(Bytes, (ByteStream, Decompressing))>, Error> {
+    loop {
+        step = match step {
+            Decompressing::Begin => match sniff(&mut bytes).await? {
+                (head, true) => Decompressing::Gzip(Box::new(MultiGzDecoder::new(Vec::new())), head),
+                (head, false) => return Ok((!head.is_empty()).then_some((head, (bytes, Decompressing::Plain)))),
+            },
+            Decompressing::Plain => {
+                let chunk = bytes.next_chunk().await?;
+                return Ok(chunk.map(|chunk| (chunk, (bytes, Decompressing::Plain))));
+            }
+            Decompressing::Gzip(mut decoder, mut input) => {
+                if input.is_empty() {
+                    match bytes.next_chunk().await? {
+                        Some(chunk) => input = chunk,
+                        None => {
+                            let rest = decoder.finish().map_err(broken)?;
+                            return Ok((!rest.is_empty()).then(|| (rest.into(), (bytes, Decompressing::End))));
+                        }
+                    }
+                }
+                // Reads only as much as fills the decoder's own buffer.
+                let read = decoder.write(&input).map_err(broken)?;
+                input.advance(read);
+                let output = std::mem::take(decoder.get_mut());
+                let step = Decompressing::Gzip(decoder, input);
+                if !output.is_empty() {
+                    return Ok(Some((output.into(), (bytes, step))));
+                }
+                step
+            }
+            Decompressing::End => return Ok(None),
+        };
+    }
+}
+
+/// The first bytes, and whether they begin a gzip file.
+async fn sniff(bytes: &mut ByteStream) -> Result<(Bytes, bool), Error> {
+    const MAGIC: [u8; 2] = [0x1f, 0x8b];
+    let mut head = Bytes::new();
+    while head.len() < MAGIC.len() {
+        match bytes.next_chunk().await? {
+            Some(chunk) if head.is_empty() => head = chunk,
+            Some(chunk) => head = [head, chunk].concat().into(),
+            None => break,
+        }
+    }
+    let gzip = head.starts_with(&MAGIC);
+    Ok((head, gzip))
+}
+
+/// How many bytes are written at once: enough to make the change of threads cheap.
+const BATCH: usize = 256 << 10;
+
+/// The chunks that come next, `BATCH` bytes or a little more; none at the end.
+async fn next_batch(bytes: &mut ByteStream) -> Result<Vec<Bytes>, Error> {
+    let mut batch = Vec::new();
+    let mut size = 0;
+    while size < BATCH {
+        let Some(chunk) = bytes.next_chunk().await? else { break };
+        size += chunk.len();
+        batch.push(chunk);
+    }
+    Ok(batch)
+}
+
+/// Runs file work on a thread that may block.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> Result<T, Error> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result.map_err(broken),
+        Err(stopped) => Err(Error::kind(&DOWNLOAD_DATA_EXPORT, Kind::Io).caused(stopped).after(1)),
+    }
+}
+
+/// A failure of the disk, or of the gzip decoder: only the former comes from the operating system.
+fn broken(error: io::Error) -> Error {
+    use io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
+    let gzip = error.raw_os_error().is_none() && matches!(error.kind(), InvalidData | InvalidInput | UnexpectedEof);
+    let kind = if gzip {
+        Kind::Decode {
+            path: ".".to_owned(),
+            expected: "a whole gzip file".to_owned(),
+            found: "damaged or missing bytes".to_owned(),
+        }
+    } else {
+        Kind::Io
+    };
+    Error::kind(&DOWNLOAD_DATA_EXPORT, kind).caused(error).after(1)
+}
+
+/// A file that is being written. Dropping it removes it.
+struct Part {
+    // Dropped in this order: an open file cannot be removed everywhere.
+    file: Sink,
+    temporary: Temporary,
+    target: PathBuf,
+}
+
+enum Sink {
+    Plain(File),
+    Gzip(Box<MultiGzDecoder<File>>),
+}
+
+/// The name of a file that is removed on drop, if it is still there.
+struct Temporary(PathBuf);
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        // Nobody is left to be told that it fails.
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+impl Part {
+    fn create(folder: &Path, name: &str, decompress: bool) -> io::Result<Self> {
+        fs::create_dir_all(folder)?;
+        let path = folder.join(format!(".{name}.{:016x}.part", fastrand::u64(..)));
+        let file = OpenOptions::new().write(true).create_new(true).open(&path)?;
+        Ok(Self {
+            file: if decompress {
+                Sink::Gzip(Box::new(MultiGzDecoder::new(file)))
+            } else {
+                Sink::Plain(file)
+            },
+            temporary: Temporary(path),
+            target: folder.join(name),
+        })
+    }
+
+    fn write(mut self, batch: &[Bytes]) -> io::Result<Self> {
+        for chunk in batch {
+            match &mut self.file {
+                Sink::Plain(file) => file.write_all(chunk)?,
+                Sink::Gzip(decoder) => decoder.write_all(chunk)?,
+            }
+        }
+        Ok(self)
+    }
+
+    /// Gives the file its name, once it is on the disk.
+    fn finish(self) -> io::Result<PathBuf> {
+        let file = match self.file {
+            Sink::Plain(file) => file,
+            Sink::Gzip(decoder) => decoder.finish()?,
+        };
+        file.sync_all()?;
+        drop(file);
+        fs::rename(&self.temporary.0, &self.target)?;
+        Ok(self.target)
+    }
+}

@@ -1,0 +1,343 @@
+//! The client's settings: regions, versions, environment, headers, and what is refused.
+
+use std::process::Command;
+use std::time::Duration;
+
+use httpmock::prelude::*;
+use intercom_client::{ApiVersion, Client, ConfigError, Error, Region};
+
+const TOKEN: &str = "dG9rOmZlcm5oaWxs-secret";
+
+fn client(server: &MockServer) -> Client {
+    Client::builder(TOKEN).base_url(server.base_url()).build().unwrap()
+}
+
+#[test]
+fn regions_have_the_servers_of_the_description() {
+    for (region, name, url) in [
+        (Region::Us, "us", "https://api.intercom.io"),
+        (Region::Eu, "eu", "https://api.eu.intercom.io"),
+        (Region::Au, "au", "https://api.au.intercom.io"),
+    ] {
+        assert_eq!(name.parse(), Ok(region));
+        assert_eq!(name.to_uppercase().parse(), Ok(region), "as /me spells it");
+        assert_eq!((region.as_str(), region.to_string().as_str()), (name, name));
+        let client = Client::builder(TOKEN).region(region).build().unwrap();
+        assert_eq!((client.region(), client.base_url()), (region, url));
+    }
+    assert_eq!(Client::builder(TOKEN).build().unwrap().region(), Region::Us);
+    assert_eq!("mars".parse::<Region>(), Err(ConfigError::UnknownRegion("mars".into())));
+    assert!(matches!(
+        Client::builder(TOKEN).region(Region::Custom).build(),
+        Err(ConfigError::UnknownRegion(_))
+    ));
+}
+
+#[test]
+fn a_base_url_of_its_own_is_read_back_and_known_ones_recognised() {
+    let build = |url: &str| Client::builder(TOKEN).base_url(url).build().unwrap();
+    let proxy = build("https://proxy.example/intercom/");
+    assert_eq!(
+        (proxy.base_url(), proxy.region()),
+        ("https://proxy.example/intercom", Region::Custom)
+    );
+    assert_eq!(build("https://api.eu.intercom.io/").region(), Region::Eu);
+}
+
+#[test]
+fn the_version_is_the_descriptions_unless_set() {
+    let version = |client: Client| client.api_version().to_string();
+    assert_eq!(version(Client::builder(TOKEN).build().unwrap()), "2.9");
+    assert_eq!(
+        version(Client::builder(TOKEN).api_version(ApiVersion::V2_8).build().unwrap()),
+        "2.8"
+    );
+    let newer: ApiVersion = "2.14".parse().unwrap();
+    assert_eq!(
+        version(Client::builder(TOKEN).api_version(newer).build().unwrap()),
+        "2.14"
+    );
+    for malformed in [
+        "", "2", "2.", ".9", "v2.9", "2.9.1", "2,9", "2.9\n", "unstable", "1234.5",
+    ] {
+        assert_eq!(
+            malformed.parse::<ApiVersion>(),
+            Err(ConfigError::MalformedVersion(malformed.into()))
+        );
+    }
+    assert_eq!("Unstable".parse::<ApiVersion>().unwrap().as_str(), "Unstable");
+}
+
+#[test]
+fn tokens_that_cannot_be_sent_are_refused_without_being_shown() {
+    assert!(matches!(Client::builder("").build(), Err(ConfigError::EmptyToken)));
+    for wrong in [
+        " secret",
+        "secret ",
+        "sec ret",
+        "secret\n",
+        "sec\0ret",
+        "sec\tret",
+        "sécret",
+        "sec\u{7f}ret",
+    ] {
+        let error = Client::builder(wrong).build().unwrap_err();
+        assert_eq!(error, ConfigError::InvalidToken);
+        assert!(!format!("{error} {error:?}").contains("ret"), "{error}");
+    }
+}
+
+#[test]
+fn base_urls_that_would_leak_or_break_are_refused() {
+    for (url, reason) in [
+        ("api.intercom.io", "absolute"),
+        ("", "absolute"),
+        ("ftp://api.intercom.io", "scheme"),
+        ("file:///etc/passwd", "host"),
+        ("https://user:pass@api.intercom.io", "user info"),
+        ("https://user@api.intercom.io", "user info"),
+        ("https://api.intercom.io?x=1", "query"),
+        ("https://api.intercom.io/#top", "fragment"),
+        ("http://api.intercom.io", "plain http"),
+        ("http://10.0.0.1", "plain http"),
+        ("http://127.0.0.1.example", "plain http"),
+    ] {
+        let error = Client::builder(TOKEN).base_url(url).build().unwrap_err();
+        assert!(matches!(error, ConfigError::InvalidBaseUrl(_)), "{url}: {error}");
+        assert!(error.to_string().contains(reason), "{url}: {error}");
+    }
+    for url in [
+        "http://127.0.0.1:8080",
+        "http://localhost",
+        "http://[::1]:9",
+        "https://proxy.example/a/b",
+    ] {
+        Client::builder(TOKEN).base_url(url).build().unwrap();
+    }
+}
+
+#[test]
+fn other_settings_that_cannot_work_are_refused() {
+    let build = |agent: &str| Client::builder(TOKEN).user_agent(agent).build().map(drop);
+    assert_eq!(build(" "), Err(ConfigError::InvalidUserAgent));
+    assert_eq!(build("acme\n"), Ok(()), "surrounding blanks are trimmed");
+    assert_eq!(build("ac\nme"), Err(ConfigError::InvalidUserAgent));
+    assert_eq!(
+        Client::builder(TOKEN).max_in_flight(0).build().unwrap_err(),
+        ConfigError::NothingInFlight
+    );
+}
+
+#[test]
+fn a_configuration_error_is_also_a_call_error() {
+    fn connect() -> Result<Client, Error> {
+        Ok(Client::builder("").build()?)
+    }
+    let error = connect().unwrap_err();
+    assert!(error.is_builder());
+    assert_eq!(error.attempts(), 0);
+    assert!(error.to_string().contains("access token is empty"), "{error}");
+}
+
+#[test]
+fn nothing_prints_the_token() {
+    let builder = Client::builder(TOKEN).base_url("https://proxy.example");
+    let shown = format!("{builder:?}");
+    let client = builder.build().unwrap();
+    let shown = format!("{shown} {client:?} {client:#?} {:?}", client.find_tag().id(1));
+    assert!(shown.contains("proxy.example") && !shown.contains("secret"), "{shown}");
+}
+
+#[tokio::test]
+async fn every_request_carries_the_headers_and_no_others_of_its_own() {
+    let server = MockServer::start_async().await;
+    let mock = server
+        .mock_async(|when, then| {
+            when.method(GET)
+                .path("/me")
+                .header("authorization", format!("Bearer {TOKEN}"))
+                .header("intercom-version", "2.9")
+                .header("accept", "application/json")
+                .header(
+                    "user-agent",
+                    concat!("acme-sync/1.4 intercom-client/", env!("CARGO_PKG_VERSION")),
+                )
+                .header_missing("api-version")
+                .header_missing("content-type");
+            then.status(200)
+                .json_body(serde_json::json!({"type": "admin", "id": "1"}));
+        })
+        .await;
+    let plain = Client::builder(TOKEN)
+        .base_url(server.base_url())
+        .user_agent("acme-sync/1.4");
+    plain.build().unwrap().identify_admin().send().await.unwrap();
+
+    let mut defaults = reqwest::header::HeaderMap::new();
+    for name in ["authorization", "intercom-version", "accept", "user-agent"] {
+        defaults.insert(name, "another".parse().unwrap());
+    }
+    let own = reqwest::Client::builder().default_headers(defaults).build().unwrap();
+    let given = Client::builder(TOKEN)
+        .base_url(server.base_url())
+        .user_agent("acme-sync/1.4")
+        .http_client(own);
+    given.build().unwrap().identify_admin().send().await.unwrap();
+    mock.assert_calls_async(2).await;
+}
+
+#[tokio::test]
+async fn the_version_and_a_path_prefix_reach_the_wire() {
+    let server = MockServer::start_async().await;
+    let mock = server
+        .mock_async(|when, then| {
+            when.path("/proxy/me").header("intercom-version", "2.11");
+            then.status(200).json_body(serde_json::json!({}));
+        })
+        .await;
+    let client = Client::builder(TOKEN)
+        .base_url(format!("{}/proxy/", server.base_url()))
+        .api_version("2.11".parse().unwrap())
+        .build()
+        .unwrap();
+    client.clone().identify_admin().send().await.unwrap();
+    mock.assert_async().await;
+}
+
+/// Answers one request on a bare socket and returns its request line.
+async fn request_line(call: impl AsyncFnOnce(Client)) -> String {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let server = tokio::spawn(async move {
+        let (mut socket, _) = listener.accept().await.unwrap();
+        let mut seen = Vec::new();
+        while !seen.windows(4).any(|end| end == b"\r\n\r\n") {
+            let mut chunk = [0; 1024];
+            let read = socket.read(&mut chunk).await.unwrap();
+            seen.extend_from_slice(&chunk[..read]);
+        }
+        socket
+            .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}")
+            .await
+            .unwrap();
+        String::from_utf8(seen).unwrap().lines().next().unwrap().to_owned()
+    });
+    call(Client::builder(TOKEN).base_url(url).build().unwrap()).await;
+    server.await.unwrap()
+}
+
+#[tokio::test]
+async fn ids_stay_inside_their_path_segment() {
+    for (id, segment) in [
+        ("88120", "88120"),
+        ("a/b", "a%2Fb"),
+        ("a?b", "a%3Fb"),
+        ("a#b", "a%23b"),
+        ("50%", "50%25"),
+        ("%2e%2e", "%252e%252e"),
+        ("a b", "a%20b"),
+        ("a\\b", "a%5Cb"),
+        ("a;b&c=d+e", "a%3Bb%26c%3Dd%2Be"),
+        ("zoë", "zo%C3%AB"),
+        ("日本", "%E6%97%A5%E6%9C%AC"),
+        ("...", "..."),
+        ("~a_b-c.d", "~a_b-c.d"),
+    ] {
+        let line = request_line(async |client| drop(client.find_tag().id(id).send().await.unwrap())).await;
+        assert_eq!(line, format!("GET /tags/{segment} HTTP/1.1"));
+    }
+}
+
+#[tokio::test]
+async fn ids_that_would_lead_elsewhere_are_refused_before_sending() {
+    let server = MockServer::start_async().await;
+    for id in ["", ".", ".."] {
+        let error = client(&server).delete_contact().id(id).send().await.unwrap_err();
+        assert!(error.is_builder() && error.attempts() == 0);
+        assert!(error.to_string().starts_with("delete_contact: `id`: "), "{error}");
+    }
+    let error = client(&server).find_tag().send().await.unwrap_err();
+    assert_eq!(error.to_string(), "find_tag: `id`: required, and was not set");
+    assert_eq!(error.operation(), "find_tag");
+}
+
+#[tokio::test]
+async fn query_values_are_encoded() {
+    let line = request_line(async |client| {
+        let call = client.retrieve_company().name("Smith & Söhne + 50% = ?/#").per_page(15);
+        drop(call.send().await);
+    })
+    .await;
+    assert_eq!(
+        line,
+        "GET /companies?name=Smith+%26+S%C3%B6hne+%2B+50%25+%3D+%3F%2F%23&per_page=15 HTTP/1.1"
+    );
+}
+
+#[tokio::test]
+async fn the_timeout_limits_an_attempt() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let client = Client::builder(TOKEN)
+        .base_url(url)
+        .timeout(Duration::from_millis(50))
+        .retry(intercom_client::RetryPolicy::none())
+        .build()
+        .unwrap();
+    let error = client.identify_admin().send().await.unwrap_err();
+    assert!(error.is_timeout() && error.is_retryable(), "{error}");
+}
+
+/// Runs in a process of its own, started by [`the_environment_sets_up_a_client`].
+#[test]
+fn environment_child() {
+    if std::env::var_os("ENVIRONMENT_CHILD").is_none() {
+        return;
+    }
+    match Client::from_env() {
+        Ok(client) => println!("=> {} {} {}", client.region(), client.api_version(), client.base_url()),
+        Err(error) => println!("=> {error}"),
+    }
+}
+
+#[test]
+fn the_environment_sets_up_a_client() {
+    let run = |variables: &[(&str, &str)]| {
+        let output = Command::new(std::env::current_exe().unwrap())
+            .args(["environment_child", "--exact", "--nocapture"])
+            .env_clear()
+            .env("ENVIRONMENT_CHILD", "1")
+            .envs(variables.iter().copied())
+            .output()
+            .unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        let line = text
+            .lines()
+            .find_map(|line| line.split_once("=> ").map(|(_, rest)| rest.to_owned()));
+        line.unwrap_or_else(|| panic!("{text} {}", String::from_utf8_lossy(&output.stderr)))
+    };
+    let token = ("INTERCOM_ACCESS_TOKEN", TOKEN);
+    assert_eq!(run(&[]), "the environment variable INTERCOM_ACCESS_TOKEN is not set");
+    assert_eq!(
+        run(&[("INTERCOM_ACCESS_TOKEN", "")]),
+        "the environment variable INTERCOM_ACCESS_TOKEN is not set"
+    );
+    assert_eq!(run(&[token]), "us 2.9 https://api.intercom.io");
+    assert_eq!(run(&[token, ("INTERCOM_REGION", "")]), "us 2.9 https://api.intercom.io");
+    assert_eq!(
+        run(&[token, ("INTERCOM_REGION", "EU"), ("INTERCOM_API_VERSION", "2.8")]),
+        "eu 2.8 https://api.eu.intercom.io"
+    );
+    assert_eq!(
+        run(&[token, ("INTERCOM_BASE_URL", "http://127.0.0.1:9/x")]),
+        "custom 2.9 http://127.0.0.1:9/x"
+    );
+    assert_eq!(
+        run(&[token, ("INTERCOM_REGION", "mars")]),
+        "\"mars\" is no region; use one of us, eu, au"
+    );
+    assert!(run(&[token, ("INTERCOM_API_VERSION", "x")]).contains("is no API version"));
+    assert!(run(&[token, ("INTERCOM_BASE_URL", "http://x.example")]).contains("plain http"));
+    assert!(run(&[("INTERCOM_ACCESS_TOKEN", "a b")]).contains("whitespace"));
+}

@@ -1,0 +1,153 @@
+//! Any description file, measured by its own examples: `INTERCOM_EXAMPLES=FILE cargo test --test examples`.
+
+use std::io::Write;
+
+use serde_json::{Value, json};
+
+use crate::compare::{Difference, differences, exactly};
+use crate::description::{describe, own, schemas_at};
+use crate::over_http::{arguments, body};
+use crate::registry::Operation;
+use crate::server::Server;
+
+/// The description to measure: the file that `INTERCOM_EXAMPLES` names, our own when it is unset.
+fn measured() -> (String, Value) {
+    match std::env::var("INTERCOM_EXAMPLES") {
+        Ok(file) => {
+            let text = std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{file}: {error}"));
+            let document = serde_norway::from_str(&text).unwrap_or_else(|error| panic!("{file}: {error}"));
+            (file, document)
+        }
+        Err(_) => ("our description".to_owned(), own()),
+    }
+}
+
+/// Writes past the test harness, which would keep it back when the test passes.
+fn report(lines: &[String]) {
+    let mut text = lines.join("\n");
+    text.push('\n');
+    std::io::stderr().write_all(text.as_bytes()).unwrap();
+}
+
+/// Whether a place of a response is one that this version has no field for.
+fn is_unknown(own: &Value, operation: &Operation, difference: &Difference) -> bool {
+    let Some((parent, key)) = difference.pointer.rsplit_once('/') else {
+        return false;
+    };
+    let objects = schemas_at(own, operation, parent);
+    difference.is_loss() && !objects.iter().any(|schema| schema["properties"].get(key).is_some())
+}
+
+/// The types hold every response and say every request. A description of another version shows fields that this one
+/// does not have: there, they are listed, and only what does not decode or has a field and is lost fails the test.
+#[test]
+fn types_hold_responses_and_requests() {
+    let (file, document) = measured();
+    let own = own();
+    let same_version = document["info"]["version"] == own["info"]["version"];
+    let (mut responses, mut whole_responses, mut requests, mut whole_requests) = (0, 0, 0, 0);
+    let (mut failed, mut lost, mut skipped) = (Vec::new(), Vec::new(), Vec::new());
+    for described in describe(&document) {
+        let Some(operation) = described.operation else {
+            skipped.push(format!("  not in this crate: {}", described.name()));
+            continue;
+        };
+        for (_, example) in &described.successes {
+            responses += 1;
+            let at = format!("{} response {:?}", described.name(), example.name);
+            match (operation.response)(example.value.to_string().as_bytes()) {
+                Err(error) => failed.push(format!("  does not decode: {at}: {error}")),
+                Ok(kept) => {
+                    let differences = differences(&example.value, &kept);
+                    whole_responses += usize::from(differences.is_empty());
+                    for difference in differences {
+                        let unknown = !same_version && is_unknown(&own, operation, &difference);
+                        let list = if unknown { &mut lost } else { &mut failed };
+                        list.push(format!("  {at}: {difference}"));
+                    }
+                }
+            }
+        }
+        for example in described
+            .requests
+            .iter()
+            .filter(|request| described.is_accepted(request))
+        {
+            requests += 1;
+            let at = format!("{} request {:?}", described.name(), example.name);
+            let encoded = match operation.request {
+                Some(encode) => encode(example.value.clone()),
+                None => Err("takes no body".to_owned()),
+            };
+            match encoded {
+                Err(error) => lost.push(format!("  cannot be built: {at}: {error}")),
+                Ok(sent) => {
+                    let differences = exactly(&example.value, &sent);
+                    whole_requests += usize::from(differences.is_empty());
+                    lost.extend(differences.iter().map(|difference| format!("  {at}: {difference}")));
+                }
+            }
+        }
+    }
+    let mut lines = vec![format!(
+        "{file}: {whole_responses} of {responses} responses whole, {whole_requests} of {requests} requests whole"
+    )];
+    lines.extend(failed.iter().chain(&lost).chain(&skipped).cloned());
+    report(&lines);
+    assert_ne!(responses, 0, "{file} has no examples");
+    assert!(failed.is_empty(), "{} places of responses are lost", failed.len());
+    assert!(
+        !same_version || lost.is_empty(),
+        "{} places of requests are lost",
+        lost.len()
+    );
+}
+
+#[tokio::test]
+async fn errors_tell_what_their_examples_tell() {
+    let (file, document) = measured();
+    let own = own();
+    let server = Server::start().await;
+    let mut examples = 0;
+    for described in describe(&document) {
+        let Some(operation) = described.operation else { continue };
+        for (status, example) in &described.errors {
+            examples += 1;
+            server.answers(*status, example.value.to_string());
+            let result = (operation.call)(&server.client, &arguments(&own, operation), body(&own, operation)).await;
+            let error = result.err().unwrap_or_else(|| panic!("{} {status}", operation.id));
+            assert_error(&error, operation, *status, &example.value);
+        }
+    }
+    report(&[format!("{file}: {examples} of {examples} error examples whole")]);
+    assert_ne!(examples, 0, "{file} has no examples of errors");
+}
+
+/// The error says everything that the example says.
+fn assert_error(error: &intercom_client::Error, operation: &Operation, status: u16, example: &Value) {
+    let at = format!("{} {status} {example}", operation.id);
+    assert_eq!(error.operation(), operation.id, "{at}");
+    assert_eq!(error.status().map(|status| status.as_u16()), Some(status), "{at}");
+    assert_eq!(
+        error.request_id(),
+        example["request_id"].as_str().or(Some("from-header")),
+        "{at}"
+    );
+    assert_eq!(
+        error.body().map(|body| body.as_ref()),
+        Some(example.to_string().as_bytes()),
+        "{at}"
+    );
+    let described: Vec<&Value> = match example["errors"].as_array() {
+        Some(entries) => entries.iter().collect(),
+        None if example.get("message").is_some() => vec![example],
+        None => Vec::new(),
+    };
+    assert_eq!(error.errors().len(), described.len(), "{at}");
+    for (found, entry) in error.errors().iter().zip(described) {
+        let code = entry.get("code").or(entry.get("error_key")).unwrap_or(&Value::Null);
+        let found = json!({"code": found.code, "message": found.message, "field": found.field});
+        let entry = json!({"code": code, "message": entry["message"], "field": entry["field"]});
+        assert_eq!(differences(&entry, &found), [], "{at}");
+    }
+}

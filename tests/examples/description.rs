@@ -1,0 +1,210 @@
+//! A description's operations with their examples.
+
+use serde_json::{Value, json};
+
+use crate::registry::{OPERATIONS, Operation};
+use crate::schema::{self, fold};
+
+/// The description this crate is built from, the overlay applied.
+pub fn own() -> Value {
+    serde_json::from_str(include_str!(concat!(env!("OUT_DIR"), "/description.json"))).unwrap()
+}
+
+/// A named example.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Example {
+    pub name: String,
+    pub value: Value,
+}
+
+/// What a description shows of one operation.
+pub struct Described {
+    pub method: String,
+    pub path: String,
+    /// The operation of this crate, when it has it.
+    pub operation: Option<&'static Operation>,
+    /// Status and example of every success.
+    pub successes: Vec<(u16, Example)>,
+    /// Status and example of every error.
+    pub errors: Vec<(u16, Example)>,
+    /// Request bodies.
+    pub requests: Vec<Example>,
+}
+
+impl Described {
+    /// How a report calls it.
+    pub fn name(&self) -> String {
+        format!("{} {}", self.method, self.path)
+    }
+
+    /// Whether the server took this request: its name is that of a success, or says so.
+    pub fn is_accepted(&self, request: &Example) -> bool {
+        let name = fold(&request.name);
+        name.contains("success") || self.successes.iter().any(|(_, success)| fold(&success.name) == name)
+    }
+
+    /// The body that goes with a success: the request of the same name, or any that the server took.
+    pub fn request_for(&self, name: &str) -> Option<&Example> {
+        let accepted = || self.requests.iter().filter(|request| self.is_accepted(request));
+        accepted()
+            .find(|request| fold(&request.name) == fold(name))
+            .or_else(|| accepted().next())
+    }
+}
+
+/// Every operation of `document`.
+pub fn describe(document: &Value) -> Vec<Described> {
+    schema::operations(document)
+        .into_iter()
+        .map(|(path, method, operation)| {
+            let method = method.to_uppercase();
+            let mut successes = Vec::new();
+            let mut errors = Vec::new();
+            for (status, response) in operation["responses"].as_object().into_iter().flatten() {
+                let Ok(status) = status.parse() else { continue };
+                let list = if (200..300).contains(&status) {
+                    &mut successes
+                } else {
+                    &mut errors
+                };
+                list.extend(
+                    examples(document, response)
+                        .into_iter()
+                        .map(|example| (status, example)),
+                );
+            }
+            let known = OPERATIONS
+                .iter()
+                .find(|own| own.method == method && shape(own.path) == shape(path));
+            Described {
+                path: path.to_owned(),
+                operation: known,
+                successes,
+                errors,
+                requests: examples(document, &operation["requestBody"]),
+                method,
+            }
+        })
+        .collect()
+}
+
+/// A path without the names of its parameters.
+fn shape(path: &str) -> String {
+    path.split('/')
+        .map(|segment| if segment.starts_with('{') { "{}" } else { segment })
+        .collect::<Vec<_>>()
+        .join("/")
+}
+
+/// The examples of a request body or a response that stand in the document itself.
+fn examples(document: &Value, body: &Value) -> Vec<Example> {
+    let mut found = Vec::new();
+    let mut add = |name: &str, value: Option<&Value>| {
+        found.extend(value.map(|value| Example {
+            name: name.to_owned(),
+            value: value.clone(),
+        }));
+    };
+    for (_, media) in resolve(document, body)["content"].as_object().into_iter().flatten() {
+        for (name, example) in media["examples"].as_object().into_iter().flatten() {
+            add(name, resolve(document, example).get("value"));
+        }
+        add("example", media.get("example"));
+    }
+    found
+}
+
+/// The description's entry of an operation.
+pub fn entry<'a>(document: &'a Value, operation: &Operation) -> &'a Value {
+    &document["paths"][operation.path][operation.method.to_lowercase()]
+}
+
+/// What a `$ref` leads to; anything else is itself.
+fn resolve<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
+    match schema
+        .get("$ref")
+        .and_then(Value::as_str)
+        .and_then(|r| r.strip_prefix('#'))
+    {
+        Some(pointer) => resolve(document, document.pointer(pointer).unwrap_or(&Value::Null)),
+        None => schema,
+    }
+}
+
+/// A value that a schema allows, with nothing that it does not require.
+pub fn fitting(document: &Value, schema: &Value) -> Value {
+    // Of a union, the first form.
+    let mut forms = vec![resolve(document, schema)];
+    let mut i = 0;
+    while let Some(form) = forms.get(i).copied() {
+        forms.extend(
+            form["allOf"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .map(|part| resolve(document, part)),
+        );
+        for key in ["oneOf", "anyOf"] {
+            forms.extend(
+                form[key]
+                    .as_array()
+                    .and_then(|members| members.first())
+                    .map(|form| resolve(document, form)),
+            );
+        }
+        i += 1;
+    }
+    let find = |key: &str| forms.iter().find_map(|form| form.get(key));
+    if let Some(value) = find("enum").and_then(|values| values.get(0)) {
+        return value.clone();
+    }
+    match find("type").and_then(Value::as_str) {
+        Some("integer" | "number") => json!(1_700_000_000),
+        Some("boolean") => json!(true),
+        Some("array") => json!([]),
+        Some("string") => json!("a/b ü+&=%2F"),
+        _ => {
+            let mut value = json!({});
+            let required = forms.iter().filter_map(|form| form["required"].as_array()).flatten();
+            for name in required.filter_map(Value::as_str) {
+                let property = forms.iter().find_map(|form| form["properties"].get(name));
+                value[name] = fitting(document, property.unwrap_or(&Value::Null));
+            }
+            value
+        }
+    }
+}
+
+/// The schemas that describe the value at `pointer` of an operation's success.
+pub fn schemas_at<'a>(document: &'a Value, operation: &Operation, pointer: &str) -> Vec<&'a Value> {
+    let Some((_, schema)) = schema::response_schema(entry(document, operation)) else {
+        return Vec::new();
+    };
+    pointer
+        .split('/')
+        .skip(1)
+        .fold(flatten(document, schema), |schemas, segment| {
+            let inside = |schema: &'a Value| {
+                let by_name = schema["properties"].get(segment);
+                let by_index = segment.parse::<usize>().ok().and_then(|_| schema.get("items"));
+                by_name.or(by_index).or(schema.get("additionalProperties"))
+            };
+            schemas
+                .into_iter()
+                .filter_map(inside)
+                .flat_map(|schema| flatten(document, schema))
+                .collect()
+        })
+}
+
+/// A schema with the members of its unions and `allOf`.
+fn flatten<'a>(document: &'a Value, schema: &'a Value) -> Vec<&'a Value> {
+    let schema = resolve(document, schema);
+    let mut found = vec![schema];
+    for key in ["oneOf", "anyOf", "allOf"] {
+        for member in schema[key].as_array().into_iter().flatten() {
+            found.extend(flatten(document, member));
+        }
+    }
+    found
+}

@@ -1,0 +1,18 @@
+//! Every example of the API's description, and everything that is true of all operations alike.
+//!
+//! `INTERCOM_EXAMPLES=FILE cargo test --test examples` measures any other description file by its own examples.
+
+mod any_description;
+mod compare;
+mod description;
+mod observed;
+mod over_http;
+mod properties;
+mod registry;
+mod server;
+mod statuses;
+
+/// What the build looks at descriptions with.
+#[allow(dead_code)]
+#[path = "../../build/schema.rs"]
+mod schema;

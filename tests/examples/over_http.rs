@@ -1,0 +1,192 @@
+//! Every operation is called over HTTP with the examples of our description, and with fitting arguments.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::compare::{differences, exactly};
+use crate::description::{Described, describe, entry, fitting, own};
+use crate::registry::{OPERATIONS, Operation};
+use crate::server::{Received, Server};
+
+/// A value for each parameter, optional ones too.
+pub fn arguments(document: &Value, operation: &Operation) -> BTreeMap<String, String> {
+    let described = entry(document, operation)["parameters"].as_array();
+    operation
+        .parameters
+        .iter()
+        .map(|parameter| {
+            let schema = described
+                .into_iter()
+                .flatten()
+                .find(|described| described["name"] == parameter.name)
+                .map_or(&Value::Null, |described| &described["schema"]);
+            let text = match fitting(document, schema) {
+                Value::String(text) => text,
+                other => other.to_string(),
+            };
+            (parameter.name.to_owned(), text)
+        })
+        .collect()
+}
+
+/// A request body that an operation takes, when it takes one.
+pub fn body(document: &Value, operation: &Operation) -> Option<Value> {
+    operation.request?;
+    let schema = &entry(document, operation)["requestBody"]["content"]["application/json"]["schema"];
+    Some(fitting(document, schema))
+}
+
+/// The request has the operation's method, its path filled in, and its query.
+fn assert_addressed(received: &Received, operation: &Operation, arguments: &BTreeMap<String, String>) {
+    let mut path = operation.path.to_owned();
+    let mut query = Vec::new();
+    for parameter in operation.parameters {
+        let value = &arguments[parameter.name];
+        if parameter.in_path {
+            path = path.replace(&format!("{{{}}}", parameter.name), &value.replace('/', "%2F"));
+        } else {
+            query.push((parameter.name.to_owned(), value.clone()));
+        }
+    }
+    assert_eq!(received.method, operation.method, "{}", operation.id);
+    assert_eq!(received.path, path, "{}", operation.id);
+    assert_eq!(received.query, query, "{}", operation.id);
+}
+
+/// The operations of our description with what it shows of them.
+fn described(document: &Value) -> Vec<(Described, &'static Operation)> {
+    let described: Vec<_> = describe(document)
+        .into_iter()
+        .map(|described| {
+            let operation = described
+                .operation
+                .expect("the crate has every operation of its description");
+            (described, operation)
+        })
+        .collect();
+    assert_eq!(described.len(), OPERATIONS.len());
+    described
+}
+
+#[tokio::test]
+async fn every_success_decodes_and_is_found_again() {
+    let document = own();
+    let server = Server::start().await;
+    let (mut examples, mut lost) = (0, Vec::new());
+    for (described, operation) in described(&document) {
+        let arguments = arguments(&document, operation);
+        for (status, example) in &described.successes {
+            examples += 1;
+            let sent = match described.request_for(&example.name) {
+                Some(request) => Some(request.value.clone()),
+                None => body(&document, operation),
+            };
+            server.answers(*status, example.value.to_string());
+            let result = (operation.call)(&server.client, &arguments, sent).await;
+            let received = server.received();
+            assert_eq!(received.len(), 1, "{}: {:?}", operation.id, result.err());
+            assert_addressed(&received[0], operation, &arguments);
+            match result {
+                Ok(answer) => {
+                    assert_eq!(answer.body, example.value.to_string());
+                    let differences = differences(&example.value, &answer.value);
+                    lost.extend(
+                        differences
+                            .iter()
+                            .map(|difference| format!("{} {}: {difference}", operation.id, example.name)),
+                    );
+                }
+                Err(error) => lost.push(format!("{} {}: {error}", operation.id, example.name)),
+            }
+        }
+    }
+    assert!(examples > 100, "{examples} examples");
+    assert!(lost.is_empty(), "{}", lost.join("\n"));
+}
+
+#[tokio::test]
+async fn every_request_is_sent_exactly_as_the_example_shows() {
+    let document = own();
+    let server = Server::start().await;
+    let (mut examples, mut lost) = (0, Vec::new());
+    for (described, operation) in described(&document) {
+        let arguments = arguments(&document, operation);
+        for example in &described.requests {
+            examples += 1;
+            let Some(check) = operation.request else {
+                lost.push(format!("{} {}: takes no body", operation.id, example.name));
+                continue;
+            };
+            if let Err(error) = check(example.value.clone()) {
+                lost.push(format!("{} {}: {error}", operation.id, example.name));
+                continue;
+            }
+            server.answers(200, "{}");
+            (operation.call)(&server.client, &arguments, Some(example.value.clone()))
+                .await
+                .unwrap();
+            let received = server.received();
+            assert_addressed(&received[0], operation, &arguments);
+            let sent = received[0].body.as_ref().unwrap_or(&Value::Null);
+            let differences = exactly(&example.value, sent);
+            lost.extend(
+                differences
+                    .iter()
+                    .map(|difference| format!("{} {}: {difference}", operation.id, example.name)),
+            );
+        }
+    }
+    assert!(examples >= 50, "{examples} examples");
+    assert!(lost.is_empty(), "{}", lost.join("\n"));
+}
+
+#[tokio::test]
+async fn downloads_are_handed_on_byte_by_byte() {
+    let document = own();
+    let server = Server::start().await;
+    let mut downloads = 0;
+    for operation in OPERATIONS {
+        let content = &entry(&document, operation)["responses"]["200"]["content"];
+        if content.get("application/octet-stream").is_none() {
+            continue;
+        }
+        downloads += 1;
+        let bytes: Vec<u8> = (0..=255).cycle().take(100_000).collect();
+        server.answers(200, bytes.clone());
+        let answer = (operation.call)(&server.client, &arguments(&document, operation), None)
+            .await
+            .unwrap();
+        assert!(answer.body == bytes, "{}", operation.id);
+    }
+    assert_ne!(downloads, 0);
+}
+
+#[tokio::test]
+async fn every_operation_sends_its_arguments_and_insists_on_the_required_ones() {
+    let document = own();
+    let server = Server::start().await;
+    server.answers(200, "{}");
+    for operation in OPERATIONS {
+        let whole = arguments(&document, operation);
+        (operation.call)(&server.client, &whole, body(&document, operation))
+            .await
+            .unwrap();
+        assert_addressed(&server.received()[0], operation, &whole);
+        for parameter in operation.parameters {
+            let mut partial = whole.clone();
+            partial.remove(parameter.name);
+            let result = (operation.call)(&server.client, &partial, body(&document, operation)).await;
+            let at = format!("{} without {}", operation.id, parameter.name);
+            assert_eq!(server.received().len(), usize::from(!parameter.required), "{at}");
+            if parameter.required {
+                let error = result.err().unwrap_or_else(|| panic!("{at}"));
+                assert!(
+                    error.is_builder() && error.to_string().contains(parameter.name),
+                    "{at}: {error}"
+                );
+                assert_eq!(error.operation(), operation.id);
+            }
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! The crate's operations as a table that the build writes.
+
+use std::collections::BTreeMap;
+use std::pin::Pin;
+
+use bytes::Bytes;
+use intercom_client::{ByteStream, Client, Error, Response};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+/// One operation: how it decodes, encodes and is called.
+pub struct Operation {
+    /// Operation id in snake_case.
+    pub id: &'static str,
+    /// HTTP method in capitals.
+    pub method: &'static str,
+    /// Path template.
+    pub path: &'static str,
+    /// Path and query parameters.
+    pub parameters: &'static [Parameter],
+    /// Decodes a success and encodes it again; an error says where and why.
+    pub response: fn(&[u8]) -> Result<Value, String>,
+    /// Reads a request body as the type that is sent and encodes it again.
+    pub request: Option<fn(Value) -> Result<Value, String>>,
+    /// Sends a call through the operation's builder.
+    pub call: fn(&Client, &BTreeMap<String, String>, Option<Value>) -> Call,
+}
+
+/// A path or query parameter.
+pub struct Parameter {
+    /// Its name on the wire.
+    pub name: &'static str,
+    /// Whether it stands in the path.
+    pub in_path: bool,
+    /// Whether the call needs it.
+    pub required: bool,
+}
+
+/// A call on its way.
+pub type Call = Pin<Box<dyn Future<Output = Result<Answer, Error>> + Send>>;
+
+/// What a call came back with.
+pub struct Answer {
+    /// The decoded value, encoded again; null for a download.
+    pub value: Value,
+    /// The body, or the whole download.
+    pub body: Bytes,
+}
+
+async fn answered<T: Serialize>(call: impl Future<Output = Result<Response<T>, Error>>) -> Result<Answer, Error> {
+    let response = call.await?;
+    let value = serde_json::to_value(&*response).expect("what was decoded can be encoded");
+    let body = response.body().clone();
+    Ok(Answer { value, body })
+}
+
+async fn downloaded(call: impl Future<Output = Result<Response<ByteStream>, Error>>) -> Result<Answer, Error> {
+    let mut stream = call.await?.into_inner();
+    let mut body = Vec::new();
+    while let Some(chunk) = stream.next_chunk().await? {
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Answer {
+        value: Value::Null,
+        body: body.into(),
+    })
+}
+
+fn decoded<T: DeserializeOwned + Serialize>(body: &[u8]) -> Result<Value, String> {
+    let mut reader = serde_json::Deserializer::from_slice(body);
+    let value: T = serde_path_to_error::deserialize(&mut reader).map_err(|error| error.to_string())?;
+    serde_json::to_value(value).map_err(|error| error.to_string())
+}
+
+/// A body that says nothing, or is handed on as bytes.
+fn nothing(_: &[u8]) -> Result<Value, String> {
+    Ok(Value::Null)
+}
+
+fn written<T: DeserializeOwned>(body: Value) -> Result<T, String> {
+    serde_path_to_error::deserialize(body).map_err(|error| error.to_string())
+}
+
+fn encoded<T: DeserializeOwned + Serialize>(body: Value) -> Result<Value, String> {
+    serde_json::to_value(written::<T>(body)?).map_err(|error| error.to_string())
+}
+
+/// A parameter's value from its text on the wire.
+fn argument<T: DeserializeOwned>(text: &str) -> T {
+    serde_json::from_value(text.into())
+        .or_else(|_| serde_json::from_str(text))
+        .unwrap_or_else(|error| panic!("{text:?} does not fit its parameter: {error}"))
+}
+
+include!(concat!(env!("OUT_DIR"), "/registry.rs"));

@@ -1,0 +1,637 @@
+//! Exports over real HTTP: jobs through all their states, and downloads that are whole or not there.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::io::{Read, Write};
+use std::ops::Bound;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::{Method, Uri, header};
+use axum::response::{IntoResponse, Response};
+use chrono::DateTime;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use futures_util::{StreamExt, stream};
+use intercom_client::types::DataExportStatus;
+use intercom_client::{ByteStream, Client, ExportJob, Timestamp};
+
+/// An export server: a job `job-1` goes through the given states, the last one for good.
+#[derive(Clone)]
+struct Server(Arc<Inner>);
+
+struct Inner {
+    states: Mutex<VecDeque<&'static str>>,
+    download: Box<dyn Fn() -> Response + Send + Sync>,
+    seen: Mutex<Vec<String>>,
+}
+
+impl Server {
+    fn new(states: &[&'static str], download: impl Fn() -> Response + Send + Sync + 'static) -> Self {
+        Self(Arc::new(Inner {
+            states: Mutex::new(states.iter().copied().collect()),
+            download: Box::new(download),
+            seen: Mutex::default(),
+        }))
+    }
+
+    /// A server whose job is completed and downloads as `body`.
+    fn completed<T: IntoResponse + Clone + Send + Sync + 'static>(body: T) -> Self {
+        Self::new(&["completed"], move || body.clone().into_response())
+    }
+
+    /// A client of this server, which runs from now on.
+    async fn client(&self) -> Client {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let app = Router::new().fallback(answer).with_state(self.clone());
+        tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
+        Client::builder("a-token").base_url(url).build().unwrap()
+    }
+
+    async fn job(&self) -> ExportJob {
+        self.client()
+            .await
+            .export_job("job-1")
+            .pauses(Duration::from_millis(5), Duration::from_millis(20))
+    }
+
+    /// The requests so far, with their bodies.
+    fn seen(&self) -> Vec<String> {
+        self.0.seen.lock().unwrap().clone()
+    }
+}
+
+async fn answer(State(Server(server)): State<Server>, method: Method, uri: Uri, body: String) -> Response {
+    server
+        .seen
+        .lock()
+        .unwrap()
+        .push(format!("{method} {} {body}", uri.path()).trim().to_owned());
+    let job =
+        |state: &str| format!(r#"{{"job_identifier":"job-1","status":"{state}","download_url":""}}"#).into_response();
+    match (method, uri.path()) {
+        (Method::POST, "/export/content/data") => job("pending"),
+        (Method::POST, "/export/cancel/job-1") => job("canceled"),
+        (Method::GET, "/export/content/data/job-1") => {
+            let mut states = server.states.lock().unwrap();
+            let state = if states.len() > 1 {
+                states.pop_front()
+            } else {
+                states.front().copied()
+            };
+            job(state.unwrap())
+        }
+        (Method::GET, "/download/content/data/job-1") => (server.download)(),
+        _ => (
+            axum::http::StatusCode::NOT_FOUND,
+            r#"{"type":"error.list","errors":[{"code":"not_found"}]}"#,
+        )
+            .into_response(),
+    }
+}
+
+fn gzip(data: &[u8], level: Compression) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), level);
+    encoder.write_all(data).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// A CSV of about `bytes` bytes.
+fn csv(bytes: usize) -> Vec<u8> {
+    let rows = (0..bytes / 30).map(|i| format!("{i:024x},{}\n", i % 7919));
+    "user_id,content_id\n"
+        .chars()
+        .chain(rows.collect::<String>().chars())
+        .collect::<String>()
+        .into_bytes()
+}
+
+async fn all(bytes: ByteStream) -> Vec<u8> {
+    bytes.map(|chunk| chunk.unwrap()).collect::<Vec<_>>().await.concat()
+}
+
+/// The names in a folder, temporary ones too.
+fn names(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).unwrap();
+    entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect()
+}
+
+#[tokio::test]
+async fn a_range_becomes_files() {
+    let csv = csv(100_000);
+    let server = Server::new(&["in_progress", "completed"], {
+        let body = gzip(&csv, Compression::default());
+        move || body.clone().into_response()
+    });
+    let client = server.client().await;
+    let folder = tempfile::tempdir().unwrap();
+
+    let job = client.export(1731369600..1731974400).await.unwrap();
+    let mut job = job.pauses(Duration::from_millis(5), Duration::from_millis(5));
+    let file = job.download_to(folder.path().join("a/b")).await.unwrap().unwrap();
+
+    assert_eq!(file, folder.path().join("a/b/job-1.csv"));
+    assert_eq!(std::fs::read(&file).unwrap(), csv);
+    assert_eq!(names(&folder.path().join("a/b")), ["job-1.csv"]);
+    assert_eq!(
+        server.seen(),
+        [
+            r#"POST /export/content/data {"created_at_after":1731369600,"created_at_before":1731974399}"#,
+            "GET /export/content/data/job-1",
+            "GET /export/content/data/job-1",
+            "GET /download/content/data/job-1",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn ranges_are_counted_in_seconds() {
+    let server = Server::completed("");
+    let client = server.client().await;
+    let moment = |seconds| DateTime::from_timestamp(seconds, 0).unwrap();
+    client.export(100..200).await.unwrap();
+    client.export(100..=200).await.unwrap();
+    client.export(100..101).await.unwrap();
+    client.export(moment(100)..moment(200)).await.unwrap();
+    client
+        .export(Timestamp::from(100)..=Timestamp::from(200))
+        .await
+        .unwrap();
+    client
+        .export((Bound::Excluded(-100), Bound::Included(200)))
+        .await
+        .unwrap();
+    let sent = [(100, 199), (100, 200), (100, 100), (100, 199), (100, 200), (-99, 200)];
+    let sent = sent.map(|(first, last)| {
+        format!(r#"POST /export/content/data {{"created_at_after":{first},"created_at_before":{last}}}"#)
+    });
+    assert_eq!(server.seen(), sent);
+}
+
+#[tokio::test]
+async fn a_range_that_cannot_be_exported_is_not_sent() {
+    let server = Server::completed("");
+    let client = server.client().await;
+    for (error, reason) in [
+        (
+            client.export(200..200).await.unwrap_err(),
+            "is empty: it ends before it begins",
+        ),
+        #[allow(clippy::reversed_empty_ranges)]
+        (
+            client.export(200..100).await.unwrap_err(),
+            "is empty: it ends before it begins",
+        ),
+        (client.export(200..).await.unwrap_err(), "has no end"),
+        (client.export(..200).await.unwrap_err(), "has no beginning"),
+    ] {
+        assert!(error.is_builder() && error.attempts() == 0, "{error:?}");
+        assert_eq!(error.to_string(), format!("create_data_export: the range {reason}"));
+    }
+    assert!(server.seen().is_empty());
+}
+
+#[tokio::test]
+async fn waiting_goes_on_until_the_job_has_ended() {
+    let server = Server::new(&["pending", "pending", "in_progress", "packing", "completed"], || {
+        "".into_response()
+    });
+    let states = Arc::new(Mutex::new(Vec::new()));
+    let mut job = server.job().await.on_progress({
+        let states = states.clone();
+        move |progress| states.lock().unwrap().push(progress.state.to_string())
+    });
+    assert_eq!(job.state(), &DataExportStatus::Pending);
+    assert_eq!(job.wait().await.unwrap(), DataExportStatus::Completed);
+    assert_eq!(
+        *states.lock().unwrap(),
+        ["pending", "pending", "in_progress", "packing", "completed"]
+    );
+    assert_eq!(job.wait().await.unwrap(), DataExportStatus::Completed);
+    assert_eq!(server.seen().len(), 5, "what has ended is not asked for again");
+}
+
+#[tokio::test]
+async fn waiting_can_be_dropped_and_resumed() {
+    let server = Server::new(&["pending", "in_progress", "completed"], || "".into_response());
+    let mut job = server
+        .job()
+        .await
+        .pauses(Duration::from_millis(200), Duration::from_millis(200));
+    tokio::time::timeout(Duration::from_millis(100), job.wait())
+        .await
+        .unwrap_err();
+    assert!(!server.seen().is_empty(), "the first look comes without a pause");
+    assert_eq!(job.wait().await.unwrap(), DataExportStatus::Completed);
+    assert_eq!(server.seen().len(), 3);
+}
+
+#[tokio::test]
+async fn pauses_grow_up_to_the_longest() {
+    let server = Server::new(&["pending", "pending", "pending", "pending", "completed"], || {
+        "".into_response()
+    });
+    let looks = Arc::new(Mutex::new(Vec::new()));
+    let mut job = server
+        .job()
+        .await
+        .pauses(Duration::from_millis(100), Duration::from_millis(150))
+        .on_progress({
+            let looks = looks.clone();
+            move |_| looks.lock().unwrap().push(Instant::now())
+        });
+    job.wait().await.unwrap();
+    let looks = looks.lock().unwrap();
+    let pauses: Vec<_> = looks.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    for (pause, least) in pauses.iter().zip([100, 150, 150, 150]) {
+        assert!(*pause >= Duration::from_millis(least), "{pauses:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_job_without_data_is_an_empty_result() {
+    let server = Server::new(&["no_data"], || panic!("there is nothing to download"));
+    let folder = tempfile::tempdir().unwrap();
+    let mut job = server.job().await;
+    assert_eq!(job.download_to(folder.path()).await.unwrap(), None);
+    assert_eq!(all(job.download().await.unwrap().decompressed()).await, b"");
+    assert!(names(folder.path()).is_empty());
+}
+
+#[tokio::test]
+async fn failed_and_canceled_jobs_are_errors_of_their_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut failed = Server::new(&["in_progress", "failed"], || "".into_response())
+        .job()
+        .await;
+    let error = failed.download_to(folder.path()).await.unwrap_err();
+    assert!(error.is_export_failed() && !error.is_export_canceled() && !error.is_retryable());
+    assert_eq!(
+        error.to_string(),
+        "get_data_export: the export job failed on the server"
+    );
+
+    let mut canceled = Server::new(&["canceled"], || "".into_response()).job().await;
+    let error = canceled.download().await.unwrap_err();
+    assert!(error.is_export_canceled() && !error.is_export_failed() && !error.is_retryable());
+    assert_eq!(error.to_string(), "get_data_export: the export job was canceled");
+
+    let unknown = Server::completed("")
+        .client()
+        .await
+        .export_job("job-2")
+        .wait()
+        .await
+        .unwrap_err();
+    assert!(unknown.is_not_found());
+}
+
+#[tokio::test]
+async fn a_job_can_be_canceled() {
+    let server = Server::new(&["in_progress"], || "".into_response());
+    let mut job = server.client().await.export(1..2).await.unwrap();
+    assert_eq!((job.id(), job.state()), ("job-1", &DataExportStatus::Pending));
+    assert_eq!(job.refresh().await.unwrap(), &DataExportStatus::InProgress);
+    assert_eq!(job.cancel().await.unwrap(), &DataExportStatus::Canceled);
+    assert!(job.wait().await.unwrap_err().is_export_canceled());
+    assert_eq!(server.seen().last().unwrap(), "POST /export/cancel/job-1");
+}
+
+#[tokio::test]
+async fn another_pending_job_is_told_apart_and_not_retried() {
+    let server = httpmock::MockServer::start_async().await;
+    let refused = server.mock(|when, then| {
+        when.path("/export/content/data");
+        then.status(429).header("X-RateLimit-Reset", "0").body(
+            r#"{"type":"error.list","errors":[{"code":"rate_limit_exceeded","message":"Exceeded rate limit of 1 pending message data export jobs"}]}"#,
+        );
+    });
+    let client = Client::builder("a-token").base_url(server.base_url()).build().unwrap();
+    let error = client.export(1..2).await.unwrap_err();
+    assert!(error.is_export_pending() && error.is_rate_limited());
+    refused.assert_calls(1);
+}
+
+#[tokio::test]
+async fn a_job_without_an_identifier_is_an_error() {
+    let server = httpmock::MockServer::start_async().await;
+    server.mock(|when, then| {
+        when.path("/export/content/data");
+        then.body(r#"{"status":"pending"}"#);
+    });
+    let client = Client::builder("a-token").base_url(server.base_url()).build().unwrap();
+    let error = client.export(1..2).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "create_data_export: the server did not name the job that it started"
+    );
+}
+
+#[tokio::test]
+async fn the_stream_is_raw_or_decompressed() {
+    let csv = csv(300_000);
+    let (front, back) = csv.split_at(100_000);
+    let whole = gzip(&csv, Compression::best());
+    let members = [
+        gzip(front, Compression::fast()),
+        gzip(b"", Compression::none()),
+        gzip(back, Compression::none()),
+    ]
+    .concat();
+    for body in [whole, members] {
+        let server = Server::completed(body.clone());
+        assert_eq!(all(server.job().await.download().await.unwrap()).await, body);
+        assert_eq!(
+            all(server.job().await.download().await.unwrap().decompressed()).await,
+            csv
+        );
+        // In the smallest chunks that can arrive.
+        let mut bytes: Vec<_> = body[..2000].chunks(1).map(Bytes::copy_from_slice).collect();
+        bytes.push(Bytes::copy_from_slice(&body[2000..]));
+        let trickle = Server::new(&["completed"], move || {
+            Body::from_stream(stream::iter(bytes.clone()).map(Ok::<_, Infallible>)).into_response()
+        });
+        assert_eq!(
+            all(trickle.job().await.download().await.unwrap().decompressed()).await,
+            csv
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_gzip_passes_as_it_is() {
+    let csv = csv(50_000);
+    let encoded = ([(header::CONTENT_ENCODING, "gzip")], gzip(&csv, Compression::default()));
+    let folder = tempfile::tempdir().unwrap();
+    for server in [Server::completed(csv.clone()), Server::completed(encoded)] {
+        assert_eq!(
+            all(server.job().await.download().await.unwrap().decompressed()).await,
+            csv
+        );
+        let file = server
+            .job()
+            .await
+            .keep_compressed(true)
+            .download_to(folder.path())
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(file.file_name().unwrap(), "job-1.csv");
+        assert_eq!(std::fs::read(file).unwrap(), csv);
+    }
+    for short in ["", "x"] {
+        let server = Server::completed(short);
+        assert_eq!(
+            all(server.job().await.download().await.unwrap().decompressed()).await,
+            short.as_bytes()
+        );
+        let file = server.job().await.download_to(folder.path()).await.unwrap().unwrap();
+        assert_eq!(std::fs::read(file).unwrap(), short.as_bytes());
+    }
+    assert_eq!(names(folder.path()), ["job-1.csv"], "each replaced the one before");
+}
+
+#[tokio::test]
+async fn files_can_stay_compressed_and_progress_is_told() {
+    let body = gzip(&csv(2_000_000), Compression::none());
+    let folder = tempfile::tempdir().unwrap();
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let mut job = Server::completed(body.clone())
+        .job()
+        .await
+        .keep_compressed(true)
+        .on_progress({
+            let told = told.clone();
+            move |progress| told.lock().unwrap().push(progress.clone())
+        });
+    let file = job.download_to(folder.path()).await.unwrap().unwrap();
+    assert_eq!(file.file_name().unwrap(), "job-1.csv.gz");
+    assert_eq!(std::fs::read(file).unwrap(), body);
+    let told = told.lock().unwrap();
+    assert_eq!((told[0].bytes, told[0].total), (0, None));
+    assert!(
+        told.len() > 3 && told.is_sorted_by(|a, b| a.bytes < b.bytes),
+        "{told:?}"
+    );
+    let last = told.last().unwrap();
+    assert_eq!((last.bytes, last.total), (body.len() as u64, Some(body.len() as u64)));
+    assert_eq!(last.state, DataExportStatus::Completed);
+}
+
+#[tokio::test]
+async fn damaged_and_cut_off_downloads_leave_nothing() {
+    let body = gzip(&csv(1_000_000), Compression::default());
+    let mut damaged = body.clone();
+    damaged[5000] ^= 0xff;
+    let mut checksum = body.clone();
+    let at = checksum.len() - 6;
+    checksum[at] ^= 0xff;
+    let short = body[..body.len() - 1].to_vec();
+    let garbage = [&body[..], b"<html>"].concat();
+    for bad in [damaged, checksum, short, garbage, body[..2].to_vec()] {
+        let server = Server::completed(bad);
+        let folder = tempfile::tempdir().unwrap();
+        let error = server.job().await.download_to(folder.path()).await.unwrap_err();
+        assert!(error.is_decode(), "{error:?}");
+        assert!(names(folder.path()).is_empty());
+        let chunks: Vec<_> = server
+            .job()
+            .await
+            .download()
+            .await
+            .unwrap()
+            .decompressed()
+            .collect()
+            .await;
+        let (last, whole) = chunks.split_last().unwrap();
+        let error = last.as_ref().unwrap_err();
+        assert!(
+            error.is_decode() && error.operation() == "download_data_export",
+            "{error:?}"
+        );
+        assert!(whole.iter().all(Result::is_ok), "nothing comes after an error");
+    }
+}
+
+#[tokio::test]
+async fn a_lost_connection_leaves_nothing() {
+    let body = gzip(&csv(1_000_000), Compression::none());
+    let server = Server::new(&["completed"], move || {
+        let first = Ok(Bytes::from(body[..600_000].to_vec()));
+        Body::from_stream(stream::iter([first, Err(std::io::Error::other("cut"))])).into_response()
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let mut job = server.job().await;
+    let error = job.download_to(folder.path()).await.unwrap_err();
+    assert!(error.is_retryable() && !error.is_decode(), "{error:?}");
+    assert!(names(folder.path()).is_empty());
+}
+
+#[tokio::test]
+async fn a_dropped_download_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut job = stalling().job().await;
+    tokio::select! {
+        result = job.download_to(folder.path()) => panic!("cannot end: {result:?}"),
+        () = until(|| names(folder.path()).iter().any(|name| name.ends_with(".part"))) => {}
+    }
+    assert!(!names(folder.path()).iter().any(|name| name.ends_with(".csv")));
+    until(|| names(folder.path()).is_empty()).await;
+}
+
+#[tokio::test]
+async fn a_killed_process_leaves_nothing_under_the_final_name() {
+    let client = stalling().client().await;
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "the_process_that_is_killed"])
+        .env("EXPORT_URL", client.base_url())
+        .env("EXPORT_FOLDER", folder.path())
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let written = || {
+        std::fs::read_dir(folder.path())
+            .unwrap()
+            .any(|entry| entry.unwrap().metadata().unwrap().len() > 0)
+    };
+    until(written).await;
+    child.kill().unwrap();
+    assert!(!child.wait().unwrap().success());
+    let [part] = &names(folder.path())[..] else {
+        panic!("{:?}", names(folder.path()))
+    };
+    assert!(part.starts_with(".job-1.csv.") && part.ends_with(".part"), "{part}");
+}
+
+/// Does nothing unless [`a_killed_process_leaves_nothing_under_the_final_name`] runs it.
+#[tokio::test]
+async fn the_process_that_is_killed() {
+    let (Ok(url), Ok(folder)) = (std::env::var("EXPORT_URL"), std::env::var("EXPORT_FOLDER")) else {
+        return;
+    };
+    let client = Client::builder("a-token").base_url(url).build().unwrap();
+    client.export_job("job-1").download_to(folder).await.unwrap();
+}
+
+/// A server that sends half of a file and then nothing.
+fn stalling() -> Server {
+    let body = gzip(&csv(4_000_000), Compression::none());
+    Server::new(&["completed"], move || {
+        let half = stream::iter([Ok::<_, Infallible>(Bytes::from(body[..2_000_000].to_vec()))]);
+        Body::from_stream(half.chain(stream::pending())).into_response()
+    })
+}
+
+/// Waits until something holds.
+async fn until(holds: impl Fn() -> bool) {
+    while !holds() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_cannot_be_written_is_an_error_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let error = Server::completed("x").job().await.download_to(&file).await.unwrap_err();
+    assert!(error.is_io() && !error.is_retryable(), "{error:?}");
+    assert!(std::error::Error::source(&error).is_some());
+}
+
+#[tokio::test]
+async fn identifiers_cannot_lead_out_of_the_folder() {
+    let server = httpmock::MockServer::start_async().await;
+    server.mock(|when, then| {
+        when.path_includes("/export/content/data/");
+        then.body(r#"{"status":"completed"}"#);
+    });
+    server.mock(|when, then| {
+        when.path_includes("/download/content/data/");
+        then.body("csv");
+    });
+    let client = Client::builder("a-token").base_url(server.base_url()).build().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let inner = folder.path().join("inner");
+    let file = client
+        .export_job("../a b\\c:d")
+        .download_to(&inner)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(file, inner.join("___a_b_c_d.csv"));
+    assert_eq!(names(folder.path()), ["inner"]);
+}
+
+/// `INTERCOM_TEST_EXPORT_MIB` sets the size, 256 when it is unset.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn memory_stays_flat_at_any_size() {
+    let size = std::env::var("INTERCOM_TEST_EXPORT_MIB").map_or(256, |size| size.parse().unwrap());
+    // Seven members of 1 MiB that differ, so that what is lost or out of order is noticed.
+    let blocks: Vec<Vec<u8>> = (1..=7_u64)
+        .map(|seed| {
+            let mut state = seed;
+            let mut next = || {
+                state ^= state << 13;
+                state ^= state >> 7;
+                state ^= state << 17;
+                state.to_le_bytes()
+            };
+            (0..1 << 17).flat_map(|_| next()).collect()
+        })
+        .collect();
+    let members: Vec<Bytes> = blocks
+        .iter()
+        .map(|block| gzip(block, Compression::none()).into())
+        .collect();
+    let server = Server::new(&["completed"], move || {
+        let members = members.clone();
+        let body = (0..size).map(move |i| Ok::<_, Infallible>(members[i % members.len()].clone()));
+        Body::from_stream(stream::iter(body)).into_response()
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let samples = Arc::new(Mutex::new(Vec::new()));
+    let mut job = server.job().await.on_progress({
+        let samples = samples.clone();
+        move |progress| {
+            if progress.bytes > 16 << 20 {
+                samples.lock().unwrap().push(resident_kib());
+            }
+        }
+    });
+    let begun = Instant::now();
+    let path = job.download_to(folder.path()).await.unwrap().unwrap();
+    let samples = samples.lock().unwrap();
+    let growth = samples.iter().max().unwrap() - samples[0];
+    println!(
+        "{size} MiB in {:?}, memory grew by {growth} KiB over {} samples",
+        begun.elapsed(),
+        samples.len()
+    );
+    assert!(growth < 16 << 10, "memory grew by {growth} KiB");
+
+    let mut file = std::fs::File::open(path).unwrap();
+    assert_eq!(file.metadata().unwrap().len(), (size as u64) << 20);
+    let mut read = vec![0; 1 << 20];
+    for i in 0..size {
+        file.read_exact(&mut read).unwrap();
+        assert!(read == blocks[i % blocks.len()], "MiB {i} differs");
+    }
+}
+
+/// Memory that this process holds.
+#[cfg(target_os = "linux")]
+fn resident_kib() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}

@@ -1,0 +1,142 @@
+//! One exchange on loopback: answers with an example of the description, and shows what was sent.
+
+use std::path::Path;
+use std::sync::{Arc, LazyLock, Mutex};
+
+use httpmock::MockServer;
+use intercom_client::Client;
+use serde_json::Value;
+
+/// The description with the overlay applied: what the crate is generated from.
+pub static DESCRIPTION: LazyLock<Value> = LazyLock::new(|| {
+    let read = |name: &str| -> Value {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("openapi").join(name);
+        serde_norway::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+    };
+    let mut document = read("intercom-2.9.yaml");
+    let overlay: roas_overlay::v1_1::Overlay = serde_json::from_value(read("overlay.yaml")).unwrap();
+    roas_overlay::apply::Apply::apply(&overlay, &mut document, Default::default()).unwrap();
+    document
+});
+
+/// The first success example of an operation, such as `GET /me`.
+pub fn example(call: &str) -> Value {
+    let examples = examples(call);
+    let first = examples.as_object().and_then(|examples| examples.values().next());
+    first.unwrap_or_else(|| panic!("{call} has no success example"))["value"].clone()
+}
+
+/// The success example of an operation by its name.
+pub fn named_example(call: &str, name: &str) -> Value {
+    let value = examples(call)[name]["value"].clone();
+    assert!(!value.is_null(), "{call} has no success example {name}");
+    value
+}
+
+fn examples(call: &str) -> Value {
+    let (method, path) = call.split_once(' ').unwrap();
+    let operation = &DESCRIPTION["paths"][path][method.to_lowercase()];
+    let responses = operation["responses"]
+        .as_object()
+        .unwrap_or_else(|| panic!("{call} is not described"));
+    let success = responses.iter().find(|(status, _)| status.starts_with('2')).unwrap().1;
+    success["content"]["application/json"]["examples"].clone()
+}
+
+const TOKEN: &str = "dG9rOmZlcm5oaWxs";
+
+/// A server for one exchange.
+pub struct Wire {
+    server: MockServer,
+    seen: Arc<Mutex<Vec<httpmock::HttpMockRequest>>>,
+}
+
+/// A server that answers the call with the first example of the operation.
+pub async fn answer(call: &str) -> Wire {
+    answer_with(example(call)).await
+}
+
+/// A server that answers with this JSON.
+pub async fn answer_with(body: Value) -> Wire {
+    answer_raw(200, body.to_string()).await
+}
+
+/// A server that answers with this status and these bytes.
+pub async fn answer_raw(status: u16, body: impl AsRef<[u8]>) -> Wire {
+    let server = MockServer::start_async().await;
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let record = Arc::clone(&seen);
+    server
+        .mock_async(|when, then| {
+            when.is_true(move |request| {
+                record.lock().unwrap().push(request.clone());
+                true
+            });
+            then.status(status)
+                .header("content-type", "application/json")
+                .header("x-request-id", "001fk0wire")
+                .body(body);
+        })
+        .await;
+    Wire { server, seen }
+}
+
+/// What was sent.
+pub struct Sent {
+    /// Method, path and query as they were on the wire, such as `GET /tags/88120?x=1`.
+    pub line: String,
+    /// The JSON body, null when there was none.
+    pub body: Value,
+}
+
+impl Wire {
+    /// A client of this server.
+    pub fn client(&self) -> Client {
+        Client::builder(TOKEN).base_url(self.server.base_url()).build().unwrap()
+    }
+
+    /// Whether no request was sent.
+    pub fn sent_nothing(&self) -> bool {
+        self.seen.lock().unwrap().is_empty()
+    }
+
+    /// The one request that was sent, its headers checked.
+    pub fn sent(&self) -> Sent {
+        self.sent_for("application/json")
+    }
+
+    /// The one request that was sent, its headers checked, with this `Accept`.
+    pub fn sent_for(&self, accept: &str) -> Sent {
+        let seen = self.seen.lock().unwrap();
+        assert_eq!(seen.len(), 1, "one call sends one request");
+        let request = &seen[0];
+        let headers = request.headers();
+        let header = |name: &str| {
+            headers
+                .get(name)
+                .and_then(|value| value.to_str().ok())
+                .map(str::to_owned)
+        };
+        assert_eq!(header("authorization"), Some(format!("Bearer {TOKEN}")));
+        assert_eq!(header("intercom-version").as_deref(), Some("2.9"));
+        assert_eq!(header("accept").as_deref(), Some(accept));
+        assert!(header("user-agent").unwrap().starts_with("intercom-client/"));
+        assert_eq!(header("api-version"), None);
+        let body = request.body_ref();
+        let body = if body.is_empty() {
+            Value::Null
+        } else {
+            serde_json::from_slice(body).unwrap()
+        };
+        let json = Some("application/json".to_owned()).filter(|_| !body.is_null());
+        assert_eq!(header("content-type"), json, "a content type goes with a body");
+        let uri = request.uri();
+        let path = uri
+            .path_and_query()
+            .map_or_else(|| uri.path().to_owned(), ToString::to_string);
+        Sent {
+            line: format!("{} {path}", request.method()),
+            body,
+        }
+    }
+}

@@ -1,0 +1,598 @@
+//! Searches as expressions: what they look like on the wire, what is refused before that, and that they mean the same.
+
+use chrono::{DateTime, FixedOffset, Utc};
+use futures_util::StreamExt;
+use httpmock::{Method::POST, MockServer};
+use intercom_client::search::{
+    MAX_FILTERS, MAX_LEVELS, NULL, Operand, Query, QueryError, contacts, conversations, field,
+};
+use intercom_client::{Client, Id, Timestamp, types};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+fn client(server: &MockServer) -> Client {
+    Client::builder("a-token").base_url(server.base_url()).build().unwrap()
+}
+
+/// What a query looks like on the wire.
+fn encoded(query: Query) -> Result<Value, QueryError> {
+    Ok(serde_json::to_value(types::SearchFilter::try_from(query)?).unwrap())
+}
+
+/// The value of `field("f").eq(operand)` on the wire.
+fn value(operand: impl Into<Operand>) -> Value {
+    encoded(field("f").eq(operand)).unwrap()["value"].take()
+}
+
+/// The value of `field("f").is_in(operand)` on the wire.
+fn values(operand: impl Into<Operand>) -> Value {
+    encoded(field("f").is_in(operand)).unwrap()["value"].take()
+}
+
+/// `count` filters joined by `&`.
+fn all_of(count: usize) -> Query {
+    (0..count).map(|i| field("f").ne(i)).reduce(|a, b| a & b).unwrap()
+}
+
+#[tokio::test]
+async fn a_search_of_contacts_is_sent_as_written() {
+    let server = MockServer::start_async().await;
+    let search = server.mock(|when, then| {
+        when.method(POST).path("/contacts/search").json_body(json!({
+            "query": {"operator": "AND", "value": [
+                {"field": "role", "operator": "=", "value": "user"},
+                {"field": "created_at", "operator": ">", "value": 1731369600},
+                {"operator": "OR", "value": [
+                    {"field": "email", "operator": "$", "value": "@fernhill.example"},
+                    {"field": "tag_id", "operator": "=", "value": "81"},
+                ]},
+            ]},
+            "pagination": {"per_page": 150},
+        }));
+        then.json_body(json!({"type": "list", "data": [], "total_count": 0, "pages": {"type": "pages", "next": null}}));
+    });
+    let since = DateTime::from_timestamp(1731369600, 0).unwrap();
+    let query = field(contacts::ROLE).eq("user")
+        & field(contacts::CREATED_AT).gt(since)
+        & (field(contacts::EMAIL).ends_with("@fernhill.example") | field(contacts::TAG_ID).eq("81"));
+    let page = client(&server)
+        .search_contacts()
+        .query(query)
+        .per_page(150)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(page.total_count, Some(0));
+    search.assert();
+}
+
+#[tokio::test]
+async fn a_search_of_conversations_takes_one_filter() {
+    let server = MockServer::start_async().await;
+    let search = server.mock(|when, then| {
+        when.method(POST).path("/conversations/search").json_body(json!({
+            "query": {"field": "state", "operator": "=", "value": "open"},
+        }));
+        then.json_body(json!({"type": "conversation.list", "conversations": [], "total_count": 0}));
+    });
+    let open = field(conversations::STATE).eq("open");
+    client(&server).search_conversations().query(open).send().await.unwrap();
+    search.assert();
+}
+
+#[tokio::test]
+async fn a_search_is_walked_like_a_list() {
+    let server = MockServer::start_async().await;
+    let page = |cursor: Option<&str>, id: &str, next: Value| {
+        let mut request = json!({
+            "query": {"field": "role", "operator": "=", "value": "user"},
+            "pagination": {"per_page": 1},
+        });
+        if let Some(cursor) = cursor {
+            request["pagination"]["starting_after"] = cursor.into();
+        }
+        let answer = json!({"type": "list", "data": [{"id": id}], "pages": {"type": "pages", "next": next}});
+        server.mock(|when, then| {
+            when.method(POST).path("/contacts/search").json_body(request);
+            then.json_body(answer);
+        })
+    };
+    let first = page(None, "a", json!({"per_page": 1, "starting_after": "Wzk+=="}));
+    let second = page(Some("Wzk+=="), "b", Value::Null);
+    let users = client(&server)
+        .search_contacts()
+        .query(field(contacts::ROLE).eq("user"))
+        .per_page(1);
+    let ids: Vec<_> = users.stream().map(|contact| contact.unwrap().id).collect().await;
+    assert_eq!(ids, [Some("a".into()), Some("b".into())]);
+    first.assert();
+    second.assert();
+}
+
+#[tokio::test]
+async fn page_size_and_cursor_do_not_displace_each_other() {
+    let server = MockServer::start_async().await;
+    let search = server.mock(|when, then| {
+        when.method(POST).path("/contacts/search").json_body(json!({
+            "query": {"field": "role", "operator": "=", "value": "lead"},
+            "pagination": {"per_page": 20, "starting_after": "Wzk+=="},
+        }));
+        then.json_body(json!({"type": "list", "data": []}));
+    });
+    client(&server)
+        .search_contacts()
+        .body_map(|body| body.pagination(types::StartingAfterPaging::builder().starting_after("Wzk+==")))
+        .per_page(20)
+        .query(field(contacts::ROLE).eq("lead"))
+        .send()
+        .await
+        .unwrap();
+    search.assert();
+}
+
+#[tokio::test]
+async fn the_raw_request_stays_usable() {
+    let server = MockServer::start_async().await;
+    let search = server.mock(|when, then| {
+        when.method(POST).path("/contacts/search").json_body(json!({
+            "query": {"field": "score", "operator": ">", "value": 0.5},
+        }));
+        then.json_body(json!({"type": "list", "data": []}));
+    });
+    let raw = types::SearchFilter::builder().field("score").operator(">").value(0.5);
+    client(&server).search_contacts().query(raw).send().await.unwrap();
+    let query = field("score").gt(json!(0.5));
+    client(&server).search_contacts().body(query).send().await.unwrap();
+    search.assert_calls(2);
+}
+
+#[tokio::test]
+async fn what_the_server_refuses_is_not_sent() {
+    let server = MockServer::start_async().await;
+    let any = server.mock(|when, then| {
+        when.any_request();
+        then.status(500);
+    });
+    for (query, reason) in [
+        (all_of(16), "an AND group holds 16 filters, the server takes 15"),
+        (
+            field("f").eq(["secret"]),
+            "`f` =: takes one value, not a list; use `is_in` or `not_in`",
+        ),
+        (field("f").not_in("secret"), "`f` NIN: takes a list of single values"),
+    ] {
+        for error in [
+            client(&server)
+                .search_contacts()
+                .query(query.clone())
+                .send()
+                .await
+                .unwrap_err(),
+            client(&server)
+                .search_contacts()
+                .body(query.clone())
+                .send()
+                .await
+                .unwrap_err(),
+            client(&server)
+                .search_contacts()
+                .query(query)
+                .per_page(5)
+                .send()
+                .await
+                .unwrap_err(),
+        ] {
+            assert!(error.is_builder() && error.attempts() == 0, "{error:?}");
+            assert_eq!(error.operation(), "search_contacts");
+            assert!(error.to_string().contains(reason), "{error}");
+            assert!(!format!("{error:?}").contains("secret"), "{error:?}");
+        }
+    }
+    let missing = client(&server)
+        .search_conversations()
+        .per_page(5)
+        .send()
+        .await
+        .unwrap_err();
+    assert!(missing.is_builder(), "{missing:?}");
+    assert!(
+        missing.to_string().starts_with("search_conversations: `query`: "),
+        "{missing}"
+    );
+    any.assert_calls(0);
+}
+
+#[test]
+fn every_operator_has_its_method() {
+    let f = field("f");
+    for (query, operator, value) in [
+        (f.eq("v"), "=", json!("v")),
+        (f.ne("v"), "!=", json!("v")),
+        (f.is_in(["v", "w"]), "IN", json!(["v", "w"])),
+        (f.not_in(["v", "w"]), "NIN", json!(["v", "w"])),
+        (f.lt(7), "<", json!(7)),
+        (f.le(7), "<=", json!(7)),
+        (f.gt(7), ">", json!(7)),
+        (f.ge(7), ">=", json!(7)),
+        (f.contains("v"), "~", json!("v")),
+        (f.not_contains("v"), "!~", json!("v")),
+        (f.starts_with("v"), "^", json!("v")),
+        (f.ends_with("v"), "$", json!("v")),
+    ] {
+        let filter = json!({"field": "f", "operator": operator, "value": value});
+        assert_eq!(encoded(query.clone()).unwrap(), filter);
+        let group = json!({"operator": "OR", "value": [filter, filter]});
+        assert_eq!(encoded(query.clone() | query).unwrap(), group);
+    }
+}
+
+#[test]
+fn values_are_sent_as_the_server_takes_them() {
+    let text = String::from("v");
+    assert_eq!([value("v"), value(&text), value(text.clone())], ["v", "v", "v"]);
+    assert_eq!(
+        [
+            value(-1_i8),
+            value(-1_i16),
+            value(-1_i32),
+            value(-1_i64),
+            value(-1_isize)
+        ],
+        [-1; 5]
+    );
+    assert_eq!(
+        [value(1_u8), value(1_u16), value(1_u32), value(1_u64), value(1_usize)],
+        [1; 5]
+    );
+    assert_eq!(value(u64::MAX), json!(u64::MAX));
+    assert_eq!([value(true), value(false)], [true, false]);
+    assert_eq!(value(Id::from(4021337)), 4021337);
+    assert_eq!(value(Id::from("4021337")), "4021337");
+    assert_eq!(value(json!(0.5)), 0.5);
+
+    let moment: DateTime<Utc> = "2024-11-12T00:00:00.9Z".parse().unwrap();
+    let elsewhere: DateTime<FixedOffset> = "2024-11-12T02:00:00+02:00".parse().unwrap();
+    let shown: Timestamp = serde_json::from_value(json!("2024-11-12T00:00:00.5Z")).unwrap();
+    assert_eq!(
+        [value(moment), value(elsewhere), value(&shown), value(shown)],
+        [1731369600; 4]
+    );
+    assert_eq!(value(Timestamp::from(-86400)), -86400);
+
+    assert_eq!(
+        [value(NULL), value(None::<i64>), value(Value::Null)],
+        [Value::Null, Value::Null, Value::Null]
+    );
+    assert_eq!(value(Some("v")), "v");
+    assert_eq!(
+        encoded(field("f").eq(NULL) & field("f").ne(1)).unwrap()["value"][0]["value"],
+        Value::Null
+    );
+    let null = encoded(field("phone").eq(NULL)).unwrap();
+    assert_eq!(null, json!({"field": "phone", "operator": "=", "value": null}));
+
+    let list = vec![1, 2];
+    for sent in [
+        values([1, 2]),
+        values(&list),
+        values(&list[..]),
+        values(json!([1, 2])),
+        values(list),
+    ] {
+        assert_eq!(sent, json!([1, 2]));
+    }
+    assert_eq!(values((1..3).collect::<Operand>()), json!([1, 2]));
+    assert_eq!(values([Some("v"), None]), json!(["v", null]));
+    assert_eq!(values([Timestamp::from(5)]), json!([5]));
+}
+
+#[test]
+fn chains_of_one_operator_are_one_group() {
+    let [a, b, c, d] = ["a", "b", "c", "d"].map(|name| field(name).eq(1));
+    let flat = encoded(a.clone() & b.clone() & c.clone() & d.clone()).unwrap();
+    assert_eq!(flat["value"].as_array().unwrap().len(), 4);
+    assert_eq!(
+        encoded((a.clone() & b.clone()) & (c.clone() & d.clone())).unwrap(),
+        flat
+    );
+    assert_eq!(
+        encoded(a.clone() & (b.clone() & (c.clone() & d.clone()))).unwrap(),
+        flat
+    );
+    let names = |value: &Value| {
+        value
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|f| f["field"].clone())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(names(&flat["value"]), ["a", "b", "c", "d"]);
+    // `&` binds tighter than `|`, as in arithmetic.
+    let mixed = encoded(a.clone() & b | c & d).unwrap();
+    assert_eq!(
+        (&mixed["operator"], &mixed["value"][1]["operator"]),
+        (&json!("OR"), &json!("AND"))
+    );
+}
+
+#[test]
+fn limits_are_the_servers() {
+    assert_eq!(encoded(all_of(15)).unwrap()["value"].as_array().unwrap().len(), 15);
+    let too_many = |operator| Err(QueryError::TooManyFilters { operator, filters: 16 });
+    assert_eq!(encoded(all_of(16)), too_many("AND"));
+    assert_eq!(
+        encoded(all_of(15) & (field("f").eq(1) | field("f").eq(2))),
+        too_many("AND")
+    );
+    assert_eq!(encoded(field("g").eq(1) | all_of(16)), too_many("AND"));
+    let any_of_16 = (0..16).map(|i| field("f").eq(i)).reduce(|a, b| a | b).unwrap();
+    assert_eq!(encoded(any_of_16), too_many("OR"));
+
+    let deepest = all_of(2) | field("f").eq(1);
+    assert!(encoded(deepest.clone()).is_ok());
+    assert_eq!(
+        encoded(deepest.clone() & field("f").eq(1)),
+        Err(QueryError::TooDeep { levels: 3 })
+    );
+    assert_eq!(
+        types::SearchRequest::try_from(deepest & field("f").eq(1))
+            .unwrap_err()
+            .to_string(),
+        "groups are nested 3 levels deep, the server takes 2; multiply the inner groups out"
+    );
+}
+
+#[test]
+fn lists_and_single_values_are_told_apart() {
+    let f = field("f");
+    let one = |operator| {
+        Err(QueryError::OneValueExpected {
+            field: "f".into(),
+            operator,
+        })
+    };
+    for (query, operator) in [
+        (f.eq([1]), "="),
+        (f.ne([1]), "!="),
+        (f.lt([1]), "<"),
+        (f.le([1]), "<="),
+        (f.gt([1]), ">"),
+        (f.ge([1]), ">="),
+        (f.contains(["v"]), "~"),
+        (f.not_contains(["v"]), "!~"),
+        (f.starts_with(["v"]), "^"),
+        (f.ends_with(["v"]), "$"),
+    ] {
+        assert_eq!(encoded(query), one(operator));
+    }
+    let list = |operator| {
+        Err(QueryError::ListExpected {
+            field: "f".into(),
+            operator,
+        })
+    };
+    for value in [Operand::from("v"), 1.into(), true.into(), NULL, [[1]].into()] {
+        assert_eq!(encoded(f.is_in(value.clone())), list("IN"));
+        assert_eq!(encoded(f.eq(1) | f.not_in(value) & f.eq(2)), list("NIN"));
+    }
+}
+
+/// An expression, as a plain tree beside the one under test.
+#[derive(Clone, Debug)]
+enum Tree {
+    Filter(&'static str, &'static str, Value),
+    And(Box<Tree>, Box<Tree>),
+    Or(Box<Tree>, Box<Tree>),
+}
+
+impl Tree {
+    fn query(&self) -> Query {
+        match self {
+            Self::And(a, b) => a.query() & b.query(),
+            Self::Or(a, b) => a.query() | b.query(),
+            Self::Filter(name, operator, value) => {
+                let (field, value) = (field(*name), value.clone());
+                match *operator {
+                    "=" => field.eq(value),
+                    "!=" => field.ne(value),
+                    "IN" => field.is_in(value),
+                    "NIN" => field.not_in(value),
+                    "<" => field.lt(value),
+                    "<=" => field.le(value),
+                    ">" => field.gt(value),
+                    ">=" => field.ge(value),
+                    "~" => field.contains(value),
+                    "!~" => field.not_contains(value),
+                    "^" => field.starts_with(value),
+                    "$" => field.ends_with(value),
+                    other => unreachable!("{other}"),
+                }
+            }
+        }
+    }
+
+    fn holds(&self, record: &Value) -> bool {
+        match self {
+            Self::Filter(name, operator, value) => compare(&record[name], operator, value),
+            Self::And(a, b) => a.holds(record) && b.holds(record),
+            Self::Or(a, b) => a.holds(record) || b.holds(record),
+        }
+    }
+
+    /// The operands of the chain of `and` (or `or`) that this tree is the top of.
+    fn chain(&self, and: bool) -> Vec<&Tree> {
+        match self {
+            Self::And(a, b) if and => [a.chain(and), b.chain(and)].concat(),
+            Self::Or(a, b) if !and => [a.chain(and), b.chain(and)].concat(),
+            other => vec![other],
+        }
+    }
+
+    /// Levels, and the size of the largest group, as the documentation counts them.
+    fn size(&self) -> (usize, usize) {
+        let and = match self {
+            Self::Filter(..) => return (0, 0),
+            Self::And(..) => true,
+            Self::Or(..) => false,
+        };
+        let chain = self.chain(and);
+        let inner = chain.iter().map(|tree| tree.size());
+        inner.fold((1, chain.len()), |(levels, largest), (l, n)| {
+            (levels.max(l + 1), largest.max(n))
+        })
+    }
+}
+
+/// What the server does with one filter; text compares with text, numbers with numbers.
+fn compare(found: &Value, operator: &str, value: &Value) -> bool {
+    let texts = found.as_str().zip(value.as_str());
+    let numbers = found.as_i64().zip(value.as_i64());
+    match operator {
+        "=" => found == value,
+        "!=" => found != value,
+        "IN" => value.as_array().unwrap().contains(found),
+        "NIN" => !value.as_array().unwrap().contains(found),
+        "<" => numbers.is_some_and(|(a, b)| a < b),
+        "<=" => numbers.is_some_and(|(a, b)| a <= b),
+        ">" => numbers.is_some_and(|(a, b)| a > b),
+        ">=" => numbers.is_some_and(|(a, b)| a >= b),
+        "~" => texts.is_some_and(|(a, b)| a.contains(b)),
+        "!~" => texts.is_some_and(|(a, b)| !a.contains(b)),
+        "^" => texts.is_some_and(|(a, b)| a.starts_with(b)),
+        "$" => texts.is_some_and(|(a, b)| a.ends_with(b)),
+        other => unreachable!("{other}"),
+    }
+}
+
+/// What the server does with an encoded query.
+fn matches(filter: &Value, record: &Value) -> bool {
+    let entries = || filter["value"].as_array().unwrap().iter();
+    match filter["operator"].as_str().unwrap() {
+        "AND" => entries().all(|entry| matches(entry, record)),
+        "OR" => entries().any(|entry| matches(entry, record)),
+        operator => compare(&record[filter["field"].as_str().unwrap()], operator, &filter["value"]),
+    }
+}
+
+/// How deep groups nest in an encoded query, and the size of the largest.
+fn measure(filter: &Value) -> (usize, usize) {
+    if filter.get("field").is_some() {
+        return (0, 0);
+    }
+    let entries = filter["value"].as_array().unwrap();
+    let inner = entries.iter().map(measure);
+    inner.fold((1, entries.len()), |(levels, largest), (l, n)| {
+        (levels.max(l + 1), largest.max(n))
+    })
+}
+
+fn text() -> impl Strategy<Value = Value> {
+    prop::sample::select(vec!["a", "b", "ab", "ba"]).prop_map(Value::from)
+}
+
+fn filter() -> impl Strategy<Value = Tree> {
+    let one = || {
+        prop_oneof![
+            text(),
+            (0..4).prop_map(Value::from),
+            any::<bool>().prop_map(Value::from),
+            Just(Value::Null)
+        ]
+    };
+    let name = || prop::sample::select(vec!["x", "y"]);
+    let filter = |operators: &[&'static str], value: BoxedStrategy<Value>| {
+        (name(), prop::sample::select(operators.to_vec()), value).prop_map(|(n, o, v)| Tree::Filter(n, o, v))
+    };
+    prop_oneof![
+        filter(&["=", "!="], one().boxed()),
+        filter(
+            &["IN", "NIN"],
+            prop::collection::vec(one(), 0..4).prop_map(Value::from).boxed()
+        ),
+        filter(&["<", "<=", ">", ">="], (0..4).prop_map(Value::from).boxed()),
+        filter(&["~", "!~", "^", "$"], text().boxed()),
+    ]
+}
+
+/// A chain of up to `most` operands, put into parentheses at random.
+fn chain(and: bool, most: usize, operand: impl Strategy<Value = Tree> + 'static) -> BoxedStrategy<Tree> {
+    (
+        prop::collection::vec(operand, 1..=most),
+        prop::collection::vec(any::<prop::sample::Index>(), most),
+    )
+        .prop_map(move |(mut operands, places)| {
+            for place in places {
+                if operands.len() > 1 {
+                    let at = place.index(operands.len() - 1);
+                    let (a, b) = (Box::new(operands.remove(at)), operands.remove(at).into());
+                    operands.insert(at, if and { Tree::And(a, b) } else { Tree::Or(a, b) });
+                }
+            }
+            operands.remove(0)
+        })
+        .boxed()
+}
+
+/// Expressions within the limits, up to their edges.
+fn within_limits() -> BoxedStrategy<Tree> {
+    any::<bool>()
+        .prop_flat_map(|and| {
+            chain(
+                and,
+                MAX_FILTERS,
+                prop_oneof![3 => filter().boxed(), 1 => chain(!and, MAX_FILTERS, filter())],
+            )
+        })
+        .boxed()
+}
+
+/// Every pair of values that the fields can have.
+fn records() -> impl Iterator<Item = Value> {
+    let values = || {
+        [
+            json!("a"),
+            json!("b"),
+            json!("ab"),
+            json!("ba"),
+            json!(0),
+            json!(2),
+            json!(true),
+            Value::Null,
+        ]
+    };
+    values()
+        .into_iter()
+        .flat_map(move |x| values().into_iter().map(move |y| json!({"x": x, "y": y})))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn within_the_limits_everything_is_accepted_and_means_the_same(tree in within_limits()) {
+        let encoded = encoded(tree.query()).unwrap();
+        let (levels, largest) = measure(&encoded);
+        prop_assert!(levels <= MAX_LEVELS && largest <= MAX_FILTERS);
+        prop_assert_eq!((levels, largest), tree.size());
+        for record in records() {
+            prop_assert_eq!(matches(&encoded, &record), tree.holds(&record), "{} in {}", record, encoded);
+        }
+    }
+
+    #[test]
+    fn beyond_the_limits_everything_is_refused(
+        tree in filter().prop_recursive(4, 60, 2, |inner| prop_oneof![
+            (inner.clone(), inner.clone()).prop_map(|(a, b)| Tree::And(a.into(), b.into())),
+            (inner.clone(), inner).prop_map(|(a, b)| Tree::Or(a.into(), b.into())),
+        ])
+    ) {
+        let (levels, largest) = tree.size();
+        match encoded(tree.query()) {
+            Ok(encoded) => prop_assert_eq!(measure(&encoded), (levels, largest)),
+            Err(QueryError::TooDeep { levels: told }) => prop_assert!(told == levels && levels > MAX_LEVELS),
+            Err(QueryError::TooManyFilters { .. }) => prop_assert!(largest > MAX_FILTERS),
+            Err(other) => prop_assert!(false, "{other}"),
+        }
+    }
+}

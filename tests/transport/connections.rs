@@ -1,0 +1,368 @@
+//! Connections that are refused, lost, stalled or speak something else.
+
+use std::time::Duration;
+
+use intercom_client::{Client, Error, RetryPolicy};
+
+use crate::calls::{Op, TOKEN, client, own_settings, quick, settings};
+use crate::server::{Move, Server, answer, raw};
+use Move::{Hang, Read, Reset, Wait};
+
+/// What the caller is told.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Told {
+    Lost,
+    Timeout,
+    Protocol,
+    Decode,
+}
+
+impl Told {
+    fn timeout(self) -> Duration {
+        match self {
+            Self::Timeout => SHORT,
+            _ => Duration::from_secs(60),
+        }
+    }
+
+    fn check(self, error: &Error, context: &str) {
+        let text = error.to_string();
+        let expected = match self {
+            Self::Lost => "the connection was lost before the whole answer arrived",
+            Self::Timeout => "timed out waiting for the answer",
+            Self::Protocol => "the server's answer is not valid HTTP",
+            Self::Decode => "cannot decode the answer",
+        };
+        assert!(text.contains(expected), "{context}: {text}");
+        assert_eq!(error.is_timeout(), self == Self::Timeout, "{context}");
+        assert_eq!(error.is_decode(), self == Self::Decode, "{context}");
+        let passing = self == Self::Lost || self == Self::Timeout;
+        assert_eq!(error.is_retryable(), passing, "{context}");
+        assert!(!error.is_connect() && !error.is_builder(), "{context}");
+        let has_source = std::error::Error::source(error).is_some();
+        assert_eq!(has_source, self == Self::Lost || self == Self::Protocol, "{context}");
+    }
+}
+
+/// How far an answer comes before the fault.
+#[derive(Clone, Copy, PartialEq)]
+enum At {
+    Head,
+    Body,
+}
+
+fn faults() -> Vec<(&'static str, Told, At, Vec<Move>)> {
+    let head = |rest: &str| raw(format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n{rest}"));
+    vec![
+        ("reset after the request", Told::Lost, At::Head, vec![Read, Reset]),
+        ("closed after the request", Told::Lost, At::Head, vec![Read]),
+        (
+            "reset within the headers",
+            Told::Lost,
+            At::Head,
+            vec![Read, head("content-le"), Reset],
+        ),
+        (
+            "closed within the headers",
+            Told::Lost,
+            At::Head,
+            vec![Read, head("content-le")],
+        ),
+        ("no answer", Told::Timeout, At::Head, vec![Read, Hang]),
+        (
+            "stalled headers",
+            Told::Timeout,
+            At::Head,
+            vec![Read, head("content-le"), Hang],
+        ),
+        (
+            "slow headers",
+            Told::Timeout,
+            At::Head,
+            // A byte now and then does not extend the time.
+            std::iter::once(Read)
+                .chain([raw("HTTP/1.1 200 OK\r\na"), Wait(SHORT / 2)])
+                .chain([raw("b"), Wait(SHORT / 2), raw("c"), Wait(SHORT), ok()])
+                .collect(),
+        ),
+        (
+            "closed within the body",
+            Told::Lost,
+            At::Body,
+            vec![Read, head("content-length: 99\r\n\r\n{}")],
+        ),
+        (
+            "truncated chunked body",
+            Told::Lost,
+            At::Body,
+            vec![Read, head("transfer-encoding: chunked\r\n\r\n2\r\n{}\r\n")],
+        ),
+        (
+            "truncated chunk",
+            Told::Lost,
+            At::Body,
+            vec![Read, head("transfer-encoding: chunked\r\n\r\nff\r\n{}")],
+        ),
+        (
+            "stalled body",
+            Told::Timeout,
+            At::Body,
+            vec![Read, head("content-length: 99\r\n\r\n{"), Hang],
+        ),
+        (
+            "garbage instead of HTTP",
+            Told::Protocol,
+            At::Head,
+            vec![Read, raw("SSH-2.0-OpenSSH_9.6\r\n\r\n")],
+        ),
+        (
+            "two content lengths",
+            Told::Protocol,
+            At::Head,
+            vec![Read, head("content-length: 2\r\ncontent-length: 3\r\n\r\n{}")],
+        ),
+        (
+            "garbage for a chunk",
+            Told::Protocol,
+            At::Body,
+            vec![Read, head("transfer-encoding: chunked\r\n\r\nzz\r\n{}\r\n")],
+        ),
+        (
+            "gzip that is none",
+            Told::Protocol,
+            At::Body,
+            vec![
+                Read,
+                head("content-encoding: gzip\r\ncontent-length: 12\r\n\r\nplainly none"),
+            ],
+        ),
+    ]
+}
+
+/// The timeout of calls that are to time out.
+const SHORT: Duration = Duration::from_millis(400);
+
+fn ok() -> Move {
+    answer(200, &[], "{}")
+}
+
+/// Whether a call is repeated after the fault, by the table in [`RetryPolicy`].
+fn repeats(op: Op, told: Told, at: At) -> bool {
+    let passing = told == Told::Lost || told == Told::Timeout;
+    match op {
+        Op::Get | Op::List | Op::Put | Op::Delete => passing,
+        // Bytes that were handed on cannot be called back.
+        Op::Download => passing && at == At::Head,
+        Op::Post | Op::Scroll => false,
+    }
+}
+
+#[tokio::test]
+async fn a_fault_is_told_as_what_it_is_and_repeated_where_that_does_no_harm() {
+    for (fault, told, at, moves) in faults() {
+        let each_op = Op::ALL.map(async |op| {
+            let context = format!("{fault}, {op:?}");
+            let server = Server::always(moves.clone()).await;
+            let client = settings(&server).timeout(told.timeout()).build().unwrap();
+            let error = op.call(&client).await.expect_err(&context);
+            told.check(&error, &context);
+            let times = if repeats(op, told, at) { 3 } else { 1 };
+            assert_eq!(server.requests().len(), times, "{context}: {error:?}");
+            assert_eq!(error.attempts() as usize, times, "{context}");
+            assert_eq!(error.operation(), op.operation(), "{context}");
+        });
+        futures_util::future::join_all(each_op).await;
+    }
+}
+
+#[tokio::test]
+async fn after_a_passing_fault_the_same_request_is_sent_again_and_succeeds() {
+    for (fault, told, at, moves) in faults() {
+        for op in Op::ALL.into_iter().filter(|op| repeats(*op, told, at)) {
+            let context = format!("{fault}, {op:?}");
+            let server = Server::new([moves.clone(), vec![Read, ok()]]).await;
+            let client = settings(&server).timeout(told.timeout()).build().unwrap();
+            let status = op.call(&client).await.expect(&context);
+            assert_eq!(status, 200, "{context}");
+            let [first, second] = &server.requests()[..] else {
+                panic!("{context}: asked {} times", server.requests().len())
+            };
+            for request in [first, second] {
+                assert_eq!((request.method.as_str(), request.target.as_str()), op.request_line());
+                let authorization = format!("Bearer {TOKEN}");
+                assert_eq!(request.header("authorization"), Some(authorization.as_str()));
+                assert_eq!(request.header("intercom-version"), Some("2.9"));
+            }
+            assert_eq!(first.body, second.body, "{context}");
+            assert_eq!((first.connection, second.connection), (0, 1), "{context}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_reset_in_the_middle_of_the_body_is_repeated_for_reads_only_before_anything_was_handed_on() {
+    let moves = vec![
+        Read,
+        raw("HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n{"),
+        Wait(Duration::from_millis(100)),
+        Reset,
+    ];
+    for (op, times) in [
+        (Op::Get, 3),
+        (Op::Put, 3),
+        (Op::Post, 1),
+        (Op::Scroll, 1),
+        (Op::Download, 1),
+    ] {
+        let server = Server::always(moves.clone()).await;
+        let error = op.call(&client(&server)).await.unwrap_err();
+        Told::Lost.check(&error, &format!("{op:?}"));
+        assert_eq!(server.requests().len(), times, "{op:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_ends_before_its_value_does_is_a_decode_error() {
+    let server = Server::always(vec![
+        Read,
+        raw("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{\"type\": \"admin\"}"),
+    ])
+    .await;
+    for op in [Op::Get, Op::List, Op::Put, Op::Delete, Op::Post, Op::Scroll] {
+        let before = server.requests().len();
+        let error = op.call(&client(&server)).await.unwrap_err();
+        Told::Decode.check(&error, &format!("{op:?}"));
+        assert_eq!(error.status().unwrap(), 200);
+        assert_eq!(error.body().unwrap().as_ref(), b"{\"type\": ");
+        assert_eq!((error.attempts(), server.requests().len()), (1, before + 1));
+    }
+}
+
+#[tokio::test]
+async fn a_refused_connection_is_tried_again_whatever_the_call_does() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let client = Client::builder(TOKEN).base_url(url).retry(quick()).build().unwrap();
+    for op in Op::ALL {
+        let error = op.call(&client).await.unwrap_err();
+        assert!(
+            error.is_connect() && error.is_retryable() && !error.is_timeout(),
+            "{op:?}"
+        );
+        assert!(!error.is_certificate());
+        assert_eq!((error.attempts(), error.status()), (3, None), "{op:?}");
+        let line = format!("{}: could not connect after 3 attempts", op.operation());
+        assert_eq!(error.to_string(), line);
+        assert!(std::error::Error::source(&error).is_some(), "the source is kept");
+    }
+}
+
+/// Whether the client notices the reset before or after it has written the request is a matter of luck: a read is
+/// repeated either way, and a creating call is never seen by the server.
+#[tokio::test]
+async fn a_connection_reset_before_the_request_is_survived() {
+    let server = Server::new([vec![Reset], vec![Reset], vec![Read, ok()]]).await;
+    assert_eq!(Op::Get.call(&client(&server)).await.unwrap(), 200);
+    assert_eq!((server.connections(), server.requests().len()), (3, 1));
+}
+
+#[tokio::test]
+async fn a_kept_alive_connection_that_was_closed_meanwhile_costs_nothing() {
+    for end in [vec![], vec![Reset]] {
+        for op in [Op::Get, Op::Post] {
+            let first = [vec![Read, ok()], end.clone()].concat();
+            let server = Server::new([first, vec![Read, ok(), Read, ok(), Hang]]).await;
+            let client = own_settings(&server).retry(RetryPolicy::none()).build().unwrap();
+            op.call(&client).await.unwrap();
+            // Until the client has seen the end of the connection.
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            op.call(&client).await.unwrap();
+            op.call(&client).await.unwrap();
+            let connections: Vec<_> = server.requests().iter().map(|request| request.connection).collect();
+            assert_eq!(
+                connections,
+                [0, 1, 1],
+                "one request each, and the second connection is kept"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_kept_alive_connection_that_closes_under_a_request_may_have_carried_it_out() {
+    for (op, times, succeeds) in [(Op::Get, 3, true), (Op::Post, 2, false)] {
+        let server = Server::new([vec![Read, ok(), Read, Reset], vec![Read, ok()]]).await;
+        let client = client(&server);
+        op.call(&client).await.unwrap();
+        let second = op.call(&client).await;
+        assert_eq!(second.is_ok(), succeeds, "{op:?}");
+        if let Err(error) = second {
+            Told::Lost.check(&error, "creating");
+        }
+        assert_eq!(server.requests().len(), times, "{op:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_slow_download_takes_as_long_as_it_takes() {
+    let timeout = Duration::from_millis(1000);
+    let mut moves = vec![Read, raw("HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n")];
+    for letter in ["s", "l", "o", "w", "!"] {
+        moves.extend([Wait(timeout / 4), raw(letter)]);
+    }
+    let server = Server::always(moves).await;
+    let client = settings(&server).timeout(timeout).build().unwrap();
+    let download = client.download_data_export().job_identifier("j").send().await.unwrap();
+    let mut bytes = Vec::new();
+    let mut stream = download.into_inner();
+    while let Some(chunk) = stream.next_chunk().await.unwrap() {
+        bytes.extend_from_slice(&chunk);
+    }
+    assert_eq!(bytes, b"slow!");
+    assert_eq!(server.requests()[0].header("accept"), Some("application/octet-stream"));
+    // The same body as JSON has to be there in time.
+    let error = Op::Post.call(&client).await.unwrap_err();
+    assert!(error.is_timeout());
+    assert_eq!(error.status().unwrap(), 200);
+}
+
+#[tokio::test]
+async fn an_answer_may_be_as_long_as_allowed_and_no_longer() {
+    let body = format!("{{\"name\": \"{}\"}}", "x".repeat(80));
+    let length = body.len() as u64;
+    let chunked = format!("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n{length:x}\r\n{body}\r\n0\r\n\r\n");
+    for moves in [vec![Read, answer(200, &[], &body)], vec![Read, raw(&chunked)]] {
+        let server = Server::always(moves).await;
+        let whole = settings(&server).max_response_bytes(length).build().unwrap();
+        assert_eq!(Op::Get.call(&whole).await.unwrap(), 200);
+        let short = settings(&server).max_response_bytes(length - 1).build().unwrap();
+        let error = Op::Get.call(&short).await.unwrap_err();
+        assert!(error.is_decode() && !error.is_retryable());
+        assert_eq!(error.body().unwrap().len() as u64, length - 1, "what was read is kept");
+        let line = format!("identify_admin: the answer is larger than {} bytes", length - 1);
+        assert_eq!(error.to_string(), line);
+        // Downloads are handed on as they arrive: no limit.
+        assert_eq!(Op::Download.call(&short).await.unwrap(), 200);
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_is_dropped_sends_nothing_more_and_leaves_the_client_usable() {
+    // While the answer is awaited, while the body is read, and in the pause before a second attempt.
+    let limited = answer(429, &[("retry-after", "1")], "");
+    for moves in [
+        vec![Read, Hang],
+        vec![Read, raw("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{"), Hang],
+        vec![Read, limited.clone()],
+    ] {
+        let server = Server::new([moves, vec![Read, ok(), Hang]]).await;
+        let client = settings(&server).max_in_flight(1).build().unwrap();
+        let dropped = tokio::time::timeout(Duration::from_millis(300), Op::Get.call(&client)).await;
+        assert!(dropped.is_err(), "still under way");
+        assert_eq!(server.requests().len(), 1);
+        tokio::time::sleep(Duration::from_millis(1200)).await;
+        assert_eq!(server.requests().len(), 1, "nothing was sent after the drop");
+        Op::Post.call(&client).await.unwrap_or_else(|error| panic!("{error}"));
+    }
+}

@@ -1,0 +1,296 @@
+//! What an error says, whatever the server put into its body.
+
+use intercom_client::{Error, RetryPolicy};
+
+use crate::calls::{Op, settings};
+use crate::server::{Move, Server, answer};
+
+const STATUSES: [u16; 27] = [
+    300, 301, 302, 303, 307, 308, 400, 401, 402, 403, 404, 405, 406, 408, 409, 410, 415, 422, 423, 429, 500, 501, 502,
+    503, 504, 520, 599,
+];
+
+/// A form of error body, and what can be read from it: code, message, field and request id of the first error.
+struct Form {
+    name: &'static str,
+    content_type: &'static str,
+    body: Vec<u8>,
+    errors: usize,
+    first: [Option<&'static str>; 3],
+    request_id: Option<&'static str>,
+}
+
+const JSON: &str = "application/json; charset=utf-8";
+/// In the header of every answer, for bodies that do not say.
+const HEADER_ID: &str = "000header";
+
+fn forms() -> Vec<Form> {
+    let form = |name, content_type, body: &[u8], errors, first, request_id| Form {
+        name,
+        content_type,
+        body: body.to_vec(),
+        errors,
+        first,
+        request_id,
+    };
+    let none = [None, None, None];
+    let one = [Some("parameter_invalid"), Some("No such thing"), Some("email")];
+    let list = br#"{"type":"error.list","request_id":"001body","errors":[{"code":"parameter_invalid","message":"No such thing","field":"email"}]}"#;
+    let noise: Vec<u8> = (0..10_000_000_u32)
+        .map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8)
+        .collect();
+    vec![
+        form("list", JSON, list, 1, one, Some("001body")),
+        form("list as HTML", "text/html", list, 1, one, Some("001body")),
+        form(
+            "several errors",
+            JSON,
+            br#"{"type":"error.list","request_id":null,"errors":[{"code":"parameter_invalid","message":"No such thing","field":"email"},{"code":"b"},{"message":"c"}]}"#,
+            3,
+            one,
+            None,
+        ),
+        form(
+            "a number for a code",
+            JSON,
+            br#"{"type":"error.list","errors":[{"code":1003,"message":"No such thing","field":null}]}"#,
+            1,
+            [Some("1003"), Some("No such thing"), None],
+            None,
+        ),
+        form(
+            "no code",
+            JSON,
+            br#"{"errors":[{"message":"No such thing"}],"request_id":""}"#,
+            1,
+            [None, Some("No such thing"), None],
+            None,
+        ),
+        form("no errors", JSON, br#"{"type":"error.list","request_id":"001body","errors":[]}"#, 0, none, Some("001body")),
+        form("null for errors", JSON, br#"{"type":"error.list","errors":null}"#, 0, none, None),
+        form(
+            "error_key",
+            JSON,
+            br#"{"error_key":"sms_not_supported","message":"No such thing"}"#,
+            1,
+            [Some("sms_not_supported"), Some("No such thing"), None],
+            None,
+        ),
+        form(
+            "invalid UTF-8",
+            JSON,
+            b"{\"errors\":[{\"code\":\"parameter_invalid\",\"message\":\"No such \xff thing\"}]}",
+            1,
+            [Some("parameter_invalid"), Some("No such \u{fffd} thing"), None],
+            None,
+        ),
+        form("HTML", "text/html", b"<html><body><h1>Bad Gateway</h1></body></html>", 0, none, None),
+        form("HTML as JSON", JSON, b"<html><body><h1>Bad Gateway</h1></body></html>", 0, none, None),
+        form("empty", JSON, b"", 0, none, None),
+        form("blank", "text/plain", b" \n", 0, none, None),
+        form("null", JSON, b"null", 0, none, None),
+        form("text", JSON, b"\"no\"", 0, none, None),
+        form("array", JSON, b"[{\"code\":\"a\"}]", 0, none, None),
+        form("truncated", JSON, br#"{"type":"error.list","errors":[{"code":"para"#, 0, none, None),
+        form("nested too deeply", JSON, "[".repeat(100_000).as_bytes(), 0, none, None),
+        form("10 MB of noise", "application/octet-stream", &noise, 0, none, None),
+    ]
+}
+
+#[tokio::test]
+async fn every_status_with_every_body_is_an_error_of_that_status() {
+    for form in forms() {
+        // One of each kind is enough for the large one.
+        let statuses: Vec<u16> = match form.body.len() {
+            0..1_000_000 => STATUSES.to_vec(),
+            _ => vec![302, 400, 404, 429, 503],
+        };
+        for status in statuses {
+            let context = format!("{status} with {}", form.name);
+            let headers = [("x-request-id", HEADER_ID), ("content-type", form.content_type)];
+            let server = Server::always(vec![Move::Read, answer(status, &headers, &form.body)]).await;
+            let client = settings(&server).retry(RetryPolicy::none()).build().unwrap();
+            for op in [Op::Get, Op::Post, Op::Download] {
+                let error = op.call(&client).await.expect_err(&context);
+                check(&error, status, &context);
+                assert_eq!(error.errors().len(), form.errors, "{context}");
+                let first = error.errors().first();
+                let first = [
+                    first.and_then(|error| error.code.as_deref()),
+                    first.and_then(|error| error.message.as_deref()),
+                    first.and_then(|error| error.field.as_deref()),
+                ];
+                assert_eq!(first, form.first, "{context}");
+                assert_eq!(error.request_id(), form.request_id.or(Some(HEADER_ID)), "{context}");
+                assert_eq!(error.body().unwrap().len(), form.body.len(), "{context}");
+                assert!(error.body().unwrap() == &form.body, "{context}: the body is as it came");
+                assert_eq!(error.operation(), op.operation());
+                assert_eq!(error.attempts(), 1);
+            }
+            assert_eq!(server.requests().len(), 3, "{context}");
+        }
+    }
+}
+
+/// The predicates that a status stands for, and no others.
+fn check(error: &Error, status: u16, context: &str) {
+    assert_eq!(error.status().unwrap(), status, "{context}");
+    for (predicate, holds, statuses) in [
+        ("is_unauthorized", error.is_unauthorized(), &[401][..]),
+        ("is_forbidden", error.is_forbidden(), &[403]),
+        ("is_not_found", error.is_not_found(), &[404, 410]),
+        ("is_conflict", error.is_conflict(), &[409]),
+        ("is_rate_limited", error.is_rate_limited(), &[429]),
+        ("is_invalid_request", error.is_invalid_request(), &[400, 422]),
+        ("is_timeout", error.is_timeout(), &[408, 504]),
+        ("is_retryable", error.is_retryable(), &[408, 429, 500, 502, 503, 504]),
+        ("is_connect", error.is_connect(), &[]),
+        ("is_certificate", error.is_certificate(), &[]),
+        ("is_decode", error.is_decode(), &[]),
+        ("is_builder", error.is_builder(), &[]),
+    ] {
+        assert_eq!(holds, statuses.contains(&status), "{context}: {predicate}");
+    }
+    assert_eq!((error.json_path(), error.expected(), error.found()), (None, None, None));
+    let line = error.to_string();
+    assert!(
+        line.starts_with(&format!("{}: {status}", error.operation())),
+        "{context}: {line}"
+    );
+    assert!(!line.contains(['\n', '\r']) && line.len() < 1000, "{context}: {line}");
+}
+
+#[tokio::test]
+async fn the_line_of_an_error_says_what_to_know() {
+    for (status, body, line) in [
+        (
+            409,
+            r#"{"type":"error.list","request_id":"001fpconflict","errors":[{"code":"conflict","message":"A contact matching those details already exists with id=5ba682d23d7cf92bef87bfd4"}]}"#,
+            "create_contact: 409 conflict: A contact matching those details already exists with \
+             id=5ba682d23d7cf92bef87bfd4 (request 001fpconflict)",
+        ),
+        (
+            422,
+            r#"{"errors":[{"code":"parameter_invalid","message":"is too long","field":"name"},{"message":"and\nmore"}]}"#,
+            "create_contact: 422 parameter_invalid: is too long [name]; and more",
+        ),
+        (404, "", "create_contact: 404 not found"),
+        (599, "", "create_contact: 599 unknown status"),
+    ] {
+        let server = Server::always(vec![Move::Read, answer(status, &[], body)]).await;
+        let client = settings(&server).build().unwrap();
+        let error = Op::Post.call(&client).await.unwrap_err();
+        assert_eq!(error.to_string(), line);
+        let conflicting = (status == 409).then_some("5ba682d23d7cf92bef87bfd4");
+        assert_eq!(error.conflicting_id(), conflicting);
+    }
+    let server = Server::serve(|_| vec![answer(503, &[], "")]).await;
+    let error = Op::Get.call(&settings(&server).build().unwrap()).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "identify_admin: 503 service unavailable after 3 attempts"
+    );
+}
+
+#[tokio::test]
+async fn an_error_whose_body_never_ends_still_has_its_status() {
+    let part = r#"{"errors":[{"code":"not_found"}"#;
+    let head = format!("HTTP/1.1 404 Not Found\r\nx-request-id: {HEADER_ID}\r\ncontent-length: 999\r\n\r\n{part}");
+    for end in [
+        vec![Move::Hang],
+        vec![],
+        vec![Move::Wait(std::time::Duration::from_millis(50)), Move::Reset],
+    ] {
+        let server = Server::always([vec![Move::Read, Move::Send(head.clone().into())], end].concat()).await;
+        let client = settings(&server)
+            .timeout(std::time::Duration::from_millis(300))
+            .build()
+            .unwrap();
+        let error = Op::Get.call(&client).await.unwrap_err();
+        assert!(error.is_not_found() && !error.is_timeout() && !error.is_decode());
+        assert_eq!(error.body().unwrap(), part);
+        assert_eq!(error.request_id(), Some(HEADER_ID));
+        assert_eq!((error.attempts(), server.requests().len()), (1, 1));
+    }
+}
+
+#[tokio::test]
+async fn an_error_body_over_the_limit_is_cut_and_the_status_stays() {
+    let server = Server::always(vec![Move::Read, answer(403, &[], "x".repeat(5000))]).await;
+    let client = settings(&server).max_response_bytes(1000).build().unwrap();
+    for op in [Op::Get, Op::Download] {
+        let error = op.call(&client).await.unwrap_err();
+        assert!(error.is_forbidden() && !error.is_decode());
+        assert_eq!(error.body().unwrap().len(), 1000);
+    }
+}
+
+#[tokio::test]
+async fn a_success_that_does_not_decode_names_the_place_and_keeps_the_body() {
+    let body = r#"{"type":"contact","id":"5ba682d23d7cf92bef87bfd4","created_at":{"ada":"lovelace"}}"#;
+    let server = Server::always(vec![Move::Read, answer(200, &[("x-request-id", HEADER_ID)], body)]).await;
+    let client = settings(&server).build().unwrap();
+    let error = Op::Post.call(&client).await.unwrap_err();
+    assert!(error.is_decode() && !error.is_retryable() && !error.is_timeout());
+    assert_eq!(error.json_path(), Some("created_at"));
+    assert_eq!(error.found(), Some("map"));
+    assert!(error.expected().is_some());
+    assert_eq!(error.status().unwrap(), 200);
+    assert_eq!(error.body().unwrap(), body);
+    assert_eq!(error.request_id(), Some(HEADER_ID));
+    assert_eq!((error.attempts(), server.requests().len()), (1, 1));
+    assert!(!format!("{error} {error:?}").contains("lovelace"));
+}
+
+#[tokio::test]
+async fn a_decode_error_after_a_retry_counts_both_attempts() {
+    let server = Server::new([vec![
+        Move::Read,
+        answer(503, &[], ""),
+        Move::Read,
+        answer(200, &[], "<html>"),
+    ]])
+    .await;
+    let error = Op::Get.call(&settings(&server).build().unwrap()).await.unwrap_err();
+    assert!(error.is_decode());
+    assert_eq!((error.attempts(), server.requests().len()), (2, 2));
+}
+
+#[tokio::test]
+async fn the_callers_mistake_sends_nothing() {
+    let server = Server::always(vec![Move::Read]).await;
+    let client = settings(&server).build().unwrap();
+    let error = client.update_contact().send().await.unwrap_err();
+    assert!(error.is_builder() && !error.is_retryable() && !error.is_connect());
+    assert_eq!((error.attempts(), error.status(), error.body()), (0, None, None));
+    assert_eq!(error.to_string(), "update_contact: `id`: required, and was not set");
+    assert_eq!(server.connections(), 0);
+}
+
+#[tokio::test]
+async fn an_answer_brings_its_status_headers_and_bytes_along() {
+    let headers = [
+        ("x-request-id", HEADER_ID),
+        ("x-ratelimit-limit", "167"),
+        ("x-ratelimit-remaining", "166"),
+        ("x-ratelimit-reset", "1487332510"),
+        ("x-odd", "1"),
+    ];
+    let body = r#"{"type": "admin", "name": "Ada", "brand_new": [1]}"#;
+    let server = Server::always(vec![Move::Read, answer(200, &headers, body)]).await;
+    let me = settings(&server)
+        .build()
+        .unwrap()
+        .identify_admin()
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(me.name.as_deref(), Some("Ada"));
+    assert_eq!((me.status().as_u16(), me.request_id()), (200, Some(HEADER_ID)));
+    assert_eq!(me.headers()["x-odd"], "1");
+    let limit = me.rate_limit().unwrap();
+    assert_eq!((limit.limit, limit.remaining, limit.reset), (167, 166, 1_487_332_510));
+    assert_eq!(me.body(), body, "unknown fields are in reach");
+    assert_eq!(me.body().as_ptr(), me.clone().body().as_ptr(), "shared, not copied");
+    assert_eq!(me.into_inner().name.as_deref(), Some("Ada"));
+}

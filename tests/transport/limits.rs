@@ -1,0 +1,207 @@
+//! The rate limit: what is known of it, and how requests wait for it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use intercom_client::{Client, RetryPolicy};
+
+use crate::calls::{Op, settings};
+use crate::server::{Move, Request, Server, answer};
+
+/// An answer at a time of the server's clock, which is not this machine's.
+fn limited(status: u16, remaining: u64, date: u64, reset: u64) -> Move {
+    let date = httpdate::fmt_http_date(std::time::UNIX_EPOCH + Duration::from_secs(date));
+    let (remaining, reset) = (remaining.to_string(), reset.to_string());
+    let headers = [
+        ("date", date.as_str()),
+        ("x-ratelimit-limit", "3"),
+        ("x-ratelimit-remaining", &remaining),
+        ("x-ratelimit-reset", &reset),
+    ];
+    answer(status, &headers, "{}")
+}
+
+/// A server whose first window ends a second after its first request, and that allows three requests a window.
+async fn three_a_second(status_above: u16) -> Server {
+    let begun = std::sync::OnceLock::<Instant>::new();
+    let counts = [const { AtomicUsize::new(0) }; 30];
+    Server::serve(move |request: &Request| {
+        let window = (request.at - *begun.get_or_init(|| request.at)).as_secs();
+        let count = 1 + counts[window as usize].fetch_add(1, Ordering::SeqCst) as u64;
+        let now = 784_111_777 + window;
+        match count {
+            1..=3 => vec![limited(200, 3 - count, now, now + 1)],
+            _ => vec![limited(status_above, 0, now, now + 1)],
+        }
+    })
+    .await
+}
+
+fn once(server: &Server) -> intercom_client::ClientBuilder {
+    settings(server).retry(RetryPolicy::none())
+}
+
+#[tokio::test]
+async fn a_spent_window_is_waited_for_instead_of_asking_in_vain() {
+    let server = three_a_second(429).await;
+    let client = once(&server).build().unwrap();
+    for _ in 0..9 {
+        // Clones share what is known.
+        Op::Get.call(&client.clone()).await.unwrap();
+    }
+    let requests = server.requests();
+    assert_eq!(requests.len(), 9);
+    for first in [0, 3] {
+        assert!(
+            requests[first + 3].at - requests[first].at >= Duration::from_secs(1),
+            "three a second"
+        );
+    }
+}
+
+#[tokio::test]
+async fn clients_that_are_told_not_to_wait_ask_at_once() {
+    let server = three_a_second(429).await;
+    let client = once(&server).wait_for_rate_limit(false).build().unwrap();
+    for _ in 0..3 {
+        Op::Get.call(&client).await.unwrap();
+    }
+    let error = Op::Get.call(&client).await.unwrap_err();
+    assert!(error.is_rate_limited());
+    let limit = error.rate_limit().unwrap();
+    assert_eq!((limit.limit, limit.remaining), (3, 0));
+}
+
+#[tokio::test]
+async fn what_is_under_way_counts_against_the_window() {
+    let server = three_a_second(429).await;
+    let client = once(&server).build().unwrap();
+    // The first answer tells the limit; ten at once then keep to it.
+    Op::Get.call(&client).await.unwrap();
+    let calls = (0..10).map(|_| Op::Get.call(&client));
+    for result in futures_util::future::join_all(calls).await {
+        result.unwrap();
+    }
+    assert_eq!(server.requests().len(), 11);
+}
+
+#[tokio::test]
+async fn after_a_429_all_calls_of_a_client_wait() {
+    let first = AtomicUsize::new(0);
+    let server = Server::serve(move |_| match first.fetch_add(1, Ordering::SeqCst) {
+        0 => vec![answer(429, &[("retry-after", "1")], "")],
+        _ => vec![answer(200, &[], "{}")],
+    })
+    .await;
+    let client = once(&server).build().unwrap();
+    assert!(Op::Post.call(&client).await.unwrap_err().is_rate_limited());
+    let calls = [Op::Get, Op::Put, Op::Delete].map(|op| {
+        let client = client.clone();
+        async move { op.call(&client).await.unwrap() }
+    });
+    futures_util::future::join_all(calls).await;
+    let requests = server.requests();
+    assert_eq!(requests.len(), 4);
+    assert!(
+        requests[1..]
+            .iter()
+            .all(|request| request.at - requests[0].at >= Duration::from_secs(1))
+    );
+}
+
+/// Sends `?page=n` for each n in turn, each a little after the one before.
+async fn queue(client: &Client, pages: std::ops::Range<i64>) -> Vec<tokio::task::JoinHandle<()>> {
+    let mut tasks = Vec::new();
+    for page in pages {
+        let client = client.clone();
+        tasks.push(tokio::spawn(async move {
+            client.list_all_companies().page(page).send().await.unwrap();
+        }));
+        tokio::task::yield_now().await;
+    }
+    tasks
+}
+
+#[tokio::test]
+async fn those_who_wait_go_first_come_first_served() {
+    let server = three_a_second(429).await;
+    let client = once(&server).max_in_flight(1).build().unwrap();
+    for task in queue(&client, 0..12).await {
+        task.await.unwrap();
+    }
+    let targets: Vec<_> = server.requests().into_iter().map(|request| request.target).collect();
+    let expected: Vec<_> = (0..12).map(|page| format!("/companies/list?page={page}")).collect();
+    assert_eq!(targets, expected);
+}
+
+#[tokio::test]
+async fn one_who_gives_up_waiting_holds_up_nobody_and_costs_nothing() {
+    let server = three_a_second(429).await;
+    let client = once(&server).build().unwrap();
+    for _ in 0..3 {
+        Op::Get.call(&client).await.unwrap();
+    }
+    let tasks = queue(&client, 0..4).await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    // The first in the queue and one behind it.
+    tasks[0].abort();
+    tasks[2].abort();
+    let mut ended = Vec::new();
+    for task in tasks {
+        ended.push(task.await.is_ok());
+    }
+    assert_eq!(ended, [false, true, false, true]);
+    Op::Get.call(&client).await.unwrap();
+    let targets: Vec<_> = server
+        .requests()
+        .into_iter()
+        .skip(3)
+        .map(|request| request.target)
+        .collect();
+    assert_eq!(targets, ["/companies/list?page=1", "/companies/list?page=3", "/me"]);
+}
+
+#[tokio::test]
+async fn only_so_many_are_in_flight_at_once() {
+    let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let (entered, peak) = (Arc::clone(&now), Arc::clone(&most));
+    // A request is counted from its arrival to the next one on its connection, which comes after its answer.
+    let server = Server::serve(move |_| {
+        peak.fetch_max(entered.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+        let leave = Arc::clone(&entered);
+        vec![
+            Move::Wait(Duration::from_millis(20)),
+            Move::Do(Arc::new(move || {
+                leave.fetch_sub(1, Ordering::SeqCst);
+            })),
+            answer(200, &[], "{}"),
+        ]
+    })
+    .await;
+    let client = settings(&server).max_in_flight(4).build().unwrap();
+    let calls = (0..40).map(|_| {
+        let client = client.clone();
+        async move { Op::Get.call(&client).await.unwrap() }
+    });
+    futures_util::future::join_all(calls).await;
+    assert_eq!(server.requests().len(), 40);
+    assert_eq!((most.load(Ordering::SeqCst), now.load(Ordering::SeqCst)), (4, 0));
+    assert!(settings(&server).max_in_flight(usize::MAX).build().is_ok());
+}
+
+#[tokio::test]
+async fn a_limit_that_is_no_longer_told_holds_nobody_up() {
+    let count = AtomicUsize::new(0);
+    let server = Server::serve(move |_| match count.fetch_add(1, Ordering::SeqCst) {
+        0 => vec![limited(200, 0, 784_111_777, 784_111_778)],
+        _ => vec![answer(200, &[], "{}")],
+    })
+    .await;
+    let client = once(&server).build().unwrap();
+    let calls = (0..20).map(|_| Op::Get.call(&client));
+    for result in futures_util::future::join_all(calls).await {
+        result.unwrap();
+    }
+    assert_eq!(server.requests().len(), 20);
+}

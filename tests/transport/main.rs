@@ -1,0 +1,17 @@
+//! What a call meets on its way, against a server of our own that misbehaves as told.
+//!
+//! Each test asserts how often the server was asked, with what, and what the caller got. Bounds on time are lower bounds,
+//! so that a slow machine changes nothing.
+
+mod calls;
+mod server;
+
+mod connections;
+mod errors;
+mod limits;
+mod load;
+mod redirects;
+mod retries;
+#[cfg(feature = "tracing")]
+mod secrecy;
+mod tls;

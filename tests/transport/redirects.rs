@@ -1,0 +1,58 @@
+//! Redirects: none is followed, so that the token stays with the base URL.
+
+use crate::calls::{Op, own_settings};
+use crate::server::{Move, Server, answer};
+
+#[tokio::test]
+async fn no_redirect_is_followed_to_wherever() {
+    let elsewhere = Server::serve(|_| vec![answer(200, &[], "{}")]).await;
+    for status in [300, 301, 302, 303, 307, 308] {
+        // Another host, plain http, another port, a relative one, and nonsense.
+        let other_host = elsewhere.url.replace("localhost", "127.0.0.1");
+        for location in [
+            &other_host,
+            &elsewhere.url,
+            "http://api.intercom.io/me",
+            "/contacts",
+            "::",
+            "",
+        ] {
+            let location = location.to_owned();
+            let expected = location.clone();
+            let server = Server::serve(move |_| vec![answer(status, &[("location", &location)], "moved")]).await;
+            let client = own_settings(&server).build().unwrap();
+            for op in Op::ALL {
+                let before = server.requests().len();
+                let error = op.call(&client).await.unwrap_err();
+                assert_eq!(error.status().unwrap(), status);
+                assert_eq!(error.body().unwrap(), "moved");
+                assert!(!error.is_retryable() && !error.is_connect() && !error.is_decode());
+                assert_eq!(server.requests().len(), before + 1, "{status} to {expected}, {op:?}");
+                assert!(!error.to_string().contains("localhost"), "headers are not shown");
+            }
+        }
+    }
+    assert_eq!(elsewhere.connections(), 0);
+}
+
+#[tokio::test]
+async fn a_client_that_the_caller_set_up_may_follow_but_takes_no_token_elsewhere() {
+    let elsewhere = Server::serve(|_| vec![answer(200, &[], "{}")]).await;
+    let location = elsewhere.url.clone();
+    let server = Server::serve(move |_| vec![answer(302, &[("location", &location)], "")]).await;
+    let own = own_settings(&server)
+        .http_client(reqwest::Client::new())
+        .build()
+        .unwrap();
+    Op::Get.call(&own).await.unwrap();
+    assert_eq!(elsewhere.requests().len(), 1);
+    assert_eq!(elsewhere.requests()[0].header("authorization"), None);
+}
+
+#[tokio::test]
+async fn a_prefix_of_the_base_url_is_kept() {
+    let server = Server::always(vec![Move::Read, answer(200, &[], "{}")]).await;
+    let prefixed = intercom_client::Client::builder(crate::calls::TOKEN).base_url(format!("{}/a/b/", server.url));
+    Op::Get.call(&prefixed.build().unwrap()).await.unwrap();
+    assert_eq!(server.requests()[0].target, "/a/b/me");
+}

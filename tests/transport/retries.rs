@@ -1,0 +1,215 @@
+//! Which answers are asked for again, how often, and after what wait.
+
+use std::time::Duration;
+
+use intercom_client::RetryPolicy;
+
+use crate::calls::{Op, client, quick, settings};
+use crate::server::{Move, Server, answer};
+use Move::Read;
+
+/// Every status, with how often reads, PUT and DELETE, other POSTs, and scrolls are sent in all.
+const STATUSES: [(u16, u32, u32, u32, u32); 26] = [
+    (300, 1, 1, 1, 1),
+    (301, 1, 1, 1, 1),
+    (302, 1, 1, 1, 1),
+    (303, 1, 1, 1, 1),
+    (304, 1, 1, 1, 1),
+    (307, 1, 1, 1, 1),
+    (308, 1, 1, 1, 1),
+    (400, 1, 1, 1, 1),
+    (401, 1, 1, 1, 1),
+    (402, 1, 1, 1, 1),
+    (403, 1, 1, 1, 1),
+    (404, 1, 1, 1, 1),
+    (405, 1, 1, 1, 1),
+    (408, 3, 3, 1, 1),
+    (409, 1, 1, 1, 1),
+    (410, 1, 1, 1, 1),
+    (415, 1, 1, 1, 1),
+    (422, 1, 1, 1, 1),
+    (423, 1, 1, 1, 1),
+    (429, 3, 3, 3, 3),
+    (500, 2, 2, 1, 1),
+    (501, 1, 1, 1, 1),
+    (502, 3, 3, 1, 1),
+    (503, 3, 3, 1, 1),
+    (504, 3, 3, 1, 1),
+    (599, 1, 1, 1, 1),
+];
+
+#[tokio::test]
+async fn a_status_is_asked_for_again_as_the_table_says() {
+    for (status, reads, puts, posts, scrolls) in STATUSES {
+        for op in Op::ALL {
+            let times = match op {
+                Op::Get | Op::List | Op::Download => reads,
+                Op::Put | Op::Delete => puts,
+                Op::Post => posts,
+                Op::Scroll => scrolls,
+            };
+            let server = Server::serve(move |_| vec![answer(status, &[], "")]).await;
+            let error = op.call(&client(&server)).await.unwrap_err();
+            assert_eq!(error.status().unwrap(), status, "{op:?}");
+            assert_eq!(server.requests().len(), times as usize, "{status}, {op:?}");
+            assert_eq!(error.attempts(), times, "{status}, {op:?}");
+            assert_eq!(error.is_rate_limited(), status == 429);
+            let once = RetryPolicy::none();
+            let client = settings(&server).retry(once).build().unwrap();
+            assert_eq!(op.call(&client).await.unwrap_err().attempts(), 1, "{status}, {op:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_error_that_passes_is_not_seen() {
+    for status in [408, 429, 500, 502, 503, 504] {
+        let server = Server::new([vec![Read, answer(status, &[], "<html>"), Read, answer(200, &[], "{}")]]).await;
+        assert_eq!(Op::Put.call(&client(&server)).await.unwrap(), 200);
+        let requests = server.requests();
+        assert_eq!(requests.len(), 2, "{status}");
+        assert_eq!(requests[0].body, requests[1].body);
+    }
+}
+
+#[tokio::test]
+async fn an_internal_error_is_asked_for_again_once_even_between_others() {
+    let statuses = [503, 500, 503, 500, 200];
+    let moves = statuses.iter().flat_map(|status| [Read, answer(*status, &[], "{}")]);
+    let server = Server::new([moves.collect()]).await;
+    let patient = settings(&server).retry(quick().attempts(9)).build().unwrap();
+    let error = Op::Get.call(&patient).await.unwrap_err();
+    assert_eq!((error.status().unwrap().as_u16(), error.attempts()), (500, 4));
+}
+
+#[tokio::test]
+async fn a_post_is_repeated_when_the_caller_says_that_it_may() {
+    let server = Server::new([
+        vec![Read],
+        vec![Read, answer(503, &[], ""), Read, answer(200, &[], "{}")],
+    ])
+    .await;
+    let client = client(&server);
+    let create = client.create_contact().body_map(|body| body.external_id("25"));
+    create.retry(quick().repeatable(true)).send().await.unwrap();
+    let bodies: Vec<_> = server.requests().into_iter().map(|request| request.body).collect();
+    assert_eq!(bodies, [br#"{"external_id":"25"}"#; 3]);
+}
+
+#[tokio::test]
+async fn a_pending_export_is_not_asked_for_again_and_holds_nothing_up() {
+    let body = r#"{"type":"error.list","errors":[{"code":"rate_limit_exceeded","message":"Exceeded rate limit of 1 pending message data export jobs"}]}"#;
+    let server = Server::new([vec![
+        Read,
+        answer(429, &[("retry-after", "3600")], body),
+        Read,
+        answer(200, &[], "{}"),
+    ]]);
+    let server = server.await;
+    let client = client(&server);
+    let export = client
+        .create_data_export()
+        .body_map(|body| body.created_at_after(1_577_836_800).created_at_before(1_577_923_200));
+    let error = export.send().await.unwrap_err();
+    assert!(error.is_export_pending() && error.is_rate_limited());
+    assert_eq!((error.attempts(), server.requests().len()), (1, 1));
+    Op::Get.call(&client).await.unwrap();
+    assert!(server.pauses()[0] < Duration::from_secs(3600));
+}
+
+#[tokio::test]
+async fn the_wait_that_the_server_asks_for_is_kept() {
+    // The server's own clock counts, whatever this machine's says.
+    let date = "Sun, 06 Nov 1994 08:49:37 GMT";
+    let second_later = "Sun, 06 Nov 1994 08:49:38 GMT";
+    let reset = |reset: &'static str| {
+        [
+            ("x-ratelimit-limit", "167"),
+            ("x-ratelimit-remaining", "0"),
+            ("x-ratelimit-reset", reset),
+            ("date", date),
+        ]
+    };
+    let cases = [
+        (429, vec![("retry-after", "1")]),
+        (503, vec![("retry-after", "1")]),
+        (429, vec![("retry-after", second_later), ("date", date)]),
+        (503, vec![("retry-after", second_later), ("date", date)]),
+        (429, reset("784111778").to_vec()),
+        // The longer of the two counts.
+        (429, [&reset("784111777")[..], &[("retry-after", "1")]].concat()),
+        (429, [&reset("784111778")[..], &[("retry-after", "0")]].concat()),
+    ];
+    let cases = cases.iter().flat_map(|case| [(case, true), (case, false)]);
+    let calls = cases.map(async |((status, headers), gate)| {
+        let server = Server::new([vec![Read, answer(*status, headers, ""), Read, answer(200, &[], "{}")]]).await;
+        let client = settings(&server).wait_for_rate_limit(gate).build().unwrap();
+        assert_eq!(Op::Get.call(&client).await.unwrap(), 200);
+        let pauses = server.pauses();
+        assert_eq!(pauses.len(), 1);
+        assert!(pauses[0] >= Duration::from_secs(1), "{status} {headers:?}: {pauses:?}");
+    });
+    futures_util::future::join_all(calls).await;
+}
+
+#[tokio::test]
+async fn clocks_that_disagree_and_waits_that_cannot_be_do_no_harm() {
+    let limit = |reset: &str| {
+        vec![
+            ("x-ratelimit-limit".to_owned(), "167".to_owned()),
+            ("x-ratelimit-remaining".to_owned(), "0".to_owned()),
+            ("x-ratelimit-reset".to_owned(), reset.to_owned()),
+        ]
+    };
+    let now = std::time::SystemTime::now();
+    let now = now.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    let after = |text: &str| vec![("retry-after".to_owned(), text.to_owned())];
+    for headers in [
+        limit(&(now - 7200).to_string()),
+        limit(&(now + 7200).to_string()),
+        limit("0"),
+        limit("-1"),
+        limit("9223372036854775807"),
+        limit("soon"),
+        limit(""),
+        after("-5"),
+        after("soon"),
+        after("1.5"),
+        after("99999999999999999999999"),
+        after("Sun, 06 Nov 1994 08:49:37 GMT"),
+    ] {
+        let borrowed: Vec<_> = headers
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
+        let limited = answer(429, &borrowed, "");
+        let server = Server::new([vec![Read, limited.clone(), Read, limited, Read, answer(200, &[], "{}")]]).await;
+        let client = client(&server);
+        // The deadline is far shorter than what the headers seem to ask for.
+        let call = client.identify_admin().retry(quick().deadline(Duration::from_secs(60)));
+        call.send().await.unwrap_or_else(|error| panic!("{headers:?}: {error}"));
+        assert_eq!(server.requests().len(), 3, "{headers:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_wait_beyond_the_deadline_is_not_begun() {
+    for after in ["61", "3600", "18446744073709551615", "Fri, 31 Dec 9999 23:59:59 GMT"] {
+        let server = Server::serve(move |_| vec![answer(429, &[("retry-after", after)], "")]).await;
+        let client = settings(&server).wait_for_rate_limit(false);
+        let client = client.retry(quick().deadline(Duration::from_secs(60))).build().unwrap();
+        let error = Op::Post.call(&client).await.unwrap_err();
+        assert!(error.is_rate_limited() && error.is_retryable());
+        assert_eq!((error.attempts(), server.requests().len()), (1, 1), "{after}");
+    }
+}
+
+#[tokio::test]
+async fn a_second_attempt_ends_with_the_deadline() {
+    let server = Server::new([vec![Read, answer(503, &[], "")], vec![Read, Move::Hang]]).await;
+    let retry = quick().deadline(Duration::from_millis(300));
+    let client = settings(&server).retry(retry).build().unwrap();
+    let error = Op::Get.call(&client).await.unwrap_err();
+    assert!(error.is_timeout(), "long before the timeout of 30 seconds: {error}");
+    assert_eq!((error.attempts(), server.requests().len()), (2, 2));
+}

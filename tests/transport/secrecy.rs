@@ -1,0 +1,277 @@
+//! What is shown, printed and recorded: neither the token nor what is in bodies and queries.
+
+use std::collections::BTreeMap;
+use std::process::Command;
+use std::sync::{Arc, Mutex};
+
+use intercom_client::{Client, Error};
+use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
+
+use crate::calls::{Op, TOKEN, client, own_settings, settings};
+use crate::server::{Move, Server, answer, raw};
+
+/// Stands in bodies and queries only.
+const PRIVATE: &str = "lovelace-private";
+/// Also in bodies, as the calls of the other tests send it.
+const EMAIL: &str = "ada@example.com";
+
+#[track_caller]
+fn check(text: &str) {
+    for secret in [TOKEN, PRIVATE, EMAIL, "5ba682d23d7cf92bef87bfd4"] {
+        let place = text.find(secret);
+        assert!(place.is_none(), "{secret} is in what is shown at {place:?}");
+    }
+}
+
+/// Answers that hold something private, and what the server does to fail with it.
+fn private_answers() -> Vec<Vec<Move>> {
+    let listed = format!("{{\"errors\":[{{\"code\":\"not_found\",\"message\":\"No\"}}],\"contact\":\"{PRIVATE}\"}}");
+    let wrong = format!("{{\"id\":\"1\",\"created_at\":{{\"name\":\"{PRIVATE}\"}},\"name\":[\"{PRIVATE}\"]}}");
+    let header = [
+        ("x-private", PRIVATE),
+        ("location", "https://elsewhere.example/?lovelace-private"),
+    ];
+    vec![
+        vec![Move::Read, answer(404, &header, &listed)],
+        vec![Move::Read, answer(302, &header, &listed)],
+        vec![Move::Read, answer(503, &header, PRIVATE)],
+        vec![Move::Read, answer(429, &header, PRIVATE)],
+        vec![Move::Read, answer(200, &header, &wrong)],
+        vec![Move::Read, answer(200, &header, format!("<html>{PRIVATE}"))],
+        vec![Move::Read, answer(200, &header, format!("\"{PRIVATE}\""))],
+        vec![Move::Read, raw(format!("{PRIVATE}\r\n\r\n"))],
+        vec![
+            Move::Read,
+            raw(format!(
+                "HTTP/1.1 200 OK\r\nx: {PRIVATE}\r\ncontent-length: 99\r\n\r\n{PRIVATE}"
+            )),
+        ],
+        vec![
+            Move::Read,
+            raw(format!(
+                "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n{PRIVATE}"
+            )),
+        ],
+        vec![Move::Read, Move::Reset],
+        vec![],
+    ]
+}
+
+/// An error with all its causes, in every form that is printed.
+fn shown(error: &Error) -> String {
+    let mut text = format!("{error} {error:?} {error:#?}");
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        text += &format!(" {error} {error:?}");
+        cause = error.source();
+    }
+    text
+}
+
+#[tokio::test]
+async fn no_error_and_no_debug_shows_token_header_or_body() {
+    let mut errors = Vec::new();
+    for moves in private_answers() {
+        let server = Server::always(moves).await;
+        let client = client(&server);
+        for op in Op::ALL {
+            errors.extend(op.call(&client).await.err());
+        }
+        errors.extend(client.retrieve_company().name(PRIVATE).send().await.err());
+    }
+    let kinds = [
+        Error::is_decode,
+        Error::is_retryable,
+        Error::is_not_found,
+        Error::is_rate_limited,
+    ];
+    assert!(kinds.iter().all(|kind| errors.iter().any(kind)) && errors.len() > 80);
+    errors.iter().for_each(|error| check(&shown(error)));
+    let server = Server::always(vec![Move::Read, answer(200, &[("x-private", PRIVATE)], "{}")]).await;
+    let builder = own_settings(&server);
+    check(&format!("{builder:?} {builder:#?}"));
+    let client = builder.build().unwrap();
+    check(&format!("{client:?} {client:#?} {:?}", client.find_tag()));
+    let answer = client.identify_admin().send().await.unwrap();
+    check(&format!("{answer:?} {answer:#?}"));
+    let download = client.download_data_export().job_identifier("1").send().await.unwrap();
+    check(&format!("{download:?}"));
+    for wrong in [format!("{TOKEN} "), format!("{TOKEN}\n"), format!("Bearer {TOKEN}")] {
+        let error = Client::builder(wrong).build().unwrap_err();
+        check(&format!("{error} {error:?}"));
+    }
+    let error = Client::builder(TOKEN)
+        .base_url(format!("https://{TOKEN}@host"))
+        .build()
+        .unwrap_err();
+    check(&format!("{error} {error:?}"));
+}
+
+/// Everything that spans and events record, of every crate and level.
+#[derive(Clone, Default)]
+struct Recorder(Arc<Mutex<Vec<Recorded>>>);
+
+#[derive(Debug, Default)]
+struct Recorded {
+    id: Option<u64>,
+    target: String,
+    name: String,
+    fields: BTreeMap<String, String>,
+}
+
+impl tracing::field::Visit for Recorded {
+    fn record_debug(&mut self, field: &tracing::field::Field, value: &dyn std::fmt::Debug) {
+        self.fields.insert(
+            field.name().to_owned(),
+            format!("{value:?}").trim_matches('"').to_owned(),
+        );
+    }
+}
+
+impl Recorded {
+    fn new(id: Option<u64>, metadata: &tracing::Metadata<'_>) -> Self {
+        Self {
+            id,
+            target: metadata.target().to_owned(),
+            name: metadata.name().to_owned(),
+            ..Self::default()
+        }
+    }
+}
+
+impl<S: tracing::Subscriber> Layer<S> for Recorder {
+    fn on_new_span(&self, attributes: &tracing::span::Attributes<'_>, id: &tracing::Id, _: Context<'_, S>) {
+        let mut span = Recorded::new(Some(id.into_u64()), attributes.metadata());
+        attributes.record(&mut span);
+        self.0.lock().unwrap().push(span);
+    }
+
+    fn on_record(&self, id: &tracing::Id, values: &tracing::span::Record<'_>, _: Context<'_, S>) {
+        let mut all = self.0.lock().unwrap();
+        // Ids are used again: the newest is meant.
+        let span = all.iter_mut().rfind(|span| span.id == Some(id.into_u64())).unwrap();
+        values.record(span);
+    }
+
+    fn on_event(&self, event: &tracing::Event<'_>, _: Context<'_, S>) {
+        let mut recorded = Recorded::new(None, event.metadata());
+        event.record(&mut recorded);
+        self.0.lock().unwrap().push(recorded);
+    }
+}
+
+/// Records what this thread does until the guard is dropped.
+fn record() -> (Recorder, tracing::subscriber::DefaultGuard) {
+    let recorder = Recorder::default();
+    let subscriber = tracing_subscriber::registry().with(recorder.clone());
+    let guard = tracing::subscriber::set_default(subscriber);
+    (recorder, guard)
+}
+
+#[tokio::test]
+async fn a_call_is_a_span_and_a_retry_an_event() {
+    let (recorder, _guard) = record();
+    let id = [("x-request-id", "000span"), ("retry-after", "1")];
+    let server = Server::new([
+        vec![Move::Read, answer(503, &[], ""), Move::Read, answer(429, &id, "")],
+        vec![Move::Read, answer(200, &id, "{}")],
+    ])
+    .await;
+    let contact = "5ba682d23d7cf92bef87bfd4";
+    client(&server)
+        .update_contact()
+        .id(contact)
+        .body_map(|body| body.name(PRIVATE))
+        .send()
+        .await
+        .unwrap();
+    let recorded = recorder.0.lock().unwrap();
+    let own: Vec<_> = recorded
+        .iter()
+        .filter(|one| one.target.starts_with("intercom_client"))
+        .collect();
+    let [span, first, second, ..] = &own[..] else {
+        panic!("{own:?}")
+    };
+    let field = |of: &Recorded, name: &str| of.fields.get(name).cloned().unwrap_or_default();
+    assert_eq!(span.name, "intercom");
+    for (name, value) in [
+        ("operation", "update_contact"),
+        ("method", "PUT"),
+        ("path", "/contacts/{id}"),
+        ("status", "200"),
+        ("request_id", "000span"),
+        ("attempts", "3"),
+    ] {
+        assert_eq!(field(span, name), value);
+    }
+    assert!(field(span, "elapsed_ms").parse::<u64>().unwrap() >= 1000);
+    for (event, attempt, reason, status) in [(first, "1", "status", "503"), (second, "2", "rate limit", "429")] {
+        assert_eq!(field(event, "message"), "retrying");
+        let told = ["attempt", "reason", "status"].map(|name| field(event, name));
+        assert_eq!(told, [attempt, reason, status]);
+    }
+    assert!(field(second, "pause_ms").parse::<u64>().unwrap() >= 1000);
+}
+
+#[tokio::test]
+async fn a_wait_and_a_failure_are_events() {
+    let (recorder, _guard) = record();
+    let server = Server::new([
+        vec![Move::Read, answer(429, &[("retry-after", "1")], "")],
+        vec![Move::Read, answer(200, &[], "{}")],
+    ])
+    .await;
+    let client = settings(&server)
+        .retry(intercom_client::RetryPolicy::none())
+        .build()
+        .unwrap();
+    Op::Get.call(&client).await.unwrap_err();
+    Op::Get.call(&client).await.unwrap();
+    let recorded = recorder.0.lock().unwrap();
+    let own = recorded.iter().filter(|one| one.target.starts_with("intercom_client"));
+    let told: Vec<_> = own
+        .map(|one| ["message", "reason", "status", "attempts"].map(|name| one.fields.get(name).map_or("", |text| text)))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ["", "", "429", "1"],
+            ["failed", "rate limit", "", ""],
+            ["", "", "200", "1"],
+            ["waiting", "rate limit", "", ""],
+        ]
+    );
+}
+
+#[tokio::test]
+async fn no_span_and_no_event_holds_token_query_or_body() {
+    let (recorder, _guard) = record();
+    for moves in private_answers() {
+        let server = Server::always(moves).await;
+        let client = settings(&server).build().unwrap();
+        for op in Op::ALL {
+            let _ = op.call(&client).await;
+        }
+        let _ = client.retrieve_company().name(PRIVATE).send().await;
+    }
+    let recorded = recorder.0.lock().unwrap();
+    let spans = recorded.iter().filter(|one| one.name == "intercom").count();
+    assert_eq!(spans, private_answers().len() * (Op::ALL.len() + 1));
+    check(&format!("{recorded:?}"));
+}
+
+/// Runs the other tests again, with all that they and the crate print.
+#[test]
+fn nothing_that_the_tests_print_holds_token_or_body() {
+    let tests = Command::new(std::env::current_exe().unwrap())
+        .args(["--nocapture", "--skip", "secrecy::nothing_that", "--skip", "load::"])
+        .env("RUST_LOG", "trace")
+        .env("RUST_BACKTRACE", "0")
+        .output()
+        .unwrap();
+    let printed = [tests.stdout, tests.stderr].concat();
+    let printed = String::from_utf8_lossy(&printed);
+    assert!(printed.contains("secrecy::no_error_and_no_debug"), "the tests ran");
+    check(&printed);
+}
