@@ -1,6 +1,5 @@
 //! The server's rate limit, and the gate that keeps clients of one process inside it.
 
-use std::cmp::Ordering;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -145,37 +144,37 @@ impl Window {
 
     /// Learns from an answer's headers.
     fn learn(&self, headers: &HeaderMap, rate_limited: bool) {
-        let known = RateLimit::from_headers(headers).zip(until_reset(headers));
-        let asked = retry_after(headers).filter(|_| rate_limited);
         // Many clients wait for the same reset: each adds a little of its own.
-        let jitter = JITTER.mul_f64(fastrand::f64());
-        let end = |wait: Duration| Instant::now() + wait.min(LONGEST_WINDOW) + jitter;
+        let end = |wait: Duration| Instant::now() + wait.min(LONGEST_WINDOW) + JITTER.mul_f64(fastrand::f64());
         let mut state = self.state();
-        if let Some((limit, wait)) = known {
+        if let Some(limit) = RateLimit::from_headers(headers) {
             let others = state.under_way.saturating_sub(1);
-            let counted = match limit.reset.cmp(&state.reset) {
-                // Answers of a window that is over say nothing about this one.
-                Ordering::Less => None,
-                Ordering::Equal => state.until.map(|_| state.remaining),
-                // The own count began with the window; without it, what is under way may be counted or not.
-                Ordering::Greater if state.limit.is_some() && state.until.is_none() => Some(state.remaining),
-                Ordering::Greater => Some(limit.remaining.saturating_sub(others)),
+            // Fewer than counted are left when somebody else uses the limit too.
+            let lower = |counted: u64| match limit.remaining < counted {
+                true => limit.remaining.saturating_sub(others),
+                false => counted,
             };
-            if let Some(counted) = counted {
-                // Fewer than counted are left when somebody else uses the limit too.
-                state.remaining = if limit.remaining < counted {
-                    limit.remaining.saturating_sub(others)
-                } else {
-                    counted
+            if limit.reset == state.reset {
+                // Answers of a window that is over say nothing about the next one.
+                if state.until.is_some() {
+                    state.remaining = lower(state.remaining);
+                }
+            } else if limit.reset > state.reset
+                && let Some(wait) = until_reset(headers)
+            {
+                let counting = state.limit.is_some() && state.until.is_none();
+                state.remaining = match counting {
+                    // The own count began with the window.
+                    true => lower(state.remaining),
+                    // What is under way may be counted in it or not.
+                    false => limit.remaining.saturating_sub(others),
                 };
-            }
-            if limit.reset > state.reset {
                 state.limit = Some(limit.limit);
                 state.reset = limit.reset;
                 state.until = Some(end(wait));
             }
         }
-        if rate_limited && let Some(wait) = asked.max(known.map(|(_, wait)| wait)) {
+        if rate_limited && let Some(wait) = retry_after(headers).max(until_reset(headers)) {
             let until = end(wait);
             state.remaining = 0;
             state.until = Some(state.until.map_or(until, |known| known.max(until)));

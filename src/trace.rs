@@ -12,26 +12,26 @@ use crate::error::Error;
 #[cfg(feature = "tracing")]
 pub struct Call {
     span: tracing::Span,
-    begun: tokio::time::Instant,
+    /// `None` when nobody looks at the span.
+    begun: Option<tokio::time::Instant>,
 }
 
 #[cfg(feature = "tracing")]
 impl Call {
     pub fn begin(call: &crate::operation::Call) -> Self {
         use tracing::field::Empty;
-        Self {
-            span: tracing::info_span!(
-                "intercom",
-                operation = call.operation.id,
-                method = call.operation.method.as_str(),
-                path = call.operation.path,
-                status = Empty,
-                request_id = Empty,
-                attempts = Empty,
-                elapsed_ms = Empty,
-            ),
-            begun: tokio::time::Instant::now(),
-        }
+        let span = tracing::info_span!(
+            "intercom",
+            operation = call.operation.id,
+            method = call.operation.method.as_str(),
+            path = call.operation.path,
+            status = Empty,
+            request_id = Empty,
+            attempts = Empty,
+            elapsed_ms = Empty,
+        );
+        let begun = (!span.is_disabled()).then(tokio::time::Instant::now);
+        Self { span, begun }
     }
 
     pub fn answered(&self, status: StatusCode, headers: &HeaderMap) {
@@ -58,7 +58,8 @@ impl Call {
 
     pub fn end(&self, attempts: u32) {
         self.span.record("attempts", attempts);
-        self.span.record("elapsed_ms", millis(self.begun.elapsed()));
+        self.span
+            .record("elapsed_ms", self.begun.map(|begun| millis(begun.elapsed())));
     }
 
     pub fn fail(&self, error: &Error) {

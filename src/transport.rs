@@ -35,7 +35,8 @@ impl Client {
         let limit = self.inner.timeout;
         let operation = call.operation;
         let chunks = futures_util::stream::try_unfold(response, move |mut response| async move {
-            let chunk = by(end_of(limit), response.chunk())
+            let end = limit.and_then(|limit| Instant::now().checked_add(limit));
+            let chunk = by(end, response.chunk())
                 .await
                 .ok_or_else(|| Error::kind(operation, Kind::Timeout).after(attempts))?
                 .map_err(|error| classify(operation, error).after(attempts))?;
@@ -68,9 +69,9 @@ impl Client {
             };
             let pass = self.pass(&span).await;
             let begun = Instant::now();
-            let result = self.attempt(call, end_of(limit), &span, &read).await;
+            let end = limit.and_then(|limit| begun.checked_add(limit));
+            let result = self.attempt(call, end, &span, &read).await;
             drop(pass);
-            spent = spent.saturating_add(begun.elapsed());
             let error = match result {
                 Ok(value) => {
                     span.end(attempt);
@@ -78,6 +79,7 @@ impl Client {
                 }
                 Err(error) => error.after(attempt),
             };
+            spent = spent.saturating_add(begun.elapsed());
             internal_errors += u32::from(error.status() == Some(StatusCode::INTERNAL_SERVER_ERROR));
             let pause = pause(policy, attempt, &error);
             let again = attempt < policy.attempts
@@ -197,45 +199,57 @@ impl Client {
         response: reqwest::Response,
         end: Option<Instant>,
     ) -> (Bytes, Result<(), Error>) {
-        let mut body = BytesMut::new();
+        let mut body = Body::default();
         let outcome = by(end, self.fill(&mut body, operation, response))
             .await
             .unwrap_or_else(|| Err(Error::kind(operation, Kind::Timeout)));
         (body.freeze(), outcome)
     }
 
-    async fn fill(
-        &self,
-        body: &mut BytesMut,
-        operation: &Operation,
-        mut response: reqwest::Response,
-    ) -> Result<(), Error> {
+    async fn fill(&self, body: &mut Body, operation: &Operation, mut response: reqwest::Response) -> Result<(), Error> {
         let limit = self.inner.max_response_bytes;
-        if let Some(length) = response.content_length() {
-            body.reserve(length.min(limit).min(MOST_RESERVED) as usize);
-        }
-        while let Some(chunk) = response.chunk().await.map_err(|error| classify(operation, error))? {
-            let room = limit.saturating_sub(body.len() as u64);
-            if chunk.len() as u64 > room {
-                body.extend_from_slice(&chunk[..room as usize]);
+        let mut room = limit;
+        while let Some(mut chunk) = response.chunk().await.map_err(|error| classify(operation, error))? {
+            let length = chunk.len() as u64;
+            if length > room {
+                chunk.truncate(room as usize);
+                body.push(chunk);
                 return Err(Error::kind(operation, Kind::TooLarge(limit)));
             }
-            body.extend_from_slice(&chunk);
+            room -= length;
+            body.push(chunk);
         }
         Ok(())
     }
 }
 
-/// The most that is added to a wait the server asked for.
-const JITTER: Duration = Duration::from_millis(500);
-/// The most that is reserved on the word of a `Content-Length`.
-const MOST_RESERVED: u64 = 1 << 20;
-
-/// The moment when a limit that begins now is over; `None` for no limit.
-fn end_of(limit: Option<Duration>) -> Option<Instant> {
-    Instant::now().checked_add(limit?)
+/// A body as far as it was read. Most come in one chunk, which is not copied.
+#[derive(Default)]
+struct Body {
+    first: Bytes,
+    whole: BytesMut,
 }
 
+impl Body {
+    fn push(&mut self, chunk: Bytes) {
+        if self.first.is_empty() && self.whole.is_empty() {
+            self.first = chunk;
+            return;
+        }
+        self.whole.extend_from_slice(&std::mem::take(&mut self.first));
+        self.whole.extend_from_slice(&chunk);
+    }
+
+    fn freeze(self) -> Bytes {
+        match self.whole.is_empty() {
+            true => self.first,
+            false => self.whole.freeze(),
+        }
+    }
+}
+
+/// The most that is added to a wait the server asked for.
+const JITTER: Duration = Duration::from_millis(500);
 /// Runs `future` until `end`; `None` when the time is up.
 async fn by<T>(end: Option<Instant>, future: impl Future<Output = T>) -> Option<T> {
     match end {
