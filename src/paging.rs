@@ -510,6 +510,8 @@ impl<P: Page> Stream for Pages<P> {
     }
 }
 
+impl<P: Page> Unpin for Pages<P> {}
+
 impl<P: Page> FusedStream for Pages<P> {
     fn is_terminated(&self) -> bool {
         self.fetch.is_none() && self.held.is_none() && matches!(self.step, Step::Done)
