@@ -338,6 +338,8 @@ pub struct Pages<P: Page> {
     seen: HashSet<u64>,
     hasher: RandomState,
     fetch: Option<Fetch<P>>,
+    /// A page to deliver once the runtime has had its chance to begin with the one after it, and its own cursor.
+    held: Option<(Response<P>, Option<Cursor>)>,
     read_ahead: bool,
 }
 
@@ -361,6 +363,7 @@ impl<P: Page> Pages<P> {
             seen: HashSet::new(),
             hasher: RandomState::new(),
             fetch: None,
+            held: None,
             read_ahead: false,
         };
         if let Some(cursor) = cursor {
@@ -385,7 +388,11 @@ impl<P: Page> Pages<P> {
     /// continued: a page is on its way, or was lost.
     pub fn cursor(&self) -> Option<&Cursor> {
         let lost = self.fetch.is_some() && matches!(&self.step, Step::Ask(call) if is_scroll(call));
-        self.cursor.as_ref().filter(|_| !lost)
+        let cursor = match &self.held {
+            Some((_, cursor)) => cursor,
+            None => &self.cursor,
+        };
+        cursor.as_ref().filter(|_| !lost)
     }
 
     /// Remembers a cursor; `false` when it was there already.
@@ -457,6 +464,9 @@ impl<P: Page> Stream for Pages<P> {
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
+        if let Some((page, _)) = this.held.take() {
+            return Poll::Ready(Some(Ok(page)));
+        }
         let mut fetch = match this.fetch.take() {
             Some(fetch) => fetch,
             None => match this.begin(false) {
@@ -469,28 +479,42 @@ impl<P: Page> Stream for Pages<P> {
             this.fetch = Some(fetch);
             return Poll::Pending;
         };
+        let cursor = this.cursor.clone();
         let step = std::mem::replace(&mut this.step, Step::Done);
         let answer = match (answer, step) {
             (Ok(page), Step::Ask(call)) => this.advance(call, &page).map(|()| page),
             (answer, _) => answer,
         };
-        match &answer {
-            // What is wrong with the next page is said when it is wanted.
-            Ok(_) if this.read_ahead && matches!(this.step, Step::Ask(_)) => match this.begin(true) {
-                Some(Ok(fetch)) => this.fetch = Some(fetch),
-                Some(Err(error)) => this.step = Step::Fail(error),
-                None => {}
-            },
-            Err(error) if error.is_scroll_restart() || error.is_scroll_expired() => this.cursor = None,
-            _ => {}
+        match answer {
+            Ok(page) if this.read_ahead && matches!(this.step, Step::Ask(_)) => {
+                match this.begin(true) {
+                    Some(Ok(fetch)) => this.fetch = Some(fetch),
+                    // What is wrong with the next page is said when it is wanted.
+                    Some(Err(error)) => this.step = Step::Fail(error),
+                    None => {}
+                }
+                // A task that this one spawned waits until this one pauses. The caller may not pause before it has worked
+                // on the page, so that nothing would be fetched meanwhile.
+                this.held = Some((page, cursor));
+                context.waker().wake_by_ref();
+                Poll::Pending
+            }
+            Err(error) => {
+                if error.is_scroll_restart() || error.is_scroll_expired() {
+                    this.cursor = None;
+                }
+                Poll::Ready(Some(Err(error)))
+            }
+            Ok(page) => Poll::Ready(Some(Ok(page))),
         }
-        Poll::Ready(Some(answer))
     }
 }
 
+impl<P: Page> Unpin for Pages<P> {}
+
 impl<P: Page> FusedStream for Pages<P> {
     fn is_terminated(&self) -> bool {
-        self.fetch.is_none() && matches!(self.step, Step::Done)
+        self.fetch.is_none() && self.held.is_none() && matches!(self.step, Step::Done)
     }
 }
 
