@@ -2,6 +2,8 @@
 //!
 //! `INTERCOM_OPENAPI` names another description to build from. Each step is a file in `build/`.
 
+#![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
 #[path = "build/mod.rs"]
 mod steps;
 

@@ -18,6 +18,20 @@ use serde_json::{Value, json};
 #[allow(dead_code, clippy::enum_variant_names)]
 mod plain {
     include!(concat!(env!("OUT_DIR"), "/twins.rs"));
+
+    #[derive(serde::Deserialize)]
+    pub struct Avatar {
+        #[serde(rename = "type")]
+        type_: Option<String>,
+        image_url: Option<String>,
+    }
+
+    #[derive(serde::Deserialize)]
+    pub struct NextPage {
+        page: Option<i64>,
+        per_page: Option<i64>,
+        starting_after: Option<String>,
+    }
 }
 
 /// An example of a success in the description.
@@ -38,12 +52,16 @@ fn copies(of: &Value, count: usize) -> Value {
 }
 
 fn contacts() -> Vec<u8> {
-    let contact = example("/contacts/{id}", "get");
+    let mut contact = example("/contacts/{id}", "get");
+    contact["avatar"] = json!({"type": "avatar", "image_url": "https://example.com/ada.png"});
     let page = json!({
         "type": "list",
         "data": copies(&contact, 150),
         "total_count": 150,
-        "pages": {"type": "pages", "page": 1, "per_page": 150, "total_pages": 1},
+        "pages": {
+            "type": "pages", "page": 1, "per_page": 150, "total_pages": 2,
+            "next": {"page": 2, "starting_after": "WzE3MzE1MDAwMDAwMDBd"},
+        },
     });
     page.to_string().into_bytes()
 }

@@ -17,6 +17,11 @@ const CONVERSIONS: [(InstanceType, &str, &str); 6] = [
     (InstanceType::String, "ticket-state", "crate::TicketState"),
 ];
 
+/// Whether a private format stands for a hand-written type.
+pub fn has_type(format: &str) -> bool {
+    CONVERSIONS.iter().any(|(_, private, _)| *private == format)
+}
+
 /// Generates the builder-style client as a syntax tree.
 pub fn generate(document: &Value) -> Result<syn::File, Failure> {
     let mut plain = document.clone();

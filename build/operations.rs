@@ -485,11 +485,16 @@ mod tests {
     }
 
     #[test]
-    fn scrolls_are_marked() {
+    fn paging_is_marked() {
         let mut document = sample::repaired();
-        assert!(!written(&document).contains("scrolls: true"));
         document["paths"]["/tags/{id}"]["get"]["x-paging"] = json!({"shape": "scroll"});
-        assert!(written(&document).contains("scrolls: true"));
+        let text = written(&document);
+        assert!(text.contains("crate::operation::Paging::Scroll"), "{text}");
+        assert_eq!(
+            text.matches("pub fn pages(self)").count(),
+            1,
+            "only the operation with pages walks them"
+        );
     }
 
     #[test]

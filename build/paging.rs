@@ -168,3 +168,85 @@ fn write_page(page: &Struct, shape: &str, items: &str, types: &Types) -> Result<
         }
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{generate, operations, tolerance};
+    use super::*;
+    use serde_json::{Value, json};
+
+    /// A description of one list operation, with paging facts.
+    fn document(paging: Value, pages: Value) -> Value {
+        let list = json!({"type": "object", "properties": {
+            "data": {"type": "array", "items": {"type": "object", "additionalProperties": true}},
+            "total_count": {"type": "integer"},
+            "scroll_param": {"type": "string"},
+            "pages": pages,
+        }});
+        let next = json!({"type": "string", "format": "next-page"});
+        json!({
+            "openapi": "3.0.1",
+            "info": {"title": "t", "version": "2.9"},
+            "paths": {"/things": {"get": {
+                "operationId": "listThings",
+                "x-paging": paging,
+                "responses": {"200": {"description": "ok", "content": {"application/json": {
+                    "schema": {"$ref": "#/components/schemas/thing_list"},
+                }}}},
+            }}},
+            "components": {"schemas": {
+                "thing_list": list,
+                "pages": {"type": "object", "properties": {
+                    "next": next, "page": {"type": "integer"}, "total_pages": {"type": "integer"},
+                }},
+            }},
+        })
+    }
+
+    fn written(paging: Value, schema: &str) -> Result<String, Failure> {
+        let document = document(paging, json!({"$ref": format!("#/components/schemas/{schema}")}));
+        let file = generate::generate(&document)?;
+        let types = tolerance::tolerate(&file, &document)?;
+        let tokens = pages(&operations::collect(&file, &document)?, &types)?;
+        Ok(tokens.to_string().replace(' ', ""))
+    }
+
+    #[test]
+    fn each_shape_says_where_it_stands() {
+        for (shape, position) in [
+            (
+                "cursor",
+                "Position::Cursor(self.pages.as_ref().and_then(|pages|pages.next.as_ref()))",
+            ),
+            (
+                "page",
+                "total_pages:self.pages.as_ref().and_then(|pages|pages.total_pages)",
+            ),
+            (
+                "scroll",
+                "Position::Scroll{scroll_param:self.scroll_param.as_deref(),empty:self.data.is_empty()}",
+            ),
+            ("events", "empty:self.data.is_empty()"),
+        ] {
+            let text = written(json!({"shape": shape, "items": "data"}), "pages").unwrap();
+            assert!(text.contains("implcrate::paging::PageforThingList"), "{text}");
+            assert!(text.contains(position), "{text}");
+        }
+    }
+
+    #[test]
+    fn facts_that_do_not_fit_are_refused() {
+        for facts in [
+            json!({"shape": "spiral", "items": "data"}),
+            json!({"shape": "cursor", "items": "things"}),
+            json!({"shape": "cursor", "items": "data", "in": "body"}),
+        ] {
+            let failure = written(facts, "pages").unwrap_err();
+            assert_eq!(failure.at, "/paths/~1things");
+        }
+        assert!(
+            written(Value::Null, "pages").unwrap().is_empty(),
+            "no pages, nothing to write"
+        );
+    }
+}

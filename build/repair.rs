@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 
 use super::failure::Failure;
+use super::generate;
 use super::schema::{
     self, components, for_each_operation, for_each_schema, reference, reference_to, request_reach, request_schema,
     response_reach, snake,
@@ -243,7 +244,8 @@ pub fn timestamps(document: &mut Value) -> Result<usize, Failure> {
                 schema.insert("type".into(), json!("integer"));
                 schema.insert("format".into(), json!("timestamp"));
             }
-            "binary" | "id" | "next-page" | "avatar" | "company-or-list" | "ticket-state" => return,
+            "binary" => return,
+            private if generate::has_type(private) => return,
             _ => {
                 schema.remove("format");
             }
@@ -311,7 +313,8 @@ pub fn ids_in_requests(document: &mut Value) -> Result<usize, Failure> {
     Ok(changed)
 }
 
-/// In the body of a PUT, null clears what it is set on: every optional value but lists and maps can be null.
+/// In the body of a PUT, null clears what it is set on: every optional value but lists and maps can be null, unless
+/// the description says that it cannot.
 pub fn updates_can_clear(document: &mut Value) -> Result<usize, Failure> {
     let bodies = schema::operations(document)
         .into_iter()
@@ -344,7 +347,8 @@ pub fn updates_can_clear(document: &mut Value) -> Result<usize, Failure> {
             let scalar = ["string", "integer", "number", "boolean"]
                 .iter()
                 .any(|kind| inner["type"] == **kind);
-            if scalar && !required.contains(property) {
+            let said = inner.get("nullable").is_some();
+            if scalar && !said && !required.contains(property) {
                 inner["nullable"] = json!(true);
                 changed += 1;
             }
@@ -865,9 +869,11 @@ mod tests {
                 "moment": {"type": "string", "format": "date-time"},
                 "link": {"type": "string", "format": "uri"},
                 "bytes": {"type": "string", "format": "binary"},
+                "ours": {"type": "string", "format": "avatar"},
             }),
         );
         assert_eq!(changed, 2);
+        assert_eq!(schemas["ours"], json!({"type": "string", "format": "avatar"}));
         assert_eq!(schemas["moment"], json!({"type": "integer", "format": "timestamp"}));
         assert_eq!(schemas["link"], json!({"type": "string"}));
         assert_eq!(schemas["bytes"], json!({"type": "string", "format": "binary"}));
@@ -1052,6 +1058,22 @@ mod tests {
         assert_eq!(schemas["tag"]["properties"]["type"], json!({"type": "string"}));
         assert_eq!(schemas.get("tag_type"), None);
         assert_eq!(schemas["sent"]["properties"]["type"], reference_to("sent_type"));
+    }
+
+    #[test]
+    fn reachable_only_keeps_what_operations_lead_to() {
+        let mut document = of_operation(json!({
+            "parameters": [{"name": "order", "schema": reference_to("order")}],
+            "requestBody": json_body(reference_to("sent")),
+            "responses": {"200": json_body(json!({"type": "array", "items": reference_to("answer")}))},
+        }));
+        document["components"] = json!({"schemas": {
+            "order": {}, "sent": {"properties": {"part": reference_to("part")}}, "part": {}, "answer": {}, "lost": {},
+        }});
+        let (changed, document) = after(reachable_only, document);
+        assert_eq!(changed, 1);
+        let kept: BTreeSet<String> = components(&document).into_iter().map(|(name, _)| name).collect();
+        assert_eq!(kept, ["answer", "order", "part", "sent"].map(String::from).into());
     }
 
     #[test]

@@ -5,9 +5,9 @@
 
 mod embedded_server;
 
+use intercom_client::search::field;
 use intercom_client::types::{
-    CreateContactRequest, CreateConversationRequestFrom, CreateTagRequest, ReplyConversationRequest, SearchFilter,
-    TicketContactRequest,
+    ConversationSender, CreateContactRequest, CreateTagRequest, ReplyConversationRequest, TicketContactRequest,
 };
 use intercom_client::{Client, Error};
 
@@ -33,8 +33,7 @@ async fn look_around(client: &Client) -> Result<(), Error> {
         println!("article       {}, {}", text(&article.title), text(&article.state));
     }
 
-    let open = SearchFilter::builder().field("open").operator("=").value(true);
-    let found = client.search_conversations().body_map(|b| b.query(open));
+    let found = client.search_conversations().query(field("open").eq(true));
     for conversation in &found.send().await?.conversations {
         println!("open          conversation {}", text(&conversation.id));
     }
@@ -57,7 +56,7 @@ async fn make_things(client: &Client) -> Result<(), Error> {
     let tag = attach.body_map(|b| b.id(text(&vip.id))).send().await?;
     println!("tag           {}", text(&tag.name));
 
-    let from = CreateConversationRequestFrom::user(text(&contact.id));
+    let from = ConversationSender::user(text(&contact.id));
     let ask = client
         .create_conversation()
         .body_map(|b| b.from(from).body("Where is my map?"));

@@ -21,7 +21,7 @@ use crate::{ApiVersion, Region};
 /// # async fn example() -> Result<(), intercom_client::Error> {
 /// use intercom_client::{Client, Region};
 ///
-/// let client = Client::builder("dG9rOjE2…".replace('…', "")).region(Region::Eu).build()?;
+/// let client = Client::builder("dG9rOmFjbWU").region(Region::Eu).build()?;
 /// let me = client.identify_admin().send().await?;
 /// println!("{:?} of {:?}", me.name, me.app);
 /// # Ok(())

@@ -142,7 +142,7 @@ impl ExportJob {
     /// How long [`wait`](Self::wait) pauses before it asks again: `first`, then half as long again each time, `longest` at
     /// most. Default: 1 second, then up to 30 seconds.
     pub fn pauses(mut self, first: Duration, longest: Duration) -> Self {
-        self.pause = first;
+        self.pause = first.min(longest);
         self.longest_pause = longest;
         self
     }
@@ -197,7 +197,7 @@ impl ExportJob {
                     _ => {}
                 }
                 tokio::time::sleep(self.pause).await;
-                self.pause = (self.pause * 3 / 2).min(self.longest_pause);
+                self.pause = (self.pause.saturating_mul(3) / 2).min(self.longest_pause);
             }
             self.refresh().await?;
         }
@@ -271,10 +271,7 @@ impl ExportJob {
         }
         let (head, gzip) = sniff(&mut bytes).await?;
         let decompress = gzip && !self.keep_compressed;
-        let extension = match (gzip, decompress) {
-            (true, false) => "csv.gz",
-            _ => "csv",
-        };
+        let extension = if gzip && self.keep_compressed { "csv.gz" } else { "csv" };
         let name = format!("{}.{extension}", file_name(&self.id));
         let folder = folder.as_ref().to_owned();
         let mut part = blocking(move || Part::create(&folder, &name, decompress)).await?;

@@ -93,10 +93,23 @@ from! {
     String: &str, &String, Box<str>, std::borrow::Cow<'_, str>, char;
     i64: i8, i16, i32, u8, u16, u32;
     f64: f32, i8, i16, i32, u8, u16, u32;
-    Id: &str, &String, String, i64, i32, u64, u32, usize;
+    Id: &str, &String, String, &Id, i16, i32, i64, u16, u32, u64, usize;
     Timestamp: i64, i32, u32, chrono::DateTime<chrono::Utc>;
     Value: &str, String, bool, i64, i32, f64, Map<String, Value>;
 }
+
+/// A number that is too large is an error, as for the setters of plain numbers.
+macro_rules! try_from {
+    ($($source:ty)*) => {$(
+        impl TryFrom<$source> for Nullable<i64> {
+            type Error = std::num::TryFromIntError;
+            fn try_from(value: $source) -> Result<Self, Self::Error> {
+                i64::try_from(value).map(Self::Value)
+            }
+        }
+    )*};
+}
+try_from! { u64 usize }
 
 /// Lets setters of nullable text enums take texts.
 macro_rules! from_texts {

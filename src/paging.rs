@@ -338,6 +338,8 @@ pub struct Pages<P: Page> {
     seen: HashSet<u64>,
     hasher: RandomState,
     fetch: Option<Fetch<P>>,
+    /// A page to deliver once the runtime has had its chance to begin with the one after it, and its own cursor.
+    held: Option<(Response<P>, Option<Cursor>)>,
     read_ahead: bool,
 }
 
@@ -361,6 +363,7 @@ impl<P: Page> Pages<P> {
             seen: HashSet::new(),
             hasher: RandomState::new(),
             fetch: None,
+            held: None,
             read_ahead: false,
         };
         if let Some(cursor) = cursor {
@@ -385,7 +388,11 @@ impl<P: Page> Pages<P> {
     /// continued: a page is on its way, or was lost.
     pub fn cursor(&self) -> Option<&Cursor> {
         let lost = self.fetch.is_some() && matches!(&self.step, Step::Ask(call) if is_scroll(call));
-        self.cursor.as_ref().filter(|_| !lost)
+        let cursor = match &self.held {
+            Some((_, cursor)) => cursor,
+            None => &self.cursor,
+        };
+        cursor.as_ref().filter(|_| !lost)
     }
 
     /// Remembers a cursor; `false` when it was there already.
@@ -407,6 +414,9 @@ impl<P: Page> Pages<P> {
         }
         let client = self.client.clone();
         let fetch = async move { client.decoded(call).await };
+        // A task of its own would leave the caller's span.
+        #[cfg(feature = "tracing")]
+        let fetch = tracing::Instrument::in_current_span(fetch);
         Some(Ok(match tokio::runtime::Handle::try_current() {
             Ok(runtime) if ahead => Box::pin(Task(runtime.spawn(fetch))),
             _ => Box::pin(fetch),
@@ -454,6 +464,9 @@ impl<P: Page> Stream for Pages<P> {
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
+        if let Some((page, _)) = this.held.take() {
+            return Poll::Ready(Some(Ok(page)));
+        }
         let mut fetch = match this.fetch.take() {
             Some(fetch) => fetch,
             None => match this.begin(false) {
@@ -466,28 +479,42 @@ impl<P: Page> Stream for Pages<P> {
             this.fetch = Some(fetch);
             return Poll::Pending;
         };
+        let cursor = this.cursor.clone();
         let step = std::mem::replace(&mut this.step, Step::Done);
         let answer = match (answer, step) {
             (Ok(page), Step::Ask(call)) => this.advance(call, &page).map(|()| page),
             (answer, _) => answer,
         };
-        match &answer {
-            // What is wrong with the next page is said when it is wanted.
-            Ok(_) if this.read_ahead && matches!(this.step, Step::Ask(_)) => match this.begin(true) {
-                Some(Ok(fetch)) => this.fetch = Some(fetch),
-                Some(Err(error)) => this.step = Step::Fail(error),
-                None => {}
-            },
-            Err(error) if error.is_scroll_restart() || error.is_scroll_expired() => this.cursor = None,
-            _ => {}
+        match answer {
+            Ok(page) if this.read_ahead && matches!(this.step, Step::Ask(_)) => {
+                match this.begin(true) {
+                    Some(Ok(fetch)) => this.fetch = Some(fetch),
+                    // What is wrong with the next page is said when it is wanted.
+                    Some(Err(error)) => this.step = Step::Fail(error),
+                    None => {}
+                }
+                // A task that this one spawned waits until this one pauses. The caller may not pause before it has worked
+                // on the page, so that nothing would be fetched meanwhile.
+                this.held = Some((page, cursor));
+                context.waker().wake_by_ref();
+                Poll::Pending
+            }
+            Err(error) => {
+                if error.is_scroll_restart() || error.is_scroll_expired() {
+                    this.cursor = None;
+                }
+                Poll::Ready(Some(Err(error)))
+            }
+            Ok(page) => Poll::Ready(Some(Ok(page))),
         }
-        Poll::Ready(Some(answer))
     }
 }
 
+impl<P: Page> Unpin for Pages<P> {}
+
 impl<P: Page> FusedStream for Pages<P> {
     fn is_terminated(&self) -> bool {
-        self.fetch.is_none() && matches!(self.step, Step::Done)
+        self.fetch.is_none() && self.held.is_none() && matches!(self.step, Step::Done)
     }
 }
 
@@ -605,5 +632,107 @@ impl<P: Page> fmt::Debug for Items<P> {
             .field("pages", &self.pages)
             .field("left_in_page", &self.left_in_page())
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::from_value;
+
+    fn page(value: Value, asked: Option<i64>) -> Result<Option<String>, &'static str> {
+        let list: types::CompanyList = from_value(json!({ "pages": value })).unwrap();
+        list.position().next(asked).map(|cursor| cursor.map(|cursor| cursor.0))
+    }
+
+    fn after(next: Value) -> Result<Option<String>, &'static str> {
+        let list: types::ContactList = from_value(json!({"pages": {"next": next}})).unwrap();
+        list.position().next(None).map(|cursor| cursor.map(|cursor| cursor.0))
+    }
+
+    #[test]
+    fn numbered_pages_are_counted() {
+        let url = "https://api.intercom.io/companies?page=4";
+        let to = |page: &str| Ok(Some(page.to_owned()));
+        assert_eq!(
+            page(json!({"page": 3, "total_pages": 4, "next": url}), Some(3)),
+            to("4")
+        );
+        assert_eq!(
+            page(json!({"page": 3, "total_pages": 4, "next": null}), Some(3)),
+            to("4")
+        );
+        assert_eq!(
+            page(json!({"page": 4, "total_pages": 4, "next": url}), Some(4)),
+            Ok(None)
+        );
+        assert_eq!(page(json!({"page": 1, "total_pages": 0}), None), Ok(None));
+        assert_eq!(
+            page(json!({"total_pages": 4}), Some(3)),
+            to("4"),
+            "by what was asked for"
+        );
+        assert_eq!(
+            page(json!({"total_pages": 4, "next": url}), None),
+            to("4"),
+            "by the next one's number"
+        );
+        assert_eq!(page(json!({"page": 3, "next": url}), Some(3)), to("4"));
+        assert_eq!(page(json!({"page": 3}), Some(3)), Ok(None));
+        assert_eq!(page(json!({"total_pages": 1}), None), Ok(None));
+        assert_eq!(page(json!({"total_pages": 4}), None), Err(NO_CURSOR));
+        assert_eq!(page(json!(null), Some(1)), Ok(None));
+    }
+
+    #[test]
+    fn cursors_are_found_in_objects_and_urls() {
+        assert_eq!(
+            after(json!({"starting_after": "a=+", "page": 2})),
+            Ok(Some("a=+".to_owned()))
+        );
+        assert_eq!(
+            after(json!("https://x/y?starting_after=a%3D%2B")),
+            Ok(Some("a=+".to_owned()))
+        );
+        for end in [json!(null), json!({}), json!({"starting_after": null}), json!("")] {
+            assert_eq!(after(end.clone()), Ok(None), "{end}");
+        }
+        for odd in [json!({"page": 2}), json!("https://x/y?page=2")] {
+            assert_eq!(
+                after(odd.clone()),
+                Err(NO_CURSOR),
+                "{odd}: ending here would lose the rest"
+            );
+        }
+    }
+
+    #[test]
+    fn an_empty_page_ends_scrolls_and_events() {
+        let company = json!([{"id": "1"}]);
+        for (data, scroll_param, next) in [
+            (&company, json!("s"), Ok(Some("s".into()))),
+            (&company, json!(null), Err(NO_CURSOR)),
+            (&json!([]), json!("s"), Ok(None)),
+        ] {
+            let scroll: types::CompanyScroll = from_value(json!({"data": data, "scroll_param": scroll_param})).unwrap();
+            assert_eq!(scroll.position().next(None), next);
+        }
+        let url = "https://x/events?type=user&before=7";
+        for (events, next, cursor) in [
+            (json!([{}]), json!(url), Some("type=user&before=7".into())),
+            (json!([{}]), json!(null), None),
+            (json!([]), json!(url), None),
+        ] {
+            let list: types::DataEventList = from_value(json!({"events": events, "pages": {"next": next}})).unwrap();
+            assert_eq!(list.position().next(None), Ok(cursor));
+        }
+    }
+
+    #[test]
+    fn one_company_is_a_list_of_one() {
+        let answer: CompanyOrList = from_value(json!({"type": "company", "id": "7"})).unwrap();
+        assert_eq!((answer.items().len(), answer.total_count()), (1, Some(1)));
+        assert_eq!(answer.position().next(None), Ok(None));
+        assert_eq!(answer.into_items()[0].id.as_deref(), Some("7"));
     }
 }

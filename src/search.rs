@@ -31,7 +31,7 @@
 //! | booleans | yes | yes | | | |
 //! | whole numbers | yes | yes | yes | yes | |
 //! | dates of contacts | only `eq` | | yes | | |
-//! | dates of conversations | yes | yes | yes | yes | |
+//! | dates of conversations | yes | yes | yes | | |
 //!
 //! The server decides; a combination that it does not support is an error that
 //! [`is_invalid_request`](crate::Error::is_invalid_request).
@@ -103,11 +103,11 @@ comparisons! {
     not_in = NotIn "NIN";
     /// Less than the value, or before it. Not for text.
     lt = Less "<";
-    /// At most the value. Not for text and dates of contacts.
+    /// At most the value. Not for text and dates.
     le = LessOrEqual "<=";
     /// Greater than the value, or after it. Not for text.
     gt = Greater ">";
-    /// At least the value. Not for text and dates of contacts.
+    /// At least the value. Not for text and dates.
     ge = GreaterOrEqual ">=";
     /// Text that has the value somewhere in it.
     contains = Contains "~";

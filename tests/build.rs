@@ -64,19 +64,3 @@ fn the_client_has_every_operation_of_the_description_once() {
     assert_eq!(generated.len(), 108);
     assert_eq!(generated.into_iter().collect::<BTreeSet<_>>(), described);
 }
-
-#[test]
-fn a_description_in_json_builds_the_same_client() {
-    let out = tempfile::tempdir().unwrap();
-    let description = std::fs::read_to_string(script::DESCRIPTION).unwrap();
-    let description: serde_json::Value = serde_norway::from_str(&description).unwrap();
-    let json = out.path().join("api.json");
-    std::fs::write(&json, serde_json::to_vec(&description).unwrap()).unwrap();
-
-    let read = |name: &str| std::fs::read_to_string(out.path().join(name).join("client.rs")).unwrap();
-    for (name, file) in [("yaml", Path::new(script::DESCRIPTION)), ("json", &json)] {
-        std::fs::create_dir(out.path().join(name)).unwrap();
-        script::build(file, &out.path().join(name)).unwrap();
-    }
-    assert!(read("json") == read("yaml"), "the same description in another notation");
-}

@@ -36,8 +36,8 @@ pub async fn start() -> std::io::Result<String> {
 struct Api {
     version: String,
     operations: Vec<Operation>,
-    /// Every text and number of the success examples: an id that is not among them is unknown.
-    known: HashSet<String>,
+    /// Every id of the success examples; any other is unknown.
+    ids: HashSet<String>,
 }
 
 /// One operation with its examples by name, in the description's order.
@@ -68,16 +68,16 @@ impl Api {
                 });
             }
         }
-        let mut known = HashSet::new();
+        let mut ids = HashSet::new();
         operations
             .iter()
             .flat_map(|operation| &operation.successes)
-            .for_each(|(_, body)| collect(body, &mut known));
+            .for_each(|(_, body)| collect_ids(body, &mut ids));
         let version = description["info"]["version"].as_str().unwrap_or_default().to_owned();
         Self {
             version,
             operations,
-            known,
+            ids,
         }
     }
 
@@ -126,7 +126,7 @@ async fn answer(State(api): State<Arc<Api>>, method: Method, uri: Uri, headers: 
             "No operation of the description has this URL",
         );
     };
-    if ids.iter().any(|id| !api.known.contains(*id)) {
+    if ids.iter().any(|id| !api.ids.contains(*id)) {
         return match &operation.not_found {
             Some(recorded) => json_response(StatusCode::NOT_FOUND, recorded),
             None => error(StatusCode::NOT_FOUND, "not_found", "No example has this id"),
@@ -180,13 +180,21 @@ fn entries(value: &Value) -> impl Iterator<Item = (&str, &Value)> {
         .map(|(key, value)| (key.as_str(), value))
 }
 
-/// Puts every text and number below `value` into `texts`.
-fn collect(value: &Value, texts: &mut HashSet<String>) {
-    match value {
-        Value::String(text) => drop(texts.insert(text.clone())),
-        Value::Number(number) => drop(texts.insert(number.to_string())),
-        Value::Array(items) => items.iter().for_each(|item| collect(item, texts)),
-        Value::Object(object) => object.values().for_each(|inner| collect(inner, texts)),
-        Value::Null | Value::Bool(_) => {}
+/// Puts every id below `value` into `ids`: the text or number of a key that ends in `id` or `identifier`.
+fn collect_ids(value: &Value, ids: &mut HashSet<String>) {
+    for (key, inner) in entries(value) {
+        if key.ends_with("id") || key.ends_with("identifier") {
+            match inner {
+                Value::String(id) => drop(ids.insert(id.clone())),
+                Value::Number(id) => drop(ids.insert(id.to_string())),
+                _ => {}
+            }
+        }
+        collect_ids(inner, ids);
     }
+    value
+        .as_array()
+        .into_iter()
+        .flatten()
+        .for_each(|item| collect_ids(item, ids));
 }

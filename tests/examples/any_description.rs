@@ -140,7 +140,8 @@ fn assert_error(error: &intercom_client::Error, operation: &Operation, status: u
     );
     let described: Vec<&Value> = match example["errors"].as_array() {
         Some(entries) => entries.iter().collect(),
-        None => vec![example],
+        None if example.get("error_key").or(example.get("message")).is_some() => vec![example],
+        None => Vec::new(),
     };
     assert_eq!(error.errors().len(), described.len(), "{at}");
     for (found, entry) in error.errors().iter().zip(described) {

@@ -67,7 +67,11 @@ pub fn describe(document: &Value) -> Vec<Described> {
                 } else {
                     &mut errors
                 };
-                list.extend(examples(response).into_iter().map(|example| (status, example)));
+                list.extend(
+                    examples(document, response)
+                        .into_iter()
+                        .map(|example| (status, example)),
+                );
             }
             let known = OPERATIONS
                 .iter()
@@ -77,7 +81,7 @@ pub fn describe(document: &Value) -> Vec<Described> {
                 operation: known,
                 successes,
                 errors,
-                requests: examples(&operation["requestBody"]),
+                requests: examples(document, &operation["requestBody"]),
                 method,
             }
         })
@@ -92,21 +96,20 @@ fn shape(path: &str) -> String {
         .join("/")
 }
 
-fn examples(body: &Value) -> Vec<Example> {
+/// The examples of a request body or a response that stand in the document itself.
+fn examples(document: &Value, body: &Value) -> Vec<Example> {
     let mut found = Vec::new();
-    for (_, media) in body["content"].as_object().into_iter().flatten() {
+    let mut add = |name: &str, value: Option<&Value>| {
+        found.extend(value.map(|value| Example {
+            name: name.to_owned(),
+            value: value.clone(),
+        }));
+    };
+    for (_, media) in resolve(document, body)["content"].as_object().into_iter().flatten() {
         for (name, example) in media["examples"].as_object().into_iter().flatten() {
-            found.push(Example {
-                name: name.clone(),
-                value: example["value"].clone(),
-            });
+            add(name, resolve(document, example).get("value"));
         }
-        if let Some(value) = media.get("example") {
-            found.push(Example {
-                name: "example".into(),
-                value: value.clone(),
-            });
-        }
+        add("example", media.get("example"));
     }
     found
 }
@@ -116,6 +119,7 @@ pub fn entry<'a>(document: &'a Value, operation: &Operation) -> &'a Value {
     &document["paths"][operation.path][operation.method.to_lowercase()]
 }
 
+/// What a `$ref` leads to; anything else is itself.
 fn resolve<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
     match schema
         .get("$ref")

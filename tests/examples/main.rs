@@ -5,6 +5,7 @@
 mod any_description;
 mod compare;
 mod description;
+mod observed;
 mod over_http;
 mod properties;
 mod registry;

@@ -39,10 +39,11 @@ async fn create_or_update_company() {
 async fn create_or_update_company_with_all_there_is() {
     let wire = answer("POST /companies").await;
     let call = wire.client().create_or_update_company();
+    let employees: usize = 140;
     call.body_map(|b| {
         b.company_id(1001)
             .plan("scale")
-            .size(140)
+            .size(employees)
             .website(Nullable::Null)
             .industry("freight forwarding")
             .monthly_spend(1890.5)

@@ -1,5 +1,6 @@
 //! Contacts.
 
+use intercom_client::search::{NULL, contacts, field};
 use intercom_client::types::{CreateContactRequest, SearchFilter, StartingAfterPaging, SubscriptionTypeConsentType};
 use intercom_client::{Nullable, Timestamp};
 use serde_json::json;
@@ -330,14 +331,10 @@ async fn search_contacts() {
     page["total_count"] = json!(6);
     page["pages"] = json!({
         "type": "pages", "page": 1, "per_page": 5, "total_pages": 2,
-        "next": null,
+        "next": {"page": 2, "starting_after": "WzE3MzIsIjY2ZjEiLDJd"},
     });
     let wire = answer_with(page).await;
-    let after = SearchFilter::builder()
-        .field("created_at")
-        .operator(">")
-        .value("1732233600");
-    let after = intercom_client::types::SearchFilter::try_from(after).unwrap();
+    let after = json!({"field": "created_at", "operator": ">", "value": "1732233600"});
     let call = wire.client().search_contacts();
     let found = call
         .body_map(|b| {
@@ -352,16 +349,39 @@ async fn search_contacts() {
     assert_eq!(sent.line, "POST /contacts/search");
     assert_eq!(
         sent.body,
-        json!({
-            "query": {"operator": "AND", "value": [{"field": "created_at", "operator": ">", "value": "1732233600"}]},
-            "pagination": {"per_page": 5},
-        })
+        json!({"query": {"operator": "AND", "value": [after]}, "pagination": {"per_page": 5}})
     );
     assert_eq!(found.total_count, Some(6));
     assert_eq!(found.data[0].name.as_deref(), Some("Ada Brightwater"));
     let pages = found.pages.as_ref().unwrap();
     assert_eq!(pages.total_pages, Some(2));
-    assert!(pages.next.is_none());
+    let next = pages.next.as_ref().unwrap();
+    assert_eq!(next.page(), Some(2));
+    assert_eq!(next.starting_after(), Some("WzE3MzIsIjY2ZjEiLDJd"));
+}
+
+#[tokio::test]
+async fn search_contacts_by_expression() {
+    let wire = answer("POST /contacts/search").await;
+    let query = field(contacts::ROLE).eq("user") & field(contacts::OWNER_ID).ne(NULL);
+    let call = wire.client().search_contacts().query(query).per_page(150);
+    let found = call.send().await.unwrap();
+
+    assert_eq!(
+        wire.sent().body,
+        json!({
+            "query": {
+                "operator": "AND",
+                "value": [
+                    {"field": "role", "operator": "=", "value": "user"},
+                    {"field": "owner_id", "operator": "!=", "value": null},
+                ],
+            },
+            "pagination": {"per_page": 150},
+        })
+    );
+    assert!(found.data.is_empty());
+    assert_eq!(found.total_count, Some(0));
 }
 
 #[tokio::test]

@@ -1,9 +1,10 @@
 //! Conversations.
 
+use intercom_client::search::{conversations, field};
 use intercom_client::types::{
-    AttachedCustomerRequest, ConversationAttachmentFiles, ConversationPriority, ConversationState,
-    CreateConversationRequestFrom, CustomerRequest, ManageConversationRequest, RedactConversationRequest,
-    ReplyConversationRequest, SearchFilter, StartingAfterPaging,
+    AttachedCustomerRequest, ConversationAttachmentFiles, ConversationPriority, ConversationSender, ConversationState,
+    CustomerRequest, ManageConversationRequest, RedactConversationRequest, ReplyConversationRequest, SearchFilter,
+    StartingAfterPaging,
 };
 use serde_json::json;
 
@@ -49,10 +50,7 @@ async fn create_conversation() {
                 lists all 42 containers. Did something change on your side?";
     let call = wire.client().create_conversation();
     let message = call
-        .body_map(|b| {
-            b.from(CreateConversationRequestFrom::user("66f1c2a9d04b7e8351aa0c11"))
-                .body(text)
-        })
+        .body_map(|b| b.from(ConversationSender::user("66f1c2a9d04b7e8351aa0c11")).body(text))
         .send()
         .await
         .unwrap();
@@ -72,7 +70,7 @@ async fn create_conversation() {
 #[tokio::test]
 async fn create_conversation_as_lead() {
     let wire = answer("POST /conversations").await;
-    let lead = CreateConversationRequestFrom::lead("66f1c2a9d04b7e8351aa0c12");
+    let lead = ConversationSender::lead("66f1c2a9d04b7e8351aa0c12");
     let call = wire.client().create_conversation();
     call.body_map(|b| {
         b.from(lead)
@@ -98,7 +96,7 @@ async fn create_conversation_as_lead() {
 #[tokio::test]
 async fn create_conversation_as_contact() {
     let wire = answer("POST /conversations").await;
-    let visitor = CreateConversationRequestFrom::contact("66f1c2a9d04b7e8351aa0c13");
+    let visitor = ConversationSender::contact("66f1c2a9d04b7e8351aa0c13");
     let call = wire.client().create_conversation();
     call.body_map(|b| b.from(visitor).body("Hello").attachment_urls([""; 0]))
         .send()
@@ -117,14 +115,14 @@ async fn create_conversation_as_contact() {
 async fn create_conversation_needs_sender_and_text() {
     let wire = answer("POST /conversations").await;
     let call = wire.client().create_conversation();
-    let error = call.body_map(|b| b.subject("Pricing")).send().await.unwrap_err();
+    let error = call.body_map(|b| b.body("Hello")).send().await.unwrap_err();
     assert!(error.is_builder());
     assert_eq!(
         error.to_string(),
         "create_conversation: `from`: required, and was not set"
     );
 
-    let nobody = CreateConversationRequestFrom::builder().type_("user");
+    let nobody = ConversationSender::builder().type_("user");
     let call = wire.client().create_conversation();
     let error = call
         .body_map(|b| b.from(nobody).body("Hello"))
@@ -256,11 +254,7 @@ async fn update_conversation_clears_an_attribute() {
 #[tokio::test]
 async fn search_conversations() {
     let wire = answer("POST /conversations/search").await;
-    let of_ada = SearchFilter::builder()
-        .field("contact_ids")
-        .operator("=")
-        .value("66f1c2a9d04b7e8351aa0c11");
-    let of_ada = SearchFilter::try_from(of_ada).unwrap();
+    let of_ada = json!({"field": "contact_ids", "operator": "=", "value": "66f1c2a9d04b7e8351aa0c11"});
     let call = wire.client().search_conversations();
     let found = call
         .body_map(|b| {
@@ -275,18 +269,31 @@ async fn search_conversations() {
     assert_eq!(sent.line, "POST /conversations/search");
     assert_eq!(
         sent.body,
-        json!({
-            "query": {
-                "operator": "AND",
-                "value": [{"field": "contact_ids", "operator": "=", "value": "66f1c2a9d04b7e8351aa0c11"}],
-            },
-            "pagination": {"per_page": 5},
-        })
+        json!({"query": {"operator": "AND", "value": [of_ada]}, "pagination": {"per_page": 5}})
     );
     assert_eq!(found.total_count, Some(1));
     assert_eq!(found.conversations[0].id.as_deref(), Some("215478120045"));
     assert_eq!(found.conversations[0].team_assignee_id, Some(6180));
     assert_eq!(found.pages.as_ref().unwrap().per_page, Some(5));
+}
+
+#[tokio::test]
+async fn search_conversations_by_expression() {
+    let wire = answer("POST /conversations/search").await;
+    let query = field(conversations::CONTACT_IDS).eq("66f1c2a9d04b7e8351aa0c11");
+    let call = wire.client().search_conversations().query(query).per_page(5);
+    let found = call.send().await.unwrap();
+
+    let sent = wire.sent();
+    assert_eq!(sent.line, "POST /conversations/search");
+    assert_eq!(
+        sent.body,
+        json!({
+            "query": {"field": "contact_ids", "operator": "=", "value": "66f1c2a9d04b7e8351aa0c11"},
+            "pagination": {"per_page": 5},
+        })
+    );
+    assert_eq!(found.conversations[0].id.as_deref(), Some("215478120045"));
 }
 
 #[tokio::test]

@@ -6,14 +6,26 @@
 mod wire;
 
 mod admins;
+mod articles;
 mod companies;
 mod contacts;
 mod conversations;
+mod data_attributes;
+mod data_events;
+mod data_export;
+mod help_center;
 mod messages;
 mod news;
+mod notes;
+mod segments;
+mod subscription_types;
+mod switch;
+mod tags;
+mod teams;
 mod ticket_type_attributes;
 mod ticket_types;
 mod tickets;
+mod visitors;
 
 use std::collections::BTreeMap;
 use std::path::Path;

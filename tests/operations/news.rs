@@ -64,6 +64,7 @@ async fn create_news_item() {
     );
     assert_eq!(item.id.as_deref(), Some("90212"));
     assert_eq!(item.labels, ["Alerts", "New", "Tracking"]);
+    assert_eq!(item.reactions, ["🚢", "👏"]);
     assert_eq!(item.deliver_silently, Some(true));
     let feed = &item.newsfeed_assignments[0];
     assert_eq!(feed.newsfeed_id, Some(4411.into()));
@@ -96,6 +97,7 @@ async fn retrieve_news_item() {
     assert_eq!(item.workspace_id.as_deref(), Some("fh2k9wq7"));
     assert_eq!(item.state, Some(NewsItemState::Live));
     assert_eq!(item.updated_at, Some(1731661200.into()));
+    assert!(item.reactions.is_empty(), "null entries are none");
     assert_eq!(item.newsfeed_assignments[0].newsfeed_id, Some(4411.into()));
 }
 

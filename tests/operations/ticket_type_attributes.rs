@@ -1,7 +1,7 @@
 //! Ticket type attributes.
 
 use intercom_client::Nullable;
-use intercom_client::types::CreateTicketTypeAttributeRequestDataType;
+use intercom_client::types::TicketTypeAttributeDataType;
 use serde_json::json;
 
 use crate::wire::answer;
@@ -46,7 +46,7 @@ async fn create_ticket_type_attribute_with_a_list() {
     call.body_map(|b| {
         b.name("Severity")
             .description("How much cargo is at risk")
-            .data_type(CreateTicketTypeAttributeRequestDataType::List)
+            .data_type(TicketTypeAttributeDataType::List)
             .list_items("Low,Medium,High")
             .required_to_create_for_contacts(true)
     })

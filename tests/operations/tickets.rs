@@ -2,7 +2,7 @@
 
 use intercom_client::Nullable;
 use intercom_client::types::{
-    CreateTicketReplyRequest, TicketCategory, TicketContactRequest, TicketStateCategory, UpdateTicketRequestAssignment,
+    CreateTicketReplyRequest, TicketAssignment, TicketCategory, TicketContactRequest, TicketStateCategory,
     UpdateTicketRequestState,
 };
 use serde_json::json;
@@ -171,11 +171,7 @@ async fn update_ticket() {
                 ("_default_description_", text),
             ])
             .state(UpdateTicketRequestState::InProgress)
-            .assignment(
-                UpdateTicketRequestAssignment::builder()
-                    .admin_id("4021337")
-                    .assignee_id("4021338"),
-            )
+            .assignment(TicketAssignment::builder().admin_id("4021337").assignee_id("4021338"))
             .open(true)
             .snoozed_until(1732176000)
         })
@@ -292,6 +288,34 @@ async fn reply_ticket_as_contact() {
             "type": "user",
             "intercom_user_id": "66f1c2a9d04b7e8351aa0c11",
             "body": "Renewed, thank you.",
+        })
+    );
+}
+
+#[tokio::test]
+async fn reply_ticket_by_user_id() {
+    let wire = answer("POST /tickets/{id}/reply").await;
+    let reply = CreateTicketReplyRequest::contact_comment_by_user_id("usr-1001", "Renewed, thank you.");
+    let call = wire.client().reply_ticket().id("71540");
+    call.body(reply).send().await.unwrap();
+
+    assert_eq!(
+        wire.sent().body,
+        json!({"message_type": "comment", "type": "user", "user_id": "usr-1001", "body": "Renewed, thank you."})
+    );
+}
+
+#[tokio::test]
+async fn reply_ticket_by_email() {
+    let wire = answer("POST /tickets/{id}/reply").await;
+    let reply = CreateTicketReplyRequest::contact_comment_by_email("ada@juniper-freight.example", "Renewed!");
+    let call = wire.client().reply_ticket().id("71540");
+    call.body(reply).send().await.unwrap();
+
+    assert_eq!(
+        wire.sent().body,
+        json!({
+            "message_type": "comment", "type": "user", "email": "ada@juniper-freight.example", "body": "Renewed!",
         })
     );
 }

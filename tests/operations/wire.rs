@@ -58,11 +58,11 @@ pub async fn answer(call: &str) -> Wire {
 
 /// A server that answers with this JSON.
 pub async fn answer_with(body: Value) -> Wire {
-    answer_raw(200, &body.to_string()).await
+    answer_raw(200, body.to_string()).await
 }
 
 /// A server that answers with this status and these bytes.
-pub async fn answer_raw(status: u16, body: &str) -> Wire {
+pub async fn answer_raw(status: u16, body: impl AsRef<[u8]>) -> Wire {
     let server = MockServer::start_async().await;
     let seen = Arc::new(Mutex::new(Vec::new()));
     let record = Arc::clone(&seen);

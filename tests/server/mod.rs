@@ -13,6 +13,7 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{Method, Response, Uri};
+use intercom_client::{Client, ConfigError};
 use serde_json::{Value, json};
 
 /// A running server; it stops when dropped.
@@ -91,6 +92,16 @@ pub struct Settings {
     pub next: Next,
     pub scroll_idle: Option<Duration>,
     pub latency: Duration,
+}
+
+/// A client of the workspace that the environment names; without `INTERCOM_ACCESS_TOKEN`, of a server that lives as long
+/// as what is returned.
+pub async fn connect(items: usize) -> Result<(Client, Option<Server>), ConfigError> {
+    if std::env::var_os("INTERCOM_ACCESS_TOKEN").is_some() {
+        return Ok((Client::from_env()?, None));
+    }
+    let server = Server::start(items).await;
+    Ok((Client::builder("token").base_url(server.url()).build()?, Some(server)))
 }
 
 /// A 2xx body, or a status with an error body.

@@ -45,6 +45,7 @@ pub fn contact(i: usize) -> String {
             "android_os_version": null, "android_sdk_version": null, "android_last_seen_at": null,
             "ios_app_name": null, "ios_app_version": null, "ios_device": null, "ios_os_version": null,
             "ios_sdk_version": null, "ios_last_seen_at": null,
+            "utm_campaign": null, "utm_content": null, "utm_medium": null, "utm_source": null, "utm_term": null,
             "custom_attributes": {"plan": "team", "seats": 12, "trial": false, "renewal_at": 1712000000, "region": "west"},
             "tags": {"type": "list", "data": [{"type": "tag", "id": "4012", "url": "/tags/4012"}],
                 "url": "/contacts/$ID/tags", "total_count": 1, "has_more": false},
@@ -143,6 +144,6 @@ pub fn activity_log(i: usize) -> String {
 }
 
 pub fn event(i: usize) -> String {
-    json!({"name": format!("event-{i}"), "first": "2024-01-01T00:00:00Z", "last": "2024-02-01T00:00:00Z", "count": i})
+    json!({"type": "event", "id": format!("event-{i}"), "event_name": "placed-order", "created_at": created_at(i)})
         .to_string()
 }

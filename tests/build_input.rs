@@ -1,4 +1,4 @@
-//! What the build says to input that it cannot use: the build script itself is run, as cargo runs it, on files made here.
+//! What the build makes of its input, good and bad: the build script itself is run, as cargo runs it, on files made here.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -128,6 +128,42 @@ fn good_input_builds_and_is_watched_for_changes() {
     assert!(
         field("name") < field("id"),
         "the overlay's field comes after the description's"
+    );
+}
+
+#[test]
+fn json_builds_the_same_client_as_yaml() {
+    let package = Package::new(DESCRIPTION, OVERLAY);
+    let value: serde_json::Value = serde_norway::from_str(DESCRIPTION).unwrap();
+    std::fs::write(package.0.path().join("api.json"), value.to_string()).unwrap();
+    let built_from = |description: &str| {
+        package.build(description);
+        let client = package.0.path().join("client.rs");
+        let text = std::fs::read_to_string(&client).unwrap();
+        std::fs::remove_file(client).unwrap();
+        text
+    };
+    assert_eq!(built_from("api.json"), built_from("api.yaml"));
+}
+
+#[test]
+fn our_description_builds_with_one_line_and_no_warning() {
+    let out = tempfile::tempdir().unwrap();
+    let output = Command::new(build_script())
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .env("INTERCOM_OPENAPI", "")
+        .env("OUT_DIR", out.path())
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let said: Vec<_> = text
+        .lines()
+        .filter(|line| !line.starts_with("cargo::rerun-if"))
+        .collect();
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert!(
+        said[0].ends_with("Intercom API 2.9: 108 operations, 168 schemas"),
+        "{said:?}"
     );
 }
 

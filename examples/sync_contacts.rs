@@ -1,0 +1,82 @@
+//! Writes every contact to a file, one JSON object a line. Stop it with Ctrl-C: the next run goes on where it stopped.
+//!
+//! ```text
+//! cargo run --example sync_contacts [contacts.jsonl]
+//! ```
+//!
+//! Reads the workspace of `INTERCOM_ACCESS_TOKEN`; without one, a small server of its own.
+
+#[path = "../tests/server/mod.rs"]
+mod server;
+
+use std::fs::{self, OpenOptions};
+use std::io::{BufWriter, Seek, SeekFrom, Write};
+
+use futures_util::TryStreamExt;
+use indicatif::{ProgressBar, ProgressStyle};
+use intercom_client::paging::Cursor;
+use serde::{Deserialize, Serialize};
+
+/// How far the file is: so many whole lines and bytes, then the page of the cursor.
+#[derive(Default, Serialize, Deserialize)]
+struct Progress {
+    contacts: u64,
+    bytes: u64,
+    cursor: Option<Cursor>,
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let path = std::env::args().nth(1).unwrap_or("contacts.jsonl".to_owned());
+    // In a program of your own: `Client::from_env()?`.
+    let (client, _server) = server::connect(5_000).await?;
+
+    let state = format!("{path}.progress");
+    let mut progress: Progress = match fs::read(&state) {
+        Ok(saved) => serde_json::from_slice(&saved)?,
+        Err(_) => Progress::default(),
+    };
+    let mut file = OpenOptions::new()
+        .create(true)
+        .write(true)
+        .truncate(false)
+        .open(&path)?;
+    // A page that was half-written when the last run ended comes again.
+    file.set_len(progress.bytes)?;
+    file.seek(SeekFrom::End(0))?;
+    let mut file = BufWriter::new(file);
+
+    let mut list = client.list_contacts().per_page(150);
+    if let Some(cursor) = progress.cursor.take() {
+        list = list.from_cursor(cursor);
+    }
+    let mut pages = list.pages().read_ahead(true);
+    let bar = ProgressBar::no_length().with_style(ProgressStyle::with_template("{bar:40} {pos}/{len} {eta}")?);
+    loop {
+        let page = tokio::select! {
+            page = pages.try_next() => page?,
+            _ = tokio::signal::ctrl_c() => {
+                bar.abandon_with_message("stopped");
+                return Ok(());
+            }
+        };
+        let Some(page) = page else { break };
+        for contact in &page.data {
+            serde_json::to_writer(&mut file, contact)?;
+            file.write_all(b"\n")?;
+        }
+        file.flush()?;
+        progress.contacts += page.data.len() as u64;
+        progress.bytes = file.stream_position()?;
+        progress.cursor = page.next_cursor();
+        // Renamed when whole, so that the state is never half-written.
+        fs::write(format!("{state}.new"), serde_json::to_vec(&progress)?)?;
+        fs::rename(format!("{state}.new"), &state)?;
+        bar.set_length(page.total_count.unwrap_or_default() as u64);
+        bar.set_position(progress.contacts);
+    }
+    bar.finish();
+    fs::remove_file(&state)?;
+    println!("{} contacts in {path}", progress.contacts);
+    Ok(())
+}
