@@ -354,13 +354,18 @@ fn is_protocol(error: &reqwest::Error) -> bool {
 
 /// Decodes a body in one pass; only a failure is looked at again, for its JSON path.
 pub(crate) fn decode<T: for<'de> Lenient<'de>>(body: &[u8]) -> Result<T, Kind> {
-    let body = if T::NOTHING { b"null" } else { body };
-    let mut reader = serde_json::Deserializer::from_slice(body);
+    // Checked once as a whole, which is cheaper than string by string; what is no UTF-8 is shown as such.
+    let body = if T::NOTHING {
+        "null".into()
+    } else {
+        String::from_utf8_lossy(body)
+    };
+    let mut reader = serde_json::Deserializer::from_str(&body);
     let error = match T::lenient(&mut reader).and_then(|value| reader.end().map(|()| value)) {
         Ok(value) => return Ok(value),
         Err(error) => error,
     };
-    let mut reader = serde_json::Deserializer::from_slice(body);
+    let mut reader = serde_json::Deserializer::from_str(&body);
     let mut track = serde_path_to_error::Track::new();
     let tracked = T::lenient(serde_path_to_error::Deserializer::new(&mut reader, &mut track));
     let path = if tracked.is_err() {
