@@ -3,7 +3,6 @@
 //! ```text
 //! cargo run --example sync_contacts [contacts.jsonl]
 //! ```
-//!
 //! Reads the workspace of `INTERCOM_ACCESS_TOKEN`; without one, a small server of its own.
 
 #[path = "../tests/server/mod.rs"]
@@ -41,7 +40,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .write(true)
         .truncate(false)
         .open(&path)?;
-    // A page that was half-written when the last run ended comes again.
+    // A page half-written when the last run ended comes again.
     file.set_len(progress.bytes)?;
     file.seek(SeekFrom::End(0))?;
     let mut file = BufWriter::new(file);
@@ -55,12 +54,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     loop {
         let page = tokio::select! {
             page = pages.try_next() => page?,
-            _ = tokio::signal::ctrl_c() => {
-                bar.abandon_with_message("stopped");
-                return Ok(());
-            }
+            _ = tokio::signal::ctrl_c() => break bar.abandon(),
         };
-        let Some(page) = page else { break };
+        let Some(page) = page else {
+            bar.finish();
+            break fs::remove_file(&state)?;
+        };
         for contact in &page.data {
             serde_json::to_writer(&mut file, contact)?;
             file.write_all(b"\n")?;
@@ -75,8 +74,6 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         bar.set_length(page.total_count.unwrap_or_default() as u64);
         bar.set_position(progress.contacts);
     }
-    bar.finish();
-    fs::remove_file(&state)?;
     println!("{} contacts in {path}", progress.contacts);
     Ok(())
 }
