@@ -13,8 +13,7 @@ use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use futures_util::TryStreamExt;
-use intercom_client::types;
-use serde_json::json;
+use intercom_client::search::{conversations, field};
 
 #[derive(Default)]
 struct Tally {
@@ -27,22 +26,19 @@ struct Tally {
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     // In a program of your own: `Client::from_env()?`.
     let (client, _server) = server::connect(200).await?;
-    let week_ago = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs() - 7 * 24 * 3600;
-    let last_week: types::SearchRequest = serde_json::from_value(json!({
-        "query": {"field": "created_at", "operator": ">", "value": week_ago},
-        "pagination": {"per_page": 50},
-    }))?;
+    let week_ago = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs() as i64 - 7 * 24 * 3600;
 
     // The search gives conversations without their parts: each is asked for, a few at a time.
-    let mut conversations = client
+    let mut found = client
         .search_conversations()
-        .body(last_week)
+        .query(field(conversations::CREATED_AT).gt(week_ago))
+        .per_page(50)
         .stream()
-        .map_ok(|found| client.retrieve_conversation().id(found.id.unwrap_or_default()).send())
+        .map_ok(|listed| client.retrieve_conversation().id(listed.id.unwrap_or_default()).send())
         .try_buffer_unordered(8);
 
     let (mut count, mut tallies) = (0, BTreeMap::<String, Tally>::new());
-    while let Some(conversation) = conversations.try_next().await? {
+    while let Some(conversation) = found.try_next().await? {
         count += 1;
         let mut answers: BTreeMap<&str, usize> = BTreeMap::new();
         let parts = conversation.conversation_parts.as_ref();
@@ -64,16 +60,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         "{:<16} {:>13} {:>6} {:>8}",
         "teammate", "conversations", "open", "answers"
     );
-    for (
-        name,
-        Tally {
-            conversations,
-            open,
-            answers,
-        },
-    ) in &tallies
-    {
-        println!("{name:<16} {conversations:>13} {open:>6} {answers:>8}");
+    for (name, tally) in &tallies {
+        println!(
+            "{name:<16} {:>13} {:>6} {:>8}",
+            tally.conversations, tally.open, tally.answers
+        );
     }
     Ok(())
 }

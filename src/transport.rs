@@ -1,5 +1,6 @@
 //! What happens to every request: headers, limits, attempts, and reading the answer.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -355,10 +356,10 @@ fn is_protocol(error: &reqwest::Error) -> bool {
 /// Decodes a body in one pass; only a failure is looked at again, for its JSON path.
 pub(crate) fn decode<T: for<'de> Lenient<'de>>(body: &[u8]) -> Result<T, Kind> {
     // Checked once as a whole, which is cheaper than string by string; what is no UTF-8 is shown as such.
-    let body = if T::NOTHING {
-        "null".into()
-    } else {
-        String::from_utf8_lossy(body)
+    let body = match std::str::from_utf8(body) {
+        _ if T::NOTHING => Cow::Borrowed("null"),
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => String::from_utf8_lossy(body),
     };
     let mut reader = serde_json::Deserializer::from_str(&body);
     let error = match T::lenient(&mut reader).and_then(|value| reader.end().map(|()| value)) {
