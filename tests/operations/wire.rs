@@ -19,7 +19,7 @@ pub static DESCRIPTION: LazyLock<Value> = LazyLock::new(|| {
     document
 });
 
-/// The first success example of an operation, such as `GET /me`.
+/// The success example of an operation such as `GET /me`; of several, the first by name.
 pub fn example(call: &str) -> Value {
     let examples = examples(call);
     let first = examples.as_object().and_then(|examples| examples.values().next());
