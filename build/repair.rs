@@ -285,23 +285,13 @@ pub fn ids_in_requests(document: &mut Value) -> Result<usize, Failure> {
     }
     let requests = request_reach(document);
     let mut changed = 0;
-    for (name, schema) in document
-        .pointer_mut("/components/schemas")
-        .and_then(Value::as_object_mut)
-        .into_iter()
-        .flatten()
-    {
+    for (name, schema) in schema::components_mut(document).into_iter().flatten() {
         if requests.contains(name) {
             schema::walk_mut(schema, &mut |inner| mark_properties(inner, &mut changed));
         }
     }
     for_each_operation(document, |_, _, operation| {
-        for parameter in operation
-            .get_mut("parameters")
-            .and_then(Value::as_array_mut)
-            .into_iter()
-            .flatten()
-        {
+        for parameter in schema::parameters_mut(operation) {
             if parameter["name"].as_str().is_some_and(is_id) {
                 mark(&mut parameter["schema"], &mut changed);
             }
@@ -323,12 +313,7 @@ pub fn updates_can_clear(document: &mut Value) -> Result<usize, Failure> {
     let updates = schema::reach(document, bodies);
     let shared = response_reach(document);
     let mut changed = 0;
-    for (name, schema) in document
-        .pointer_mut("/components/schemas")
-        .and_then(Value::as_object_mut)
-        .into_iter()
-        .flatten()
-    {
+    for (name, schema) in schema::components_mut(document).into_iter().flatten() {
         if !updates.contains(name) || shared.contains(name) {
             continue;
         }
@@ -386,11 +371,7 @@ fn hoist(schema: &mut Value, name: &str, schemas: &mut Map<String, Value>) {
 }
 
 fn take_schemas(document: &mut Value) -> Map<String, Value> {
-    document
-        .pointer_mut("/components/schemas")
-        .and_then(Value::as_object_mut)
-        .map(std::mem::take)
-        .unwrap_or_default()
+    schema::components_mut(document).map(std::mem::take).unwrap_or_default()
 }
 
 fn put_schemas(document: &mut Value, schemas: Map<String, Value>) {
@@ -406,12 +387,7 @@ pub fn name_bodies(document: &mut Value) -> Result<usize, Failure> {
     let before = schemas.len();
     for_each_operation(document, |_, _, operation| {
         let id = operation["operationId"].as_str().map(snake).unwrap_or_default();
-        for parameter in operation
-            .get_mut("parameters")
-            .and_then(Value::as_array_mut)
-            .into_iter()
-            .flatten()
-        {
+        for parameter in schema::parameters_mut(operation) {
             let name = format!("{id}_{}", parameter["name"].as_str().unwrap_or_default());
             if needs_name(&parameter["schema"]) {
                 hoist(&mut parameter["schema"], &name, &mut schemas);
@@ -599,10 +575,7 @@ pub fn inline_aliases(document: &mut Value) -> Result<usize, Failure> {
             }
         });
     }
-    if let Some(schemas) = document
-        .pointer_mut("/components/schemas")
-        .and_then(Value::as_object_mut)
-    {
+    if let Some(schemas) = schema::components_mut(document) {
         schemas.retain(|name, _| !aliases.contains_key(name));
     }
     Ok(changed)
@@ -628,10 +601,7 @@ pub fn constant_text_in_responses(document: &mut Value) -> Result<usize, Failure
             schema.insert("type".into(), json!("string"));
         }
     });
-    if let Some(schemas) = document
-        .pointer_mut("/components/schemas")
-        .and_then(Value::as_object_mut)
-    {
+    if let Some(schemas) = schema::components_mut(document) {
         schemas.retain(|name, _| !constants.contains(name));
     }
     Ok(constants.len())
@@ -646,10 +616,7 @@ pub fn reachable_only(document: &mut Value) -> Result<usize, Failure> {
         .flat_map(|(_, _, operation)| operation["parameters"].as_array().into_iter().flatten())
         .map(|parameter| &parameter["schema"]);
     reached.extend(schema::reach(document, parameters));
-    let Some(schemas) = document
-        .pointer_mut("/components/schemas")
-        .and_then(Value::as_object_mut)
-    else {
+    let Some(schemas) = schema::components_mut(document) else {
         return Ok(0);
     };
     let before = schemas.len();
@@ -662,12 +629,7 @@ pub fn responses_require_nothing(document: &mut Value) -> Result<usize, Failure>
     let responses = response_reach(document);
     let requests = request_reach(document);
     let mut changed = 0;
-    for (name, schema) in document
-        .pointer_mut("/components/schemas")
-        .and_then(Value::as_object_mut)
-        .into_iter()
-        .flatten()
-    {
+    for (name, schema) in schema::components_mut(document).into_iter().flatten() {
         schema::walk_mut(schema, &mut |inner| {
             if responses.contains(name) || !requests.contains(name) {
                 changed += usize::from(inner.remove("required").is_some());

@@ -58,6 +58,20 @@ pub fn components(document: &Value) -> Map<String, Value> {
         .unwrap_or_default()
 }
 
+/// The component schemas, to be changed; `None` when the document has no such section.
+pub fn components_mut(document: &mut Value) -> Option<&mut Map<String, Value>> {
+    document.pointer_mut("/components/schemas")?.as_object_mut()
+}
+
+/// The parameters of an operation, to be changed.
+pub fn parameters_mut(operation: &mut Value) -> impl Iterator<Item = &mut Value> {
+    operation
+        .get_mut("parameters")
+        .and_then(Value::as_array_mut)
+        .into_iter()
+        .flatten()
+}
+
 /// The component schema a `$ref` names, when `schema` is one.
 pub fn reference(schema: &Value) -> Option<&str> {
     schema.get("$ref")?.as_str()?.strip_prefix(SCHEMA_PREFIX)
@@ -126,19 +140,11 @@ pub fn walk_mut(schema: &mut Value, change: &mut impl FnMut(&mut Map<String, Val
 
 /// Calls `change` on every schema of the document: components, parameters, request bodies and responses.
 pub fn for_each_schema(document: &mut Value, change: &mut impl FnMut(&mut Map<String, Value>)) {
-    if let Some(schemas) = document
-        .pointer_mut("/components/schemas")
-        .and_then(Value::as_object_mut)
-    {
+    if let Some(schemas) = components_mut(document) {
         schemas.values_mut().for_each(|schema| walk_mut(schema, change));
     }
     for_each_operation(document, |_, _, operation| {
-        for parameter in operation
-            .get_mut("parameters")
-            .and_then(Value::as_array_mut)
-            .into_iter()
-            .flatten()
-        {
+        for parameter in parameters_mut(operation) {
             if let Some(schema) = parameter.get_mut("schema") {
                 walk_mut(schema, change);
             }
