@@ -10,6 +10,7 @@ mod error;
 mod export;
 mod generated;
 mod id;
+mod json;
 mod lenient;
 mod next_page;
 mod nullable;

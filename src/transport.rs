@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, USER_AGENT};
 use http::{Method, StatusCode};
 use tokio::time::{Instant, timeout_at};
@@ -11,6 +11,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::byte_stream::ByteStream;
 use crate::client::Client;
 use crate::error::{Error, Kind, expectation};
+use crate::json;
 use crate::lenient::Lenient;
 use crate::operation::{Call, Operation, Paging};
 use crate::rate_limit::Pass;
@@ -210,32 +211,38 @@ impl Client {
     async fn fill(&self, body: &mut Body, operation: &Operation, mut response: reqwest::Response) -> Result<(), Error> {
         let limit = self.inner.max_response_bytes;
         let mut room = limit;
+        let announced = response.content_length().unwrap_or_default().min(limit) as usize;
         while let Some(mut chunk) = response.chunk().await.map_err(|error| classify(operation, error))? {
             let length = chunk.len() as u64;
             if length > room {
                 chunk.truncate(room as usize);
-                body.push(chunk);
+                body.push(chunk, announced);
                 return Err(Error::kind(operation, Kind::TooLarge(limit)));
             }
             room -= length;
-            body.push(chunk);
+            body.push(chunk, announced);
         }
         Ok(())
     }
 }
 
-/// A body as far as it was read. Most come in one chunk, which is not copied.
+/// A body as far as it was read. One that came in one chunk is not copied.
 #[derive(Default)]
 struct Body {
     first: Bytes,
-    whole: BytesMut,
+    whole: Vec<u8>,
 }
 
 impl Body {
-    fn push(&mut self, chunk: Bytes) {
+    /// Appends a chunk of a body that is announced to have so many bytes.
+    fn push(&mut self, chunk: Bytes, announced: usize) {
         if self.first.is_empty() && self.whole.is_empty() {
             self.first = chunk;
             return;
+        }
+        if self.whole.is_empty() {
+            // One that cannot be had is no reason to fail: it may never come.
+            let _ = self.whole.try_reserve_exact(announced);
         }
         self.whole.extend_from_slice(&std::mem::take(&mut self.first));
         self.whole.extend_from_slice(&chunk);
@@ -244,7 +251,7 @@ impl Body {
     fn freeze(self) -> Bytes {
         match self.whole.is_empty() {
             true => self.first,
-            false => self.whole.freeze(),
+            false => self.whole.into(),
         }
     }
 }
@@ -353,7 +360,7 @@ fn is_protocol(error: &reqwest::Error) -> bool {
     })
 }
 
-/// Decodes a body in one pass; only a failure is looked at again, for its JSON path.
+/// Decodes a body, in one pass when there is nothing unusual in it.
 pub(crate) fn decode<T: for<'de> Lenient<'de>>(body: &[u8]) -> Result<T, Kind> {
     // Checked once as a whole, which is cheaper than string by string; what is no UTF-8 is shown as such.
     let body = match std::str::from_utf8(body) {
@@ -361,18 +368,18 @@ pub(crate) fn decode<T: for<'de> Lenient<'de>>(body: &[u8]) -> Result<T, Kind> {
         Ok(text) => Cow::Borrowed(text),
         Err(_) => String::from_utf8_lossy(body),
     };
-    let mut reader = serde_json::Deserializer::from_str(&body);
-    let error = match T::lenient(&mut reader).and_then(|value| reader.end().map(|()| value)) {
-        Ok(value) => return Ok(value),
-        Err(error) => error,
-    };
+    let mut reader = json::Reader::new(&body);
+    if let Ok(value) = T::lenient(&mut reader).and_then(|value| reader.end().map(|()| value)) {
+        return Ok(value);
+    }
     let mut reader = serde_json::Deserializer::from_str(&body);
     let mut track = serde_path_to_error::Track::new();
-    let tracked = T::lenient(serde_path_to_error::Deserializer::new(&mut reader, &mut track));
-    let path = if tracked.is_err() {
-        track.path().to_string()
-    } else {
-        ".".to_owned()
+    let (path, error) = match T::lenient(serde_path_to_error::Deserializer::new(&mut reader, &mut track)) {
+        Ok(value) => match reader.end() {
+            Ok(()) => return Ok(value),
+            Err(error) => (".".to_owned(), error),
+        },
+        Err(error) => (track.path().to_string(), error),
     };
     let (expected, found) = expectation(&error.to_string());
     Err(Kind::Decode { path, expected, found })
