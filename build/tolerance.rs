@@ -26,6 +26,13 @@ pub struct Struct {
     pub schema: Value,
 }
 
+impl Struct {
+    /// Whether any object will do, since nothing in it must be there or be told from null.
+    fn is_object(&self) -> bool {
+        !self.in_requests && !self.fields.is_empty() && self.fields.iter().all(|field| !field.required)
+    }
+}
+
 /// One field of a generated struct.
 pub struct Field {
     /// Its Rust name.
@@ -77,7 +84,7 @@ pub fn tolerate(file: &File, document: &Value) -> Result<Types, Failure> {
     let mut items = TokenStream::new();
     let mut structs = BTreeMap::new();
     let mut enums = Vec::new();
-    let mut objects = Vec::new();
+    let (mut objects, mut derived) = (Vec::new(), Vec::new());
     for item in module(file, "types")? {
         match item {
             Item::Struct(item) => {
@@ -85,7 +92,12 @@ pub fn tolerate(file: &File, document: &Value) -> Result<Types, Failure> {
                 let (name, schema) = known.cloned().unwrap_or_default();
                 let made = describe(item, schema, requests.contains(&name));
                 items.extend(write_struct(item, &made));
-                objects.push(made.ident.clone());
+                if made.is_object() {
+                    items.extend(write_object(&made));
+                    objects.push(made.ident.clone());
+                } else {
+                    derived.push(made.ident.clone());
+                }
                 structs.insert(made.ident.to_string(), made);
             }
             Item::Enum(item) if is_text_enum(item) => {
@@ -98,7 +110,10 @@ pub fn tolerate(file: &File, document: &Value) -> Result<Types, Failure> {
             _ => {}
         }
     }
-    items.extend(quote! { crate::lenient::objects! { #(#objects),* } });
+    items.extend(quote! {
+        crate::lenient::objects! { #(#objects),* }
+        crate::lenient::derived! { #(#derived),* }
+    });
     Ok(Types { items, structs, enums })
 }
 
@@ -227,16 +242,47 @@ fn write_struct(item: &ItemStruct, made: &Struct) -> TokenStream {
         .trim()
         .to_owned();
     let doc = if doc.is_empty() { doc_of(&item.attrs) } else { doc };
-    let fields = made.fields.iter().map(|field| write_field(field, made.in_requests));
+    let fields = made.fields.iter().map(|field| write_field(field, made));
     let default = made.fields.iter().all(|f| !f.required).then(|| quote! { Default, });
+    let deserialize = (!made.is_object()).then(|| quote! { ::serde::Deserialize, });
     quote! {
         #[doc = #doc]
-        #[derive(Clone, Debug, #default PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+        #[derive(Clone, Debug, #default PartialEq, #deserialize ::serde::Serialize)]
         pub struct #ident { #(#fields)* }
     }
 }
 
-fn write_field(field: &Field, in_requests: bool) -> TokenStream {
+/// How a struct of a response is decoded.
+fn write_object(made: &Struct) -> TokenStream {
+    let name = &made.ident;
+    let idents = made.fields.iter().map(|field| &field.ident);
+    let wires = made.fields.iter().map(|field| &field.wire);
+    let (places, again) = (0..made.fields.len(), 0..made.fields.len());
+    quote! {
+        impl crate::lenient::Object for #name {
+            fn place(name: &str) -> ::std::option::Option<usize> {
+                Some(match name {
+                    #(#wires => #places,)*
+                    _ => return None,
+                })
+            }
+
+            fn set<'de, A: ::serde::de::MapAccess<'de>>(
+                &mut self,
+                place: usize,
+                map: &mut A,
+            ) -> ::std::result::Result<(), A::Error> {
+                match place {
+                    #(#again => self.#idents = crate::lenient::value(map)?,)*
+                    _ => {}
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+fn write_field(field: &Field, made: &Struct) -> TokenStream {
     let Field {
         ident,
         wire,
@@ -250,37 +296,28 @@ fn write_field(field: &Field, in_requests: bool) -> TokenStream {
         field.doc.clone()
     };
     let rename = (ident != wire).then(|| quote! { #[serde(rename = #wire)] });
-    let nullable = argument(inner, "Nullable").is_some();
     let is_number =
         matches!(argument(inner, "Nullable").unwrap_or(inner), Type::Path(path) if path.path.is_ident("f64"));
     let number = is_number.then(|| quote! { #[serde(serialize_with = "crate::lenient::number")] });
-    let (ty, serde) = if *required {
-        (
-            quote! { #inner },
-            quote! { #[serde(deserialize_with = "crate::lenient::field")] },
-        )
-    } else if !in_requests && is_collection(inner) {
-        (
-            quote! { #inner },
-            quote! { #[serde(default, deserialize_with = "crate::lenient::field")] },
-        )
+    let always = *required || !made.in_requests && is_collection(inner);
+    let ty = if always {
+        quote! { #inner }
     } else {
-        let decode = if nullable {
-            "crate::lenient::present"
-        } else {
-            "crate::lenient::field"
-        };
-        (
-            quote! { ::std::option::Option<#inner> },
-            quote! {
-                #[serde(default, deserialize_with = #decode, skip_serializing_if = "::std::option::Option::is_none")]
-            },
-        )
+        quote! { ::std::option::Option<#inner> }
     };
+    let skip = (!always).then(|| quote! { #[serde(skip_serializing_if = "::std::option::Option::is_none")] });
+    let decode = if argument(inner, "Nullable").is_some() && !required {
+        "crate::lenient::present"
+    } else {
+        "crate::lenient::field"
+    };
+    let default = (!required).then(|| quote! { default, });
+    let derived = (!made.is_object()).then(|| quote! { #[serde(#default deserialize_with = #decode)] });
     quote! {
         #[doc = #doc]
         #rename
-        #serde
+        #derived
+        #skip
         #number
         pub #ident: #ty,
     }
@@ -379,6 +416,10 @@ mod tests {
             text.find("pub tags") < text.find("pub type_"),
             "the description's order: {text}"
         );
+        assert!(
+            text.contains("\"type\" => 1usize") && text.contains("1usize => self.type_ = crate::lenient::value(map)?"),
+            "{text}"
+        );
     }
 
     #[test]
@@ -397,6 +438,7 @@ mod tests {
         );
         assert!(text.contains("Option<::std::vec::Vec<Tag>>"), "{text}");
         assert!(text.contains("crate::lenient::present"), "{text}");
+        assert!(!text.contains("lenient::Object"), "null would be absent: {text}");
     }
 
     #[test]

@@ -34,7 +34,14 @@ pub struct Timestamp(Notation);
 enum Notation {
     Integer(i64),
     Fraction(f64),
-    Text(Box<str>, DateTime<Utc>),
+    /// Rare, and boxed so that the others stay small.
+    Text(Box<Text>),
+}
+
+#[derive(Clone)]
+struct Text {
+    text: String,
+    moment: DateTime<Utc>,
 }
 
 /// A [`Timestamp`] that lies outside the calendar, about 262,000 years either way.
@@ -81,7 +88,7 @@ impl Timestamp {
             Notation::Fraction(milliseconds) => {
                 DateTime::from_timestamp_millis(*milliseconds as i64).ok_or(OutOfRange(()))
             }
-            Notation::Text(_, moment) => Ok(*moment),
+            Notation::Text(text) => Ok(text.moment),
         }
     }
 
@@ -94,7 +101,7 @@ impl Timestamp {
                 let nanoseconds = ((seconds - whole) * 1e9).round().min(999_999_999.0);
                 (whole as i64, nanoseconds as u32)
             }
-            Notation::Text(_, moment) => (moment.timestamp(), moment.timestamp_subsec_nanos()),
+            Notation::Text(text) => (text.moment.timestamp(), text.moment.timestamp_subsec_nanos()),
         }
     }
 
@@ -122,7 +129,8 @@ impl Timestamp {
                 let day = NaiveDate::parse_from_str(bare, "%Y-%m-%d").ok()?;
                 Some(day.and_hms_opt(0, 0, 0)?.and_utc())
             })?;
-        Some(Self(Notation::Text(text.into(), moment)))
+        let text = text.to_owned();
+        Some(Self(Notation::Text(Box::new(Text { text, moment }))))
     }
 
     fn from_float(seconds: f64) -> Option<Self> {
@@ -173,7 +181,7 @@ impl fmt::Debug for Timestamp {
         match &self.0 {
             Notation::Integer(seconds) => write!(f, "Timestamp({seconds})"),
             Notation::Fraction(seconds) => write!(f, "Timestamp({seconds})"),
-            Notation::Text(text, _) => write!(f, "Timestamp({text:?})"),
+            Notation::Text(text) => write!(f, "Timestamp({:?})", text.text),
         }
     }
 }
@@ -222,7 +230,7 @@ impl Serialize for Timestamp {
         match &self.0 {
             Notation::Integer(seconds) => serializer.serialize_i64(*seconds),
             Notation::Fraction(seconds) => serializer.serialize_f64(*seconds),
-            Notation::Text(text, _) => serializer.serialize_str(text),
+            Notation::Text(text) => serializer.serialize_str(&text.text),
         }
     }
 }

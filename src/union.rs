@@ -115,7 +115,7 @@ mod tests {
         #[serde(default)]
         side: Option<i64>,
     }
-    crate::lenient::objects! { Circle, Square }
+    crate::lenient::derived! { Circle, Square }
     union! {
         /// A shape.
         pub enum Shape {
