@@ -260,6 +260,7 @@ fn write_object(made: &Struct) -> TokenStream {
     let (places, again) = (0..made.fields.len(), 0..made.fields.len());
     quote! {
         impl crate::lenient::Object for #name {
+            #[inline]
             fn place(name: &str) -> ::std::option::Option<usize> {
                 Some(match name {
                     #(#wires => #places,)*
@@ -267,6 +268,7 @@ fn write_object(made: &Struct) -> TokenStream {
                 })
             }
 
+            #[inline]
             fn set<'de, A: ::serde::de::MapAccess<'de>>(
                 &mut self,
                 place: usize,

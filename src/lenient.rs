@@ -18,6 +18,13 @@ pub trait Lenient<'de>: Sized {
 
     /// Decodes one value.
     fn lenient<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error>;
+
+    /// Decodes one value onto the end of a list; null is none.
+    #[inline]
+    fn append<D: Deserializer<'de>>(deserializer: D, list: &mut Vec<Self>) -> Result<(), D::Error> {
+        list.extend(Option::lenient(deserializer)?);
+        Ok(())
+    }
 }
 
 /// Decodes a field whose type says what is accepted.
@@ -258,11 +265,17 @@ impl<'de, T: Lenient<'de>> Lenient<'de> for Vec<T> {
             }
             fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Vec<T>, A::Error> {
                 let mut list = Vec::new();
-                while let Some(item) = items.next_element::<Adapter<Option<T>>>()? {
-                    // A null among the items is no item.
-                    list.extend(item.0);
-                }
+                while items.next_element_seed(Append(&mut list))?.is_some() {}
                 Ok(list)
+            }
+        }
+
+        struct Append<'a, T>(&'a mut Vec<T>);
+        impl<'de, T: Lenient<'de>> DeserializeSeed<'de> for Append<'_, T> {
+            type Value = ();
+            #[inline]
+            fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+                T::append(deserializer, self.0)
             }
         }
         deserializer.deserialize_any(List(PhantomData))
@@ -376,47 +389,80 @@ pub trait Object: Default {
     fn set<'de, A: MapAccess<'de>>(&mut self, place: usize, map: &mut A) -> Result<(), A::Error>;
 }
 
-/// Decodes an object, passing over what the type does not have.
+/// Decodes an object.
 #[inline]
 pub fn object<'de, T: Object, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
-    struct Fields<T>(PhantomData<T>);
-    impl<'de, T: Object> Visitor<'de> for Fields<T> {
-        type Value = T;
-        fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-            f.write_str("an object")
-        }
-        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<T, A::Error> {
-            let mut object = T::default();
-            while let Some(place) = map.next_key_seed(Name::<T>(PhantomData))? {
-                match place {
-                    Some(place) => object.set(place, &mut map)?,
-                    None => map.next_value().map(|de::IgnoredAny| ())?,
-                }
+    let mut object = T::default();
+    deserializer.deserialize_map(Fields(&mut object))?;
+    Ok(object)
+}
+
+/// Decodes an object where it will stay, at the end of a list: copying large ones there takes time.
+#[inline]
+pub fn append<'de, T: Object, D: Deserializer<'de>>(deserializer: D, list: &mut Vec<T>) -> Result<(), D::Error> {
+    list.push(T::default());
+    let read = match list.last_mut() {
+        Some(object) => deserializer.deserialize_option(Fields(object))?,
+        None => None,
+    };
+    if read.is_none() {
+        list.pop();
+    }
+    Ok(())
+}
+
+/// Fills an object, passing over what its type does not have. `None` for null.
+struct Fields<'a, T>(&'a mut T);
+
+impl<'de, T: Object> Visitor<'de> for Fields<'_, T> {
+    type Value = Option<()>;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_none<E>(self) -> Result<Option<()>, E> {
+        Ok(None)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<()>, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Option<()>, A::Error> {
+        while let Some(place) = map.next_key_seed(Name::<T>(PhantomData))? {
+            match place {
+                Some(place) => self.0.set(place, &mut map)?,
+                None => map.next_value().map(|de::IgnoredAny| ())?,
             }
-            Ok(object)
         }
+        Ok(Some(()))
+    }
+}
+
+/// Finds the place of a name.
+struct Name<T>(PhantomData<T>);
+
+impl<'de, T: Object> DeserializeSeed<'de> for Name<T> {
+    type Value = Option<usize>;
+
+    #[inline]
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<usize>, D::Error> {
+        deserializer.deserialize_identifier(self)
+    }
+}
+
+impl<T: Object> Visitor<'_> for Name<T> {
+    type Value = Option<usize>;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("a name")
     }
 
-    struct Name<T>(PhantomData<T>);
-    impl<'de, T: Object> DeserializeSeed<'de> for Name<T> {
-        type Value = Option<usize>;
-        #[inline]
-        fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<usize>, D::Error> {
-            deserializer.deserialize_identifier(self)
-        }
+    #[inline]
+    fn visit_str<E>(self, name: &str) -> Result<Option<usize>, E> {
+        Ok(T::place(name))
     }
-    impl<T: Object> Visitor<'_> for Name<T> {
-        type Value = Option<usize>;
-        fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-            f.write_str("a name")
-        }
-        #[inline]
-        fn visit_str<E>(self, name: &str) -> Result<Option<usize>, E> {
-            Ok(T::place(name))
-        }
-    }
-
-    deserializer.deserialize_map(Fields(PhantomData))
 }
 
 /// Decodes the value of the name that was read last.
@@ -432,6 +478,14 @@ macro_rules! objects {
             #[inline]
             fn lenient<D: ::serde::Deserializer<'de>>(deserializer: D) -> ::std::result::Result<Self, D::Error> {
                 crate::lenient::object(deserializer)
+            }
+
+            #[inline]
+            fn append<D: ::serde::Deserializer<'de>>(
+                deserializer: D,
+                list: &mut ::std::vec::Vec<Self>,
+            ) -> ::std::result::Result<(), D::Error> {
+                crate::lenient::append(deserializer, list)
             }
         }
 
