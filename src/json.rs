@@ -1,8 +1,8 @@
 //! Reads JSON as servers write it: one pass over text that is known to be UTF-8, strings borrowed from it.
 //!
-//! Half of what a page of a list costs is reading it, so this crate reads by itself what is plain: objects, lists, strings,
-//! words and numbers of up to 18 digits. At anything else, right or wrong, [`Reader`] gives up without saying why, and
-//! `serde_json` decides what the text means: where both read a text, they read the same.
+//! Most of what a walk through a list costs is reading its pages, so this crate reads by itself what is plain: objects,
+//! lists, strings, words and numbers of up to 18 digits. At anything else, right or wrong, [`Reader`] gives up without
+//! saying why, and `serde_json` decides what the text means: where both read a text, they read the same.
 
 use std::fmt;
 

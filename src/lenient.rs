@@ -573,6 +573,48 @@ mod tests {
         assert!(read::<BTreeMap<String, i64>>("[]").is_err());
     }
 
+    #[derive(Debug, Default, PartialEq)]
+    struct Point {
+        x: i64,
+        y: Option<i64>,
+    }
+    objects! { Point }
+    impl Object for Point {
+        fn place(name: &str) -> Option<usize> {
+            ["x", "y"].iter().position(|known| *known == name)
+        }
+        fn set<'de, A: MapAccess<'de>>(&mut self, place: usize, map: &mut A) -> Result<(), A::Error> {
+            match place {
+                0 => self.x = value(map)?,
+                _ => self.y = value(map)?,
+            }
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn objects_are_filled_by_name() {
+        let point = |x, y| Point { x, y };
+        assert_eq!(read::<Point>(r#"{"z":[{}],"y":"2","x":1}"#).unwrap(), point(1, Some(2)));
+        assert_eq!(
+            read::<Point>(r#"{"x":1,"y":2,"x":3,"y":null}"#).unwrap(),
+            point(3, None)
+        );
+        assert_eq!(
+            read::<Vec<Point>>(r#"[{"x":1},null,{},{"y":2},null]"#).unwrap(),
+            [point(1, None), point(0, None), point(0, Some(2))]
+        );
+        assert_eq!(read::<Option<Point>>("null").unwrap(), None);
+        for wrong in ["null", "[1,2]", "\"x\"", r#"{"x":{}}"#] {
+            assert!(read::<Point>(wrong).is_err(), "{wrong}");
+        }
+        assert!(
+            read::<Vec<Point>>("[[1,2]]")
+                .unwrap_err()
+                .contains("expected an object")
+        );
+    }
+
     #[test]
     fn a_list_is_not_an_object() {
         #[derive(Debug, serde::Deserialize)]

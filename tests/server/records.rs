@@ -27,7 +27,7 @@ fn numbered(parts: &'static OnceLock<Vec<String>>, i: usize, record: &str) -> St
     parts.join(&format!("{i:024x}"))
 }
 
-/// A contact of 1.8 kB, as most are: an address and a name, every other field there but null, every list there but empty.
+/// A contact of 1.8 kB with an address and a name: of its other fields most are null, and its lists are empty.
 pub fn contact(i: usize) -> String {
     static PARTS: OnceLock<Vec<String>> = OnceLock::new();
     numbered(
