@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::process::Command;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Once};
 
 use intercom_client::{Client, Error};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
@@ -162,6 +162,9 @@ impl<S: tracing::Subscriber> Layer<S> for Recorder {
 
 /// Records what this thread does until the guard is dropped.
 fn record() -> (Recorder, tracing::subscriber::DefaultGuard) {
+    // A span that a thread without a subscriber meets first is taken to interest nobody, here neither.
+    static OTHER_THREADS: Once = Once::new();
+    OTHER_THREADS.call_once(|| tracing::subscriber::set_global_default(tracing_subscriber::registry()).unwrap());
     let recorder = Recorder::default();
     let subscriber = tracing_subscriber::registry().with(recorder.clone());
     let guard = tracing::subscriber::set_default(subscriber);
