@@ -10,7 +10,7 @@ mod steps;
 use std::path::Path;
 
 use steps::failure::Failure;
-use steps::{apply_overlay, check, client, emit, generate, read, registry, repair, schema};
+use steps::{apply_overlay, check, client, emit, generate, operations, read, registry, repair, schema, tolerance};
 
 /// The description that is built from when `INTERCOM_OPENAPI` does not name another.
 pub const DESCRIPTION: &str = "openapi/intercom-2.9.yaml";
@@ -58,8 +58,10 @@ pub fn run(document: &mut serde_json::Value, overlay: serde_json::Value, out: &P
         build_print::warn!("repair rule {idle} finds nothing to do; see openapi/README.md");
     }
     let raw = generate::generate(document)?;
-    emit::write(out, "client.rs", &client::client(&raw, document, constants)?)?;
-    emit::write(out, "registry.rs", &registry::operations(&raw, document)?)?;
-    emit::write(out, "twins.rs", &registry::twins(&raw, document)?)?;
+    let types = tolerance::tolerate(&raw, document)?;
+    let operations = operations::collect(&raw, document)?;
+    emit::write(out, "client.rs", &client::client(&types, &operations, constants)?)?;
+    emit::write(out, "registry.rs", &registry::operations(&operations)?)?;
+    emit::write(out, "twins.rs", &registry::twins(&raw, &types)?)?;
     Ok(counts)
 }

@@ -6,16 +6,16 @@ use serde_json::Value;
 use syn::{File, Ident};
 
 use super::failure::Failure;
-use super::{operations, paging, requests, schema, tolerance};
+use super::operations::{self, Operation};
+use super::tolerance::Types;
+use super::{paging, requests, schema};
 
 /// The whole generated client.
-pub fn client(file: &File, document: &Value, constants: TokenStream) -> Result<File, Failure> {
-    let types = tolerance::tolerate(file, document)?;
-    let builders = requests::builders(&types)?;
+pub fn client(types: &Types, operations: &[Operation], constants: TokenStream) -> Result<File, Failure> {
+    let builders = requests::builders(types)?;
     let items = &types.items;
-    let operations = operations::collect(file, document)?;
-    let pages = paging::pages(&operations, &types)?;
-    let calls = operations::write(&operations, &types);
+    let pages = paging::pages(operations, types)?;
+    let calls = operations::write(operations, types);
     parse(quote! {
         #constants
 

@@ -6,22 +6,20 @@
 use std::collections::BTreeSet;
 
 use quote::quote;
-use serde_json::Value;
 use syn::visit::{Visit, visit_type_path};
 use syn::visit_mut::{VisitMut, visit_type_path_mut};
 use syn::{File, Item, Type, TypePath, parse_quote};
 
 use super::client::parse;
 use super::failure::Failure;
-use super::operations::{self, Operation, is_bytes};
+use super::operations::{Operation, is_bytes};
 use super::tolerance::{self, Types, module};
 
 /// The types whose decoding is measured.
 const MEASURED: [&str; 2] = ["ContactList", "Conversation"];
 
 /// `OPERATIONS`: how each operation decodes, encodes and is called.
-pub fn operations(file: &File, document: &Value) -> Result<File, Failure> {
-    let operations = operations::collect(file, document)?;
+pub fn operations(operations: &[Operation]) -> Result<File, Failure> {
     let entries = operations.iter().map(|operation| {
         let Operation {
             ident, method, path, ..
@@ -83,10 +81,9 @@ pub fn operations(file: &File, document: &Value) -> Result<File, Failure> {
 }
 
 /// The measured types as serde derives them, without leniency: the same fields, each an `Option`.
-pub fn twins(file: &File, document: &Value) -> Result<File, Failure> {
-    let types = tolerance::tolerate(file, document)?;
+pub fn twins(file: &File, types: &Types) -> Result<File, Failure> {
     let items = module(file, "types")?;
-    let wanted = reach(items, &types);
+    let wanted = reach(items, types);
     let twins = items.iter().filter_map(|item| match item {
         Item::Struct(item) => {
             let made = types
