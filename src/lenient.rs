@@ -72,39 +72,48 @@ pub fn number<S: Serializer>(value: &impl Number, serializer: S) -> Result<S::Ok
     }
 }
 
-/// Hands a [`Lenient`] type to code that wants `Deserialize`.
-pub struct Adapter<T>(pub T);
+/// Hands a [`Lenient`] type to code that wants a seed.
+struct Whole<T>(PhantomData<T>);
 
-impl<'de, T: Lenient<'de>> Deserialize<'de> for Adapter<T> {
+impl<'de, T: Lenient<'de>> DeserializeSeed<'de> for Whole<T> {
+    type Value = T;
+
     #[inline]
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        T::lenient(deserializer).map(Adapter)
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
+        T::lenient(deserializer)
+    }
+}
+
+/// What the seed reads, or null.
+struct Perhaps<S>(S);
+
+impl<'de, S: DeserializeSeed<'de>> Visitor<'de> for Perhaps<S> {
+    type Value = Option<S::Value>;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("a value or null")
+    }
+
+    #[inline]
+    fn visit_none<E>(self) -> Result<Option<S::Value>, E> {
+        Ok(None)
+    }
+
+    #[inline]
+    fn visit_unit<E>(self) -> Result<Option<S::Value>, E> {
+        Ok(None)
+    }
+
+    #[inline]
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<S::Value>, D::Error> {
+        self.0.deserialize(deserializer).map(Some)
     }
 }
 
 impl<'de, T: Lenient<'de>> Lenient<'de> for Option<T> {
     #[inline]
     fn lenient<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Perhaps<T>(PhantomData<T>);
-        impl<'de, T: Lenient<'de>> Visitor<'de> for Perhaps<T> {
-            type Value = Option<T>;
-            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-                f.write_str("a value or null")
-            }
-            #[inline]
-            fn visit_none<E>(self) -> Result<Option<T>, E> {
-                Ok(None)
-            }
-            #[inline]
-            fn visit_unit<E>(self) -> Result<Option<T>, E> {
-                Ok(None)
-            }
-            #[inline]
-            fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<T>, D::Error> {
-                T::lenient(deserializer).map(Some)
-            }
-        }
-        deserializer.deserialize_option(Perhaps(PhantomData))
+        deserializer.deserialize_option(Perhaps(Whole(PhantomData)))
     }
 }
 
@@ -284,7 +293,7 @@ impl<'de, T: Lenient<'de>> Lenient<'de> for Vec<T> {
 
 impl<'de> Lenient<'de> for Map<String, Value> {
     fn lenient<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Option::<Self>::deserialize(MapOnly(deserializer))?.unwrap_or_default())
+        Ok(Option::<Self>::deserialize(deserializer)?.unwrap_or_default())
     }
 }
 
@@ -301,8 +310,8 @@ impl<'de, T: Lenient<'de>> Lenient<'de> for BTreeMap<String, T> {
             }
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
                 let mut entries = BTreeMap::new();
-                while let Some((key, value)) = map.next_entry::<String, Adapter<Option<T>>>()? {
-                    if let Some(value) = value.0 {
+                while let Some(key) = map.next_key()? {
+                    if let Some(value) = value(&mut map)? {
                         entries.insert(key, value);
                     }
                 }
@@ -393,7 +402,7 @@ pub trait Object: Default {
 #[inline]
 pub fn object<'de, T: Object, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
     let mut object = T::default();
-    deserializer.deserialize_map(Fields(&mut object))?;
+    Fields(&mut object).deserialize(deserializer)?;
     Ok(object)
 }
 
@@ -402,7 +411,7 @@ pub fn object<'de, T: Object, D: Deserializer<'de>>(deserializer: D) -> Result<T
 pub fn append<'de, T: Object, D: Deserializer<'de>>(deserializer: D, list: &mut Vec<T>) -> Result<(), D::Error> {
     list.push(T::default());
     let read = match list.last_mut() {
-        Some(object) => deserializer.deserialize_option(Fields(object))?,
+        Some(object) => deserializer.deserialize_option(Perhaps(Fields(object)))?,
         None => None,
     };
     if read.is_none() {
@@ -411,32 +420,33 @@ pub fn append<'de, T: Object, D: Deserializer<'de>>(deserializer: D, list: &mut 
     Ok(())
 }
 
-/// Fills an object, passing over what its type does not have. `None` for null.
+/// Fills an object, passing over what its type does not have.
 struct Fields<'a, T>(&'a mut T);
 
+impl<'de, T: Object> DeserializeSeed<'de> for Fields<'_, T> {
+    type Value = ();
+
+    #[inline]
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
 impl<'de, T: Object> Visitor<'de> for Fields<'_, T> {
-    type Value = Option<()>;
+    type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
         f.write_str("an object")
     }
 
-    fn visit_none<E>(self) -> Result<Option<()>, E> {
-        Ok(None)
-    }
-
-    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<()>, D::Error> {
-        deserializer.deserialize_map(self)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Option<()>, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(place) = map.next_key_seed(Name::<T>(PhantomData))? {
             match place {
                 Some(place) => self.0.set(place, &mut map)?,
                 None => map.next_value().map(|de::IgnoredAny| ())?,
             }
         }
-        Ok(Some(()))
+        Ok(())
     }
 }
 
@@ -468,7 +478,7 @@ impl<T: Object> Visitor<'_> for Name<T> {
 /// Decodes the value of the name that was read last.
 #[inline]
 pub fn value<'de, A: MapAccess<'de>, T: Lenient<'de>>(map: &mut A) -> Result<T, A::Error> {
-    map.next_value::<Adapter<T>>().map(|adapter| adapter.0)
+    map.next_value_seed(Whole(PhantomData))
 }
 
 /// Lets an [`Object`] be decoded as such, here and by serde.
@@ -514,12 +524,12 @@ pub(crate) use derived;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::{from_str, json};
+    use serde_json::{from_value, json};
 
     fn read<T: for<'de> Lenient<'de>>(text: &str) -> Result<T, String> {
-        from_str::<Adapter<T>>(text)
-            .map(|adapter| adapter.0)
-            .map_err(|e| e.to_string())
+        let mut reader = serde_json::Deserializer::from_str(text);
+        let value = T::lenient(&mut reader).map_err(|e| e.to_string())?;
+        reader.end().map(|()| value).map_err(|e| e.to_string())
     }
 
     #[test]
@@ -605,6 +615,19 @@ mod tests {
             [point(1, None), point(0, None), point(0, Some(2))]
         );
         assert_eq!(read::<Option<Point>>("null").unwrap(), None);
+        // serde holds what is flattened in a form of its own, in which null is a unit.
+        #[derive(serde::Deserialize)]
+        struct Page {
+            #[serde(flatten)]
+            content: Content,
+        }
+        #[derive(serde::Deserialize)]
+        struct Content {
+            #[serde(deserialize_with = "field")]
+            points: Vec<Point>,
+        }
+        let page: Page = from_value(json!({"points": [{"x": 1}, null]})).unwrap();
+        assert_eq!(page.content.points, [point(1, None)]);
         for wrong in ["null", "[1,2]", "\"x\"", r#"{"x":{}}"#] {
             assert!(read::<Point>(wrong).is_err(), "{wrong}");
         }
