@@ -53,17 +53,12 @@ impl<'de> Reader<'de> {
         }
     }
 
-    #[inline(always)]
-    fn byte(&self) -> Option<u8> {
-        self.text.as_bytes().get(self.at).copied()
-    }
-
     /// The next byte that is not white space, still to be read.
     #[inline(always)]
     fn next(&mut self) -> Result<u8, GaveUp> {
         loop {
-            match self.byte() {
-                Some(byte) if byte > b' ' => return Ok(byte),
+            match self.text.as_bytes().get(self.at) {
+                Some(&byte) if byte > b' ' => return Ok(byte),
                 Some(b' ' | b'\n' | b'\r' | b'\t') => self.at += 1,
                 _ => return Err(GaveUp),
             }

@@ -6,7 +6,7 @@ use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
-use crate::lenient::{Lenient, MapOnly};
+use crate::lenient::Lenient;
 
 /// What a list says of its next page, as it came: an object such as `{"page": 2, "starting_after": "…"}`, or a URL.
 ///
@@ -128,7 +128,7 @@ impl<'de> Lenient<'de> for NextPage {
                 Map::deserialize(de::value::MapAccessDeserializer::new(map)).map(NextPage::from_object)
             }
         }
-        MapOnly(deserializer).deserialize_any(Next)
+        deserializer.deserialize_any(Next)
     }
 }
 
