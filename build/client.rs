@@ -93,8 +93,8 @@ pub fn constants(document: &Value) -> Result<TokenStream, Failure> {
         quote! { #name = #text }
     });
     Ok(quote! {
-        crate::region::regions! { #(#regions)* }
-        crate::version::versions! { #default #(#versions)* }
+        crate::client::region::regions! { #(#regions)* }
+        crate::client::version::versions! { #default #(#versions)* }
     })
 }
 

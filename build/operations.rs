@@ -189,7 +189,7 @@ pub fn write(operations: &[Operation], types: &Types) -> TokenStream {
 
         /// What the transport needs to know of each operation.
         pub(crate) mod operation {
-            use crate::operation::Operation;
+            use crate::call::operation::Operation;
             #(#constants)*
         }
     }
@@ -286,7 +286,7 @@ fn builder(operation: &Operation, types: &Types) -> TokenStream {
         quote! {
             #[doc = #doc]
             pub fn #ident(mut self, value: impl ::std::convert::TryInto<#ty, Error: ::std::fmt::Display>) -> Self {
-                self.#ident = crate::request::value(#wire, value);
+                self.#ident = crate::call::argument::value(#wire, value);
                 self
             }
         }
@@ -300,9 +300,9 @@ fn builder(operation: &Operation, types: &Types) -> TokenStream {
             ..
         } = parameter;
         match (in_path, required) {
-            (true, _) => quote! { call.path(#wire, crate::request::required(#wire, self.#ident.clone()))?; },
+            (true, _) => quote! { call.path(#wire, crate::call::argument::required(#wire, self.#ident.clone()))?; },
             (false, true) => {
-                quote! { call.query(#wire, crate::request::required(#wire, self.#ident.clone()).map(Some))?; }
+                quote! { call.query(#wire, crate::call::argument::required(#wire, self.#ident.clone()).map(Some))?; }
             }
             (false, false) => quote! { call.query(#wire, self.#ident.clone())?; },
         }
@@ -310,12 +310,12 @@ fn builder(operation: &Operation, types: &Types) -> TokenStream {
     let has_builder = body.as_ref().and_then(|ty| body_builder(ty, types));
     let (body_field, body_default, body_setters, body_send) = match (body, has_builder) {
         (Some(ty), Some(body_builder)) => (
-            quote! { body: ::std::result::Result<#body_builder, crate::request::InvalidField>, },
+            quote! { body: ::std::result::Result<#body_builder, crate::call::argument::InvalidField>, },
             quote! { body: Ok(::std::default::Default::default()), },
             quote! {
                 /// Sets the whole body: the request itself, its builder, or one of its named constructors.
                 pub fn body(mut self, value: impl ::std::convert::TryInto<#ty, Error: ::std::fmt::Display>) -> Self {
-                    self.body = crate::request::body(value).map(::std::convert::From::from);
+                    self.body = crate::call::argument::body(value).map(::std::convert::From::from);
                     self
                 }
                 /// Changes the body's builder in place.
@@ -327,16 +327,16 @@ fn builder(operation: &Operation, types: &Types) -> TokenStream {
             quote! { call.body(self.body.clone().and_then(#ty::try_from))?; },
         ),
         (Some(ty), None) => (
-            quote! { body: crate::request::Slot<#ty>, },
+            quote! { body: crate::call::argument::Slot<#ty>, },
             quote! { body: Ok(None), },
             quote! {
                 /// Sets the body.
                 pub fn body(mut self, value: impl ::std::convert::TryInto<#ty, Error: ::std::fmt::Display>) -> Self {
-                    self.body = crate::request::body(value).map(Some);
+                    self.body = crate::call::argument::body(value).map(Some);
                     self
                 }
             },
-            quote! { call.body(crate::request::required("body", self.body.clone()))?; },
+            quote! { call.body(crate::call::argument::required("body", self.body.clone()))?; },
         ),
         (None, _) => Default::default(),
     };
@@ -360,8 +360,8 @@ fn builder(operation: &Operation, types: &Types) -> TokenStream {
         #[must_use = "nothing is sent before `send()`"]
         pub struct #builder {
             client: crate::Client,
-            options: crate::operation::Options,
-            #(#idents: crate::request::Slot<#values>,)*
+            options: crate::call::operation::Options,
+            #(#idents: crate::call::argument::Slot<#values>,)*
             #body_field
             #cursor_field
         }
@@ -382,9 +382,9 @@ fn builder(operation: &Operation, types: &Types) -> TokenStream {
                 self.options.retry = Some(policy);
                 self
             }
-            fn call(&self) -> ::std::result::Result<crate::operation::Call, crate::Error> {
+            fn call(&self) -> ::std::result::Result<crate::call::operation::Call, crate::Error> {
                 #[allow(unused_mut)]
-                let mut call = crate::operation::Call::new(&super::operation::#constant, &self.options);
+                let mut call = crate::call::operation::Call::new(&super::operation::#constant, &self.options);
                 #(#sends)*
                 #body_send
                 #cursor_send
@@ -462,7 +462,7 @@ mod tests {
     fn a_call_sends_its_path_query_and_body() {
         let text = written(&sample::repaired());
         for line in [
-            "call.path(\"id\", crate::request::required(\"id\", self.id.clone()))?;",
+            "call.path(\"id\", crate::call::argument::required(\"id\", self.id.clone()))?;",
             "call.query(\"per_page\", self.per_page.clone())?;",
             "call.body(self.body.clone().and_then(types::CreateTag::try_from))?;",
             "self.client.stream(self.call()?).await",
@@ -489,7 +489,7 @@ mod tests {
         let mut document = sample::repaired();
         document["paths"]["/tags/{id}"]["get"]["x-paging"] = json!({"shape": "scroll"});
         let text = written(&document);
-        assert!(text.contains("crate::operation::Paging::Scroll"), "{text}");
+        assert!(text.contains("crate::call::operation::Paging::Scroll"), "{text}");
         assert_eq!(
             text.matches("pub fn pages(self)").count(),
             1,

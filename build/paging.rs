@@ -1,7 +1,7 @@
 //! Paging: the overlay says by `x-paging` how an operation's list goes on, this writes what walks it.
 //!
 //! `x-paging: {shape: cursor|page|scroll|events, items: <property that holds the items>, in: body}` stands on the
-//! operation; `in: body` only where the cursor goes into the request body. The walking itself is `src/paging.rs`.
+//! operation; `in: body` only where the cursor goes into the request body. The walking itself is `src/paging/`.
 
 use std::collections::BTreeMap;
 
@@ -32,11 +32,11 @@ pub fn paging(operation: &Operation) -> Option<Paging> {
 }
 
 impl Paging {
-    /// The variant of `crate::operation::Paging`.
+    /// The variant of `crate::call::operation::Paging`.
     pub fn variant(&self) -> TokenStream {
         let place = if self.in_body { "InBody" } else { "" };
         let variant = format_ident!("{}{place}", pascal(&self.shape));
-        quote! { crate::operation::Paging::#variant }
+        quote! { crate::call::operation::Paging::#variant }
     }
 }
 

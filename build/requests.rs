@@ -25,7 +25,7 @@ pub fn builders(types: &Types) -> Result<TokenStream, Failure> {
     let enums = &types.enums;
     Ok(quote! {
         #(#outer)*
-        crate::nullable::from_texts! { #(#enums),* }
+        crate::wire::nullable::from_texts! { #(#enums),* }
 
         /// Builders of request bodies: set what is to be sent, leave out the rest.
         pub mod builder {
@@ -60,21 +60,21 @@ fn setter(field: &Field, inner: &Type) -> (TokenStream, TokenStream) {
     if let Some(item) = argument(inner, "Vec") {
         return (
             quote! { impl ::std::iter::IntoIterator<Item: ::std::convert::TryInto<#item, Error: ::std::fmt::Display>> },
-            quote! { crate::request::list(#wire, value) },
+            quote! { crate::call::argument::list(#wire, value) },
         );
     }
     if let Some(value) = map_value(inner) {
         return (
             quote! { impl ::std::iter::IntoIterator<Item = (impl ::std::convert::Into<String>, impl ::std::convert::Into<#value>)> },
-            quote! { crate::request::map(value) },
+            quote! { crate::call::argument::map(value) },
         );
     }
     // A boxed value is set as the value itself.
     let target = argument(inner, "Box").unwrap_or(inner);
     let store = if argument(inner, "Box").is_some() {
-        quote! { crate::request::value(#wire, value).map(|v| v.map(Box::new)) }
+        quote! { crate::call::argument::value(#wire, value).map(|v| v.map(Box::new)) }
     } else {
-        quote! { crate::request::value(#wire, value) }
+        quote! { crate::call::argument::value(#wire, value) }
     };
     (
         quote! { impl ::std::convert::TryInto<#target, Error: ::std::fmt::Display> },
@@ -129,7 +129,7 @@ fn builder(made: &Struct) -> TokenStream {
             ident, wire, required, ..
         } = field;
         if *required {
-            quote! { #ident: crate::request::required(#wire, builder.#ident)?, }
+            quote! { #ident: crate::call::argument::required(#wire, builder.#ident)?, }
         } else {
             quote! { #ident: builder.#ident?, }
         }
@@ -145,7 +145,7 @@ fn builder(made: &Struct) -> TokenStream {
     quote! {
         #[doc = #doc]
         #[derive(Clone, Debug)]
-        pub struct #name { #(pub(crate) #idents: crate::request::Slot<#inners>,)* }
+        pub struct #name { #(pub(crate) #idents: crate::call::argument::Slot<#inners>,)* }
         impl ::std::default::Default for #name {
             fn default() -> Self {
                 Self { #(#idents: Ok(None),)* }
@@ -153,13 +153,13 @@ fn builder(made: &Struct) -> TokenStream {
         }
         impl #name { #(#setters)* }
         impl ::std::convert::TryFrom<#name> for super::#name {
-            type Error = crate::request::InvalidField;
+            type Error = crate::call::argument::InvalidField;
             fn try_from(builder: #name) -> ::std::result::Result<Self, Self::Error> {
                 Ok(Self { #(#finish)* })
             }
         }
         impl ::std::convert::TryFrom<#name> for crate::Nullable<super::#name> {
-            type Error = crate::request::InvalidField;
+            type Error = crate::call::argument::InvalidField;
             fn try_from(builder: #name) -> ::std::result::Result<Self, Self::Error> {
                 super::#name::try_from(builder).map(crate::Nullable::Value)
             }
@@ -285,7 +285,7 @@ mod tests {
     fn required_fields_are_checked_and_the_others_may_stay_unset() {
         let text = with_forms(None).unwrap();
         assert!(
-            text.contains("name: crate::request::required(\"name\", builder.name)?"),
+            text.contains("name: crate::call::argument::required(\"name\", builder.name)?"),
             "{text}"
         );
         assert!(text.contains("colour: builder.colour?"), "{text}");

@@ -111,8 +111,8 @@ pub fn tolerate(file: &File, document: &Value) -> Result<Types, Failure> {
         }
     }
     items.extend(quote! {
-        crate::lenient::objects! { #(#objects),* }
-        crate::lenient::derived! { #(#derived),* }
+        crate::wire::lenient::objects! { #(#objects),* }
+        crate::wire::lenient::derived! { #(#derived),* }
     });
     Ok(Types { items, structs, enums })
 }
@@ -259,7 +259,7 @@ fn write_object(made: &Struct) -> TokenStream {
     let wires = made.fields.iter().map(|field| &field.wire);
     let (places, again) = (0..made.fields.len(), 0..made.fields.len());
     quote! {
-        impl crate::lenient::Object for #name {
+        impl crate::wire::lenient::Object for #name {
             #[inline]
             fn place(name: &str) -> ::std::option::Option<usize> {
                 Some(match name {
@@ -275,7 +275,7 @@ fn write_object(made: &Struct) -> TokenStream {
                 map: &mut A,
             ) -> ::std::result::Result<(), A::Error> {
                 match place {
-                    #(#again => self.#idents = crate::lenient::value(map)?,)*
+                    #(#again => self.#idents = crate::wire::lenient::value(map)?,)*
                     _ => {}
                 }
                 Ok(())
@@ -300,7 +300,7 @@ fn write_field(field: &Field, made: &Struct) -> TokenStream {
     let rename = (ident != wire).then(|| quote! { #[serde(rename = #wire)] });
     let is_number =
         matches!(argument(inner, "Nullable").unwrap_or(inner), Type::Path(path) if path.path.is_ident("f64"));
-    let number = is_number.then(|| quote! { #[serde(serialize_with = "crate::lenient::number")] });
+    let number = is_number.then(|| quote! { #[serde(serialize_with = "crate::wire::lenient::number")] });
     let always = *required || !made.in_requests && is_collection(inner);
     let ty = if always {
         quote! { #inner }
@@ -309,9 +309,9 @@ fn write_field(field: &Field, made: &Struct) -> TokenStream {
     };
     let skip = (!always).then(|| quote! { #[serde(skip_serializing_if = "::std::option::Option::is_none")] });
     let decode = if argument(inner, "Nullable").is_some() && !required {
-        "crate::lenient::present"
+        "crate::wire::lenient::present"
     } else {
-        "crate::lenient::field"
+        "crate::wire::lenient::field"
     };
     let default = (!required).then(|| quote! { default, });
     let derived = (!made.is_object()).then(|| quote! { #[serde(#default deserialize_with = #decode)] });
@@ -335,7 +335,7 @@ fn write_enum(item: &ItemEnum) -> TokenStream {
         quote! { #[doc = #doc] #name = #wire, }
     });
     quote! {
-        crate::open_enum::open_enum! {
+        crate::wire::open_enum::open_enum! {
             #[doc = #doc]
             pub enum #ident { #(#variants)* }
         }
@@ -360,7 +360,7 @@ fn write_union(item: &ItemEnum) -> TokenStream {
         Some(quote! { #[doc = #doc] #name(#ty), })
     });
     quote! {
-        crate::union::union! {
+        crate::wire::union::union! {
             #[doc = #doc]
             pub enum #ident { #(#variants)* }
         }
@@ -419,7 +419,8 @@ mod tests {
             "the description's order: {text}"
         );
         assert!(
-            text.contains("\"type\" => 1usize") && text.contains("1usize => self.type_ = crate::lenient::value(map)?"),
+            text.contains("\"type\" => 1usize")
+                && text.contains("1usize => self.type_ = crate::wire::lenient::value(map)?"),
             "{text}"
         );
     }
@@ -439,7 +440,7 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("Option<::std::vec::Vec<Tag>>"), "{text}");
-        assert!(text.contains("crate::lenient::present"), "{text}");
+        assert!(text.contains("crate::wire::lenient::present"), "{text}");
         assert!(!text.contains("lenient::Object"), "null would be absent: {text}");
     }
 

@@ -5,7 +5,7 @@ use std::ops::Deref;
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 
-use crate::rate_limit::RateLimit;
+use crate::transport::rate_limit::RateLimit;
 
 /// A successful answer. Derefs to the decoded value.
 ///

@@ -8,8 +8,8 @@ use serde::de::{DeserializeSeed, Error, IntoDeserializer, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-use crate::lenient::Lenient;
 use crate::types::{Company, CompanyList};
+use crate::wire::lenient::Lenient;
 
 /// One page of companies, or the one company that `company_id` or `name` picks.
 ///

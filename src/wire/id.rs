@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::lenient::Lenient;
+use crate::wire::lenient::Lenient;
 
 /// The id of a resource in a request, a path or a query, and in the few fields of responses where servers send numbers
 /// and texts: sent as the number or the text it was made from.
@@ -96,7 +96,7 @@ impl<'de> Lenient<'de> for Id {
                 Ok(number.into())
             }
             fn visit_f64<E: de::Error>(self, number: f64) -> Result<Id, E> {
-                crate::lenient::integer_of(number)
+                crate::wire::lenient::integer_of(number)
                     .map(Id::Number)
                     .ok_or_else(|| E::invalid_value(de::Unexpected::Float(number), &self))
             }

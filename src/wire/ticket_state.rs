@@ -6,8 +6,8 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::lenient::Lenient;
 use crate::types::TicketStateCategory;
+use crate::wire::lenient::Lenient;
 
 /// How far a ticket has got.
 ///
@@ -37,17 +37,29 @@ enum Notation {
 struct Object {
     #[serde(
         rename = "type",
-        deserialize_with = "crate::lenient::field",
+        deserialize_with = "crate::wire::lenient::field",
         skip_serializing_if = "Option::is_none"
     )]
     kind: Option<String>,
-    #[serde(deserialize_with = "crate::lenient::field", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        deserialize_with = "crate::wire::lenient::field",
+        skip_serializing_if = "Option::is_none"
+    )]
     id: Option<String>,
-    #[serde(deserialize_with = "crate::lenient::field", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        deserialize_with = "crate::wire::lenient::field",
+        skip_serializing_if = "Option::is_none"
+    )]
     category: Option<TicketStateCategory>,
-    #[serde(deserialize_with = "crate::lenient::field", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        deserialize_with = "crate::wire::lenient::field",
+        skip_serializing_if = "Option::is_none"
+    )]
     internal_label: Option<String>,
-    #[serde(deserialize_with = "crate::lenient::field", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        deserialize_with = "crate::wire::lenient::field",
+        skip_serializing_if = "Option::is_none"
+    )]
     external_label: Option<String>,
 }
 

@@ -7,10 +7,10 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
+use crate::answer::response::request_id;
+use crate::call::operation::Operation;
 use crate::client::ConfigError;
-use crate::operation::Operation;
-use crate::rate_limit::RateLimit;
-use crate::response::request_id;
+use crate::transport::rate_limit::RateLimit;
 
 /// Why a call failed.
 ///
@@ -428,11 +428,11 @@ impl Error {
     pub(crate) fn server_wait(&self) -> Option<Duration> {
         let headers = self.headers()?;
         let reset = if self.is_rate_limited() {
-            crate::rate_limit::until_reset(headers)
+            crate::transport::rate_limit::until_reset(headers)
         } else {
             None
         };
-        crate::rate_limit::retry_after(headers).max(reset)
+        crate::transport::rate_limit::retry_after(headers).max(reset)
     }
 }
 

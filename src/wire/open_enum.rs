@@ -63,13 +63,13 @@ macro_rules! open_enum {
 
         impl<'de> ::serde::Deserialize<'de> for $name {
             fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> ::std::result::Result<Self, D::Error> {
-                <Self as crate::lenient::Lenient>::lenient(deserializer)
+                <Self as crate::wire::lenient::Lenient>::lenient(deserializer)
             }
         }
 
-        impl<'de> crate::lenient::Lenient<'de> for $name {
+        impl<'de> crate::wire::lenient::Lenient<'de> for $name {
             fn lenient<D: ::serde::Deserializer<'de>>(deserializer: D) -> ::std::result::Result<Self, D::Error> {
-                deserializer.deserialize_any(crate::open_enum::Text(::std::marker::PhantomData))
+                deserializer.deserialize_any(crate::wire::open_enum::Text(::std::marker::PhantomData))
             }
         }
     };

@@ -484,10 +484,10 @@ pub fn value<'de, A: MapAccess<'de>, T: Lenient<'de>>(map: &mut A) -> Result<T, 
 /// Lets an [`Object`] be decoded as such, here and by serde.
 macro_rules! objects {
     ($($name:ident),* $(,)?) => {$(
-        impl<'de> crate::lenient::Lenient<'de> for $name {
+        impl<'de> crate::wire::lenient::Lenient<'de> for $name {
             #[inline]
             fn lenient<D: ::serde::Deserializer<'de>>(deserializer: D) -> ::std::result::Result<Self, D::Error> {
-                crate::lenient::object(deserializer)
+                crate::wire::lenient::object(deserializer)
             }
 
             #[inline]
@@ -495,13 +495,13 @@ macro_rules! objects {
                 deserializer: D,
                 list: &mut ::std::vec::Vec<Self>,
             ) -> ::std::result::Result<(), D::Error> {
-                crate::lenient::append(deserializer, list)
+                crate::wire::lenient::append(deserializer, list)
             }
         }
 
         impl<'de> ::serde::Deserialize<'de> for $name {
             fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> ::std::result::Result<Self, D::Error> {
-                crate::lenient::object(deserializer)
+                crate::wire::lenient::object(deserializer)
             }
         }
     )*};
@@ -511,10 +511,10 @@ pub(crate) use objects;
 /// Makes structs [`Lenient`] by what serde derived: from an object, nothing else.
 macro_rules! derived {
     ($($name:ident),* $(,)?) => {$(
-        impl<'de> crate::lenient::Lenient<'de> for $name {
+        impl<'de> crate::wire::lenient::Lenient<'de> for $name {
             #[inline]
             fn lenient<D: ::serde::Deserializer<'de>>(deserializer: D) -> ::std::result::Result<Self, D::Error> {
-                <Self as ::serde::Deserialize>::deserialize(crate::lenient::MapOnly(deserializer))
+                <Self as ::serde::Deserialize>::deserialize(crate::wire::lenient::MapOnly(deserializer))
             }
         }
     )*};

@@ -12,7 +12,7 @@ use flate2::write::MultiGzDecoder;
 use futures_util::future::join;
 use futures_util::stream;
 
-use crate::error::Kind;
+use crate::answer::error::Kind;
 use crate::generated::operation::{CREATE_DATA_EXPORT, DOWNLOAD_DATA_EXPORT, GET_DATA_EXPORT};
 use crate::types::{DataExport, DataExportStatus};
 use crate::{ByteStream, Client, Error, Timestamp};

@@ -1,5 +1,9 @@
 //! The client and its builder, the only door to one.
 
+pub mod region;
+pub mod token;
+pub mod version;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,9 +11,9 @@ use std::time::Duration;
 use http::HeaderValue;
 use url::{Host, Url};
 
-use crate::rate_limit::Gate;
-use crate::retry::RetryPolicy;
-use crate::token::Token;
+use crate::client::token::Token;
+use crate::transport::rate_limit::Gate;
+use crate::transport::retry::RetryPolicy;
 use crate::{ApiVersion, Region};
 
 /// A client for one workspace.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
-use crate::lenient::Lenient;
+use crate::wire::lenient::Lenient;
 use crate::{Id, Timestamp};
 
 /// A value of a request that the server clears when it is sent as null.

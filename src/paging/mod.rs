@@ -77,9 +77,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
-use crate::error::{Error, Kind};
-use crate::lenient::Lenient;
-use crate::operation::{Call, Paging};
+use crate::answer::error::{Error, Kind};
+use crate::call::operation::{Call, Paging};
+use crate::wire::lenient::Lenient;
 use crate::{Client, CompanyOrList, NextPage, Response, types};
 
 /// Where a list goes on: text that only the operation it came from understands.

@@ -40,15 +40,15 @@ macro_rules! union {
 
         impl<'de> ::serde::Deserialize<'de> for $name {
             fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> ::std::result::Result<Self, D::Error> {
-                <Self as crate::lenient::Lenient>::lenient(deserializer)
+                <Self as crate::wire::lenient::Lenient>::lenient(deserializer)
             }
         }
 
-        impl<'de> crate::lenient::Lenient<'de> for $name {
+        impl<'de> crate::wire::lenient::Lenient<'de> for $name {
             fn lenient<D: ::serde::Deserializer<'de>>(deserializer: D) -> ::std::result::Result<Self, D::Error> {
                 let value = <::serde_json::Value as ::serde::Deserialize>::deserialize(deserializer)?;
                 let mut best: ::std::option::Option<(usize, Self)> = None;
-                $( crate::union::consider::<$ty, _>(&value, &mut best, Self::$variant); )*
+                $( crate::wire::union::consider::<$ty, _>(&value, &mut best, Self::$variant); )*
                 Ok(best.map_or(Self::Other(value), |(_, fit)| fit))
             }
         }
@@ -59,7 +59,7 @@ pub(crate) use union;
 /// Tries `value` as a `T` and keeps it in `best` when it loses less than what is there.
 pub fn consider<T, U>(value: &Value, best: &mut Option<(usize, U)>, wrap: fn(T) -> U)
 where
-    T: for<'de> crate::lenient::Lenient<'de> + Serialize,
+    T: for<'de> crate::wire::lenient::Lenient<'de> + Serialize,
 {
     let Ok(decoded) = T::lenient(value) else { return };
     let Ok(again) = serde_json::to_value(&decoded) else {
@@ -115,7 +115,7 @@ mod tests {
         #[serde(default)]
         side: Option<i64>,
     }
-    crate::lenient::derived! { Circle, Square }
+    crate::wire::lenient::derived! { Circle, Square }
     union! {
         /// A shape.
         pub enum Shape {

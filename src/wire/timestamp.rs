@@ -8,7 +8,7 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime, SecondsFormat, Utc};
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::lenient::{Lenient, TEXT, integer_of};
+use crate::wire::lenient::{Lenient, TEXT, integer_of};
 
 /// A moment, as it came: epoch seconds as an integer, or ISO 8601 text where the server sends that.
 ///

@@ -6,7 +6,7 @@ use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
-use crate::lenient::Lenient;
+use crate::wire::lenient::Lenient;
 
 /// What a list says of its next page, as it came: an object such as `{"page": 2, "starting_after": "…"}`, or a URL.
 ///

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use http::{HeaderMap, StatusCode};
 
-use crate::error::Error;
+use crate::answer::error::Error;
 
 /// The span of one call.
 #[cfg(feature = "tracing")]
@@ -18,7 +18,7 @@ pub struct Call {
 
 #[cfg(feature = "tracing")]
 impl Call {
-    pub fn begin(call: &crate::operation::Call) -> Self {
+    pub fn begin(call: &crate::call::operation::Call) -> Self {
         use tracing::field::Empty;
         let span = tracing::info_span!(
             "intercom",
@@ -36,7 +36,7 @@ impl Call {
 
     pub fn answered(&self, status: StatusCode, headers: &HeaderMap) {
         self.span.record("status", status.as_u16());
-        if let Some(id) = crate::response::request_id(headers) {
+        if let Some(id) = crate::answer::response::request_id(headers) {
             self.span.record("request_id", id);
         }
     }
@@ -83,7 +83,7 @@ fn status(error: &Error) -> Option<u16> {
 /// What happened, in a word or two.
 #[cfg(feature = "tracing")]
 fn reason(error: &Error) -> &'static str {
-    use crate::error::Kind;
+    use crate::answer::error::Kind;
     match error.what() {
         Kind::Builder(_) => "not sent",
         Kind::Connect => "could not connect",
@@ -108,7 +108,7 @@ pub struct Call;
 
 #[cfg(not(feature = "tracing"))]
 impl Call {
-    pub fn begin(_: &crate::operation::Call) -> Self {
+    pub fn begin(_: &crate::call::operation::Call) -> Self {
         Self
     }
     pub fn answered(&self, _: StatusCode, _: &HeaderMap) {}

@@ -6,7 +6,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::lenient::Lenient;
+use crate::wire::lenient::Lenient;
 
 /// The picture of an admin, a contact or a visitor.
 ///
@@ -36,11 +36,14 @@ enum Notation {
 struct Object {
     #[serde(
         rename = "type",
-        deserialize_with = "crate::lenient::field",
+        deserialize_with = "crate::wire::lenient::field",
         skip_serializing_if = "Option::is_none"
     )]
     kind: Option<String>,
-    #[serde(deserialize_with = "crate::lenient::field", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        deserialize_with = "crate::wire::lenient::field",
+        skip_serializing_if = "Option::is_none"
+    )]
     image_url: Option<String>,
 }
 

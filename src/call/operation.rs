@@ -8,9 +8,9 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::error::Error;
-use crate::request::InvalidField;
-use crate::retry::RetryPolicy;
+use crate::answer::error::Error;
+use crate::call::argument::InvalidField;
+use crate::transport::retry::RetryPolicy;
 
 /// What the transport knows of an operation, read from the description at build time.
 #[derive(Debug)]

@@ -1,5 +1,9 @@
 //! What happens to every request: headers, limits, attempts, and reading the answer.
 
+pub mod rate_limit;
+pub mod retry;
+pub mod trace;
+
 use std::borrow::Cow;
 use std::time::Duration;
 
@@ -8,16 +12,15 @@ use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, USER_AGENT}
 use http::{Method, StatusCode};
 use tokio::time::{Instant, timeout_at};
 
-use crate::byte_stream::ByteStream;
+use crate::answer::bytes::ByteStream;
+use crate::answer::error::{Error, Kind, expectation};
+use crate::answer::response::Response;
+use crate::call::operation::{Call, Operation, Paging};
 use crate::client::Client;
-use crate::error::{Error, Kind, expectation};
-use crate::json;
-use crate::lenient::Lenient;
-use crate::operation::{Call, Operation, Paging};
-use crate::rate_limit::Pass;
-use crate::response::Response;
-use crate::retry::RetryPolicy;
-use crate::trace;
+use crate::transport::rate_limit::Pass;
+use crate::transport::retry::RetryPolicy;
+use crate::wire::json;
+use crate::wire::lenient::Lenient;
 
 impl Client {
     /// Sends a call and decodes its JSON answer.

@@ -1,0 +1,5 @@
+//! What comes back: values, bytes, errors.
+
+pub mod bytes;
+pub mod error;
+pub mod response;
