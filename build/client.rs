@@ -16,8 +16,14 @@ pub fn client(types: &Types, operations: &[Operation], constants: TokenStream) -
     let items = &types.items;
     let pages = paging::pages(operations, types)?;
     let calls = operations::write(operations, types);
+    let mixed = mixed(types);
     parse(quote! {
         #constants
+
+        /// Answers that come in more than one form.
+        pub mod mixed {
+            #mixed
+        }
 
         /// The API's objects: what responses carry and what requests send.
         pub mod types {
@@ -28,6 +34,24 @@ pub fn client(types: &Types, operations: &[Operation], constants: TokenStream) -
 
         #calls
     })
+}
+
+/// The types that are written by hand over types of the description, where it has those.
+fn mixed(types: &Types) -> TokenStream {
+    let has = |name: &str| types.structs.contains_key(name) || types.enums.iter().any(|ident| ident == name);
+    let state = has("TicketStateCategory").then(|| {
+        quote! {
+            use super::types::TicketStateCategory;
+            crate::wire::ticket_state::ticket_state! { TicketStateCategory }
+        }
+    });
+    let company = (has("Company") && has("CompanyList")).then(|| {
+        quote! {
+            use super::types::{Company, CompanyList};
+            crate::wire::company_or_list::company_or_list! { Company CompanyList }
+        }
+    });
+    quote! { #state #company }
 }
 
 /// Tokens of this crate's own making as a file.

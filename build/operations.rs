@@ -11,7 +11,7 @@ use syn::{File, ImplItem, Item, ReturnType, Type};
 use super::failure::Failure;
 use super::paging;
 use super::schema::{self, fold};
-use super::tolerance::{Types, argument, module};
+use super::tolerance::{Struct, Types, argument, module, own};
 
 /// One operation as the passes see it.
 pub struct Operation {
@@ -93,11 +93,11 @@ pub fn collect(file: &File, document: &Value) -> Result<Vec<Operation>, Failure>
                 let found = field(wire).ok_or_else(|| lost(format!("{id} lost its parameter {wire}")))?;
                 let ty = argument(&found.ty, "Result").unwrap_or(&found.ty);
                 parameters.push(Parameter {
-                    ident: found.ident.clone().unwrap_or_else(|| format_ident!("_{wire}")),
+                    ident: beside(found.ident.clone().unwrap_or_else(|| format_ident!("_{wire}"))),
                     wire: wire.to_owned(),
                     in_path: parameter["in"] == "path",
                     required: parameter["required"] == true || parameter["in"] == "path",
-                    ty: argument(ty, "Option").unwrap_or(ty).clone(),
+                    ty: own(argument(ty, "Option").unwrap_or(ty)),
                     doc: parameter["description"].as_str().unwrap_or_default().trim().to_owned(),
                 });
             }
@@ -114,11 +114,38 @@ pub fn collect(file: &File, document: &Value) -> Result<Vec<Operation>, Failure>
                 path: path.to_owned(),
                 parameters,
                 body,
-                response: response_type(items, &item.ident).ok_or_else(|| lost(format!("{id} has no send()")))?,
+                response: own(&response_type(items, &item.ident).ok_or_else(|| lost(format!("{id} has no send()")))?),
                 operation: operation.clone(),
             })
         })
         .collect()
+}
+
+/// A parameter's name beside those that every builder has.
+fn beside(ident: syn::Ident) -> syn::Ident {
+    const TAKEN: [&str; 17] = [
+        "api_version",
+        "body",
+        "body_map",
+        "call",
+        "client",
+        "cursor",
+        "from_cursor",
+        "header",
+        "idempotent",
+        "new",
+        "options",
+        "pages",
+        "query_param",
+        "retry",
+        "send",
+        "stream",
+        "timeout",
+    ];
+    match TAKEN.iter().any(|taken| ident == taken) {
+        true => format_ident!("{ident}_"),
+        false => ident,
+    }
 }
 
 /// `types::builder::X` stands for a body of the type `types::X`.
@@ -285,7 +312,7 @@ fn builder(operation: &Operation, types: &Types) -> TokenStream {
         let doc = if *required { format!("{doc}\n\nRequired.") } else { doc };
         quote! {
             #[doc = #doc]
-            pub fn #ident(mut self, value: impl ::std::convert::TryInto<#ty, Error: ::std::fmt::Display>) -> Self {
+            pub fn #ident(mut self, value: impl crate::Argument<#ty>) -> Self {
                 self.#ident = crate::call::argument::value(#wire, value);
                 self
             }
@@ -308,35 +335,46 @@ fn builder(operation: &Operation, types: &Types) -> TokenStream {
         }
     });
     let has_builder = body.as_ref().and_then(|ty| body_builder(ty, types));
+    let needed = body_is_required(operation, types);
+    let send_body = match needed {
+        true => quote! { call.body(crate::call::argument::required_body(body))?; },
+        false => quote! { call.optional_body(body)?; },
+    };
     let (body_field, body_default, body_setters, body_send) = match (body, has_builder) {
         (Some(ty), Some(body_builder)) => (
-            quote! { body: ::std::result::Result<#body_builder, crate::call::argument::InvalidField>, },
-            quote! { body: Ok(::std::default::Default::default()), },
+            quote! { body: crate::call::argument::Slot<#body_builder>, },
+            quote! { body: Ok(None), },
             quote! {
-                /// Sets the whole body: the request itself, its builder, or one of its named constructors.
-                pub fn body(mut self, value: impl ::std::convert::TryInto<#ty, Error: ::std::fmt::Display>) -> Self {
-                    self.body = crate::call::argument::body(value).map(::std::convert::From::from);
+                /// Sets the whole body: the request itself, its builder, one of its named constructors, or JSON.
+                pub fn body(mut self, value: impl crate::Argument<#ty>) -> Self {
+                    self.body = crate::call::argument::body(value);
                     self
                 }
                 /// Changes the body's builder in place.
                 pub fn body_map(mut self, change: impl FnOnce(#body_builder) -> #body_builder) -> Self {
-                    self.body = self.body.map(change);
+                    self.body = self.body.map(|body| Some(change(body.unwrap_or_default())));
                     self
                 }
             },
-            quote! { call.body(self.body.clone().and_then(#ty::try_from))?; },
+            quote! {
+                let body = self.body.clone().and_then(|body| body.map(#body_builder::build).transpose());
+                #send_body
+            },
         ),
         (Some(ty), None) => (
             quote! { body: crate::call::argument::Slot<#ty>, },
             quote! { body: Ok(None), },
             quote! {
                 /// Sets the body.
-                pub fn body(mut self, value: impl ::std::convert::TryInto<#ty, Error: ::std::fmt::Display>) -> Self {
-                    self.body = crate::call::argument::body(value).map(Some);
+                pub fn body(mut self, value: impl crate::Argument<#ty>) -> Self {
+                    self.body = crate::call::argument::body(value);
                     self
                 }
             },
-            quote! { call.body(crate::call::argument::required("body", self.body.clone()))?; },
+            quote! {
+                let body = self.body.clone();
+                #send_body
+            },
         ),
         (None, _) => Default::default(),
     };
@@ -360,7 +398,7 @@ fn builder(operation: &Operation, types: &Types) -> TokenStream {
         #[must_use = "nothing is sent before `send()`"]
         pub struct #builder {
             client: crate::Client,
-            options: crate::call::operation::Options,
+            options: crate::call::options::Options,
             #(#idents: crate::call::argument::Slot<#values>,)*
             #body_field
             #cursor_field
@@ -377,14 +415,10 @@ fn builder(operation: &Operation, types: &Types) -> TokenStream {
             }
             #(#setters)*
             #body_setters
-            /// Retries this call by `policy` instead of the client's.
-            pub fn retry(mut self, policy: crate::RetryPolicy) -> Self {
-                self.options.retry = Some(policy);
-                self
-            }
-            fn call(&self) -> ::std::result::Result<crate::call::operation::Call, crate::Error> {
+            crate::call::options::setters! {}
+            fn call(&self) -> ::std::result::Result<crate::call::call::Call, crate::Error> {
                 #[allow(unused_mut)]
-                let mut call = crate::call::operation::Call::new(&super::operation::#constant, &self.options);
+                let mut call = crate::call::call::Call::new(&super::operation::#constant, &self.options)?;
                 #(#sends)*
                 #body_send
                 #cursor_send
@@ -406,10 +440,21 @@ fn builder(operation: &Operation, types: &Types) -> TokenStream {
 
 /// `types::builder::X` for a body `types::X` that is a struct with a builder.
 fn body_builder(ty: &Type, types: &Types) -> Option<TokenStream> {
+    let made = body_struct(ty, types)?;
+    let name = &made.ident;
+    made.has_builder().then(|| quote! { types::builder::#name })
+}
+
+fn body_struct<'a>(ty: &Type, types: &'a Types) -> Option<&'a Struct> {
     let Type::Path(path) = ty else { return None };
-    let name = &path.path.segments.last()?.ident;
-    let made = types.structs.get(&name.to_string())?;
-    (made.in_requests && !made.fields.is_empty()).then(|| quote! { types::builder::#name })
+    types.structs.get(&path.path.segments.last()?.ident.to_string())
+}
+
+/// Whether the call makes no sense without its body: the description says so, or requires something in it.
+fn body_is_required(operation: &Operation, types: &Types) -> bool {
+    let made = operation.body.as_ref().and_then(|ty| body_struct(ty, types));
+    operation.operation["requestBody"]["required"] == true
+        || made.is_none_or(|made| made.fields.iter().any(|field| field.required))
 }
 
 #[cfg(test)]
@@ -464,7 +509,8 @@ mod tests {
         for line in [
             "call.path(\"id\", crate::call::argument::required(\"id\", self.id.clone()))?;",
             "call.query(\"per_page\", self.per_page.clone())?;",
-            "call.body(self.body.clone().and_then(types::CreateTag::try_from))?;",
+            ".and_then(|body| body.map(types::builder::CreateTag::build).transpose());",
+            "call.body(crate::call::argument::required_body(body))?;",
             "self.client.stream(self.call()?).await",
             "self.client.decoded(self.call()?).await",
             "/**Whose.\n\nRequired.*/",

@@ -82,8 +82,10 @@ pub fn pages(operations: &[Operation], types: &Types) -> Result<TokenStream, Fai
                 "only a cursor can stand in a body, and only where there is one".to_owned(),
             ));
         }
-        // The answers that are hand-written say themselves how they are paged.
         let Some(page) = named(&operation.response, types) else {
+            if is_company_or_list(&operation.response) {
+                tokens.extend(company_or_list());
+            }
             continue;
         };
         let items = operation.operation["x-paging"]["items"].as_str().unwrap_or("data");
@@ -103,6 +105,41 @@ fn named<'a>(ty: &Type, types: &'a Types) -> Option<&'a Struct> {
     types.structs.get(&path.path.segments.last()?.ident.to_string())
 }
 
+fn is_company_or_list(ty: &Type) -> bool {
+    matches!(ty, Type::Path(path) if path.path.segments.last().is_some_and(|last| last.ident == "CompanyOrList"))
+}
+
+/// One company stands for a list of one.
+fn company_or_list() -> TokenStream {
+    quote! {
+        impl crate::paging::Page for crate::CompanyOrList {
+            type Item = Company;
+            fn items(&self) -> &[Company] {
+                self.companies()
+            }
+            fn into_items(self) -> ::std::vec::Vec<Company> {
+                self.into_companies()
+            }
+            fn total_count(&self) -> ::std::option::Option<i64> {
+                match self {
+                    Self::List(list) => list.total_count,
+                    Self::Company(_) => Some(1),
+                }
+            }
+            fn position(&self) -> crate::paging::Position<'_> {
+                match self {
+                    Self::List(list) => list.position(),
+                    Self::Company(_) => crate::paging::Position::Page {
+                        page: Some(1),
+                        total_pages: Some(1),
+                        next: None,
+                    },
+                }
+            }
+        }
+    }
+}
+
 fn field<'a>(made: &'a Struct, wire: &str) -> Option<&'a Type> {
     made.fields
         .iter()
@@ -113,7 +150,7 @@ fn field<'a>(made: &'a Struct, wire: &str) -> Option<&'a Type> {
 fn write_page(page: &Struct, shape: &str, items: &str, types: &Types) -> Result<TokenStream, String> {
     let name = &page.ident;
     let item = field(page, items)
-        .and_then(|ty| argument(ty, "Vec"))
+        .and_then(|ty| argument(ty, "List"))
         .filter(|_| !page.in_requests)
         .ok_or_else(|| format!("{name} has no list `{items}`"))?;
     let data = field_ident(page, items);
@@ -157,7 +194,7 @@ fn write_page(page: &Struct, shape: &str, items: &str, types: &Types) -> Result<
                 &self.#data
             }
             fn into_items(self) -> ::std::vec::Vec<#item> {
-                self.#data
+                self.#data.into_vec()
             }
             fn total_count(&self) -> ::std::option::Option<i64> {
                 #total_count

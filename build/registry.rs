@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use quote::quote;
 use syn::visit::{Visit, visit_type_path};
 use syn::visit_mut::{VisitMut, visit_type_path_mut};
-use syn::{File, Item, Type, TypePath, parse_quote};
+use syn::{File, Item, PathArguments, Type, TypePath, parse_quote};
 
 use super::client::parse;
 use super::failure::Failure;
@@ -49,7 +49,7 @@ pub fn operations(operations: &[Operation]) -> Result<File, Failure> {
                 quote! { Some(encoded::<#ty>) },
                 quote! {
                     if let Some(body) = body {
-                        call = call.body(written::<#ty>(body).expect("the body fits its type"));
+                        call = call.body(body);
                     }
                 },
             ),
@@ -188,6 +188,17 @@ fn plain(ty: &Type) -> Type {
                 "Nullable" => {
                     let arguments = &last.arguments;
                     path.path = parse_quote! { Option #arguments };
+                }
+                "List" => {
+                    let arguments = &last.arguments;
+                    path.path = parse_quote! { ::std::vec::Vec #arguments };
+                }
+                "Map" => {
+                    let PathArguments::AngleBracketed(arguments) = &last.arguments else {
+                        return;
+                    };
+                    let value = &arguments.args;
+                    path.path = parse_quote! { ::std::collections::BTreeMap<String, #value> };
                 }
                 // Hand-written types have hand-written twins.
                 _ if path.path.segments.first().is_some_and(|first| first.ident == "crate") => {

@@ -14,18 +14,15 @@ use super::tolerance::{Field, Struct, Types, argument, field_ident};
 
 /// The `builder` module inside `types`, with the constructors on the types themselves.
 pub fn builders(types: &Types) -> Result<TokenStream, Failure> {
-    let requests = || {
-        types
-            .structs
-            .values()
-            .filter(|made| made.in_requests && !made.fields.is_empty())
-    };
+    let requests = || types.structs.values().filter(|made| made.has_builder());
     let inner = requests().map(builder);
     let outer = requests().map(constructors).collect::<Result<Vec<_>, _>>()?;
+    let names = requests().map(|made| &made.ident);
     let enums = &types.enums;
     Ok(quote! {
         #(#outer)*
-        crate::wire::nullable::from_texts! { #(#enums),* }
+        crate::call::argument::texts! { #(#enums),* }
+        crate::call::argument::objects! { #(#names),* }
 
         /// Builders of request bodies: set what is to be sent, leave out the rest.
         pub mod builder {
@@ -54,54 +51,31 @@ fn from_inside(ty: &Type) -> Type {
     ty
 }
 
-/// How a setter takes its value, and how it stores it.
-fn setter(field: &Field, inner: &Type) -> (TokenStream, TokenStream) {
-    let wire = &field.wire;
-    if let Some(item) = argument(inner, "Vec") {
-        return (
-            quote! { impl ::std::iter::IntoIterator<Item: ::std::convert::TryInto<#item, Error: ::std::fmt::Display>> },
-            quote! { crate::call::argument::list(#wire, value) },
-        );
-    }
-    if let Some(value) = map_value(inner) {
-        return (
-            quote! { impl ::std::iter::IntoIterator<Item = (impl ::std::convert::Into<String>, impl ::std::convert::Into<#value>)> },
-            quote! { crate::call::argument::map(value) },
-        );
-    }
+/// What a setter takes, and how it hands that on.
+fn setter(inner: &Type) -> (TokenStream, TokenStream) {
     // A boxed value is set as the value itself.
-    let target = argument(inner, "Box").unwrap_or(inner);
-    let store = if argument(inner, "Box").is_some() {
-        quote! { crate::call::argument::value(#wire, value).map(|v| v.map(Box::new)) }
-    } else {
-        quote! { crate::call::argument::value(#wire, value) }
-    };
-    (
-        quote! { impl ::std::convert::TryInto<#target, Error: ::std::fmt::Display> },
-        store,
-    )
+    let nullable = argument(inner, "Nullable");
+    match argument(nullable.unwrap_or(inner), "Box") {
+        Some(target) => (
+            quote! { impl crate::Argument<#target> },
+            quote! { crate::call::argument::Boxed(value) },
+        ),
+        None => (quote! { impl crate::Argument<#inner> }, quote! { value }),
+    }
 }
 
-/// The value type of a map.
-fn map_value(ty: &Type) -> Option<Type> {
-    let is_map = argument(ty, "Map").or_else(|| argument(ty, "BTreeMap"))?;
-    let Type::Path(path) = ty else { return None };
-    let _ = is_map;
-    match &path.path.segments.last()?.arguments {
-        syn::PathArguments::AngleBracketed(arguments) => arguments.args.iter().nth(1).and_then(|a| match a {
-            syn::GenericArgument::Type(value) => Some(value.clone()),
-            _ => None,
-        }),
-        _ => None,
+/// The name of a setter beside the methods that every builder has.
+fn setter_name(ident: &syn::Ident) -> syn::Ident {
+    match ident == "build" {
+        true => quote::format_ident!("build_"),
+        false => ident.clone(),
     }
 }
 
 fn builder(made: &Struct) -> TokenStream {
     let name = &made.ident;
     let doc = format!("Builder of [`{name}`](super::{name}).");
-    let idents: Vec<_> = made.fields.iter().map(|field| &field.ident).collect();
-    let inners: Vec<_> = made.fields.iter().map(|field| from_inside(&field.inner)).collect();
-    let setters = made.fields.iter().zip(&inners).map(|(field, inner)| {
+    let setters = made.fields.iter().map(|field| {
         let Field {
             ident,
             doc,
@@ -109,7 +83,8 @@ fn builder(made: &Struct) -> TokenStream {
             required,
             ..
         } = field;
-        let (takes, store) = setter(field, inner);
+        let function = setter_name(ident);
+        let (takes, value) = setter(&from_inside(&field.inner));
         let doc = if doc.is_empty() {
             format!("Sets `{wire}`.")
         } else {
@@ -118,56 +93,23 @@ fn builder(made: &Struct) -> TokenStream {
         let doc = if *required { format!("{doc}\n\nRequired.") } else { doc };
         quote! {
             #[doc = #doc]
-            pub fn #ident(mut self, value: #takes) -> Self {
-                self.#ident = #store;
+            pub fn #function(mut self, value: #takes) -> Self {
+                let field = (#wire, &mut self.value.#ident);
+                crate::call::argument::set(&mut self.invalid, &mut self.value.extra, field, #value);
                 self
             }
         }
     });
-    let finish = made.fields.iter().map(|field| {
-        let Field {
-            ident, wire, required, ..
-        } = field;
-        if *required {
-            quote! { #ident: crate::call::argument::required(#wire, builder.#ident)?, }
-        } else {
-            quote! { #ident: builder.#ident?, }
-        }
-    });
-    let restore = made.fields.iter().map(|field| {
-        let ident = &field.ident;
-        if field.required {
-            quote! { #ident: Ok(Some(value.#ident)), }
-        } else {
-            quote! { #ident: Ok(value.#ident), }
-        }
-    });
     quote! {
         #[doc = #doc]
-        #[derive(Clone, Debug)]
-        pub struct #name { #(pub(crate) #idents: crate::call::argument::Slot<#inners>,)* }
-        impl ::std::default::Default for #name {
-            fn default() -> Self {
-                Self { #(#idents: Ok(None),)* }
-            }
+        #[derive(Clone, Debug, Default)]
+        pub struct #name {
+            pub(super) value: super::#name,
+            pub(super) invalid: ::std::option::Option<crate::InvalidField>,
         }
-        impl #name { #(#setters)* }
-        impl ::std::convert::TryFrom<#name> for super::#name {
-            type Error = crate::call::argument::InvalidField;
-            fn try_from(builder: #name) -> ::std::result::Result<Self, Self::Error> {
-                Ok(Self { #(#finish)* })
-            }
-        }
-        impl ::std::convert::TryFrom<#name> for crate::Nullable<super::#name> {
-            type Error = crate::call::argument::InvalidField;
-            fn try_from(builder: #name) -> ::std::result::Result<Self, Self::Error> {
-                super::#name::try_from(builder).map(crate::Nullable::Value)
-            }
-        }
-        impl ::std::convert::From<super::#name> for #name {
-            fn from(value: super::#name) -> Self {
-                Self { #(#restore)* }
-            }
+        impl #name {
+            #(#setters)*
+            crate::call::argument::finish! { super::#name }
         }
     }
 }
@@ -225,15 +167,17 @@ fn constructor(made: &Struct, form: &Value) -> Result<TokenStream, Failure> {
                 )));
             }
         };
-        sets.push(quote! { .#ident(#value) });
+        let function = setter_name(&ident);
+        sets.push(quote! { .#function(#value) });
     }
     let mut parameters = Vec::new();
     for wire in form["takes"].as_array().into_iter().flatten().filter_map(Value::as_str) {
         let ident = known(wire)?;
         let field = made.fields.iter().find(|field| field.wire == wire);
-        let takes = field.map(|field| setter(field, &field.inner).0);
+        let takes = field.map(|field| setter(&field.inner).0);
+        let function = setter_name(&ident);
         parameters.push(quote! { #ident: #takes });
-        sets.push(quote! { .#ident(#ident) });
+        sets.push(quote! { .#function(#ident) });
     }
     Ok(quote! {
         #[doc = #doc]
@@ -269,9 +213,9 @@ mod tests {
     fn setters_take_what_converts() {
         let text = with_forms(None).unwrap();
         for setter in [
-            "pub fn name(mut self, value: impl ::std::convert::TryInto<::std::string::String, Error: ::std::fmt::Display>",
-            "pub fn colour(mut self, value: impl ::std::convert::TryInto<crate::Nullable<::std::string::String>, Error",
-            "pub fn users(mut self, value: impl ::std::iter::IntoIterator<Item: ::std::convert::TryInto<super::User, Error",
+            "pub fn name(mut self, value: impl crate::Argument<::std::string::String>",
+            "pub fn colour(mut self, value: impl crate::Argument<crate::Nullable<::std::string::String>>",
+            "pub fn users(mut self, value: impl crate::Argument<crate::List<super::User>>",
         ] {
             assert!(dense(&text).contains(&dense(setter)), "{setter} is missing from {text}");
         }
@@ -282,13 +226,8 @@ mod tests {
     }
 
     #[test]
-    fn required_fields_are_checked_and_the_others_may_stay_unset() {
+    fn setters_say_what_is_required() {
         let text = with_forms(None).unwrap();
-        assert!(
-            text.contains("name: crate::call::argument::required(\"name\", builder.name)?"),
-            "{text}"
-        );
-        assert!(text.contains("colour: builder.colour?"), "{text}");
         assert!(text.contains("/**What it says.\n\nRequired.*/"), "{text}");
     }
 

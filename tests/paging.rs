@@ -248,13 +248,13 @@ async fn a_scroll_goes_on_where_it_can_and_says_where_it_cannot() {
     for fault in [Fault::Status(500), Fault::Reset] {
         let server = Server::with(250, Settings::default()).await;
         server.fault(1, fault);
-        let patient = RetryPolicy::default().base(Duration::from_millis(1)).repeatable(true);
+        let patient = RetryPolicy::default().base(Duration::from_millis(1));
         let client = Client::builder("token")
             .base_url(server.url())
             .retry(patient)
             .build()
             .unwrap();
-        let mut items = client.scroll_over_all_companies().stream();
+        let mut items = client.scroll_over_all_companies().idempotent(true).stream();
         let delivered = items
             .by_ref()
             .take_while(|item| std::future::ready(item.is_ok()))

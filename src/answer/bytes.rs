@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use futures_core::Stream;
 
-use crate::answer::error::Error;
+use super::error::Error;
 
 /// The bytes of a download, chunk by chunk, in constant memory.
 ///

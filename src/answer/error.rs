@@ -7,10 +7,9 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
-use crate::answer::response::request_id;
-use crate::call::operation::Operation;
-use crate::client::ConfigError;
-use crate::transport::rate_limit::RateLimit;
+use super::rate_limit::{self, RateLimit};
+use super::response::request_id;
+use crate::wire::read::Unread;
 
 /// Why a call failed.
 ///
@@ -66,11 +65,7 @@ pub(crate) enum Kind {
     /// A status that is no success.
     Status,
     /// A success whose body is not what the description says.
-    Decode {
-        path: String,
-        expected: String,
-        found: String,
-    },
+    Decode(Box<Unread>),
     /// A body over `max_response_bytes`.
     TooLarge(u64),
     /// Writing what was received failed.
@@ -156,7 +151,7 @@ impl ErrorBody {
 }
 
 impl Error {
-    fn new(operation: &'static str, kind: Kind) -> Self {
+    pub(crate) fn kind(operation: &'static str, kind: Kind) -> Self {
         Self(Box::new(Inner {
             operation,
             kind,
@@ -166,12 +161,8 @@ impl Error {
         }))
     }
 
-    pub(crate) fn builder(operation: &Operation, what: String) -> Self {
-        Self::new(operation.id, Kind::Builder(what))
-    }
-
-    pub(crate) fn kind(operation: &Operation, kind: Kind) -> Self {
-        Self::new(operation.id, kind)
+    pub(crate) fn builder(operation: &'static str, what: String) -> Self {
+        Self::kind(operation, Kind::Builder(what))
     }
 
     pub(crate) fn caused(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
@@ -299,7 +290,7 @@ impl Error {
     /// A success whose body does not decode, or is too large. [`json_path`](Self::json_path) tells where,
     /// [`body`](Self::body) holds what came. Report it: the types should hold everything that servers send.
     pub fn is_decode(&self) -> bool {
-        matches!(self.0.kind, Kind::Decode { .. } | Kind::TooLarge(_))
+        matches!(self.0.kind, Kind::Decode(_) | Kind::TooLarge(_))
     }
 
     /// The caller's mistake, such as a required field that was not set. Nothing was sent.
@@ -372,10 +363,10 @@ impl Error {
         self.0.attempts
     }
 
-    /// Where in the body decoding failed, such as `data[3].created_at`.
+    /// Where in the body decoding failed, such as `data[3].created_at`; empty when the whole is meant.
     pub fn json_path(&self) -> Option<&str> {
         match &self.0.kind {
-            Kind::Decode { path, .. } => Some(path),
+            Kind::Decode(unread) => Some(&unread.path),
             _ => None,
         }
     }
@@ -383,7 +374,7 @@ impl Error {
     /// What decoding expected at [`json_path`](Self::json_path), such as `an integer`.
     pub fn expected(&self) -> Option<&str> {
         match &self.0.kind {
-            Kind::Decode { expected, .. } => Some(expected),
+            Kind::Decode(unread) => Some(unread.expected),
             _ => None,
         }
     }
@@ -391,7 +382,7 @@ impl Error {
     /// The kind of value that decoding found at [`json_path`](Self::json_path), such as `map`; never the value.
     pub fn found(&self) -> Option<&str> {
         match &self.0.kind {
-            Kind::Decode { found, .. } => Some(found),
+            Kind::Decode(unread) => Some(&unread.found),
             _ => None,
         }
     }
@@ -415,7 +406,7 @@ impl Error {
     /// cannot be asked for again; begin a new scroll, a minute later if [`is_scroll_exists`](Self::is_scroll_exists).
     pub fn is_scroll_restart(&self) -> bool {
         let lost = match self.0.kind {
-            Kind::Timeout | Kind::Lost | Kind::Protocol | Kind::Decode { .. } | Kind::TooLarge(_) => true,
+            Kind::Timeout | Kind::Lost | Kind::Protocol | Kind::Decode(_) | Kind::TooLarge(_) => true,
             Kind::Status => self
                 .status()
                 .is_some_and(|status| status.is_server_error() || status.as_u16() == 408),
@@ -428,18 +419,11 @@ impl Error {
     pub(crate) fn server_wait(&self) -> Option<Duration> {
         let headers = self.headers()?;
         let reset = if self.is_rate_limited() {
-            crate::transport::rate_limit::until_reset(headers)
+            rate_limit::until_reset(headers)
         } else {
             None
         };
-        crate::transport::rate_limit::retry_after(headers).max(reset)
-    }
-}
-
-/// A [`ConfigError`] as an error of no operation: nothing was sent.
-impl From<ConfigError> for Error {
-    fn from(error: ConfigError) -> Self {
-        Self::new("", Kind::Builder(error.to_string())).caused(error)
+        rate_limit::retry_after(headers).max(reset)
     }
 }
 
@@ -459,12 +443,7 @@ impl fmt::Display for Error {
             Kind::Lost => f.write_str("the connection was lost before the whole answer arrived")?,
             Kind::Protocol => f.write_str("the server's answer is not valid HTTP")?,
             Kind::Status => self.fmt_status(f)?,
-            Kind::Decode { path, expected, found } => {
-                write!(
-                    f,
-                    "cannot decode the answer at {path}: expected {expected}, found {found}"
-                )?;
-            }
+            Kind::Decode(unread) => write!(f, "cannot decode the answer: {unread}")?,
             Kind::TooLarge(limit) => write!(f, "the answer is larger than {limit} bytes")?,
             Kind::Io => f.write_str("writing what was received failed")?,
             Kind::Contradiction(what) => f.write_str(what)?,
@@ -538,50 +517,9 @@ impl std::error::Error for Error {
     }
 }
 
-/// Splits serde's message into what was expected and the kind that was found, leaving out the value.
-pub(crate) fn expectation(message: &str) -> (String, String) {
-    let message = message.rsplit_once(" at line ").map_or(message, |(front, _)| front);
-    let kind_of = |found: &str| {
-        let end = found.find(['`', '"']).unwrap_or(found.len());
-        found[..end].trim().to_owned()
-    };
-    for prefix in ["invalid type: ", "invalid value: "] {
-        if let Some(rest) = message.strip_prefix(prefix)
-            && let Some((found, expected)) = rest.rsplit_once(", expected ")
-        {
-            return (expected.to_owned(), kind_of(found));
-        }
-    }
-    ("valid JSON".to_owned(), kind_of(message))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn expectations_show_kinds_never_values() {
-        for (message, expected, found) in [
-            (
-                "invalid type: map, expected a string at line 1 column 5",
-                "a string",
-                "map",
-            ),
-            (
-                "invalid type: string \"ada, expected x\", expected an integer",
-                "an integer",
-                "string",
-            ),
-            ("invalid value: integer `12`, expected a list", "a list", "integer"),
-            (
-                "EOF while parsing a value at line 1 column 0",
-                "valid JSON",
-                "EOF while parsing a value",
-            ),
-        ] {
-            assert_eq!(expectation(message), (expected.to_owned(), found.to_owned()));
-        }
-    }
 
     #[test]
     fn an_error_is_small_and_can_cross_threads() {

@@ -2,4 +2,5 @@
 
 pub mod bytes;
 pub mod error;
+pub mod rate_limit;
 pub mod response;

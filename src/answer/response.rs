@@ -5,7 +5,8 @@ use std::ops::Deref;
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 
-use crate::transport::rate_limit::RateLimit;
+use super::rate_limit::RateLimit;
+use crate::wire::read::Mismatch;
 
 /// A successful answer. Derefs to the decoded value.
 ///
@@ -23,6 +24,7 @@ pub struct Response<T> {
     status: StatusCode,
     headers: HeaderMap,
     body: Bytes,
+    mismatches: Vec<Mismatch>,
 }
 
 impl<T> Response<T> {
@@ -32,7 +34,20 @@ impl<T> Response<T> {
             status,
             headers,
             body,
+            mismatches: Vec::new(),
         }
+    }
+
+    pub(crate) fn with_mismatches(mut self, mismatches: Vec<Mismatch>) -> Self {
+        self.mismatches = mismatches;
+        self
+    }
+
+    /// The values that are of another kind than described, the first 1,000 of them: where each is, what was expected and
+    /// what was found. They are kept in the [`extra`](crate::Extra) of their objects. Names that the description does not
+    /// have are no mismatch.
+    pub fn mismatches(&self) -> &[Mismatch] {
+        &self.mismatches
     }
 
     /// The decoded value alone.
@@ -60,15 +75,14 @@ impl<T> Response<T> {
         RateLimit::from_headers(&self.headers)
     }
 
-    /// The body as it came, decompressed: fields that the types do not have are found here. Shared, not copied. Empty
-    /// for byte streams.
+    /// The body as it came, decompressed. Shared, not copied. Empty for byte streams.
     pub fn body(&self) -> &Bytes {
         &self.body
     }
 
     /// The same answer with another value.
     pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Response<U> {
-        Response::new(change(self.value), self.status, self.headers, self.body)
+        Response::new(change(self.value), self.status, self.headers, self.body).with_mismatches(self.mismatches)
     }
 }
 

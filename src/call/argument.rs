@@ -1,6 +1,23 @@
 //! What generated builders share: taking values, finishing bodies, saying which field is wrong.
 
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
+use std::time::SystemTime;
+
+use chrono::{DateTime, TimeZone};
+use serde::de::{Deserializer, Error as _};
+use serde_json::Value;
+
+use crate::wire::avatar::Avatar;
+use crate::wire::decode::Decode;
+use crate::wire::extra::Extra;
+use crate::wire::id::Id;
+use crate::wire::list::List;
+use crate::wire::map::Map;
+use crate::wire::nullable::Nullable;
+use crate::wire::timestamp::Timestamp;
+use crate::wire::{deserialize, read};
 
 /// Why a request cannot be built: the field and what is wrong with it.
 ///
@@ -12,16 +29,28 @@ pub struct InvalidField {
 }
 
 impl InvalidField {
-    fn new(field: &str, reason: impl Into<String>) -> Self {
+    /// Refuses a value for this reason; the setter adds the field's name.
+    pub fn new(reason: impl Into<String>) -> Self {
         Self {
-            field: field.to_owned(),
+            field: String::new(),
             reason: reason.into(),
         }
     }
 
-    /// The field's name on the wire, empty when the whole body is meant.
+    /// The path of the field's names on the wire, such as `from.id`, empty when the whole body is meant.
     pub fn field(&self) -> &str {
         &self.field
+    }
+
+    /// The same of a value that stands in a field, or in a list.
+    pub(crate) fn within(mut self, outer: &str) -> Self {
+        let dot = match self.field.as_str() {
+            "" => "",
+            inner if inner.starts_with('[') => "",
+            _ => ".",
+        };
+        self.field = format!("{outer}{dot}{}", self.field);
+        self
     }
 }
 
@@ -36,65 +65,442 @@ impl fmt::Display for InvalidField {
 
 impl std::error::Error for InvalidField {}
 
-/// A field of a builder: not set, set, or set to something that does not convert.
-pub type Slot<T> = Result<Option<T>, InvalidField>;
-
-/// Takes a value.
-pub fn value<T, V>(field: &str, value: V) -> Slot<T>
-where
-    V: TryInto<T>,
-    V::Error: fmt::Display,
-{
-    value
-        .try_into()
-        .map(Some)
-        .map_err(|error| InvalidField::new(field, error.to_string()))
+/// What a setter takes for a parameter or field of the type `T`: a `T`, what converts to one, a reference to it, or an
+/// `Option` of these.
+///
+/// `None` means "not known" and leaves the field out. To clear a field, say [`Nullable::Null`]. Lists are taken from vectors,
+/// arrays and slices, objects with free names from maps, pairs and JSON objects. What cannot be sent, such as a number that
+/// is not finite, is an error of the call before anything is sent.
+///
+/// ```
+/// use intercom_client::{Nullable, types::UpdateContactRequest};
+/// use serde_json::json;
+///
+/// let (name, phone): (Option<String>, Option<&str>) = (Some("Ada".to_owned()), None);
+/// let body = UpdateContactRequest::builder().name(&name).phone(phone).email(Nullable::Null).build()?;
+/// assert_eq!(serde_json::to_value(&body)?, json!({"name": "Ada", "email": null}));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// Implement it to give your own types to setters:
+///
+/// ```
+/// use intercom_client::{Argument, Id, InvalidField};
+///
+/// struct ContactId(String);
+///
+/// impl Argument<Id> for ContactId {
+///     fn argument(self) -> Result<Option<Id>, InvalidField> {
+///         Ok(Some(self.0.into()))
+///     }
+/// }
+/// # async fn example(client: intercom_client::Client) -> Result<(), intercom_client::Error> {
+/// let contact = client.show_contact().id(ContactId("66f1c2a9d04b7e8351aa0c11".to_owned())).send().await?;
+/// # Ok(())
+/// # }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be given for a value of the type `{T}`",
+    label = "expected something that becomes `{T}`"
+)]
+pub trait Argument<T> {
+    /// The value; `None` leaves the field out.
+    ///
+    /// # Errors
+    ///
+    /// When there is a value that cannot be sent.
+    fn argument(self) -> Result<Option<T>, InvalidField>;
 }
 
-/// Takes the items of a list.
-pub fn list<T, I>(field: &str, items: I) -> Slot<Vec<T>>
+/// `None` leaves the field out.
+impl<T, A: Argument<T>> Argument<T> for Option<A> {
+    fn argument(self) -> Result<Option<T>, InvalidField> {
+        self.map_or(Ok(None), A::argument)
+    }
+}
+
+/// `None` leaves the field out.
+impl<'a, T, A> Argument<T> for &'a Option<A>
 where
-    I: IntoIterator,
-    I::Item: TryInto<T, Error: fmt::Display>,
+    &'a A: Argument<T>,
 {
+    fn argument(self) -> Result<Option<T>, InvalidField> {
+        self.as_ref().argument()
+    }
+}
+
+impl<T> Argument<Self> for Nullable<T> {
+    fn argument(self) -> Result<Option<Self>, InvalidField> {
+        Ok(Some(self))
+    }
+}
+
+/// Null in JSON with free names, such as a custom attribute that is to be cleared.
+impl<A: Argument<Value>> Argument<Value> for Nullable<A> {
+    fn argument(self) -> Result<Option<Value>, InvalidField> {
+        match self {
+            Self::Null => Ok(Some(Value::Null)),
+            Self::Value(value) => value.argument(),
+        }
+    }
+}
+
+/// Implements [`Argument`] for a type and for where it can be null.
+macro_rules! arguments {
+    ($( $({$($generics:tt)*})? $target:ty: $source:ty $(where [$($bounds:tt)*])? = |$value:ident| $convert:expr; )*) => {$(
+        impl $(<$($generics)*>)? $crate::Argument<$target> for $source $(where $($bounds)*)? {
+            fn argument(self) -> ::std::result::Result<::std::option::Option<$target>, $crate::InvalidField> {
+                let $value = self;
+                $convert.map(Some)
+            }
+        }
+
+        impl $(<$($generics)*>)? $crate::Argument<$crate::Nullable<$target>> for $source $(where $($bounds)*)? {
+            fn argument(
+                self,
+            ) -> ::std::result::Result<::std::option::Option<$crate::Nullable<$target>>, $crate::InvalidField> {
+                let $value = self;
+                $convert.map($crate::Nullable::Value).map(Some)
+            }
+        }
+    )*};
+}
+pub(crate) use arguments;
+
+/// Implements [`Argument`] for sources that convert by `Into`.
+macro_rules! into {
+    ($($target:ty: $($source:ty),+;)*) => {$($(
+        arguments! { $target: $source = |value| Ok(value.into()); }
+    )+)*};
+}
+into! {
+    String: String, &str, &String, Box<str>, Cow<'_, str>, char;
+    i64: i64, i32, i16, i8, u32, u16, u8;
+    bool: bool;
+    Id: Id, &Id, &str, String, &String, i16, i32, i64, u16, u32, u64, usize;
+    Timestamp: Timestamp, i64, i32, u32, SystemTime;
+    Avatar: Avatar, &str, String;
+    Value: Value, bool, i64, i32, i16, i8, u64, u32, u16, u8, usize, &str, String, Cow<'_, str>,
+        serde_json::Map<String, Value>, Map;
+}
+
+/// Implements [`Argument`] for references to small values.
+macro_rules! copied {
+    ($($target:ty: $($source:ty),+;)*) => {$($(
+        arguments! { $target: &$source = |value| Ok((*value).into()); }
+    )+)*};
+}
+copied! {
+    i64: i64, i32, u32;
+    bool: bool;
+    Id: i64, i32, u32, u64;
+    Timestamp: Timestamp, i64;
+    Value: bool, i64;
+}
+
+arguments! {
+    {Tz: TimeZone} Timestamp: DateTime<Tz> = |value| Ok(value.into());
+    {Tz: TimeZone} Timestamp: &DateTime<Tz> = |value| Ok(value.clone().into());
+    i64: u64 = |value| fitting(value);
+    i64: usize = |value| fitting(value);
+    f64: f64 = |value| finite(value);
+    f64: &f64 = |value| finite(*value);
+    f64: f32 = |value| finite(value.into());
+    f64: i32 = |value| finite(value.into());
+    f64: u32 = |value| finite(value.into());
+    f64: i16 = |value| finite(value.into());
+    f64: u16 = |value| finite(value.into());
+    f64: i8 = |value| finite(value.into());
+    f64: u8 = |value| finite(value.into());
+    Avatar: &Avatar = |value| Ok(value.clone());
+    Value: f64 = |value| finite(value).map(Value::from);
+    Value: f32 = |value| finite(value.into()).map(Value::from);
+    Value: &f64 = |value| finite(*value).map(Value::from);
+    Value: &Value = |value| Ok(value.clone());
+    Value: &String = |value| Ok(value.as_str().into());
+    {A: Argument<Value>} Value: Vec<A> = |value| items(value).map(Value::Array);
+    {A: Argument<Value>, const N: usize} Value: [A; N] = |value| items(value).map(Value::Array);
+    {T, A: Argument<T>} List<T>: Vec<A> = |value| items(value).map(List::from);
+    {T, A: Argument<T>} List<T>: List<A> = |value| items(value).map(List::from);
+    {T, A: Argument<T>, const N: usize} List<T>: [A; N] = |value| items(value).map(List::from);
+    {'a, T, A} List<T>: &'a [A] where [&'a A: Argument<T>] = |value| items(value).map(List::from);
+    {'a, T, A} List<T>: &'a Vec<A> where [&'a A: Argument<T>] = |value| items(value).map(List::from);
+    {'a, T, A} List<T>: &'a List<A> where [&'a A: Argument<T>] = |value| items(value).map(List::from);
+    {'a, T, A, const N: usize} List<T>: &'a [A; N] where [&'a A: Argument<T>] = |value| items(value).map(List::from);
+    {T, K: Into<String>, A: Argument<T>} Map<T>: Vec<(K, A)> = |value| entries(value);
+    {T, K: Into<String>, A: Argument<T>, const N: usize} Map<T>: [(K, A); N] = |value| entries(value);
+    {T, K: Into<String>, A: Argument<T>} Map<T>: BTreeMap<K, A> = |value| entries(value);
+    {T, K: Into<String>, A: Argument<T>, S} Map<T>: HashMap<K, A, S> = |value| entries(value);
+    {T} Map<T>: Map<T> = |value| Ok(value);
+    {T: Clone} Map<T>: &Map<T> = |value| Ok(value.clone());
+    Map: serde_json::Map<String, Value> = |value| Ok(value.into());
+    Map: Value = |value| match value {
+        Value::Object(entries) => Ok(entries.into()),
+        _ => Err(InvalidField::new("expected a JSON object")),
+    };
+}
+
+fn finite(number: f64) -> Result<f64, InvalidField> {
+    match number.is_finite() {
+        true => Ok(number),
+        false => Err(InvalidField::new("is not a finite number")),
+    }
+}
+
+fn fitting(number: impl TryInto<i64>) -> Result<i64, InvalidField> {
+    number
+        .try_into()
+        .map_err(|_| InvalidField::new("is larger than an integer of 64 bits"))
+}
+
+/// The items of a list; what is not known is left out.
+fn items<T, A: Argument<T>>(items: impl IntoIterator<Item = A>) -> Result<Vec<T>, InvalidField> {
     items
         .into_iter()
         .enumerate()
-        .map(|(i, item)| {
-            item.try_into()
-                .map_err(|error| InvalidField::new(&format!("{field}[{i}]"), error.to_string()))
+        .filter_map(|(i, item)| {
+            let item = item.argument().map_err(|invalid| invalid.within(&format!("[{i}]")));
+            item.transpose()
         })
-        .collect::<Result<Vec<T>, _>>()
-        .map(Some)
+        .collect()
 }
 
-/// Takes the entries of a map.
-pub fn map<M, K, V, T>(entries: impl IntoIterator<Item = (K, V)>) -> Slot<M>
-where
-    K: Into<String>,
-    V: Into<T>,
-    M: FromIterator<(String, T)>,
-{
-    Ok(Some(
-        entries
-            .into_iter()
-            .map(|(key, value)| (key.into(), value.into()))
-            .collect(),
-    ))
+/// The entries of an object; what is not known is left out.
+fn entries<T, K: Into<String>, A: Argument<T>>(
+    entries: impl IntoIterator<Item = (K, A)>,
+) -> Result<Map<T>, InvalidField> {
+    entries
+        .into_iter()
+        .filter_map(|(name, item)| {
+            let name = name.into();
+            // A name of the workspace's own can be a customer's data.
+            let item = item.argument().map_err(|invalid| invalid.within("*"));
+            item.transpose().map(|item| item.map(|item| (name, item)))
+        })
+        .collect()
+}
+
+/// Lets setters of text enums take texts.
+macro_rules! texts {
+    ($($name:ident),* $(,)?) => {$(
+        crate::call::argument::arguments! {
+            $name: $name = |value| Ok(value);
+            $name: &$name = |value| Ok(value.clone());
+            $name: &str = |value| Ok(value.into());
+            $name: String = |value| Ok(value.into());
+            $name: &String = |value| Ok(value.as_str().into());
+        }
+    )*};
+}
+pub(crate) use texts;
+
+/// Lets setters of an object take it, its builder, or JSON.
+macro_rules! objects {
+    ($($name:ident),* $(,)?) => {$(
+        crate::call::argument::arguments! {
+            $name: $name = |value| Ok(value);
+            $name: &$name = |value| Ok(value.clone());
+            $name: builder::$name = |value| value.build();
+            $name: ::serde_json::Value = |value| crate::call::argument::from_json(&value);
+            $name: &::serde_json::Value = |value| crate::call::argument::from_json(value);
+        }
+
+        impl ::std::convert::TryFrom<builder::$name> for $name {
+            type Error = crate::InvalidField;
+
+            fn try_from(builder: builder::$name) -> ::std::result::Result<Self, crate::InvalidField> {
+                builder.build()
+            }
+        }
+
+        impl ::std::convert::From<$name> for builder::$name {
+            fn from(value: $name) -> Self {
+                Self { value, invalid: None }
+            }
+        }
+    )*};
+}
+pub(crate) use objects;
+
+/// What every builder of a body has.
+macro_rules! finish {
+    ($name:ty) => {
+        /// Sets a field that the description does not have, or not in this form: sent as it is. `None` leaves it out.
+        pub fn extra(
+            mut self,
+            name: impl ::std::convert::Into<String>,
+            value: impl crate::Argument<::serde_json::Value>,
+        ) -> Self {
+            crate::call::argument::set_extra(&mut self.invalid, &mut self.value.extra, name.into(), value);
+            self
+        }
+
+        /// What is set so far.
+        pub fn as_value(&self) -> &$name {
+            &self.value
+        }
+
+        /// The finished value.
+        ///
+        /// # Errors
+        ///
+        /// When something that is required is missing, or a setter was given what cannot be sent; names the field.
+        pub fn build(self) -> ::std::result::Result<$name, crate::InvalidField> {
+            crate::call::argument::build(self.value, self.invalid)
+        }
+    };
+}
+pub(crate) use finish;
+
+/// A parameter of a builder: not set, set, or set to something that cannot be sent.
+pub type Slot<T> = Result<Option<T>, InvalidField>;
+
+/// Takes a value.
+pub fn value<T>(field: &str, value: impl Argument<T>) -> Slot<T> {
+    value.argument().map_err(|invalid| invalid.within(field))
 }
 
 /// Takes a whole body.
-pub fn body<T, V>(value: V) -> Result<T, InvalidField>
-where
-    V: TryInto<T>,
-    V::Error: fmt::Display,
-{
-    value
-        .try_into()
-        .map_err(|error| InvalidField::new("", error.to_string()))
+pub fn body<T, B: From<T>>(value: impl Argument<T>) -> Slot<B> {
+    Ok(value.argument()?.map(B::from))
 }
 
 /// Insists on a value.
 pub fn required<T>(field: &str, slot: Slot<T>) -> Result<T, InvalidField> {
-    slot?.ok_or_else(|| InvalidField::new(field, "required, and was not set"))
+    slot?.ok_or_else(|| missing(field))
+}
+
+/// Insists on a body.
+pub fn required_body<T>(slot: Slot<T>) -> Result<T, InvalidField> {
+    slot?.ok_or_else(|| {
+        InvalidField::new("the request body is required: give it to `body`, or fill it in with `body_map`")
+    })
+}
+
+fn missing(field: &str) -> InvalidField {
+    InvalidField::new("required, and was not set").within(field)
+}
+
+/// Sets a field of a body.
+pub fn set<S: Default, T: Into<S>>(
+    invalid: &mut Option<InvalidField>,
+    extra: &mut Extra,
+    (field, slot): (&str, &mut S),
+    value: impl Argument<T>,
+) {
+    extra.remove(field);
+    match self::value(field, value) {
+        Ok(value) => *slot = value.map(T::into).unwrap_or_default(),
+        // The first mistake is the one that is told.
+        Err(mistake) => drop(invalid.get_or_insert(mistake)),
+    }
+}
+
+/// Sets a name that the description does not have.
+pub fn set_extra(invalid: &mut Option<InvalidField>, extra: &mut Extra, name: String, value: impl Argument<Value>) {
+    match self::value(&name, value) {
+        Ok(Some(value)) => extra.insert(name, value),
+        Ok(None) => drop(extra.remove(&name)),
+        Err(mistake) => drop(invalid.get_or_insert(mistake)),
+    }
+}
+
+/// What a request has to have before it can be sent.
+pub trait Check {
+    /// Whether everything that is required is there.
+    fn check(&self) -> Result<(), InvalidField>;
+}
+
+impl<T: Check> Check for Option<T> {
+    fn check(&self) -> Result<(), InvalidField> {
+        self.as_ref().map_or(Ok(()), T::check)
+    }
+}
+
+impl<T: Check> Check for Box<T> {
+    fn check(&self) -> Result<(), InvalidField> {
+        T::check(self)
+    }
+}
+
+impl<T: Check> Check for Nullable<T> {
+    fn check(&self) -> Result<(), InvalidField> {
+        self.as_option().map_or(Ok(()), T::check)
+    }
+}
+
+impl<T: Check> Check for List<T> {
+    fn check(&self) -> Result<(), InvalidField> {
+        let check = |(i, item): (usize, &T)| item.check().map_err(|invalid| invalid.within(&format!("[{i}]")));
+        self.iter().enumerate().try_for_each(check)
+    }
+}
+
+impl<T: Check> Check for Map<T> {
+    fn check(&self) -> Result<(), InvalidField> {
+        let check = |item: &T| item.check().map_err(|invalid| invalid.within("*"));
+        self.values().try_for_each(check)
+    }
+}
+
+/// Insists on a field, which may be there in another form than described.
+pub fn insist(field: &str, absent: bool, extra: &Extra) -> Result<(), InvalidField> {
+    match absent && extra.json(field).is_none() {
+        true => Err(missing(field)),
+        false => Ok(()),
+    }
+}
+
+/// Checks the value of a field.
+pub fn check_within(field: &str, value: &impl Check) -> Result<(), InvalidField> {
+    value.check().map_err(|invalid| invalid.within(field))
+}
+
+/// Finishes a body.
+pub fn build<T: Check>(value: T, invalid: Option<InvalidField>) -> Result<T, InvalidField> {
+    match invalid {
+        Some(invalid) => Err(invalid),
+        None => value.check().map(|()| value),
+    }
+}
+
+/// Reads a request from JSON: all of it is sent as it is.
+pub fn from_json<T: Decode + Check>(value: &Value) -> Result<T, InvalidField> {
+    let read = read::text::<T>(&value.to_string());
+    let (value, _) = read.map_err(|unread| InvalidField::new(unread.to_string()))?;
+    value.check().map(|()| value)
+}
+
+/// Reads a request from any format.
+pub fn deserialize_request<'de, T: Decode + Check, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+    let value: T = deserialize::deserialize(deserializer)?;
+    value.check().map(|()| value).map_err(D::Error::custom)
+}
+
+/// Lets serde read requests.
+macro_rules! readable {
+    ($($name:ident),* $(,)?) => {$(
+        impl<'de> ::serde::Deserialize<'de> for $name {
+            fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> ::std::result::Result<Self, D::Error> {
+                crate::call::argument::deserialize_request(deserializer)
+            }
+        }
+    )*};
+}
+pub(crate) use readable;
+
+/// Gives a value to a field that holds it in a box.
+#[allow(dead_code)] // whether there are any depends on the description
+pub struct Boxed<A>(pub A);
+
+impl<T, A: Argument<T>> Argument<Box<T>> for Boxed<A> {
+    fn argument(self) -> Result<Option<Box<T>>, InvalidField> {
+        Ok(self.0.argument()?.map(Box::new))
+    }
+}
+
+impl<T, A: Argument<T>> Argument<Nullable<Box<T>>> for Boxed<A> {
+    fn argument(self) -> Result<Option<Nullable<Box<T>>>, InvalidField> {
+        Ok(self.0.argument()?.map(|value| Nullable::Value(Box::new(value))))
+    }
 }

@@ -4,15 +4,15 @@ use http::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
-use crate::client::ConfigError;
+use super::config_error::ConfigError;
 
 /// A bearer token: never printed, wiped from memory when dropped.
 #[derive(Clone)]
-pub(crate) struct Token(SecretString);
+pub struct Token(SecretString);
 
 impl Token {
     /// Takes a token that can stand in a header.
-    pub(crate) fn new(text: String) -> Result<Self, ConfigError> {
+    pub fn new(text: String) -> Result<Self, ConfigError> {
         let token = SecretString::from(text);
         let text = token.expose_secret();
         if text.is_empty() {
@@ -25,7 +25,7 @@ impl Token {
     }
 
     /// The `Authorization` header, marked sensitive.
-    pub(crate) fn header(&self) -> Result<HeaderValue, ConfigError> {
+    pub fn header(&self) -> Result<HeaderValue, ConfigError> {
         let text = Zeroizing::new(format!("Bearer {}", self.0.expose_secret()));
         let mut value = HeaderValue::from_str(&text).map_err(|_| ConfigError::InvalidToken)?;
         value.set_sensitive(true);

@@ -4,7 +4,9 @@ use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
-use crate::client::ConfigError;
+use http::HeaderValue;
+
+use super::config_error::ConfigError;
 
 /// The API version, sent as the `Intercom-Version` header with every request.
 ///
@@ -43,6 +45,11 @@ pub(crate) use versions;
 impl ApiVersion {
     pub(crate) const fn known(text: &'static str) -> Self {
         Self(Cow::Borrowed(text))
+    }
+
+    /// The header's value. What is no header's value is no version, and was refused as one.
+    pub(crate) fn header(&self) -> HeaderValue {
+        HeaderValue::from_str(&self.0).unwrap_or_else(|_| HeaderValue::from_static(""))
     }
 
     /// The version as it is sent.

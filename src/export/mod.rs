@@ -15,6 +15,7 @@ use futures_util::stream;
 use crate::answer::error::Kind;
 use crate::generated::operation::{CREATE_DATA_EXPORT, DOWNLOAD_DATA_EXPORT, GET_DATA_EXPORT};
 use crate::types::{DataExport, DataExportStatus};
+use crate::wire::read::Unread;
 use crate::{ByteStream, Client, Error, Timestamp};
 
 impl Client {
@@ -38,7 +39,7 @@ impl Client {
     /// When the range is empty or open at an end, before anything is sent. A workspace runs one job at a time: while there
     /// is another, the error [`is_export_pending`](Error::is_export_pending).
     pub async fn export<T: Into<Timestamp> + Clone>(&self, range: impl RangeBounds<T>) -> Result<ExportJob, Error> {
-        let refuse = |what: &str| Error::builder(&CREATE_DATA_EXPORT, format!("the range {what}"));
+        let refuse = |what: &str| Error::builder(CREATE_DATA_EXPORT.id, format!("the range {what}"));
         let seconds = |moment: &T| moment.clone().into().as_seconds();
         let first = match range.start_bound() {
             Bound::Included(moment) => seconds(moment),
@@ -61,7 +62,7 @@ impl Client {
             .into_inner();
         let Some(id) = created.job_identifier.clone().filter(|id| !id.is_empty()) else {
             let what = "the server did not name the job that it started";
-            return Err(Error::kind(&CREATE_DATA_EXPORT, Kind::Contradiction(what)).after(1));
+            return Err(Error::kind(CREATE_DATA_EXPORT.id, Kind::Contradiction(what)).after(1));
         };
         let mut job = self.export_job(id);
         job.progress.state = state(created);
@@ -190,9 +191,11 @@ impl ExportJob {
             if self.known {
                 match &self.progress.state {
                     ended @ (DataExportStatus::Completed | DataExportStatus::NoData) => return Ok(ended.clone()),
-                    DataExportStatus::Failed => return Err(Error::kind(&GET_DATA_EXPORT, Kind::ExportFailed).after(1)),
+                    DataExportStatus::Failed => {
+                        return Err(Error::kind(GET_DATA_EXPORT.id, Kind::ExportFailed).after(1));
+                    }
                     DataExportStatus::Canceled => {
-                        return Err(Error::kind(&GET_DATA_EXPORT, Kind::ExportCanceled).after(1));
+                        return Err(Error::kind(GET_DATA_EXPORT.id, Kind::ExportCanceled).after(1));
                     }
                     _ => {}
                 }
@@ -405,7 +408,7 @@ async fn next_batch(bytes: &mut ByteStream) -> Result<Vec<Bytes>, Error> {
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> Result<T, Error> {
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => result.map_err(broken),
-        Err(stopped) => Err(Error::kind(&DOWNLOAD_DATA_EXPORT, Kind::Io).caused(stopped).after(1)),
+        Err(stopped) => Err(Error::kind(DOWNLOAD_DATA_EXPORT.id, Kind::Io).caused(stopped).after(1)),
     }
 }
 
@@ -414,15 +417,15 @@ fn broken(error: io::Error) -> Error {
     use io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
     let gzip = error.raw_os_error().is_none() && matches!(error.kind(), InvalidData | InvalidInput | UnexpectedEof);
     let kind = if gzip {
-        Kind::Decode {
-            path: ".".to_owned(),
-            expected: "a whole gzip file".to_owned(),
+        Kind::Decode(Box::new(Unread {
+            path: String::new(),
+            expected: "a whole gzip file",
             found: "damaged or missing bytes".to_owned(),
-        }
+        }))
     } else {
         Kind::Io
     };
-    Error::kind(&DOWNLOAD_DATA_EXPORT, kind).caused(error).after(1)
+    Error::kind(DOWNLOAD_DATA_EXPORT.id, kind).caused(error).after(1)
 }
 
 /// A file that is being written. Dropping it removes it.

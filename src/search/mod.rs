@@ -45,14 +45,19 @@
 //!
 //! The raw [`SearchRequest`](crate::types::SearchRequest) takes what this module does not express.
 
+mod operand;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::ops::{BitAnd, BitOr};
 
-use chrono::{DateTime, TimeZone, Utc};
 use serde_json::{Value, json};
 
-use crate::{Id, Nullable, Timestamp, builder, types};
+pub use operand::{NULL, Operand};
+
+use crate::call::argument::{Argument, InvalidField};
+use crate::wire::nullable::Nullable;
+use crate::{builder, types};
 
 /// How many groups may be nested in one another.
 pub const MAX_LEVELS: usize = 2;
@@ -135,100 +140,6 @@ impl Field {
     }
 }
 
-/// What a field is compared with: text, an integer, a boolean, a moment, null ([`NULL`], or an `Option` that is `None`), or a
-/// list of them.
-///
-/// Moments become epoch seconds, rounded down. What has no conversion of its own, such as a fraction, can be given as a
-/// [`serde_json::Value`].
-#[derive(Clone, Debug, PartialEq)]
-pub struct Operand(Value);
-
-/// No value: `field("phone").eq(NULL)` finds who has no phone number.
-pub const NULL: Operand = Operand(Value::Null);
-
-macro_rules! operands {
-    ($($ty:ty),*) => {$(
-        impl From<$ty> for Operand {
-            fn from(value: $ty) -> Self {
-                Self(value.into())
-            }
-        }
-    )*};
-}
-operands!(
-    &str, String, bool, i8, i16, i32, i64, isize, u8, u16, u32, u64, usize, Value
-);
-
-impl From<&String> for Operand {
-    fn from(text: &String) -> Self {
-        Self(text.as_str().into())
-    }
-}
-
-impl From<Timestamp> for Operand {
-    fn from(moment: Timestamp) -> Self {
-        Self::from(&moment)
-    }
-}
-
-impl From<&Timestamp> for Operand {
-    fn from(moment: &Timestamp) -> Self {
-        Self(moment.as_seconds().into())
-    }
-}
-
-impl<Tz: TimeZone> From<DateTime<Tz>> for Operand {
-    fn from(moment: DateTime<Tz>) -> Self {
-        Timestamp::from(moment.with_timezone(&Utc)).into()
-    }
-}
-
-impl From<Id> for Operand {
-    fn from(id: Id) -> Self {
-        match id {
-            Id::Number(number) => number.into(),
-            Id::Text(text) => text.into(),
-        }
-    }
-}
-
-/// `None` is null.
-impl<T: Into<Operand>> From<Option<T>> for Operand {
-    fn from(value: Option<T>) -> Self {
-        value.map_or(NULL, Into::into)
-    }
-}
-
-impl<T: Into<Operand>> FromIterator<T> for Operand {
-    fn from_iter<I: IntoIterator<Item = T>>(values: I) -> Self {
-        Self(values.into_iter().map(|value| value.into().0).collect())
-    }
-}
-
-impl<T: Into<Operand>> From<Vec<T>> for Operand {
-    fn from(values: Vec<T>) -> Self {
-        values.into_iter().collect()
-    }
-}
-
-impl<T: Into<Operand> + Clone> From<&[T]> for Operand {
-    fn from(values: &[T]) -> Self {
-        values.iter().cloned().collect()
-    }
-}
-
-impl<T: Into<Operand> + Clone> From<&Vec<T>> for Operand {
-    fn from(values: &Vec<T>) -> Self {
-        values.as_slice().into()
-    }
-}
-
-impl<T: Into<Operand>, const N: usize> From<[T; N]> for Operand {
-    fn from(values: [T; N]) -> Self {
-        values.into_iter().collect()
-    }
-}
-
 /// An expression: a filter, or several joined by `&` and `|`.
 ///
 /// Becomes a [`SearchFilter`](types::SearchFilter) or a whole [`SearchRequest`](types::SearchRequest) by `try_into`; the
@@ -308,38 +219,50 @@ impl Query {
                 operator: join.symbol(),
                 filters: entries.len(),
             }),
+            Node::Group(join, entries) if entries.is_empty() => Err(QueryError::Empty {
+                operator: join.symbol(),
+            }),
             Node::Group(_, entries) => entries.iter().try_for_each(Self::check),
         }
     }
 
-    fn into_filter(self) -> types::SearchFilter {
-        let (field, operator, value) = match self.0 {
+    fn into_json(self) -> Value {
+        match self.0 {
             Node::Filter {
                 field,
                 comparison,
                 value,
-            } => (Some(field.into_owned()), comparison.symbol(), value),
+            } => json!({"field": field, "operator": comparison.symbol(), "value": value}),
             Node::Group(join, entries) => {
-                let entries = entries.into_iter().map(|entry| {
-                    // As serialising the filter would, which cannot be done without a way to fail.
-                    let types::SearchFilter { field, operator, value } = entry.into_filter();
-                    let value = value.and_then(Nullable::into_option);
-                    match field {
-                        Some(field) => json!({"field": field, "operator": operator, "value": value}),
-                        None => json!({"operator": operator, "value": value}),
-                    }
-                });
-                (None, join.symbol(), entries.collect())
+                let entries: Vec<Value> = entries.into_iter().map(Self::into_json).collect();
+                json!({"operator": join.symbol(), "value": entries})
             }
-        };
-        types::SearchFilter {
-            field,
-            operator: Some(operator.to_owned()),
-            value: Some(match value {
-                Value::Null => Nullable::Null,
-                value => Nullable::Value(value),
-            }),
         }
+    }
+
+    /// All of these must hold: `&` over an iterator. Of one there is no group; none at all is a [`QueryError`] when it is
+    /// sent.
+    ///
+    /// ```
+    /// use intercom_client::search::{Query, field};
+    ///
+    /// let roles = ["user", "lead"].map(|role| field("role").eq(role));
+    /// let query = Query::all([field("email").contains("@juniper.example"), Query::any(roles)]);
+    /// ```
+    pub fn all(queries: impl IntoIterator<Item = Self>) -> Self {
+        Self::group(Join::And, queries)
+    }
+
+    /// At least one of these must hold: `|` over an iterator. See [`all`](Self::all).
+    pub fn any(queries: impl IntoIterator<Item = Self>) -> Self {
+        Self::group(Join::Or, queries)
+    }
+
+    fn group(join: Join, queries: impl IntoIterator<Item = Self>) -> Self {
+        let queries = queries.into_iter();
+        queries
+            .reduce(|all, query| all.join(join, query))
+            .unwrap_or(Self(Node::Group(join, Vec::new())))
     }
 }
 
@@ -363,10 +286,23 @@ impl TryFrom<Query> for types::SearchFilter {
     type Error = QueryError;
     fn try_from(query: Query) -> Result<Self, QueryError> {
         query.check()?;
-        match query.levels() {
-            levels if levels > MAX_LEVELS => Err(QueryError::TooDeep { levels }),
-            _ => Ok(query.into_filter()),
+        let levels = query.levels();
+        if levels > MAX_LEVELS {
+            return Err(QueryError::TooDeep { levels });
         }
+        let Value::Object(mut filter) = query.into_json() else {
+            return Ok(Self::default());
+        };
+        let text = |value: Option<Value>| value.and_then(|value| value.as_str().map(str::to_owned));
+        Ok(Self {
+            field: text(filter.remove("field")),
+            operator: text(filter.remove("operator")),
+            value: filter.remove("value").map(|value| match value {
+                Value::Null => Nullable::Null,
+                value => Nullable::Value(value),
+            }),
+            ..Self::default()
+        })
     }
 }
 
@@ -375,9 +311,39 @@ impl TryFrom<Query> for types::SearchRequest {
     type Error = QueryError;
     fn try_from(query: Query) -> Result<Self, QueryError> {
         Ok(Self {
-            query: query.try_into()?,
-            pagination: None,
+            query: Some(query.try_into()?),
+            ..Self::default()
         })
+    }
+}
+
+macro_rules! arguments {
+    ($($target:ident),*) => {$(
+        impl Argument<types::$target> for Query {
+            fn argument(self) -> Result<Option<types::$target>, InvalidField> {
+                self.try_into().map(Some).map_err(|error: QueryError| InvalidField::new(error.to_string()))
+            }
+        }
+    )*};
+}
+arguments!(SearchFilter, SearchRequest);
+
+/// In which order a search answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Order {
+    /// The smallest or oldest first.
+    Ascending,
+    /// The largest or newest first.
+    Descending,
+}
+
+impl Order {
+    /// The word on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ascending => "ascending",
+            Self::Descending => "descending",
+        }
     }
 }
 
@@ -398,6 +364,11 @@ pub enum QueryError {
         operator: &'static str,
         /// How many there are.
         filters: usize,
+    },
+    /// A group holds nothing.
+    Empty {
+        /// `AND` or `OR`.
+        operator: &'static str,
     },
     /// A list, or a list in a list, where the operator takes one value.
     OneValueExpected {
@@ -427,6 +398,7 @@ impl fmt::Display for QueryError {
                 "an {operator} group holds {filters} filters, the server takes {MAX_FILTERS}; use `is_in` or `not_in` for \
                  values of one field, or search several times"
             ),
+            Self::Empty { operator } => write!(f, "an {operator} group holds no filter; leave it out, or put one in"),
             Self::OneValueExpected { field, operator } => {
                 write!(
                     f,
@@ -446,32 +418,39 @@ macro_rules! search_builders {
             /// What to look for: a [`Query`], or a [`SearchFilter`](types::SearchFilter) made by hand.
             ///
             /// Required.
-            pub fn query(self, query: impl TryInto<types::SearchFilter, Error: fmt::Display>) -> Self {
+            pub fn query(self, query: impl Argument<types::SearchFilter>) -> Self {
                 self.body_map(|body| body.query(query))
             }
 
             /// How many items a page holds, at most 150. Default: the server's, 50 contacts or 20 conversations.
-            pub fn per_page(self, items: impl TryInto<i64, Error: fmt::Display>) -> Self {
-                self.body_map(|body| paged(body, |paging| paging.per_page(items)))
+            pub fn per_page(self, items: impl Argument<i64>) -> Self {
+                self.body_map(|body| {
+                    let paging = body.as_value().pagination.clone().unwrap_or_default();
+                    let paging = types::builder::StartingAfterPaging::from(paging).per_page(items);
+                    body.pagination(paging)
+                })
+            }
+
+            /// By which field the answer is sorted, and in which direction; all pages alike. Default: the server's, the
+            /// newest first.
+            ///
+            /// ```
+            /// # async fn example(client: intercom_client::Client) -> Result<(), intercom_client::Error> {
+            /// use intercom_client::search::{Order, conversations, field};
+            ///
+            /// let open = client.search_conversations().query(field(conversations::OPEN).eq(true));
+            /// let oldest_first = open.sort(conversations::UPDATED_AT, Order::Ascending).send().await?;
+            /// # Ok(())
+            /// # }
+            /// ```
+            pub fn sort(self, field: impl Into<String>, order: Order) -> Self {
+                let sort = json!({"field": field.into(), "order": order.as_str()});
+                self.body_map(|body| body.extra("sort", sort))
             }
         }
     )*};
 }
 search_builders!(SearchContacts, SearchConversations);
-
-/// Changes the paging of a search and keeps what it says already.
-fn paged(
-    mut body: types::builder::SearchRequest,
-    change: impl FnOnce(types::builder::StartingAfterPaging) -> types::builder::StartingAfterPaging,
-) -> types::builder::SearchRequest {
-    body.pagination = body.pagination.and_then(|paging| {
-        let paging = paging
-            .map(types::builder::StartingAfterPaging::from)
-            .unwrap_or_default();
-        change(paging).try_into().map(Some)
-    });
-    body
-}
 
 /// Names of fields that contacts can be searched by, as Intercom documents them.
 ///

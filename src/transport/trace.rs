@@ -7,18 +7,19 @@ use std::time::Duration;
 use http::{HeaderMap, StatusCode};
 
 use crate::answer::error::Error;
+use crate::wire::read::Mismatch;
 
 /// The span of one call.
 #[cfg(feature = "tracing")]
-pub struct Call {
+pub struct Span {
     span: tracing::Span,
     /// `None` when nobody looks at the span.
     begun: Option<tokio::time::Instant>,
 }
 
 #[cfg(feature = "tracing")]
-impl Call {
-    pub fn begin(call: &crate::call::operation::Call) -> Self {
+impl Span {
+    pub fn begin(call: &crate::call::call::Call) -> Self {
         use tracing::field::Empty;
         let span = tracing::info_span!(
             "intercom",
@@ -62,6 +63,20 @@ impl Call {
             .record("elapsed_ms", self.begun.map(|begun| millis(begun.elapsed())));
     }
 
+    /// Says once of an answer that not all of it is as described.
+    pub fn mismatches(&self, mismatches: &[Mismatch]) {
+        if let Some(first) = mismatches.first() {
+            tracing::warn!(
+                parent: &self.span,
+                count = mismatches.len(),
+                path = first.path,
+                expected = first.expected,
+                found = first.found,
+                "values of another kind than described"
+            );
+        }
+    }
+
     pub fn fail(&self, error: &Error) {
         self.span.record("status", status(error));
         self.span.record("request_id", error.request_id());
@@ -95,7 +110,7 @@ fn reason(error: &Error) -> &'static str {
         Kind::Protocol => "not HTTP",
         Kind::Status if error.is_rate_limited() => "rate limit",
         Kind::Status => "status",
-        Kind::Decode { .. } | Kind::TooLarge(_) => "body",
+        Kind::Decode(_) | Kind::TooLarge(_) => "body",
         Kind::Io => "write",
         Kind::Contradiction(_) => "contradiction",
         Kind::ExportFailed | Kind::ExportCanceled => "export",
@@ -104,16 +119,17 @@ fn reason(error: &Error) -> &'static str {
 
 /// Nothing is recorded.
 #[cfg(not(feature = "tracing"))]
-pub struct Call;
+pub struct Span;
 
 #[cfg(not(feature = "tracing"))]
-impl Call {
-    pub fn begin(_: &crate::call::operation::Call) -> Self {
+impl Span {
+    pub fn begin(_: &crate::call::call::Call) -> Self {
         Self
     }
     pub fn answered(&self, _: StatusCode, _: &HeaderMap) {}
     pub fn wait(&self, _: Duration) {}
     pub fn pause(&self, _: u32, _: Duration, _: &Error) {}
     pub fn end(&self, _: u32) {}
+    pub fn mismatches(&self, _: &[Mismatch]) {}
     pub fn fail(&self, _: &Error) {}
 }

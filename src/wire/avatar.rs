@@ -1,12 +1,11 @@
 //! Pictures of people, which servers send in three shapes.
 
-use std::fmt;
+use serde::{Serialize, Serializer};
 
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{MapAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-use crate::wire::lenient::Lenient;
+use super::decode::Decode;
+use super::extra::Extra;
+use super::object::object;
+use super::reader::{Fault, Reader};
 
 /// The picture of an admin, a contact or a visitor.
 ///
@@ -22,37 +21,38 @@ use crate::wire::lenient::Lenient;
 /// assert_eq!(object.image_url(), bare.image_url());
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Avatar(Notation);
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq)]
 enum Notation {
     Url(String),
-    Object(Object),
+    Object(Box<Picture>),
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(default)]
-struct Object {
-    #[serde(
-        rename = "type",
-        deserialize_with = "crate::wire::lenient::field",
-        skip_serializing_if = "Option::is_none"
-    )]
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Picture {
     kind: Option<String>,
-    #[serde(
-        deserialize_with = "crate::wire::lenient::field",
-        skip_serializing_if = "Option::is_none"
-    )]
     image_url: Option<String>,
+    extra: Extra,
 }
+
+object! { Picture { 0 "type" kind field; 1 "image_url" image_url field; } false }
 
 impl Avatar {
+    /// What the object holds besides; empty when it is a mere address.
+    pub fn extra(&self) -> &Extra {
+        match &self.0 {
+            Notation::Url(_) => const { &Extra::new() },
+            Notation::Object(picture) => &picture.extra,
+        }
+    }
+
     /// The address of the picture; `None` when the server sent an object without one.
     pub fn image_url(&self) -> Option<&str> {
         match &self.0 {
             Notation::Url(url) => Some(url),
-            Notation::Object(object) => object.image_url.as_deref(),
+            Notation::Object(picture) => picture.image_url.as_deref(),
         }
     }
 }
@@ -73,40 +73,29 @@ impl Serialize for Avatar {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match &self.0 {
             Notation::Url(url) => serializer.serialize_str(url),
-            Notation::Object(object) => object.serialize(serializer),
+            Notation::Object(picture) => picture.serialize(serializer),
         }
     }
 }
 
-impl<'de> Lenient<'de> for Avatar {
-    fn lenient<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Picture;
-        impl<'de> Visitor<'de> for Picture {
-            type Value = Avatar;
-            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-                f.write_str("an avatar, a URL or an object")
-            }
-            fn visit_str<E>(self, url: &str) -> Result<Avatar, E> {
-                Ok(url.into())
-            }
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Avatar, A::Error> {
-                Object::deserialize(MapAccessDeserializer::new(map)).map(|object| Avatar(Notation::Object(object)))
-            }
+impl Decode for Avatar {
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, Fault> {
+        match reader.peek()? {
+            b'{' => Box::decode(reader).map(|picture| Self(Notation::Object(picture))),
+            _ => match reader.string()? {
+                Some(url) => Ok(url.into_owned().into()),
+                None => Err(reader.other("an avatar, a URL or an object")),
+            },
         }
-        deserializer.deserialize_any(Picture)
     }
 }
 
-impl<'de> Deserialize<'de> for Avatar {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::lenient(deserializer)
-    }
-}
+super::deserialize::readable! { Avatar }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::{Value, from_value, json, to_value};
+    use serde_json::{from_value, json, to_value};
 
     #[test]
     fn every_shape_gives_its_address_and_is_sent_as_it_came() {
@@ -123,9 +112,13 @@ mod tests {
             assert_eq!(avatar.image_url(), url, "{value}");
             assert_eq!(to_value(&avatar).unwrap(), value);
         }
-        let null: Avatar = from_value(json!({"image_url": null, "size": 128})).unwrap();
-        assert_eq!(null.image_url(), None);
-        assert!(Option::<Avatar>::lenient(Value::Null).unwrap().is_none());
+        let more = json!({"image_url": null, "size": 128});
+        let avatar: Avatar = from_value(more).unwrap();
+        assert_eq!(
+            (avatar.image_url(), avatar.extra().get("size")),
+            (None, Some(json!(128)))
+        );
+        assert_eq!(to_value(&avatar).unwrap(), json!({"size": 128}));
     }
 
     #[test]

@@ -1,166 +1,92 @@
 //! The answer of `GET /companies`: a page of companies, or the one that was asked for.
 
-use std::fmt;
-use std::{slice, vec};
-
-use serde::de::value::{MapAccessDeserializer, StringDeserializer};
-use serde::de::{DeserializeSeed, Error, IntoDeserializer, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::Value;
-
-use crate::types::{Company, CompanyList};
-use crate::wire::lenient::Lenient;
-
-/// One page of companies, or the one company that `company_id` or `name` picks.
-///
-/// ```
-/// use intercom_client::CompanyOrList;
-///
-/// let one: CompanyOrList = serde_json::from_str(r#"{"type":"company","name":"Fernhill"}"#)?;
-/// let page: CompanyOrList = serde_json::from_str(r#"{"type":"list","data":[{"name":"Fernhill"}]}"#)?;
-/// assert_eq!(one.companies()[0].name, page.companies()[0].name);
-/// # Ok::<(), serde_json::Error>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(untagged)]
-pub enum CompanyOrList {
-    /// A page of companies, as without a filter, or with one by tag or segment.
-    List(Box<CompanyList>),
-    /// The one company with that `company_id` or `name`.
-    Company(Box<Company>),
-}
-
-impl CompanyOrList {
-    /// The companies: all on the page, or the one.
-    pub fn companies(&self) -> &[Company] {
-        match self {
-            Self::List(list) => &list.data,
-            Self::Company(company) => slice::from_ref(company),
+/// Declares `CompanyOrList` over the company and the list that the description has.
+macro_rules! company_or_list {
+    ($company:ident $list:ident) => {
+        /// One page of companies, or the one company that `company_id` or `name` picks.
+        ///
+        /// ```
+        /// use intercom_client::CompanyOrList;
+        ///
+        /// let one: CompanyOrList = serde_json::from_str(r#"{"type":"company","name":"Fernhill"}"#)?;
+        /// let page: CompanyOrList = serde_json::from_str(r#"{"type":"list","data":[{"name":"Fernhill"}]}"#)?;
+        /// assert_eq!(one.companies()[0].name, page.companies()[0].name);
+        /// # Ok::<(), serde_json::Error>(())
+        /// ```
+        #[derive(Clone, Debug, PartialEq, ::serde::Serialize)]
+        #[serde(untagged)]
+        pub enum CompanyOrList {
+            /// A page of companies, as without a filter, or with one by tag or segment.
+            List(::std::boxed::Box<$list>),
+            /// The one company with that `company_id` or `name`.
+            Company(::std::boxed::Box<$company>),
         }
-    }
 
-    /// The companies: all on the page, or the one.
-    pub fn into_companies(self) -> Vec<Company> {
-        match self {
-            Self::List(list) => list.data,
-            Self::Company(company) => vec![*company],
-        }
-    }
-}
-
-/// Which of the two an object is.
-enum Kind {
-    List,
-    Company,
-}
-
-impl Kind {
-    /// What a key says of the object it is in, when it says something.
-    fn of_key(key: &str) -> Option<Self> {
-        match key {
-            "data" | "pages" | "total_count" => Some(Self::List),
-            "id" | "company_id" | "app_id" => Some(Self::Company),
-            _ => None,
-        }
-    }
-
-    /// What an object says of itself.
-    fn of_type(kind: &Value) -> Option<Self> {
-        match kind.as_str() {
-            Some("list" | "company.list") => Some(Self::List),
-            Some("company") => Some(Self::Company),
-            _ => None,
-        }
-    }
-}
-
-/// An object some of whose entries have been read: those, then a key whose value has not been read, then the rest.
-struct Resumed<A> {
-    held: vec::IntoIter<(String, Value)>,
-    value: Option<Value>,
-    key: Option<String>,
-    rest: A,
-}
-
-impl<'de, A: MapAccess<'de>> MapAccess<'de> for Resumed<A> {
-    type Error = A::Error;
-
-    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, A::Error> {
-        if let Some((key, value)) = self.held.next() {
-            self.value = Some(value);
-            self.key_from(key, seed)
-        } else if let Some(key) = self.key.take() {
-            self.key_from(key, seed)
-        } else {
-            self.rest.next_key_seed(seed)
-        }
-    }
-
-    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, A::Error> {
-        match self.value.take() {
-            Some(value) => seed.deserialize(value).map_err(A::Error::custom),
-            None => self.rest.next_value_seed(seed),
-        }
-    }
-}
-
-impl<'de, A: MapAccess<'de>> Resumed<A> {
-    fn key_from<K: DeserializeSeed<'de>>(&self, key: String, seed: K) -> Result<Option<K::Value>, A::Error> {
-        let key: StringDeserializer<A::Error> = key.into_deserializer();
-        seed.deserialize(key).map(Some)
-    }
-}
-
-impl<'de> Lenient<'de> for CompanyOrList {
-    fn lenient<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Either;
-        impl<'de> Visitor<'de> for Either {
-            type Value = CompanyOrList;
-            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-                f.write_str("a company or a list of companies")
+        impl CompanyOrList {
+            /// The companies: all on the page, or the one.
+            pub fn companies(&self) -> &[$company] {
+                match self {
+                    Self::List(list) => &list.data,
+                    Self::Company(company) => ::std::slice::from_ref(company),
+                }
             }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<CompanyOrList, A::Error> {
-                // Only what comes before the telling key is held; servers send `type` first.
-                let mut held = Vec::new();
-                let (kind, key) = loop {
-                    let Some(key) = map.next_key::<String>()? else {
-                        break (Kind::Company, None);
-                    };
-                    if let Some(kind) = Kind::of_key(&key) {
-                        break (kind, Some(key));
-                    }
-                    let value: Value = map.next_value()?;
-                    let told = (key == "type").then(|| Kind::of_type(&value)).flatten();
-                    held.push((key, value));
-                    if let Some(kind) = told {
-                        break (kind, None);
-                    }
-                };
-                let whole = MapAccessDeserializer::new(Resumed {
-                    held: held.into_iter(),
-                    value: None,
-                    key,
-                    rest: map,
-                });
-                match kind {
-                    Kind::List => CompanyList::lenient(whole).map(|list| CompanyOrList::List(Box::new(list))),
-                    Kind::Company => Company::lenient(whole).map(|one| CompanyOrList::Company(Box::new(one))),
+
+            /// The companies: all on the page, or the one.
+            pub fn into_companies(self) -> ::std::vec::Vec<$company> {
+                match self {
+                    Self::List(list) => list.data.into_vec(),
+                    Self::Company(company) => vec![*company],
                 }
             }
         }
-        deserializer.deserialize_any(Either)
-    }
-}
 
-impl<'de> Deserialize<'de> for CompanyOrList {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::lenient(deserializer)
-    }
+        impl crate::wire::decode::Decode for CompanyOrList {
+            fn decode(
+                reader: &mut crate::wire::reader::Reader<'_>,
+            ) -> ::std::result::Result<Self, crate::wire::reader::Fault> {
+                match crate::wire::company_or_list::is_list(reader)? {
+                    true => crate::wire::decode::Decode::decode(reader).map(Self::List),
+                    false => crate::wire::decode::Decode::decode(reader).map(Self::Company),
+                }
+            }
+        }
+
+        crate::wire::deserialize::readable! { CompanyOrList }
+    };
+}
+pub(crate) use company_or_list;
+
+use super::reader::{Fault, Reader};
+
+/// Looks into an object, which is then still to be read, for what tells a list from a company: `type`, or the first name
+/// that only one of them has.
+pub fn is_list(reader: &mut Reader<'_>) -> Result<bool, Fault> {
+    let begin = reader.place();
+    let (mut by_type, mut by_name) = (None, None);
+    reader.object("a company or a list of companies", |reader, name| {
+        match &*name {
+            "type" => {
+                by_type = match reader.string()?.as_deref() {
+                    Some("list" | "company.list") => Some(true),
+                    Some("company") => Some(false),
+                    Some(_) => None,
+                    None => return reader.skip(),
+                };
+                return Ok(());
+            }
+            "data" | "pages" | "total_count" if by_name.is_none() => by_name = Some(true),
+            "id" | "company_id" | "app_id" if by_name.is_none() => by_name = Some(false),
+            _ => {}
+        }
+        reader.skip()
+    })?;
+    reader.back(begin);
+    Ok(by_type.or(by_name).unwrap_or(false))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::CompanyOrList;
     use serde_json::{from_str, json, to_value};
 
     fn read(text: &str) -> CompanyOrList {

@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use serde::de::{self, Visitor};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Serialize, Serializer};
 
-use crate::wire::lenient::Lenient;
+use super::decode::Decode;
+use super::reader::{Fault, Reader};
 
 /// The id of a resource in a request, a path or a query, and in the few fields of responses where servers send numbers
 /// and texts: sent as the number or the text it was made from.
@@ -81,35 +81,16 @@ impl Serialize for Id {
     }
 }
 
-impl<'de> Lenient<'de> for Id {
-    fn lenient<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Either;
-        impl Visitor<'_> for Either {
-            type Value = Id;
-            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-                f.write_str("an id, a number or a string")
-            }
-            fn visit_i64<E>(self, number: i64) -> Result<Id, E> {
-                Ok(number.into())
-            }
-            fn visit_u64<E>(self, number: u64) -> Result<Id, E> {
-                Ok(number.into())
-            }
-            fn visit_f64<E: de::Error>(self, number: f64) -> Result<Id, E> {
-                crate::wire::lenient::integer_of(number)
-                    .map(Id::Number)
-                    .ok_or_else(|| E::invalid_value(de::Unexpected::Float(number), &self))
-            }
-            fn visit_str<E>(self, text: &str) -> Result<Id, E> {
-                Ok(text.into())
-            }
+impl Decode for Id {
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, Fault> {
+        if let Some(text) = reader.string()? {
+            return Ok(Self::Text(text.into_owned()));
         }
-        deserializer.deserialize_any(Either)
+        i64::decode(reader).map(Self::Number).map_err(|fault| match fault {
+            Fault::Kind => reader.other("an id, an integer or a string"),
+            fault => fault,
+        })
     }
 }
 
-impl<'de> Deserialize<'de> for Id {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::lenient(deserializer)
-    }
-}
+super::deserialize::readable! { Id }

@@ -1,12 +1,10 @@
 //! What a list says of its next page: an object with a cursor, or a URL.
 
-use std::fmt;
+use serde::{Serialize, Serializer};
 
-use serde::de::{self, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_json::{Map, Value};
-
-use crate::wire::lenient::Lenient;
+use super::decode::{self, Decode};
+use super::extra::Raw;
+use super::reader::{Fault, Reader};
 
 /// What a list says of its next page, as it came: an object such as `{"page": 2, "starting_after": "…"}`, or a URL.
 ///
@@ -28,11 +26,13 @@ pub struct NextPage {
     form: Form,
     page: Option<i64>,
     starting_after: Option<String>,
+    blank: bool,
 }
 
 #[derive(Clone, Debug, PartialEq)]
 enum Form {
-    Object(Map<String, Value>),
+    /// The text of the object.
+    Object(Box<str>),
     Url(String),
 }
 
@@ -63,29 +63,49 @@ impl NextPage {
 
     /// Whether it says nothing: an empty object or text, or one that has nulls only.
     pub(crate) fn is_blank(&self) -> bool {
-        match &self.form {
-            Form::Object(object) => object
-                .iter()
-                .all(|(key, value)| key == "per_page" || value.is_null() || value == ""),
-            Form::Url(url) => url.trim().is_empty(),
-        }
+        self.blank
     }
 
-    fn from_object(object: Map<String, Value>) -> Self {
-        let text = |name: &str| match object.get(name) {
-            Some(Value::String(text)) => Some(text.clone()).filter(|text| !text.is_empty()),
-            Some(Value::Number(number)) => Some(number.to_string()),
-            _ => None,
-        };
-        Self {
-            page: text("page").and_then(|page| page.parse().ok()),
-            starting_after: text("starting_after"),
-            form: Form::Object(object),
-        }
+    /// Reads an object for its cursor and number, and keeps it as it is.
+    fn from_object(reader: &mut Reader<'_>) -> Result<Self, Fault> {
+        let begin = reader.place();
+        let (mut page, mut starting_after, mut blank) = (None, None, true);
+        reader.object("", |reader, name| {
+            let begin = reader.place();
+            let slot = match &*name {
+                "page" => &mut page,
+                "starting_after" => &mut starting_after,
+                _ => {
+                    reader.skip()?;
+                    blank &= name == "per_page" || matches!(reader.since(begin), "null" | "\"\"");
+                    return Ok(());
+                }
+            };
+            let text: Option<String> = match decode::text(reader, "") {
+                Ok(text) => Some(text.into_owned()),
+                Err(Fault::Kind) => {
+                    reader.back(begin);
+                    reader.skip()?;
+                    None
+                }
+                Err(fault) => return Err(fault),
+            };
+            blank &= matches!(reader.since(begin), "null" | "\"\"");
+            *slot = text.filter(|text| !text.is_empty());
+            Ok(())
+        })?;
+        reader.kept = false;
+        Ok(Self {
+            form: Form::Object(reader.since(begin).into()),
+            page: page.and_then(|page| page.parse().ok()),
+            starting_after,
+            blank,
+        })
     }
 
     fn from_url(url: String) -> Self {
         let mut next = Self {
+            blank: url.trim().is_empty(),
             form: Form::Url(url),
             page: None,
             starting_after: None,
@@ -107,41 +127,30 @@ impl NextPage {
 impl Serialize for NextPage {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match &self.form {
-            Form::Object(object) => object.serialize(serializer),
+            Form::Object(object) => Raw(object).serialize(serializer),
             Form::Url(url) => serializer.serialize_str(url),
         }
     }
 }
 
-impl<'de> Lenient<'de> for NextPage {
-    fn lenient<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Next;
-        impl<'de> Visitor<'de> for Next {
-            type Value = NextPage;
-            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-                f.write_str("an object with a cursor, or a URL")
-            }
-            fn visit_str<E>(self, url: &str) -> Result<NextPage, E> {
-                Ok(NextPage::from_url(url.to_owned()))
-            }
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<NextPage, A::Error> {
-                Map::deserialize(de::value::MapAccessDeserializer::new(map)).map(NextPage::from_object)
-            }
+impl Decode for NextPage {
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, Fault> {
+        match reader.peek()? {
+            b'{' => Self::from_object(reader),
+            _ => match reader.string()? {
+                Some(url) => Ok(Self::from_url(url.into_owned())),
+                None => Err(reader.other("an object with a cursor, or a URL")),
+            },
         }
-        deserializer.deserialize_any(Next)
     }
 }
 
-impl<'de> Deserialize<'de> for NextPage {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::lenient(deserializer)
-    }
-}
+super::deserialize::readable! { NextPage }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::{from_value, json, to_value};
+    use serde_json::{Value, from_value, json, to_value};
 
     #[test]
     fn it_is_written_as_it_came() {

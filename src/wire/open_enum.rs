@@ -61,48 +61,26 @@ macro_rules! open_enum {
             }
         }
 
-        impl<'de> ::serde::Deserialize<'de> for $name {
-            fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> ::std::result::Result<Self, D::Error> {
-                <Self as crate::wire::lenient::Lenient>::lenient(deserializer)
+        impl crate::wire::decode::Decode for $name {
+            fn decode(
+                reader: &mut crate::wire::reader::Reader<'_>,
+            ) -> ::std::result::Result<Self, crate::wire::reader::Fault> {
+                let text = crate::wire::decode::text(reader, "a string")?;
+                Ok(match Self::known(&text) {
+                    Some(known) => known,
+                    None => {
+                        // Of a union, the form that knows the value fits better.
+                        reader.misfits += 1;
+                        Self::Unknown(text.into_owned())
+                    }
+                })
             }
         }
 
-        impl<'de> crate::wire::lenient::Lenient<'de> for $name {
-            fn lenient<D: ::serde::Deserializer<'de>>(deserializer: D) -> ::std::result::Result<Self, D::Error> {
-                deserializer.deserialize_any(crate::wire::open_enum::Text(::std::marker::PhantomData))
-            }
-        }
+        crate::wire::deserialize::readable! { $name }
     };
 }
 pub(crate) use open_enum;
-
-/// Reads the text of an open enum, without a copy when the value is known.
-pub struct Text<T>(pub std::marker::PhantomData<T>);
-
-impl<T: for<'a> From<&'a str> + From<String>> serde::de::Visitor<'_> for Text<T> {
-    type Value = T;
-
-    fn expecting(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        f.write_str("a string")
-    }
-
-    #[inline]
-    fn visit_str<E>(self, text: &str) -> Result<T, E> {
-        Ok(T::from(text))
-    }
-
-    fn visit_i64<E>(self, number: i64) -> Result<T, E> {
-        Ok(T::from(number.to_string()))
-    }
-
-    fn visit_u64<E>(self, number: u64) -> Result<T, E> {
-        Ok(T::from(number.to_string()))
-    }
-
-    fn visit_f64<E>(self, number: f64) -> Result<T, E> {
-        Ok(T::from(number.to_string()))
-    }
-}
 
 #[cfg(test)]
 mod tests {

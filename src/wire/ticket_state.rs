@@ -1,152 +1,131 @@
 //! The state of a ticket, which servers send in two shapes.
 
-use std::fmt;
+/// Declares `TicketState` over the category that the description has.
+macro_rules! ticket_state {
+    ($category:ident) => {
+        /// How far a ticket has got.
+        ///
+        /// Up to API version 2.11 servers send one word; later ones, where workspaces define states of their own, send an
+        /// object that names the category of the state. Both read alike here, and are sent as they came.
+        ///
+        /// ```
+        /// use intercom_client::{TicketState, types::TicketStateCategory};
+        ///
+        /// let word: TicketState = serde_json::from_str(r#""in_progress""#)?;
+        /// let object: TicketState = serde_json::from_str(r#"{"id":"7","category":"in_progress"}"#)?;
+        /// assert_eq!(word.category(), Some(&TicketStateCategory::InProgress));
+        /// assert_eq!(object.category(), word.category());
+        /// # Ok::<(), serde_json::Error>(())
+        /// ```
+        #[derive(Clone, Debug, PartialEq)]
+        pub struct TicketState(TicketStateNotation);
 
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{MapAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-use crate::types::TicketStateCategory;
-use crate::wire::lenient::Lenient;
-
-/// How far a ticket has got.
-///
-/// Up to API version 2.11 servers send one word; later ones, where workspaces define states of their own, send an
-/// object that names the category of the state. Both read alike here, and are sent as they came.
-///
-/// ```
-/// use intercom_client::{TicketState, types::TicketStateCategory};
-///
-/// let word: TicketState = serde_json::from_str(r#""in_progress""#)?;
-/// let object: TicketState = serde_json::from_str(r#"{"id":"7","category":"in_progress"}"#)?;
-/// assert_eq!(word.category(), Some(&TicketStateCategory::InProgress));
-/// assert_eq!(object.category(), word.category());
-/// # Ok::<(), serde_json::Error>(())
-/// ```
-#[derive(Clone, Debug, PartialEq)]
-pub struct TicketState(Notation);
-
-#[derive(Clone, Debug, PartialEq)]
-enum Notation {
-    Category(TicketStateCategory),
-    Object(Box<Object>),
-}
-
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-struct Object {
-    #[serde(
-        rename = "type",
-        deserialize_with = "crate::wire::lenient::field",
-        skip_serializing_if = "Option::is_none"
-    )]
-    kind: Option<String>,
-    #[serde(
-        deserialize_with = "crate::wire::lenient::field",
-        skip_serializing_if = "Option::is_none"
-    )]
-    id: Option<String>,
-    #[serde(
-        deserialize_with = "crate::wire::lenient::field",
-        skip_serializing_if = "Option::is_none"
-    )]
-    category: Option<TicketStateCategory>,
-    #[serde(
-        deserialize_with = "crate::wire::lenient::field",
-        skip_serializing_if = "Option::is_none"
-    )]
-    internal_label: Option<String>,
-    #[serde(
-        deserialize_with = "crate::wire::lenient::field",
-        skip_serializing_if = "Option::is_none"
-    )]
-    external_label: Option<String>,
-}
-
-/// Writes the category's text, nothing when there is none.
-impl fmt::Display for TicketState {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.category().map_or("", TicketStateCategory::as_str).fmt(f)
-    }
-}
-
-impl TicketState {
-    /// The category of the state; `None` when the server sent an object without one.
-    pub fn category(&self) -> Option<&TicketStateCategory> {
-        match &self.0 {
-            Notation::Category(category) => Some(category),
-            Notation::Object(object) => object.category.as_ref(),
+        #[derive(Clone, Debug, PartialEq)]
+        enum TicketStateNotation {
+            Category($category),
+            Object(::std::boxed::Box<TicketStateObject>),
         }
-    }
 
-    /// The name that teammates see, in API versions after 2.11; earlier ones have it on the ticket itself.
-    pub fn internal_label(&self) -> Option<&str> {
-        self.object()?.internal_label.as_deref()
-    }
-
-    /// The name that customers see, in API versions after 2.11; earlier ones have it on the ticket itself.
-    pub fn external_label(&self) -> Option<&str> {
-        self.object()?.external_label.as_deref()
-    }
-
-    fn object(&self) -> Option<&Object> {
-        match &self.0 {
-            Notation::Category(_) => None,
-            Notation::Object(object) => Some(object),
+        #[derive(Clone, Debug, Default, PartialEq)]
+        struct TicketStateObject {
+            kind: ::std::option::Option<String>,
+            id: ::std::option::Option<String>,
+            category: ::std::option::Option<$category>,
+            internal_label: ::std::option::Option<String>,
+            external_label: ::std::option::Option<String>,
+            extra: crate::Extra,
         }
-    }
-}
 
-impl From<TicketStateCategory> for TicketState {
-    fn from(category: TicketStateCategory) -> Self {
-        Self(Notation::Category(category))
-    }
-}
-
-impl Serialize for TicketState {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match &self.0 {
-            Notation::Category(category) => category.serialize(serializer),
-            Notation::Object(object) => object.serialize(serializer),
+        crate::wire::object::object! {
+            TicketStateObject {
+                0 "type" kind field;
+                1 "id" id field;
+                2 "category" category field;
+                3 "internal_label" internal_label field;
+                4 "external_label" external_label field;
+            }
+            false
         }
-    }
-}
 
-impl<'de> Lenient<'de> for TicketState {
-    fn lenient<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct State;
-        impl<'de> Visitor<'de> for State {
-            type Value = TicketState;
-            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-                f.write_str("a ticket state, a string or an object")
+        impl TicketState {
+            /// The category, which both shapes have.
+            pub fn category(&self) -> ::std::option::Option<&$category> {
+                match &self.0 {
+                    TicketStateNotation::Category(category) => Some(category),
+                    TicketStateNotation::Object(object) => object.category.as_ref(),
+                }
             }
-            fn visit_str<E>(self, text: &str) -> Result<TicketState, E> {
-                Ok(TicketStateCategory::from(text).into())
+
+            /// The label that teammates see, when the server sent one.
+            pub fn internal_label(&self) -> ::std::option::Option<&str> {
+                self.object()?.internal_label.as_deref()
             }
-            fn visit_i64<E>(self, number: i64) -> Result<TicketState, E> {
-                Ok(TicketStateCategory::from(number.to_string()).into())
+
+            /// The label that users see, when the server sent one.
+            pub fn external_label(&self) -> ::std::option::Option<&str> {
+                self.object()?.external_label.as_deref()
             }
-            fn visit_u64<E>(self, number: u64) -> Result<TicketState, E> {
-                Ok(TicketStateCategory::from(number.to_string()).into())
+
+            /// What the object holds besides; empty when it is a mere category.
+            pub fn extra(&self) -> &crate::Extra {
+                self.object()
+                    .map_or(const { &crate::Extra::new() }, |object| &object.extra)
             }
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<TicketState, A::Error> {
-                let object = Object::deserialize(MapAccessDeserializer::new(map))?;
-                Ok(TicketState(Notation::Object(Box::new(object))))
+
+            fn object(&self) -> ::std::option::Option<&TicketStateObject> {
+                match &self.0 {
+                    TicketStateNotation::Category(_) => None,
+                    TicketStateNotation::Object(object) => Some(object),
+                }
             }
         }
-        deserializer.deserialize_any(State)
-    }
-}
 
-impl<'de> Deserialize<'de> for TicketState {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::lenient(deserializer)
-    }
+        /// Writes the category.
+        impl ::std::fmt::Display for TicketState {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                ::std::fmt::Display::fmt(self.category().map_or("", $category::as_str), f)
+            }
+        }
+
+        impl ::std::convert::From<$category> for TicketState {
+            fn from(category: $category) -> Self {
+                Self(TicketStateNotation::Category(category))
+            }
+        }
+
+        impl ::serde::Serialize for TicketState {
+            fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> ::std::result::Result<S::Ok, S::Error> {
+                match &self.0 {
+                    TicketStateNotation::Category(category) => category.serialize(serializer),
+                    TicketStateNotation::Object(object) => object.serialize(serializer),
+                }
+            }
+        }
+
+        impl crate::wire::decode::Decode for TicketState {
+            fn decode(
+                reader: &mut crate::wire::reader::Reader<'_>,
+            ) -> ::std::result::Result<Self, crate::wire::reader::Fault> {
+                match reader.peek()? {
+                    b'{' => crate::wire::decode::Decode::decode(reader)
+                        .map(|object| Self(TicketStateNotation::Object(object))),
+                    _ => {
+                        let text = crate::wire::decode::text(reader, "a ticket state, a string or an object")?;
+                        Ok($category::from(&*text).into())
+                    }
+                }
+            }
+        }
+
+        crate::wire::deserialize::readable! { TicketState }
+    };
 }
+pub(crate) use ticket_state;
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::TicketState;
+    use crate::types::TicketStateCategory;
     use serde_json::{from_value, json, to_value};
 
     #[test]

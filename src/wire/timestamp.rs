@@ -1,23 +1,23 @@
 //! Moments as Intercom sends them: epoch seconds, mostly.
 
-use std::cmp::Ordering;
 use std::fmt;
-use std::hash::{Hash, Hasher};
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, SecondsFormat, Utc};
-use serde::de::{self, Visitor};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, SecondsFormat, TimeZone, Utc};
+use serde::{Serialize, Serializer};
 
-use crate::wire::lenient::{Lenient, TEXT, integer_of};
+use super::decode::{Decode, integer_of, number_in};
+use super::reader::{Fault, Number, Reader};
 
-/// A moment, as it came: epoch seconds as an integer, or ISO 8601 text where the server sends that.
+/// A moment: epoch seconds as an integer, or ISO 8601 text where the server sends that.
 ///
-/// An integer is kept as it is and sent back as it is, before 1970 and far beyond 2038 too. Some servers send
-/// milliseconds in a few places; they are not guessed into seconds. [`Timestamp::to_datetime`] reads an integer as
-/// seconds, [`Timestamp::to_datetime_from_millis`] as milliseconds.
+/// An integer is kept as it is, before 1970 and far beyond 2038 too. Some servers send milliseconds in a few places; they
+/// are not guessed into seconds. [`Timestamp::to_datetime`] reads an integer as seconds,
+/// [`Timestamp::to_datetime_from_millis`] as milliseconds.
 ///
-/// Equality and order go by the moment, not by its notation. `Display` writes RFC 3339, or the bare number where the
-/// calendar ends.
+/// By itself it is written as epoch seconds, rounded down, which is what requests take. An object that it was read with as
+/// text or with a fraction gives that back, for as long as the field is not changed. `Display` writes RFC 3339, or the bare
+/// number where the calendar ends.
 ///
 /// ```
 /// use intercom_client::Timestamp;
@@ -27,21 +27,10 @@ use crate::wire::lenient::{Lenient, TEXT, integer_of};
 /// assert_eq!(created, serde_json::from_str("\"2024-11-13T12:13:20Z\"")?);
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Clone)]
-pub struct Timestamp(Notation);
-
-#[derive(Clone)]
-enum Notation {
-    Integer(i64),
-    Fraction(f64),
-    /// Rare, and boxed so that the others stay small.
-    Text(Box<Text>),
-}
-
-#[derive(Clone)]
-struct Text {
-    text: String,
-    moment: DateTime<Utc>,
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp {
+    seconds: i64,
+    nanoseconds: u32,
 }
 
 /// A [`Timestamp`] that lies outside the calendar, about 262,000 years either way.
@@ -59,12 +48,15 @@ impl std::error::Error for OutOfRange {}
 impl Timestamp {
     /// A moment given in epoch seconds.
     pub const fn from_seconds(seconds: i64) -> Self {
-        Self(Notation::Integer(seconds))
+        Self {
+            seconds,
+            nanoseconds: 0,
+        }
     }
 
     /// Epoch seconds, rounded down when it came with a fraction.
-    pub fn as_seconds(&self) -> i64 {
-        self.key().0
+    pub const fn as_seconds(&self) -> i64 {
+        self.seconds
     }
 
     /// The moment as a date and time; an integer counts seconds.
@@ -73,46 +65,20 @@ impl Timestamp {
     ///
     /// [`OutOfRange`] when the calendar does not reach that far, as for an integer that counts milliseconds or less.
     pub fn to_datetime(&self) -> Result<DateTime<Utc>, OutOfRange> {
-        let (seconds, nanoseconds) = self.key();
-        DateTime::from_timestamp(seconds, nanoseconds).ok_or(OutOfRange(()))
+        DateTime::from_timestamp(self.seconds, self.nanoseconds).ok_or(OutOfRange(()))
     }
 
-    /// The moment as a date and time when an integer counts milliseconds; text is read as it is.
+    /// The moment as a date and time when it came as an integer that counts milliseconds.
     ///
     /// # Errors
     ///
     /// [`OutOfRange`] when the calendar does not reach that far.
     pub fn to_datetime_from_millis(&self) -> Result<DateTime<Utc>, OutOfRange> {
-        match &self.0 {
-            Notation::Integer(milliseconds) => DateTime::from_timestamp_millis(*milliseconds).ok_or(OutOfRange(())),
-            Notation::Fraction(milliseconds) => {
-                DateTime::from_timestamp_millis(*milliseconds as i64).ok_or(OutOfRange(()))
-            }
-            Notation::Text(text) => Ok(text.moment),
-        }
+        DateTime::from_timestamp_millis(self.seconds).ok_or(OutOfRange(()))
     }
 
-    /// Seconds and nanoseconds since the epoch: what equality and order go by.
-    fn key(&self) -> (i64, u32) {
-        match &self.0 {
-            Notation::Integer(seconds) => (*seconds, 0),
-            Notation::Fraction(seconds) => {
-                let whole = seconds.floor();
-                let nanoseconds = ((seconds - whole) * 1e9).round().min(999_999_999.0);
-                (whole as i64, nanoseconds as u32)
-            }
-            Notation::Text(text) => (text.moment.timestamp(), text.moment.timestamp_subsec_nanos()),
-        }
-    }
-
-    fn parse(text: &str) -> Option<Self> {
+    fn from_text(text: &str) -> Option<Self> {
         let bare = text.trim();
-        if let Ok(seconds) = bare.parse() {
-            return Some(Self(Notation::Integer(seconds)));
-        }
-        if let Ok(seconds) = bare.parse::<f64>() {
-            return Self::from_float(seconds);
-        }
         let moment = DateTime::parse_from_rfc3339(bare)
             .or_else(|_| DateTime::parse_from_str(bare, "%Y-%m-%dT%H:%M:%S%.f%z"))
             .or_else(|_| DateTime::parse_from_str(bare, "%Y-%m-%d %H:%M:%S%.f %z"))
@@ -129,41 +95,27 @@ impl Timestamp {
                 let day = NaiveDate::parse_from_str(bare, "%Y-%m-%d").ok()?;
                 Some(day.and_hms_opt(0, 0, 0)?.and_utc())
             })?;
-        let text = text.to_owned();
-        Some(Self(Notation::Text(Box::new(Text { text, moment }))))
+        Some(Self {
+            seconds: moment.timestamp(),
+            nanoseconds: moment.timestamp_subsec_nanos(),
+        })
     }
 
-    fn from_float(seconds: f64) -> Option<Self> {
-        let whole = integer_of(seconds).map(Notation::Integer);
-        seconds
-            .is_finite()
-            .then(|| Self(whole.unwrap_or(Notation::Fraction(seconds))))
-    }
-}
-
-impl PartialEq for Timestamp {
-    fn eq(&self, other: &Self) -> bool {
-        self.key() == other.key()
-    }
-}
-
-impl Eq for Timestamp {}
-
-impl PartialOrd for Timestamp {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Timestamp {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.key().cmp(&other.key())
-    }
-}
-
-impl Hash for Timestamp {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.key().hash(state);
+    fn from_number(number: Number<'_>) -> Option<Self> {
+        let seconds: f64 = match number {
+            Number::Integer(seconds) => return Some(Self::from_seconds(seconds)),
+            Number::Text(text) => text.parse().ok()?,
+        };
+        if let Some(whole) = integer_of(seconds) {
+            return Some(Self::from_seconds(whole));
+        }
+        let whole = seconds.floor();
+        // Beyond that a float has no fraction, and not every integer.
+        const LARGEST: f64 = (1_i64 << 53) as f64;
+        (whole.abs() < LARGEST).then(|| Self {
+            seconds: whole as i64,
+            nanoseconds: ((seconds - whole) * 1e9).round().min(999_999_999.0) as u32,
+        })
     }
 }
 
@@ -172,16 +124,6 @@ impl fmt::Display for Timestamp {
         match self.to_datetime() {
             Ok(moment) => f.write_str(&moment.to_rfc3339_opts(SecondsFormat::AutoSi, true)),
             Err(_) => self.as_seconds().fmt(f),
-        }
-    }
-}
-
-impl fmt::Debug for Timestamp {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
-            Notation::Integer(seconds) => write!(f, "Timestamp({seconds})"),
-            Notation::Fraction(seconds) => write!(f, "Timestamp({seconds})"),
-            Notation::Text(text) => write!(f, "Timestamp({:?})", text.text),
         }
     }
 }
@@ -205,9 +147,20 @@ impl From<u32> for Timestamp {
 }
 
 /// Becomes epoch seconds, rounded down.
-impl From<DateTime<Utc>> for Timestamp {
-    fn from(moment: DateTime<Utc>) -> Self {
+impl<Tz: TimeZone> From<DateTime<Tz>> for Timestamp {
+    fn from(moment: DateTime<Tz>) -> Self {
         Self::from_seconds(moment.timestamp())
+    }
+}
+
+/// Becomes epoch seconds, rounded down.
+impl From<SystemTime> for Timestamp {
+    fn from(moment: SystemTime) -> Self {
+        let seconds = |duration: std::time::Duration| i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
+        Self::from_seconds(match moment.duration_since(UNIX_EPOCH) {
+            Ok(after) => seconds(after),
+            Err(before) => -seconds(before.duration()) - i64::from(before.duration().subsec_nanos() > 0),
+        })
     }
 }
 
@@ -225,51 +178,39 @@ impl TryFrom<&Timestamp> for DateTime<Utc> {
     }
 }
 
+/// Epoch seconds, rounded down.
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match &self.0 {
-            Notation::Integer(seconds) => serializer.serialize_i64(*seconds),
-            Notation::Fraction(seconds) => serializer.serialize_f64(*seconds),
-            Notation::Text(text) => serializer.serialize_str(&text.text),
-        }
+        serializer.serialize_i64(self.seconds)
     }
 }
 
-impl<'de> Lenient<'de> for Timestamp {
+impl Decode for Timestamp {
     #[inline]
-    fn lenient<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Moment;
-        impl Visitor<'_> for Moment {
-            type Value = Timestamp;
-            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-                f.write_str("a timestamp, epoch seconds or ISO 8601 text")
-            }
-            #[inline]
-            fn visit_i64<E>(self, seconds: i64) -> Result<Timestamp, E> {
-                Ok(Timestamp::from_seconds(seconds))
-            }
-            #[inline]
-            fn visit_u64<E: de::Error>(self, seconds: u64) -> Result<Timestamp, E> {
-                i64::try_from(seconds)
-                    .map(Timestamp::from_seconds)
-                    .map_err(|_| E::invalid_value(de::Unexpected::Unsigned(seconds), &self))
-            }
-            fn visit_f64<E: de::Error>(self, seconds: f64) -> Result<Timestamp, E> {
-                Timestamp::from_float(seconds).ok_or_else(|| E::invalid_value(de::Unexpected::Float(seconds), &self))
-            }
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Timestamp, E> {
-                Timestamp::parse(text).ok_or_else(|| E::invalid_value(TEXT, &self))
-            }
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, Fault> {
+        if let Some(number) = reader.number()? {
+            reader.kept = !matches!(number, Number::Integer(_));
+            let found = Self::from_number(number);
+            return found.ok_or_else(|| reader.other(EXPECTED));
         }
-        deserializer.deserialize_any(Moment)
+        let begin = reader.place();
+        if let Some(moment) = number_in(reader, Self::from_number)? {
+            reader.kept |= moment.nanoseconds != 0;
+            return Ok(moment);
+        }
+        reader.back(begin);
+        let text = reader.string()?;
+        reader.kept = true;
+        text.as_deref()
+            .and_then(Self::from_text)
+            .ok_or_else(|| reader.other(EXPECTED))
     }
 }
 
-impl<'de> Deserialize<'de> for Timestamp {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::lenient(deserializer)
-    }
-}
+/// What is expected where there is no moment.
+const EXPECTED: &str = "a timestamp, epoch seconds or ISO 8601 text";
+
+super::deserialize::readable! { Timestamp }
 
 #[cfg(test)]
 mod tests {
@@ -277,25 +218,42 @@ mod tests {
     use serde_json::{Value, from_value, json, to_value};
 
     #[test]
-    fn everything_round_trips_as_it_came() {
-        for value in [
-            json!(1731500000),
-            json!(1731500000123_i64),
-            json!(-86400),
-            json!(2738966400_i64),
-            json!(0),
-            json!(1731500000.25),
-            json!("2024-11-13T12:13:20Z"),
-            json!("2024-11-13T12:13:20.123+02:00"),
-            json!("2024-11-13T12:13:20.000+0000"),
-            json!("2024-11-13"),
-            json!("2024-11-13 12:13:20 UTC"),
+    fn every_notation_is_read_and_written_as_epoch_seconds() {
+        for (value, seconds) in [
+            (json!(1731500000), 1731500000),
+            (json!(1731500000123_i64), 1731500000123),
+            (json!(-86400), -86400),
+            (json!(2738966400_i64), 2738966400),
+            (json!(0), 0),
+            (json!(1731500000.25), 1731500000),
+            (json!(-0.5), -1),
+            (json!("1731500000"), 1731500000),
+            (json!("2024-11-13T12:13:20Z"), 1731500000),
+            (json!("2024-11-13T12:13:20.123+02:00"), 1731492800),
+            (json!("2024-11-13T12:13:20.000+0000"), 1731500000),
+            (json!("2024-11-13"), 1731456000),
+            (json!("2024-11-13 12:13:20 UTC"), 1731500000),
         ] {
             let timestamp: Timestamp = from_value(value.clone()).unwrap();
-            assert_eq!(to_value(&timestamp).unwrap(), value);
+            assert_eq!(timestamp.as_seconds(), seconds, "{value}");
+            assert_eq!(to_value(timestamp).unwrap(), json!(seconds), "{value}");
         }
-        let text: Timestamp = from_value(json!("1731500000")).unwrap();
-        assert_eq!(to_value(text).unwrap(), json!(1731500000));
+    }
+
+    /// What is no integer is kept by the object around it.
+    #[test]
+    fn only_integers_are_not_kept() {
+        for (text, kept) in [
+            ("1731500000", false),
+            ("\"1731500000\"", false),
+            ("1731500000.0", true),
+            ("1731500000.25", true),
+            ("\"2024-11-13T12:13:20Z\"", true),
+        ] {
+            let mut reader = Reader::new(text);
+            Timestamp::decode(&mut reader).unwrap();
+            assert_eq!(reader.kept, kept, "{text}");
+        }
     }
 
     #[test]

@@ -3,8 +3,7 @@
 // Whether anything here is used depends on the description; the overlay leaves none of the unions of 2.9.
 #![allow(dead_code, unused_imports, unused_macros)]
 
-use serde::Serialize;
-use serde_json::Value;
+use super::reader::{Fault, Reader};
 
 /// Declares a union of forms that only their content tells apart.
 macro_rules! union {
@@ -38,84 +37,77 @@ macro_rules! union {
             }
         }
 
-        impl<'de> ::serde::Deserialize<'de> for $name {
-            fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> ::std::result::Result<Self, D::Error> {
-                <Self as crate::wire::lenient::Lenient>::lenient(deserializer)
+        impl crate::wire::decode::Decode for $name {
+            fn decode(
+                reader: &mut crate::wire::reader::Reader<'_>,
+            ) -> ::std::result::Result<Self, crate::wire::reader::Fault> {
+                let readers: &[crate::wire::union::Form<Self>] = &[$(
+                    |reader| <$ty as crate::wire::decode::Decode>::decode(reader).map(Self::$variant),
+                )*];
+                match crate::wire::union::best(readers, reader)? {
+                    Some(value) => Ok(value),
+                    None => crate::wire::decode::Decode::decode(reader).map(Self::Other),
+                }
+            }
+
+            fn empty() -> ::std::option::Option<Self> {
+                Some(Self::Other(::serde_json::Value::Null))
             }
         }
 
-        impl<'de> crate::wire::lenient::Lenient<'de> for $name {
-            fn lenient<D: ::serde::Deserializer<'de>>(deserializer: D) -> ::std::result::Result<Self, D::Error> {
-                let value = <::serde_json::Value as ::serde::Deserialize>::deserialize(deserializer)?;
-                let mut best: ::std::option::Option<(usize, Self)> = None;
-                $( crate::wire::union::consider::<$ty, _>(&value, &mut best, Self::$variant); )*
-                Ok(best.map_or(Self::Other(value), |(_, fit)| fit))
-            }
-        }
+        crate::wire::deserialize::readable! { $name }
     };
 }
 pub(crate) use union;
 
-/// Tries `value` as a `T` and keeps it in `best` when it loses less than what is there.
-pub fn consider<T, U>(value: &Value, best: &mut Option<(usize, U)>, wrap: fn(T) -> U)
-where
-    T: for<'de> crate::wire::lenient::Lenient<'de> + Serialize,
-{
-    let Ok(decoded) = T::lenient(value) else { return };
-    let Ok(again) = serde_json::to_value(&decoded) else {
-        return;
-    };
-    let lost = difference(value, &again);
-    if best.as_ref().is_none_or(|(least, _)| lost < *least) {
-        *best = Some((lost, wrap(decoded)));
-    }
-}
+/// Reads one form of a union.
+pub type Form<T> = fn(&mut Reader<'_>) -> Result<T, Fault>;
 
-/// How many leaves of `sent` are missing from `kept` or stand there as another kind.
-fn difference(sent: &Value, kept: &Value) -> usize {
-    match (sent, kept) {
-        (Value::Object(sent), Value::Object(kept)) => sent
-            .iter()
-            .map(|(key, value)| difference(value, kept.get(key).unwrap_or(&Value::Null)))
-            .sum(),
-        (Value::Array(sent), Value::Array(kept)) => sent
-            .iter()
-            .enumerate()
-            .map(|(i, value)| difference(value, kept.get(i).unwrap_or(&Value::Null)))
-            .sum(),
-        (Value::Null, _) => 0,
-        (sent, kept) if sent == kept => 0,
-        (Value::Object(sent), _) => {
-            sent.values()
-                .map(|value| difference(value, &Value::Null))
-                .sum::<usize>()
-                + 1
+/// Reads the value as the form that it fits best, the first of those that fit alike; `None` when it fits none, and is then
+/// still to be read.
+pub fn best<T>(forms: &[Form<T>], reader: &mut Reader<'_>) -> Result<Option<T>, Fault> {
+    reader.peek()?;
+    let begin = reader.place();
+    let (strays, misfits) = (reader.strays.len(), reader.misfits);
+    let mut best: Option<(usize, Form<T>)> = None;
+    for form in forms {
+        let read = form(reader);
+        let lost = reader.misfits - misfits;
+        reader.back(begin);
+        reader.strays.truncate(strays);
+        reader.misfits = misfits;
+        match read {
+            Ok(_) if best.as_ref().is_none_or(|(least, _)| lost < *least) => best = Some((lost, *form)),
+            Err(Fault::Malformed) => return Err(Fault::Malformed),
+            _ => {}
         }
-        (Value::Array(sent), _) => sent.iter().map(|value| difference(value, &Value::Null)).sum::<usize>() + 1,
-        _ => 1,
     }
+    best.map(|(_, form)| form(reader)).transpose()
 }
 
 #[cfg(test)]
 mod tests {
-    use serde::{Deserialize, Serialize};
     use serde_json::json;
 
-    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    use crate::wire::extra::Extra;
+    use crate::wire::object::object;
+
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct Circle {
-        #[serde(default)]
         name: Option<String>,
-        #[serde(default)]
         radius: Option<i64>,
+        extra: Extra,
     }
-    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    object! { Circle { 0 "name" name field; 1 "radius" radius field; } false }
+
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct Square {
-        #[serde(default)]
         name: Option<String>,
-        #[serde(default)]
         side: Option<i64>,
+        extra: Extra,
     }
-    crate::wire::lenient::derived! { Circle, Square }
+    object! { Square { 0 "name" name field; 1 "side" side field; } false }
+
     union! {
         /// A shape.
         pub enum Shape {
@@ -129,23 +121,20 @@ mod tests {
     }
 
     #[test]
-    fn the_best_fit_wins_not_the_first() {
+    fn the_best_fit_wins_not_the_first_and_nothing_is_lost() {
         let square: Shape = serde_json::from_value(json!({"name": "a", "side": 2})).unwrap();
         assert!(matches!(square, Shape::Square(_)), "{square:?}");
         let named: Shape = serde_json::from_value(json!("b")).unwrap();
         assert_eq!(named, Shape::Name("b".into()));
         for value in [
             json!({"name": "a", "radius": 1}),
+            json!({"name": ["a"], "side": 1, "depth": {"x": 1}}),
             json!([1, {"x": null}]),
             json!(true),
             json!("t"),
         ] {
             let shape: Shape = serde_json::from_value(value.clone()).unwrap();
-            assert_eq!(
-                super::difference(&value, &serde_json::to_value(&shape).unwrap()),
-                0,
-                "{shape:?}"
-            );
+            assert_eq!(serde_json::to_value(&shape).unwrap(), value, "{shape:?}");
         }
     }
 }

@@ -174,37 +174,3 @@ pub fn fitting(document: &Value, schema: &Value) -> Value {
         }
     }
 }
-
-/// The schemas that describe the value at `pointer` of an operation's success.
-pub fn schemas_at<'a>(document: &'a Value, operation: &Operation, pointer: &str) -> Vec<&'a Value> {
-    let Some((_, schema)) = schema::response_schema(entry(document, operation)) else {
-        return Vec::new();
-    };
-    pointer
-        .split('/')
-        .skip(1)
-        .fold(flatten(document, schema), |schemas, segment| {
-            let inside = |schema: &'a Value| {
-                let by_name = schema["properties"].get(segment);
-                let by_index = segment.parse::<usize>().ok().and_then(|_| schema.get("items"));
-                by_name.or(by_index).or(schema.get("additionalProperties"))
-            };
-            schemas
-                .into_iter()
-                .filter_map(inside)
-                .flat_map(|schema| flatten(document, schema))
-                .collect()
-        })
-}
-
-/// A schema with the members of its unions and `allOf`.
-fn flatten<'a>(document: &'a Value, schema: &'a Value) -> Vec<&'a Value> {
-    let schema = resolve(document, schema);
-    let mut found = vec![schema];
-    for key in ["oneOf", "anyOf", "allOf"] {
-        for member in schema[key].as_array().into_iter().flatten() {
-            found.extend(flatten(document, member));
-        }
-    }
-    found
-}

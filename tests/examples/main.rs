@@ -5,6 +5,7 @@
 mod any_description;
 mod compare;
 mod description;
+mod exact;
 mod observed;
 mod over_http;
 mod properties;

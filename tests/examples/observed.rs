@@ -9,9 +9,9 @@ use crate::registry::OPERATIONS;
 fn assert_whole(operation: &str, value: Value) {
     let operation = OPERATIONS.iter().find(|known| known.id == operation);
     let operation = operation.expect("the operation exists");
-    let kept = (operation.response)(value.to_string().as_bytes());
-    let kept = kept.unwrap_or_else(|error| panic!("{} {value}: {error}", operation.id));
-    assert_eq!(differences(&value, &kept), [], "{} {value}", operation.id);
+    let sent = value.to_string();
+    let kept = (operation.response)(&sent).unwrap_or_else(|error| panic!("{} {value}: {error}", operation.id));
+    assert_eq!(differences(&sent, &kept), [], "{} {value}", operation.id);
 }
 
 #[test]

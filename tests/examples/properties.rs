@@ -1,138 +1,132 @@
-//! What a server may change in a response without breaking it: tried at every place of every example.
-
-use std::collections::BTreeMap;
+//! What a server may change in a response without losing anything of it: tried at every place of every example, of our own
+//! description or of the one that `INTERCOM_EXAMPLES` names.
 
 use serde_json::{Value, json};
 
-use crate::compare::{differences, pointers, same};
-use crate::description::{describe, own, schemas_at};
+use crate::any_description::{measured, report};
+use crate::compare::{differences, pointers};
+use crate::description::{Described, describe};
 
-/// One way in which a value differs from what is described.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Change {
-    Null,
-    RemovedKey,
-    AddedKey,
-    OtherText,
-    NumberAsText,
-    TextAsNumber,
-    OtherNumber,
-    WholeFloat,
-    BooleanAsText,
-    TimestampAsText,
-}
-
-use Change::*;
-
-const CHANGES: [Change; 10] = [
-    Null,
-    RemovedKey,
-    AddedKey,
-    OtherText,
-    NumberAsText,
-    TextAsNumber,
-    OtherNumber,
-    WholeFloat,
-    BooleanAsText,
-    TimestampAsText,
+/// What takes the place of a value: every kind of value, and what readers of JSON like to get wrong.
+const OTHERS: [&str; 19] = [
+    "null",
+    "true",
+    "7",
+    "-0",
+    "1e2",
+    "11.5",
+    "449.49106478873813",
+    "-2738966400123",
+    "9223372036854775808",
+    "123456789012345678901234567890",
+    "1e400",
+    "\"another text\"",
+    "\"12.0\"",
+    "\"2031-02-03T04:05:06.789+01:00\"",
+    "[]",
+    "[null,7,\"x\",{\"a\":[null]},[1]]",
+    "{}",
+    "{\"never heard of\":{\"a\":[1,null],\"b\":0.1}}",
+    "{\"type\":7,\"id\":[],\"data\":{},\"pages\":\"none\"}",
 ];
 
-/// The value with `change` made at `pointer`; `None` where it does not apply.
-fn changed(value: &Value, pointer: &str, change: Change, is_timestamp: impl FnOnce() -> bool) -> Option<Value> {
-    let replacement = match (change, value.pointer(pointer)?) {
-        (Null, old) if !old.is_null() => Value::Null,
-        (OtherText, Value::String(_)) => json!("another text"),
-        (NumberAsText, Value::Number(number)) => json!(number.to_string()),
-        (TextAsNumber, Value::String(_)) => json!(4021337),
-        // Milliseconds, before 1970, beyond 32 bits.
-        (OtherNumber, Value::Number(_)) => json!(-2_738_966_400_123_i64),
-        (WholeFloat, Value::Number(number)) => json!(number.as_i64()? as f64),
-        (BooleanAsText, Value::Bool(truth)) => json!(truth.to_string()),
-        (TimestampAsText, Value::Number(_)) if is_timestamp() => json!("2031-02-03T04:05:06.789+01:00"),
-        (AddedKey, Value::Object(entries)) => {
-            let mut entries = entries.clone();
-            entries.insert("never heard of".into(), json!({"a": [1]}));
-            Value::Object(entries)
-        }
-        (RemovedKey, _) => {
-            let (parent, _) = pointer.rsplit_once('/')?;
-            let mut value = value.clone();
-            let key = pointer[parent.len() + 1..].replace("~1", "/").replace("~0", "~");
-            value.pointer_mut(parent)?.as_object_mut()?.remove(&key)?;
-            return Some(value);
-        }
-        _ => return None,
-    };
+/// A mark that stands for what takes its place: no example has it.
+const MARK: &str = "\u{1}here\u{1}";
+
+/// The text of `value` with `other` at `pointer`.
+fn replaced(value: &Value, pointer: &str, other: &str) -> String {
     let mut value = value.clone();
-    *value.pointer_mut(pointer)? = replacement;
-    Some(value)
+    *value.pointer_mut(pointer).unwrap() = json!(MARK);
+    value.to_string().replace(&json!(MARK).to_string(), other)
 }
 
-/// Why a change may make a response undecodable; nothing else may.
-fn exception(change: Change, pointer: &str, schemas: &[&Value]) -> Option<&'static str> {
-    let described = |kind: &str| schemas.iter().any(|schema| schema["type"] == kind);
-    let numeric = described("integer") || described("number");
-    match change {
-        Null if pointer.is_empty() => Some("a whole answer of null says nothing of what was asked for"),
-        OtherText if numeric || described("boolean") => {
-            Some("a number, moment or boolean that came as text must still read as one")
-        }
-        TextAsNumber
-            if schemas
-                .iter()
-                .any(|s| s["format"] == "avatar" || s["format"] == "next-page") =>
-        {
-            Some("the address of a picture or a page is never a number")
-        }
-        _ => None,
-    }
+/// The text of `value` with an unknown name in the object at `pointer`; `None` where there is no object.
+fn added(value: &Value, pointer: &str, other: &str) -> Option<String> {
+    let mut value = value.clone();
+    let object = value.pointer_mut(pointer)?.as_object_mut()?;
+    object.insert("never heard of".to_owned(), json!(MARK));
+    Some(value.to_string().replace(&json!(MARK).to_string(), other))
 }
 
+/// Every value of every kind at every place, and an unknown name of every kind in every object: all of it decodes and is
+/// found again.
 #[test]
-fn every_place_of_every_response_tolerates_change() {
-    let document = own();
-    let mut tried = BTreeMap::new();
-    let mut failed = Vec::new();
-    for described in describe(&document) {
-        let operation = described
-            .operation
-            .expect("the crate has every operation of its description");
+fn nothing_is_lost_whatever_stands_in_the_place_of_a_value() {
+    let (file, document) = measured();
+    let described = describe(&document);
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let (tried, mut lost) = std::thread::scope(|scope| {
+        let described = &described;
+        let threads: Vec<_> = (0..threads)
+            .map(|first| scope.spawn(move || changes(described.iter().skip(first).step_by(threads))))
+            .collect();
+        let results = threads.into_iter().map(|thread| thread.join().unwrap());
+        results.fold((0, Vec::new()), |(tried, mut lost), (more, further)| {
+            lost.extend(further);
+            (tried + more, lost)
+        })
+    });
+    report(&[format!(
+        "{file}: {} of {tried} changed answers whole",
+        tried - lost.len()
+    )]);
+    assert!(tried > 50_000, "{tried}");
+    lost.truncate(50);
+    assert!(lost.is_empty(), "{}", lost.join("\n"));
+}
+
+/// Tries all changes of the examples of these operations: how many there were, and what was lost.
+fn changes<'a>(described: impl Iterator<Item = &'a Described>) -> (usize, Vec<String>) {
+    let (mut tried, mut lost) = (0, Vec::new());
+    for described in described {
+        let Some(operation) = described.operation else { continue };
         for (_, example) in &described.successes {
             for pointer in pointers(&example.value) {
-                for change in CHANGES {
-                    let schemas = || schemas_at(&document, operation, &pointer);
-                    let is_timestamp = || schemas().iter().any(|schema| schema["format"] == "date-time");
-                    let Some(sent) = changed(&example.value, &pointer, change, is_timestamp) else {
-                        continue;
-                    };
-                    *tried.entry(change).or_insert(0) += 1;
-                    let at = || format!("{} {:?} {change:?} at {pointer:?}", operation.id, example.name);
-                    match (operation.response)(sent.to_string().as_bytes()) {
-                        Ok(kept) => {
-                            // An unknown key is ignored, or kept where anything goes.
-                            let ignored = change == AddedKey && same(&example.value, &kept);
-                            let differences = differences(&sent, &kept);
-                            if let Some(difference) = differences.first().filter(|_| !ignored) {
-                                failed.push(format!("{}: {difference}", at()));
-                            }
-                        }
-                        Err(_) if exception(change, &pointer, &schemas()).is_some() => {}
-                        Err(error) => failed.push(format!("{}: {error}", at())),
+                for other in OTHERS {
+                    let mut sent = vec![];
+                    // A whole answer of another kind is not what was asked for.
+                    if !pointer.is_empty() {
+                        sent.push(replaced(&example.value, &pointer, other));
+                    }
+                    sent.extend(added(&example.value, &pointer, other));
+                    tried += sent.len();
+                    for sent in sent {
+                        let found = match (operation.response)(&sent) {
+                            Ok(kept) => differences(&sent, &kept).first().map(ToString::to_string),
+                            Err(error) => Some(error),
+                        };
+                        let at = || format!("{} {:?}, {other} at {pointer:?}", operation.id, example.name);
+                        lost.extend(found.map(|what| format!("{}: {what}", at())));
                     }
                 }
             }
         }
     }
-    assert!(
-        failed.is_empty(),
-        "{} of {tried:?}:\n{}",
-        failed.len(),
-        failed.join("\n")
-    );
-    for change in CHANGES {
-        assert!(
-            tried.get(&change).is_some_and(|times| *times > 100),
-            "{change:?} of {tried:?}"
-        );
+    (tried, lost)
+}
+
+/// A place from which a name is missing reads as one where it never was.
+#[test]
+fn every_name_can_be_missing() {
+    let (_, document) = measured();
+    for described in describe(&document) {
+        let Some(operation) = described.operation else { continue };
+        for (_, example) in &described.successes {
+            for pointer in pointers(&example.value) {
+                let Some((parent, name)) = pointer.rsplit_once('/') else {
+                    continue;
+                };
+                let mut value = example.value.clone();
+                let name = name.replace("~1", "/").replace("~0", "~");
+                let Some(object) = value.pointer_mut(parent).and_then(Value::as_object_mut) else {
+                    continue;
+                };
+                object.remove(&name);
+                let sent = value.to_string();
+                let kept = (operation.response)(&sent);
+                let kept = kept.unwrap_or_else(|error| panic!("{} without {pointer}: {error}", operation.id));
+                assert_eq!(differences(&sent, &kept), [], "{} without {pointer}", operation.id);
+            }
+        }
     }
 }

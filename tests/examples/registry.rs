@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::pin::Pin;
 
 use bytes::Bytes;
+use intercom_client::json::{self, FromJson};
 use intercom_client::{ByteStream, Client, Error, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -20,9 +21,9 @@ pub struct Operation {
     /// Path and query parameters.
     pub parameters: &'static [Parameter],
     /// Decodes a success and encodes it again; an error says where and why.
-    pub response: fn(&[u8]) -> Result<Value, String>,
+    pub response: fn(&str) -> Result<String, String>,
     /// Reads a request body as the type that is sent and encodes it again.
-    pub request: Option<fn(Value) -> Result<Value, String>>,
+    pub request: Option<fn(&str) -> Result<String, String>>,
     /// Sends a call through the operation's builder.
     pub call: fn(&Client, &BTreeMap<String, String>, Option<Value>) -> Call,
 }
@@ -43,14 +44,14 @@ pub type Call = Pin<Box<dyn Future<Output = Result<Answer, Error>> + Send>>;
 /// What a call came back with.
 pub struct Answer {
     /// The decoded value, encoded again; null for a download.
-    pub value: Value,
+    pub value: String,
     /// The body, or the whole download.
     pub body: Bytes,
 }
 
 async fn answered<T: Serialize>(call: impl Future<Output = Result<Response<T>, Error>>) -> Result<Answer, Error> {
     let response = call.await?;
-    let value = serde_json::to_value(&*response).expect("what was decoded can be encoded");
+    let value = serde_json::to_string(&*response).expect("what was decoded can be encoded");
     let body = response.body().clone();
     Ok(Answer { value, body })
 }
@@ -62,28 +63,29 @@ async fn downloaded(call: impl Future<Output = Result<Response<ByteStream>, Erro
         body.extend_from_slice(&chunk);
     }
     Ok(Answer {
-        value: Value::Null,
+        value: "null".to_owned(),
         body: body.into(),
     })
 }
 
-fn decoded<T: DeserializeOwned + Serialize>(body: &[u8]) -> Result<Value, String> {
-    let mut reader = serde_json::Deserializer::from_slice(body);
-    let value: T = serde_path_to_error::deserialize(&mut reader).map_err(|error| error.to_string())?;
-    serde_json::to_value(value).map_err(|error| error.to_string())
+/// By the reader that answers are read with; serde has to come to the same.
+fn decoded<T: FromJson + DeserializeOwned + Serialize + PartialEq>(body: &str) -> Result<String, String> {
+    let read = json::from_slice::<T>(body.as_bytes()).map_err(|error| error.to_string())?;
+    let by_serde: T = serde_json::from_str(body).map_err(|error| error.to_string())?;
+    if read.value != by_serde {
+        return Err("serde reads another value".to_owned());
+    }
+    serde_json::to_string(&read.value).map_err(|error| error.to_string())
 }
 
 /// A body that says nothing, or is handed on as bytes.
-fn nothing(_: &[u8]) -> Result<Value, String> {
-    Ok(Value::Null)
+fn nothing(_: &str) -> Result<String, String> {
+    Ok("null".to_owned())
 }
 
-fn written<T: DeserializeOwned>(body: Value) -> Result<T, String> {
-    serde_path_to_error::deserialize(body).map_err(|error| error.to_string())
-}
-
-fn encoded<T: DeserializeOwned + Serialize>(body: Value) -> Result<Value, String> {
-    serde_json::to_value(written::<T>(body)?).map_err(|error| error.to_string())
+fn encoded<T: DeserializeOwned + Serialize>(body: &str) -> Result<String, String> {
+    let request: T = serde_json::from_str(body).map_err(|error| error.to_string())?;
+    serde_json::to_string(&request).map_err(|error| error.to_string())
 }
 
 /// A parameter's value from its text on the wire.

@@ -140,7 +140,7 @@ async fn an_admin_is_away_or_not() {
     assert!(error.is_builder());
     assert_eq!(
         error.to_string(),
-        "set_away_admin: `away_mode_enabled`: required, and was not set"
+        "set_away_admin: the request body is required: give it to `body`, or fill it in with `body_map`"
     );
     assert!(wire.sent_nothing());
 

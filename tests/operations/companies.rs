@@ -287,7 +287,7 @@ async fn attach_contact_to_company_needs_a_company() {
     assert!(error.is_builder());
     assert_eq!(
         error.to_string(),
-        "attach_contact_to_company: `id`: required, and was not set"
+        "attach_contact_to_company: the request body is required: give it to `body`, or fill it in with `body_map`"
     );
     assert!(wire.sent_nothing());
 }

@@ -205,13 +205,15 @@ async fn update_contact() {
 async fn update_contact_clears_fields() {
     let wire = answer("PUT /contacts/{id}").await;
     let call = wire.client().update_contact().id("66f1c2a9d04b7e8351aa0c11");
-    let coupon: Option<&str> = None;
+    let unknown: Option<String> = None;
     call.body_map(|b| {
         b.phone(Nullable::Null)
             .owner_id(Nullable::Null)
             .last_seen_at(Nullable::Null)
             .unsubscribed_from_emails(Nullable::Null)
-            .custom_attributes([("coupon", coupon), ("plan", Some("scale"))])
+            .name(unknown.as_deref())
+            .external_id(&unknown)
+            .custom_attributes([("coupon", Nullable::Null), ("plan", Nullable::Value("scale"))])
     })
     .send()
     .await

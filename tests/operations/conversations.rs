@@ -132,7 +132,7 @@ async fn create_conversation_needs_sender_and_text() {
     assert!(error.is_builder());
     assert_eq!(
         error.to_string(),
-        "create_conversation: `from`: `id`: required, and was not set"
+        "create_conversation: `from.id`: required, and was not set"
     );
     assert!(wire.sent_nothing());
 }

@@ -61,7 +61,7 @@ async fn create_phone_switch_needs_a_phone() {
     assert!(error.is_builder());
     assert_eq!(
         error.to_string(),
-        "create_phone_switch: `phone`: required, and was not set"
+        "create_phone_switch: the request body is required: give it to `body`, or fill it in with `body_map`"
     );
     assert!(wire.sent_nothing());
 }

@@ -227,19 +227,72 @@ async fn an_error_body_over_the_limit_is_cut_and_the_status_stays() {
 
 #[tokio::test]
 async fn a_success_that_does_not_decode_names_the_place_and_keeps_the_body() {
-    let body = r#"{"type":"contact","id":"5ba682d23d7cf92bef87bfd4","created_at":{"ada":"lovelace"}}"#;
-    let server = Server::always(vec![Move::Read, answer(200, &[("x-request-id", HEADER_ID)], body)]).await;
+    for (body, path, expected, found) in [
+        (
+            r#"{"type":"contact","location":{"city":"lovelace"#,
+            "location.city",
+            "JSON",
+            "its end after 46 bytes",
+        ),
+        (
+            r#"{"custom_attributes":{"lovelace":nope}}"#,
+            "custom_attributes.*",
+            "JSON",
+            "something else at byte 34",
+        ),
+        (r#"["lovelace"]"#, "", "an object", "a list"),
+        ("<html>lovelace</html>", "", "JSON", "HTML or XML"),
+    ] {
+        let server = Server::always(vec![Move::Read, answer(200, &[("x-request-id", HEADER_ID)], body)]).await;
+        let client = settings(&server).build().unwrap();
+        let error = Op::Post.call(&client).await.unwrap_err();
+        assert!(error.is_decode() && !error.is_retryable() && !error.is_timeout());
+        assert_eq!(error.json_path(), Some(path));
+        assert_eq!((error.expected(), error.found()), (Some(expected), Some(found)));
+        assert_eq!(error.status().unwrap(), 200);
+        assert_eq!(error.body().unwrap(), body);
+        assert_eq!(error.request_id(), Some(HEADER_ID));
+        assert_eq!((error.attempts(), server.requests().len()), (1, 1));
+        assert!(!format!("{error} {error:?}").contains("lovelace"));
+    }
+}
+
+#[tokio::test]
+async fn a_value_of_another_kind_is_no_error_and_is_told() {
+    let body = r#"{"type":"contact","id":"5ba6","created_at":{"ada":"lovelace"},"tags":{"data":[7]}}"#;
+    let server = Server::always(vec![Move::Read, answer(200, &[], body)]).await;
     let client = settings(&server).build().unwrap();
-    let error = Op::Post.call(&client).await.unwrap_err();
-    assert!(error.is_decode() && !error.is_retryable() && !error.is_timeout());
-    assert_eq!(error.json_path(), Some("created_at"));
-    assert_eq!(error.found(), Some("map"));
-    assert!(error.expected().is_some());
-    assert_eq!(error.status().unwrap(), 200);
-    assert_eq!(error.body().unwrap(), body);
-    assert_eq!(error.request_id(), Some(HEADER_ID));
-    assert_eq!((error.attempts(), server.requests().len()), (1, 1));
-    assert!(!format!("{error} {error:?}").contains("lovelace"));
+    let contact = client.show_contact().id("5ba6").send().await.unwrap();
+    let mismatches: Vec<String> = contact.mismatches().iter().map(ToString::to_string).collect();
+    assert_eq!(
+        mismatches,
+        [
+            "created_at: expected a timestamp, epoch seconds or ISO 8601 text, found an object",
+            "tags.data[0]: expected an object, found an integer",
+        ]
+    );
+    assert_eq!((contact.id.as_deref(), contact.created_at), (Some("5ba6"), None));
+    assert_eq!(serde_json::to_string(&*contact).unwrap().len(), body.len());
+}
+
+/// The change was made: an error would make callers repeat it. Of a read nothing is known.
+#[tokio::test]
+async fn an_empty_success_of_a_change_is_an_empty_value() {
+    for body in ["", " \n", "null"] {
+        let server = Server::always(vec![Move::Read, answer(200, &[], body)]).await;
+        let client = settings(&server).build().unwrap();
+        let contact = client.create_contact().send().await.unwrap();
+        assert_eq!(contact.into_inner(), intercom_client::types::Contact::default());
+        client.delete_contact().id("5ba6").send().await.unwrap();
+        client.update_contact().id("5ba6").send().await.unwrap();
+        let query = intercom_client::search::field("role").eq("user");
+        for error in [
+            client.show_contact().id("5ba6").send().await.unwrap_err(),
+            client.search_contacts().query(query).send().await.unwrap_err(),
+        ] {
+            assert!(error.is_decode(), "{body:?}: {error}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -91,7 +91,7 @@ async fn a_post_is_repeated_when_the_caller_says_that_it_may() {
     .await;
     let client = client(&server);
     let create = client.create_contact().body_map(|body| body.external_id("25"));
-    create.retry(quick().repeatable(true)).send().await.unwrap();
+    create.retry(quick()).idempotent(true).send().await.unwrap();
     let bodies: Vec<_> = server.requests().into_iter().map(|request| request.body).collect();
     assert_eq!(bodies, [br#"{"external_id":"25"}"#; 3]);
 }

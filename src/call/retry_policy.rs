@@ -1,4 +1,4 @@
-//! When a request is sent again, and after how long.
+//! How often a request is sent again, and after how long.
 
 use std::time::Duration;
 
@@ -17,7 +17,9 @@ use std::time::Duration;
 /// | 500 | once | once | no |
 /// | anything else | no | no | no |
 ///
-/// Reads are GETs and the POSTs that only search or list. Scrolling is only repeated when nothing was sent or after a
+/// Reads are GETs and the POSTs that only search or list. Of a single call that does no harm when it is carried out twice,
+/// its builder can say so by `idempotent(true)`: it is then repeated like a PUT; with `idempotent(false)` a call is repeated
+/// like a POST. Scrolling is only repeated when nothing was sent or after a
 /// 429, since each answer moves the scroll on.
 ///
 /// Pauses grow exponentially with full jitter: a random time between zero and `base`, then between zero and twice that,
@@ -36,7 +38,6 @@ pub struct RetryPolicy {
     pub(crate) base: Duration,
     pub(crate) cap: Duration,
     pub(crate) deadline: Duration,
-    pub(crate) repeatable: bool,
 }
 
 /// Three attempts in all, base 500 ms, cap 30 s, deadline 120 s.
@@ -47,7 +48,6 @@ impl Default for RetryPolicy {
             base: Duration::from_millis(500),
             cap: Duration::from_secs(30),
             deadline: Duration::from_secs(120),
-            repeatable: false,
         }
     }
 }
@@ -80,13 +80,6 @@ impl RetryPolicy {
     /// end later, and an attempt after the first ends with it. Default: 120 s.
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
-        self
-    }
-
-    /// Declares that carrying out the call twice does no harm, so that a POST is repeated like a PUT. Default: false.
-    /// Meant for a single call, by the builder's `retry`.
-    pub fn repeatable(mut self, repeatable: bool) -> Self {
-        self.repeatable = repeatable;
         self
     }
 

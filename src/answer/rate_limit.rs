@@ -1,0 +1,64 @@
+//! The server's rate limit, as an answer's headers tell it.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use http::HeaderMap;
+
+/// The state of the rate limit as a response's headers tell it.
+///
+/// Intercom counts requests in windows of 10 seconds: a limit of 167 stands for 1,000 a minute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RateLimit {
+    /// Requests allowed per 10-second window, `X-RateLimit-Limit`.
+    pub limit: u64,
+    /// Requests left in the current window, `X-RateLimit-Remaining`.
+    pub remaining: u64,
+    /// When the window ends, in epoch seconds, `X-RateLimit-Reset`.
+    pub reset: i64,
+}
+
+impl RateLimit {
+    /// Reads the headers; `None` unless all three are there and well-formed.
+    pub(crate) fn from_headers(headers: &HeaderMap) -> Option<Self> {
+        fn read<T: std::str::FromStr>(headers: &HeaderMap, name: &str) -> Option<T> {
+            headers.get(name)?.to_str().ok()?.trim().parse().ok()
+        }
+        Some(Self {
+            limit: read(headers, "x-ratelimit-limit")?,
+            remaining: read(headers, "x-ratelimit-remaining")?,
+            reset: read(headers, "x-ratelimit-reset")?,
+        })
+    }
+}
+
+/// A reset further ahead than this is a clock that disagrees, not a window of 10 seconds.
+pub(crate) const LONGEST_WINDOW: Duration = Duration::from_secs(60);
+
+/// The server's clock by its `Date` header, in epoch seconds; this machine's clock without one.
+fn server_time(headers: &HeaderMap) -> f64 {
+    let date = headers
+        .get(http::header::DATE)
+        .and_then(|date| httpdate::parse_http_date(date.to_str().ok()?).ok());
+    date.unwrap_or_else(SystemTime::now)
+        .duration_since(UNIX_EPOCH)
+        .map_or(0.0, |since| since.as_secs_f64())
+}
+
+/// How long until the window ends; `None` when the headers do not tell, or tell what cannot be.
+pub(crate) fn until_reset(headers: &HeaderMap) -> Option<Duration> {
+    let limit = RateLimit::from_headers(headers)?;
+    let wait = Duration::try_from_secs_f64(limit.reset as f64 - server_time(headers)).ok()?;
+    (wait <= LONGEST_WINDOW).then_some(wait)
+}
+
+/// The wait that a `Retry-After` header asks for, in seconds or as a date.
+pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get(http::header::RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = httpdate::parse_http_date(text).ok()?;
+    let until = date.duration_since(UNIX_EPOCH).ok()?.as_secs_f64() - server_time(headers);
+    Duration::try_from_secs_f64(until).ok()
+}

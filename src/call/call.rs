@@ -1,0 +1,118 @@
+//! One call: an operation with its parameters and body, ready to be sent as often as need be.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Serialize;
+use serde_json::Value;
+
+use super::argument::InvalidField;
+use super::operation::Operation;
+use super::options::Options;
+use crate::answer::error::Error;
+
+/// One call of an operation.
+#[derive(Clone)]
+pub struct Call {
+    pub(crate) operation: Cow<'static, Operation>,
+    pub(crate) options: Options,
+    pub(crate) path: String,
+    pub(crate) query: Vec<(Cow<'static, str>, String)>,
+    pub(crate) body: Option<Bytes>,
+}
+
+/// Everything but the unreserved characters of RFC 3986 is encoded, so that a value stays inside its path segment.
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+impl Call {
+    pub(crate) fn new(operation: &'static Operation, options: &Options) -> Result<Self, Error> {
+        Self::to(Cow::Borrowed(operation), operation.path.to_owned(), options)
+    }
+
+    /// A call to a path that is written out.
+    pub(crate) fn to(operation: Cow<'static, Operation>, path: String, options: &Options) -> Result<Self, Error> {
+        let mut options = options.clone();
+        let query = std::mem::take(&mut options.query);
+        let call = Self {
+            operation,
+            path,
+            query: query.into_iter().map(|(name, value)| (name.into(), value)).collect(),
+            body: None,
+            options,
+        };
+        match &call.options.invalid {
+            Some(invalid) => Err(call.invalid(invalid.clone())),
+            None => Ok(call),
+        }
+    }
+
+    fn invalid(&self, field: InvalidField) -> Error {
+        Error::builder(self.operation.id, field.to_string())
+    }
+
+    /// Whether carrying it out twice does no harm.
+    pub(crate) fn is_idempotent(&self) -> bool {
+        let operation = &self.operation;
+        let by_method = operation.reads_only || operation.method.is_idempotent();
+        self.options.idempotent.unwrap_or(by_method)
+    }
+
+    /// Puts a path parameter in its place, percent-encoded.
+    pub(crate) fn path(
+        &mut self,
+        name: &'static str,
+        value: Result<impl std::fmt::Display, InvalidField>,
+    ) -> Result<(), Error> {
+        let text = value.map_err(|field| self.invalid(field))?.to_string();
+        // An empty segment or a dot segment would lead to another operation.
+        if text.is_empty() || text == "." || text == ".." {
+            let reason = format!("is {text:?}, which cannot be a path segment");
+            return Err(self.invalid(InvalidField::new(reason).within(name)));
+        }
+        let encoded = utf8_percent_encode(&text, SEGMENT).to_string();
+        self.path = self.path.replacen(&format!("{{{name}}}"), &encoded, 1);
+        Ok(())
+    }
+
+    /// Adds a query parameter when it is set; a list is repeated.
+    pub(crate) fn query(
+        &mut self,
+        name: &'static str,
+        value: Result<Option<impl Serialize>, InvalidField>,
+    ) -> Result<(), Error> {
+        let value = value.map_err(|field| self.invalid(field))?;
+        let value = serde_json::to_value(value)
+            .map_err(|_| self.invalid(InvalidField::new("cannot be written").within(name)))?;
+        let mut add = |value: Value| match value {
+            Value::Null => {}
+            Value::String(text) => self.query.push((name.into(), text)),
+            other => self.query.push((name.into(), other.to_string())),
+        };
+        match value {
+            Value::Array(values) => values.into_iter().for_each(add),
+            value => add(value),
+        }
+        Ok(())
+    }
+
+    /// Sets the JSON body where there is one.
+    pub(crate) fn optional_body(&mut self, value: Result<Option<impl Serialize>, InvalidField>) -> Result<(), Error> {
+        match value.transpose() {
+            Some(value) => self.body(value),
+            None => Ok(()),
+        }
+    }
+
+    /// Sets the JSON body.
+    pub(crate) fn body(&mut self, value: Result<impl Serialize, InvalidField>) -> Result<(), Error> {
+        let value = value.map_err(|field| self.invalid(field))?;
+        let bytes = serde_json::to_vec(&value).map_err(|error| {
+            self.invalid(InvalidField::new(format!(
+                "the body cannot be written as JSON: {error}"
+            )))
+        })?;
+        self.body = Some(bytes.into());
+        Ok(())
+    }
+}

@@ -1,0 +1,237 @@
+//! Sets up a client.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::HeaderValue;
+use url::{Host, Url};
+
+use super::config_error::ConfigError;
+use super::token::Token;
+use super::version::ApiVersion;
+use super::{Client, Inner};
+use crate::Region;
+use crate::call::retry_policy::RetryPolicy;
+use crate::transport::Transport;
+use crate::transport::gate::Gate;
+
+impl Client {
+    /// Starts a builder with the access token of a workspace.
+    pub fn builder(token: impl Into<String>) -> ClientBuilder {
+        ClientBuilder {
+            token: Token::new(token.into()),
+            region: Region::default(),
+            api_version: ApiVersion::default(),
+            base_url: None,
+            timeout: None,
+            connect_timeout: CONNECT_TIMEOUT,
+            user_agent: None,
+            http: None,
+            retry: RetryPolicy::default(),
+            max_response_bytes: MAX_RESPONSE_BYTES,
+            max_in_flight: None,
+            wait_for_rate_limit: true,
+        }
+    }
+}
+
+/// Default limit of [`ClientBuilder::timeout`].
+const TIMEOUT: Duration = Duration::from_secs(30);
+/// Default limit of [`ClientBuilder::connect_timeout`].
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Default limit of [`ClientBuilder::max_response_bytes`]: 64 MiB.
+const MAX_RESPONSE_BYTES: u64 = 64 << 20;
+
+/// Sets up a [`Client`]. Made by [`Client::builder`].
+pub struct ClientBuilder {
+    token: Result<Token, ConfigError>,
+    region: Region,
+    api_version: ApiVersion,
+    base_url: Option<String>,
+    timeout: Option<Duration>,
+    connect_timeout: Duration,
+    user_agent: Option<String>,
+    http: Option<reqwest::Client>,
+    retry: RetryPolicy,
+    max_response_bytes: u64,
+    max_in_flight: Option<usize>,
+    wait_for_rate_limit: bool,
+}
+
+impl ClientBuilder {
+    /// The workspace's region. Default: the description's first server, US.
+    pub fn region(mut self, region: Region) -> Self {
+        self.region = region;
+        self
+    }
+
+    /// The API version to ask for. Default: the version of the description.
+    pub fn api_version(mut self, version: ApiVersion) -> Self {
+        self.api_version = version;
+        self
+    }
+
+    /// Another server than the region's, such as a proxy or a test server: https, or http on loopback. A path is kept as
+    /// a prefix.
+    pub fn base_url(mut self, url: impl Into<String>) -> Self {
+        self.base_url = Some(url.into());
+        self
+    }
+
+    /// How long one attempt may take, from connecting to the last byte. Default: 30 seconds, or what a client given with
+    /// [`http_client`](Self::http_client) says. For byte streams it limits the wait for the headers and for each next
+    /// chunk instead.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// How long connecting may take. Default: 10 seconds. Has no effect on a client given with
+    /// [`http_client`](Self::http_client).
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = timeout;
+        self
+    }
+
+    /// Names the application in the `User-Agent` header, in front of this crate's own name and version.
+    pub fn user_agent(mut self, application: impl Into<String>) -> Self {
+        self.user_agent = Some(application.into());
+        self
+    }
+
+    /// Sends through a client that the caller has set up, with its proxies, certificates, timeouts and redirects. The
+    /// headers of each request are the same as without it. The client that is used otherwise follows no redirect: give
+    /// yours `redirect(reqwest::redirect::Policy::none())` too, so that the token stays with the base URL.
+    pub fn http_client(mut self, client: reqwest::Client) -> Self {
+        self.http = Some(client);
+        self
+    }
+
+    /// When and how often failed requests are sent again. Default: [`RetryPolicy::default`].
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.retry = policy;
+        self
+    }
+
+    /// The longest JSON body that is read, in bytes after decompression. Default: 64 MiB. Byte streams have no limit.
+    pub fn max_response_bytes(mut self, bytes: u64) -> Self {
+        self.max_response_bytes = bytes;
+        self
+    }
+
+    /// How many requests may be under way at once, over all clones; a byte stream counts until it begins. Default: no
+    /// limit.
+    pub fn max_in_flight(mut self, requests: usize) -> Self {
+        self.max_in_flight = Some(requests);
+        self
+    }
+
+    /// Whether requests wait for the rate limit's reset once its window is known to be spent, instead of asking in vain.
+    /// Default: true.
+    pub fn wait_for_rate_limit(mut self, wait: bool) -> Self {
+        self.wait_for_rate_limit = wait;
+        self
+    }
+
+    /// Builds the client.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] says which setting is refused and what to change.
+    pub fn build(self) -> Result<Client, ConfigError> {
+        let authorization = self.token?.header()?;
+        let (base_url, region) = match (&self.base_url, self.region.url()) {
+            (Some(url), _) => {
+                let url = check_base_url(url)?;
+                let text = url.as_str().trim_end_matches('/').to_owned();
+                let known = Region::ALL
+                    .iter()
+                    .copied()
+                    .find(|region| region.url() == Some(text.as_str()));
+                (url, known.unwrap_or(Region::Custom))
+            }
+            (None, Some(url)) => (check_base_url(url)?, self.region),
+            (None, None) => return Err(ConfigError::UnknownRegion(self.region.to_string())),
+        };
+        let own = concat!("intercom-client/", env!("CARGO_PKG_VERSION"));
+        let user_agent = match self.user_agent.as_deref().map(str::trim) {
+            None => own.to_owned(),
+            Some("") => return Err(ConfigError::InvalidUserAgent),
+            Some(application) => format!("{application} {own}"),
+        };
+        let user_agent = HeaderValue::from_str(&user_agent).map_err(|_| ConfigError::InvalidUserAgent)?;
+        let version = self.api_version.header();
+        if self.max_in_flight == Some(0) {
+            return Err(ConfigError::NothingInFlight);
+        }
+        let (http, timeout) = match self.http {
+            Some(http) => (http, self.timeout),
+            None => {
+                let http = reqwest::Client::builder()
+                    .connect_timeout(self.connect_timeout)
+                    .redirect(reqwest::redirect::Policy::none())
+                    .build()
+                    .map_err(|error| ConfigError::Http(Arc::new(error)))?;
+                (http, Some(self.timeout.unwrap_or(TIMEOUT)))
+            }
+        };
+        Ok(Client {
+            inner: Arc::new(Inner {
+                region,
+                api_version: self.api_version,
+                transport: Transport {
+                    http,
+                    base_url,
+                    authorization,
+                    version,
+                    user_agent,
+                    timeout,
+                    retry: self.retry,
+                    max_response_bytes: self.max_response_bytes,
+                    gate: Gate::new(self.wait_for_rate_limit, self.max_in_flight),
+                },
+            }),
+        })
+    }
+}
+
+/// Shows the settings, never the token.
+impl fmt::Debug for ClientBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientBuilder")
+            .field("region", &self.region)
+            .field("api_version", &self.api_version)
+            .field("timeout", &self.timeout)
+            .field("connect_timeout", &self.connect_timeout)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A base URL is https, or http on loopback, and nothing that would go astray when a path is appended.
+fn check_base_url(text: &str) -> Result<Url, ConfigError> {
+    let refuse = |reason| Err(ConfigError::InvalidBaseUrl(reason));
+    let Ok(url) = Url::parse(text) else {
+        return refuse("it is not an absolute URL");
+    };
+    if !url.username().is_empty() || url.password().is_some() {
+        return refuse("it has user info; give the token to the builder instead");
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return refuse("it has a query or a fragment; end it with the path");
+    }
+    let loopback = match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => return refuse("it has no host"),
+    };
+    match url.scheme() {
+        "https" => Ok(url),
+        "http" if loopback => Ok(url),
+        "http" => {
+            refuse("it is plain http, which would send the token in the clear; use https (http only on loopback)")
+        }
+        _ => refuse("its scheme is not https"),
+    }
+}

@@ -1,0 +1,89 @@
+//! Why a client cannot be built.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::answer::error::Error;
+use crate::{ApiVersion, Region};
+
+/// Why a [`Client`] cannot be built, and what to change.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// The access token is empty.
+    EmptyToken,
+    /// The access token has whitespace, control characters or other characters that no token has.
+    InvalidToken,
+    /// The base URL is refused, for the reason given.
+    InvalidBaseUrl(&'static str),
+    /// No region of that name.
+    UnknownRegion(String),
+    /// Not a version such as `2.9`.
+    MalformedVersion(String),
+    /// The user agent is empty or has characters that a header cannot carry.
+    InvalidUserAgent,
+    /// `max_in_flight` is zero, which would let nothing through.
+    NothingInFlight,
+    /// This environment variable is not set.
+    MissingVariable(&'static str),
+    /// This environment variable is not UTF-8.
+    UnreadableVariable(&'static str),
+    /// The HTTP client cannot be set up: TLS has no usable certificates, for instance.
+    Http(Arc<reqwest::Error>),
+}
+
+impl PartialEq for ConfigError {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::InvalidBaseUrl(a), Self::InvalidBaseUrl(b)) => a == b,
+            (Self::UnknownRegion(a), Self::UnknownRegion(b)) => a == b,
+            (Self::MalformedVersion(a), Self::MalformedVersion(b)) => a == b,
+            (Self::MissingVariable(a), Self::MissingVariable(b)) => a == b,
+            (Self::UnreadableVariable(a), Self::UnreadableVariable(b)) => a == b,
+            (Self::Http(a), Self::Http(b)) => Arc::ptr_eq(a, b),
+            (a, b) => std::mem::discriminant(a) == std::mem::discriminant(b),
+        }
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::EmptyToken => f.write_str("the access token is empty; pass the token of the workspace's app"),
+            Self::InvalidToken => f.write_str(
+                "the access token has whitespace, control or non-ASCII characters; pass it alone, without quotes or `Bearer`",
+            ),
+            Self::InvalidBaseUrl(reason) => write!(f, "the base URL is refused: {reason}"),
+            Self::UnknownRegion(name) => {
+                let known: Vec<&str> = Region::ALL.iter().map(|region| region.as_str()).collect();
+                write!(f, "{name:?} is no region; use one of {}", known.join(", "))
+            }
+            Self::MalformedVersion(text) => {
+                write!(f, "{text:?} is no API version; use two numbers with a dot, such as {}", ApiVersion::default())
+            }
+            Self::InvalidUserAgent => {
+                f.write_str("the user agent is empty or cannot stand in a header; use visible ASCII such as acme-sync/1.4")
+            }
+            Self::NothingInFlight => f.write_str("max_in_flight is 0, which lets nothing through; use at least 1"),
+            Self::MissingVariable(name) => write!(f, "the environment variable {name} is not set"),
+            Self::UnreadableVariable(name) => write!(f, "the environment variable {name} is not UTF-8"),
+            Self::Http(_) => f.write_str("the HTTP client cannot be set up"),
+        }
+    }
+}
+
+impl std::error::Error for ConfigError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Http(error) => Some(error.as_ref()),
+            _ => None,
+        }
+    }
+}
+
+/// A [`ConfigError`] as an error of no operation: nothing was sent.
+impl From<ConfigError> for Error {
+    fn from(error: ConfigError) -> Self {
+        Self::builder("", error.to_string()).caused(error)
+    }
+}

@@ -1,0 +1,109 @@
+//! A list as a stream of its items.
+
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use futures_core::Stream;
+use futures_core::stream::FusedStream;
+
+use super::{Cursor, Page, Pages};
+use crate::answer::error::Error;
+use crate::wire::read::Mismatch;
+
+/// All items of a list: made by `stream()` of a list operation's builder.
+///
+/// Items: `Result<P::Item, Error>`, in the server's order. Ends after the last item or the first error.
+#[must_use = "streams do nothing unless polled"]
+pub struct Items<P: Page> {
+    pages: Pages<P>,
+    page: std::vec::IntoIter<P::Item>,
+    total_count: Option<i64>,
+    mismatches: Vec<Mismatch>,
+}
+
+impl<P: Page> Items<P> {
+    pub(crate) fn new(pages: Pages<P>) -> Self {
+        Self {
+            pages,
+            page: Vec::new().into_iter(),
+            total_count: None,
+            mismatches: Vec::new(),
+        }
+    }
+
+    /// Whether the next page is fetched while the caller works on the items of this one; see [`Pages::read_ahead`].
+    pub fn read_ahead(mut self, read_ahead: bool) -> Self {
+        self.pages = self.pages.read_ahead(read_ahead);
+        self
+    }
+
+    /// Where the list goes on after the items of this page: after an error, or when [`left_in_page`](Self::left_in_page) is 0,
+    /// exactly after the items that were delivered. `None` where [`Pages::cursor`] is.
+    pub fn cursor(&self) -> Option<&Cursor> {
+        self.pages.cursor()
+    }
+
+    /// How many items of this page are still to be delivered.
+    pub fn left_in_page(&self) -> usize {
+        self.page.len()
+    }
+
+    /// How many items the whole list has, as the last page fetched says; `None` before the first one, and where the
+    /// server does not say.
+    pub fn total_count(&self) -> Option<i64> {
+        self.total_count
+    }
+}
+
+impl<P: Page> Items<P> {
+    /// What of the page that the items come from is of another kind than described; see [`Response::mismatches`]. An item
+    /// that is no object at all is told here, and left out of the stream.
+    ///
+    /// [`Response::mismatches`]: crate::Response::mismatches
+    pub fn mismatches(&self) -> &[Mismatch] {
+        &self.mismatches
+    }
+}
+
+impl<P: Page> Stream for Items<P> {
+    type Item = Result<P::Item, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        loop {
+            if let Some(item) = self.page.next() {
+                return Poll::Ready(Some(Ok(item)));
+            }
+            match ready!(Pin::new(&mut self.pages).poll_next(context)) {
+                Some(Ok(page)) => {
+                    self.mismatches = page.mismatches().to_vec();
+                    self.total_count = page.total_count().or(self.total_count);
+                    self.page = page.into_inner().into_items().into_iter();
+                }
+                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                None => return Poll::Ready(None),
+            }
+        }
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.page.len(), None)
+    }
+}
+
+impl<P: Page> FusedStream for Items<P> {
+    fn is_terminated(&self) -> bool {
+        self.page.len() == 0 && self.pages.is_terminated()
+    }
+}
+
+impl<P: Page> Unpin for Items<P> {}
+
+impl<P: Page> fmt::Debug for Items<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Items")
+            .field("pages", &self.pages)
+            .field("left_in_page", &self.left_in_page())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,251 @@
+//! A list as a stream of whole answers.
+
+use std::collections::HashSet;
+use std::collections::hash_map::RandomState;
+use std::fmt;
+use std::future::Future;
+use std::hash::BuildHasher;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use futures_core::Stream;
+use futures_core::stream::FusedStream;
+use tokio::task::JoinHandle;
+
+use super::position::{OTHER_PAGE, Position, REPEATS};
+use super::{Cursor, Page};
+use crate::answer::error::{Error, Kind};
+use crate::answer::response::Response;
+use crate::call::call::Call;
+use crate::call::operation::Paging;
+use crate::client::Client;
+
+/// A page on its way.
+type Fetch<P> = Pin<Box<dyn Future<Output = Result<Response<P>, Error>> + Send>>;
+
+/// All pages of a list, as whole answers: made by `pages()` of a list operation's builder.
+///
+/// Items: `Result<Response<P>, Error>`. Ends after the last page or the first error. The empty page that ends a scroll
+/// is a page too.
+#[must_use = "streams do nothing unless polled"]
+pub struct Pages<P: Page> {
+    client: Client,
+    step: Step,
+    /// The page that is asked for next, or on its way; `None` for the first one.
+    cursor: Option<Cursor>,
+    /// Hashes of the cursors so far: eight bytes a page.
+    seen: HashSet<u64>,
+    hasher: RandomState,
+    fetch: Option<Fetch<P>>,
+    /// A page to deliver once the runtime has had its chance to begin with the one after it, and its own cursor.
+    held: Option<(Response<P>, Option<Cursor>)>,
+    read_ahead: bool,
+}
+
+/// What to do when the next page is wanted.
+enum Step {
+    /// Ask for it.
+    Ask(Call),
+    /// Say why that cannot be.
+    Fail(Error),
+    /// There is none.
+    Done,
+}
+
+impl<P: Page> Pages<P> {
+    pub(crate) fn new(client: &Client, call: Result<Call, Error>, cursor: Option<Cursor>) -> Self {
+        let cursor = cursor.or_else(|| call.as_ref().ok()?.cursor());
+        let mut pages = Self {
+            client: client.clone(),
+            step: call.map_or_else(Step::Fail, Step::Ask),
+            cursor: None,
+            seen: HashSet::new(),
+            hasher: RandomState::new(),
+            fetch: None,
+            held: None,
+            read_ahead: false,
+        };
+        if let Some(cursor) = cursor {
+            pages.is_new(&cursor);
+            pages.cursor = Some(cursor);
+        }
+        pages
+    }
+
+    /// Whether the next page is fetched while the caller works on this one, in a task of its own. Default: false, so that
+    /// nothing is fetched that is not wanted.
+    ///
+    /// Of a scroll, a page that was fetched ahead and dropped is lost: the server has moved on.
+    pub fn read_ahead(mut self, read_ahead: bool) -> Self {
+        self.read_ahead = read_ahead;
+        self
+    }
+
+    /// Where the list goes on after the pages that were delivered: after an error, the page that failed.
+    ///
+    /// `None` at the beginning of a walk that starts with the first page, at the end, and while a scroll cannot be
+    /// continued: a page is on its way, or was lost.
+    pub fn cursor(&self) -> Option<&Cursor> {
+        let lost = self.fetch.is_some() && matches!(&self.step, Step::Ask(call) if is_scroll(call));
+        let cursor = match &self.held {
+            Some((_, cursor)) => cursor,
+            None => &self.cursor,
+        };
+        cursor.as_ref().filter(|_| !lost)
+    }
+
+    /// Remembers a cursor; `false` when it was there already.
+    fn is_new(&mut self, cursor: &Cursor) -> bool {
+        self.seen.insert(self.hasher.hash_one(cursor))
+    }
+
+    /// Asks for the next page, or says why there is none.
+    fn begin(&mut self, ahead: bool) -> Option<Result<Fetch<P>, Error>> {
+        let mut call = match std::mem::replace(&mut self.step, Step::Done) {
+            Step::Ask(call) => call,
+            Step::Fail(error) => return Some(Err(error)),
+            Step::Done => return None,
+        };
+        self.step = Step::Ask(call.clone());
+        if let Err(error) = call.turn_to(self.cursor.as_ref()) {
+            self.step = Step::Done;
+            return Some(Err(error));
+        }
+        let client = self.client.clone();
+        let fetch = async move { client.decoded(call).await };
+        // A task of its own would leave the caller's span.
+        #[cfg(feature = "tracing")]
+        let fetch = tracing::Instrument::in_current_span(fetch);
+        Some(Ok(match tokio::runtime::Handle::try_current() {
+            Ok(runtime) if ahead => Box::pin(Task(runtime.spawn(fetch))),
+            _ => Box::pin(fetch),
+        }))
+    }
+
+    /// Looks where the list goes on after `page`.
+    fn advance(&mut self, call: Call, page: &Response<P>) -> Result<(), Error> {
+        let contradiction = |what| {
+            Error::kind(call.operation.id, Kind::Contradiction(what))
+                .answered(page.status(), page.headers().clone(), page.body().clone())
+                .after(1)
+        };
+        let position = page.position();
+        let asked = self.cursor.as_ref().and_then(|cursor| cursor.0.parse().ok());
+        if let Position::Page { page: Some(page), .. } = position
+            && asked.is_some_and(|asked| asked != page)
+        {
+            return Err(contradiction(OTHER_PAGE));
+        }
+        self.cursor = None;
+        self.step = match position.next(asked.or(Some(1))) {
+            Ok(None) => Step::Done,
+            Ok(Some(cursor)) => {
+                let new = self.is_new(&cursor);
+                if new || is_scroll(&call) {
+                    self.cursor = Some(cursor);
+                    Step::Ask(call)
+                } else {
+                    Step::Fail(contradiction(REPEATS))
+                }
+            }
+            Err(what) => Step::Fail(contradiction(what)),
+        };
+        Ok(())
+    }
+}
+
+fn is_scroll(call: &Call) -> bool {
+    call.operation.paging == Some(Paging::Scroll)
+}
+
+impl<P: Page> Stream for Pages<P> {
+    type Item = Result<Response<P>, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = &mut *self;
+        if let Some((page, _)) = this.held.take() {
+            return Poll::Ready(Some(Ok(page)));
+        }
+        let mut fetch = match this.fetch.take() {
+            Some(fetch) => fetch,
+            None => match this.begin(false) {
+                Some(Ok(fetch)) => fetch,
+                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                None => return Poll::Ready(None),
+            },
+        };
+        let Poll::Ready(answer) = fetch.as_mut().poll(context) else {
+            this.fetch = Some(fetch);
+            return Poll::Pending;
+        };
+        let cursor = this.cursor.clone();
+        let step = std::mem::replace(&mut this.step, Step::Done);
+        let answer = match (answer, step) {
+            (Ok(page), Step::Ask(call)) => this.advance(call, &page).map(|()| page),
+            (answer, _) => answer,
+        };
+        match answer {
+            Ok(page) if this.read_ahead && matches!(this.step, Step::Ask(_)) => {
+                match this.begin(true) {
+                    Some(Ok(fetch)) => this.fetch = Some(fetch),
+                    // What is wrong with the next page is said when it is wanted.
+                    Some(Err(error)) => this.step = Step::Fail(error),
+                    None => {}
+                }
+                // A task that this one spawned waits until this one pauses. The caller may not pause before it has worked
+                // on the page, so that nothing would be fetched meanwhile.
+                this.held = Some((page, cursor));
+                context.waker().wake_by_ref();
+                Poll::Pending
+            }
+            Err(error) => {
+                if error.is_scroll_restart() || error.is_scroll_expired() {
+                    this.cursor = None;
+                }
+                Poll::Ready(Some(Err(error)))
+            }
+            Ok(page) => Poll::Ready(Some(Ok(page))),
+        }
+    }
+}
+
+impl<P: Page> Unpin for Pages<P> {}
+
+impl<P: Page> FusedStream for Pages<P> {
+    fn is_terminated(&self) -> bool {
+        self.fetch.is_none() && self.held.is_none() && matches!(self.step, Step::Done)
+    }
+}
+
+impl<P: Page> fmt::Debug for Pages<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pages")
+            .field("cursor", &self.cursor)
+            .field("read_ahead", &self.read_ahead)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A spawned task that ends when it is no longer waited for.
+struct Task<T>(JoinHandle<T>);
+
+impl<T> Future for Task<T> {
+    type Output = T;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
+        match ready!(Pin::new(&mut self.0).poll(context)) {
+            Ok(value) => Poll::Ready(value),
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                // The runtime is shutting down: nothing will be polled again.
+                Err(_) => Poll::Pending,
+            },
+        }
+    }
+}
+
+impl<T> Drop for Task<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}

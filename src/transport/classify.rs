@@ -1,0 +1,101 @@
+//! What a failed exchange was, and whether it may be tried again.
+
+use std::time::Duration;
+
+use crate::answer::error::{Error, Kind};
+use crate::call::call::Call;
+use crate::call::operation::Paging;
+use crate::call::retry_policy::RetryPolicy;
+
+/// The most that is added to a wait the server asked for.
+const JITTER: Duration = Duration::from_millis(500);
+
+/// How long to wait after a failed attempt: by the policy, or what the server asks for when that is longer.
+pub fn pause(policy: &RetryPolicy, attempt: u32, error: &Error) -> Duration {
+    let own = policy.pause(attempt);
+    let jitter = policy.base.min(JITTER).mul_f64(fastrand::f64());
+    let asked = error.server_wait().map(|wait| wait.saturating_add(jitter));
+    own.max(asked.unwrap_or_default())
+}
+
+/// Whether a call may be sent again after `error`; the table is in [`RetryPolicy`].
+pub fn repeats(call: &Call, error: &Error, first_internal_error: bool) -> bool {
+    let harmless = call.is_idempotent() && call.operation.paging != Some(Paging::Scroll);
+    match error.what() {
+        Kind::Connect | Kind::ConnectTimeout => true,
+        Kind::Timeout | Kind::Lost => harmless,
+        Kind::Status => match error.status().map(|status| status.as_u16()) {
+            Some(429) => !error.is_export_pending(),
+            Some(408 | 502 | 503 | 504) => harmless,
+            Some(500) => harmless && first_internal_error,
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+/// What a failed exchange was.
+pub fn classify(operation: &'static str, error: reqwest::Error) -> Error {
+    let kind = if error.is_builder() {
+        Kind::Builder("the request cannot be built".to_owned())
+    } else if error.is_connect() {
+        if error.is_timeout() {
+            Kind::ConnectTimeout
+        } else {
+            match handshake(&error) {
+                Some(text) if text.contains("certificate") => Kind::Certificate,
+                Some(_) => Kind::Tls,
+                None => Kind::Connect,
+            }
+        }
+    } else if error.is_timeout() {
+        Kind::Timeout
+    } else if chain(&error).any(|cause| cause.downcast_ref().is_some_and(hyper::Error::is_canceled)) {
+        // The connection closed before hyper began to write the request.
+        Kind::Connect
+    } else if error.is_redirect() || is_protocol(&error) {
+        Kind::Protocol
+    } else {
+        Kind::Lost
+    };
+    // The URL holds ids and search terms.
+    Error::kind(operation, kind).caused(error.without_url())
+}
+
+type Cause = dyn std::error::Error + 'static;
+
+/// An error and its causes, with those that I/O errors wrap, which their `source` passes over.
+fn chain(error: &reqwest::Error) -> impl Iterator<Item = &Cause> {
+    std::iter::successors(Some(error as &Cause), |cause| {
+        let wrapped = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        match wrapped {
+            Some(wrapped) => Some(wrapped as &Cause),
+            None => cause.source(),
+        }
+    })
+}
+
+/// What a TLS handshake failed for, when that is why there is no connection; `None` when the network is to blame.
+///
+/// The libraries share no type for it: rustls says it inside an I/O error of invalid data, native TLS without any I/O
+/// error. All of them name the certificate when it is the reason.
+fn handshake(error: &reqwest::Error) -> Option<String> {
+    let mut kinds = chain(error)
+        .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
+        .map(std::io::Error::kind)
+        .peekable();
+    let native = cfg!(feature = "native-tls") && kinds.peek().is_none();
+    let rustls = kinds.any(|kind| kind == std::io::ErrorKind::InvalidData);
+    (native || rustls).then(|| chain(error).last().map(ToString::to_string).unwrap_or_default())
+}
+
+/// Bytes that are not HTTP, not chunked or not compressed as they claim to be.
+fn is_protocol(error: &reqwest::Error) -> bool {
+    use std::io::ErrorKind::{InvalidData, InvalidInput};
+    chain(error).any(|cause| {
+        cause.downcast_ref().is_some_and(hyper::Error::is_parse)
+            || cause
+                .downcast_ref::<std::io::Error>()
+                .is_some_and(|io| matches!(io.kind(), InvalidData | InvalidInput))
+    })
+}

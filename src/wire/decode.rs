@@ -1,0 +1,411 @@
+//! What a value may be on the wire: numbers as text, text as numbers, null anywhere, and what nobody foresaw.
+//!
+//! [`Decode`] reads one value. Where it comes in another kind than described, the field is absent, its text is kept in the
+//! object's [`Extra`](super::extra::Extra), and reading goes on.
+
+use std::borrow::Cow;
+
+use serde_json::{Map, Value};
+
+use super::reader::{Fault, Number, Reader, Step};
+
+/// A type that is read from JSON.
+pub trait Decode: Sized {
+    /// Whether null is a value of its own, told from absence.
+    const NULL: bool = false;
+    /// Whether there is nothing to decode, so that any body will do: empty, blank, `null` or text.
+    const NOTHING: bool = false;
+
+    /// Reads one value. After [`Fault::Kind`] the caller goes on after it with [`Reader::stray`].
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, Fault>;
+
+    /// Reads one value onto the end of a list.
+    #[inline]
+    fn append(reader: &mut Reader<'_>, list: &mut Vec<Self>) -> Result<(), Fault> {
+        list.push(Self::decode(reader)?);
+        Ok(())
+    }
+
+    /// What an answer without content stands for where the call was carried out.
+    fn empty() -> Option<Self> {
+        None
+    }
+}
+
+/// A field of an object: a value, or none.
+pub trait Slot {
+    /// Reads the field. A value that does not fit leaves it empty and is marked to be kept.
+    fn read(&mut self, reader: &mut Reader<'_>) -> Result<(), Fault>;
+
+    /// Whether there is no value, so that nothing is written.
+    fn is_empty(&self) -> bool;
+
+    /// Whether this is what `text` is read as.
+    fn is_read_from(&self, text: &str) -> bool;
+}
+
+impl<T: Decode + PartialEq> Slot for Option<T> {
+    #[inline]
+    fn read(&mut self, reader: &mut Reader<'_>) -> Result<(), Fault> {
+        *self = None;
+        if !T::NULL && reader.null()? {
+            reader.null = true;
+            return Ok(());
+        }
+        let begin = reader.place();
+        match T::decode(reader) {
+            Ok(value) => *self = Some(value),
+            Err(Fault::Kind) => {
+                reader.stray(begin)?;
+                reader.kept = true;
+            }
+            Err(fault) => return Err(fault),
+        }
+        Ok(())
+    }
+
+    fn is_empty(&self) -> bool {
+        self.is_none()
+    }
+
+    fn is_read_from(&self, text: &str) -> bool {
+        let mut other = None;
+        other.read(&mut Reader::new(text)).is_ok() && *self == other
+    }
+}
+
+/// Reads the items of a list. Those that do not fit are left out, and the list is marked to be kept.
+#[inline]
+pub fn items<T: Decode>(reader: &mut Reader<'_>, list: &mut Vec<T>) -> Result<(), Fault> {
+    let (mut kept, mut item) = (false, 0);
+    reader.list("a list", |reader| {
+        reader.kept = false;
+        let step = item;
+        item += 1;
+        if !T::NULL && reader.null()? {
+            kept = true;
+            return Ok(());
+        }
+        let begin = reader.place();
+        let result = reader.within(
+            || Step::Item(step),
+            |reader| match T::append(reader, list) {
+                Err(Fault::Kind) => {
+                    reader.stray(begin)?;
+                    reader.kept = true;
+                    Ok(())
+                }
+                result => result,
+            },
+        );
+        kept |= reader.kept;
+        result
+    })?;
+    reader.kept = kept;
+    Ok(())
+}
+
+impl<T: Decode> Decode for Vec<T> {
+    #[inline]
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, Fault> {
+        let mut list = Vec::new();
+        items(reader, &mut list)?;
+        Ok(list)
+    }
+
+    fn empty() -> Option<Self> {
+        Some(Vec::new())
+    }
+}
+
+impl<T: Decode> Decode for Box<T> {
+    const NULL: bool = T::NULL;
+
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, Fault> {
+        T::decode(reader).map(Box::new)
+    }
+
+    fn empty() -> Option<Self> {
+        T::empty().map(Box::new)
+    }
+}
+
+/// The body of an operation whose success says nothing.
+impl Decode for () {
+    const NULL: bool = true;
+    const NOTHING: bool = true;
+
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, Fault> {
+        reader.skip()
+    }
+
+    fn empty() -> Option<Self> {
+        Some(())
+    }
+}
+
+impl Decode for String {
+    #[inline]
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, Fault> {
+        text(reader, "a string").map(Cow::into_owned)
+    }
+}
+
+/// Reads a text. A number stands for its own text, and is kept as a number.
+#[inline]
+pub fn text<'t>(reader: &mut Reader<'t>, expected: &'static str) -> Result<Cow<'t, str>, Fault> {
+    if let Some(text) = reader.string()? {
+        return Ok(text);
+    }
+    let begin = reader.place();
+    if reader.number()?.is_none() {
+        return Err(reader.other(expected));
+    }
+    reader.kept = true;
+    Ok(Cow::Borrowed(reader.since(begin)))
+}
+
+/// The integer that a number is, when it is one of 64 bits.
+fn integer(number: Number<'_>) -> Option<i64> {
+    // So many decimal digits are told apart by a float.
+    const DIGITS: usize = 15;
+    match number {
+        Number::Integer(value) => Some(value),
+        Number::Text(text) => {
+            let digits = text.bytes().filter(u8::is_ascii_digit).count();
+            text.parse().ok().filter(|_| digits <= DIGITS).and_then(integer_of)
+        }
+    }
+}
+
+/// The integer that `v` is, when it is one that no other number shares its float with.
+pub fn integer_of(v: f64) -> Option<i64> {
+    const EXACT: f64 = (1_i64 << 53) as f64;
+    (v.fract() == 0.0 && v.abs() < EXACT).then_some(v as i64)
+}
+
+/// Reads the number that a text is, which may come back as a number when it is written like one.
+pub fn number_in<T>(reader: &mut Reader<'_>, parse: impl Fn(Number<'_>) -> Option<T>) -> Result<Option<T>, Fault> {
+    let Some(text) = reader.string()? else {
+        return Ok(None);
+    };
+    let mut inner = Reader::new(text.trim());
+    let number = inner.number().ok().flatten().filter(|_| inner.end().is_ok());
+    Ok(number
+        .and_then(parse)
+        .inspect(|_| reader.kept |= text.trim().len() != text.len()))
+}
+
+impl Decode for i64 {
+    #[inline]
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, Fault> {
+        let found = match reader.number()? {
+            Some(number) => integer(number),
+            None => number_in(reader, integer)?,
+        };
+        found.ok_or_else(|| reader.other("an integer"))
+    }
+}
+
+/// The nearest float to a number, and whether it is written as that number.
+pub fn float(number: Number<'_>) -> Option<(f64, bool)> {
+    // So many decimal digits come back from a float as they went in.
+    const DIGITS: usize = 15;
+    const EXACT: u64 = 1 << 53;
+    match number {
+        Number::Integer(value) => Some((value as f64, value.unsigned_abs() < EXACT)),
+        Number::Text(text) => {
+            let value: f64 = text.parse().ok().filter(|value: &f64| value.is_finite())?;
+            let digits = text.bytes().filter(u8::is_ascii_digit).count();
+            Some((value, digits <= DIGITS || value.to_string() == text))
+        }
+    }
+}
+
+impl Decode for f64 {
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, Fault> {
+        let found = match reader.number()? {
+            Some(number) => float(number),
+            None => number_in(reader, float)?,
+        };
+        let (value, exact) = found.ok_or_else(|| reader.other("a number"))?;
+        reader.kept |= !exact;
+        Ok(value)
+    }
+}
+
+impl Decode for bool {
+    #[inline]
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, Fault> {
+        if let Some(truth) = reader.boolean()? {
+            return Ok(truth);
+        }
+        let truth = match reader.string()?.as_deref() {
+            Some("true") => true,
+            Some("false") => false,
+            _ => return Err(reader.other("a boolean")),
+        };
+        reader.kept = true;
+        Ok(truth)
+    }
+}
+
+/// Free-form JSON. A number that [`serde_json::Number`] cannot hold becomes the nearest one, and its text is kept.
+impl Decode for Value {
+    const NULL: bool = true;
+
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, Fault> {
+        match reader.peek()? {
+            b'"' => Ok(Value::String(reader.string()?.unwrap_or_default().into_owned())),
+            b'{' => Map::decode(reader).map(Value::Object),
+            b'[' => {
+                let mut list = Vec::new();
+                reader.list("", |reader| {
+                    list.push(Value::decode(reader)?);
+                    Ok(())
+                })?;
+                Ok(Value::Array(list))
+            }
+            b'n' => reader.null().map(|_| Value::Null),
+            b't' | b'f' => Ok(reader.boolean()?.into()),
+            _ => match reader.number()? {
+                Some(Number::Integer(value)) => Ok(value.into()),
+                Some(Number::Text(text)) => Ok(nearest(text, reader)),
+                None => Err(reader.malformed()),
+            },
+        }
+    }
+
+    fn empty() -> Option<Self> {
+        Some(Value::Null)
+    }
+}
+
+/// The value of a number that no `i64` holds.
+fn nearest(text: &str, reader: &mut Reader<'_>) -> Value {
+    if let Ok(value) = text.parse::<u64>() {
+        return value.into();
+    }
+    let found = float(Number::Text(text));
+    reader.kept |= !found.is_some_and(|(_, exact)| exact && is_float(text));
+    found.map_or(Value::Null, |(value, _)| value.into())
+}
+
+/// Whether a number is written with a fraction or an exponent, or is `-0`: no integer of any length.
+fn is_float(text: &str) -> bool {
+    text == "-0" || text.bytes().any(|byte| matches!(byte, b'.' | b'e' | b'E'))
+}
+
+impl Decode for Map<String, Value> {
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, Fault> {
+        let mut map = Map::new();
+        reader.object("an object", |reader, name| {
+            map.insert(name.into_owned(), Value::decode(reader)?);
+            Ok(())
+        })?;
+        Ok(map)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    /// What is read, and whether the text has to be kept beside it.
+    fn read<T: Decode>(text: &str) -> Option<(T, bool)> {
+        let mut reader = Reader::new(text);
+        let value = T::decode(&mut reader).ok()?;
+        reader.end().ok().map(|()| (value, reader.kept))
+    }
+
+    #[test]
+    fn text_takes_numbers_and_keeps_them() {
+        assert_eq!(read::<String>("\"a\""), Some(("a".to_owned(), false)));
+        for number in ["12", "-1.5", "18446744073709551616", "1e400"] {
+            assert_eq!(read::<String>(number), Some((number.to_owned(), true)));
+        }
+        for other in ["{}", "[]", "true", "null"] {
+            assert_eq!(read::<String>(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn integers_take_what_is_one() {
+        for text in ["12", "\"12\"", "12.0", "\"12.0\"", "1.2e1", "120e-1"] {
+            assert_eq!(read::<i64>(text), Some((12, false)), "{text}");
+        }
+        assert_eq!(read::<i64>("-0"), Some((0, false)));
+        assert_eq!(read::<i64>("\" 12\""), Some((12, true)), "the blank would be lost");
+        for text in [
+            "12.5",
+            "\"a\"",
+            "\"\"",
+            "\"012\"",
+            "18446744073709551615",
+            "1e300",
+            "9007199254740993.0",
+            "true",
+            "{}",
+        ] {
+            assert_eq!(read::<i64>(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn numbers_are_exact_or_kept() {
+        for (text, number) in [
+            ("\"1.5\"", 1.5),
+            ("3", 3.0),
+            ("449.49106478873813", 449.49106478873813),
+            ("1e2", 100.0),
+        ] {
+            assert_eq!(read::<f64>(text), Some((number, false)), "{text}");
+        }
+        for text in [
+            "9007199254740993",
+            "9223372036854775808",
+            "123456789012345678901234567890",
+        ] {
+            assert_eq!(read::<f64>(text), Some((text.parse().unwrap(), true)), "{text}");
+        }
+        assert!(read::<f64>("-0").unwrap().0.is_sign_negative());
+        assert_eq!(
+            read::<f64>("0.10000000000000000555"),
+            Some((0.1, true)),
+            "more digits than a float has"
+        );
+        for text in ["\"inf\"", "1e400", "\"\"", "\"0x1\""] {
+            assert_eq!(read::<f64>(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn booleans_take_their_text() {
+        assert_eq!(read::<bool>("\"true\""), Some((true, true)));
+        assert_eq!(read::<bool>("false"), Some((false, false)));
+        assert_eq!(read::<bool>("1"), None);
+    }
+
+    #[test]
+    fn lists_leave_out_what_does_not_fit_and_keep_it() {
+        assert_eq!(read::<Vec<i64>>("[1,2]"), Some((vec![1, 2], false)));
+        assert_eq!(read::<Vec<i64>>("[1,null,\"2\",{},[3]]"), Some((vec![1, 2], true)));
+        assert_eq!(
+            read::<Vec<Value>>("[1,null]"),
+            Some((vec![json!(1), json!(null)], false))
+        );
+        assert_eq!(read::<Vec<i64>>("{}"), None);
+    }
+
+    #[test]
+    fn free_json_keeps_numbers_that_a_value_cannot_hold() {
+        assert_eq!(
+            read::<Value>("[1.5,18446744073709551615,-0]").map(|(_, kept)| kept),
+            Some(false)
+        );
+        for text in ["[18446744073709551616]", "{\"a\":[-9223372036854775809]}", "1e400"] {
+            assert_eq!(read::<Value>(text).map(|(_, kept)| kept), Some(true), "{text}");
+        }
+    }
+}

@@ -1,0 +1,331 @@
+//! `serde::Deserialize` of the crate's types: whatever the format, it is brought into JSON text for the one reader.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::fmt::Write as _;
+
+use serde::de::{self, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+
+use super::decode::Decode;
+use super::read;
+
+/// How `serde_json` is asked for the text of a value, as its `RawValue` asks. A test holds that it is so; were it not,
+/// values would come piece by piece, as from other formats.
+const RAW: &str = "$serde_json::private::RawValue";
+/// How `serde_json` hands out numbers where its feature `arbitrary_precision` is on.
+const NUMBER: &str = "$serde_json::private::Number";
+
+/// Reads a value from any format.
+pub fn deserialize<'de, T: Decode, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+    let text = deserializer.deserialize_newtype_struct(RAW, Text)?;
+    let (value, _) = read::text(&text).map_err(D::Error::custom)?;
+    Ok(value)
+}
+
+/// Lets serde read these types.
+macro_rules! readable {
+    ($($name:ty),* $(,)?) => {$(
+        impl<'de> ::serde::Deserialize<'de> for $name {
+            fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> ::std::result::Result<Self, D::Error> {
+                crate::wire::deserialize::deserialize(deserializer)
+            }
+        }
+    )*};
+}
+pub(crate) use readable;
+
+/// The text of a value.
+struct Text;
+
+macro_rules! written {
+    ($($visit:ident $ty:ty),*) => {$(
+        fn $visit<E: de::Error>(self, value: $ty) -> Result<Cow<'de, str>, E> {
+            let mut text = String::new();
+            Piece(&mut text).$visit(value).map(|()| Cow::Owned(text))
+        }
+    )*};
+}
+
+impl<'de> Visitor<'de> for Text {
+    type Value = Cow<'de, str>;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    written!(visit_bool bool, visit_i64 i64, visit_i128 i128, visit_u64 u64, visit_u128 u128, visit_f64 f64, visit_str &str);
+
+    fn visit_unit<E>(self) -> Result<Cow<'de, str>, E> {
+        Ok("null".into())
+    }
+
+    fn visit_none<E>(self) -> Result<Cow<'de, str>, E> {
+        Ok("null".into())
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Cow<'de, str>, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Cow<'de, str>, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<Cow<'de, str>, A::Error> {
+        let mut text = String::new();
+        Piece(&mut text).visit_seq(items).map(|()| Cow::Owned(text))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Cow<'de, str>, A::Error> {
+        let first = entries.next_key_seed(Borrowed)?;
+        if first.as_deref() == Some(RAW) {
+            return entries.next_value_seed(Borrowed);
+        }
+        let mut text = String::new();
+        object(&mut text, first, entries).map(|()| Cow::Owned(text))
+    }
+}
+
+/// Writes an object whose first name has been read.
+fn object<'de, A: MapAccess<'de>>(
+    text: &mut String,
+    first: Option<Cow<'de, str>>,
+    mut entries: A,
+) -> Result<(), A::Error> {
+    if first.as_deref() == Some(NUMBER) {
+        text.push_str(&entries.next_value_seed(Borrowed)?);
+        return Ok(());
+    }
+    let mut name = first;
+    let mut separator = '{';
+    while let Some(current) = name {
+        text.push(separator);
+        Piece(text).visit_str(&current)?;
+        text.push(':');
+        entries.next_value_seed(Piece(text))?;
+        separator = ',';
+        name = entries.next_key_seed(Borrowed)?;
+    }
+    text.push_str(if separator == '{' { "{}" } else { "}" });
+    Ok(())
+}
+
+/// Writes a value onto the end of a text.
+struct Piece<'a>(&'a mut String);
+
+macro_rules! displayed {
+    ($($visit:ident $ty:ty),*) => {$(
+        fn $visit<E: de::Error>(self, value: $ty) -> Result<(), E> {
+            write!(self.0, "{value}").map_err(E::custom)
+        }
+    )*};
+}
+
+impl<'de> Visitor<'de> for Piece<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    displayed!(visit_bool bool, visit_i64 i64, visit_i128 i128, visit_u64 u64, visit_u128 u128);
+
+    fn visit_f64<E: de::Error>(self, value: f64) -> Result<(), E> {
+        match value.is_finite() {
+            true => write!(self.0, "{value:?}").map_err(E::custom),
+            false => Err(E::invalid_value(de::Unexpected::Float(value), &"a finite number")),
+        }
+    }
+
+    fn visit_str<E: de::Error>(self, value: &str) -> Result<(), E> {
+        self.0.push_str(&serde_json::to_string(value).map_err(E::custom)?);
+        Ok(())
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        self.0.push_str("null");
+        Ok(())
+    }
+
+    fn visit_none<E: de::Error>(self) -> Result<(), E> {
+        self.visit_unit()
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        let begin = self.0.len();
+        self.0.push('[');
+        loop {
+            let end = self.0.len();
+            if end > begin + 1 {
+                self.0.push(',');
+            }
+            if items.next_element_seed(Piece(self.0))?.is_none() {
+                self.0.truncate(end);
+                self.0.push(']');
+                return Ok(());
+            }
+        }
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
+        let first = entries.next_key_seed(Borrowed)?;
+        object(self.0, first, entries)
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Piece<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+/// A string, borrowed where the format can lend it.
+struct Borrowed;
+
+impl<'de> DeserializeSeed<'de> for Borrowed {
+    type Value = Cow<'de, str>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Cow<'de, str>, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Borrowed {
+    type Value = Cow<'de, str>;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Cow<'de, str>, E> {
+        Ok(text.into())
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Cow<'de, str>, E> {
+        Ok(text.to_owned().into())
+    }
+
+    fn visit_string<E>(self, text: String) -> Result<Cow<'de, str>, E> {
+        Ok(text.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde::ser::{Impossible, Serialize, Serializer};
+    use serde_json::value::RawValue;
+
+    /// A format that knows nothing but the name of a struct.
+    struct Name;
+
+    #[derive(Debug)]
+    struct Told(String);
+
+    impl fmt::Display for Told {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str(&self.0)
+        }
+    }
+
+    impl std::error::Error for Told {}
+
+    impl serde::ser::Error for Told {
+        fn custom<T: fmt::Display>(text: T) -> Self {
+            Self(text.to_string())
+        }
+    }
+
+    macro_rules! refuse {
+        ($($method:ident($($ty:ty),*) -> $result:ty;)*) => {$(
+            fn $method(self, $(_: $ty),*) -> Result<$result, Told> {
+                Err(Told("something else".to_owned()))
+            }
+        )*};
+    }
+
+    impl Serializer for Name {
+        type Ok = ();
+        type Error = Told;
+        type SerializeSeq = Impossible<(), Told>;
+        type SerializeTuple = Impossible<(), Told>;
+        type SerializeTupleStruct = Impossible<(), Told>;
+        type SerializeTupleVariant = Impossible<(), Told>;
+        type SerializeMap = Impossible<(), Told>;
+        type SerializeStruct = Impossible<(), Told>;
+        type SerializeStructVariant = Impossible<(), Told>;
+
+        fn serialize_struct(self, name: &'static str, _: usize) -> Result<Self::SerializeStruct, Told> {
+            Err(Told(name.to_owned()))
+        }
+
+        fn serialize_some<T: ?Sized + Serialize>(self, _: &T) -> Result<(), Told> {
+            Err(Told("something else".to_owned()))
+        }
+
+        fn serialize_newtype_struct<T: ?Sized + Serialize>(self, _: &'static str, _: &T) -> Result<(), Told> {
+            Err(Told("something else".to_owned()))
+        }
+
+        fn serialize_newtype_variant<T: ?Sized + Serialize>(
+            self,
+            _: &'static str,
+            _: u32,
+            _: &'static str,
+            _: &T,
+        ) -> Result<(), Told> {
+            Err(Told("something else".to_owned()))
+        }
+
+        refuse! {
+            serialize_bool(bool) -> ();
+            serialize_i8(i8) -> ();
+            serialize_i16(i16) -> ();
+            serialize_i32(i32) -> ();
+            serialize_i64(i64) -> ();
+            serialize_u8(u8) -> ();
+            serialize_u16(u16) -> ();
+            serialize_u32(u32) -> ();
+            serialize_u64(u64) -> ();
+            serialize_f32(f32) -> ();
+            serialize_f64(f64) -> ();
+            serialize_char(char) -> ();
+            serialize_str(&str) -> ();
+            serialize_bytes(&[u8]) -> ();
+            serialize_none() -> ();
+            serialize_unit() -> ();
+            serialize_unit_struct(&'static str) -> ();
+            serialize_unit_variant(&'static str, u32, &'static str) -> ();
+            serialize_seq(Option<usize>) -> Self::SerializeSeq;
+            serialize_tuple(usize) -> Self::SerializeTuple;
+            serialize_tuple_struct(&'static str, usize) -> Self::SerializeTupleStruct;
+            serialize_tuple_variant(&'static str, u32, &'static str, usize) -> Self::SerializeTupleVariant;
+            serialize_map(Option<usize>) -> Self::SerializeMap;
+            serialize_struct_variant(&'static str, u32, &'static str, usize) -> Self::SerializeStructVariant;
+        }
+    }
+
+    #[test]
+    fn serde_json_is_asked_for_text_by_the_name_it_knows() {
+        let raw = RawValue::from_string("1".to_owned()).unwrap();
+        assert_eq!(raw.serialize(Name).unwrap_err().0, RAW);
+    }
+
+    #[test]
+    fn numbers_of_any_precision_come_as_numbers() {
+        // As `serde_json` hands them out with `arbitrary_precision`.
+        let number = || [(NUMBER, "123456789012345678901234567890")].into_iter();
+        let entries = de::value::MapDeserializer::<_, de::value::Error>::new(number());
+        assert_eq!(Text.visit_map(entries).unwrap(), "123456789012345678901234567890");
+    }
+}

@@ -1,0 +1,115 @@
+//! From bytes to a value: the one place where it happens.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use super::decode::Decode;
+use super::reader::{DEPTH, Fault, Flaw, Reader, Step, Stray, kind};
+
+/// A value in an answer that is of another kind than described. The value itself is kept in the
+/// [`extra`](crate::Extra) of the object it stands in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Mismatch {
+    /// Where it is, such as `data[3].statistics.median_time_to_reply`. Names that the API's description does not have can be
+    /// a customer's data and are shown as `*`.
+    pub path: String,
+    /// What the description says, such as `an integer`.
+    pub expected: &'static str,
+    /// What came: `an object`, `a list`, `a string`, `an integer`, `a fraction`, `a boolean` or `null`.
+    pub found: &'static str,
+}
+
+/// `path: expected …, found …`
+impl fmt::Display for Mismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: expected {}, found {}", self.path, self.expected, self.found)
+    }
+}
+
+/// Why a text cannot be read: where, what was expected there, and what was found; never the value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unread {
+    pub path: String,
+    pub expected: &'static str,
+    pub found: String,
+}
+
+impl fmt::Display for Unread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.path.as_str() {
+            "" => write!(f, "expected {}, found {}", self.expected, self.found),
+            path => write!(f, "{path}: expected {}, found {}", self.expected, self.found),
+        }
+    }
+}
+
+/// Reads a body. What is no UTF-8 is shown as such, a byte order mark is passed over.
+pub fn body<T: Decode>(body: &[u8]) -> Result<(T, Vec<Mismatch>), Unread> {
+    // Checked once as a whole, which is cheaper than string by string.
+    let body = match std::str::from_utf8(body) {
+        _ if T::NOTHING => Cow::Borrowed("null"),
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => String::from_utf8_lossy(body),
+    };
+    text(body.trim_start_matches('\u{feff}'))
+}
+
+/// Reads a text.
+pub fn text<T: Decode>(text: &str) -> Result<(T, Vec<Mismatch>), Unread> {
+    let mut reader = Reader::new(text);
+    let value = T::decode(&mut reader).and_then(|value| reader.end().map(|()| value));
+    match value {
+        Ok(value) => Ok((value, reader.strays.into_iter().map(mismatch).collect())),
+        Err(Fault::Malformed) => Err(unread(text, &reader, Fault::Malformed)),
+        Err(Fault::Kind) => {
+            // Only JSON is of another kind.
+            reader.back(0);
+            let passed = reader.skip().and_then(|()| reader.end());
+            Err(unread(text, &reader, passed.err().unwrap_or(Fault::Kind)))
+        }
+    }
+}
+
+fn mismatch(stray: Stray) -> Mismatch {
+    Mismatch {
+        path: path(&stray.path),
+        expected: stray.expected,
+        found: stray.found,
+    }
+}
+
+/// A path as people write it, from steps of which the innermost comes first.
+fn path(steps: &[Step]) -> String {
+    let mut path = String::new();
+    for step in steps.iter().rev() {
+        let dot = if path.is_empty() { "" } else { "." };
+        path += &match step {
+            Step::Field(name) => format!("{dot}{name}"),
+            Step::Name => format!("{dot}*"),
+            Step::Item(item) => format!("[{item}]"),
+        };
+    }
+    path
+}
+
+#[cold]
+fn unread(text: &str, reader: &Reader<'_>, fault: Fault) -> Unread {
+    let place = reader.place();
+    let (expected, found) = match (fault, reader.flaw) {
+        _ if text.trim_ascii().is_empty() => ("JSON", "nothing".to_owned()),
+        (Fault::Kind, _) => (reader.expected, kind(text).to_owned()),
+        (_, Flaw::End) => ("JSON", format!("its end after {place} bytes")),
+        (_, Flaw::Depth) => (
+            "JSON",
+            format!("lists and objects more than {DEPTH} deep at byte {place}"),
+        ),
+        _ if text.trim_ascii_start().starts_with('<') => ("JSON", "HTML or XML".to_owned()),
+        _ => ("JSON", format!("something else at byte {place}")),
+    };
+    Unread {
+        path: path(&reader.trail),
+        expected,
+        found,
+    }
+}

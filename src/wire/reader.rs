@@ -1,0 +1,713 @@
+//! Reads JSON (RFC 8259): one pass over text that is known to be UTF-8, strings borrowed from it where nothing is escaped.
+//!
+//! This is the only reader of the crate. Types say by [`Decode`](super::decode::Decode) what they take; at a value of
+//! another kind the reader goes on after it, so that one odd value loses nothing around it.
+
+use std::borrow::Cow;
+
+/// Why a value was not read. The reader knows where.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// It is of another kind than expected: see [`Reader::expected`].
+    Kind,
+    /// The text is no JSON: see [`Reader::flaw`].
+    Malformed,
+}
+
+/// Why a text is no JSON that is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flaw {
+    /// A character that cannot stand there.
+    Syntax,
+    /// The text ends too early.
+    End,
+    /// Lists and objects lie in each other deeper than [`DEPTH`].
+    Depth,
+}
+
+/// A value of another kind than expected.
+#[derive(Clone, Debug)]
+pub struct Stray {
+    /// Where it is, the innermost step first.
+    pub path: Vec<Step>,
+    /// What was expected there.
+    pub expected: &'static str,
+    /// What kind of value it is.
+    pub found: &'static str,
+}
+
+/// One step of the way to a value.
+#[derive(Clone, Copy, Debug)]
+pub enum Step {
+    /// A field of the description.
+    Field(&'static str),
+    /// A name that the description does not have: it can be a customer's data, and is not remembered.
+    Name,
+    /// An item of a list, counted from 0.
+    Item(usize),
+}
+
+/// How deep lists and objects may lie in each other.
+pub const DEPTH: u8 = 128;
+/// How many values of another kind are remembered one by one.
+pub const STRAYS: usize = 1000;
+/// Integers of so many digits fit 64 bits.
+const DIGITS: usize = 18;
+
+/// A place in a JSON text.
+pub struct Reader<'t> {
+    text: &'t str,
+    at: usize,
+    depth: u8,
+    /// Whether the value read last says more than what was made of it, so that its text has to be kept.
+    pub kept: bool,
+    /// Whether the value read last was null where there is no value for it.
+    pub null: bool,
+    /// What was expected where a value is of another kind.
+    pub expected: &'static str,
+    /// Why the text is no JSON.
+    pub flaw: Flaw,
+    /// The values of another kind so far, the first [`STRAYS`] of them.
+    pub strays: Vec<Stray>,
+    /// Where a text that is no JSON was left, the innermost step first.
+    pub trail: Vec<Step>,
+    /// How much has not fitted so far: unknown names and values of another kind.
+    pub misfits: usize,
+}
+
+/// A number as it stands in the text.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Number<'t> {
+    /// An integer of 64 bits.
+    Integer(i64),
+    /// Anything else: a fraction, an exponent, `-0`, or more digits than 64 bits hold.
+    Text(&'t str),
+}
+
+impl<'t> Reader<'t> {
+    pub fn new(text: &'t str) -> Self {
+        Self {
+            text,
+            at: 0,
+            depth: 0,
+            kept: false,
+            null: false,
+            expected: "",
+            flaw: Flaw::Syntax,
+            strays: Vec::new(),
+            trail: Vec::new(),
+            misfits: 0,
+        }
+    }
+
+    /// Where the reader is, in bytes.
+    pub fn place(&self) -> usize {
+        self.at
+    }
+
+    /// Goes back to a place at the same depth.
+    pub fn back(&mut self, place: usize) {
+        self.at = place;
+    }
+
+    /// The text from `begin` to here.
+    pub fn since(&self, begin: usize) -> &'t str {
+        self.text.get(begin..self.at).unwrap_or_default()
+    }
+
+    /// Succeeds when nothing but white space is left.
+    pub fn end(&mut self) -> Result<(), Fault> {
+        self.blank();
+        match self.at == self.text.len() {
+            true => Ok(()),
+            false => Err(self.malformed()),
+        }
+    }
+
+    /// The fault of a text that is no JSON here.
+    #[cold]
+    pub fn malformed(&mut self) -> Fault {
+        self.flaw = match self.at < self.text.len() {
+            true => Flaw::Syntax,
+            false => Flaw::End,
+        };
+        Fault::Malformed
+    }
+
+    /// The fault of a value that is not what was `expected`.
+    #[cold]
+    pub fn other(&mut self, expected: &'static str) -> Fault {
+        self.expected = expected;
+        Fault::Kind
+    }
+
+    /// Passes over a value that begins at `begin` and is not what was expected.
+    #[cold]
+    pub fn stray(&mut self, begin: usize) -> Result<(), Fault> {
+        self.misfits += 1;
+        if self.strays.len() < STRAYS {
+            self.strays.push(Stray {
+                path: Vec::new(),
+                expected: self.expected,
+                found: kind(self.text.get(begin..).unwrap_or_default()),
+            });
+        }
+        self.at = begin;
+        self.skip()
+    }
+
+    /// Reads what is one `step` further in, so that what is odd or wrong there can be found.
+    #[inline(always)]
+    pub fn within<T>(
+        &mut self,
+        step: impl Fn() -> Step,
+        read: impl FnOnce(&mut Self) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        let before = self.strays.len();
+        let result = read(self);
+        if self.strays.len() > before || matches!(result, Err(Fault::Malformed)) {
+            self.locate(before, step(), result.is_err());
+        }
+        result
+    }
+
+    #[cold]
+    fn locate(&mut self, before: usize, step: Step, failed: bool) {
+        for stray in self.strays.iter_mut().skip(before) {
+            stray.path.push(step);
+        }
+        if failed {
+            self.trail.push(step);
+        }
+    }
+
+    #[inline(always)]
+    fn blank(&mut self) {
+        while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.text.as_bytes().get(self.at) {
+            self.at += 1;
+        }
+    }
+
+    /// The next byte that is not white space, still to be read.
+    #[inline(always)]
+    pub fn peek(&mut self) -> Result<u8, Fault> {
+        loop {
+            match self.text.as_bytes().get(self.at) {
+                Some(&byte) if byte > b' ' => return Ok(byte),
+                Some(b' ' | b'\n' | b'\r' | b'\t') => self.at += 1,
+                _ => return Err(self.malformed()),
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn word<const N: usize>(&mut self, word: &[u8; N]) -> Result<(), Fault> {
+        let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
+        if rest.first_chunk() != Some(word) {
+            let same = rest.iter().zip(word).take_while(|(a, b)| a == b).count();
+            self.at += same;
+            return Err(self.malformed());
+        }
+        self.at += N;
+        Ok(())
+    }
+
+    /// Reads null, if that is what comes.
+    #[inline(always)]
+    pub fn null(&mut self) -> Result<bool, Fault> {
+        if self.peek()? != b'n' {
+            return Ok(false);
+        }
+        self.word(b"null")?;
+        Ok(true)
+    }
+
+    /// Reads a boolean, if that is what comes.
+    #[inline]
+    pub fn boolean(&mut self) -> Result<Option<bool>, Fault> {
+        match self.peek()? {
+            b't' => self.word(b"true").map(|()| Some(true)),
+            b'f' => self.word(b"false").map(|()| Some(false)),
+            _ => Ok(None),
+        }
+    }
+
+    /// Reads a string, if that is what comes. Half a surrogate pair becomes U+FFFD, and its text is kept.
+    #[inline(always)]
+    pub fn string(&mut self) -> Result<Option<Cow<'t, str>>, Fault> {
+        match self.peek()? {
+            b'"' => self.quoted().map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    /// Reads the string that begins here.
+    #[inline(always)]
+    fn quoted(&mut self) -> Result<Cow<'t, str>, Fault> {
+        let begin = self.at + 1;
+        let bytes = self.text.as_bytes();
+        let end = begin + plain(bytes.get(begin..).unwrap_or_default());
+        if bytes.get(end) == Some(&b'"') {
+            self.at = end + 1;
+            return self.text.get(begin..end).map(Cow::Borrowed).ok_or(Fault::Malformed);
+        }
+        self.escaped(begin, end).map(Cow::Owned)
+    }
+
+    /// Reads a string whose content begins at `begin` and is plain up to `end`.
+    fn escaped(&mut self, begin: usize, end: usize) -> Result<String, Fault> {
+        let bytes = self.text.as_bytes();
+        let mut text = String::new();
+        let (mut begin, mut end) = (begin, end);
+        loop {
+            text.push_str(self.text.get(begin..end).unwrap_or_default());
+            self.at = end;
+            match bytes.get(end) {
+                Some(b'"') => {
+                    self.at = end + 1;
+                    return Ok(text);
+                }
+                Some(b'\\') => {
+                    self.at = end + 1;
+                    let character = self.escape()?;
+                    text.push(character);
+                }
+                _ => return Err(self.malformed()),
+            }
+            begin = self.at;
+            end = begin + plain(bytes.get(begin..).unwrap_or_default());
+        }
+    }
+
+    /// Reads what follows a backslash.
+    #[inline]
+    fn escape(&mut self) -> Result<char, Fault> {
+        let character = match self.text.as_bytes().get(self.at) {
+            Some(b'"') => '"',
+            Some(b'\\') => '\\',
+            Some(b'/') => '/',
+            Some(b'n') => '\n',
+            Some(b't') => '\t',
+            Some(b'r') => '\r',
+            Some(b'b') => '\u{8}',
+            Some(b'f') => '\u{c}',
+            Some(b'u') => {
+                self.at += 1;
+                return self.unicode();
+            }
+            _ => return Err(self.malformed()),
+        };
+        self.at += 1;
+        Ok(character)
+    }
+
+    /// Reads the digits of `\u`, and those of the other half of a pair.
+    fn unicode(&mut self) -> Result<char, Fault> {
+        let first = self.hexadecimal()?;
+        if let Some(character) = char::from_u32(first.into()) {
+            return Ok(character);
+        }
+        let place = self.at;
+        let rest = self.text.as_bytes().get(place..).unwrap_or_default();
+        if first < 0xdc00 && rest.starts_with(b"\\u") {
+            self.at += 2;
+            let second = self.hexadecimal()?;
+            if let Some(Ok(character)) = char::decode_utf16([first, second]).next() {
+                return Ok(character);
+            }
+            self.at = place;
+        }
+        self.kept = true;
+        Ok(char::REPLACEMENT_CHARACTER)
+    }
+
+    fn hexadecimal(&mut self) -> Result<u16, Fault> {
+        let mut value = 0;
+        for _ in 0..4 {
+            let digit = self.text.as_bytes().get(self.at).copied().unwrap_or_default();
+            let Some(digit) = char::from(digit).to_digit(16) else {
+                return Err(self.malformed());
+            };
+            value = value << 4 | digit as u16;
+            self.at += 1;
+        }
+        Ok(value)
+    }
+
+    /// Reads a number, if that is what comes.
+    #[inline]
+    pub fn number(&mut self) -> Result<Option<Number<'t>>, Fault> {
+        if !matches!(self.peek()?, b'-' | b'0'..=b'9') {
+            return Ok(None);
+        }
+        let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
+        let negative = rest.first() == Some(&b'-');
+        let unsigned = rest.get(usize::from(negative)..).unwrap_or_default();
+        let digits = unsigned.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let zero = unsigned.first() == Some(&b'0');
+        let plain = !matches!(unsigned.get(digits), Some(b'.' | b'e' | b'E'));
+        if digits > DIGITS || !plain || digits == 0 || zero && (digits > 1 || negative) {
+            return self.long(negative, digits, zero).map(Some);
+        }
+        let value = unsigned
+            .iter()
+            .take(digits)
+            .fold(0, |value, digit| value * 10 + i64::from(digit - b'0'));
+        self.at += usize::from(negative) + digits;
+        Ok(Some(Number::Integer(if negative { -value } else { value })))
+    }
+
+    /// Reads a number that is no short integer.
+    #[cold]
+    fn long(&mut self, negative: bool, digits: usize, zero: bool) -> Result<Number<'t>, Fault> {
+        let begin = self.at;
+        self.at += usize::from(negative) + digits;
+        if digits == 0 || zero && digits > 1 {
+            return Err(self.malformed());
+        }
+        let bytes = self.text.as_bytes();
+        let mut integer = true;
+        if bytes.get(self.at) == Some(&b'.') {
+            integer = false;
+            self.at += 1;
+            self.digits()?;
+        }
+        if let Some(b'e' | b'E') = bytes.get(self.at) {
+            integer = false;
+            self.at += 1;
+            if let Some(b'+' | b'-') = bytes.get(self.at) {
+                self.at += 1;
+            }
+            self.digits()?;
+        }
+        let text = self.since(begin);
+        Ok(match text.parse() {
+            Ok(value) if integer && !(zero && negative) => Number::Integer(value),
+            _ => Number::Text(text),
+        })
+    }
+
+    /// Reads at least one digit.
+    fn digits(&mut self) -> Result<(), Fault> {
+        let begin = self.at;
+        while self.text.as_bytes().get(self.at).is_some_and(u8::is_ascii_digit) {
+            self.at += 1;
+        }
+        match self.at > begin {
+            true => Ok(()),
+            false => Err(self.malformed()),
+        }
+    }
+
+    /// Reads a list; `item` reads each of its values.
+    #[inline]
+    pub fn list(
+        &mut self,
+        expected: &'static str,
+        mut item: impl FnMut(&mut Self) -> Result<(), Fault>,
+    ) -> Result<(), Fault> {
+        if self.peek()? != b'[' {
+            return Err(self.other(expected));
+        }
+        self.enter()?;
+        if self.peek()? != b']' {
+            loop {
+                item(self)?;
+                match self.peek()? {
+                    b',' => self.at += 1,
+                    b']' => break,
+                    _ => return Err(self.malformed()),
+                }
+                // A value has to follow: `peek` in `item` would take the bracket for a value of another kind.
+                if self.peek()? == b']' {
+                    return Err(self.malformed());
+                }
+            }
+        }
+        self.leave();
+        Ok(())
+    }
+
+    /// Reads an object; `entry` reads the value of each name.
+    #[inline]
+    pub fn object(
+        &mut self,
+        expected: &'static str,
+        mut entry: impl FnMut(&mut Self, Cow<'t, str>) -> Result<(), Fault>,
+    ) -> Result<(), Fault> {
+        if self.peek()? != b'{' {
+            return Err(self.other(expected));
+        }
+        self.enter()?;
+        if self.peek()? != b'}' {
+            loop {
+                if self.peek()? != b'"' {
+                    return Err(self.malformed());
+                }
+                let name = self.quoted()?;
+                if self.peek()? != b':' {
+                    return Err(self.malformed());
+                }
+                self.at += 1;
+                self.peek()?;
+                entry(self, name)?;
+                match self.peek()? {
+                    b',' => self.at += 1,
+                    b'}' => break,
+                    _ => return Err(self.malformed()),
+                }
+            }
+        }
+        self.leave();
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn enter(&mut self) -> Result<(), Fault> {
+        if self.depth == DEPTH {
+            self.flaw = Flaw::Depth;
+            return Err(Fault::Malformed);
+        }
+        self.depth += 1;
+        self.at += 1;
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn leave(&mut self) {
+        self.depth -= 1;
+        self.at += 1;
+    }
+
+    /// Passes over any value, and nothing that is none.
+    pub fn skip(&mut self) -> Result<(), Fault> {
+        match self.peek()? {
+            b'{' => self.object("", |reader, _| reader.skip()),
+            b'[' => self.list("", Self::skip),
+            b'"' => self.quoted().map(drop),
+            b'n' => self.word(b"null"),
+            b't' => self.word(b"true"),
+            b'f' => self.word(b"false"),
+            _ => match self.number()? {
+                Some(_) => Ok(()),
+                None => Err(self.malformed()),
+            },
+        }
+    }
+}
+
+/// What kind of value begins with this text.
+pub fn kind(text: &str) -> &'static str {
+    match text.trim_start().as_bytes() {
+        [b'{', ..] => "an object",
+        [b'[', ..] => "a list",
+        [b'"', ..] => "a string",
+        [b't' | b'f', ..] => "a boolean",
+        [b'n', ..] => "null",
+        number => {
+            let end = number
+                .iter()
+                .position(|byte| matches!(byte, b',' | b']' | b'}') || byte.is_ascii_whitespace());
+            let number = number.get(..end.unwrap_or(number.len())).unwrap_or_default();
+            match number.iter().any(|byte| matches!(byte, b'.' | b'e' | b'E')) {
+                true => "a fraction",
+                false => "an integer",
+            }
+        }
+    }
+}
+
+/// How many bytes stand before the next quote, backslash or control character.
+#[inline(always)]
+fn plain(bytes: &[u8]) -> usize {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    const HIGH: u64 = ONES << 7;
+    let mut rest = bytes;
+    while let Some((word, after)) = rest.split_first_chunk::<8>() {
+        let word = u64::from_le_bytes(*word);
+        // Without its second bit a quote is the first character above the control characters.
+        let quote = (word ^ (ONES << 1)).wrapping_sub(ONES * 0x21);
+        let backslash = (word ^ (ONES * u64::from(b'\\'))).wrapping_sub(ONES);
+        let found = (quote | backslash) & !word & HIGH;
+        if found != 0 {
+            return bytes.len() - rest.len() + found.trailing_zeros() as usize / 8;
+        }
+        rest = after;
+    }
+    let tail = rest.iter().take_while(|byte| !matches!(byte, 0..b' ' | b'"' | b'\\'));
+    bytes.len() - rest.len() + tail.count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::decode::Decode;
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    fn read(text: &str) -> Option<Value> {
+        let mut reader = Reader::new(text);
+        let value = Value::decode(&mut reader).ok()?;
+        reader.end().ok().map(|()| value)
+    }
+
+    /// What was read as a value and what was passed over, if it was.
+    fn both(text: &str) -> Option<Value> {
+        let value = read(text);
+        let mut reader = Reader::new(text);
+        let passed = reader.skip().is_ok() && reader.end().is_ok();
+        assert_eq!(passed, value.is_some(), "{text}");
+        value
+    }
+
+    #[test]
+    fn it_reads_what_servers_write() {
+        for text in [
+            r#"{"type":"list","data":[{"id":"7","name":null,"open":true,"read":false}],"pages":{"next":null}}"#,
+            " { \"a\" :\t[ 1 , -2 , 0 ] ,\r\n \"b\" : { } , \"c\" : [ ] } ",
+            r#"{"body":"<p class=\"x\">caf\u00e9 \ud83d\ude00 \/</p>\n","emoji":"😀","key \"quoted\"":"\\"}"#,
+            "[0.5,-1.25e3,1E-2,99.90,-0,0e0,1e+2]",
+            "[999999999999999999,-999999999999999999,9223372036854775807,-9223372036854775808,18446744073709551615]",
+            "\"\"",
+            "\"twelve bytes\"",
+            r#""\"\\\/\b\f\n\r\t""#,
+        ] {
+            let known: Value = serde_json::from_str(text).unwrap();
+            assert_eq!(both(text), Some(known), "{text}");
+        }
+        assert_eq!(both(r#"{"a":1,"a":2}"#), Some(json!({"a": 2})), "the last one counts");
+    }
+
+    #[test]
+    fn floats_are_exact_by_the_standard_librarys_judgement() {
+        for text in [
+            "449.49106478873813",
+            "0.1",
+            "-7.0e-10",
+            "1.7976931348623157e308",
+            "5e-324",
+            "123456789.12345678",
+        ] {
+            let value = read(text).unwrap().as_f64().unwrap();
+            assert_eq!(value.to_bits(), text.parse::<f64>().unwrap().to_bits(), "{text}");
+        }
+    }
+
+    #[test]
+    fn half_a_surrogate_pair_loses_nothing_around_it() {
+        let mut reader = Reader::new(r#"["a\ud83db","\ud83d\u0041","\udc00","\ud83d\ud83d\ude00"]"#);
+        let value = Value::decode(&mut reader).unwrap();
+        assert_eq!(value, json!(["a\u{fffd}b", "\u{fffd}A", "\u{fffd}", "\u{fffd}😀"]));
+        assert!(reader.kept);
+    }
+
+    #[test]
+    fn nothing_else_is_json() {
+        let deep = "[".repeat(DEPTH as usize + 1) + &"]".repeat(DEPTH as usize + 1);
+        for text in [
+            "",
+            " ",
+            "{",
+            "[",
+            "[1",
+            "[1,",
+            "[1,]",
+            "[,1]",
+            "[1 2]",
+            "{\"a\"",
+            "{\"a\":",
+            "{\"a\":1,}",
+            "{a:1}",
+            "{,}",
+            "[}",
+            "\"",
+            "\"a",
+            "\"\\",
+            "\"\\\"",
+            "\"\\q\"",
+            "\"\\u12\"",
+            "\"\\u12g4\"",
+            "\"a\nb\"",
+            "\"\u{0}\"",
+            "nul",
+            "nulls",
+            "truth",
+            "+1",
+            "-",
+            "01",
+            "-01",
+            "1.",
+            ".5",
+            "1e",
+            "1e+",
+            "0x1",
+            "1 1",
+            "NaN",
+            "\u{a0}1",
+            "{\"a\":}",
+            "{1:2}",
+            "]",
+            "}",
+        ] {
+            assert_eq!(both(text), None, "{text}");
+        }
+        assert_eq!(both(&deep), None);
+        assert!(both(&deep[1..deep.len() - 1]).is_some());
+    }
+
+    fn values() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            (-999..999_i64).prop_map(Value::from),
+            any::<u64>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            any::<String>().prop_map(Value::from),
+            "[ -~]{0,20}".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(4, 40, 6, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+                prop::collection::btree_map("[a-z\"\\\\]{0,12}", inner, 0..6)
+                    .prop_map(|map| Value::Object(map.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+
+        // `serde_json` with `float_roundtrip` is another reader: what one reads the other does, and the same.
+        #[test]
+        fn texts_and_flawed_texts_read_as_another_reader_reads_them(
+            value in values(),
+            pretty in any::<bool>(),
+            place in any::<prop::sample::Index>(),
+            cut in 0..3_usize,
+            put in prop_oneof![Just(String::new()), "[\\[\\]{}\",:\\\\0-9eE.+\\- tfn\n]{1,3}", any::<char>().prop_map(String::from)],
+        ) {
+            let mut text = if pretty { format!("{value:#}") } else { value.to_string() };
+            prop_assert_eq!(both(&text), serde_json::from_str(&text).ok(), "{}", text);
+            // And again with a flaw.
+            let places: Vec<usize> = text.char_indices().map(|(at, _)| at).collect();
+            let begin = place.index(places.len());
+            let end = places.get(begin + cut).copied().unwrap_or(text.len());
+            text.replace_range(places[begin]..end, &put);
+            let known = serde_json::from_str::<Value>(&text);
+            match known {
+                Ok(known) => prop_assert_eq!(both(&text), Some(known), "{}", text),
+                // What it finds out of range is there in the text, as are half surrogate pairs.
+                Err(error) if error.to_string().contains("out of range") => {}
+                Err(error) if error.to_string().contains("surrogate") || error.to_string().contains("hex escape") => {}
+                Err(_) => prop_assert_eq!(both(&text), None, "{}", text),
+            }
+        }
+
+        #[test]
+        fn plain_text_ends_where_it_ends(bytes in prop::collection::vec(prop_oneof![any::<u8>(), Just(b'a')], 0..40)) {
+            let end = bytes.iter().position(|byte| *byte < b' ' || matches!(byte, b'"' | b'\\'));
+            prop_assert_eq!(plain(&bytes), end.unwrap_or(bytes.len()));
+        }
+    }
+}
