@@ -416,6 +416,7 @@ fn builder(operation: &Operation, types: &Types) -> TokenStream {
             #(#setters)*
             #body_setters
             crate::call::options::setters! {}
+            crate::call::options::query_param! {}
             fn call(&self) -> ::std::result::Result<crate::call::call::Call, crate::Error> {
                 #[allow(unused_mut)]
                 let mut call = crate::call::call::Call::new(&super::operation::#constant, &self.options)?;

@@ -133,6 +133,7 @@ fn company_or_list() -> TokenStream {
                         page: Some(1),
                         total_pages: Some(1),
                         next: None,
+                        empty: false,
                     },
                 }
             }
@@ -179,7 +180,7 @@ fn write_page(page: &Struct, shape: &str, items: &str, types: &Types) -> Result<
                 in_pages("page", TokenStream::new()),
                 in_pages("total_pages", TokenStream::new()),
             );
-            quote! { Page { page: #number, total_pages: #total, next: #next } }
+            quote! { Page { page: #number, total_pages: #total, next: #next, empty: self.#data.is_empty() } }
         }
         "scroll" => {
             let ident = field_ident(page, "scroll_param").ok_or_else(|| format!("{name} has no `scroll_param`"))?;

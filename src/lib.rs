@@ -22,6 +22,7 @@ pub use call::retry_policy::RetryPolicy;
 pub use client::Client;
 pub use client::builder::ClientBuilder;
 pub use client::config_error::ConfigError;
+pub use client::request::Request;
 pub use client::version::ApiVersion;
 pub use export::{ExportJob, ExportProgress};
 pub use generated::mixed::*;
@@ -35,3 +36,6 @@ pub use wire::next_page::NextPage;
 pub use wire::nullable::Nullable;
 pub use wire::read::Mismatch;
 pub use wire::timestamp::{OutOfRange, Timestamp};
+
+/// HTTP methods, for [`Client::request`].
+pub use http::Method;

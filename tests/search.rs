@@ -254,7 +254,7 @@ fn values_are_sent_as_the_server_takes_them() {
     let elsewhere: DateTime<FixedOffset> = "2024-11-12T02:00:00+02:00".parse().unwrap();
     let shown: Timestamp = serde_json::from_value(json!("2024-11-12T00:00:00.5Z")).unwrap();
     assert_eq!(
-        [value(moment), value(elsewhere), value(&shown), value(shown)],
+        [value(moment), value(elsewhere), value(shown), value(shown)],
         [1731369600; 4]
     );
     assert_eq!(value(Timestamp::from(-86400)), -86400);

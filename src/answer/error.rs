@@ -32,6 +32,7 @@ struct Inner {
     operation: &'static str,
     kind: Kind,
     attempts: u32,
+    get: bool,
     answer: Option<Answer>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
@@ -132,9 +133,14 @@ impl ErrorBody {
             None => Vec::new(),
         };
         if errors.is_empty() {
-            // The form of the phone switch, and what proxies say.
-            let code = text(object.get("error_key").or(object.get("code")).or(object.get("error")));
-            let message = text(object.get("message").or(object.get("error_description")));
+            // The form of the phone switch, and what proxies say. A code has no blank, a sentence has.
+            let error = text(object.get("error"));
+            let (sentence, word) = match error {
+                Some(text) if text.contains(char::is_whitespace) => (Some(text), None),
+                word => (None, word),
+            };
+            let code = text(object.get("error_key").or(object.get("code"))).or(word);
+            let message = text(object.get("message").or(object.get("error_description"))).or(sentence);
             if code.is_some() || message.is_some() {
                 errors.push(ApiError {
                     code,
@@ -156,6 +162,7 @@ impl Error {
             operation,
             kind,
             attempts: 0,
+            get: false,
             answer: None,
             source: None,
         }))
@@ -298,14 +305,27 @@ impl Error {
         matches!(self.0.kind, Kind::Builder(_))
     }
 
-    /// Whether the same call could succeed later: a lost connection, a timeout, 408, 429, 500, 502, 503 or 504. The client
-    /// has repeated what is safe to repeat; whether more is, only the caller knows.
+    /// Whether the same call could succeed later: a lost connection, a timeout, 408, 429, 500, 502, 503 or 504, or a GET that
+    /// was answered by 405 and an HTML page. The client has repeated what is safe to repeat; whether more is, only the caller
+    /// knows.
     pub fn is_retryable(&self) -> bool {
         match self.0.kind {
             Kind::Connect | Kind::ConnectTimeout | Kind::Timeout | Kind::Lost => true,
-            Kind::Status => self.has_status(&[408, 429, 500, 502, 503, 504]),
+            Kind::Status => self.has_status(&[408, 429, 500, 502, 503, 504]) || self.is_interstitial(),
             _ => false,
         }
+    }
+
+    /// A GET that was answered by 405 and an HTML page: a captcha of the server's front, gone a minute later.
+    pub(crate) fn is_interstitial(&self) -> bool {
+        let html = |body: &Bytes| body.trim_ascii_start().starts_with(b"<");
+        self.0.get && self.has_status(&[405]) && self.body().is_some_and(html)
+    }
+
+    /// Says that the call is a GET.
+    pub(crate) fn of_get(mut self, get: bool) -> Self {
+        self.0.get = get;
+        self
     }
 
     /// The operation that failed: its id in snake_case, the name of the client's method. Empty for errors of the client's

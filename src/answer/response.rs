@@ -5,8 +5,9 @@ use std::ops::Deref;
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 
+use super::error::{Error, Kind};
 use super::rate_limit::RateLimit;
-use crate::wire::read::Mismatch;
+use crate::wire::read::{Mismatch, Unread};
 
 /// A successful answer. Derefs to the decoded value.
 ///
@@ -25,6 +26,7 @@ pub struct Response<T> {
     headers: HeaderMap,
     body: Bytes,
     mismatches: Vec<Mismatch>,
+    attempts: u32,
 }
 
 impl<T> Response<T> {
@@ -35,7 +37,13 @@ impl<T> Response<T> {
             headers,
             body,
             mismatches: Vec::new(),
+            attempts: 1,
         }
+    }
+
+    pub(crate) fn after(mut self, attempts: u32) -> Self {
+        self.attempts = attempts;
+        self
     }
 
     pub(crate) fn with_mismatches(mut self, mismatches: Vec<Mismatch>) -> Self {
@@ -50,6 +58,13 @@ impl<T> Response<T> {
         &self.mismatches
     }
 
+    /// The error of an answer that is not what was asked for.
+    pub(crate) fn undecoded(self, operation: &'static str, unread: Unread) -> Error {
+        Error::kind(operation, Kind::Decode(Box::new(unread)))
+            .answered(self.status, self.headers, self.body)
+            .after(self.attempts)
+    }
+
     /// The decoded value alone.
     pub fn into_inner(self) -> T {
         self.value
@@ -58,6 +73,11 @@ impl<T> Response<T> {
     /// The HTTP status, 200 to 299.
     pub fn status(&self) -> StatusCode {
         self.status
+    }
+
+    /// How often the request was sent until it was answered so, the first time included.
+    pub fn attempts(&self) -> u32 {
+        self.attempts
     }
 
     /// The response headers.
@@ -82,7 +102,14 @@ impl<T> Response<T> {
 
     /// The same answer with another value.
     pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Response<U> {
-        Response::new(change(self.value), self.status, self.headers, self.body).with_mismatches(self.mismatches)
+        Response {
+            value: change(self.value),
+            status: self.status,
+            headers: self.headers,
+            body: self.body,
+            mismatches: self.mismatches,
+            attempts: self.attempts,
+        }
     }
 }
 

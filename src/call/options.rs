@@ -108,7 +108,13 @@ macro_rules! setters {
             self.options.header(name.as_ref(), value.as_ref());
             self
         }
+    };
+}
+pub(crate) use setters;
 
+/// The setter of a query parameter, where the call's own are set by setters of their names.
+macro_rules! query_param {
+    () => {
         /// Adds a query parameter that the description does not have; percent-encoded as it is sent.
         pub fn query_param(mut self, name: impl Into<String>, value: impl ::std::string::ToString) -> Self {
             self.options.query.push((name.into(), value.to_string()));
@@ -116,4 +122,4 @@ macro_rules! setters {
         }
     };
 }
-pub(crate) use setters;
+pub(crate) use query_param;

@@ -15,6 +15,7 @@ use std::time::Duration;
 /// | 429, another export job is pending | no | no | no |
 /// | 408, 502, 503, 504 | yes | yes | no |
 /// | 500 | once | once | no |
+/// | 405 with an HTML page, a captcha | GETs | no | no |
 /// | anything else | no | no | no |
 ///
 /// Reads are GETs and the POSTs that only search or list. Of a single call that does no harm when it is carried out twice,

@@ -3,11 +3,14 @@
 pub mod builder;
 pub mod config_error;
 pub mod region;
+pub mod request;
 pub mod token;
 pub mod version;
 
 use std::fmt;
 use std::sync::Arc;
+
+use bytes::Bytes;
 
 use crate::answer::bytes::ByteStream;
 use crate::answer::error::Error;
@@ -97,6 +100,11 @@ impl Client {
     /// Sends a call and decodes its JSON answer.
     pub(crate) async fn decoded<T: Decode>(&self, call: Call) -> Result<Response<T>, Error> {
         self.inner.transport.decoded(call).await
+    }
+
+    /// Sends a call and gathers the bytes of its answer.
+    pub(crate) async fn whole(&self, call: Call) -> Result<Response<Bytes>, Error> {
+        self.inner.transport.whole(call).await
     }
 
     /// Sends a call and hands on the bytes of its answer as they arrive.

@@ -65,6 +65,7 @@
 mod items;
 mod pages;
 mod position;
+mod raw;
 
 use std::fmt;
 use std::str::FromStr;
@@ -75,9 +76,10 @@ pub use items::Items;
 pub use pages::Pages;
 #[doc(hidden)]
 pub use position::Position;
+pub use raw::RawPage;
 
 use crate::answer::response::Response;
-use crate::wire::decode::Decode;
+pub use crate::call::operation::Paging;
 
 /// Where a list goes on: text that only the operation it came from understands.
 ///
@@ -131,7 +133,7 @@ impl FromStr for Cursor {
 }
 
 /// One page of a list: what list operations answer with. Only this crate's types are pages.
-pub trait Page: Decode + Send + 'static {
+pub trait Page: Send + 'static {
     /// What the list holds.
     type Item: Send + 'static;
 

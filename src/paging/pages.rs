@@ -19,7 +19,10 @@ use crate::answer::response::Response;
 use crate::call::call::Call;
 use crate::call::operation::Paging;
 use crate::client::Client;
+use crate::wire::decode::Decode;
 
+/// Asks for the page of a call.
+type Ask<P> = Box<dyn Fn(Call) -> Fetch<P> + Send + Sync>;
 /// A page on its way.
 type Fetch<P> = Pin<Box<dyn Future<Output = Result<Response<P>, Error>> + Send>>;
 
@@ -29,7 +32,7 @@ type Fetch<P> = Pin<Box<dyn Future<Output = Result<Response<P>, Error>> + Send>>
 /// is a page too.
 #[must_use = "streams do nothing unless polled"]
 pub struct Pages<P: Page> {
-    client: Client,
+    ask: Ask<P>,
     step: Step,
     /// The page that is asked for next, or on its way; `None` for the first one.
     cursor: Option<Cursor>,
@@ -45,19 +48,34 @@ pub struct Pages<P: Page> {
 /// What to do when the next page is wanted.
 enum Step {
     /// Ask for it.
-    Ask(Call),
+    Ask(Box<Call>),
     /// Say why that cannot be.
     Fail(Error),
     /// There is none.
     Done,
 }
 
-impl<P: Page> Pages<P> {
+impl<P: Page + Decode> Pages<P> {
     pub(crate) fn new(client: &Client, call: Result<Call, Error>, cursor: Option<Cursor>) -> Self {
+        let client = client.clone();
+        Self::fetched(call, cursor, move |call| {
+            let client = client.clone();
+            Box::pin(async move { client.decoded(call).await })
+        })
+    }
+}
+
+impl<P: Page> Pages<P> {
+    /// The pages that `ask` gets for a call.
+    pub(crate) fn fetched(
+        call: Result<Call, Error>,
+        cursor: Option<Cursor>,
+        ask: impl Fn(Call) -> Fetch<P> + Send + Sync + 'static,
+    ) -> Self {
         let cursor = cursor.or_else(|| call.as_ref().ok()?.cursor());
         let mut pages = Self {
-            client: client.clone(),
-            step: call.map_or_else(Step::Fail, Step::Ask),
+            ask: Box::new(ask),
+            step: call.map_or_else(Step::Fail, |call| Step::Ask(Box::new(call))),
             cursor: None,
             seen: HashSet::new(),
             hasher: RandomState::new(),
@@ -111,8 +129,7 @@ impl<P: Page> Pages<P> {
             self.step = Step::Done;
             return Some(Err(error));
         }
-        let client = self.client.clone();
-        let fetch = async move { client.decoded(call).await };
+        let fetch = (self.ask)(*call);
         // A task of its own would leave the caller's span.
         #[cfg(feature = "tracing")]
         let fetch = tracing::Instrument::in_current_span(fetch);
@@ -123,7 +140,7 @@ impl<P: Page> Pages<P> {
     }
 
     /// Looks where the list goes on after `page`.
-    fn advance(&mut self, call: Call, page: &Response<P>) -> Result<(), Error> {
+    fn advance(&mut self, call: Box<Call>, page: &Response<P>) -> Result<(), Error> {
         let contradiction = |what| {
             Error::kind(call.operation.id, Kind::Contradiction(what))
                 .answered(page.status(), page.headers().clone(), page.body().clone())

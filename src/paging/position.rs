@@ -17,6 +17,7 @@ pub enum Position<'a> {
         page: Option<i64>,
         total_pages: Option<i64>,
         next: Option<&'a NextPage>,
+        empty: bool,
     },
     Scroll {
         scroll_param: Option<&'a str>,
@@ -43,10 +44,13 @@ impl Position<'_> {
                 None => Ok(None),
                 Some(next) => next.starting_after().map(|text| Some(text.into())).ok_or(NO_CURSOR),
             },
+            // Some servers go on announcing a next page for ever.
+            Self::Page { empty: true, .. } => Ok(None),
             Self::Page {
                 page,
                 total_pages,
                 next,
+                empty: false,
             } => {
                 let next = next.filter(|next| !next.is_blank());
                 let this = page.or(asked).or_else(|| next?.page()?.checked_sub(1));
@@ -145,7 +149,7 @@ mod tests {
     use serde_json::from_value;
 
     fn page(value: Value, asked: Option<i64>) -> Result<Option<String>, &'static str> {
-        let list: types::CompanyList = from_value(json!({ "pages": value })).unwrap();
+        let list: types::CompanyList = from_value(json!({ "data": [{}], "pages": value })).unwrap();
         list.position().next(asked).map(|cursor| cursor.map(|cursor| cursor.0))
     }
 
@@ -186,6 +190,8 @@ mod tests {
         assert_eq!(page(json!({"total_pages": 1}), None), Ok(None));
         assert_eq!(page(json!({"total_pages": 4}), None), Err(NO_CURSOR));
         assert_eq!(page(json!(null), Some(1)), Ok(None));
+        let empty: types::CompanyList = from_value(json!({"data": [], "pages": {"next": url}})).unwrap();
+        assert_eq!(empty.position().next(Some(3)), Ok(None), "an empty page is the last");
     }
 
     #[test]

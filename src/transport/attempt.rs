@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, USER_AGENT};
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, Method, StatusCode};
 use tokio::time::{Instant, timeout_at};
 
 use super::classify::classify;
@@ -34,6 +34,7 @@ impl Transport {
             // An error's body is read as far as it can be: the status is what counts.
             let (body, _) = self.read(operation, response, end).await;
             let error = Error::kind(operation, Kind::Status).answered(status, headers, body);
+            let error = error.of_get(call.operation.method == Method::GET);
             if let Some(headers) = error.headers() {
                 // Waiting for an export job says nothing about other requests.
                 let rate_limited = error.is_rate_limited() && !error.is_export_pending();

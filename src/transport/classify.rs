@@ -28,6 +28,7 @@ pub fn repeats(call: &Call, error: &Error, first_internal_error: bool) -> bool {
             Some(429) => !error.is_export_pending(),
             Some(408 | 502 | 503 | 504) => harmless,
             Some(500) => harmless && first_internal_error,
+            Some(405) => error.is_interstitial(),
             _ => false,
         },
         _ => false,

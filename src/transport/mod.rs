@@ -9,6 +9,7 @@ pub mod trace;
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::{HeaderValue, StatusCode};
 use tokio::time::Instant;
 use url::Url;
@@ -54,24 +55,25 @@ impl Transport {
             true => T::empty().map(|value| (value, Vec::new())),
             false => None,
         };
-        match decoded.map_or_else(|| read::body(&exchange.answer.body), Ok) {
+        let decoded = decoded.map_or_else(|| read::body(&exchange.answer.body), Ok);
+        let (span, operation) = (exchange.span.clone(), call.operation.id);
+        let answer = exchange.whole();
+        match decoded {
             Ok((value, mismatches)) => {
-                exchange.span.mismatches(&mismatches);
-                let Answer {
-                    status, headers, body, ..
-                } = exchange.answer;
-                Ok(Response::new(value, status, headers, body).with_mismatches(mismatches))
+                span.mismatches(&mismatches);
+                Ok(answer.map(|_| value).with_mismatches(mismatches))
             }
-            Err(unread) => Err(exchange.undecoded(&call, Kind::Decode(Box::new(unread)))),
+            Err(unread) => {
+                let error = answer.undecoded(operation, unread);
+                span.fail(&error);
+                Err(error)
+            }
         }
     }
 
     /// Sends a call and gathers the bytes of its answer.
-    pub async fn whole(&self, call: Call) -> Result<Response<bytes::Bytes>, Error> {
-        let Answer {
-            status, headers, body, ..
-        } = self.exchange(&call).await?.answer;
-        Ok(Response::new(body.clone(), status, headers, body))
+    pub async fn whole(&self, call: Call) -> Result<Response<Bytes>, Error> {
+        Ok(self.exchange(&call).await?.whole())
     }
 
     /// Sends a call and hands on the bytes of its answer as they arrive.
@@ -89,7 +91,7 @@ impl Transport {
             Ok(chunk.map(|chunk| (chunk, Some(response))))
         });
         let stream = ByteStream::new(futures_util::StreamExt::fuse(chunks));
-        Ok(Response::new(stream, answer.status, answer.headers, answer.body))
+        Ok(Response::new(stream, answer.status, answer.headers, answer.body).after(attempts))
     }
 
     /// Sends a call as often as its policy allows, until it is answered with success.
@@ -159,14 +161,11 @@ impl Exchange {
         !call.operation.reads_only && (body.is_empty() || body == b"null")
     }
 
-    /// The error of an answer that is not what was asked for.
-    fn undecoded(self, call: &Call, kind: Kind) -> Error {
+    /// The bytes of the answer.
+    fn whole(self) -> Response<Bytes> {
         let Answer {
             status, headers, body, ..
         } = self.answer;
-        let error = Error::kind(call.operation.id, kind).answered(status, headers, body);
-        let error = error.after(self.attempts);
-        self.span.fail(&error);
-        error
+        Response::new(body.clone(), status, headers, body).after(self.attempts)
     }
 }

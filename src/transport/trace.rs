@@ -11,6 +11,7 @@ use crate::wire::read::Mismatch;
 
 /// The span of one call.
 #[cfg(feature = "tracing")]
+#[derive(Clone)]
 pub struct Span {
     span: tracing::Span,
     /// `None` when nobody looks at the span.
@@ -119,6 +120,7 @@ fn reason(error: &Error) -> &'static str {
 
 /// Nothing is recorded.
 #[cfg(not(feature = "tracing"))]
+#[derive(Clone)]
 pub struct Span;
 
 #[cfg(not(feature = "tracing"))]

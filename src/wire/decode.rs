@@ -47,7 +47,9 @@ pub trait Slot {
 impl<T: Decode + PartialEq> Slot for Option<T> {
     #[inline]
     fn read(&mut self, reader: &mut Reader<'_>) -> Result<(), Fault> {
-        *self = None;
+        if self.is_some() {
+            *self = None;
+        }
         if !T::NULL && reader.null()? {
             reader.null = true;
             return Ok(());
@@ -74,32 +76,43 @@ impl<T: Decode + PartialEq> Slot for Option<T> {
     }
 }
 
+/// After so many items of a page it is guessed how many there are.
+const MEASURED: usize = 4;
+/// So many items are made room for at the most before they come.
+const RESERVED: usize = 256;
+
 /// Reads the items of a list. Those that do not fit are left out, and the list is marked to be kept.
 #[inline]
 pub fn items<T: Decode>(reader: &mut Reader<'_>, list: &mut Vec<T>) -> Result<(), Fault> {
-    let (mut kept, mut item) = (false, 0);
+    let (mut kept, mut next, mut located) = (false, 0, reader.strays.len());
+    let begin = reader.place();
     reader.list("a list", |reader| {
-        reader.kept = false;
-        let step = item;
-        item += 1;
+        let item = next;
+        next += 1;
+        if item == MEASURED && reader.is_outermost_list() {
+            // A page of large objects is not to be copied each time it grows. What is still to come is a guess.
+            let length = (reader.place() - begin) / MEASURED;
+            list.reserve(reader.left().checked_div(length).unwrap_or_default().min(RESERVED));
+        }
         if !T::NULL && reader.null()? {
             kept = true;
             return Ok(());
         }
         let begin = reader.place();
-        let result = reader.within(
-            || Step::Item(step),
-            |reader| match T::append(reader, list) {
-                Err(Fault::Kind) => {
-                    reader.stray(begin)?;
-                    reader.kept = true;
-                    Ok(())
-                }
-                result => result,
-            },
-        );
-        kept |= reader.kept;
-        result
+        reader.kept = false;
+        match T::append(reader, list) {
+            Ok(()) => kept |= reader.kept,
+            Err(Fault::Kind) => {
+                reader.stray(begin)?;
+                kept = true;
+            }
+            Err(fault) => return Err(reader.failed(fault, Step::Item(item))),
+        }
+        if reader.strays.len() > located {
+            reader.locate(located, Step::Item(item));
+            located = reader.strays.len();
+        }
+        Ok(())
     })?;
     reader.kept = kept;
     Ok(())

@@ -7,7 +7,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::decode::Decode;
-use super::reader::Reader;
+use super::reader::{Reader, plain};
 
 /// What an object holds beyond its fields: names that its type does not have, and values of another kind than described.
 ///
@@ -122,12 +122,9 @@ impl Extra {
         (!entry.of_field || holds(&entry.json)).then_some(Raw(&entry.json))
     }
 
-    /// What belongs to none of these names.
-    pub(crate) fn others<'a>(&'a self, names: &'a [&str]) -> impl Iterator<Item = (&'a str, Raw<'a>)> {
-        self.entries()
-            .iter()
-            .filter(|entry| !names.contains(&&*entry.name))
-            .map(|entry| (&*entry.name, Raw(&entry.json)))
+    /// The names and the text of their values.
+    pub(crate) fn iter_raw(&self) -> impl Iterator<Item = (&str, Raw<'_>)> {
+        self.entries().iter().map(|entry| (&*entry.name, Raw(&entry.json)))
     }
 }
 
@@ -138,19 +135,35 @@ fn value(json: &str) -> Value {
 
 /// The text without white space between its values.
 fn compact(json: &str) -> String {
-    let (mut quoted, mut escaped) = (false, false);
-    json.chars()
-        .filter(|c| {
-            let keep = quoted || !c.is_ascii_whitespace();
-            match c {
-                _ if escaped => escaped = false,
-                '\\' => escaped = quoted,
-                '"' => quoted = !quoted,
-                _ => {}
-            }
-            keep
-        })
-        .collect()
+    let mut text = String::with_capacity(json.len());
+    let mut rest = json;
+    while !rest.is_empty() {
+        // A string with its quotes, or what is up to the next one.
+        let end = match rest.strip_prefix('"') {
+            Some(inner) => 1 + string_end(inner),
+            None => rest.find('"').unwrap_or(rest.len()),
+        };
+        let (part, after) = rest.split_at(end);
+        match part.starts_with('"') {
+            true => text.push_str(part),
+            false => text.extend(part.split_ascii_whitespace()),
+        }
+        rest = after;
+    }
+    text
+}
+
+/// Where a string ends, its quote included.
+fn string_end(inner: &str) -> usize {
+    let mut end = 0;
+    loop {
+        end += plain(inner.as_bytes().get(end..).unwrap_or_default());
+        match inner.as_bytes().get(end) {
+            Some(b'\\') => end += 2,
+            Some(_) => return end + 1,
+            None => return inner.len(),
+        }
+    }
 }
 
 /// Equal as JSON: the order of names does not matter.
@@ -199,5 +212,45 @@ impl Serialize for Raw<'_> {
                 Err(_) => value(self.0).serialize(serializer),
             },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn white_space_between_values_is_not_kept() {
+        for (text, compacted) in [
+            (
+                r#" { "a b" : [ 1 , " c \" d " ] , "e\\" : null } "#,
+                r#"{"a b":[1," c \" d "],"e\\":null}"#,
+            ),
+            (r#""\"""#, r#""\"""#),
+            ("1", "1"),
+        ] {
+            assert_eq!(compact(text), compacted);
+        }
+    }
+
+    #[test]
+    fn values_are_got_set_and_taken_out() {
+        let mut extra: Extra = [("a", json!(1)), ("b", json!({"c": [null]}))].into_iter().collect();
+        assert_eq!(
+            (extra.len(), extra.get("b"), extra.json("a")),
+            (2, Some(json!({"c": [null]})), Some("1"))
+        );
+        extra.insert("a", "x");
+        assert_eq!(
+            extra.iter().collect::<Vec<_>>(),
+            [("a", json!("x")), ("b", json!({"c": [null]}))]
+        );
+        assert_eq!(
+            (extra.remove("a"), extra.remove("a"), extra.get("a")),
+            (Some(json!("x")), None, None)
+        );
+        assert_eq!(format!("{extra:?}"), r#"{"b": "{\"c\":[null]}"}"#);
+        assert_ne!(extra, Extra::default());
     }
 }

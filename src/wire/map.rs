@@ -23,24 +23,36 @@ use super::reader::{Fault, Reader, Step};
 /// assert_eq!(contact.custom_attributes.get("seats").and_then(|seats| seats.as_i64()), Some(40));
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Clone, PartialEq, Eq)]
-#[allow(clippy::box_collection)] // a map of its own would take 24 bytes and more in each of thousands of objects
-pub struct Map<T = Value>(Option<Box<BTreeMap<String, T>>>);
+#[derive(Clone)]
+pub struct Map<T = Value>(Form<T>);
+
+#[derive(Clone)]
+enum Form<T> {
+    Absent,
+    /// There, without entries: no memory is asked for.
+    Empty,
+    /// Boxed, since a map of its own would take 24 bytes and more in each of thousands of objects.
+    #[allow(clippy::box_collection)]
+    Entries(Box<BTreeMap<String, T>>),
+}
 
 impl<T> Map<T> {
     /// An object that is not there.
     pub const fn absent() -> Self {
-        Self(None)
+        Self(Form::Absent)
     }
 
     /// Whether the object is not there, so that it is not encoded either.
     pub const fn is_absent(&self) -> bool {
-        self.0.is_none()
+        matches!(self.0, Form::Absent)
     }
 
     /// The entries, none when the object is absent.
     pub fn into_map(self) -> BTreeMap<String, T> {
-        self.0.map(|entries| *entries).unwrap_or_default()
+        match self.0 {
+            Form::Entries(entries) => *entries,
+            Form::Absent | Form::Empty => BTreeMap::new(),
+        }
     }
 }
 
@@ -56,8 +68,8 @@ impl<T> Deref for Map<T> {
 
     fn deref(&self) -> &BTreeMap<String, T> {
         match &self.0 {
-            Some(entries) => entries,
-            None => const { &BTreeMap::new() },
+            Form::Entries(entries) => entries,
+            Form::Absent | Form::Empty => const { &BTreeMap::new() },
         }
     }
 }
@@ -65,13 +77,22 @@ impl<T> Deref for Map<T> {
 /// The object is then there.
 impl<T> DerefMut for Map<T> {
     fn deref_mut(&mut self) -> &mut BTreeMap<String, T> {
-        self.0.get_or_insert_default()
+        if !matches!(self.0, Form::Entries(_)) {
+            self.0 = Form::Entries(Box::default());
+        }
+        match &mut self.0 {
+            Form::Entries(entries) => entries,
+            Form::Absent | Form::Empty => unreachable!("it was set just now"),
+        }
     }
 }
 
 impl<T> From<BTreeMap<String, T>> for Map<T> {
     fn from(entries: BTreeMap<String, T>) -> Self {
-        Self(Some(Box::new(entries)))
+        Self(match entries.is_empty() {
+            true => Form::Empty,
+            false => Form::Entries(Box::new(entries)),
+        })
     }
 }
 
@@ -103,7 +124,7 @@ impl From<Map> for Value {
 impl<K: Into<String>, T> FromIterator<(K, T)> for Map<T> {
     fn from_iter<I: IntoIterator<Item = (K, T)>>(entries: I) -> Self {
         let entries = entries.into_iter().map(|(name, value)| (name.into(), value));
-        Self(Some(Box::new(entries.collect())))
+        entries.collect::<BTreeMap<_, _>>().into()
     }
 }
 
@@ -125,11 +146,18 @@ impl<'a, T> IntoIterator for &'a Map<T> {
     }
 }
 
+/// An absent object is not equal to an empty one.
+impl<T: PartialEq> PartialEq for Map<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.is_absent() == other.is_absent() && **self == **other
+    }
+}
+
 impl<T: fmt::Debug> fmt::Debug for Map<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
-            Some(entries) => entries.fmt(f),
-            None => f.write_str("absent"),
+        match self.is_absent() {
+            true => f.write_str("absent"),
+            false => (**self).fmt(f),
         }
     }
 }
@@ -137,14 +165,17 @@ impl<T: fmt::Debug> fmt::Debug for Map<T> {
 /// An absent object that is encoded by itself is null.
 impl<T: Serialize> Serialize for Map<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0.serialize(serializer)
+        match self.is_absent() {
+            true => serializer.serialize_none(),
+            false => (**self).serialize(serializer),
+        }
     }
 }
 
 impl<T: Decode> Decode for Map<T> {
     fn decode(reader: &mut Reader<'_>) -> Result<Self, Fault> {
         let mut entries = BTreeMap::new();
-        let mut kept = false;
+        let (mut kept, mut located) = (false, reader.strays.len());
         reader.kept = false;
         reader.object("an object", |reader, name| {
             kept |= std::mem::take(&mut reader.kept);
@@ -153,22 +184,19 @@ impl<T: Decode> Decode for Map<T> {
                 return Ok(());
             }
             let begin = reader.place();
-            reader.within(
-                || Step::Name,
-                |reader| match T::decode(reader) {
-                    Ok(value) => {
-                        entries.insert(name.into_owned(), value);
-                        Ok(())
-                    }
-                    Err(Fault::Kind) => {
-                        reader.stray(begin)?;
-                        reader.kept = true;
-                        Ok(())
-                    }
-                    Err(fault) => Err(fault),
-                },
-            )?;
+            match T::decode(reader) {
+                Ok(value) => drop(entries.insert(name.into_owned(), value)),
+                Err(Fault::Kind) => {
+                    reader.stray(begin)?;
+                    kept = true;
+                }
+                Err(fault) => return Err(reader.failed(fault, Step::Name)),
+            }
             kept |= reader.kept;
+            if reader.strays.len() > located {
+                reader.locate(located, Step::Name);
+                located = reader.strays.len();
+            }
             Ok(())
         })?;
         reader.kept = kept;

@@ -11,6 +11,7 @@ pub mod extra;
 pub mod id;
 pub mod list;
 pub mod map;
+pub mod names;
 pub mod next_page;
 pub mod nullable;
 pub mod object;

@@ -4,13 +4,14 @@ use serde::ser::{Error, Serialize, SerializeMap, Serializer};
 
 use super::decode::{Slot, integer_of};
 use super::extra::Extra;
+use super::names::Name;
 use super::nullable::Nullable;
-use super::reader::{Fault, Reader, Step};
+use super::reader::{Fault, Key, Reader, Step};
 
 /// A struct that any object will do for, since every field can be absent: what the API's types are made of.
 pub trait Object {
     /// The names of the fields on the wire.
-    fn names(&self) -> &'static [&'static str];
+    fn names(&self) -> &'static [Name];
 
     /// Reads the field at this place among the names.
     fn read(&mut self, place: usize, reader: &mut Reader<'_>) -> Result<(), Fault>;
@@ -27,27 +28,37 @@ pub trait Object {
 /// Of a name that comes twice the last value counts.
 pub fn fill(object: &mut dyn Object, reader: &mut Reader<'_>) -> Result<(), Fault> {
     let names = object.names();
-    let mut next = 0;
+    let tells_null = object.tells_null();
+    let mut located = reader.strays.len();
     let mut fields_kept = false;
-    reader.object("an object", |reader, name| {
+    reader.fields(names, |reader, key| {
         let begin = reader.place();
-        let Some(place) = position(names, next, &name) else {
-            reader.within(|| Step::Name, Reader::skip)?;
-            reader.misfits += 1;
-            object.extra().keep(&name, reader.since(begin), false);
-            return Ok(());
+        let (place, field) = match key {
+            Key::Field(place, name) => (place, name),
+            Key::Other(name) => {
+                if let Err(fault) = reader.skip() {
+                    return Err(reader.failed(fault, Step::Name));
+                }
+                reader.misfits += 1;
+                object.extra().keep(&name, reader.since(begin), false);
+                return Ok(());
+            }
         };
-        next = place + 1;
         reader.kept = false;
         reader.null = false;
-        let step = || names.get(place).map_or(Step::Name, |name| Step::Field(name));
-        reader.within(step, |reader| object.read(place, reader))?;
-        if fields_kept {
-            object.extra().forget(&name);
+        if let Err(fault) = object.read(place, reader) {
+            return Err(reader.failed(fault, Step::Field(field)));
         }
-        if reader.kept || reader.null && object.tells_null() {
+        if fields_kept {
+            object.extra().forget(field);
+        }
+        if reader.strays.len() > located {
+            reader.locate(located, Step::Field(field));
+            located = reader.strays.len();
+        }
+        if reader.kept || tells_null && reader.null {
             fields_kept = true;
-            object.extra().keep(&name, reader.since(begin), true);
+            object.extra().keep(field, reader.since(begin), true);
         }
         Ok(())
     })?;
@@ -55,16 +66,6 @@ pub fn fill(object: &mut dyn Object, reader: &mut Reader<'_>) -> Result<(), Faul
     reader.kept = false;
     reader.null = false;
     Ok(())
-}
-
-/// The place of a name, looked for from `next` on: names come in about the order of the description.
-#[inline]
-fn position(names: &[&str], next: usize, name: &str) -> Option<usize> {
-    let (before, after) = names.split_at(next.min(names.len()));
-    match after.iter().position(|known| *known == name) {
-        Some(place) => Some(before.len() + place),
-        None => before.iter().position(|known| *known == name),
-    }
 }
 
 /// Reads an object onto the end of a list, where it stays: copying large ones there takes time.
@@ -153,7 +154,7 @@ impl Serialize for Whole {
 /// An object that is written field by field.
 pub trait Write {
     /// The names of the fields on the wire.
-    const NAMES: &'static [&'static str];
+    const NAMES: &'static [Name];
 
     /// Writes all fields.
     fn write<M: SerializeMap>(&self, fields: &mut Fields<'_, M>) -> Result<(), M::Error>;
@@ -169,7 +170,11 @@ pub fn serialize<T: Write, S: Serializer>(object: &T, serializer: S) -> Result<S
         extra: object.beyond(),
     };
     object.write(&mut fields)?;
-    for (name, raw) in object.beyond().others(T::NAMES) {
+    for (name, raw) in object
+        .beyond()
+        .iter_raw()
+        .filter(|(name, _)| T::NAMES.iter().all(|known| known.text() != *name))
+    {
         fields.map.serialize_entry(name, &raw)?;
     }
     fields.map.end()
@@ -180,7 +185,7 @@ pub fn serialize<T: Write, S: Serializer>(object: &T, serializer: S) -> Result<S
 macro_rules! object {
     ($name:ident { $( $place:literal $wire:literal $field:ident $how:ident; )* } $tells_null:literal) => {
         impl crate::wire::object::Object for $name {
-            fn names(&self) -> &'static [&'static str] {
+            fn names(&self) -> &'static [crate::wire::names::Name] {
                 <Self as crate::wire::object::Write>::NAMES
             }
 
@@ -205,7 +210,10 @@ macro_rules! object {
         }
 
         impl crate::wire::object::Write for $name {
-            const NAMES: &'static [&'static str] = &[$( $wire ),*];
+            const NAMES: &'static [crate::wire::names::Name] = {
+                static NAMES: &[crate::wire::names::Name] = &[$( crate::wire::names::Name::new($wire) ),*];
+                NAMES
+            };
 
             fn write<M: ::serde::ser::SerializeMap>(
                 &self,

@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 
+use super::names::{Name, Order};
+
 /// Why a value was not read. The reader knows where.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
@@ -63,6 +65,10 @@ pub struct Reader<'t> {
     pub kept: bool,
     /// Whether the value read last was null where there is no value for it.
     pub null: bool,
+    /// In which order the names of each type come.
+    orders: Vec<Order>,
+    /// Where strings are put together in which something is escaped.
+    scratch: Vec<u8>,
     /// What was expected where a value is of another kind.
     pub expected: &'static str,
     /// Why the text is no JSON.
@@ -73,6 +79,15 @@ pub struct Reader<'t> {
     pub trail: Vec<Step>,
     /// How much has not fitted so far: unknown names and values of another kind.
     pub misfits: usize,
+}
+
+/// A name in an object.
+#[derive(Debug)]
+pub enum Key<'t> {
+    /// That of a field: its place among the names, and the name.
+    Field(usize, &'static str),
+    /// One that no field has.
+    Other(Cow<'t, str>),
 }
 
 /// A number as it stands in the text.
@@ -92,6 +107,8 @@ impl<'t> Reader<'t> {
             depth: 0,
             kept: false,
             null: false,
+            orders: Vec::new(),
+            scratch: Vec::new(),
             expected: "",
             flaw: Flaw::Syntax,
             strays: Vec::new(),
@@ -108,6 +125,17 @@ impl<'t> Reader<'t> {
     /// Goes back to a place at the same depth.
     pub fn back(&mut self, place: usize) {
         self.at = place;
+    }
+
+    /// How many bytes of the text are left.
+    pub fn left(&self) -> usize {
+        self.text.len() - self.at
+    }
+
+    /// Whether what is read stands in a list that is the text itself, or in the object that is.
+    #[inline]
+    pub fn is_outermost_list(&self) -> bool {
+        self.depth <= 2
     }
 
     /// The text from `begin` to here.
@@ -156,29 +184,19 @@ impl<'t> Reader<'t> {
         self.skip()
     }
 
-    /// Reads what is one `step` further in, so that what is odd or wrong there can be found.
-    #[inline(always)]
-    pub fn within<T>(
-        &mut self,
-        step: impl Fn() -> Step,
-        read: impl FnOnce(&mut Self) -> Result<T, Fault>,
-    ) -> Result<T, Fault> {
-        let before = self.strays.len();
-        let result = read(self);
-        if self.strays.len() > before || matches!(result, Err(Fault::Malformed)) {
-            self.locate(before, step(), result.is_err());
-        }
-        result
-    }
-
+    /// Says of the values of another kind from the one numbered `first` on that they are one step further in.
     #[cold]
-    fn locate(&mut self, before: usize, step: Step, failed: bool) {
-        for stray in self.strays.iter_mut().skip(before) {
+    pub fn locate(&mut self, first: usize, step: Step) {
+        for stray in self.strays.iter_mut().skip(first) {
             stray.path.push(step);
         }
-        if failed {
-            self.trail.push(step);
-        }
+    }
+
+    /// The fault of a value that is one step further in.
+    #[cold]
+    pub fn failed(&mut self, fault: Fault, step: Step) -> Fault {
+        self.trail.push(step);
+        fault
     }
 
     #[inline(always)]
@@ -256,62 +274,82 @@ impl<'t> Reader<'t> {
 
     /// Reads a string whose content begins at `begin` and is plain up to `end`.
     fn escaped(&mut self, begin: usize, end: usize) -> Result<String, Fault> {
+        // Filled anew for each string, and copied when its length is known.
+        let mut scratch = std::mem::take(&mut self.scratch);
+        scratch.clear();
         let bytes = self.text.as_bytes();
-        let mut text = String::new();
-        let (mut begin, mut end) = (begin, end);
+        scratch.extend_from_slice(bytes.get(begin..end).unwrap_or_default());
+        self.at = end;
+        let read = self.unescape(bytes, &mut scratch);
+        // Whole characters are put together from whole characters.
+        let text = read.map(|()| String::from_utf8_lossy(&scratch).into_owned());
+        self.scratch = scratch;
+        text
+    }
+
+    /// Reads up to the end of a string into `out`.
+    fn unescape(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), Fault> {
         loop {
-            text.push_str(self.text.get(begin..end).unwrap_or_default());
-            self.at = end;
-            match bytes.get(end) {
+            let rest = bytes.get(self.at..).unwrap_or_default();
+            if let Some(word) = rest.first_chunk::<8>() {
+                // Eight bytes at once, of which those from the first special one on are taken back.
+                out.extend_from_slice(word);
+                let found = special(word);
+                self.at += found;
+                out.truncate(out.len() + found - 8);
+                if found == 8 {
+                    continue;
+                }
+            } else {
+                let tail = plain(rest);
+                out.extend_from_slice(rest.get(..tail).unwrap_or_default());
+                self.at += tail;
+            }
+            match bytes.get(self.at) {
                 Some(b'"') => {
-                    self.at = end + 1;
-                    return Ok(text);
+                    self.at += 1;
+                    return Ok(());
                 }
-                Some(b'\\') => {
-                    self.at = end + 1;
-                    let character = self.escape()?;
-                    text.push(character);
-                }
+                Some(b'\\') => {}
                 _ => return Err(self.malformed()),
             }
-            begin = self.at;
-            end = begin + plain(bytes.get(begin..).unwrap_or_default());
+            self.at += 1;
+            let escaped = match bytes.get(self.at) {
+                Some(b'"') => b'"',
+                Some(b'\\') => b'\\',
+                Some(b'/') => b'/',
+                Some(b'n') => b'\n',
+                Some(b't') => b'\t',
+                Some(b'r') => b'\r',
+                Some(b'b') => 8,
+                Some(b'f') => 12,
+                Some(b'u') => {
+                    self.at += 1;
+                    match self.unicode(bytes)? {
+                        character if character.is_ascii() => out.push(character as u8),
+                        character => out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()),
+                    }
+                    continue;
+                }
+                _ => return Err(self.malformed()),
+            };
+            out.push(escaped);
+            self.at += 1;
         }
     }
 
-    /// Reads what follows a backslash.
-    #[inline]
-    fn escape(&mut self) -> Result<char, Fault> {
-        let character = match self.text.as_bytes().get(self.at) {
-            Some(b'"') => '"',
-            Some(b'\\') => '\\',
-            Some(b'/') => '/',
-            Some(b'n') => '\n',
-            Some(b't') => '\t',
-            Some(b'r') => '\r',
-            Some(b'b') => '\u{8}',
-            Some(b'f') => '\u{c}',
-            Some(b'u') => {
-                self.at += 1;
-                return self.unicode();
-            }
-            _ => return Err(self.malformed()),
-        };
-        self.at += 1;
-        Ok(character)
-    }
-
     /// Reads the digits of `\u`, and those of the other half of a pair.
-    fn unicode(&mut self) -> Result<char, Fault> {
-        let first = self.hexadecimal()?;
+    #[inline]
+    fn unicode(&mut self, bytes: &[u8]) -> Result<char, Fault> {
+        let first = self.hexadecimal(bytes)?;
         if let Some(character) = char::from_u32(first.into()) {
             return Ok(character);
         }
         let place = self.at;
-        let rest = self.text.as_bytes().get(place..).unwrap_or_default();
+        let rest = bytes.get(place..).unwrap_or_default();
         if first < 0xdc00 && rest.starts_with(b"\\u") {
             self.at += 2;
-            let second = self.hexadecimal()?;
+            let second = self.hexadecimal(bytes)?;
             if let Some(Ok(character)) = char::decode_utf16([first, second]).next() {
                 return Ok(character);
             }
@@ -321,17 +359,16 @@ impl<'t> Reader<'t> {
         Ok(char::REPLACEMENT_CHARACTER)
     }
 
-    fn hexadecimal(&mut self) -> Result<u16, Fault> {
-        let mut value = 0;
-        for _ in 0..4 {
-            let digit = self.text.as_bytes().get(self.at).copied().unwrap_or_default();
-            let Some(digit) = char::from(digit).to_digit(16) else {
-                return Err(self.malformed());
-            };
-            value = value << 4 | digit as u16;
-            self.at += 1;
+    #[inline]
+    fn hexadecimal(&mut self, bytes: &[u8]) -> Result<u16, Fault> {
+        let digits: &[u8; 4] = bytes.get(self.at..).and_then(<[u8]>::first_chunk).unwrap_or(&[0; 4]);
+        let values = digits.map(|digit| HEXADECIMAL[usize::from(digit)]);
+        if let Some(wrong) = values.iter().position(|value| *value > 15) {
+            self.at += wrong;
+            return Err(self.malformed());
         }
-        Ok(value)
+        self.at += 4;
+        Ok(values.iter().fold(0, |number, digit| number << 4 | u16::from(*digit)))
     }
 
     /// Reads a number, if that is what comes.
@@ -435,6 +472,65 @@ impl<'t> Reader<'t> {
         expected: &'static str,
         mut entry: impl FnMut(&mut Self, Cow<'t, str>) -> Result<(), Fault>,
     ) -> Result<(), Fault> {
+        self.entries(expected, Self::quoted, |reader, name| entry(reader, name))
+    }
+
+    /// Reads an object of a type with these names; `entry` reads the value of each.
+    #[inline]
+    pub fn fields(
+        &mut self,
+        names: &'static [Name],
+        entry: impl FnMut(&mut Self, Key<'t>) -> Result<(), Fault>,
+    ) -> Result<(), Fault> {
+        let order = self.order(names);
+        let mut last = Order::BEGIN;
+        let key = |reader: &mut Self| {
+            let expected = reader.orders.get(order).map_or(Order::BEGIN, |order| order.next(last));
+            let place = reader.at + 1;
+            let rest = reader.text.as_bytes().get(place..).unwrap_or_default();
+            if let Some(name) = names.get(expected).filter(|name| name.begins(rest)) {
+                reader.at = place + name.text().len() + 1;
+                last = expected;
+                return Ok(Key::Field(expected, name.text()));
+            }
+            let key = reader.unexpected(order, last)?;
+            if let Key::Field(place, _) = key {
+                last = place;
+            }
+            Ok(key)
+        };
+        self.entries("an object", key, entry)
+    }
+
+    /// Where the order of a type's names is kept.
+    #[inline]
+    fn order(&mut self, names: &'static [Name]) -> usize {
+        let known = self.orders.iter().position(|order| std::ptr::eq(order.names, names));
+        known.unwrap_or_else(|| {
+            self.orders.push(Order::new(names));
+            self.orders.len() - 1
+        })
+    }
+
+    /// Reads a name that is not the one that was expected.
+    #[cold]
+    fn unexpected(&mut self, order: usize, last: usize) -> Result<Key<'t>, Fault> {
+        let name = self.quoted()?;
+        let order = self.orders.get_mut(order);
+        let found = order.and_then(|order| {
+            let place = order.find(&name, last)?;
+            Some((place, order.names.get(place)?.text()))
+        });
+        Ok(found.map_or(Key::Other(name), |(place, name)| Key::Field(place, name)))
+    }
+
+    #[inline(always)]
+    fn entries<K>(
+        &mut self,
+        expected: &'static str,
+        mut key: impl FnMut(&mut Self) -> Result<K, Fault>,
+        mut entry: impl FnMut(&mut Self, K) -> Result<(), Fault>,
+    ) -> Result<(), Fault> {
         if self.peek()? != b'{' {
             return Err(self.other(expected));
         }
@@ -444,13 +540,13 @@ impl<'t> Reader<'t> {
                 if self.peek()? != b'"' {
                     return Err(self.malformed());
                 }
-                let name = self.quoted()?;
+                let key = key(self)?;
                 if self.peek()? != b':' {
                     return Err(self.malformed());
                 }
                 self.at += 1;
                 self.peek()?;
-                entry(self, name)?;
+                entry(self, key)?;
                 match self.peek()? {
                     b',' => self.at += 1,
                     b'}' => break,
@@ -517,20 +613,39 @@ pub fn kind(text: &str) -> &'static str {
     }
 }
 
-/// How many bytes stand before the next quote, backslash or control character.
+/// What each byte is worth as a hexadecimal digit; 255 for those that are none.
+const HEXADECIMAL: [u8; 256] = {
+    let mut values = [255; 256];
+    let mut digit = 0;
+    while digit < 16 {
+        values[b"0123456789abcdef"[digit] as usize] = digit as u8;
+        values[b"0123456789ABCDEF"[digit] as usize] = digit as u8;
+        digit += 1;
+    }
+    values
+};
+
+/// How many bytes stand before the first quote, backslash or control character.
 #[inline(always)]
-fn plain(bytes: &[u8]) -> usize {
+fn special(word: &[u8; 8]) -> usize {
     const ONES: u64 = u64::from_ne_bytes([1; 8]);
     const HIGH: u64 = ONES << 7;
+    let word = u64::from_le_bytes(*word);
+    // Without its second bit a quote is the first character above the control characters.
+    let quote = (word ^ (ONES << 1)).wrapping_sub(ONES * 0x21);
+    let backslash = (word ^ (ONES * b'\\' as u64)).wrapping_sub(ONES);
+    let found = (quote | backslash) & !word & HIGH;
+    found.trailing_zeros() as usize / 8
+}
+
+/// How many bytes stand before the next quote, backslash or control character.
+#[inline(always)]
+pub fn plain(bytes: &[u8]) -> usize {
     let mut rest = bytes;
     while let Some((word, after)) = rest.split_first_chunk::<8>() {
-        let word = u64::from_le_bytes(*word);
-        // Without its second bit a quote is the first character above the control characters.
-        let quote = (word ^ (ONES << 1)).wrapping_sub(ONES * 0x21);
-        let backslash = (word ^ (ONES * u64::from(b'\\'))).wrapping_sub(ONES);
-        let found = (quote | backslash) & !word & HIGH;
-        if found != 0 {
-            return bytes.len() - rest.len() + found.trailing_zeros() as usize / 8;
+        let found = special(word);
+        if found < 8 {
+            return bytes.len() - rest.len() + found;
         }
         rest = after;
     }

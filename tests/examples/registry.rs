@@ -10,6 +10,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+/// Reads a JSON text as a type and encodes it again.
+type Encode = fn(&str) -> Result<String, String>;
+
 /// One operation: how it decodes, encodes and is called.
 pub struct Operation {
     /// Operation id in snake_case.
@@ -21,9 +24,9 @@ pub struct Operation {
     /// Path and query parameters.
     pub parameters: &'static [Parameter],
     /// Decodes a success and encodes it again; an error says where and why.
-    pub response: fn(&str) -> Result<String, String>,
+    pub response: Encode,
     /// Reads a request body as the type that is sent and encodes it again.
-    pub request: Option<fn(&str) -> Result<String, String>>,
+    pub request: Option<Encode>,
     /// Sends a call through the operation's builder.
     pub call: fn(&Client, &BTreeMap<String, String>, Option<Value>) -> Call,
 }

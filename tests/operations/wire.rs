@@ -91,6 +91,23 @@ impl Wire {
         self.seen.lock().unwrap().is_empty()
     }
 
+    /// A header of the one request that was sent.
+    #[allow(dead_code)] // not by every test binary
+    pub fn header(&self, name: &str) -> Option<String> {
+        let seen = self.seen.lock().unwrap();
+        assert_eq!(seen.len(), 1, "one call sends one request");
+        let value = seen[0].headers().get(name)?.to_str().ok()?.to_owned();
+        Some(value)
+    }
+
+    /// The body of the one request that was sent, to the letter.
+    #[allow(dead_code)] // not by every test binary
+    pub fn body(&self) -> String {
+        let seen = self.seen.lock().unwrap();
+        assert_eq!(seen.len(), 1, "one call sends one request");
+        String::from_utf8(seen[0].body_ref().to_vec()).unwrap()
+    }
+
     /// The one request that was sent, its headers checked.
     pub fn sent(&self) -> Sent {
         self.sent_for("application/json")

@@ -78,6 +78,7 @@ struct Shop {
     seen: Mutex<Vec<Seen>>,
     /// How long every answer takes.
     latency: Duration,
+    contact: fn(usize) -> String,
 }
 
 struct Scroll {
@@ -92,6 +93,8 @@ pub struct Settings {
     pub next: Next,
     pub scroll_idle: Option<Duration>,
     pub latency: Duration,
+    /// Whether contacts have most of their fields set.
+    pub full_contacts: bool,
 }
 
 /// A client of the workspace that the environment names; without `INTERCOM_ACCESS_TOKEN`, of a server that lives as long
@@ -123,6 +126,10 @@ impl Server {
             faults: Mutex::default(),
             seen: Mutex::default(),
             latency: settings.latency,
+            contact: match settings.full_contacts {
+                true => records::full_contact,
+                false => records::contact,
+            },
         });
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -221,8 +228,8 @@ impl Shop {
     fn answer(&self, seen: &Seen) -> Answer {
         let path: Vec<&str> = seen.path.trim_matches('/').split('/').collect();
         match (seen.method.as_str(), path.as_slice()) {
-            ("GET", ["contacts"]) | ("GET", ["companies", _, "contacts"]) => self.after(seen, "data", records::contact),
-            ("POST", ["contacts", "search"]) => self.after(seen, "data", records::contact),
+            ("GET", ["contacts"]) | ("GET", ["companies", _, "contacts"]) => self.after(seen, "data", self.contact),
+            ("POST", ["contacts", "search"]) => self.after(seen, "data", self.contact),
             ("GET", ["conversations"]) => self.after(seen, "conversations", records::conversation),
             ("POST", ["conversations", "search"]) => self.after(seen, "conversations", records::conversation),
             ("GET", ["conversations", id]) => match id.parse() {

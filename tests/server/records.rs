@@ -61,6 +61,47 @@ pub fn contact(i: usize) -> String {
     )
 }
 
+/// A contact of 2.8 kB with all but its lists filled, and attributes of its own.
+pub fn full_contact(i: usize) -> String {
+    static PARTS: OnceLock<Vec<String>> = OnceLock::new();
+    numbered(
+        &PARTS,
+        i,
+        r#"{
+            "type": "contact", "id": "$ID", "workspace_id": "wk7731", "external_id": "acme-customer-0000070211",
+            "role": "user", "email": "jo.example@logistics.acme-freight.test", "phone": "+15550100123",
+            "name": "Jo Example of Dublin", "avatar": "https://static.acme.test/avatars/66f1c2a9d04b7e8351aa0c11/jo-example-256x256.png?version=1700003600",
+            "owner_id": 4021337, "social_profiles": {"type": "list", "data": []},
+            "has_hard_bounced": false, "marked_email_as_spam": false, "unsubscribed_from_emails": false,
+            "created_at": 1700000000, "updated_at": 1700003600, "signed_up_at": 1699990000, "last_seen_at": 1700003500,
+            "last_replied_at": 1700003000, "last_contacted_at": 1700002000, "last_email_opened_at": 1700001000,
+            "last_email_clicked_at": 1700001100, "language_override": "en", "browser": "firefox",
+            "browser_version": "132.0.1 (64 bit)", "browser_language": "en-IE", "os": "Linux x86_64, Debian 12",
+            "location": {"type": "location", "country": "Ireland", "region": "Leinster", "city": "Dublin",
+                "country_code": "IRL", "continent_code": "EU"},
+            "android_app_name": "Acme Freight for drivers", "android_app_version": "4.2.0 (build 20241113)",
+            "android_device": "Google Pixel 9 Pro", "android_os_version": "15", "android_sdk_version": "15.11.2",
+            "android_last_seen_at": 1700003100, "ios_app_name": "Acme Freight for drivers",
+            "ios_app_version": "4.2.0 (build 20241113)", "ios_device": "Apple iPhone 16 Plus", "ios_os_version": "18.1",
+            "ios_sdk_version": "18.3.1", "ios_last_seen_at": 1700003200,
+            "custom_attributes": {"plan": "scale", "seats": 40, "score": 0.5, "trial": false,
+                "delivery_notes": "Ring twice at the green gate. The dock is behind the second hall, on the left after the weighbridge; lorries above twelve metres turn at the ferry terminal and come back along the quay, where the guard opens.",
+                "last_route": "Dublin Port by Athlone and Ballinasloe to Galway Docks, returning empty on the same day"},
+            "tags": {"type": "list", "data": [], "url": "/contacts/$ID/tags", "total_count": 0, "has_more": false},
+            "notes": {"type": "list", "data": [], "url": "/contacts/$ID/notes", "total_count": 0, "has_more": false},
+            "companies": {"type": "list", "data": [], "url": "/contacts/$ID/companies", "total_count": 0,
+                "has_more": false},
+            "opted_out_subscription_types": {"type": "list", "data": [], "url": "/contacts/$ID/subscriptions",
+                "total_count": 0, "has_more": false},
+            "opted_in_subscription_types": {"type": "list", "data": [], "url": "/contacts/$ID/subscriptions",
+                "total_count": 0, "has_more": false},
+            "utm_campaign": "autumn-2024-ireland-drivers", "utm_content": "header-with-map-of-leinster",
+            "utm_medium": "email", "utm_source": "newsletter-of-november", "utm_term": "maps, roads, ferries",
+            "referrer": "https://www.acme-freight.test/maps/ireland/leinster?layer=roads&zoom=7&campaign=autumn-2024-drivers"
+        }"#,
+    )
+}
+
 pub fn company(i: usize) -> String {
     static PARTS: OnceLock<Vec<String>> = OnceLock::new();
     numbered(

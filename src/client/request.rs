@@ -1,0 +1,228 @@
+//! Calls to paths that the description does not have.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use http::Method;
+use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::Client;
+use crate::answer::bytes::ByteStream;
+use crate::answer::error::Error;
+use crate::answer::response::Response;
+use crate::call::argument::{InvalidField, Slot};
+use crate::call::call::Call;
+use crate::call::operation::{Operation, Paging};
+use crate::call::options::{self, Options};
+use crate::wire::read::Unread;
+
+impl Client {
+    /// Starts a call to any path of the API, for what the description does not have: sent, repeated, paced and traced like
+    /// every other call.
+    ///
+    /// The path begins with `/` and stays under the base URL: one with a host, a query, a fragment or a dot segment is
+    /// refused before anything is sent. Characters that cannot stand in a path are percent-encoded; a value that can hold a
+    /// slash has to be encoded by the caller.
+    ///
+    /// ```
+    /// # async fn example(client: intercom_client::Client) -> Result<(), intercom_client::Error> {
+    /// use intercom_client::Method;
+    /// use serde_json::{Value, json};
+    ///
+    /// let search = client.request(Method::POST, "/tickets/search");
+    /// let query = json!({"query": {"field": "open", "operator": "=", "value": true}});
+    /// let found = search.json(&query).idempotent(true).send::<Value>().await?;
+    /// println!("{} tickets, request {:?}", found["total_count"], found.request_id());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn request(&self, method: Method, path: impl Into<String>) -> Request {
+        Request {
+            client: self.clone(),
+            options: Options::default(),
+            method,
+            path: path.into(),
+            body: Ok(None),
+        }
+    }
+}
+
+/// A call to a path of the caller's own. Made by [`Client::request`].
+#[derive(Clone, Debug)]
+#[must_use = "nothing is sent before `send()`"]
+pub struct Request {
+    pub(crate) client: Client,
+    options: Options,
+    method: Method,
+    path: String,
+    body: Slot<Bytes>,
+}
+
+/// What cannot stand in a path; `%` can, since the caller may have encoded a value.
+const PATH: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'<')
+    .add(b'>')
+    .add(b'`')
+    .add(b'{')
+    .add(b'}')
+    .add(b'|')
+    .add(b'^');
+
+impl Request {
+    options::setters! {}
+
+    /// Adds a query parameter; percent-encoded as it is sent.
+    pub fn query(mut self, name: impl Into<String>, value: impl ToString) -> Self {
+        self.options.query.push((name.into(), value.to_string()));
+        self
+    }
+
+    /// Sets the body, as JSON.
+    pub fn json(mut self, body: &(impl Serialize + ?Sized)) -> Self {
+        self.body = match serde_json::to_vec(body) {
+            Ok(bytes) => Ok(Some(bytes.into())),
+            Err(error) => Err(InvalidField::new(format!("cannot be written as JSON: {error}")).within("body")),
+        };
+        self
+    }
+
+    /// Sends the request and decodes its JSON answer as any type that serde reads: one of the API's
+    /// [`types`](crate::types), one of your own, or [`serde_json::Value`].
+    ///
+    /// # Errors
+    ///
+    /// Those of every call; [`is_decode`](Error::is_decode) when the answer is not of this type.
+    pub async fn send<T: DeserializeOwned>(self) -> Result<Response<T>, Error> {
+        let call = self.call(None, false)?;
+        let reads_only = call.operation.reads_only;
+        let answer = self.client.whole(call).await?;
+        match decode(&answer, reads_only) {
+            Ok(value) => Ok(answer.map(|_| value)),
+            Err(unread) => Err(answer.undecoded(ID, unread)),
+        }
+    }
+
+    /// Sends the request and gathers the bytes of its answer, whatever they are, up to the client's
+    /// [`max_response_bytes`](crate::ClientBuilder::max_response_bytes).
+    ///
+    /// # Errors
+    ///
+    /// Those of every call.
+    pub async fn bytes(self) -> Result<Response<Bytes>, Error> {
+        self.client.whole(self.call(None, false)?).await
+    }
+
+    /// Sends the request and hands on the bytes of its answer as they arrive.
+    ///
+    /// # Errors
+    ///
+    /// Those of every call.
+    pub async fn byte_stream(self) -> Result<Response<ByteStream>, Error> {
+        self.client.stream(self.call(None, true)?).await
+    }
+
+    /// The call, of a list where it has pages.
+    pub(crate) fn call(&self, paging: Option<Paging>, bytes: bool) -> Result<Call, Error> {
+        let operation = Operation {
+            id: ID,
+            method: self.method.clone(),
+            path: "(raw)",
+            reads_only: self.method.is_safe() || paging.is_some(),
+            paging,
+            bytes,
+        };
+        let path = check(&self.path).map_err(|reason| Error::builder(ID, format!("the path {reason}")))?;
+        let mut call = Call::to(Cow::Owned(operation), path, &self.options)?;
+        call.body = self
+            .body
+            .clone()
+            .map_err(|invalid| Error::builder(ID, invalid.to_string()))?;
+        Ok(call)
+    }
+}
+
+/// What errors and spans call the operation.
+pub(crate) const ID: &str = "request";
+
+/// The path as it is sent, or why it is refused.
+fn check(path: &str) -> Result<String, &'static str> {
+    if !path.starts_with('/') {
+        return Err("does not begin with `/`: give it without scheme and host");
+    }
+    if path.starts_with("//") {
+        return Err("begins with `//`, which names a host");
+    }
+    if path.contains(['?', '#']) {
+        return Err("has a query or a fragment: give parameters to `query`");
+    }
+    if path.contains(|c: char| c == '\\' || c.is_control()) {
+        return Err("has a backslash or a control character");
+    }
+    let dots = |segment: &str| matches!(&*percent_decode_str(segment).decode_utf8_lossy(), "." | "..");
+    match path.split('/').any(dots) {
+        true => Err("has a dot segment, which would lead elsewhere"),
+        false => Ok(utf8_percent_encode(path, PATH).to_string()),
+    }
+}
+
+/// Decodes an answer by serde. Where nothing came back from a call that changes something, nothing is what it says.
+fn decode<T: DeserializeOwned>(body: &[u8], reads_only: bool) -> Result<T, Unread> {
+    let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
+    let blank = body.trim_ascii();
+    if !reads_only && (blank.is_empty() || blank == b"null") {
+        let nothing = ["null", "{}"].iter().find_map(|text| serde_json::from_str(text).ok());
+        if let Some(nothing) = nothing {
+            return Ok(nothing);
+        }
+    }
+    serde_json::from_slice(body).map_err(|error| Unread {
+        path: String::new(),
+        expected: match error.is_data() {
+            true => "the type that was asked for",
+            false => "JSON",
+        },
+        found: match error.is_eof() {
+            true => "its end".to_owned(),
+            // What serde says can hold a value.
+            false => format!("something else at line {} column {}", error.line(), error.column()),
+        },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_stay_under_the_base_url() {
+        for (path, sent) in [
+            ("/tickets/search", "/tickets/search"),
+            ("/contacts/a b/ü", "/contacts/a%20b/%C3%BC"),
+            ("/contacts/a%2Fb", "/contacts/a%2Fb"),
+            ("/a/.../b.c", "/a/.../b.c"),
+            ("/", "/"),
+        ] {
+            assert_eq!(check(path).as_deref(), Ok(sent));
+        }
+        for path in [
+            "",
+            "tickets",
+            "https://evil.test/x",
+            "//evil.test/x",
+            "/a/../b",
+            "/a/./b",
+            "/a/%2e%2E/b",
+            "/a/.%2e",
+            "/a?b=c",
+            "/a#b",
+            "/a\\..\\b",
+            "/a\nb",
+        ] {
+            assert!(check(path).is_err(), "{path:?}");
+        }
+    }
+}

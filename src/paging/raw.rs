@@ -1,0 +1,158 @@
+//! Pages of lists that the description does not have.
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::{Items, Page, Pages, Position};
+use crate::call::operation::Paging;
+use crate::client::request::{ID, Request};
+use crate::wire::extra::Extra;
+use crate::wire::next_page::NextPage;
+use crate::wire::object::object;
+use crate::wire::read::{self, Unread};
+
+impl Request {
+    /// All pages of the list as a stream of whole answers. The caller says how the list goes on and which name holds its
+    /// items.
+    ///
+    /// ```
+    /// # async fn example(client: intercom_client::Client) -> Result<(), intercom_client::Error> {
+    /// use futures_util::TryStreamExt;
+    /// use intercom_client::{Method, paging::Paging};
+    /// use serde_json::json;
+    ///
+    /// let search = client.request(Method::POST, "/tickets/search");
+    /// let query = json!({"query": {"field": "open", "operator": "=", "value": true}});
+    /// let mut tickets = search.json(&query).stream::<serde_json::Value>(Paging::CursorInBody, "tickets");
+    /// while let Some(ticket) = tickets.try_next().await? {
+    ///     println!("{}", ticket["id"]);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn pages<T: DeserializeOwned + Send + 'static>(
+        self,
+        paging: Paging,
+        items: impl Into<String>,
+    ) -> Pages<RawPage<T>> {
+        let (name, call) = (items.into(), self.call(Some(paging), false));
+        let client = self.client.clone();
+        Pages::fetched(call, None, move |call| {
+            let (client, name) = (client.clone(), name.clone());
+            Box::pin(async move {
+                let answer = client.whole(call).await?;
+                match RawPage::read(&answer, &name, paging) {
+                    Ok(page) => Ok(answer.map(|_| page)),
+                    Err(unread) => Err(answer.undecoded(ID, unread)),
+                }
+            })
+        })
+    }
+
+    /// The items of all pages as a stream, each page fetched when the items before it are used up; see
+    /// [`pages`](Self::pages).
+    pub fn stream<T: DeserializeOwned + Send + 'static>(
+        self,
+        paging: Paging,
+        items: impl Into<String>,
+    ) -> Items<RawPage<T>> {
+        Items::new(self.pages(paging, items))
+    }
+}
+
+/// One page of a list that the description does not have.
+#[derive(Clone, Debug)]
+pub struct RawPage<T = Value> {
+    items: Vec<T>,
+    paging: Paging,
+    frame: Frame,
+}
+
+/// What stands around the items.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Frame {
+    pages: Option<Numbers>,
+    total_count: Option<i64>,
+    scroll_param: Option<String>,
+    extra: Extra,
+}
+
+object! {
+    Frame { 0 "pages" pages field; 1 "total_count" total_count field; 2 "scroll_param" scroll_param field; } false
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Numbers {
+    next: Option<NextPage>,
+    page: Option<i64>,
+    total_pages: Option<i64>,
+    extra: Extra,
+}
+
+object! { Numbers { 0 "next" next field; 1 "page" page field; 2 "total_pages" total_pages field; } false }
+
+impl<T: DeserializeOwned> RawPage<T> {
+    fn read(body: &[u8], name: &str, paging: Paging) -> Result<Self, Unread> {
+        let (mut frame, _) = read::body::<Frame>(body)?;
+        let items = match frame.extra.json(name) {
+            Some("null") => Vec::new(),
+            Some(json) => serde_json::from_str(json).map_err(|_| Unread {
+                path: name.to_owned(),
+                expected: "a list of the type that was asked for",
+                found: "something else".to_owned(),
+            })?,
+            None => {
+                return Err(Unread {
+                    path: name.to_owned(),
+                    expected: "a list",
+                    found: "nothing".to_owned(),
+                });
+            }
+        };
+        frame.extra.remove(name);
+        Ok(Self { items, paging, frame })
+    }
+}
+
+impl<T> RawPage<T> {
+    /// What the page holds besides its items.
+    pub fn extra(&self) -> &Extra {
+        &self.frame.extra
+    }
+}
+
+impl<T: Send + 'static> Page for RawPage<T> {
+    type Item = T;
+
+    fn items(&self) -> &[T] {
+        &self.items
+    }
+
+    fn into_items(self) -> Vec<T> {
+        self.items
+    }
+
+    fn total_count(&self) -> Option<i64> {
+        self.frame.total_count
+    }
+
+    fn position(&self) -> Position<'_> {
+        let pages = self.frame.pages.as_ref();
+        let next = pages.and_then(|pages| pages.next.as_ref());
+        let empty = self.items.is_empty();
+        match self.paging {
+            Paging::Cursor | Paging::CursorInBody => Position::Cursor(next),
+            Paging::Page => Position::Page {
+                page: pages.and_then(|pages| pages.page),
+                total_pages: pages.and_then(|pages| pages.total_pages),
+                next,
+                empty,
+            },
+            Paging::Scroll => Position::Scroll {
+                scroll_param: self.frame.scroll_param.as_deref(),
+                empty,
+            },
+            Paging::Events => Position::Events { next, empty },
+        }
+    }
+}

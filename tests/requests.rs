@@ -1,0 +1,586 @@
+//! What a caller can send beyond what the description foresees: on the wire.
+
+#[path = "operations/wire.rs"]
+#[allow(dead_code)]
+mod wire;
+
+use std::time::Duration;
+
+use futures_util::TryStreamExt;
+use intercom_client::paging::Paging;
+use intercom_client::search::{Order, Query, QueryError, contacts, field};
+use intercom_client::types::{self, CreateContactRequest, UpdateContactRequest};
+use intercom_client::{ApiVersion, Argument, Client, Id, InvalidField, Method, Nullable, RetryPolicy, Timestamp};
+use serde_json::{Value, json};
+use wire::{answer, answer_raw, answer_with};
+
+// Bodies.
+
+#[tokio::test]
+async fn a_field_that_the_description_lacks_is_sent() {
+    let wire = answer("POST /contacts").await;
+    let ada = CreateContactRequest::with_email("ada@fernhill.example")
+        .extra("sms_consent", true)
+        .extra("favourites", json!({"ports": ["Dublin", null]}))
+        .extra("unknown", None::<&str>);
+    wire.client().create_contact().body(ada).send().await.unwrap();
+    assert_eq!(
+        wire.sent().body,
+        json!({"email": "ada@fernhill.example", "sms_consent": true, "favourites": {"ports": ["Dublin", null]}})
+    );
+}
+
+#[tokio::test]
+async fn a_described_field_in_another_form_goes_in_its_place() {
+    let wire = answer("POST /contacts").await;
+    let body = CreateContactRequest::with_email("ada@fernhill.example").extra("email", json!(["a@b.example"]));
+    wire.client().create_contact().body(body).send().await.unwrap();
+    assert_eq!(wire.body(), r#"{"email":["a@b.example"]}"#);
+}
+
+#[tokio::test]
+async fn json_is_a_body_and_is_sent_as_it_is() {
+    let wire = answer("POST /contacts").await;
+    let body =
+        json!({"email": "ada@fernhill.example", "phone": null, "owner_id": "7", "name": {"first": "Ada"}, "x": [1.5]});
+    wire.client().create_contact().body(&body).send().await.unwrap();
+    assert_eq!(wire.sent().body, body);
+}
+
+#[tokio::test]
+async fn a_stored_request_is_sent_on_to_the_digit() {
+    let wire = answer("POST /contacts").await;
+    let text = r#"{"email":"ada@fernhill.example","custom_attributes":{"big":123456789012345678901234567890,"x":0.1}}"#;
+    let stored: CreateContactRequest = serde_json::from_str(text).unwrap();
+    wire.client().create_contact().body(stored).send().await.unwrap();
+    assert_eq!(wire.body(), text);
+}
+
+#[test]
+fn only_what_is_missing_keeps_a_request_from_being_read() {
+    let error = serde_json::from_value::<types::CreateConversationRequest>(json!({"body": 7})).unwrap_err();
+    assert_eq!(error.to_string(), "`from`: required, and was not set");
+    let odd = json!({"from": {"type": "user", "id": "5f"}, "body": 7, "new": {}});
+    let request: types::CreateConversationRequest = serde_json::from_value(odd.clone()).unwrap();
+    assert_eq!(serde_json::to_value(request).unwrap(), odd);
+}
+
+#[tokio::test]
+async fn none_leaves_a_field_out_and_words_clear_it() {
+    struct Row {
+        name: Option<String>,
+        phone: Option<String>,
+        owner: Option<i64>,
+        seen: Option<Timestamp>,
+        subscribed: Option<bool>,
+    }
+    let row = Row {
+        name: Some("Ada".to_owned()),
+        phone: None,
+        owner: None,
+        seen: None,
+        subscribed: None,
+    };
+    let wire = answer("PUT /contacts/{id}").await;
+    let body = UpdateContactRequest::builder()
+        .name(&row.name)
+        .phone(row.phone.as_deref())
+        .owner_id(row.owner)
+        .last_seen_at(row.seen)
+        .unsubscribed_from_emails(row.subscribed)
+        .email(Nullable::Null)
+        .custom_attributes([("plan", Some("pro")), ("seats", None)]);
+    wire.client().update_contact().id("5f").body(body).send().await.unwrap();
+    assert_eq!(
+        wire.sent().body,
+        json!({"name": "Ada", "email": null, "custom_attributes": {"plan": "pro"}})
+    );
+}
+
+#[tokio::test]
+async fn numbers_that_json_does_not_have_are_refused() {
+    let wire = answer("POST /contacts").await;
+    for number in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+        let body = CreateContactRequest::with_email("a@b.example").custom_attributes([("score", number)]);
+        let error = wire.client().create_contact().body(body).send().await.unwrap_err();
+        assert!(error.is_builder());
+        assert_eq!(
+            error.to_string(),
+            "create_contact: `custom_attributes.*`: is not a finite number"
+        );
+        let body = CreateContactRequest::with_email("a@b.example").extra("score", number);
+        assert!(
+            wire.client()
+                .create_contact()
+                .body(body)
+                .send()
+                .await
+                .unwrap_err()
+                .is_builder()
+        );
+        let company = types::CreateOrUpdateCompanyRequest::builder()
+            .company_id("7")
+            .monthly_spend(number);
+        let error = wire
+            .client()
+            .create_or_update_company()
+            .body(company)
+            .send()
+            .await
+            .unwrap_err();
+        assert!(error.to_string().contains("`monthly_spend`"), "{error}");
+        let mut company = types::CreateOrUpdateCompanyRequest::default();
+        company.monthly_spend = Some(Nullable::Value(number));
+        let error = wire
+            .client()
+            .create_or_update_company()
+            .body(company)
+            .send()
+            .await
+            .unwrap_err();
+        assert!(error.is_builder(), "{error}");
+    }
+    assert!(wire.sent_nothing());
+}
+
+#[tokio::test]
+async fn a_moment_that_came_as_text_is_sent_as_epoch_seconds() {
+    let contact: types::Contact = serde_json::from_str(r#"{"signed_up_at":"2024-11-13T12:13:20.500Z"}"#).unwrap();
+    let wire = answer("POST /contacts").await;
+    let body = CreateContactRequest::with_email("a@b.example").signed_up_at(contact.signed_up_at);
+    wire.client().create_contact().body(body).send().await.unwrap();
+    assert_eq!(wire.sent().body["signed_up_at"], 1731500000);
+}
+
+#[tokio::test]
+async fn a_body_that_is_needed_is_insisted_on() {
+    let wire = answer("POST /tags").await;
+    let error = wire.client().create_ticket().send().await.unwrap_err();
+    assert!(error.is_builder());
+    assert_eq!(
+        error.to_string(),
+        "create_ticket: the request body is required: give it to `body`, or fill it in with `body_map`"
+    );
+    let error = wire
+        .client()
+        .create_ticket()
+        .body(None::<Value>)
+        .send()
+        .await
+        .unwrap_err();
+    assert!(error.is_builder());
+    assert!(wire.sent_nothing());
+}
+
+// Ids.
+
+#[tokio::test]
+async fn an_id_of_an_answer_goes_into_the_next_call_as_it_is() {
+    let contact: types::Contact = serde_json::from_str(r#"{"id":"66f1"}"#).unwrap();
+    let article: types::Article = serde_json::from_str(r#"{"id":"7","author_id":8}"#).unwrap();
+    for (id, sent) in [
+        (argument(&contact.id), "GET /contacts/66f1"),
+        (argument(contact.id.clone()), "GET /contacts/66f1"),
+        (argument(contact.id.as_deref()), "GET /contacts/66f1"),
+        (argument(article.author_id), "GET /contacts/8"),
+        (argument(&article.author_id), "GET /contacts/8"),
+        (argument(9_u64), "GET /contacts/9"),
+    ] {
+        let wire = answer("GET /contacts/{id}").await;
+        wire.client().show_contact().id(id).send().await.unwrap();
+        assert_eq!(wire.sent().line, sent);
+    }
+    let wire = answer("GET /contacts/{id}").await;
+    let nobody = types::Contact::default();
+    let error = wire.client().show_contact().id(&nobody.id).send().await.unwrap_err();
+    assert!(error.is_builder());
+    assert_eq!(error.to_string(), "show_contact: `id`: required, and was not set");
+    assert!(wire.sent_nothing());
+}
+
+fn argument(id: impl Argument<Id>) -> Option<Id> {
+    id.argument().unwrap()
+}
+
+#[tokio::test]
+async fn a_type_of_ones_own_is_an_argument() {
+    struct ContactId(u32);
+    impl Argument<Id> for ContactId {
+        fn argument(self) -> Result<Option<Id>, InvalidField> {
+            match self.0 {
+                0 => Err(InvalidField::new("nobody has the number 0")),
+                number => Ok(Some(number.into())),
+            }
+        }
+    }
+    let wire = answer("GET /contacts/{id}").await;
+    wire.client().show_contact().id(ContactId(5)).send().await.unwrap();
+    assert_eq!(wire.sent().line, "GET /contacts/5");
+    let error = wire.client().show_contact().id(ContactId(0)).send().await.unwrap_err();
+    assert_eq!(error.to_string(), "show_contact: `id`: nobody has the number 0");
+}
+
+// Searches.
+
+#[tokio::test]
+async fn a_search_is_sorted() {
+    let wire = answer("POST /contacts/search").await;
+    let query = Query::all([field(contacts::UPDATED_AT).gt(0), field(contacts::ROLE).eq("user")]);
+    let search = wire.client().search_contacts().query(query).per_page(150);
+    search
+        .sort(contacts::UPDATED_AT, Order::Descending)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(
+        wire.sent().body,
+        json!({
+            "query": {"operator": "AND", "value": [
+                {"field": "updated_at", "operator": ">", "value": 0},
+                {"field": "role", "operator": "=", "value": "user"},
+            ]},
+            "pagination": {"per_page": 150},
+            "sort": {"field": "updated_at", "order": "descending"},
+        })
+    );
+}
+
+#[test]
+fn queries_are_put_together_from_iterators() {
+    let filter =
+        |query: Query| types::SearchFilter::try_from(query).map(|filter| serde_json::to_value(filter).unwrap());
+    let one = || field("role").eq("user");
+    let two = || field("role").eq("lead");
+    assert_eq!(filter(Query::any([one(), two()])), filter(one() | two()));
+    assert_eq!(filter(Query::all([one(), two()])), filter(one() & two()));
+    assert_eq!(filter(Query::all([one()])), filter(one()), "no group of one");
+    assert_eq!(filter(Query::all([])), Err(QueryError::Empty { operator: "AND" }));
+    assert_eq!(
+        filter(one() & Query::any([])),
+        Err(QueryError::Empty { operator: "OR" })
+    );
+}
+
+// One call's own settings.
+
+#[tokio::test]
+async fn a_call_has_headers_parameters_and_a_version_of_its_own() {
+    let wire = answer("GET /contacts/{id}").await;
+    let call = wire.client().show_contact().id("5f").api_version(ApiVersion::V2_9);
+    call.header("X-Trace", "a1")
+        .header("user-agent", "acme/1")
+        .query_param("display_as", "plain text&more")
+        .api_version("2.14".parse().unwrap())
+        .timeout(Duration::from_secs(5))
+        .retry(RetryPolicy::none())
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(wire.header("intercom-version").as_deref(), Some("2.14"));
+    assert_eq!(wire.header("x-trace").as_deref(), Some("a1"));
+    assert_eq!(wire.header("user-agent").as_deref(), Some("acme/1"));
+}
+
+#[tokio::test]
+async fn parameters_go_behind_the_operations_own() {
+    let wire = answer("GET /contacts").await;
+    let call = wire.client().list_contacts().per_page(5).query_param("include", "a b");
+    call.query_param("page", 2).send().await.unwrap();
+    assert_eq!(wire.sent().line, "GET /contacts?include=a+b&page=2&per_page=5");
+}
+
+#[tokio::test]
+async fn settings_that_cannot_be_are_refused_before_anything_is_sent() {
+    let wire = answer("GET /contacts/{id}").await;
+    let call = || wire.client().show_contact().id("5f");
+    for (call, message) in [
+        (
+            call().header("Authorization", "Bearer x"),
+            "`authorization`: is a header that the client sets",
+        ),
+        (call().header("x y", "z"), "`header`: its name is none of HTTP"),
+        (
+            call().header("x-y", "z\nw"),
+            "`x-y`: has a value that cannot stand in a header",
+        ),
+        (
+            call().timeout(Duration::ZERO),
+            "`timeout`: is zero, in which nothing can be answered",
+        ),
+    ] {
+        let debug = format!("{call:?}");
+        let error = call.send().await.unwrap_err();
+        assert!(error.is_builder());
+        assert_eq!(error.to_string(), format!("show_contact: {message}"));
+        assert!(!debug.contains("Bearer"), "{debug}");
+    }
+    assert!(wire.sent_nothing());
+}
+
+#[test]
+fn a_header_s_value_is_shown_nowhere() {
+    let client = Client::builder("token").build().unwrap();
+    let call = client
+        .show_contact()
+        .id("5f")
+        .header("x-key", "s3cret")
+        .query_param("email", "ada@x.example");
+    let debug = format!("{call:?}");
+    assert!(
+        debug.contains("x-key") && !debug.contains("s3cret") && !debug.contains("ada@"),
+        "{debug}"
+    );
+}
+
+// The raw call.
+
+#[tokio::test]
+async fn a_path_that_the_description_lacks_is_called() {
+    let wire = answer_with(json!({"type": "ticket.list", "total_count": 1.5, "tickets": [{"id": "7"}]})).await;
+    let query = json!({"query": {"field": "open", "operator": "=", "value": true}, "sort": {"field": "id", "order": "ascending"}});
+    let call = wire
+        .client()
+        .request(Method::POST, "/tickets/search")
+        .query("page", 2)
+        .query("q", "a b");
+    let found = call.json(&query).idempotent(true).send::<Value>().await.unwrap();
+    assert_eq!(
+        (found["total_count"].as_f64(), found.status().as_u16()),
+        (Some(1.5), 200)
+    );
+    assert_eq!(found.request_id(), Some("001fk0wire"));
+    let sent = wire.sent();
+    assert_eq!(
+        (sent.line.as_str(), sent.body),
+        ("POST /tickets/search?page=2&q=a+b", query)
+    );
+}
+
+#[tokio::test]
+async fn a_raw_answer_is_any_type_or_bytes() {
+    #[derive(Debug, PartialEq, serde::Deserialize)]
+    struct Own {
+        id: String,
+        #[serde(flatten)]
+        rest: types::Tag,
+    }
+    let body = r#"{"id":"7","name":"vip","colour":"red"}"#;
+    let wire = answer_raw(200, body).await;
+    let own = wire
+        .client()
+        .request(Method::GET, "/tags/7")
+        .send::<Own>()
+        .await
+        .unwrap()
+        .into_inner();
+    assert_eq!((own.id.as_str(), own.rest.name.as_deref()), ("7", Some("vip")));
+    assert_eq!(own.rest.extra.get("colour"), Some(json!("red")));
+    let wire = answer_raw(200, body).await;
+    let tag = wire
+        .client()
+        .request(Method::GET, "/tags/7")
+        .send::<types::Tag>()
+        .await
+        .unwrap();
+    assert_eq!(tag.id.as_deref(), Some("7"));
+    let wire = answer_raw(200, [0, 159, 255]).await;
+    let bytes = wire.client().request(Method::GET, "/blob").bytes().await.unwrap();
+    assert_eq!(bytes.into_inner().as_ref(), [0, 159, 255]);
+    let wire = answer_raw(200, "abc").await;
+    let mut stream = wire
+        .client()
+        .request(Method::GET, "/blob")
+        .byte_stream()
+        .await
+        .unwrap()
+        .into_inner();
+    assert_eq!(stream.next_chunk().await.unwrap().as_deref(), Some(&b"abc"[..]));
+    assert_eq!(wire.sent_for("application/octet-stream").line, "GET /blob");
+}
+
+#[tokio::test]
+async fn a_raw_answer_that_is_another_type_says_so_without_showing_it() {
+    let wire = answer_raw(200, r#"{"id":"lovelace"}"#).await;
+    let error = wire
+        .client()
+        .request(Method::GET, "/tags")
+        .send::<Vec<u8>>()
+        .await
+        .unwrap_err();
+    assert!(error.is_decode());
+    assert!(!format!("{error} {error:?}").contains("lovelace"));
+    assert_eq!(error.operation(), "request");
+    assert_eq!(error.body().unwrap().as_ref(), br#"{"id":"lovelace"}"#);
+}
+
+#[tokio::test]
+async fn an_empty_raw_success_of_a_change_is_an_empty_value() {
+    for body in ["", "null"] {
+        let wire = answer_raw(202, body).await;
+        let call = || wire.client().request(Method::POST, "/events").json(&json!({}));
+        call().send::<()>().await.unwrap();
+        assert_eq!(call().send::<Value>().await.unwrap().into_inner(), Value::Null);
+        assert_eq!(
+            call().send::<types::Tag>().await.unwrap().into_inner(),
+            types::Tag::default()
+        );
+        assert!(
+            wire.client()
+                .request(Method::GET, "/x")
+                .send::<types::Tag>()
+                .await
+                .unwrap_err()
+                .is_decode()
+        );
+    }
+}
+
+#[tokio::test]
+async fn raw_errors_are_errors_like_all_others() {
+    let body = json!({"type": "error.list", "errors": [{"code": "not_found", "message": "No such ticket"}]});
+    let wire = answer_raw(404, body.to_string()).await;
+    let error = wire
+        .client()
+        .request(Method::DELETE, "/tickets/7")
+        .send::<()>()
+        .await
+        .unwrap_err();
+    assert!(error.is_not_found());
+    assert_eq!(
+        error.to_string(),
+        "request: 404 not_found: No such ticket (request 001fk0wire)"
+    );
+}
+
+#[tokio::test]
+async fn raw_paths_that_lead_elsewhere_are_refused() {
+    let wire = answer("GET /me").await;
+    for path in [
+        "tags",
+        "https://evil.example/x",
+        "//evil.example/x",
+        "/a/../me",
+        "/a/%2e%2e/me",
+        "/a?b",
+        "/a\\b",
+    ] {
+        let error = wire
+            .client()
+            .request(Method::GET, path)
+            .send::<Value>()
+            .await
+            .unwrap_err();
+        assert!(error.is_builder(), "{path}: {error}");
+    }
+    assert!(wire.sent_nothing());
+}
+
+/// A server of three pages, by the shape that the path names.
+async fn lists() -> (Client, std::sync::Arc<std::sync::Mutex<Vec<String>>>) {
+    use axum::Router;
+    use axum::extract::Request;
+    let seen = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let record = std::sync::Arc::clone(&seen);
+    let handle = move |request: Request| {
+        let record = std::sync::Arc::clone(&record);
+        async move {
+            let line = format!("{} {}", request.method(), request.uri());
+            let body = axum::body::to_bytes(request.into_body(), 10_000).await.unwrap();
+            let body: Value = serde_json::from_slice(&body).unwrap_or_default();
+            record.lock().unwrap().push(format!("{line} {body}"));
+            let after = body["pagination"]["starting_after"].as_str().map(str::to_owned);
+            let number = after
+                .or_else(|| line.split("starting_after=c").nth(1).map(|rest| format!("c{rest}")))
+                .map_or_else(
+                    || line.split("page=").nth(1).map_or(1, |rest| rest[..1].parse().unwrap()),
+                    |cursor| cursor[1..2].parse::<usize>().unwrap(),
+                );
+            let next = (number < 3).then(|| json!({"starting_after": format!("c{}", number + 1)}));
+            let pages = match line.contains("numbered") {
+                true => json!({"page": number, "total_pages": 3, "next": null}),
+                false => json!({"next": next}),
+            };
+            let items = [json!({"id": 2 * number, "big": 0.1}), json!({"id": 2 * number + 1})];
+            json!({"things": items, "total_count": 6, "pages": pages}).to_string()
+        }
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, Router::new().fallback(handle)).await });
+    (Client::builder("token").base_url(url).build().unwrap(), seen)
+}
+
+#[tokio::test]
+async fn raw_lists_are_walked_by_every_shape() {
+    let (client, seen) = lists().await;
+    for (method, path, paging) in [
+        (Method::GET, "/by_cursor", Paging::Cursor),
+        (Method::GET, "/numbered", Paging::Page),
+        (Method::POST, "/search", Paging::CursorInBody),
+    ] {
+        let call = client.request(method, path).json(&json!({"sort": 1}));
+        let items: Vec<Value> = call
+            .clone()
+            .stream::<Value>(paging, "things")
+            .try_collect()
+            .await
+            .unwrap();
+        assert_eq!(
+            items
+                .iter()
+                .map(|item| item["id"].as_u64().unwrap())
+                .collect::<Vec<_>>(),
+            [2, 3, 4, 5, 6, 7]
+        );
+        let mut pages = call.pages::<types::Tag>(paging, "things");
+        let page = pages.try_next().await.unwrap().unwrap();
+        assert_eq!(page.next_cursor().is_some(), true);
+        use intercom_client::paging::Page;
+        assert_eq!((page.items().len(), page.total_count()), (2, Some(6)));
+        assert_eq!(page.items()[0].extra.get("big"), Some(json!(0.1)));
+    }
+    let seen = seen.lock().unwrap();
+    let searched: Vec<&String> = seen.iter().filter(|line| line.contains("/search")).collect();
+    assert_eq!(
+        searched[..3],
+        [
+            r#"POST /search {"sort":1}"#,
+            r#"POST /search {"pagination":{"starting_after":"c2"},"sort":1}"#,
+            r#"POST /search {"pagination":{"starting_after":"c3"},"sort":1}"#,
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_sorted_search_is_sorted_on_every_page() {
+    let page = |next: Value| json!({"type": "list", "data": [{"id": "1"}], "pages": {"next": next}}).to_string();
+    let pages = std::sync::Mutex::new(vec![page(json!(null)), page(json!({"starting_after": "b"}))]);
+    let seen = std::sync::Arc::new(std::sync::Mutex::new(Vec::<Value>::new()));
+    let record = std::sync::Arc::clone(&seen);
+    let handle = move |body: axum::body::Bytes| {
+        record.lock().unwrap().push(serde_json::from_slice(&body).unwrap());
+        let answer = pages.lock().unwrap().pop().unwrap();
+        async move { answer }
+    };
+    let handle = std::sync::Arc::new(handle);
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let router = axum::Router::new().fallback(move |body| (handle.clone())(body));
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    let client = Client::builder("token").base_url(url).build().unwrap();
+    let search = client.search_contacts().query(field("role").eq("user"));
+    let found: Vec<_> = search
+        .sort("updated_at", Order::Ascending)
+        .stream()
+        .try_collect()
+        .await
+        .unwrap();
+    assert_eq!(found.len(), 2);
+    for body in seen.lock().unwrap().iter() {
+        assert_eq!(
+            body["sort"],
+            json!({"field": "updated_at", "order": "ascending"}),
+            "{body}"
+        );
+    }
+}
