@@ -14,7 +14,8 @@ mod transport;
 mod wire;
 
 pub use answer::bytes::ByteStream;
-pub use answer::error::{ApiError, Error};
+pub use answer::error::Error;
+pub use answer::error_body::ApiError;
 pub use answer::rate_limit::RateLimit;
 pub use answer::response::Response;
 pub use call::argument::{Argument, InvalidField};

@@ -129,8 +129,10 @@ async fn numbers_that_json_does_not_have_are_refused() {
             .await
             .unwrap_err();
         assert!(error.to_string().contains("`monthly_spend`"), "{error}");
-        let mut company = types::CreateOrUpdateCompanyRequest::default();
-        company.monthly_spend = Some(Nullable::Value(number));
+        let company = types::CreateOrUpdateCompanyRequest {
+            monthly_spend: Some(Nullable::Value(number)),
+            ..Default::default()
+        };
         let error = wire
             .client()
             .create_or_update_company()
@@ -183,7 +185,6 @@ async fn an_id_of_an_answer_goes_into_the_next_call_as_it_is() {
         (argument(contact.id.clone()), "GET /contacts/66f1"),
         (argument(contact.id.as_deref()), "GET /contacts/66f1"),
         (argument(article.author_id), "GET /contacts/8"),
-        (argument(&article.author_id), "GET /contacts/8"),
         (argument(9_u64), "GET /contacts/9"),
     ] {
         let wire = answer("GET /contacts/{id}").await;
@@ -534,7 +535,7 @@ async fn raw_lists_are_walked_by_every_shape() {
         );
         let mut pages = call.pages::<types::Tag>(paging, "things");
         let page = pages.try_next().await.unwrap().unwrap();
-        assert_eq!(page.next_cursor().is_some(), true);
+        assert!(page.next_cursor().is_some());
         use intercom_client::paging::Page;
         assert_eq!((page.items().len(), page.total_count()), (2, Some(6)));
         assert_eq!(page.items()[0].extra.get("big"), Some(json!(0.1)));

@@ -12,11 +12,25 @@ use super::error::Error;
 /// The bytes of a download, chunk by chunk, in constant memory.
 ///
 /// Ends with an error when the connection is lost before the last byte.
-pub struct ByteStream(Pin<Box<dyn Stream<Item = Result<Bytes, Error>> + Send>>);
+pub struct ByteStream {
+    /// The operation that it answers.
+    operation: &'static str,
+    chunks: Pin<Box<dyn Stream<Item = Result<Bytes, Error>> + Send>>,
+}
 
 impl ByteStream {
-    pub(crate) fn new(stream: impl Stream<Item = Result<Bytes, Error>> + Send + 'static) -> Self {
-        Self(Box::pin(stream))
+    pub(crate) fn new(
+        operation: &'static str,
+        chunks: impl Stream<Item = Result<Bytes, Error>> + Send + 'static,
+    ) -> Self {
+        Self {
+            operation,
+            chunks: Box::pin(chunks),
+        }
+    }
+
+    pub(crate) fn operation(&self) -> &'static str {
+        self.operation
     }
 
     /// The next chunk; `None` after the last.
@@ -25,7 +39,7 @@ impl ByteStream {
     ///
     /// When the connection is lost or nothing arrives for the client's timeout.
     pub async fn next_chunk(&mut self) -> Result<Option<Bytes>, Error> {
-        std::future::poll_fn(|context| self.0.as_mut().poll_next(context))
+        std::future::poll_fn(|context| self.chunks.as_mut().poll_next(context))
             .await
             .transpose()
     }
@@ -35,7 +49,7 @@ impl Stream for ByteStream {
     type Item = Result<Bytes, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.0.as_mut().poll_next(context)
+        self.chunks.as_mut().poll_next(context)
     }
 }
 

@@ -1,22 +1,24 @@
 //! Exports of message data: start a job, wait for it, stream the result or write it to disk.
 
+mod file;
+
 use std::fmt;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
 use std::ops::{Bound, RangeBounds};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use bytes::{Buf, Bytes};
-use flate2::write::MultiGzDecoder;
+use bytes::Bytes;
 use futures_util::future::join;
 use futures_util::stream;
 
-use crate::answer::error::Kind;
+use crate::answer::bytes::ByteStream;
+use crate::answer::error::{Error, Kind};
+use crate::answer::gzip::sniff;
+use crate::client::Client;
 use crate::generated::operation::{CREATE_DATA_EXPORT, DOWNLOAD_DATA_EXPORT, GET_DATA_EXPORT};
 use crate::types::{DataExport, DataExportStatus};
-use crate::wire::read::Unread;
-use crate::{ByteStream, Client, Error, Timestamp};
+use crate::wire::timestamp::Timestamp;
+use file::{Part, blocking};
 
 impl Client {
     /// Starts an export of the messages that were sent within `range`, as `POST /export/content/data` does: who got which
@@ -240,7 +242,7 @@ impl ExportJob {
     /// for two days; later the error [`is_not_found`](Error::is_not_found).
     pub async fn download(&mut self) -> Result<ByteStream, Error> {
         if self.wait().await? == DataExportStatus::NoData {
-            return Ok(ByteStream::new(stream::empty()));
+            return Ok(ByteStream::new(DOWNLOAD_DATA_EXPORT.id, stream::empty()));
         }
         let answer = self
             .client
@@ -277,17 +279,24 @@ impl ExportJob {
         let extension = if gzip && self.keep_compressed { "csv.gz" } else { "csv" };
         let name = format!("{}.{extension}", file_name(&self.id));
         let folder = folder.as_ref().to_owned();
-        let mut part = blocking(move || Part::create(&folder, &name, decompress)).await?;
+        let mut part = blocking(DOWNLOAD_DATA_EXPORT.id, move || {
+            Part::create(&folder, &name, decompress)
+        })
+        .await?;
         let mut batch = vec![head];
         while !batch.is_empty() {
             self.progress.bytes += batch.iter().map(|chunk| chunk.len() as u64).sum::<u64>();
             // The next bytes arrive while these are written.
-            let (written, next) = join(blocking(move || part.write(&batch)), next_batch(&mut bytes)).await;
+            let (written, next) = join(
+                blocking(DOWNLOAD_DATA_EXPORT.id, move || part.write(&batch)),
+                next_batch(&mut bytes),
+            )
+            .await;
             part = written?;
             batch = next?;
             (self.report)(&self.progress);
         }
-        blocking(move || part.finish()).await.map(Some)
+        blocking(DOWNLOAD_DATA_EXPORT.id, move || part.finish()).await.map(Some)
     }
 }
 
@@ -311,84 +320,6 @@ fn file_name(id: &str) -> String {
         .collect()
 }
 
-impl ByteStream {
-    /// The same bytes decompressed from gzip, of one member or several, in constant memory. What is not gzip passes as it is.
-    ///
-    /// Ends with an error that [`is_decode`](Error::is_decode) when the gzip is damaged or cut off.
-    pub fn decompressed(self) -> Self {
-        Self::new(stream::try_unfold((self, Decompressing::Begin), |(bytes, step)| {
-            decompress(bytes, step)
-        }))
-    }
-}
-
-/// Where [`ByteStream::decompressed`] is.
-enum Decompressing {
-    /// Nothing was read.
-    Begin,
-    /// It is not gzip.
-    Plain,
-    /// It is gzip: the decoder and what it has yet to read.
-    Gzip(Box<MultiGzDecoder<Vec<u8>>>, Bytes),
-    /// The last bytes were handed out.
-    End,
-}
-
-/// The next decompressed chunk.
-async fn decompress(
-    mut bytes: ByteStream,
-    mut step: Decompressing,
-) -> Result<Option<(Bytes, (ByteStream, Decompressing))>, Error> {
-    loop {
-        step = match step {
-            Decompressing::Begin => match sniff(&mut bytes).await? {
-                (head, true) => Decompressing::Gzip(Box::new(MultiGzDecoder::new(Vec::new())), head),
-                (head, false) => return Ok((!head.is_empty()).then_some((head, (bytes, Decompressing::Plain)))),
-            },
-            Decompressing::Plain => {
-                let chunk = bytes.next_chunk().await?;
-                return Ok(chunk.map(|chunk| (chunk, (bytes, Decompressing::Plain))));
-            }
-            Decompressing::Gzip(mut decoder, mut input) => {
-                if input.is_empty() {
-                    match bytes.next_chunk().await? {
-                        Some(chunk) => input = chunk,
-                        None => {
-                            let rest = decoder.finish().map_err(broken)?;
-                            return Ok((!rest.is_empty()).then(|| (rest.into(), (bytes, Decompressing::End))));
-                        }
-                    }
-                }
-                // Reads only as much as fills the decoder's own buffer.
-                let read = decoder.write(&input).map_err(broken)?;
-                input.advance(read);
-                let output = std::mem::take(decoder.get_mut());
-                let step = Decompressing::Gzip(decoder, input);
-                if !output.is_empty() {
-                    return Ok(Some((output.into(), (bytes, step))));
-                }
-                step
-            }
-            Decompressing::End => return Ok(None),
-        };
-    }
-}
-
-/// The first bytes, and whether they begin a gzip file.
-async fn sniff(bytes: &mut ByteStream) -> Result<(Bytes, bool), Error> {
-    const MAGIC: [u8; 2] = [0x1f, 0x8b];
-    let mut head = Bytes::new();
-    while head.len() < MAGIC.len() {
-        match bytes.next_chunk().await? {
-            Some(chunk) if head.is_empty() => head = chunk,
-            Some(chunk) => head = [head, chunk].concat().into(),
-            None => break,
-        }
-    }
-    let gzip = head.starts_with(&MAGIC);
-    Ok((head, gzip))
-}
-
 /// How many bytes are written at once: enough to make the change of threads cheap.
 const BATCH: usize = 256 << 10;
 
@@ -402,90 +333,4 @@ async fn next_batch(bytes: &mut ByteStream) -> Result<Vec<Bytes>, Error> {
         batch.push(chunk);
     }
     Ok(batch)
-}
-
-/// Runs file work on a thread that may block.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> Result<T, Error> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(result) => result.map_err(broken),
-        Err(stopped) => Err(Error::kind(DOWNLOAD_DATA_EXPORT.id, Kind::Io).caused(stopped).after(1)),
-    }
-}
-
-/// A failure of the disk, or of the gzip decoder: only the former comes from the operating system.
-fn broken(error: io::Error) -> Error {
-    use io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
-    let gzip = error.raw_os_error().is_none() && matches!(error.kind(), InvalidData | InvalidInput | UnexpectedEof);
-    let kind = if gzip {
-        Kind::Decode(Box::new(Unread {
-            path: String::new(),
-            expected: "a whole gzip file",
-            found: "damaged or missing bytes".to_owned(),
-        }))
-    } else {
-        Kind::Io
-    };
-    Error::kind(DOWNLOAD_DATA_EXPORT.id, kind).caused(error).after(1)
-}
-
-/// A file that is being written. Dropping it removes it.
-struct Part {
-    // Dropped in this order: an open file cannot be removed everywhere.
-    file: Sink,
-    temporary: Temporary,
-    target: PathBuf,
-}
-
-enum Sink {
-    Plain(File),
-    Gzip(Box<MultiGzDecoder<File>>),
-}
-
-/// The name of a file that is removed on drop, if it is still there.
-struct Temporary(PathBuf);
-
-impl Drop for Temporary {
-    fn drop(&mut self) {
-        // Nobody is left to be told that it fails.
-        let _ = fs::remove_file(&self.0);
-    }
-}
-
-impl Part {
-    fn create(folder: &Path, name: &str, decompress: bool) -> io::Result<Self> {
-        fs::create_dir_all(folder)?;
-        let path = folder.join(format!(".{name}.{:016x}.part", fastrand::u64(..)));
-        let file = OpenOptions::new().write(true).create_new(true).open(&path)?;
-        Ok(Self {
-            file: if decompress {
-                Sink::Gzip(Box::new(MultiGzDecoder::new(file)))
-            } else {
-                Sink::Plain(file)
-            },
-            temporary: Temporary(path),
-            target: folder.join(name),
-        })
-    }
-
-    fn write(mut self, batch: &[Bytes]) -> io::Result<Self> {
-        for chunk in batch {
-            match &mut self.file {
-                Sink::Plain(file) => file.write_all(chunk)?,
-                Sink::Gzip(decoder) => decoder.write_all(chunk)?,
-            }
-        }
-        Ok(self)
-    }
-
-    /// Gives the file its name, once it is on the disk.
-    fn finish(self) -> io::Result<PathBuf> {
-        let file = match self.file {
-            Sink::Plain(file) => file,
-            Sink::Gzip(decoder) => decoder.finish()?,
-        };
-        file.sync_all()?;
-        drop(file);
-        fs::rename(&self.temporary.0, &self.target)?;
-        Ok(self.target)
-    }
 }

@@ -90,7 +90,7 @@ impl Transport {
                 .map_err(|error| classify(operation, error).after(attempts))?;
             Ok(chunk.map(|chunk| (chunk, Some(response))))
         });
-        let stream = ByteStream::new(futures_util::StreamExt::fuse(chunks));
+        let stream = ByteStream::new(operation, futures_util::StreamExt::fuse(chunks));
         Ok(Response::new(stream, answer.status, answer.headers, answer.body).after(attempts))
     }
 
