@@ -178,15 +178,20 @@ pub fn text<'t>(reader: &mut Reader<'t>, expected: &'static str) -> Result<Cow<'
     Ok(Cow::Borrowed(reader.since(begin)))
 }
 
-/// The integer that a number is, when it is one of 64 bits.
-fn integer(number: Number<'_>) -> Option<i64> {
-    // So many decimal digits are told apart by a float.
-    const DIGITS: usize = 15;
+/// So many decimal digits are told apart by a float, and come back from it as they went in.
+const FLOAT_DIGITS: usize = 15;
+
+fn digits(text: &str) -> usize {
+    text.bytes().filter(u8::is_ascii_digit).count()
+}
+
+/// The integer of 64 bits that a number is, when it is one, and whether it is written as such.
+fn integer(number: Number<'_>) -> Option<(i64, bool)> {
     match number {
-        Number::Integer(value) => Some(value),
+        Number::Integer(value) => Some((value, true)),
         Number::Text(text) => {
-            let digits = text.bytes().filter(u8::is_ascii_digit).count();
-            text.parse().ok().filter(|_| digits <= DIGITS).and_then(integer_of)
+            let value = text.parse().ok().filter(|_| digits(text) <= FLOAT_DIGITS);
+            value.and_then(integer_of).map(|value| (value, false))
         }
     }
 }
@@ -197,16 +202,18 @@ pub fn integer_of(v: f64) -> Option<i64> {
     (v.fract() == 0.0 && v.abs() < EXACT).then_some(v as i64)
 }
 
-/// Reads the number that a text is, which may come back as a number when it is written like one.
-pub fn number_in<T>(reader: &mut Reader<'_>, parse: impl Fn(Number<'_>) -> Option<T>) -> Result<Option<T>, Fault> {
+/// Reads the number that a text is. It may come back as a number, when it is written like one.
+pub fn number_in<T>(
+    reader: &mut Reader<'_>,
+    parse: impl Fn(Number<'_>) -> Option<(T, bool)>,
+) -> Result<Option<(T, bool)>, Fault> {
     let Some(text) = reader.string()? else {
         return Ok(None);
     };
     let mut inner = Reader::new(text.trim());
     let number = inner.number().ok().flatten().filter(|_| inner.end().is_ok());
-    Ok(number
-        .and_then(parse)
-        .inspect(|_| reader.kept |= text.trim().len() != text.len()))
+    let bare = text.trim().len() == text.len();
+    Ok(number.and_then(parse).map(|(value, exact)| (value, exact && bare)))
 }
 
 impl Decode for i64 {
@@ -216,21 +223,24 @@ impl Decode for i64 {
             Some(number) => integer(number),
             None => number_in(reader, integer)?,
         };
-        found.ok_or_else(|| reader.other("an integer"))
+        let (value, exact) = found.ok_or_else(|| reader.other("an integer"))?;
+        reader.kept |= !exact;
+        Ok(value)
     }
 }
 
-/// The nearest float to a number, and whether it is written as that number.
-pub fn float(number: Number<'_>) -> Option<(f64, bool)> {
-    // So many decimal digits come back from a float as they went in.
-    const DIGITS: usize = 15;
+/// The nearest float to a number, and whether the float is written as that number.
+fn float(number: Number<'_>) -> Option<(f64, bool)> {
     const EXACT: u64 = 1 << 53;
     match number {
         Number::Integer(value) => Some((value as f64, value.unsigned_abs() < EXACT)),
         Number::Text(text) => {
             let value: f64 = text.parse().ok().filter(|value: &f64| value.is_finite())?;
-            let digits = text.bytes().filter(u8::is_ascii_digit).count();
-            Some((value, digits <= DIGITS || value.to_string() == text))
+            let fraction = text.contains('.') && !text.contains(['e', 'E']) && !text.ends_with('0');
+            Some((
+                value,
+                fraction && digits(text) <= FLOAT_DIGITS || value.to_string() == text,
+            ))
         }
     }
 }
@@ -299,14 +309,12 @@ fn nearest(text: &str, reader: &mut Reader<'_>) -> Value {
     if let Ok(value) = text.parse::<u64>() {
         return value.into();
     }
-    let found = float(Number::Text(text));
-    reader.kept |= !found.is_some_and(|(_, exact)| exact && is_float(text));
-    found.map_or(Value::Null, |(value, _)| value.into())
-}
-
-/// Whether a number is written with a fraction or an exponent, or is `-0`: no integer of any length.
-fn is_float(text: &str) -> bool {
-    text == "-0" || text.bytes().any(|byte| matches!(byte, b'.' | b'e' | b'E'))
+    let value = text.parse().ok().filter(|value: &f64| value.is_finite());
+    // Integers of any length are told by their digits, the others by their float.
+    let float = text == "-0" || text.contains(['.', 'e', 'E']);
+    let exact = value.is_some_and(|value| float && (digits(text) <= FLOAT_DIGITS || value.to_string() == text));
+    reader.kept |= !exact;
+    value.map_or(Value::Null, Value::from)
 }
 
 impl Decode for Map<String, Value> {
@@ -344,12 +352,18 @@ mod tests {
     }
 
     #[test]
-    fn integers_take_what_is_one() {
-        for text in ["12", "\"12\"", "12.0", "\"12.0\"", "1.2e1", "120e-1"] {
-            assert_eq!(read::<i64>(text), Some((12, false)), "{text}");
+    fn integers_take_what_is_one_and_keep_how_it_is_written() {
+        for (text, kept) in [
+            ("12", false),
+            ("\"12\"", false),
+            ("12.0", true),
+            ("\"12.0\"", true),
+            ("1.2e1", true),
+        ] {
+            assert_eq!(read::<i64>(text), Some((12, kept)), "{text}");
         }
-        assert_eq!(read::<i64>("-0"), Some((0, false)));
-        assert_eq!(read::<i64>("\" 12\""), Some((12, true)), "the blank would be lost");
+        assert_eq!(read::<i64>("-0"), Some((0, true)));
+        assert_eq!(read::<i64>("\" 12\""), Some((12, true)));
         for text in [
             "12.5",
             "\"a\"",
@@ -366,28 +380,27 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_exact_or_kept() {
+    fn numbers_are_written_as_they_came_or_kept() {
         for (text, number) in [
             ("\"1.5\"", 1.5),
             ("3", 3.0),
             ("449.49106478873813", 449.49106478873813),
-            ("1e2", 100.0),
+            ("-0.25", -0.25),
         ] {
             assert_eq!(read::<f64>(text), Some((number, false)), "{text}");
         }
         for text in [
+            "8.0",
+            "1e2",
+            "1.50",
             "9007199254740993",
             "9223372036854775808",
             "123456789012345678901234567890",
+            "0.10000000000000000555",
         ] {
             assert_eq!(read::<f64>(text), Some((text.parse().unwrap(), true)), "{text}");
         }
         assert!(read::<f64>("-0").unwrap().0.is_sign_negative());
-        assert_eq!(
-            read::<f64>("0.10000000000000000555"),
-            Some((0.1, true)),
-            "more digits than a float has"
-        );
         for text in ["\"inf\"", "1e400", "\"\"", "\"0x1\""] {
             assert_eq!(read::<f64>(text), None, "{text}");
         }

@@ -194,8 +194,9 @@ impl Decode for Timestamp {
             return found.ok_or_else(|| reader.other(EXPECTED));
         }
         let begin = reader.place();
-        if let Some(moment) = number_in(reader, Self::from_number)? {
-            reader.kept |= moment.nanoseconds != 0;
+        let number = |number: Number<'_>| Some((Self::from_number(number)?, matches!(number, Number::Integer(_))));
+        if let Some((moment, exact)) = number_in(reader, number)? {
+            reader.kept = !exact;
             return Ok(moment);
         }
         reader.back(begin);
