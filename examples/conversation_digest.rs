@@ -34,7 +34,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .query(field(conversations::CREATED_AT).gt(week_ago))
         .per_page(50)
         .stream()
-        .map_ok(|listed| client.retrieve_conversation().id(listed.id.unwrap_or_default()).send())
+        .map_ok(|listed| client.retrieve_conversation().id(listed.id).send())
         .try_buffer_unordered(8);
 
     let (mut count, mut tallies) = (0, BTreeMap::<String, Tally>::new());

@@ -9,7 +9,8 @@ use intercom_client::search::field;
 use intercom_client::types::{
     ConversationSender, CreateContactRequest, CreateTagRequest, ReplyConversationRequest, TicketContactRequest,
 };
-use intercom_client::{Client, Error};
+use intercom_client::{Client, Error, Method};
+use serde_json::Value;
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
@@ -38,6 +39,10 @@ async fn look_around(client: &Client) -> Result<(), Error> {
         println!("open          conversation {}", text(&conversation.id));
     }
 
+    // Any path, as any type: what the description does not have goes through the same transport.
+    let counts = client.request(Method::GET, "/tags").send::<Value>().await?;
+    println!("raw           {} tags", counts["data"].as_array().map_or(0, Vec::len));
+
     match client.retrieve_conversation().id("404").send().await {
         Err(error) if error.is_not_found() => println!("missing       {error}"),
         other => println!("surprise      {}", text(&other?.title)),
@@ -52,20 +57,29 @@ async fn make_things(client: &Client) -> Result<(), Error> {
     println!("contact       {} <{}>", text(&contact.id), text(&contact.email));
 
     let vip = client.create_tag().body(CreateTagRequest::create("vip")).send().await?;
-    let attach = client.attach_tag_to_contact().contact_id(text(&contact.id));
-    let tag = attach.body_map(|b| b.id(text(&vip.id))).send().await?;
+    let attach = client.attach_tag_to_contact().contact_id(&contact.id);
+    let tag = attach.body_map(|b| b.id(&vip.id)).send().await?;
     println!("tag           {}", text(&tag.name));
 
-    let from = ConversationSender::user(text(&contact.id));
+    let from = ConversationSender::user(&contact.id);
     let ask = client
         .create_conversation()
         .body_map(|b| b.from(from).body("Where is my map?"));
-    let id = text(&ask.send().await?.conversation_id);
+    let asked = ask.send().await?;
     let note = ReplyConversationRequest::admin_note(4021337, "The carrier's token ran out.");
-    let conversation = client.reply_conversation().id(&id).body(note).send().await?;
-    println!("conversation  {id}, {}", text(&conversation.state));
+    let conversation = client
+        .reply_conversation()
+        .id(&asked.conversation_id)
+        .body(note)
+        .send()
+        .await?;
+    println!(
+        "conversation  {}, {}",
+        text(&conversation.id),
+        text(&conversation.state)
+    );
 
-    let contacts = [TicketContactRequest::by_id(text(&contact.id))];
+    let contacts = [TicketContactRequest::by_id(&contact.id)];
     let open = client
         .create_ticket()
         .body_map(|b| b.ticket_type_id(5102).contacts(contacts));
@@ -74,7 +88,7 @@ async fn make_things(client: &Client) -> Result<(), Error> {
     Ok(())
 }
 
-/// What the server sent: any field can be absent.
+/// A field as it is shown: any can be absent.
 fn text<T: std::fmt::Display>(field: &Option<T>) -> String {
     field.as_ref().map_or("-".to_owned(), T::to_string)
 }

@@ -1,4 +1,5 @@
-//! Writes every contact to a file, one JSON object a line. Stop it with Ctrl-C: the next run goes on where it stopped.
+//! Writes every contact to a file, one JSON object a line: all that the server sent, fields that nobody has described too.
+//! Stop it with Ctrl-C: the next run goes on where it stopped.
 //!
 //! ```text
 //! cargo run --example sync_contacts [contacts.jsonl]
@@ -22,6 +23,8 @@ struct Progress {
     contacts: u64,
     bytes: u64,
     cursor: Option<Cursor>,
+    /// Whether the last page is written: a run that was stopped after it has nothing left to do.
+    done: bool,
 }
 
 #[tokio::main]
@@ -40,6 +43,13 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .write(true)
         .truncate(false)
         .open(&path)?;
+    if progress.done {
+        println!(
+            "{path} has all {} contacts; remove {state} to begin anew",
+            progress.contacts
+        );
+        return Ok(());
+    }
     // A page half-written when the last run ended comes again.
     file.set_len(progress.bytes)?;
     file.seek(SeekFrom::End(0))?;
@@ -51,29 +61,39 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     let mut pages = list.pages().read_ahead(true);
     let bar = ProgressBar::no_length().with_style(ProgressStyle::with_template("{bar:40} {pos}/{len} {eta}")?);
+    // Made once: one made anew in each turn would miss what comes between two turns.
+    let mut stop = std::pin::pin!(tokio::signal::ctrl_c());
     loop {
         let page = tokio::select! {
+            biased;
+            _ = &mut stop => break bar.abandon(),
             page = pages.try_next() => page?,
-            _ = tokio::signal::ctrl_c() => break bar.abandon(),
         };
-        let Some(page) = page else {
-            bar.finish();
-            break fs::remove_file(&state)?;
-        };
+        let Some(page) = page else { break bar.finish() };
         for contact in &page.data {
             serde_json::to_writer(&mut file, contact)?;
             file.write_all(b"\n")?;
+        }
+        for mismatch in page.mismatches() {
+            bar.println(format!("not as described, and kept: {mismatch}"));
         }
         file.flush()?;
         progress.contacts += page.data.len() as u64;
         progress.bytes = file.stream_position()?;
         progress.cursor = page.next_cursor();
+        progress.done = progress.cursor.is_none();
         // Renamed when whole, so that the state is never half-written.
         fs::write(format!("{state}.new"), serde_json::to_vec(&progress)?)?;
         fs::rename(format!("{state}.new"), &state)?;
         bar.set_length(page.total_count.unwrap_or_default() as u64);
         bar.set_position(progress.contacts);
     }
-    println!("{} contacts in {path}", progress.contacts);
+    match progress.done {
+        true => println!("done: {} contacts in {path}", progress.contacts),
+        false => println!(
+            "stopped: {} contacts in {path}; run it again to go on",
+            progress.contacts
+        ),
+    }
     Ok(())
 }

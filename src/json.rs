@@ -28,10 +28,10 @@ pub struct Read<T> {
 /// ```
 /// use intercom_client::{json, types::Contact};
 ///
-/// let read = json::from_slice::<Contact>(br#"{"id":"66f1","email":["a@juniper.example"],"sms_consent":true}"#)?;
+/// let read = json::from_slice::<Contact>(br#"{"id":"66f1","email":["a@juniper.example"],"content":{"a":1}}"#)?;
 /// assert_eq!(read.value.id.as_deref(), Some("66f1"));
 /// assert_eq!(read.mismatches[0].to_string(), "email: expected a string, found a list");
-/// assert_eq!(read.value.extra.get("sms_consent"), Some(true.into()));
+/// assert_eq!(read.value.extra.json("content"), Some(r#"{"a":1}"#));
 /// # Ok::<(), intercom_client::json::ReadError>(())
 /// ```
 ///

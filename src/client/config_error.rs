@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::answer::error::Error;
 use crate::{ApiVersion, Region};
 
-/// Why a [`Client`] cannot be built, and what to change.
+/// Why a [`Client`](crate::Client) cannot be built, and what to change.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum ConfigError {

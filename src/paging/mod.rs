@@ -59,8 +59,8 @@
 //! # Scrolls
 //!
 //! A workspace has one scroll at a time, and the server moves it with every page it sends, so no page is asked for
-//! twice. Errors tell what became of it: [`is_scroll_exists`](Error::is_scroll_exists),
-//! [`is_scroll_expired`](Error::is_scroll_expired), [`is_scroll_restart`](Error::is_scroll_restart).
+//! twice. Errors tell what became of it: [`is_scroll_exists`](crate::Error::is_scroll_exists),
+//! [`is_scroll_expired`](crate::Error::is_scroll_expired), [`is_scroll_restart`](crate::Error::is_scroll_restart).
 
 mod items;
 mod pages;
