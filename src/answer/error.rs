@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::error_body::{ApiError, ErrorBody};
 use super::rate_limit::{self, RateLimit};
-use super::response::request_id;
+use super::request_id;
 use crate::wire::read::Unread;
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};

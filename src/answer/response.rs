@@ -7,6 +7,7 @@ use http::{HeaderMap, StatusCode};
 
 use super::error::{Error, Kind};
 use super::rate_limit::RateLimit;
+use super::request_id;
 use crate::wire::read::{Mismatch, Unread};
 
 /// A successful answer. Derefs to the decoded value.
@@ -129,9 +130,4 @@ impl<T: std::fmt::Debug> std::fmt::Debug for Response<T> {
             .field("value", &self.value)
             .finish_non_exhaustive()
     }
-}
-
-/// The request id of a response's headers.
-pub(crate) fn request_id(headers: &HeaderMap) -> Option<&str> {
-    headers.get("x-request-id")?.to_str().ok().filter(|id| !id.is_empty())
 }

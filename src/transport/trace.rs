@@ -38,7 +38,7 @@ impl Span {
 
     pub fn answered(&self, status: StatusCode, headers: &HeaderMap) {
         self.span.record("status", status.as_u16());
-        if let Some(id) = crate::answer::response::request_id(headers) {
+        if let Some(id) = crate::answer::request_id(headers) {
             self.span.record("request_id", id);
         }
     }
