@@ -180,7 +180,7 @@ impl ClientBuilder {
             inner: Arc::new(Inner {
                 region,
                 api_version: self.api_version,
-                transport: Transport {
+                transport: Arc::new(Transport {
                     http,
                     base_url,
                     authorization,
@@ -189,8 +189,8 @@ impl ClientBuilder {
                     timeout,
                     retry: self.retry,
                     max_response_bytes: self.max_response_bytes,
-                    gate: Gate::new(self.wait_for_rate_limit, self.max_in_flight),
-                },
+                    gate: Arc::new(Gate::new(self.wait_for_rate_limit, self.max_in_flight)),
+                }),
             }),
         })
     }

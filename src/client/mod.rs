@@ -44,7 +44,7 @@ pub struct Client {
 struct Inner {
     region: Region,
     api_version: ApiVersion,
-    transport: Transport,
+    transport: Arc<Transport>,
 }
 
 impl Client {

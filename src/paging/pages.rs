@@ -6,11 +6,10 @@ use std::fmt;
 use std::future::Future;
 use std::hash::BuildHasher;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use futures_core::Stream;
 use futures_core::stream::FusedStream;
-use tokio::task::JoinHandle;
 
 use super::position::{OTHER_PAGE, Position, REPEATS};
 use super::{Cursor, Page};
@@ -19,6 +18,7 @@ use crate::answer::response::Response;
 use crate::call::call::Call;
 use crate::call::operation::Paging;
 use crate::client::Client;
+use crate::transport::task::Task;
 use crate::wire::decode::Decode;
 
 /// Asks for the page of a call.
@@ -129,13 +129,21 @@ impl<P: Page> Pages<P> {
             self.step = Step::Done;
             return Some(Err(error));
         }
+        let operation = call.operation.id;
         let fetch = (self.ask)(*call);
         // A task of its own would leave the caller's span.
         #[cfg(feature = "tracing")]
         let fetch = tracing::Instrument::in_current_span(fetch);
-        Some(Ok(match tokio::runtime::Handle::try_current() {
-            Ok(runtime) if ahead => Box::pin(Task(runtime.spawn(fetch))),
-            _ => Box::pin(fetch),
+        if !ahead {
+            return Some(Ok(Box::pin(fetch)));
+        }
+        Some(Ok(match Task::spawn(fetch) {
+            Ok(task) => Box::pin(async move {
+                // The server was asked, and nobody will tell what it said.
+                task.await
+                    .unwrap_or_else(|| Err(Error::kind(operation, Kind::Lost).after(1)))
+            }),
+            Err(fetch) => Box::pin(fetch),
         }))
     }
 
@@ -240,29 +248,5 @@ impl<P: Page> fmt::Debug for Pages<P> {
             .field("cursor", &self.cursor)
             .field("read_ahead", &self.read_ahead)
             .finish_non_exhaustive()
-    }
-}
-
-/// A spawned task that ends when it is no longer waited for.
-struct Task<T>(JoinHandle<T>);
-
-impl<T> Future for Task<T> {
-    type Output = T;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
-        match ready!(Pin::new(&mut self.0).poll(context)) {
-            Ok(value) => Poll::Ready(value),
-            Err(error) => match error.try_into_panic() {
-                Ok(panic) => std::panic::resume_unwind(panic),
-                // The runtime is shutting down: nothing will be polled again.
-                Err(_) => Poll::Pending,
-            },
-        }
-    }
-}
-
-impl<T> Drop for Task<T> {
-    fn drop(&mut self) {
-        self.0.abort();
     }
 }

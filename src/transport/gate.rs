@@ -1,10 +1,13 @@
 //! The gate that keeps clients of one process inside the server's rate limit.
+//!
+//! Whoever waits holds nothing that others need: it may be kept and never polled again. All who wait are woken when
+//! something changes, and each looks for itself whether it may go on; they are woken in the order in which they came.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use http::HeaderMap;
-use tokio::sync::{Notify, Semaphore, SemaphorePermit};
+use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
 use crate::answer::rate_limit::{LONGEST_WINDOW, RateLimit, retry_after, until_reset};
@@ -12,18 +15,13 @@ use crate::answer::rate_limit::{LONGEST_WINDOW, RateLimit, retry_after, until_re
 /// What all clones of a client share: how many requests the window still allows, and when it ends.
 #[derive(Debug)]
 pub(crate) struct Gate {
-    /// `None` when waiting for the rate limit is turned off.
-    window: Option<Window>,
-    in_flight: Option<Semaphore>,
-}
-
-#[derive(Debug, Default)]
-struct Window {
+    /// Whether requests wait for the rate limit.
+    paces: bool,
+    /// How many requests may be under way at once.
+    max_in_flight: Option<u64>,
     state: Mutex<State>,
-    /// Held while waiting: tokio's mutex is fair, so that requests go first come, first served.
-    turn: tokio::sync::Mutex<()>,
-    /// Wakes the one that waits when an answer came or a request ended.
-    news: Notify,
+    /// Wakes those who wait.
+    changed: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -38,140 +36,181 @@ struct State {
     reset: i64,
     /// Requests sent and not answered yet.
     under_way: u64,
+    /// Whether an answer has told how the server counts, or that it does not.
+    answered: bool,
+    /// Since when an answer is waited for that tells how many requests are left.
+    asked: Option<Instant>,
 }
 
-/// Leave to send one request; dropped when its answer is there or nobody waits for it any more.
-pub(crate) struct Pass<'a> {
-    window: Option<&'a Window>,
-    _slot: Option<SemaphorePermit<'a>>,
+/// So many requests are under way at once as long as nothing is known of the server's limit: a first burst would exceed a
+/// small one.
+const UNKNOWN: u64 = 4;
+
+/// So long is an answer waited for that tells how many requests are left.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// What keeps a request from being sent.
+enum Wait {
+    /// The window is spent until then.
+    Until(Instant),
+    /// An answer has to come, or a permit back.
+    Answer,
 }
 
-impl Drop for Pass<'_> {
+/// The permit to send one request; dropped when its answer is there or nobody waits for it any more.
+pub(crate) struct Permit(Arc<Gate>);
+
+impl Drop for Permit {
     fn drop(&mut self) {
-        if let Some(window) = self.window {
-            let mut state = window.state();
-            state.under_way = state.under_way.saturating_sub(1);
-            drop(state);
-            window.news.notify_one();
-        }
+        let mut state = self.0.state();
+        state.under_way = state.under_way.saturating_sub(1);
+        drop(state);
+        self.0.changed.notify_waiters();
     }
 }
 
-impl Window {
-    fn state(&self) -> std::sync::MutexGuard<'_, State> {
-        // The state is plain numbers: one that a panic left behind is as good as any.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Takes one request out of the window, or says until when to wait: for the window's end, or for the next answer.
-    fn take(&self) -> Result<(), Option<Instant>> {
-        let mut state = self.state();
-        if state.until.is_some_and(|until| Instant::now() >= until) {
-            // A new window has begun; the server may count in it what is under way.
-            state.until = None;
-            state.remaining = state.limit.unwrap_or_default().saturating_sub(state.under_way);
+impl State {
+    /// Takes one request out of the window, or says what to wait for.
+    fn take(&mut self, paces: bool, max_in_flight: Option<u64>) -> Result<(), Wait> {
+        if max_in_flight.is_some_and(|most| self.under_way >= most) {
+            return Err(Wait::Answer);
         }
-        if state.remaining == 0 {
-            match (state.until, state.limit) {
-                (Some(until), _) => return Err(Some(until)),
-                (None, Some(_)) if state.under_way > 0 => return Err(None),
-                // A whole window's worth was answered by nothing that tells the limit: begin anew.
-                (None, Some(limit)) => state.remaining = limit.max(1),
-                (None, None) => {}
-            }
+        if paces {
+            self.pace()?;
+            self.remaining = self.remaining.saturating_sub(1);
         }
-        state.remaining = state.remaining.saturating_sub(1);
-        state.under_way += 1;
+        self.under_way += 1;
         Ok(())
     }
 
+    fn pace(&mut self) -> Result<(), Wait> {
+        if self.until.is_some_and(|until| Instant::now() >= until) {
+            // A new window has begun; the server may count in it what is under way.
+            self.until = None;
+            self.remaining = self.limit.unwrap_or_default().saturating_sub(self.under_way);
+        }
+        if self.remaining > 0 {
+            return Ok(());
+        }
+        match (self.until, self.limit) {
+            (Some(until), _) => Err(Wait::Until(until)),
+            (None, Some(limit)) => {
+                if self.under_way > 0 {
+                    self.ask()?;
+                }
+                // Nothing told the limit of a whole window's worth of requests: begin anew.
+                self.asked = None;
+                self.remaining = limit.max(1);
+                Ok(())
+            }
+            (None, None) if !self.answered && self.under_way >= UNKNOWN => self.ask(),
+            (None, None) => Ok(()),
+        }
+    }
+
+    /// Waits for an answer, but not for ever: what is under way may be a call that nobody polls any more.
+    fn ask(&mut self) -> Result<(), Wait> {
+        let now = Instant::now();
+        let until = *self.asked.get_or_insert(now) + PATIENCE;
+        match now < until {
+            true => Err(Wait::Until(until)),
+            false => Ok(()),
+        }
+    }
+
     /// Learns from an answer's headers.
-    fn learn(&self, headers: &HeaderMap, rate_limited: bool) {
+    fn learn(&mut self, headers: &HeaderMap, rate_limited: bool) {
         // Many clients wait for the same reset: each adds a little of its own.
         let end = |wait: Duration| Instant::now() + wait.min(LONGEST_WINDOW) + JITTER.mul_f64(fastrand::f64());
-        let mut state = self.state();
         if let Some(limit) = RateLimit::from_headers(headers) {
-            let others = state.under_way.saturating_sub(1);
+            let others = self.under_way.saturating_sub(1);
             // Fewer than counted are left when somebody else uses the limit too.
             let lower = |counted: u64| match limit.remaining < counted {
                 true => limit.remaining.saturating_sub(others),
                 false => counted,
             };
-            if limit.reset == state.reset {
+            if limit.reset == self.reset {
                 // Answers of a window that is over say nothing about the next one.
-                if state.until.is_some() {
-                    state.remaining = lower(state.remaining);
+                if self.until.is_some() {
+                    self.remaining = lower(self.remaining);
                 }
-            } else if limit.reset > state.reset
+            } else if limit.reset > self.reset
                 && let Some(wait) = until_reset(headers)
             {
-                let counting = state.limit.is_some() && state.until.is_none();
-                state.remaining = match counting {
+                let counting = self.limit.is_some() && self.until.is_none();
+                self.remaining = match counting {
                     // The own count began with the window.
-                    true => lower(state.remaining),
+                    true => lower(self.remaining),
                     // What is under way may be counted in it or not.
                     false => limit.remaining.saturating_sub(others),
                 };
-                state.limit = Some(limit.limit);
-                state.reset = limit.reset;
-                state.until = Some(end(wait));
+                self.limit = Some(limit.limit);
+                self.reset = limit.reset;
+                self.until = Some(end(wait));
             }
         }
         if rate_limited && let Some(wait) = retry_after(headers).max(until_reset(headers)) {
             let until = end(wait);
-            state.remaining = 0;
-            state.until = Some(state.until.map_or(until, |known| known.max(until)));
+            self.remaining = 0;
+            self.until = Some(self.until.map_or(until, |known| known.max(until)));
         }
+        self.asked = None;
+        // After a wait of which no limit is known, the first requests feel their way again.
+        self.answered = !rate_limited || self.limit.is_some();
     }
 }
 
 impl Gate {
     pub(crate) fn new(wait_for_rate_limit: bool, max_in_flight: Option<usize>) -> Self {
         Self {
-            window: wait_for_rate_limit.then(Window::default),
-            in_flight: max_in_flight.map(|requests| Semaphore::new(requests.min(Semaphore::MAX_PERMITS))),
+            paces: wait_for_rate_limit,
+            max_in_flight: max_in_flight.map(|requests| requests as u64),
+            state: Mutex::default(),
+            changed: Notify::new(),
         }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // The state is plain numbers: one that a panic left behind is as good as any.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether only so many requests may be under way.
+    pub(crate) fn is_limited(&self) -> bool {
+        self.max_in_flight.is_some()
     }
 
     /// How long a request would have to wait at the least, were it to pass now.
     pub(crate) fn wait(&self) -> Duration {
-        let Some(window) = &self.window else {
-            return Duration::ZERO;
-        };
-        let state = window.state();
+        let state = self.state();
         match state.until {
-            Some(until) if state.remaining == 0 => until.saturating_duration_since(Instant::now()),
+            Some(until) if self.paces && state.remaining == 0 => until.saturating_duration_since(Instant::now()),
             _ => Duration::ZERO,
         }
     }
 
-    /// Waits for leave to send one request.
-    pub(crate) async fn pass(&self) -> Pass<'_> {
-        let slot = match &self.in_flight {
-            // The semaphore is never closed.
-            Some(semaphore) => semaphore.acquire().await.ok(),
-            None => None,
-        };
-        if let Some(window) = &self.window {
-            let _turn = window.turn.lock().await;
-            while let Err(until) = window.take() {
-                match until {
-                    Some(until) => drop(timeout_at(until, window.news.notified()).await),
-                    None => window.news.notified().await,
-                }
+    /// Waits for the permit to send one request.
+    pub(crate) async fn permit(self: &Arc<Self>) -> Permit {
+        loop {
+            // Made before the look, so that no change between the two is missed.
+            let mut changed = std::pin::pin!(self.changed.notified());
+            changed.as_mut().enable();
+            let wait = match self.state().take(self.paces, self.max_in_flight) {
+                Ok(()) => return Permit(Arc::clone(self)),
+                Err(wait) => wait,
+            };
+            match wait {
+                Wait::Until(until) => drop(timeout_at(until, changed).await),
+                Wait::Answer => changed.await,
             }
-        }
-        Pass {
-            window: self.window.as_ref(),
-            _slot: slot,
         }
     }
 
     /// Learns from an answer's headers; `rate_limited` when the answer is that too much was asked.
     pub(crate) fn observe(&self, headers: &HeaderMap, rate_limited: bool) {
-        if let Some(window) = &self.window {
-            window.learn(headers, rate_limited);
-            window.news.notify_one();
+        if self.paces {
+            self.state().learn(headers, rate_limited);
+            self.changed.notify_waiters();
         }
     }
 }

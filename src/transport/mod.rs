@@ -5,8 +5,10 @@
 pub mod attempt;
 pub mod classify;
 pub mod gate;
+pub mod task;
 pub mod trace;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -23,7 +25,8 @@ use crate::wire::decode::Decode;
 use crate::wire::read;
 use attempt::{Answer, by};
 use classify::{classify, pause, repeats};
-use gate::{Gate, Pass};
+use gate::{Gate, Permit};
+use task::Task;
 
 /// Sends requests to one server: what all clones of a client share.
 pub struct Transport {
@@ -37,7 +40,7 @@ pub struct Transport {
     pub timeout: Option<Duration>,
     pub retry: RetryPolicy,
     pub max_response_bytes: u64,
-    pub gate: Gate,
+    pub gate: Arc<Gate>,
 }
 
 /// A call that was answered with success.
@@ -49,7 +52,7 @@ struct Exchange {
 
 impl Transport {
     /// Sends a call and decodes its JSON answer.
-    pub async fn decoded<T: Decode>(&self, call: Call) -> Result<Response<T>, Error> {
+    pub async fn decoded<T: Decode>(self: &Arc<Self>, call: Call) -> Result<Response<T>, Error> {
         let exchange = self.exchange(&call).await?;
         let decoded = match exchange.is_empty_success(&call) {
             true => T::empty().map(|value| (value, Vec::new())),
@@ -72,12 +75,12 @@ impl Transport {
     }
 
     /// Sends a call and gathers the bytes of its answer.
-    pub async fn whole(&self, call: Call) -> Result<Response<Bytes>, Error> {
+    pub async fn whole(self: &Arc<Self>, call: Call) -> Result<Response<Bytes>, Error> {
         Ok(self.exchange(&call).await?.whole())
     }
 
     /// Sends a call and hands on the bytes of its answer as they arrive.
-    pub async fn stream(&self, call: Call) -> Result<Response<ByteStream>, Error> {
+    pub async fn stream(self: &Arc<Self>, call: Call) -> Result<Response<ByteStream>, Error> {
         let Exchange { answer, attempts, .. } = self.exchange(&call).await?;
         let limit = call.options.timeout.or(self.timeout);
         let operation = call.operation.id;
@@ -95,7 +98,7 @@ impl Transport {
     }
 
     /// Sends a call as often as its policy allows, until it is answered with success.
-    async fn exchange(&self, call: &Call) -> Result<Exchange, Error> {
+    async fn exchange(self: &Arc<Self>, call: &Call) -> Result<Exchange, Error> {
         let policy = call.options.retry.as_ref().unwrap_or(&self.retry);
         let timeout = call.options.timeout.or(self.timeout);
         let span = trace::Span::begin(call);
@@ -108,11 +111,10 @@ impl Transport {
                 limit if attempt == 1 => limit,
                 limit => Some(policy.deadline.saturating_sub(spent)).min(limit.or(Some(Duration::MAX))),
             };
-            let pass = self.pass(&span).await;
+            let permit = self.permit(&span).await;
             let begun = Instant::now();
             let end = limit.and_then(|limit| begun.checked_add(limit));
-            let result = self.attempt(call, end, &span).await;
-            drop(pass);
+            let result = self.permitted(permit, call, end, &span).await;
             let error = match result {
                 Ok(answer) => {
                     span.end(attempt);
@@ -143,13 +145,40 @@ impl Transport {
         }
     }
 
-    /// Waits for leave to send one request.
-    async fn pass(&self, span: &trace::Span) -> Pass<'_> {
+    /// Waits for the permit to send one request.
+    async fn permit(&self, span: &trace::Span) -> Permit {
         let waiting = self.gate.wait();
         if !waiting.is_zero() {
             span.wait(waiting);
         }
-        self.gate.pass().await
+        self.gate.permit().await
+    }
+
+    /// Sends a call once, and gives the permit back.
+    async fn permitted(
+        self: &Arc<Self>,
+        permit: Permit,
+        call: &Call,
+        end: Option<Instant>,
+        span: &trace::Span,
+    ) -> Result<Answer, Error> {
+        if !self.gate.is_limited() {
+            let answer = self.attempt(call, end, span).await;
+            drop(permit);
+            return answer;
+        }
+        // Others wait for this permit: the call goes on when nobody polls it, so that it is given back.
+        let (transport, call, span) = (Arc::clone(self), call.clone(), span.clone());
+        let operation = call.operation.id;
+        let attempt = async move {
+            let answer = transport.attempt(&call, end, &span).await;
+            drop(permit);
+            answer
+        };
+        match Task::spawn(attempt) {
+            Ok(task) => task.await.unwrap_or_else(|| Err(Error::kind(operation, Kind::Lost))),
+            Err(attempt) => attempt.await,
+        }
     }
 }
 

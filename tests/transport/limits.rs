@@ -10,7 +10,7 @@ use crate::calls::{Op, settings};
 use crate::server::{Move, Request, Server, answer};
 
 /// An answer at a time of the server's clock, which is not this machine's.
-fn limited(status: u16, remaining: u64, date: u64, reset: u64) -> Move {
+pub fn limited(status: u16, remaining: u64, date: u64, reset: u64) -> Move {
     let date = httpdate::fmt_http_date(std::time::UNIX_EPOCH + Duration::from_secs(date));
     let (remaining, reset) = (remaining.to_string(), reset.to_string());
     let headers = [
@@ -23,7 +23,7 @@ fn limited(status: u16, remaining: u64, date: u64, reset: u64) -> Move {
 }
 
 /// A server whose first window ends a second after its first request, and that allows three requests a window.
-async fn three_a_second(status_above: u16) -> Server {
+pub async fn three_a_second(status_above: u16) -> Server {
     let begun = std::sync::OnceLock::<Instant>::new();
     let counts = [const { AtomicUsize::new(0) }; 30];
     Server::serve(move |request: &Request| {

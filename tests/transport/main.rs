@@ -15,3 +15,4 @@ mod retries;
 #[cfg(feature = "tracing")]
 mod secrecy;
 mod tls;
+mod unpolled;

@@ -1,0 +1,190 @@
+//! Calls that are begun and then not polled: nobody else waits for them.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+use futures_util::{FutureExt, StreamExt, TryStreamExt};
+use intercom_client::{Client, Error, RetryPolicy};
+
+use crate::calls::{Op, settings};
+use crate::limits::three_a_second;
+use crate::server::{Move, Request, Server, answer};
+
+/// Long enough for every test here, and far from for ever.
+const LONG: Duration = Duration::from_secs(20);
+
+fn once(server: &Server) -> intercom_client::ClientBuilder {
+    settings(server).retry(RetryPolicy::none())
+}
+
+type Kept = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
+
+/// A call that was begun: polled until it waits, then kept.
+fn begun(client: &Client, op: Op) -> Kept {
+    let client = client.clone();
+    let mut call: Kept = Box::pin(async move { op.call(&client).await.map(drop) });
+    assert!(call.as_mut().now_or_never().is_none());
+    call
+}
+
+#[tokio::test]
+async fn a_call_kept_while_a_window_is_spent_holds_up_no_other() {
+    let server = three_a_second(429).await;
+    let client = once(&server).build().unwrap();
+    for _ in 0..3 {
+        Op::Get.call(&client).await.unwrap();
+    }
+    let kept = begun(&client, Op::Get);
+    let others = async {
+        for _ in 0..4 {
+            Op::Get.call(&client).await.unwrap();
+        }
+    };
+    tokio::time::timeout(LONG, others)
+        .await
+        .expect("the kept call holds nothing");
+    tokio::time::timeout(LONG, kept).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_loop_that_selects_over_a_stream_and_a_tick_ends() {
+    let page = |request: &Request| {
+        let number: usize = request
+            .target
+            .split("page=")
+            .nth(1)
+            .map_or(1, |rest| rest[..1].parse().unwrap());
+        let body = format!(r#"{{"data":[{{"id":"{number}"}}],"pages":{{"page":{number},"total_pages":4}}}}"#);
+        vec![answer(200, &[], body)]
+    };
+    let limited = three_a_second_answering(page).await;
+    let patient = || settings(&limited).retry(RetryPolicy::default().attempts(8));
+    for client in [patient().build().unwrap(), patient().max_in_flight(1).build().unwrap()] {
+        let walk = async {
+            let mut items = client.list_articles().stream();
+            let mut tick = tokio::time::interval(Duration::from_millis(40));
+            let (mut walked, mut ticked) = (0, 0);
+            loop {
+                tokio::select! {
+                    item = items.next() => match item {
+                        Some(item) => walked += usize::from(item.is_ok()),
+                        None => return (walked, ticked),
+                    },
+                    _ = tick.tick(), if ticked < 6 => {
+                        // What counts is that it comes to an end.
+                        let _ = Op::Get.call(&client).await;
+                        ticked += 1;
+                    }
+                }
+            }
+        };
+        let (walked, _) = tokio::time::timeout(LONG, walk)
+            .await
+            .expect("the stream holds nothing");
+        assert_eq!(walked, 4);
+    }
+}
+
+/// The server of `three_a_second`, which answers lists by `page`.
+async fn three_a_second_answering(page: impl Fn(&Request) -> Vec<Move> + Send + Sync + 'static) -> Server {
+    let begun = std::sync::OnceLock::new();
+    let counts = [const { std::sync::atomic::AtomicU64::new(0) }; 60];
+    Server::serve(move |request: &Request| {
+        let window = (request.at - *begun.get_or_init(|| request.at)).as_secs();
+        let count = 1 + counts[window as usize].fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        let now = 784_111_777 + window;
+        if count > 3 {
+            return vec![crate::limits::limited(429, 0, now, now + 1)];
+        }
+        match request.target.starts_with("/articles") {
+            true => page(request),
+            false => vec![crate::limits::limited(200, 3 - count, now, now + 1)],
+        }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_permit_comes_back_from_a_call_that_is_not_polled() {
+    let server = Server::always(vec![Move::Serve(std::sync::Arc::new(|_: &Request| {
+        vec![Move::Wait(Duration::from_millis(30)), answer(200, &[], "{}")]
+    }))])
+    .await;
+    let client = once(&server).max_in_flight(1).build().unwrap();
+    let kept = begun(&client, Op::Get);
+    tokio::time::timeout(LONG, Op::Get.call(&client))
+        .await
+        .expect("it goes on by itself")
+        .unwrap();
+    kept.await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_many_calls_a_third_may_be_kept_for_ever() {
+    for max_in_flight in [None, Some(4)] {
+        let server = Server::always(vec![Move::Serve(std::sync::Arc::new(|_: &Request| {
+            vec![Move::Wait(Duration::from_millis(5)), answer(200, &[], "{}")]
+        }))])
+        .await;
+        let mut settings = once(&server);
+        if let Some(most) = max_in_flight {
+            settings = settings.max_in_flight(most);
+        }
+        let client = settings.build().unwrap();
+        let mut kept = Vec::new();
+        let mut running = tokio::task::JoinSet::new();
+        for i in 0..64 {
+            let client = client.clone();
+            if i % 3 == 0 {
+                kept.push(begun(&client, Op::Get));
+            } else {
+                running.spawn(async move { Op::Get.call(&client).await });
+            }
+        }
+        let all = async {
+            while let Some(result) = running.join_next().await {
+                result.unwrap().unwrap();
+            }
+        };
+        tokio::time::timeout(LONG, all)
+            .await
+            .expect("the kept calls hold nothing");
+        assert_eq!(kept.len(), 22);
+    }
+}
+
+#[test]
+fn a_page_read_ahead_on_a_runtime_that_is_gone_is_an_error() {
+    let runtime = || {
+        tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap()
+    };
+    let serving = runtime();
+    let server = serving.block_on(Server::serve(|request: &Request| {
+        let number: usize = request
+            .target
+            .split("page=")
+            .nth(1)
+            .map_or(1, |rest| rest[..1].parse().unwrap());
+        let body = format!(r#"{{"data":[{{"id":"{number}"}}],"pages":{{"page":{number},"total_pages":4}}}}"#);
+        vec![Move::Wait(Duration::from_millis(200)), answer(200, &[], body)]
+    }));
+    let client = once(&server).build().unwrap();
+    let first = runtime();
+    let mut pages = client.list_articles().pages().read_ahead(true);
+    assert!(first.block_on(pages.try_next()).unwrap().is_some());
+    first.shutdown_background();
+    let second = runtime();
+    let next = second.block_on(async { tokio::time::timeout(LONG, pages.try_next()).await });
+    let error = next.expect("it does not wait for ever").unwrap_err();
+    assert!(error.is_retryable());
+    assert_eq!(
+        pages.cursor().map(ToString::to_string).as_deref(),
+        Some("2"),
+        "the walk goes on from there"
+    );
+}
