@@ -548,6 +548,44 @@ async fn a_file_that_cannot_be_written_is_an_error_of_its_own() {
 }
 
 #[tokio::test]
+async fn a_folder_that_the_disk_refuses_is_no_damaged_download() {
+    let body = gzip(b"a,b\n", Compression::default());
+    let server = Server::completed(body);
+    let error = server.job().await.download_to("a\0b").await.unwrap_err();
+    assert!(error.is_io() && !error.is_decode(), "{error:?}");
+}
+
+#[tokio::test]
+async fn gzip_of_several_members_is_written_whole() {
+    let members: Vec<u8> = [&b"first\n"[..], b"second\n", b"third\n"]
+        .map(|part| gzip(part, Compression::fast()))
+        .concat();
+    let folder = tempfile::tempdir().unwrap();
+    let file = Server::completed(members.clone())
+        .job()
+        .await
+        .download_to(folder.path())
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(std::fs::read(&file).unwrap(), b"first\nsecond\nthird\n");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        assert_eq!(
+            file.metadata().unwrap().permissions().mode() & 0o777,
+            0o600,
+            "it holds customers' data"
+        );
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::completed([members, b"garbage".to_vec()].concat());
+    let error = server.job().await.download_to(folder.path()).await.unwrap_err();
+    assert!(error.is_decode(), "{error:?}");
+    assert!(names(folder.path()).is_empty());
+}
+
+#[tokio::test]
 async fn identifiers_cannot_lead_out_of_the_folder() {
     let server = httpmock::MockServer::start_async().await;
     server.mock(|when, then| {

@@ -32,6 +32,8 @@ struct Inner {
     kind: Kind,
     attempts: u32,
     get: bool,
+    /// Whether this attempt or one before it may have been carried out.
+    unsure: bool,
     answer: Option<Answer>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
@@ -85,6 +87,7 @@ impl Error {
             kind,
             attempts: 0,
             get: false,
+            unsure: false,
             answer: None,
             source: None,
         }))
@@ -244,6 +247,30 @@ impl Error {
         self.0.get && self.has_status(&[405]) && self.body().is_some_and(html)
     }
 
+    /// Whether the call may have been carried out although it failed: the answer to this attempt, or to one before it, did not
+    /// arrive whole, or was a 408 or a 5xx. Never so for calls that change nothing.
+    ///
+    /// A repeated DELETE that is answered by 404, or a repeated POST by 409, then most likely reports its own success; look
+    /// before you send such a call again.
+    pub fn may_have_been_carried_out(&self) -> bool {
+        self.0.unsure
+    }
+
+    /// Whether this attempt alone leaves open what became of it.
+    pub(crate) fn leaves_open(&self) -> bool {
+        match self.0.kind {
+            Kind::Timeout | Kind::Lost | Kind::Protocol => true,
+            Kind::Status => self.status().is_some_and(|status| status.is_server_error()) || self.has_status(&[408]),
+            _ => false,
+        }
+    }
+
+    /// Says whether an attempt may have been carried out.
+    pub(crate) fn unsure(mut self, unsure: bool) -> Self {
+        self.0.unsure = unsure;
+        self
+    }
+
     /// Says that the call is a GET.
     pub(crate) fn of_get(mut self, get: bool) -> Self {
         self.0.get = get;
@@ -398,6 +425,9 @@ impl fmt::Display for Error {
         if inner.attempts > 1 {
             write!(f, " after {} attempts", inner.attempts)?;
         }
+        if inner.unsure {
+            f.write_str("; it may have been carried out")?;
+        }
         Ok(())
     }
 }
@@ -411,7 +441,10 @@ impl Error {
             Some(code) => write!(f, " {}", one_line(code))?,
             None => write!(f, " {}", known.to_lowercase())?,
         }
-        let messages = self.errors().iter().filter_map(|error| {
+        // All of them are in `errors`.
+        const SHOWN: usize = 3;
+        let more = self.errors().len().saturating_sub(SHOWN);
+        let messages = self.errors().iter().take(SHOWN).filter_map(|error| {
             let message = one_line(error.message.as_deref()?);
             Some(match &error.field {
                 Some(field) => format!("{message} [{}]", one_line(field)),
@@ -421,7 +454,10 @@ impl Error {
         for (i, message) in messages.enumerate() {
             write!(f, "{}{message}", if i == 0 { ": " } else { "; " })?;
         }
-        Ok(())
+        match more {
+            0 => Ok(()),
+            more => write!(f, "; and {more} more"),
+        }
     }
 }
 
@@ -445,7 +481,7 @@ impl fmt::Debug for Error {
             .field("operation", &self.0.operation)
             .field("kind", &self.0.kind)
             .field("status", &self.status())
-            .field("errors", &self.errors())
+            .field("errors", &self.errors().get(..3).unwrap_or(self.errors()))
             .field("request_id", &self.request_id())
             .field("attempts", &self.0.attempts)
             .field("source", &self.0.source)

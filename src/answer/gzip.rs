@@ -15,11 +15,25 @@ impl ByteStream {
     ///
     /// Ends with an error that [`is_decode`](Error::is_decode) when the gzip is damaged or cut off.
     pub fn decompressed(self) -> Self {
+        self.steps(Decompressing::Begin, damaged)
+    }
+
+    /// The same bytes without the gzip that they have to come in.
+    pub(crate) fn decoded(self) -> Self {
+        let encoding = |operation, error| Error::kind(operation, Kind::Protocol).caused(error).after(1);
+        let decoder = Box::new(MultiGzDecoder::new(Vec::new()));
+        self.steps(Decompressing::Gzip(decoder, Bytes::new()), encoding)
+    }
+
+    fn steps(self, begin: Decompressing, wrong: Wrong) -> Self {
         let operation = self.operation();
-        let steps = stream::try_unfold((self, Decompressing::Begin), |(bytes, step)| decompress(bytes, step));
+        let steps = stream::try_unfold((self, begin), move |(bytes, step)| decompress(bytes, step, wrong));
         Self::new(operation, steps)
     }
 }
+
+/// The error of an operation whose gzip is damaged or cut off.
+type Wrong = fn(&'static str, io::Error) -> Error;
 
 /// Where [`ByteStream::decompressed`] is.
 enum Decompressing {
@@ -37,6 +51,7 @@ enum Decompressing {
 async fn decompress(
     mut bytes: ByteStream,
     mut step: Decompressing,
+    wrong: Wrong,
 ) -> Result<Option<(Bytes, (ByteStream, Decompressing))>, Error> {
     loop {
         step = match step {
@@ -53,15 +68,13 @@ async fn decompress(
                     match bytes.next_chunk().await? {
                         Some(chunk) => input = chunk,
                         None => {
-                            let rest = decoder.finish().map_err(|error| broken(bytes.operation(), error))?;
+                            let rest = decoder.finish().map_err(|error| wrong(bytes.operation(), error))?;
                             return Ok((!rest.is_empty()).then(|| (rest.into(), (bytes, Decompressing::End))));
                         }
                     }
                 }
                 // Reads only as much as fills the decoder's own buffer.
-                let read = decoder
-                    .write(&input)
-                    .map_err(|error| broken(bytes.operation(), error))?;
+                let read = decoder.write(&input).map_err(|error| wrong(bytes.operation(), error))?;
                 input.advance(read);
                 let output = std::mem::take(decoder.get_mut());
                 let step = Decompressing::Gzip(decoder, input);
@@ -90,18 +103,48 @@ pub async fn sniff(bytes: &mut ByteStream) -> Result<(Bytes, bool), Error> {
     Ok((head, gzip))
 }
 
-/// A failure of the disk, or of the gzip decoder: only the former comes from the operating system.
-pub fn broken(operation: &'static str, error: io::Error) -> Error {
-    use io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
-    let gzip = error.raw_os_error().is_none() && matches!(error.kind(), InvalidData | InvalidInput | UnexpectedEof);
-    let kind = if gzip {
-        Kind::Decode(Box::new(Unread {
-            path: String::new(),
-            expected: "a whole gzip file",
-            found: "damaged or missing bytes".to_owned(),
-        }))
-    } else {
-        Kind::Io
+/// The error of gzip that is damaged or cut off.
+pub fn damaged(operation: &'static str, error: io::Error) -> Error {
+    let unread = Unread {
+        path: String::new(),
+        expected: "a whole gzip file",
+        found: "damaged or missing bytes".to_owned(),
     };
-    Error::kind(operation, kind).caused(error).after(1)
+    Error::kind(operation, Kind::Decode(Box::new(unread)))
+        .caused(error)
+        .after(1)
+}
+
+/// A body that came compressed by gzip, of one member or several.
+pub struct Gunzip(MultiGzDecoder<Vec<u8>>);
+
+impl Gunzip {
+    pub fn new() -> Self {
+        Self(MultiGzDecoder::new(Vec::new()))
+    }
+
+    /// Decompresses a chunk onto what there is; `false` when that gets longer than `limit`.
+    pub fn push(&mut self, mut chunk: &[u8], limit: u64) -> io::Result<bool> {
+        while !chunk.is_empty() {
+            // Reads only as much as fills the decoder's own buffer, so that a little cannot become very much at once.
+            let read = self.0.write(chunk)?;
+            chunk = chunk.get(read..).unwrap_or_default();
+            if self.0.get_ref().len() as u64 > limit {
+                self.0.get_mut().truncate(limit as usize);
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// What was decompressed so far.
+    pub fn so_far(self) -> Bytes {
+        let mut decoder = self.0;
+        std::mem::take(decoder.get_mut()).into()
+    }
+
+    /// The whole, once nothing more comes.
+    pub fn finish(self) -> io::Result<Bytes> {
+        self.0.finish().map(Bytes::from)
+    }
 }

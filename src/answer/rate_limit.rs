@@ -58,6 +58,9 @@ pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     if let Ok(seconds) = text.parse() {
         return Some(Duration::from_secs(seconds));
     }
+    if let Some(seconds) = text.parse().ok().filter(|_| text.contains('.')) {
+        return Duration::try_from_secs_f64(seconds).ok();
+    }
     let date = httpdate::parse_http_date(text).ok()?;
     let until = date.duration_since(UNIX_EPOCH).ok()?.as_secs_f64() - server_time(headers);
     Duration::try_from_secs_f64(until).ok()

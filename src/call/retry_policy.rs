@@ -23,6 +23,9 @@ use std::time::Duration;
 /// like a POST. Scrolling is only repeated when nothing was sent or after a
 /// 429, since each answer moves the scroll on.
 ///
+/// An error tells by [`may_have_been_carried_out`](crate::Error::may_have_been_carried_out) whether an attempt before the last
+/// one, or the last one itself, may have done what was asked: a repeated DELETE is then answered by 404, a repeated POST by 409.
+///
 /// Pauses grow exponentially with full jitter: a random time between zero and `base`, then between zero and twice that,
 /// up to `cap`. A longer `Retry-After` or rate limit reset of the server wins.
 ///
@@ -77,8 +80,10 @@ impl RetryPolicy {
         self
     }
 
-    /// How long the call may take over all attempts, not counting the wait for the rate limit: no pause begins that would
-    /// end later, and an attempt after the first ends with it. Default: 120 s.
+    /// How long the call may take over all attempts and the pauses between them; a pause that the server asks for counts,
+    /// the wait for a rate limit that is known to be spent does not. No pause begins that would end later, and an attempt
+    /// after the first ends with it. A call that must not be carried out twice is only begun again when a whole
+    /// [`timeout`](crate::ClientBuilder::timeout) is left for it. Default: 120 s.
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
         self

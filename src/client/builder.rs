@@ -171,6 +171,8 @@ impl ClientBuilder {
                 let http = reqwest::Client::builder()
                     .connect_timeout(self.connect_timeout)
                     .redirect(reqwest::redirect::Policy::none())
+                    // It reads one member of several and drops the rest in silence; the transport takes gzip off itself.
+                    .no_gzip()
                     .build()
                     .map_err(|error| ConfigError::Http(Arc::new(error)))?;
                 (http, Some(self.timeout.unwrap_or(TIMEOUT)))

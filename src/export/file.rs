@@ -8,15 +8,40 @@ use bytes::Bytes;
 use flate2::write::MultiGzDecoder;
 
 use crate::answer::error::{Error, Kind};
-use crate::answer::gzip::broken;
+use crate::answer::gzip::damaged;
+
+/// Why a file could not be written.
+pub enum Failure {
+    /// The disk refused something.
+    Disk(io::Error),
+    /// What came is damaged.
+    Gzip(io::Error),
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::Disk(error)
+    }
+}
+
+/// A failure of the decoder, or of the disk behind it: only that one comes from the operating system.
+fn decoding(error: io::Error) -> Failure {
+    use io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
+    match error.raw_os_error().is_none() && matches!(error.kind(), InvalidData | InvalidInput | UnexpectedEof) {
+        true => Failure::Gzip(error),
+        false => Failure::Disk(error),
+    }
+}
 
 /// Runs file work on a thread that may block.
 pub async fn blocking<T: Send + 'static>(
     operation: &'static str,
-    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+    work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
 ) -> Result<T, Error> {
     match tokio::task::spawn_blocking(work).await {
-        Ok(result) => result.map_err(|error| broken(operation, error)),
+        Ok(Ok(done)) => Ok(done),
+        Ok(Err(Failure::Disk(error))) => Err(Error::kind(operation, Kind::Io).caused(error).after(1)),
+        Ok(Err(Failure::Gzip(error))) => Err(damaged(operation, error)),
         Err(stopped) => Err(Error::kind(operation, Kind::Io).caused(stopped).after(1)),
     }
 }
@@ -45,10 +70,15 @@ impl Drop for Temporary {
 }
 
 impl Part {
-    pub fn create(folder: &Path, name: &str, decompress: bool) -> io::Result<Self> {
+    pub fn create(folder: &Path, name: &str, decompress: bool) -> Result<Self, Failure> {
         fs::create_dir_all(folder)?;
         let path = folder.join(format!(".{name}.{:016x}.part", fastrand::u64(..)));
-        let file = OpenOptions::new().write(true).create_new(true).open(&path)?;
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        // It holds customers' data.
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options.open(&path)?;
         Ok(Self {
             file: if decompress {
                 Sink::Gzip(Box::new(MultiGzDecoder::new(file)))
@@ -60,25 +90,30 @@ impl Part {
         })
     }
 
-    pub fn write(mut self, batch: &[Bytes]) -> io::Result<Self> {
+    pub fn write(mut self, batch: &[Bytes]) -> Result<Self, Failure> {
         for chunk in batch {
             match &mut self.file {
                 Sink::Plain(file) => file.write_all(chunk)?,
-                Sink::Gzip(decoder) => decoder.write_all(chunk)?,
+                Sink::Gzip(decoder) => decoder.write_all(chunk).map_err(decoding)?,
             }
         }
         Ok(self)
     }
 
     /// Gives the file its name, once it is on the disk.
-    pub fn finish(self) -> io::Result<PathBuf> {
+    pub fn finish(self) -> Result<PathBuf, Failure> {
         let file = match self.file {
             Sink::Plain(file) => file,
-            Sink::Gzip(decoder) => decoder.finish()?,
+            Sink::Gzip(decoder) => decoder.finish().map_err(decoding)?,
         };
         file.sync_all()?;
         drop(file);
         fs::rename(&self.temporary.0, &self.target)?;
+        // The name is there after a power failure too.
+        #[cfg(unix)]
+        if let Some(folder) = self.target.parent() {
+            File::open(folder)?.sync_all()?;
+        }
         Ok(self.target)
     }
 }

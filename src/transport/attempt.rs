@@ -1,13 +1,16 @@
 //! One HTTP exchange: the request with its headers, the answer with its body.
 
 use bytes::Bytes;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, USER_AGENT};
+use http::header::{
+    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, USER_AGENT,
+};
 use http::{HeaderMap, Method, StatusCode};
 use tokio::time::{Instant, timeout_at};
 
 use super::classify::classify;
 use super::{Transport, trace};
 use crate::answer::error::{Error, Kind};
+use crate::answer::gzip::Gunzip;
 use crate::call::call::Call;
 
 /// An answer with a success status.
@@ -18,6 +21,14 @@ pub struct Answer {
     pub body: Bytes,
     /// The rest of the answer, where the operation's success is a byte stream.
     pub stream: Option<reqwest::Response>,
+    /// Whether the stream is compressed.
+    pub gzip: bool,
+}
+
+/// Whether a body came compressed by gzip.
+fn is_gzip(headers: &HeaderMap) -> bool {
+    let encoding = headers.get(CONTENT_ENCODING).map(HeaderValue::as_bytes);
+    encoding.is_some_and(|encoding| encoding.eq_ignore_ascii_case(b"gzip") || encoding.eq_ignore_ascii_case(b"x-gzip"))
 }
 
 impl Transport {
@@ -29,16 +40,25 @@ impl Transport {
             .await
             .ok_or_else(|| Error::kind(operation, Kind::Timeout))?
             .map_err(|error| classify(operation, error))?;
-        let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
+        let (status, mut headers) = (response.status(), std::mem::take(response.headers_mut()));
+        let gzip = is_gzip(&headers);
+        if gzip {
+            // They are about what was on the wire, not about what the caller gets.
+            headers.remove(CONTENT_ENCODING);
+            headers.remove(CONTENT_LENGTH);
+        }
         if !status.is_success() {
+            // What waiting for an export job takes says nothing about other requests; only the body tells it from a limit.
+            let pending = call.path.ends_with("/export/content/data");
+            if !pending {
+                self.gate.observe(&headers, status == StatusCode::TOO_MANY_REQUESTS);
+            }
             // An error's body is read as far as it can be: the status is what counts.
-            let (body, _) = self.read(operation, response, end).await;
+            let (body, _) = self.read(operation, response, gzip, end).await;
             let error = Error::kind(operation, Kind::Status).answered(status, headers, body);
             let error = error.of_get(call.operation.method == Method::GET);
-            if let Some(headers) = error.headers() {
-                // Waiting for an export job says nothing about other requests.
-                let rate_limited = error.is_rate_limited() && !error.is_export_pending();
-                self.gate.observe(headers, rate_limited);
+            if let Some(headers) = error.headers().filter(|_| pending && !error.is_export_pending()) {
+                self.gate.observe(headers, error.is_rate_limited());
             }
             return Err(error);
         }
@@ -50,14 +70,16 @@ impl Transport {
                 headers,
                 body: Bytes::new(),
                 stream: Some(response),
+                gzip,
             });
         }
-        match self.read(operation, response, end).await {
+        match self.read(operation, response, gzip, end).await {
             (body, Ok(())) => Ok(Answer {
                 status,
                 headers,
                 body,
                 stream: None,
+                gzip,
             }),
             (body, Err(error)) => Err(error.answered(status, headers, body)),
         }
@@ -81,6 +103,7 @@ impl Transport {
             false => "application/json",
         };
         headers.insert(ACCEPT, HeaderValue::from_static(accept));
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
         if call.body.is_some() {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         }
@@ -96,13 +119,24 @@ impl Transport {
         &self,
         operation: &'static str,
         response: reqwest::Response,
+        gzip: bool,
         end: Option<Instant>,
     ) -> (Bytes, Result<(), Error>) {
-        let mut body = Body::default();
+        let mut body = match gzip {
+            true => Body::Gzip(Gunzip::new()),
+            false => Body::Plain(Chunks::default()),
+        };
         let outcome = by(end, self.fill(&mut body, operation, response))
             .await
             .unwrap_or_else(|| Err(Error::kind(operation, Kind::Timeout)));
-        (body.freeze(), outcome)
+        match (body, outcome) {
+            (Body::Plain(chunks), outcome) => (chunks.freeze(), outcome),
+            (Body::Gzip(gunzip), Err(error)) => (gunzip.so_far(), Err(error)),
+            (Body::Gzip(gunzip), Ok(())) => match gunzip.finish() {
+                Ok(bytes) => (bytes, Ok(())),
+                Err(error) => (Bytes::new(), Err(Error::kind(operation, Kind::Protocol).caused(error))),
+            },
+        }
     }
 
     async fn fill(
@@ -115,27 +149,41 @@ impl Transport {
         let mut room = limit;
         let announced = response.content_length().unwrap_or_default().min(limit) as usize;
         while let Some(mut chunk) = response.chunk().await.map_err(|error| classify(operation, error))? {
-            let length = chunk.len() as u64;
-            if length > room {
-                chunk.truncate(room as usize);
-                body.push(chunk, announced);
+            let fits = match body {
+                Body::Gzip(gunzip) => gunzip
+                    .push(&chunk, limit)
+                    .map_err(|error| Error::kind(operation, Kind::Protocol).caused(error))?,
+                Body::Plain(chunks) => {
+                    let length = chunk.len() as u64;
+                    let fits = length <= room;
+                    chunk.truncate(length.min(room) as usize);
+                    chunks.push(chunk, announced);
+                    room = room.saturating_sub(length);
+                    fits
+                }
+            };
+            if !fits {
                 return Err(Error::kind(operation, Kind::TooLarge(limit)));
             }
-            room -= length;
-            body.push(chunk, announced);
         }
         Ok(())
     }
 }
 
-/// A body as far as it was read. One that came in one chunk is not copied.
+/// A body that is being read.
+enum Body {
+    Plain(Chunks),
+    Gzip(Gunzip),
+}
+
+/// A plain body as far as it was read. One that came in one chunk is not copied.
 #[derive(Default)]
-struct Body {
+struct Chunks {
     first: Bytes,
     whole: Vec<u8>,
 }
 
-impl Body {
+impl Chunks {
     /// Appends a chunk of a body that is announced to have so many bytes.
     fn push(&mut self, chunk: Bytes, announced: usize) {
         if self.first.is_empty() && self.whole.is_empty() {

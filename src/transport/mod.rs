@@ -94,6 +94,7 @@ impl Transport {
             Ok(chunk.map(|chunk| (chunk, Some(response))))
         });
         let stream = ByteStream::new(operation, futures_util::StreamExt::fuse(chunks));
+        let stream = if answer.gzip { stream.decoded() } else { stream };
         Ok(Response::new(stream, answer.status, answer.headers, answer.body).after(attempts))
     }
 
@@ -104,6 +105,7 @@ impl Transport {
         let span = trace::Span::begin(call);
         let mut spent = Duration::ZERO;
         let mut internal_errors = 0;
+        let mut unsure = false;
         let mut attempt = 1;
         loop {
             // The first attempt has the whole timeout, the others what the deadline leaves of it.
@@ -126,11 +128,14 @@ impl Transport {
                 }
                 Err(error) => error.after(attempt),
             };
+            unsure |= error.leaves_open() && !call.operation.reads_only;
+            let error = error.unsure(unsure);
             spent = spent.saturating_add(begun.elapsed());
             internal_errors += u32::from(error.status() == Some(StatusCode::INTERNAL_SERVER_ERROR));
             let pause = pause(policy, attempt, &error);
+            let left = policy.deadline.checked_sub(spent.saturating_add(pause));
             let again = attempt < policy.attempts
-                && spent.saturating_add(pause) <= policy.deadline
+                && left.is_some_and(|left| call.is_idempotent() || Some(left) >= timeout)
                 && repeats(call, &error, internal_errors == 1);
             if !again {
                 // What was never sent was not attempted.

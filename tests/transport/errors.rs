@@ -112,7 +112,9 @@ async fn every_status_with_every_body_is_an_error_of_that_status() {
             let client = settings(&server).retry(RetryPolicy::none()).build().unwrap();
             for op in [Op::Get, Op::Post, Op::Download] {
                 let error = op.call(&client).await.expect_err(&context);
-                check(&error, status, &context);
+                // A read that is answered by a page with a captcha works a minute later.
+                let captcha = status == 405 && op != Op::Post && form.body.starts_with(b"<");
+                check(&error, status, captcha, &context);
                 assert_eq!(error.errors().len(), form.errors, "{context}");
                 let first = error.errors().first();
                 let first = [
@@ -133,7 +135,7 @@ async fn every_status_with_every_body_is_an_error_of_that_status() {
 }
 
 /// The predicates that a status stands for, and no others.
-fn check(error: &Error, status: u16, context: &str) {
+fn check(error: &Error, status: u16, captcha: bool, context: &str) {
     assert_eq!(error.status().unwrap(), status, "{context}");
     for (predicate, holds, statuses) in [
         ("is_unauthorized", error.is_unauthorized(), &[401][..]),
@@ -149,7 +151,8 @@ fn check(error: &Error, status: u16, context: &str) {
         ("is_decode", error.is_decode(), &[]),
         ("is_builder", error.is_builder(), &[]),
     ] {
-        assert_eq!(holds, statuses.contains(&status), "{context}: {predicate}");
+        let expected = statuses.contains(&status) || captcha && predicate == "is_retryable";
+        assert_eq!(holds, expected, "{context}: {predicate}");
     }
     assert_eq!((error.json_path(), error.expected(), error.found()), (None, None, None));
     let line = error.to_string();
@@ -175,7 +178,7 @@ async fn the_line_of_an_error_says_what_to_know() {
             "create_contact: 422 parameter_invalid: is too long [name]; and more",
         ),
         (404, "", "create_contact: 404 not found"),
-        (599, "", "create_contact: 599 unknown status"),
+        (599, "", "create_contact: 599 unknown status; it may have been carried out"),
     ] {
         let server = Server::always(vec![Move::Read, answer(status, &[], body)]).await;
         let client = settings(&server).build().unwrap();

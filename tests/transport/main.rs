@@ -7,9 +7,11 @@ mod calls;
 mod server;
 
 mod connections;
+mod encoding;
 mod errors;
 mod limits;
 mod load;
+mod outcomes;
 mod redirects;
 mod retries;
 #[cfg(feature = "tracing")]

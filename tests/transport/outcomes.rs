@@ -1,0 +1,96 @@
+//! What an error says of what became of the call.
+
+use std::time::Duration;
+
+use intercom_client::RetryPolicy;
+
+use crate::calls::{Op, quick, settings};
+use crate::server::{Move, Server, answer};
+
+/// Carried out, the answer lost; then repeated.
+async fn carried_out_then(status: u16) -> Server {
+    Server::new([
+        vec![Move::Read, Move::Reset],
+        vec![Move::Read, answer(status, &[], "{}")],
+    ])
+    .await
+}
+
+#[tokio::test]
+async fn a_repeated_call_that_reports_its_own_success_as_a_failure_says_so() {
+    for (op, status) in [(Op::Delete, 404), (Op::Put, 409)] {
+        let server = carried_out_then(status).await;
+        let error = op.call(&settings(&server).build().unwrap()).await.unwrap_err();
+        assert_eq!((error.status().unwrap().as_u16(), error.attempts()), (status, 2));
+        assert!(error.may_have_been_carried_out(), "{op:?}");
+        assert!(error.to_string().ends_with("; it may have been carried out"), "{error}");
+    }
+    let server = carried_out_then(409).await;
+    let client = settings(&server).build().unwrap();
+    let error = client.create_contact().idempotent(true).send().await.unwrap_err();
+    assert!(error.is_conflict() && error.may_have_been_carried_out());
+}
+
+#[tokio::test]
+async fn only_what_may_have_been_carried_out_says_so() {
+    for (op, moves, said) in [
+        (Op::Post, vec![Move::Read, Move::Reset], true),
+        (Op::Post, vec![Move::Read, answer(502, &[], "")], true),
+        (Op::Post, vec![Move::Read, answer(400, &[], "{}")], false),
+        (Op::Delete, vec![Move::Read, answer(404, &[], "{}")], false),
+        (Op::Get, vec![Move::Read, Move::Reset], false),
+        (Op::List, vec![Move::Read, answer(500, &[], "")], false),
+    ] {
+        let server = Server::always(moves).await;
+        let client = settings(&server).retry(RetryPolicy::none()).build().unwrap();
+        let error = op.call(&client).await.unwrap_err();
+        assert_eq!(error.may_have_been_carried_out(), said, "{op:?}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_must_not_run_twice_is_not_begun_when_it_cannot_end() {
+    let limited = answer(429, &[("retry-after", "1.2")], "{}");
+    let server = Server::always(vec![Move::Read, limited]).await;
+    let policy = quick().attempts(5).deadline(Duration::from_secs(2));
+    let client = settings(&server)
+        .timeout(Duration::from_secs(1))
+        .retry(policy)
+        .build()
+        .unwrap();
+    let error = Op::Post.call(&client).await.unwrap_err();
+    assert!(error.is_rate_limited() && !error.may_have_been_carried_out());
+    assert_eq!(
+        server.requests().len(),
+        1,
+        "800 ms are left of the deadline, an attempt may take a second"
+    );
+    let begun = std::time::Instant::now();
+    assert!(Op::Get.call(&client).await.unwrap_err().is_rate_limited());
+    assert!(server.requests().len() > 2, "a read does no harm");
+    assert!(
+        begun.elapsed() >= Duration::from_millis(1200),
+        "a fraction of a second counts"
+    );
+}
+
+#[tokio::test]
+async fn errors_are_bounded_whatever_the_server_says() {
+    let entry = format!(
+        r#"{{"code":"c","message":"{}","field":"{}"}}"#,
+        "m".repeat(5000),
+        "f".repeat(5000)
+    );
+    let list = vec![entry; 60].join(",");
+    let body = format!(
+        r#"{{"type":"error.list","request_id":"{}","errors":[{list}]}}"#,
+        "r".repeat(5000)
+    );
+    let server = Server::always(vec![Move::Read, answer(422, &[], body)]).await;
+    let error = Op::Get.call(&settings(&server).build().unwrap()).await.unwrap_err();
+    let text = error.to_string();
+    assert!(text.len() < 3000, "{}", text.len());
+    assert!(text.contains("; and 57 more") && !text.contains('\n'), "{text}");
+    assert_eq!(error.errors().len(), 60, "all of them are there");
+    assert_eq!(error.errors()[59].message.as_ref().map(String::len), Some(5000));
+}
