@@ -341,3 +341,33 @@ fn the_environment_sets_up_a_client() {
     assert!(run(&[token, ("INTERCOM_BASE_URL", "http://x.example")]).contains("plain http"));
     assert!(run(&[("INTERCOM_ACCESS_TOKEN", "a b")]).contains("whitespace"));
 }
+
+#[test]
+fn plain_http_to_another_machine_has_to_be_allowed() {
+    let mock = || Client::builder("token").base_url("http://intercom-mock:8080");
+    let error = mock().build().unwrap_err();
+    assert!(error.to_string().contains("allow_plain_http"), "{error}");
+    assert_eq!(
+        mock().allow_plain_http(true).build().unwrap().base_url(),
+        "http://intercom-mock:8080"
+    );
+}
+
+/// A name under `localhost` is this machine, whatever name servers and proxies say.
+#[tokio::test]
+async fn names_under_localhost_lead_to_this_machine() {
+    let server = MockServer::start_async().await;
+    let me = server.mock_async(|when, then| {
+        when.path("/me");
+        then.status(200).body("{}");
+    });
+    let me = me.await;
+    for name in ["localhost", "intercom.localhost"] {
+        let client = Client::builder("token")
+            .base_url(format!("http://{name}:{}", server.port()))
+            .build()
+            .unwrap();
+        client.identify_admin().send().await.unwrap();
+    }
+    assert_eq!(me.calls_async().await, 2);
+}

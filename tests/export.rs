@@ -275,13 +275,13 @@ async fn failed_and_canceled_jobs_are_errors_of_their_own() {
     assert!(error.is_export_failed() && !error.is_export_canceled() && !error.is_retryable());
     assert_eq!(
         error.to_string(),
-        "get_data_export: the export job failed on the server"
+        "get_data_export: the export job failed on the server (export job job-1)"
     );
 
     let mut canceled = Server::new(&["canceled"], || "".into_response()).job().await;
     let error = canceled.download().await.unwrap_err();
     assert!(error.is_export_canceled() && !error.is_export_failed() && !error.is_retryable());
-    assert_eq!(error.to_string(), "get_data_export: the export job was canceled");
+    assert_eq!(error.to_string(), "get_data_export: the export job was canceled (export job job-1)");
 
     let unknown = Server::completed("")
         .client()
@@ -386,15 +386,9 @@ async fn what_is_not_gzip_passes_as_it_is() {
         assert_eq!(file.file_name().unwrap(), "job-1.csv");
         assert_eq!(std::fs::read(file).unwrap(), csv);
     }
-    for short in ["", "x"] {
-        let server = Server::completed(short);
-        assert_eq!(
-            all(server.job().await.download().await.unwrap().decompressed()).await,
-            short.as_bytes()
-        );
-        let file = server.job().await.download_to(folder.path()).await.unwrap().unwrap();
-        assert_eq!(std::fs::read(file).unwrap(), short.as_bytes());
-    }
+    let server = Server::completed("x");
+    let bytes = server.job().await.download().await.unwrap().decompressed();
+    assert_eq!(all(bytes).await, b"x");
     assert_eq!(names(folder.path()), ["job-1.csv"], "each replaced the one before");
 }
 
@@ -545,6 +539,81 @@ async fn a_file_that_cannot_be_written_is_an_error_of_its_own() {
     let error = Server::completed("x").job().await.download_to(&file).await.unwrap_err();
     assert!(error.is_io() && !error.is_retryable(), "{error:?}");
     assert!(std::error::Error::source(&error).is_some());
+}
+
+#[tokio::test]
+async fn what_is_no_export_is_refused() {
+    for (body, found) in [
+        ("", "nothing"),
+        (" \n", "nothing"),
+        ("<!DOCTYPE html><title>Log in</title>", "HTML or XML"),
+        (r#"{"type":"error.list"}"#, "JSON"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let error = Server::completed(body)
+            .job()
+            .await
+            .download_to(folder.path())
+            .await
+            .unwrap_err();
+        assert!(error.is_decode(), "{error:?}");
+        assert_eq!((error.expected(), error.found()), (Some("gzip or CSV"), Some(found)));
+        assert!(names(folder.path()).is_empty());
+    }
+}
+
+#[tokio::test]
+async fn what_is_kept_compressed_is_checked() {
+    let body = gzip(&csv(1_000_000), Compression::default());
+    for bad in [body[..body.len() / 2].to_vec(), [&body[..], b"<html>"].concat()] {
+        let folder = tempfile::tempdir().unwrap();
+        let job = Server::completed(bad).job().await;
+        let error = job.keep_compressed(true).download_to(folder.path()).await.unwrap_err();
+        assert!(error.is_decode(), "{error:?}");
+        assert!(names(folder.path()).is_empty());
+    }
+}
+
+#[tokio::test]
+async fn an_outage_is_sat_out_and_the_error_names_the_job() {
+    let server = httpmock::MockServer::start_async().await;
+    let down = server
+        .mock_async(|when, then| {
+            when.path("/export/content/data/job-1");
+            then.status(503);
+        })
+        .await;
+    let client = Client::builder("a-token")
+        .base_url(server.base_url())
+        .retry(intercom_client::RetryPolicy::none())
+        .build()
+        .unwrap();
+    let job = || {
+        client
+            .export_job("job-1")
+            .pauses(Duration::ZERO, Duration::from_millis(20))
+    };
+    let error = job().outage(Duration::from_millis(100)).wait().await.unwrap_err();
+    assert_eq!((error.export_job(), error.is_retryable()), (Some("job-1"), true));
+    assert!(error.to_string().contains("(export job job-1)"), "{error}");
+    let asked = down.calls_async().await;
+    assert!((3..150).contains(&asked), "{asked}: no tight loop");
+
+    let mut patient = job();
+    let wait = patient.wait();
+    let mend = async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        down.delete_async().await;
+        let body = r#"{"job_identifier":"job-1","status":"completed"}"#;
+        server
+            .mock_async(|when, then| {
+                when.path("/export/content/data/job-1");
+                then.status(200).body(body);
+            })
+            .await;
+    };
+    let (ended, ()) = tokio::join!(wait, mend);
+    assert_eq!(ended.unwrap(), DataExportStatus::Completed);
 }
 
 #[tokio::test]

@@ -523,3 +523,66 @@ fn streams_can_be_sent_and_stored() {
     assert_eq!(serde_json::to_value(&cursor).unwrap(), json!("Wz+1=="));
     assert_eq!(cursor.to_string().parse(), Ok(cursor));
 }
+
+/// A server that answers every request with this body.
+async fn always(body: &'static str) -> Client {
+    let router = axum::Router::new().fallback(move || async move { body });
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    Client::builder("token").base_url(url).build().unwrap()
+}
+
+#[tokio::test]
+async fn a_server_that_ignores_the_page_is_not_walked_for_ever() {
+    let client = always(r#"{"data":[{"id":"1"}],"pages":{"next":"https://x.test/articles"}}"#).await;
+    let mut articles = client.list_articles().stream();
+    assert_eq!(articles.try_next().await.unwrap().unwrap().id.as_deref(), Some("1"));
+    let error = articles.try_next().await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "list_articles: the answer is the page before once more"
+    );
+    assert!(articles.try_next().await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn empty_cursors_are_no_first_page() {
+    let client = always("{}").await;
+    let error = client.list_contacts().from_cursor("").send().await.unwrap_err();
+    assert!(error.is_builder(), "{error}");
+    assert!(
+        client
+            .list_articles()
+            .from_cursor(" ")
+            .stream()
+            .try_next()
+            .await
+            .unwrap_err()
+            .is_builder()
+    );
+    let client = always(r#"{"data":[{"id":"1"}],"scroll_param":""}"#).await;
+    let mut companies = client.scroll_over_all_companies().stream();
+    companies.try_next().await.unwrap();
+    assert!(
+        companies
+            .try_next()
+            .await
+            .unwrap_err()
+            .to_string()
+            .contains("no cursor")
+    );
+}
+
+#[tokio::test]
+async fn an_answer_says_whether_it_is_the_last_page() {
+    for (body, last) in [
+        (r#"{"data":[{}],"pages":{"next":null}}"#, true),
+        (r#"{"data":[{}]}"#, true),
+        (r#"{"data":[{}],"pages":{"next":{"starting_after":"a"}}}"#, false),
+        (r#"{"data":[{}],"pages":{"next":{"page":2}}}"#, false),
+    ] {
+        let page = always(body).await.list_contacts().send().await.unwrap();
+        assert_eq!(page.is_last(), last, "{body}");
+    }
+}

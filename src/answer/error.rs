@@ -34,6 +34,8 @@ struct Inner {
     get: bool,
     /// Whether this attempt or one before it may have been carried out.
     unsure: bool,
+    /// The export job that it is about.
+    job: Option<Box<str>>,
     answer: Option<Answer>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
@@ -80,6 +82,17 @@ pub(crate) enum Kind {
     ExportCanceled,
 }
 
+impl Kind {
+    /// Something else in the place of an export.
+    pub(crate) fn no_gzip(found: &str) -> Self {
+        Self::Decode(Box::new(Unread {
+            path: String::new(),
+            expected: "gzip or CSV",
+            found: found.to_owned(),
+        }))
+    }
+}
+
 impl Error {
     pub(crate) fn kind(operation: &'static str, kind: Kind) -> Self {
         Self(Box::new(Inner {
@@ -88,6 +101,7 @@ impl Error {
             attempts: 0,
             get: false,
             unsure: false,
+            job: None,
             answer: None,
             source: None,
         }))
@@ -235,7 +249,9 @@ impl Error {
     /// knows.
     pub fn is_retryable(&self) -> bool {
         match self.0.kind {
-            Kind::Connect | Kind::ConnectTimeout | Kind::Timeout | Kind::Lost => true,
+            Kind::Connect | Kind::ConnectTimeout => true,
+            // The status of a change says that it was made, though the rest of the answer did not come.
+            Kind::Timeout | Kind::Lost => !(self.0.unsure && self.status().is_some_and(|status| status.is_success())),
             Kind::Status => self.has_status(&[408, 429, 500, 502, 503, 504]) || self.is_interstitial(),
             _ => false,
         }
@@ -268,6 +284,19 @@ impl Error {
     /// Says whether an attempt may have been carried out.
     pub(crate) fn unsure(mut self, unsure: bool) -> Self {
         self.0.unsure = unsure;
+        self
+    }
+
+    /// The identifier of the export job that could not be waited for or downloaded: [`Client::export_job`] goes on with it.
+    ///
+    /// [`Client::export_job`]: crate::Client::export_job
+    pub fn export_job(&self) -> Option<&str> {
+        self.0.job.as_deref()
+    }
+
+    /// Says which export job it is about.
+    pub(crate) fn of_job(mut self, id: &str) -> Self {
+        self.0.job = Some(id.into());
         self
     }
 
@@ -424,6 +453,9 @@ impl fmt::Display for Error {
         }
         if inner.attempts > 1 {
             write!(f, " after {} attempts", inner.attempts)?;
+        }
+        if let Some(job) = &inner.job {
+            write!(f, " (export job {})", one_line(job))?;
         }
         if inner.unsure {
             f.write_str("; it may have been carried out")?;

@@ -23,6 +23,9 @@ use std::time::Duration;
 /// like a POST. Scrolling is only repeated when nothing was sent or after a
 /// 429, since each answer moves the scroll on.
 ///
+/// Beside the policy all clones of a client share a [budget](crate::ClientBuilder::retry_budget) of repeats, so that a server
+/// that is down is not asked three times as often.
+///
 /// An error tells by [`may_have_been_carried_out`](crate::Error::may_have_been_carried_out) whether an attempt before the last
 /// one, or the last one itself, may have done what was asked: a repeated DELETE is then answered by 404, a repeated POST by 409.
 ///

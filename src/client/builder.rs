@@ -1,6 +1,7 @@
 //! Sets up a client.
 
 use std::fmt;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use super::{Client, Inner};
 use crate::Region;
 use crate::call::retry_policy::RetryPolicy;
 use crate::transport::Transport;
+use crate::transport::budget::Budget;
 use crate::transport::gate::Gate;
 
 impl Client {
@@ -32,6 +34,8 @@ impl Client {
             max_response_bytes: MAX_RESPONSE_BYTES,
             max_in_flight: None,
             wait_for_rate_limit: true,
+            retry_budget: true,
+            plain_http: false,
         }
     }
 }
@@ -57,6 +61,8 @@ pub struct ClientBuilder {
     max_response_bytes: u64,
     max_in_flight: Option<usize>,
     wait_for_rate_limit: bool,
+    retry_budget: bool,
+    plain_http: bool,
 }
 
 impl ClientBuilder {
@@ -87,7 +93,7 @@ impl ClientBuilder {
         self
     }
 
-    /// How long connecting may take. Default: 10 seconds. Has no effect on a client given with
+    /// How long connecting may take, at the most nine tenths of [`timeout`](Self::timeout). Default: 10 seconds. Has no effect on a client given with
     /// [`http_client`](Self::http_client).
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
@@ -134,6 +140,21 @@ impl ClientBuilder {
         self
     }
 
+    /// Whether all clones share a budget of repeats: 100 of them at first, which successes fill up again. A server that is
+    /// down then gets no more requests than one that is up; one that answers is never met by it. Default: true.
+    pub fn retry_budget(mut self, budget: bool) -> Self {
+        self.retry_budget = budget;
+        self
+    }
+
+    /// Whether a [`base_url`](Self::base_url) on another machine may be plain http, such as a mock or a sidecar in a
+    /// network of containers. **The token and all data then cross that network in the clear**; never let it be the internet.
+    /// Default: false.
+    pub fn allow_plain_http(mut self, allow: bool) -> Self {
+        self.plain_http = allow;
+        self
+    }
+
     /// Builds the client.
     ///
     /// # Errors
@@ -143,7 +164,7 @@ impl ClientBuilder {
         let authorization = self.token?.header()?;
         let (base_url, region) = match (&self.base_url, self.region.url()) {
             (Some(url), _) => {
-                let url = check_base_url(url)?;
+                let url = check_base_url(url, self.plain_http)?;
                 let text = url.as_str().trim_end_matches('/').to_owned();
                 let known = Region::ALL
                     .iter()
@@ -151,7 +172,7 @@ impl ClientBuilder {
                     .find(|region| region.url() == Some(text.as_str()));
                 (url, known.unwrap_or(Region::Custom))
             }
-            (None, Some(url)) => (check_base_url(url)?, self.region),
+            (None, Some(url)) => (check_base_url(url, self.plain_http)?, self.region),
             (None, None) => return Err(ConfigError::UnknownRegion(self.region.to_string())),
         };
         let own = concat!("intercom-client/", env!("CARGO_PKG_VERSION"));
@@ -168,13 +189,26 @@ impl ClientBuilder {
         let (http, timeout) = match self.http {
             Some(http) => (http, self.timeout),
             None => {
-                let http = reqwest::Client::builder()
-                    .connect_timeout(self.connect_timeout)
+                let mut http = reqwest::Client::builder()
+                    .connect_timeout(
+                        self.connect_timeout
+                            .min(longest_connect(self.timeout.unwrap_or(TIMEOUT))),
+                    )
                     .redirect(reqwest::redirect::Policy::none())
                     // It reads one member of several and drops the rest in silence; the transport takes gzip off itself.
-                    .no_gzip()
-                    .build()
-                    .map_err(|error| ConfigError::Http(Arc::new(error)))?;
+                    .no_gzip();
+                if base_url.scheme() == "http" && is_loopback(&base_url) {
+                    // A proxy would get the token in the clear.
+                    http = http.no_proxy();
+                }
+                if let Some(Host::Domain(name)) = base_url.host()
+                    && is_localhost(name)
+                {
+                    // No name server is asked where this machine is.
+                    let addresses: [SocketAddr; 2] = [(Ipv4Addr::LOCALHOST, 0).into(), (Ipv6Addr::LOCALHOST, 0).into()];
+                    http = http.resolve_to_addrs(name, &addresses);
+                }
+                let http = http.build().map_err(|error| ConfigError::Http(Arc::new(error)))?;
                 (http, Some(self.timeout.unwrap_or(TIMEOUT)))
             }
         };
@@ -191,6 +225,7 @@ impl ClientBuilder {
                     timeout,
                     retry: self.retry,
                     max_response_bytes: self.max_response_bytes,
+                    budget: self.retry_budget.then(Budget::new),
                     gate: Arc::new(Gate::new(self.wait_for_rate_limit, self.max_in_flight)),
                 }),
             }),
@@ -211,7 +246,7 @@ impl fmt::Debug for ClientBuilder {
 }
 
 /// A base URL is https, or http on loopback, and nothing that would go astray when a path is appended.
-fn check_base_url(text: &str) -> Result<Url, ConfigError> {
+fn check_base_url(text: &str, plain_http: bool) -> Result<Url, ConfigError> {
     let refuse = |reason| Err(ConfigError::InvalidBaseUrl(reason));
     let Ok(url) = Url::parse(text) else {
         return refuse("it is not an absolute URL");
@@ -222,18 +257,37 @@ fn check_base_url(text: &str) -> Result<Url, ConfigError> {
     if url.query().is_some() || url.fragment().is_some() {
         return refuse("it has a query or a fragment; end it with the path");
     }
-    let loopback = match url.host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => return refuse("it has no host"),
-    };
+    if url.host().is_none() {
+        return refuse("it has no host");
+    }
+    let loopback = is_loopback(&url);
     match url.scheme() {
         "https" => Ok(url),
-        "http" if loopback => Ok(url),
-        "http" => {
-            refuse("it is plain http, which would send the token in the clear; use https (http only on loopback)")
-        }
+        "http" if loopback || plain_http => Ok(url),
+        "http" => refuse(
+            "it is plain http, which would send the token in the clear; use https (http only on loopback, or with `allow_plain_http`)",
+        ),
         _ => refuse("its scheme is not https"),
     }
+}
+
+/// Whether a URL leads to this machine.
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => is_localhost(name),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+/// Whether a name stands for this machine (RFC 6761).
+fn is_localhost(name: &str) -> bool {
+    name == "localhost" || name.ends_with(".localhost")
+}
+
+/// The longest that connecting may take within an attempt's limit: a host that does not answer is then told as such, and
+/// nothing was sent.
+fn longest_connect(timeout: Duration) -> Duration {
+    timeout.mul_f64(0.9)
 }

@@ -54,9 +54,20 @@ pub struct Part {
     target: PathBuf,
 }
 
+/// In what form bytes come, and are written.
+#[derive(Clone, Copy)]
+pub enum Form {
+    Plain,
+    /// Compressed, and written decompressed.
+    Gzip,
+    /// Compressed, and written as it comes once it is known to be whole.
+    KeptGzip,
+}
+
 enum Sink {
     Plain(File),
     Gzip(Box<MultiGzDecoder<File>>),
+    KeptGzip(File, Box<MultiGzDecoder<io::Sink>>),
 }
 
 /// The name of a file that is removed on drop, if it is still there.
@@ -70,7 +81,7 @@ impl Drop for Temporary {
 }
 
 impl Part {
-    pub fn create(folder: &Path, name: &str, decompress: bool) -> Result<Self, Failure> {
+    pub fn create(folder: &Path, name: &str, form: Form) -> Result<Self, Failure> {
         fs::create_dir_all(folder)?;
         let path = folder.join(format!(".{name}.{:016x}.part", fastrand::u64(..)));
         let mut options = OpenOptions::new();
@@ -80,10 +91,10 @@ impl Part {
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let file = options.open(&path)?;
         Ok(Self {
-            file: if decompress {
-                Sink::Gzip(Box::new(MultiGzDecoder::new(file)))
-            } else {
-                Sink::Plain(file)
+            file: match form {
+                Form::Plain => Sink::Plain(file),
+                Form::Gzip => Sink::Gzip(Box::new(MultiGzDecoder::new(file))),
+                Form::KeptGzip => Sink::KeptGzip(file, Box::new(MultiGzDecoder::new(io::sink()))),
             },
             temporary: Temporary(path),
             target: folder.join(name),
@@ -95,6 +106,10 @@ impl Part {
             match &mut self.file {
                 Sink::Plain(file) => file.write_all(chunk)?,
                 Sink::Gzip(decoder) => decoder.write_all(chunk).map_err(decoding)?,
+                Sink::KeptGzip(file, check) => {
+                    check.write_all(chunk).map_err(decoding)?;
+                    file.write_all(chunk)?;
+                }
             }
         }
         Ok(self)
@@ -105,6 +120,10 @@ impl Part {
         let file = match self.file {
             Sink::Plain(file) => file,
             Sink::Gzip(decoder) => decoder.finish().map_err(decoding)?,
+            Sink::KeptGzip(file, check) => {
+                check.finish().map_err(decoding)?;
+                file
+            }
         };
         file.sync_all()?;
         drop(file);

@@ -10,6 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::future::join;
 use futures_util::stream;
+use tokio::time::Instant;
 
 use crate::answer::bytes::ByteStream;
 use crate::answer::error::{Error, Kind};
@@ -18,7 +19,7 @@ use crate::client::Client;
 use crate::generated::operation::{CREATE_DATA_EXPORT, DOWNLOAD_DATA_EXPORT, GET_DATA_EXPORT};
 use crate::types::{DataExport, DataExportStatus};
 use crate::wire::timestamp::Timestamp;
-use file::{Part, blocking};
+use file::{Form, Part, blocking};
 
 impl Client {
     /// Starts an export of the messages that were sent within `range`, as `POST /export/content/data` does: who got which
@@ -86,6 +87,7 @@ impl Client {
             report: Box::new(|_| {}),
             pause: SHORTEST_PAUSE,
             longest_pause: LONGEST_PAUSE,
+            longest_outage: LONGEST_OUTAGE,
             keep_compressed: false,
         }
     }
@@ -95,6 +97,9 @@ impl Client {
 const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
 /// The longest pause between two looks at a job.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// How long a server may be out of reach while a job is waited for.
+const LONGEST_OUTAGE: Duration = Duration::from_secs(15 * 60);
 
 /// An export job of the server: wait for it, download its result, cancel it.
 ///
@@ -109,6 +114,7 @@ pub struct ExportJob {
     report: Box<dyn FnMut(&ExportProgress) + Send>,
     pause: Duration,
     longest_pause: Duration,
+    longest_outage: Duration,
     keep_compressed: bool,
 }
 
@@ -143,10 +149,18 @@ impl ExportJob {
     }
 
     /// How long [`wait`](Self::wait) pauses before it asks again: `first`, then half as long again each time, `longest` at
-    /// most. Default: 1 second, then up to 30 seconds.
+    /// most. Default: 1 second, then up to 30 seconds. Less than a millisecond counts as one.
     pub fn pauses(mut self, first: Duration, longest: Duration) -> Self {
-        self.pause = first.min(longest);
-        self.longest_pause = longest;
+        const SHORTEST: Duration = Duration::from_millis(1);
+        self.longest_pause = longest.max(SHORTEST);
+        self.pause = first.clamp(SHORTEST, self.longest_pause);
+        self
+    }
+
+    /// How long [`wait`](Self::wait) goes on asking while the server cannot be reached or fails, counted from its last
+    /// answer. Default: 15 minutes.
+    pub fn outage(mut self, longest: Duration) -> Self {
+        self.longest_outage = longest;
         self
     }
 
@@ -182,13 +196,20 @@ impl ExportJob {
     /// Waits until the job has ended: `Completed` with a result, or `NoData` when no message was sent in its range.
     ///
     /// Asks with growing pauses and goes on for as long as the server takes, through states that this version does not
-    /// know too; put it into a timeout to limit it. Can be dropped at any time and called again.
+    /// know too; put it into a timeout to limit it. An outage of the server is sat out, up to [`outage`](Self::outage). Can be
+    /// dropped at any time and called again.
     ///
     /// # Errors
     ///
     /// [`is_export_failed`](Error::is_export_failed) or [`is_export_canceled`](Error::is_export_canceled) when the job
-    /// ended so, and those of [`refresh`](Self::refresh).
+    /// ended so, and those of [`refresh`](Self::refresh). Each names the job, to go on with [`Client::export_job`].
     pub async fn wait(&mut self) -> Result<DataExportStatus, Error> {
+        let outcome = self.ended().await;
+        outcome.map_err(|error| error.of_job(&self.id))
+    }
+
+    async fn ended(&mut self) -> Result<DataExportStatus, Error> {
+        let mut heard = Instant::now();
         loop {
             if self.known {
                 match &self.progress.state {
@@ -204,7 +225,13 @@ impl ExportJob {
                 tokio::time::sleep(self.pause).await;
                 self.pause = (self.pause.saturating_mul(3) / 2).min(self.longest_pause);
             }
-            self.refresh().await?;
+            match self.refresh().await.map(drop) {
+                Ok(()) => heard = Instant::now(),
+                Err(error) if error.is_retryable() && heard.elapsed() < self.longest_outage => {
+                    tokio::time::sleep(self.pause).await;
+                }
+                Err(error) => return Err(error),
+            }
         }
     }
 
@@ -249,7 +276,8 @@ impl ExportJob {
             .download_data_export()
             .job_identifier(self.id.as_str())
             .send()
-            .await?;
+            .await
+            .map_err(|error| error.of_job(&self.id))?;
         self.progress.bytes = 0;
         self.progress.total = answer
             .headers()
@@ -263,7 +291,9 @@ impl ExportJob {
     ///
     /// The file is written under a temporary name (`.<id>.csv.….part`) and renamed when it is whole, in the place of one
     /// that is already there. When this fails or is dropped, the temporary file is removed; when the process is killed, it
-    /// stays and can be deleted. What is not gzip is written as it comes.
+    /// stays and can be deleted. On Unix the file can be read by its owner alone. CSV that is not compressed is written as it
+    /// comes; an HTML page, JSON or nothing at all is refused. What is [kept compressed](Self::keep_compressed) is checked as
+    /// well.
     ///
     /// # Errors
     ///
@@ -275,14 +305,17 @@ impl ExportJob {
             return Ok(None);
         }
         let (head, gzip) = sniff(&mut bytes).await?;
-        let decompress = gzip && !self.keep_compressed;
-        let extension = if gzip && self.keep_compressed { "csv.gz" } else { "csv" };
+        if let Some(found) = no_export(&head) {
+            return Err(Error::kind(DOWNLOAD_DATA_EXPORT.id, Kind::no_gzip(found)).after(1));
+        }
+        let (form, extension) = match (gzip, self.keep_compressed) {
+            (true, true) => (Form::KeptGzip, "csv.gz"),
+            (true, false) => (Form::Gzip, "csv"),
+            (false, _) => (Form::Plain, "csv"),
+        };
         let name = format!("{}.{extension}", file_name(&self.id));
         let folder = folder.as_ref().to_owned();
-        let mut part = blocking(DOWNLOAD_DATA_EXPORT.id, move || {
-            Part::create(&folder, &name, decompress)
-        })
-        .await?;
+        let mut part = blocking(DOWNLOAD_DATA_EXPORT.id, move || Part::create(&folder, &name, form)).await?;
         let mut batch = vec![head];
         while !batch.is_empty() {
             self.progress.bytes += batch.iter().map(|chunk| chunk.len() as u64).sum::<u64>();
@@ -318,6 +351,16 @@ fn file_name(id: &str) -> String {
     id.chars()
         .map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' })
         .collect()
+}
+
+/// What the first bytes of a download are, where they are not those of an export.
+fn no_export(head: &[u8]) -> Option<&'static str> {
+    match head.trim_ascii_start().first() {
+        None => Some("nothing"),
+        Some(b'<') => Some("HTML or XML"),
+        Some(b'{' | b'[') => Some("JSON"),
+        Some(_) => None,
+    }
 }
 
 /// How many bytes are written at once: enough to make the change of threads cheap.

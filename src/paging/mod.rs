@@ -158,4 +158,10 @@ impl<P: Page> Response<P> {
     pub fn next_cursor(&self) -> Option<Cursor> {
         self.position().next(None).ok().flatten()
     }
+
+    /// Whether the answer says that this is the last page. `false` where it announces another one, be it without a cursor
+    /// that leads there.
+    pub fn is_last(&self) -> bool {
+        matches!(self.position().next(None), Ok(None))
+    }
 }

@@ -8,10 +8,11 @@ use std::hash::BuildHasher;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use bytes::Bytes;
 use futures_core::Stream;
 use futures_core::stream::FusedStream;
 
-use super::position::{OTHER_PAGE, Position, REPEATS};
+use super::position::{OTHER_PAGE, Position, REPEATS, SAME};
 use super::{Cursor, Page};
 use crate::answer::error::{Error, Kind};
 use crate::answer::response::Response;
@@ -43,6 +44,8 @@ pub struct Pages<P: Page> {
     /// A page to deliver once the runtime has had its chance to begin with the one after it, and its own cursor.
     held: Option<(Response<P>, Option<Cursor>)>,
     read_ahead: bool,
+    /// The numbered page before: a server that ignores the number sends it for ever.
+    before: Option<Bytes>,
 }
 
 /// What to do when the next page is wanted.
@@ -82,6 +85,7 @@ impl<P: Page> Pages<P> {
             fetch: None,
             held: None,
             read_ahead: false,
+            before: None,
         };
         if let Some(cursor) = cursor {
             pages.is_new(&cursor);
@@ -160,6 +164,12 @@ impl<P: Page> Pages<P> {
             && asked.is_some_and(|asked| asked != page)
         {
             return Err(contradiction(OTHER_PAGE));
+        }
+        if call.operation.paging == Some(Paging::Page) {
+            let before = self.before.replace(page.body().clone());
+            if before.as_ref() == Some(page.body()) {
+                return Err(contradiction(SAME));
+            }
         }
         self.cursor = None;
         self.step = match position.next(asked.or(Some(1))) {

@@ -33,6 +33,8 @@ pub enum Position<'a> {
 pub(super) const NO_CURSOR: &str = "the page announces another one, but no cursor that leads there";
 /// A page whose cursor leads back.
 pub(super) const REPEATS: &str = "the cursor to the next page repeats an earlier one";
+/// A page that has the items of the one before it.
+pub(super) const SAME: &str = "the answer is the page before once more";
 /// A numbered page that is not the one asked for.
 pub(super) const OTHER_PAGE: &str = "the answer is another page than the one that was asked for";
 
@@ -63,7 +65,10 @@ impl Position<'_> {
                 }
             }
             Self::Scroll { empty: true, .. } => Ok(None),
-            Self::Scroll { scroll_param, .. } => scroll_param.map(|text| Some(text.into())).ok_or(NO_CURSOR),
+            Self::Scroll { scroll_param, .. } => {
+                let cursor = scroll_param.filter(|text| !text.is_empty());
+                cursor.map(|text| Some(text.into())).ok_or(NO_CURSOR)
+            }
             // An empty page can still name another one.
             Self::Events { empty: true, .. } => Ok(None),
             Self::Events { next, .. } => match next.filter(|next| !next.is_blank()) {
@@ -78,6 +83,10 @@ impl Call {
     /// Asks for the page that `cursor` stands for.
     pub(crate) fn turn_to(&mut self, cursor: Option<&Cursor>) -> Result<(), Error> {
         let Some(Cursor(text)) = cursor else { return Ok(()) };
+        if text.trim().is_empty() {
+            // It would ask for the first page.
+            return Err(Error::builder(self.operation.id, "the cursor is empty".to_owned()));
+        }
         match self.operation.paging {
             Some(Paging::Cursor) => self.replace("starting_after", text),
             Some(Paging::Scroll) => self.replace("scroll_param", text),

@@ -3,6 +3,7 @@
 //! It moves bytes and decodes nothing, so all operations share one retry loop.
 
 pub mod attempt;
+pub mod budget;
 pub mod classify;
 pub mod gate;
 pub mod task;
@@ -24,6 +25,7 @@ use crate::call::retry_policy::RetryPolicy;
 use crate::wire::decode::Decode;
 use crate::wire::read;
 use attempt::{Answer, by};
+use budget::Budget;
 use classify::{classify, pause, repeats};
 use gate::{Gate, Permit};
 use task::Task;
@@ -41,6 +43,8 @@ pub struct Transport {
     pub retry: RetryPolicy,
     pub max_response_bytes: u64,
     pub gate: Arc<Gate>,
+    /// What may be spent on repeats; `None` where nothing limits them.
+    pub budget: Option<Budget>,
 }
 
 /// A call that was answered with success.
@@ -119,6 +123,9 @@ impl Transport {
             let result = self.permitted(permit, call, end, &span).await;
             let error = match result {
                 Ok(answer) => {
+                    if let Some(budget) = &self.budget {
+                        budget.succeeded(attempt > 1);
+                    }
                     span.end(attempt);
                     return Ok(Exchange {
                         answer,
@@ -136,7 +143,8 @@ impl Transport {
             let left = policy.deadline.checked_sub(spent.saturating_add(pause));
             let again = attempt < policy.attempts
                 && left.is_some_and(|left| call.is_idempotent() || Some(left) >= timeout)
-                && repeats(call, &error, internal_errors == 1);
+                && repeats(call, &error, internal_errors == 1)
+                && self.budget.as_ref().is_none_or(|budget| budget.take(&error));
             if !again {
                 // What was never sent was not attempted.
                 let error = if error.is_builder() { error.after(0) } else { error };

@@ -178,7 +178,11 @@ async fn the_line_of_an_error_says_what_to_know() {
             "create_contact: 422 parameter_invalid: is too long [name]; and more",
         ),
         (404, "", "create_contact: 404 not found"),
-        (599, "", "create_contact: 599 unknown status; it may have been carried out"),
+        (
+            599,
+            "",
+            "create_contact: 599 unknown status; it may have been carried out",
+        ),
     ] {
         let server = Server::always(vec![Move::Read, answer(status, &[], body)]).await;
         let client = settings(&server).build().unwrap();

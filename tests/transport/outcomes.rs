@@ -94,3 +94,35 @@ async fn errors_are_bounded_whatever_the_server_says() {
     assert_eq!(error.errors().len(), 60, "all of them are there");
     assert_eq!(error.errors()[59].message.as_ref().map(String::len), Some(5000));
 }
+
+#[tokio::test]
+async fn a_server_that_is_down_gets_no_more_than_it_would_if_it_were_up() {
+    let server = Server::serve(|_| vec![answer(503, &[], "")]).await;
+    let client = settings(&server).build().unwrap();
+    let calls = async |count: usize| {
+        let before = server.requests().len();
+        for _ in 0..count {
+            Op::Get.call(&client).await.unwrap_err();
+        }
+        server.requests().len() - before
+    };
+    assert_eq!(calls(50).await, 150, "the budget lasts for a hundred repeats");
+    assert_eq!(calls(200).await, 200, "then there are none");
+
+    let server = Server::serve(|_| vec![answer(503, &[], "")]).await;
+    let client = settings(&server).retry_budget(false).build().unwrap();
+    for _ in 0..60 {
+        Op::Get.call(&client).await.unwrap_err();
+    }
+    assert_eq!(server.requests().len(), 180, "each as often as its policy says");
+}
+
+#[tokio::test]
+async fn the_cut_answer_to_a_change_is_no_reason_to_make_it_again() {
+    let cut = crate::server::raw("HTTP/1.1 202 Accepted\r\ncontent-length: 99\r\n\r\n{");
+    let server = Server::always(vec![Move::Read, cut, Move::Reset]).await;
+    let client = settings(&server).build().unwrap();
+    let error = Op::Post.call(&client).await.unwrap_err();
+    assert!(error.may_have_been_carried_out() && !error.is_retryable(), "{error}");
+    assert_eq!((error.status().unwrap().as_u16(), server.requests().len()), (202, 1));
+}
