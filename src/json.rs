@@ -5,13 +5,14 @@
 
 use std::fmt;
 
-use crate::wire::decode::Decode;
+use crate::wire::decode::Keeps;
 use crate::wire::read::{self, Mismatch, Unread};
 
-/// A type that JSON can be read as: the objects in [`types`](crate::types), and lists and maps of them.
-pub trait FromJson: Decode {}
+/// A type that JSON can be read as: the objects in [`types`](crate::types), which keep what they have no field for. A bare list
+/// has no place to keep what does not fit it.
+pub trait FromJson: Keeps {}
 
-impl<T: Decode> FromJson for T {}
+impl<T: Keeps> FromJson for T {}
 
 /// A value that was read, and what of it is of another kind than described.
 #[derive(Clone, Debug, PartialEq)]

@@ -281,7 +281,10 @@ async fn failed_and_canceled_jobs_are_errors_of_their_own() {
     let mut canceled = Server::new(&["canceled"], || "".into_response()).job().await;
     let error = canceled.download().await.unwrap_err();
     assert!(error.is_export_canceled() && !error.is_export_failed() && !error.is_retryable());
-    assert_eq!(error.to_string(), "get_data_export: the export job was canceled (export job job-1)");
+    assert_eq!(
+        error.to_string(),
+        "get_data_export: the export job was canceled (export job job-1)"
+    );
 
     let unknown = Server::completed("")
         .client()

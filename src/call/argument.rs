@@ -485,6 +485,8 @@ macro_rules! readable {
                 crate::call::argument::deserialize_request(deserializer)
             }
         }
+
+        impl crate::wire::decode::Keeps for $name {}
     )*};
 }
 pub(crate) use readable;

@@ -32,6 +32,11 @@ pub trait Decode: Sized {
     }
 }
 
+/// A type that keeps all of what it is read from, as far as it is of its kind.
+pub trait Keeps: Decode {}
+
+impl Keeps for () {}
+
 /// A field of an object: a value, or none.
 pub trait Slot {
     /// Reads the field. A value that does not fit leaves it empty and is marked to be kept.
@@ -185,6 +190,16 @@ fn digits(text: &str) -> usize {
     text.bytes().filter(u8::is_ascii_digit).count()
 }
 
+/// Whether a number has no more digits than come back from a float, and no exponent that leads to its rim.
+fn is_plain(text: &str) -> bool {
+    digits(text) <= FLOAT_DIGITS && !text.contains(['e', 'E'])
+}
+
+/// Whether a float is written as this text.
+fn is_written(value: f64, text: &str) -> bool {
+    serde_json::to_string(&value).is_ok_and(|written| written == text)
+}
+
 /// The integer of 64 bits that a number is, when it is one, and whether it is written as such.
 fn integer(number: Number<'_>) -> Option<(i64, bool)> {
     match number {
@@ -236,11 +251,9 @@ fn float(number: Number<'_>) -> Option<(f64, bool)> {
         Number::Integer(value) => Some((value as f64, value.unsigned_abs() < EXACT)),
         Number::Text(text) => {
             let value: f64 = text.parse().ok().filter(|value: &f64| value.is_finite())?;
-            let fraction = text.contains('.') && !text.contains(['e', 'E']) && !text.ends_with('0');
-            Some((
-                value,
-                fraction && digits(text) <= FLOAT_DIGITS || value.to_string() == text,
-            ))
+            let plain = is_plain(text) && text.contains('.') && !text.ends_with('0');
+            // One without a fraction is written without one.
+            Some((value, plain || integer_of(value).is_none() && is_written(value, text)))
         }
     }
 }
@@ -312,7 +325,7 @@ fn nearest(text: &str, reader: &mut Reader<'_>) -> Value {
     let value = text.parse().ok().filter(|value: &f64| value.is_finite());
     // Integers of any length are told by their digits, the others by their float.
     let float = text == "-0" || text.contains(['.', 'e', 'E']);
-    let exact = value.is_some_and(|value| float && (digits(text) <= FLOAT_DIGITS || value.to_string() == text));
+    let exact = value.is_some_and(|value| float && (is_plain(text) || is_written(value, text)));
     reader.kept |= !exact;
     value.map_or(Value::Null, Value::from)
 }

@@ -8,6 +8,7 @@ use serde::de::{self, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess
 
 use super::decode::Decode;
 use super::read;
+use super::reader::Reader;
 
 /// How `serde_json` is asked for the text of a value, as its `RawValue` asks. A test holds that it is so; were it not,
 /// values would come piece by piece, as from other formats.
@@ -30,12 +31,21 @@ macro_rules! readable {
                 crate::wire::deserialize::deserialize(deserializer)
             }
         }
+
+        impl crate::wire::decode::Keeps for $name {}
     )*};
 }
 pub(crate) use readable;
 
-/// The text of a value.
+/// The text of a value that `serde_json` hands out when it is asked for it; any other value piece by piece.
 struct Text;
+
+/// The text of a value, put together from its pieces.
+fn pieces<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Cow<'de, str>, D::Error> {
+    let mut text = String::new();
+    deserializer.deserialize_any(Piece(&mut text))?;
+    Ok(text.into())
+}
 
 macro_rules! written {
     ($($visit:ident $ty:ty),*) => {$(
@@ -64,11 +74,12 @@ impl<'de> Visitor<'de> for Text {
     }
 
     fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Cow<'de, str>, D::Error> {
-        deserializer.deserialize_any(self)
+        pieces(deserializer)
     }
 
+    // Whoever does not know the name asked for says so by this: a name in the data that looks like it is data.
     fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Cow<'de, str>, D::Error> {
-        deserializer.deserialize_any(self)
+        pieces(deserializer)
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<Cow<'de, str>, A::Error> {
@@ -92,22 +103,39 @@ fn object<'de, A: MapAccess<'de>>(
     first: Option<Cow<'de, str>>,
     mut entries: A,
 ) -> Result<(), A::Error> {
-    if first.as_deref() == Some(NUMBER) {
-        text.push_str(&entries.next_value_seed(Borrowed)?);
-        return Ok(());
-    }
+    let begin = text.len();
+    let number = first.as_deref() == Some(NUMBER);
     let mut name = first;
-    let mut separator = '{';
+    let (mut separator, mut value) = ('{', begin);
+    let mut count = 0;
     while let Some(current) = name {
         text.push(separator);
         Piece(text).visit_str(&current)?;
         text.push(':');
+        value = text.len();
         entries.next_value_seed(Piece(text))?;
         separator = ',';
+        count += 1;
         name = entries.next_key_seed(Borrowed)?;
+    }
+    // One entry of that name and a number in quotes is how a number is handed out; anything else is data.
+    let digits = text
+        .get(value..)
+        .and_then(|quoted| quoted.strip_prefix('"')?.strip_suffix('"'));
+    if let Some(digits) = digits.filter(|digits| number && count == 1 && is_number(digits)) {
+        let digits = digits.to_owned();
+        text.truncate(begin);
+        text.push_str(&digits);
+        return Ok(());
     }
     text.push_str(if separator == '{' { "{}" } else { "}" });
     Ok(())
+}
+
+/// Whether a text is a JSON number and nothing else.
+fn is_number(text: &str) -> bool {
+    let mut reader = Reader::new(text);
+    matches!(reader.number(), Ok(Some(_))) && reader.left() == 0
 }
 
 /// Writes a value onto the end of a text.
@@ -133,7 +161,7 @@ impl<'de> Visitor<'de> for Piece<'_> {
     fn visit_f64<E: de::Error>(self, value: f64) -> Result<(), E> {
         match value.is_finite() {
             true => write!(self.0, "{value:?}").map_err(E::custom),
-            false => Err(E::invalid_value(de::Unexpected::Float(value), &"a finite number")),
+            false => Err(E::custom("expected a finite number, found another")),
         }
     }
 
@@ -319,6 +347,26 @@ mod tests {
     fn serde_json_is_asked_for_text_by_the_name_it_knows() {
         let raw = RawValue::from_string("1".to_owned()).unwrap();
         assert_eq!(raw.serialize(Name).unwrap_err().0, RAW);
+    }
+
+    #[test]
+    fn names_that_look_like_those_of_serde_json_are_data() {
+        #[derive(Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+        struct Own {
+            own: String,
+            #[serde(flatten)]
+            contact: crate::types::Contact,
+        }
+        for text in [
+            r#"{"own":"a","new":{"$serde_json::private::Number":"1,\"id\":\"evil\""}}"#,
+            r#"{"own":"a","new":{"$serde_json::private::Number":"abc"}}"#,
+            r#"{"own":"a","new":{"$serde_json::private::Number":"1","more":2}}"#,
+            r#"{"own":"a","$serde_json::private::RawValue":"{\"id\":7}"}"#,
+        ] {
+            let own: Own = serde_json::from_str(text).unwrap();
+            assert_eq!(own.contact.id, None, "{text}");
+            assert_eq!(serde_json::to_string(&own).unwrap(), text);
+        }
     }
 
     #[test]

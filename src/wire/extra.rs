@@ -1,5 +1,6 @@
 //! What an object holds beyond its fields.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Serialize, Serializer};
@@ -28,12 +29,13 @@ use super::reader::{Reader, plain};
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Clone, Default)]
-#[allow(clippy::box_collection)] // a vector of its own would take 24 bytes in each of thousands of objects
-pub struct Extra(Option<Box<Vec<Entry>>>);
+#[allow(clippy::box_collection)] // a map of its own would take 24 bytes in each of thousands of objects
+pub struct Extra(Option<Box<Entries>>);
+
+type Entries = BTreeMap<Box<str>, Entry>;
 
 #[derive(Clone)]
 struct Entry {
-    name: Box<str>,
     json: Box<str>,
     /// Whether it belongs to a field, in whose place it counts while the field is what was read from it.
     of_field: bool,
@@ -55,40 +57,34 @@ impl Extra {
         self.entries().len()
     }
 
-    /// The value of `name`. Numbers that [`serde_json::Value`] cannot hold are the nearest that it can; [`json`](Self::json)
-    /// has all digits.
+    /// The value of `name`. Of numbers that [`serde_json::Value`] cannot hold it is the nearest that it can, and null where
+    /// there is none; [`json`](Self::json) has all digits.
     pub fn get(&self, name: &str) -> Option<Value> {
         self.json(name).map(value)
     }
 
     /// The value of `name` as JSON text.
     pub fn json(&self, name: &str) -> Option<&str> {
-        self.find(name).map(|entry| &*entry.json)
+        self.entries().get(name).map(|entry| &*entry.json)
     }
 
-    /// The names and their values, in the order in which they came.
+    /// The names and their values, by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, Value)> {
-        self.entries().iter().map(|entry| (&*entry.name, value(&entry.json)))
+        self.entries().iter().map(|(name, entry)| (&**name, value(&entry.json)))
     }
 
     /// Sets the value of `name`, which is encoded in the place of a field of that name.
-    pub fn insert(&mut self, name: impl Into<String>, value: impl Into<Value>) {
-        self.put(&name.into(), value.into().to_string().into(), false);
+    pub fn insert(&mut self, name: impl Into<String>, value: Value) {
+        self.put(&name.into(), value.to_string().into(), false);
     }
 
     /// Takes `name` out, and returns what it was.
     pub fn remove(&mut self, name: &str) -> Option<Value> {
-        let entries = self.0.as_mut()?;
-        let place = entries.iter().position(|entry| &*entry.name == name)?;
-        Some(value(&entries.remove(place).json))
+        self.0.as_mut()?.remove(name).map(|entry| value(&entry.json))
     }
 
-    fn entries(&self) -> &[Entry] {
-        self.0.as_ref().map_or(&[], |entries| entries)
-    }
-
-    fn find(&self, name: &str) -> Option<&Entry> {
-        self.entries().iter().find(|entry| &*entry.name == name)
+    fn entries(&self) -> &Entries {
+        self.0.as_deref().unwrap_or(const { &BTreeMap::new() })
     }
 
     /// Keeps the text of a value; of a name that comes twice the last one counts.
@@ -99,32 +95,27 @@ impl Extra {
 
     fn put(&mut self, name: &str, json: Box<str>, of_field: bool) {
         let entries = self.0.get_or_insert_default();
-        match entries.iter_mut().find(|entry| &*entry.name == name) {
-            Some(entry) => (entry.json, entry.of_field) = (json, of_field),
-            None => entries.push(Entry {
-                name: name.into(),
-                json,
-                of_field,
-            }),
-        }
+        entries.insert(name.into(), Entry { json, of_field });
     }
 
     /// Forgets a field that came again.
     pub(crate) fn forget(&mut self, name: &str) {
-        if let Some(entries) = &mut self.0 {
-            entries.retain(|entry| !entry.of_field || &*entry.name != name);
+        if let Some(entries) = &mut self.0
+            && entries.get(name).is_some_and(|entry| entry.of_field)
+        {
+            entries.remove(name);
         }
     }
 
     /// What is to be encoded in the place of a field; `holds` tells whether the field is what a text is read as.
     pub(crate) fn in_place(&self, name: &str, holds: impl FnOnce(&str) -> bool) -> Option<Raw<'_>> {
-        let entry = self.find(name)?;
+        let entry = self.entries().get(name)?;
         (!entry.of_field || holds(&entry.json)).then_some(Raw(&entry.json))
     }
 
     /// The names and the text of their values.
     pub(crate) fn iter_raw(&self) -> impl Iterator<Item = (&str, Raw<'_>)> {
-        self.entries().iter().map(|entry| (&*entry.name, Raw(&entry.json)))
+        self.entries().iter().map(|(name, entry)| (&**name, Raw(&entry.json)))
     }
 }
 
@@ -166,32 +157,34 @@ fn string_end(inner: &str) -> usize {
     }
 }
 
-/// Equal as JSON: the order of names does not matter.
+/// Equal as JSON, to the digit: the order of names does not matter.
 impl PartialEq for Extra {
     fn eq(&self, other: &Self) -> bool {
-        let within = |a: &Self, b: &Self| {
-            a.entries().iter().all(|entry| {
-                let other = b.json(&entry.name);
-                other.is_some_and(|json| *json == *entry.json || value(json) == value(&entry.json))
-            })
+        let exact = |json: &str| {
+            let mut reader = Reader::new(json);
+            let value = Value::decode(&mut reader).ok()?;
+            Some(value).filter(|_| !reader.kept)
         };
-        self.len() == other.len() && within(self, other)
+        let same = |a: &str, b: &str| a == b || exact(a).is_some_and(|value| Some(value) == exact(b));
+        let (mine, others) = (self.entries(), other.entries());
+        mine.len() == others.len()
+            && mine
+                .iter()
+                .zip(others)
+                .all(|((name, entry), (other_name, other))| name == other_name && same(&entry.json, &other.json))
     }
 }
 
 /// Shows the names and values.
 impl fmt::Debug for Extra {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let entries = self
-            .entries()
-            .iter()
-            .map(|entry| (&entry.name, format_args!("{}", entry.json).to_string()));
+        let entries = self.entries().iter().map(|(name, entry)| (name, &entry.json));
         f.debug_map().entries(entries).finish()
     }
 }
 
-impl<N: Into<String>, V: Into<Value>> FromIterator<(N, V)> for Extra {
-    fn from_iter<I: IntoIterator<Item = (N, V)>>(entries: I) -> Self {
+impl<N: Into<String>> FromIterator<(N, Value)> for Extra {
+    fn from_iter<I: IntoIterator<Item = (N, Value)>>(entries: I) -> Self {
         let mut extra = Self::default();
         entries.into_iter().for_each(|(name, value)| extra.insert(name, value));
         extra
@@ -204,13 +197,13 @@ pub(crate) struct Raw<'a>(pub &'a str);
 impl Serialize for Raw<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut reader = Reader::new(self.0);
-        match Value::decode(&mut reader) {
-            Ok(value) if !reader.kept => value.serialize(serializer),
+        let value = Value::decode(&mut reader).unwrap_or_default();
+        // What becomes a `Value` is what that can hold.
+        let becomes_value = std::any::type_name::<S::Ok>() == std::any::type_name::<Value>();
+        match serde_json::from_str::<&RawValue>(self.0) {
             // Only text has all digits.
-            _ => match serde_json::from_str::<&RawValue>(self.0) {
-                Ok(raw) => raw.serialize(serializer),
-                Err(_) => value(self.0).serialize(serializer),
-            },
+            Ok(raw) if reader.kept && !becomes_value => raw.serialize(serializer),
+            _ => value.serialize(serializer),
         }
     }
 }
@@ -241,7 +234,7 @@ mod tests {
             (extra.len(), extra.get("b"), extra.json("a")),
             (2, Some(json!({"c": [null]})), Some("1"))
         );
-        extra.insert("a", "x");
+        extra.insert("a", json!("x"));
         assert_eq!(
             extra.iter().collect::<Vec<_>>(),
             [("a", json!("x")), ("b", json!({"c": [null]}))]

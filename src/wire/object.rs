@@ -30,8 +30,11 @@ pub fn fill(object: &mut dyn Object, reader: &mut Reader<'_>) -> Result<(), Faul
     let names = object.names();
     let tells_null = object.tells_null();
     let mut located = reader.strays.len();
-    let mut fields_kept = false;
+    let (mut fields_kept, mut names_lost) = (false, false);
+    reader.kept = false;
     reader.fields(names, |reader, key| {
+        // Half a surrogate pair in the name: the name that is kept is another.
+        names_lost |= std::mem::take(&mut reader.kept);
         let begin = reader.place();
         let (place, field) = match key {
             Key::Field(place, name) => (place, name),
@@ -40,11 +43,11 @@ pub fn fill(object: &mut dyn Object, reader: &mut Reader<'_>) -> Result<(), Faul
                     return Err(reader.failed(fault, Step::Name));
                 }
                 reader.misfits += 1;
+                reader.kept = false;
                 object.extra().keep(&name, reader.since(begin), false);
                 return Ok(());
             }
         };
-        reader.kept = false;
         reader.null = false;
         if let Err(fault) = object.read(place, reader) {
             return Err(reader.failed(fault, Step::Field(field)));
@@ -58,12 +61,13 @@ pub fn fill(object: &mut dyn Object, reader: &mut Reader<'_>) -> Result<(), Faul
         }
         if reader.kept || tells_null && reader.null {
             fields_kept = true;
+            reader.kept = false;
             object.extra().keep(field, reader.since(begin), true);
         }
         Ok(())
     })?;
-    // What does not fit an object is in the object.
-    reader.kept = false;
+    // What does not fit an object is in the object, but for names.
+    reader.kept = names_lost;
     reader.null = false;
     Ok(())
 }
@@ -344,6 +348,7 @@ mod tests {
             r#"{"near":[{"x":"no"},3,{"near":[null]}]}"#,
             r#"{"marks":{"a":1,"big":123456789012345678901234567890},"weights":{"a":1,"b":null,"c":"x"}}"#,
             r#"{"score":449.49106478873813}"#,
+            r#"{"score":2308110182384.4063,"new":2308110182384.4063,"tiny":4.94e-324,"none":1e-400,"marks":{"a":9e-324}}"#,
             r#"{"label":"\ud83d"}"#,
         ] {
             let (point, _) = point(text);
@@ -408,6 +413,45 @@ mod tests {
         ] {
             assert_eq!(serde_json::to_value(point(text).0).unwrap(), again, "{text}");
         }
+    }
+
+    /// A `Value` holds no half of a surrogate pair and no number beyond a float: it gets what is nearest.
+    #[test]
+    fn a_value_can_be_made_of_everything() {
+        for (text, nearest) in [
+            (
+                r#"{"label":"\ud83d","new":"\udc00"}"#,
+                json!({"label": "\u{fffd}", "new": "\u{fffd}"}),
+            ),
+            (
+                r#"{"marks":{"a":-1e400},"new":[1e400,1]}"#,
+                json!({"new": [null, 1], "marks": {"a": null}}),
+            ),
+            (
+                r#"{"new":123456789012345678901234567890}"#,
+                json!({"new": 1.2345678901234568e29}),
+            ),
+        ] {
+            let point = point(text).0;
+            assert_eq!(serde_json::to_value(&point).unwrap(), nearest, "{text}");
+            assert_eq!(serde_json::to_string(&point).unwrap(), text);
+        }
+    }
+
+    #[test]
+    fn an_object_whose_names_are_half_characters_is_kept_by_the_one_around_it() {
+        let text = r#"{"near":[{"\ud83d":1,"\ud83e":2}]}"#;
+        assert_eq!(serde_json::to_string(&point(text).0).unwrap(), text);
+    }
+
+    #[test]
+    fn many_unknown_names_take_no_longer_than_each_needs() {
+        let names: Vec<String> = (0..100_000).map(|i| format!(r#""n{i}":{i}"#)).collect();
+        let (point, _) = point(&format!("{{{}}}", names.join(",")));
+        assert_eq!(
+            (point.extra.len(), point.extra.get("n99999")),
+            (100_000, Some(json!(99999)))
+        );
     }
 
     #[test]
