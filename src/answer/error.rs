@@ -264,7 +264,7 @@ impl Error {
     }
 
     /// Whether the call may have been carried out although it failed: the answer to this attempt, or to one before it, did not
-    /// arrive whole, or was a 408 or a 5xx. Never so for calls that change nothing.
+    /// arrive whole, could not be read, or was a 408 or a 5xx. Never so for calls that change nothing.
     ///
     /// A repeated DELETE that is answered by 404, or a repeated POST by 409, then most likely reports its own success; look
     /// before you send such a call again.
@@ -275,7 +275,7 @@ impl Error {
     /// Whether this attempt alone leaves open what became of it.
     pub(crate) fn leaves_open(&self) -> bool {
         match self.0.kind {
-            Kind::Timeout | Kind::Lost | Kind::Protocol => true,
+            Kind::Timeout | Kind::Lost | Kind::Protocol | Kind::Decode(_) | Kind::TooLarge(_) => true,
             Kind::Status => self.status().is_some_and(|status| status.is_server_error()) || self.has_status(&[408]),
             _ => false,
         }

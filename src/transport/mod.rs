@@ -71,7 +71,7 @@ impl Transport {
                 Ok(answer.map(|_| value).with_mismatches(mismatches))
             }
             Err(unread) => {
-                let error = answer.undecoded(operation, unread);
+                let error = answer.undecoded(operation, unread).unsure(!call.operation.reads_only);
                 span.fail(&error);
                 Err(error)
             }

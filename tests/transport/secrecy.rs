@@ -248,6 +248,28 @@ async fn a_wait_and_a_failure_are_events() {
 }
 
 #[tokio::test]
+async fn what_is_not_as_described_is_one_event_an_answer() {
+    let (recorder, _guard) = record();
+    let body = r#"{"id":[1],"created_at":{"a":1},"new":true}"#;
+    let server = Server::always(vec![Move::Read, answer(200, &[], body)]).await;
+    let client = settings(&server).build().unwrap();
+    assert_eq!(
+        client.show_contact().id("5f").send().await.unwrap().mismatches().len(),
+        2
+    );
+    let recorded = recorder.0.lock().unwrap();
+    let told: Vec<_> = recorded
+        .iter()
+        .filter(|one| one.id.is_none() && one.target.starts_with("intercom_client"))
+        .map(|one| ["message", "count", "path", "expected", "found"].map(|name| one.fields[name].as_str()))
+        .collect();
+    assert_eq!(
+        told,
+        [["values of another kind than described", "2", "id", "a string", "a list"]]
+    );
+}
+
+#[tokio::test]
 async fn no_span_and_no_event_holds_token_query_or_body() {
     let (recorder, _guard) = record();
     for moves in private_answers() {
