@@ -165,7 +165,10 @@ impl Decode for () {
 impl Decode for String {
     #[inline]
     fn decode(reader: &mut Reader<'_>) -> Result<Self, Fault> {
-        text(reader, "a string").map(Cow::into_owned)
+        match reader.peek()? {
+            b'"' => reader.owned(),
+            _ => text(reader, "a string").map(Cow::into_owned),
+        }
     }
 }
 

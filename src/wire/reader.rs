@@ -272,6 +272,19 @@ impl<'t> Reader<'t> {
         self.escaped(begin, end).map(Cow::Owned)
     }
 
+    /// Reads the string that begins here, to be kept.
+    #[inline]
+    pub fn owned(&mut self) -> Result<String, Fault> {
+        let begin = self.at + 1;
+        let bytes = self.text.as_bytes();
+        let end = begin + plain(bytes.get(begin..).unwrap_or_default());
+        if bytes.get(end) == Some(&b'"') {
+            self.at = end + 1;
+            return self.text.get(begin..end).map(str::to_owned).ok_or(Fault::Malformed);
+        }
+        self.escaped(begin, end)
+    }
+
     /// Reads a string whose content begins at `begin` and is plain up to `end`.
     fn escaped(&mut self, begin: usize, end: usize) -> Result<String, Fault> {
         // Filled anew for each string, and copied when its length is known.

@@ -61,7 +61,7 @@ pub fn contact(i: usize) -> String {
     )
 }
 
-/// A contact of 2.8 kB with all but its lists filled, and attributes of its own.
+/// A contact of 2.8 kB with most of its fields set, and attributes of its own.
 pub fn full_contact(i: usize) -> String {
     static PARTS: OnceLock<Vec<String>> = OnceLock::new();
     numbered(
@@ -81,11 +81,10 @@ pub fn full_contact(i: usize) -> String {
                 "country_code": "IRL", "continent_code": "EU"},
             "android_app_name": "Acme Freight for drivers", "android_app_version": "4.2.0 (build 20241113)",
             "android_device": "Google Pixel 9 Pro", "android_os_version": "15", "android_sdk_version": "15.11.2",
-            "android_last_seen_at": 1700003100, "ios_app_name": "Acme Freight for drivers",
-            "ios_app_version": "4.2.0 (build 20241113)", "ios_device": "Apple iPhone 16 Plus", "ios_os_version": "18.1",
-            "ios_sdk_version": "18.3.1", "ios_last_seen_at": 1700003200,
+            "android_last_seen_at": 1700003100, "ios_app_name": null, "ios_app_version": null,
+            "ios_device": null, "ios_os_version": null, "ios_sdk_version": null, "ios_last_seen_at": null,
             "custom_attributes": {"plan": "scale", "seats": 40, "score": 0.5, "trial": false,
-                "delivery_notes": "Ring twice at the green gate. The dock is behind the second hall, on the left after the weighbridge; lorries above twelve metres turn at the ferry terminal and come back along the quay, where the guard opens.",
+                "delivery_notes": "Ring twice at the green gate. The dock is behind the second hall, on the left after the weighbridge; lorries above twelve metres turn at the ferry terminal and come back along the quay, where the guard opens; on Sundays call the number on the gate first, and have the papers of the load at hand.",
                 "last_route": "Dublin Port by Athlone and Ballinasloe to Galway Docks, returning empty on the same day"},
             "tags": {"type": "list", "data": [], "url": "/contacts/$ID/tags", "total_count": 0, "has_more": false},
             "notes": {"type": "list", "data": [], "url": "/contacts/$ID/notes", "total_count": 0, "has_more": false},
