@@ -16,7 +16,7 @@ use crate::call::argument::{InvalidField, Slot};
 use crate::call::call::Call;
 use crate::call::operation::{Operation, Paging};
 use crate::call::options::{self, Options};
-use crate::wire::read::Unread;
+use crate::wire::read::{self, Unread};
 
 impl Client {
     /// Starts a call to any path of the API, for what the description does not have: sent, repeated, paced and traced like
@@ -172,8 +172,7 @@ fn check(path: &str) -> Result<String, &'static str> {
 /// Decodes an answer by serde. Where nothing came back from a call that changes something, nothing is what it says.
 fn decode<T: DeserializeOwned>(body: &[u8], reads_only: bool) -> Result<T, Unread> {
     let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
-    let blank = body.trim_ascii();
-    if !reads_only && (blank.is_empty() || blank == b"null") {
+    if !reads_only && read::says_nothing(body) {
         let nothing = ["null", "{}"].iter().find_map(|text| serde_json::from_str(text).ok());
         if let Some(nothing) = nothing {
             return Ok(nothing);

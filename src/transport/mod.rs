@@ -199,8 +199,7 @@ impl Exchange {
     /// Whether nothing came back from a call that changes something: the change was made, and an error would make callers
     /// repeat it.
     fn is_empty_success(&self, call: &Call) -> bool {
-        let body = self.answer.body.trim_ascii();
-        !call.operation.reads_only && (body.is_empty() || body == b"null")
+        !call.operation.reads_only && read::says_nothing(&self.answer.body)
     }
 
     /// The bytes of the answer.

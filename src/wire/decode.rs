@@ -234,16 +234,26 @@ pub fn number_in<T>(
     Ok(number.and_then(parse).map(|(value, exact)| (value, exact && bare)))
 }
 
+/// Reads a number, or the text of one, and keeps what the value is not written as.
+#[inline]
+fn number<T>(
+    reader: &mut Reader<'_>,
+    expected: &'static str,
+    parse: impl Fn(Number<'_>) -> Option<(T, bool)>,
+) -> Result<T, Fault> {
+    let found = match reader.number()? {
+        Some(number) => parse(number),
+        None => number_in(reader, parse)?,
+    };
+    let (value, exact) = found.ok_or_else(|| reader.other(expected))?;
+    reader.kept |= !exact;
+    Ok(value)
+}
+
 impl Decode for i64 {
     #[inline]
     fn decode(reader: &mut Reader<'_>) -> Result<Self, Fault> {
-        let found = match reader.number()? {
-            Some(number) => integer(number),
-            None => number_in(reader, integer)?,
-        };
-        let (value, exact) = found.ok_or_else(|| reader.other("an integer"))?;
-        reader.kept |= !exact;
-        Ok(value)
+        number(reader, "an integer", integer)
     }
 }
 
@@ -263,13 +273,7 @@ fn float(number: Number<'_>) -> Option<(f64, bool)> {
 
 impl Decode for f64 {
     fn decode(reader: &mut Reader<'_>) -> Result<Self, Fault> {
-        let found = match reader.number()? {
-            Some(number) => float(number),
-            None => number_in(reader, float)?,
-        };
-        let (value, exact) = found.ok_or_else(|| reader.other("a number"))?;
-        reader.kept |= !exact;
-        Ok(value)
+        number(reader, "a number", float)
     }
 }
 

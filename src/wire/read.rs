@@ -44,6 +44,11 @@ impl fmt::Display for Unread {
     }
 }
 
+/// Whether a body says nothing: empty, blank or `null`.
+pub fn says_nothing(body: &[u8]) -> bool {
+    matches!(body.trim_ascii(), b"" | b"null")
+}
+
 /// Reads a body. What is no UTF-8 is shown as such, a byte order mark is passed over.
 pub fn body<T: Decode>(body: &[u8]) -> Result<(T, Vec<Mismatch>), Unread> {
     // Checked once as a whole, which is cheaper than string by string.

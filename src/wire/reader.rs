@@ -262,27 +262,35 @@ impl<'t> Reader<'t> {
     /// Reads the string that begins here.
     #[inline(always)]
     fn quoted(&mut self) -> Result<Cow<'t, str>, Fault> {
-        let begin = self.at + 1;
-        let bytes = self.text.as_bytes();
-        let end = begin + plain(bytes.get(begin..).unwrap_or_default());
-        if bytes.get(end) == Some(&b'"') {
-            self.at = end + 1;
-            return self.text.get(begin..end).map(Cow::Borrowed).ok_or(Fault::Malformed);
+        match self.plain_string() {
+            Ok(text) => Ok(Cow::Borrowed(text)),
+            Err((begin, end)) => self.escaped(begin, end).map(Cow::Owned),
         }
-        self.escaped(begin, end).map(Cow::Owned)
     }
 
     /// Reads the string that begins here, to be kept.
     #[inline]
     pub fn owned(&mut self) -> Result<String, Fault> {
+        match self.plain_string() {
+            Ok(text) => Ok(text.to_owned()),
+            Err((begin, end)) => self.escaped(begin, end),
+        }
+    }
+
+    /// Reads the string that begins here when nothing in it is escaped; else tells where its content begins, and up to where
+    /// it is plain.
+    #[inline(always)]
+    fn plain_string(&mut self) -> Result<&'t str, (usize, usize)> {
         let begin = self.at + 1;
         let bytes = self.text.as_bytes();
         let end = begin + plain(bytes.get(begin..).unwrap_or_default());
-        if bytes.get(end) == Some(&b'"') {
-            self.at = end + 1;
-            return self.text.get(begin..end).map(str::to_owned).ok_or(Fault::Malformed);
+        match self.text.get(begin..end) {
+            Some(text) if bytes.get(end) == Some(&b'"') => {
+                self.at = end + 1;
+                Ok(text)
+            }
+            _ => Err((begin, end)),
         }
-        self.escaped(begin, end)
     }
 
     /// Reads a string whose content begins at `begin` and is plain up to `end`.

@@ -18,6 +18,13 @@ fn once(server: &Server) -> intercom_client::ClientBuilder {
     settings(server).retry(RetryPolicy::none())
 }
 
+/// The numbered page that was asked for, of four.
+fn numbered_page(request: &Request) -> String {
+    let page = request.target.split("page=").nth(1);
+    let number: usize = page.map_or(1, |rest| rest[..1].parse().unwrap());
+    format!(r#"{{"data":[{{"id":"{number}"}}],"pages":{{"page":{number},"total_pages":4}}}}"#)
+}
+
 type Kept = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
 
 /// A call that was begun: polled until it waits, then kept.
@@ -50,12 +57,7 @@ async fn a_call_kept_while_a_window_is_spent_holds_up_no_other() {
 #[tokio::test]
 async fn a_loop_that_selects_over_a_stream_and_a_tick_ends() {
     let page = |request: &Request| {
-        let number: usize = request
-            .target
-            .split("page=")
-            .nth(1)
-            .map_or(1, |rest| rest[..1].parse().unwrap());
-        let body = format!(r#"{{"data":[{{"id":"{number}"}}],"pages":{{"page":{number},"total_pages":4}}}}"#);
+        let body = numbered_page(request);
         vec![answer(200, &[], body)]
     };
     let limited = three_a_second_answering(page).await;
@@ -165,12 +167,7 @@ fn a_page_read_ahead_on_a_runtime_that_is_gone_is_an_error() {
     };
     let serving = runtime();
     let server = serving.block_on(Server::serve(|request: &Request| {
-        let number: usize = request
-            .target
-            .split("page=")
-            .nth(1)
-            .map_or(1, |rest| rest[..1].parse().unwrap());
-        let body = format!(r#"{{"data":[{{"id":"{number}"}}],"pages":{{"page":{number},"total_pages":4}}}}"#);
+        let body = numbered_page(request);
         vec![Move::Wait(Duration::from_millis(200)), answer(200, &[], body)]
     }));
     let client = once(&server).build().unwrap();
