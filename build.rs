@@ -9,8 +9,12 @@ mod steps;
 
 use std::path::Path;
 
+use steps::document::schema;
 use steps::failure::Failure;
-use steps::{apply_overlay, check, client, emit, generate, operations, read, registry, repair, schema, tolerance};
+use steps::input::{check, overlay as apply_overlay, read};
+use steps::model::generate;
+use steps::write::{calls as operations, constants as client, registry, types as tolerance};
+use steps::{emit, repair};
 
 /// The description that is built from when `INTERCOM_OPENAPI` does not name another.
 pub const DESCRIPTION: &str = "openapi/intercom-2.9.yaml";

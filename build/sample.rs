@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use serde_json::{Value, json};
 use syn::parse_quote;
 
-use super::{generate, repair};
+use super::{model::generate, repair};
 
 /// Three operations: one with a body and a form, one with a path and a query parameter, one that answers with bytes.
 pub fn document() -> Value {

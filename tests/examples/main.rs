@@ -15,5 +15,5 @@ mod statuses;
 
 /// What the build looks at descriptions with.
 #[allow(dead_code)]
-#[path = "../../build/schema.rs"]
+#[path = "../../build/document/schema.rs"]
 mod schema;

@@ -8,12 +8,12 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::failure::Failure;
-use super::generate;
-use super::schema::{
+use super::document::schema::{
     self, components, for_each_operation, for_each_schema, reference, reference_to, request_reach, request_schema,
     response_reach, snake,
 };
+use super::failure::Failure;
+use super::model::generate;
 
 /// A repair rule by its name.
 pub type Rule = (&'static str, fn(&mut Value) -> Result<usize, Failure>);
@@ -1057,7 +1057,7 @@ mod tests {
 
     #[test]
     fn every_rule_is_explained_beside_the_description() {
-        let readme = include_str!("../openapi/README.md");
+        let readme = include_str!("../../openapi/README.md");
         for (name, _) in RULES {
             assert!(
                 readme.contains(&format!("| `{name}` |")),

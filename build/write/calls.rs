@@ -8,10 +8,10 @@ use quote::{format_ident, quote};
 use serde_json::Value;
 use syn::{File, ImplItem, Item, ReturnType, Type};
 
-use super::failure::Failure;
-use super::paging;
-use super::schema::{self, fold};
-use super::tolerance::{Struct, Types, argument, module, own};
+use super::super::document::schema::{self, fold};
+use super::super::failure::Failure;
+use super::super::write::paging;
+use super::super::write::types::{Struct, Types, argument, module, own};
 
 /// One operation as the passes see it.
 pub struct Operation {
@@ -462,7 +462,7 @@ fn body_is_required(operation: &Operation, types: &Types) -> bool {
 mod tests {
     use serde_json::json;
 
-    use super::super::{sample, tolerance};
+    use super::super::super::{sample, write::types as tolerance};
     use super::*;
 
     fn written(document: &Value) -> String {

@@ -14,8 +14,8 @@ use syn::{
     Attribute, Fields, File, GenericArgument, Item, ItemEnum, ItemStruct, PathArguments, Type, TypePath, parse_quote,
 };
 
-use super::failure::Failure;
-use super::schema::{components, fold, request_reach, response_reach};
+use super::super::document::schema::{components, fold, request_reach, response_reach};
+use super::super::failure::Failure;
 
 /// What a generated struct is made of, for the passes that follow.
 pub struct Struct {

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::failure::Failure;
-use super::schema::{self, escape};
+use super::super::document::schema::{self, escape};
+use super::super::failure::Failure;
 
 /// Media types the build can turn into a request body or a response.
 const CONTENT_TYPES: [&str; 2] = ["application/json", "application/octet-stream"];

@@ -9,10 +9,10 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::Type;
 
-use super::failure::Failure;
-use super::operations::Operation;
-use super::schema::pascal;
-use super::tolerance::{Struct, Types, argument, field_ident};
+use super::super::document::schema::pascal;
+use super::super::failure::Failure;
+use super::super::write::calls::Operation;
+use super::super::write::types::{Struct, Types, argument, field_ident};
 
 /// How the list of one operation goes on.
 pub struct Paging {
@@ -209,7 +209,7 @@ fn write_page(page: &Struct, shape: &str, items: &str, types: &Types) -> Result<
 
 #[cfg(test)]
 mod tests {
-    use super::super::{generate, operations, tolerance};
+    use super::super::super::{model::generate, write::calls as operations, write::types as tolerance};
     use super::*;
     use serde_json::{Value, json};
 

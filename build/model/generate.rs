@@ -4,8 +4,8 @@ use progenitor::{GenerationSettings, Generator, InterfaceStyle};
 use schemars::schema::{InstanceType, SchemaObject};
 use serde_json::Value;
 
-use super::failure::Failure;
-use super::schema;
+use super::super::document::schema;
+use super::super::failure::Failure;
 
 /// Schemas that become hand-written types: instance type, private format, Rust type.
 const CONVERSIONS: [(InstanceType, &str, &str); 6] = [
@@ -101,7 +101,7 @@ fn strip(document: &mut Value) {
 mod tests {
     use serde_json::json;
 
-    use super::super::sample;
+    use super::super::super::sample;
     use super::*;
 
     fn refused(document: &Value) -> Failure {

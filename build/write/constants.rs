@@ -5,10 +5,10 @@ use quote::{format_ident, quote};
 use serde_json::Value;
 use syn::{File, Ident};
 
-use super::failure::Failure;
-use super::operations::{self, Operation};
-use super::tolerance::Types;
-use super::{paging, requests, schema};
+use super::super::failure::Failure;
+use super::super::write::calls::{self as operations, Operation};
+use super::super::write::types::Types;
+use super::super::{document::schema, write::builders as requests, write::paging};
 
 /// The whole generated client.
 pub fn client(types: &Types, operations: &[Operation], constants: TokenStream) -> Result<File, Failure> {

@@ -9,8 +9,8 @@ use serde_json::Value;
 use syn::visit_mut::{VisitMut, visit_type_path_mut};
 use syn::{Type, TypePath, parse_quote};
 
-use super::failure::Failure;
-use super::tolerance::{Field, Struct, Types, argument, field_ident};
+use super::super::failure::Failure;
+use super::super::write::types::{Field, Struct, Types, argument, field_ident};
 
 /// The `builder` module inside `types`, with the constructors on the types themselves.
 pub fn builders(types: &Types) -> Result<TokenStream, Failure> {
@@ -191,7 +191,7 @@ fn constructor(made: &Struct, form: &Value) -> Result<TokenStream, Failure> {
 mod tests {
     use serde_json::json;
 
-    use super::super::{sample, tolerance};
+    use super::super::super::{sample, write::types as tolerance};
     use super::*;
 
     /// The builders of the sample, whose `create_tag` schema has `forms`.

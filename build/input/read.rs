@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use super::failure::Failure;
+use super::super::failure::Failure;
 
 /// Reads `path` as YAML or JSON. A file that begins with `{` is taken for JSON, so that its errors are JSON's.
 pub fn read(path: &Path) -> Result<Value, Failure> {
@@ -76,7 +76,7 @@ fn to_json(yaml: serde_norway::Value, pointer: &str) -> Result<Value, Failure> {
                     Yaml::Bool(b) => b.to_string(),
                     _ => return Err(refuse("a key that is not text")),
                 };
-                let inner = format!("{pointer}/{}", super::schema::escape(&key));
+                let inner = format!("{pointer}/{}", super::super::document::schema::escape(&key));
                 object.insert(key, to_json(value, &inner)?);
             }
             Value::Object(object)

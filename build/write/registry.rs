@@ -10,10 +10,10 @@ use syn::visit::{Visit, visit_type_path};
 use syn::visit_mut::{VisitMut, visit_type_path_mut};
 use syn::{File, Item, PathArguments, Type, TypePath, parse_quote};
 
-use super::client::parse;
-use super::failure::Failure;
-use super::operations::{Operation, is_bytes};
-use super::tolerance::{self, Types, module};
+use super::super::failure::Failure;
+use super::super::write::calls::{Operation, is_bytes};
+use super::super::write::constants::parse;
+use super::super::write::types::{self as tolerance, Types, module};
 
 /// The types whose decoding is measured.
 const MEASURED: [&str; 2] = ["ContactList", "Conversation"];

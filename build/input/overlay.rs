@@ -5,7 +5,7 @@ use roas_overlay::v1_1::Overlay;
 use roas_overlay::validation::Validate;
 use serde_json::Value;
 
-use super::failure::Failure;
+use super::super::failure::Failure;
 
 /// Applies `overlay` to `document` and returns a warning for every action that found nothing to do.
 pub fn apply_overlay(document: &mut Value, overlay: Value) -> Result<Vec<String>, Failure> {

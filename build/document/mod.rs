@@ -1,0 +1,3 @@
+//! Views of an OpenAPI document.
+
+pub mod schema;

@@ -1,0 +1,3 @@
+//! What progenitor makes of the document.
+
+pub mod generate;
