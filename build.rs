@@ -1,71 +1,174 @@
-//! description → overlay → repair rules → progenitor → passes over the syntax tree → `OUT_DIR`.
+//! description → overlays → repair rules → progenitor → model → writers → `OUT_DIR`.
 //!
-//! `INTERCOM_OPENAPI` names another description to build from. Each step is a file in `build/`.
+//! `INTERCOM_OPENAPI` names another description to build from, `INTERCOM_OVERLAY` corrections to apply after ours; a cargo
+//! feature for each group of operations says what is built. Each step is a file in `build/`.
 
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 #[path = "build/mod.rs"]
-mod steps;
+pub mod steps;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use steps::document::schema;
 use steps::failure::Failure;
-use steps::input::{check, overlay as apply_overlay, read};
-use steps::model::generate;
-use steps::write::{calls as operations, constants as client, registry, types as tolerance};
-use steps::{emit, repair};
+use steps::input::overlay::{Applied, Overlay};
+use steps::input::{basics, check, read};
+use steps::model::whole::Whole;
+use steps::model::{Model, generate, join};
+use steps::slice::Slice;
+use steps::warnings::Warnings;
+use steps::{emit, repair, write};
 
 /// The description that is built from when `INTERCOM_OPENAPI` does not name another.
 pub const DESCRIPTION: &str = "openapi/intercom-2.9.yaml";
-const OVERLAY: &str = "openapi/overlay.yaml";
+/// What is known to be different on the wire.
+pub const OVERLAY: &str = "openapi/overlay.yaml";
 
-// Tests include this file and call `build` themselves.
+// Tests include this file and call its functions themselves.
 #[cfg(not(test))]
 fn main() {
-    // An empty variable counts as unset.
-    let named = std::env::var_os("INTERCOM_OPENAPI").filter(|path| !path.is_empty());
-    let description = named.unwrap_or_else(|| DESCRIPTION.into());
-    let description = Path::new(&description);
-    println!("cargo::rerun-if-env-changed=INTERCOM_OPENAPI");
-    println!("cargo::rerun-if-changed={}", description.display());
-    println!("cargo::rerun-if-changed={OVERLAY}");
-    let out = std::env::var_os("OUT_DIR").unwrap_or_else(|| ".".into());
-    match build(description, Path::new(&out)) {
-        Ok(counts) => build_print::info!("Intercom API {counts}"),
+    let features = std::env::vars_os().filter_map(|(name, _)| {
+        let feature = name.to_str()?.strip_prefix("CARGO_FEATURE_")?;
+        Some(feature.to_owned())
+    });
+    let input = Input::named(Slice::of_features(features));
+    for helper in ["export", "search", "whole"] {
+        println!("cargo::rustc-check-cfg=cfg(intercom_{helper})");
+    }
+    let out = PathBuf::from(std::env::var_os("OUT_DIR").unwrap_or_else(|| ".".into()));
+    match build(&input, &out) {
+        Ok(built) => {
+            for helper in built.helpers() {
+                println!("cargo::rustc-cfg=intercom_{helper}");
+            }
+            // What the crate has is all used by its own description; another, or a slice of it, may use less.
+            if input.description == Path::new(DESCRIPTION) && matches!(input.slice, Slice::Full) {
+                println!("cargo::rustc-cfg=intercom_whole");
+            }
+            for line in built.warnings.block() {
+                build_print::warn!("{line}");
+            }
+        }
         // cargo shows it as an error and stops the build; a line break would end it early.
         Err(failure) => println!("cargo::error={}", failure.to_string().replace('\n', " ")),
     }
 }
 
-/// The pipeline from files to `OUT_DIR`. Returns what was built from, in numbers.
-pub fn build(description: &Path, out: &Path) -> Result<String, Failure> {
-    let overlay = read::read(Path::new(OVERLAY))?;
-    let mut document = read::read(description)?;
-    run(&mut document, overlay, out).map_err(|failure| failure.in_file(description.display().to_string()))
+/// What is built from.
+pub struct Input {
+    /// The description.
+    pub description: PathBuf,
+    /// The overlays, in the order in which they apply.
+    pub overlays: Vec<PathBuf>,
+    /// The groups of operations.
+    pub slice: Slice,
 }
 
-/// The pipeline over values, one line a step.
-pub fn run(document: &mut serde_json::Value, overlay: serde_json::Value, out: &Path) -> Result<String, Failure> {
-    check::openapi_3_0(document)?;
-    let counts = schema::counts(document);
-    for warning in apply_overlay::apply_overlay(document, overlay).map_err(|failure| failure.in_file(OVERLAY))? {
-        build_print::warn!("{warning}");
+impl Input {
+    /// Our files, or those that the environment names. Tells cargo to watch them.
+    pub fn named(slice: Slice) -> Self {
+        let named = |variable: &str| {
+            println!("cargo::rerun-if-env-changed={variable}");
+            // An empty variable counts as unset.
+            std::env::var_os(variable)
+                .filter(|path| !path.is_empty())
+                .map(PathBuf::from)
+        };
+        let input = Self {
+            description: named("INTERCOM_OPENAPI").unwrap_or_else(|| DESCRIPTION.into()),
+            overlays: [OVERLAY.into()].into_iter().chain(named("INTERCOM_OVERLAY")).collect(),
+            slice,
+        };
+        for file in input.overlays.iter().chain([&input.description]) {
+            println!("cargo::rerun-if-changed={}", file.display());
+        }
+        input
     }
-    emit::write_text(out, "description.json", &document.to_string())?;
-    check::references(document)?;
-    check::operation_ids(document)?;
-    check::path_parameters(document)?;
-    check::content_types(document)?;
-    let constants = client::constants(document)?;
-    for idle in repair::repair(document)? {
-        build_print::warn!("repair rule {idle} finds nothing to do; see openapi/README.md");
+}
+
+/// A description with the overlays applied.
+pub struct Described {
+    /// The document.
+    pub document: serde_json::Value,
+    /// The references that led nowhere before the overlays were applied.
+    dangling: std::collections::BTreeSet<String>,
+    /// What became of each action of each overlay.
+    pub applied: Vec<Applied>,
+    /// What was mended so far.
+    warnings: Warnings,
+}
+
+/// What came of a description.
+pub struct Built {
+    /// The model of the client.
+    pub model: Model,
+    /// What became of each action of each overlay.
+    pub applied: Vec<Applied>,
+    /// What was mended or left out.
+    pub warnings: Warnings,
+}
+
+impl Built {
+    /// The hand-written helpers that have what they need.
+    pub fn helpers(&self) -> impl Iterator<Item = &'static str> {
+        let export = self.model.export.as_ref().map(|_| "export");
+        let search = (!self.model.searches.is_empty()).then_some("search");
+        export.into_iter().chain(search)
     }
-    let raw = generate::generate(document)?;
-    let types = tolerance::tolerate(&raw, document)?;
-    let operations = operations::collect(&raw, document)?;
-    emit::write(out, "client.rs", &client::client(&types, &operations, constants)?)?;
-    emit::write(out, "registry.rs", &registry::operations(&operations)?)?;
-    emit::write(out, "twins.rs", &registry::twins(&raw, &types)?)?;
-    Ok(counts)
+}
+
+/// From files to `OUT_DIR`.
+pub fn build(input: &Input, out: &Path) -> Result<Built, Failure> {
+    let built = model(describe(input)?, input)?;
+    emit::write(out, "client.rs", &write::client(&built.model)?)?;
+    emit::write_text(out, "warnings.txt", &built.warnings.to_string())?;
+    Ok(built)
+}
+
+/// From files to one document.
+pub fn describe(input: &Input) -> Result<Described, Failure> {
+    let file = input.description.display().to_string();
+    let mut warnings = Warnings::about(&file);
+    let mut document = read::read(&input.description)?;
+    check::openapi_3_0(&document).map_err(|failure| failure.in_file(&file))?;
+    basics::complete(&mut document, || read::read(Path::new(DESCRIPTION)), &mut warnings)?;
+    let dangling = check::dangling(&document);
+    let mut applied = Vec::new();
+    for file in &input.overlays {
+        let overlay = Overlay::parse(&read::read(file)?, &file.display().to_string())?;
+        applied.extend(overlay.apply(&mut document, &mut warnings));
+    }
+    Ok(Described {
+        document,
+        dangling,
+        applied,
+        warnings,
+    })
+}
+
+/// From a document to the model, one line a step.
+pub fn model(described: Described, input: &Input) -> Result<Built, Failure> {
+    let Described {
+        mut document,
+        dangling,
+        applied,
+        mut warnings,
+    } = described;
+    let basics = basics::read(&document);
+    let overlay = input
+        .overlays
+        .last()
+        .map(|file| file.display().to_string())
+        .unwrap_or_default();
+    repair::repair(&mut document, &dangling, &overlay, &mut warnings);
+    let whole = Whole::of(&document);
+    input.slice.cut(&mut document);
+    repair::reachable_only(&mut document);
+    let generated = generate::generate(&mut document, &whole, &mut warnings)?;
+    let model = join::join(&document, &generated, &whole, basics, &mut warnings);
+    Ok(Built {
+        model,
+        applied,
+        warnings,
+    })
 }

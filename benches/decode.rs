@@ -12,32 +12,13 @@ use std::time::Instant;
 
 use intercom_client::json::{self, FromJson};
 use intercom_client::types;
+use operation_tables::twins as plain;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::{Value, json};
 
-/// The same types without leniency, written by the build.
-#[allow(dead_code, clippy::enum_variant_names)]
-mod plain {
-    include!(concat!(env!("OUT_DIR"), "/twins.rs"));
-
-    #[derive(serde::Deserialize)]
-    pub struct Avatar {
-        #[serde(rename = "type")]
-        type_: Option<String>,
-        image_url: Option<String>,
-    }
-
-    #[derive(serde::Deserialize)]
-    pub struct NextPage {
-        page: Option<i64>,
-        per_page: Option<i64>,
-        starting_after: Option<String>,
-    }
-}
-
 /// An example of a success in the description.
 fn example(path: &str, method: &str) -> Value {
-    let document: Value = serde_json::from_str(include_str!(concat!(env!("OUT_DIR"), "/description.json"))).unwrap();
+    let document: Value = serde_json::from_str(operation_tables::DESCRIPTION).unwrap();
     let content = &document["paths"][path][method]["responses"]["200"]["content"]["application/json"]["examples"];
     content.as_object().unwrap().values().next().unwrap()["value"].clone()
 }

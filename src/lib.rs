@@ -1,14 +1,18 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
+// What a slice of the description, or another one, does not use.
+#![cfg_attr(not(intercom_whole), allow(dead_code, unused_imports, unused_macros))]
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod answer;
 mod call;
 mod client;
+#[cfg(intercom_export)]
 mod export;
 mod generated;
 pub mod json;
 pub mod paging;
+#[cfg(intercom_search)]
 pub mod search;
 mod transport;
 mod wire;
@@ -25,6 +29,7 @@ pub use client::builder::ClientBuilder;
 pub use client::config_error::ConfigError;
 pub use client::request::Request;
 pub use client::version::ApiVersion;
+#[cfg(intercom_export)]
 pub use export::{ExportJob, ExportProgress};
 pub use generated::mixed::*;
 pub use generated::{Region, builder, types};

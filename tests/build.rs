@@ -1,12 +1,24 @@
 //! The build: the unit tests of its steps, and the whole pipeline over the description.
 
+#[allow(dead_code)]
 #[path = "../build.rs"]
 mod script;
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
+use script::Input;
+use script::steps::input::overlay::Outcome;
+use script::steps::slice::{Slice, groups};
 use syn::{Expr, Item, Lit};
+
+/// Our own description and overlay, whatever the environment names.
+fn own() -> Input {
+    Input {
+        description: script::DESCRIPTION.into(),
+        overlays: vec![script::OVERLAY.into()],
+        slice: Slice::Full,
+    }
+}
 
 /// `(method, path)` of every operation in the client that the build wrote, from the table that requests are sent by.
 fn generated_operations(client: &str) -> Vec<(String, String)> {
@@ -57,10 +69,67 @@ fn the_client_has_every_operation_of_the_description_once() {
     assert_eq!(described.len(), 108, "API 2.9 has 108 operations");
 
     let out = tempfile::tempdir().unwrap();
-    let counts = script::build(Path::new(script::DESCRIPTION), out.path()).unwrap();
-    assert_eq!(counts, "2.9: 108 operations, 168 schemas");
+    let built = script::build(&own(), out.path()).unwrap();
+    assert_eq!(built.warnings.to_string(), "", "our own description needs no mending");
     let client = std::fs::read_to_string(out.path().join("client.rs")).unwrap();
     let generated = generated_operations(&client);
     assert_eq!(generated.len(), 108);
     assert_eq!(generated.into_iter().collect::<BTreeSet<_>>(), described);
+}
+
+#[test]
+fn every_action_of_the_overlay_changes_something() {
+    for applied in script::describe(&own()).unwrap().applied {
+        assert_eq!(
+            applied.outcome,
+            Outcome::Changed,
+            "{}: {}",
+            applied.target,
+            applied.description
+        );
+    }
+}
+
+#[test]
+fn repair_rules_are_needed_by_our_description_but_for_those_that_others_need() {
+    let described = script::describe(&own()).unwrap();
+    assert_eq!(
+        script::steps::repair::idle(described.document),
+        [
+            "well_formed",
+            "operation_ids",
+            "path_parameters",
+            "response_media",
+            "request_media",
+            "hand_written_types"
+        ]
+    );
+}
+
+#[test]
+fn every_group_of_the_description_has_a_feature() {
+    let described = script::describe(&own()).unwrap();
+    let kebab = |group: &String| group.to_lowercase().replace(' ', "-");
+    let groups: BTreeSet<String> = groups(&described.document).iter().map(kebab).collect();
+    let manifest = std::fs::read_to_string("Cargo.toml").unwrap();
+    let features = manifest
+        .split("[features]")
+        .nth(1)
+        .unwrap()
+        .split("\n[")
+        .next()
+        .unwrap();
+    let full = features.split("full = [").nth(1).unwrap().split(']').next().unwrap();
+    let full: BTreeSet<String> = full
+        .split(',')
+        .map(|name| name.trim().trim_matches('"').to_owned())
+        .collect();
+    let full: BTreeSet<String> = full.into_iter().filter(|name| !name.is_empty()).collect();
+    assert_eq!(full, groups);
+    for group in groups {
+        assert!(
+            features.contains(&format!("\n{group} = []\n")),
+            "{group} has no feature"
+        );
+    }
 }

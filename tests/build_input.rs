@@ -48,14 +48,26 @@ impl Package {
         Self(folder)
     }
 
-    /// The lines that the build script prints for cargo. It never fails in another way than by an error for cargo.
-    fn build(&self, description: &str) -> Vec<String> {
-        let output = Command::new(build_script())
+    /// The build script, as cargo runs it.
+    fn command(&self, description: &str) -> Command {
+        let mut command = Command::new(build_script());
+        command
             .current_dir(self.0.path())
             .env("INTERCOM_OPENAPI", description)
-            .env("OUT_DIR", self.0.path())
-            .output()
-            .unwrap();
+            .env("INTERCOM_OVERLAY", "")
+            .env("CARGO_FEATURE_FULL", "1")
+            .env("OUT_DIR", self.0.path());
+        command
+    }
+
+    /// The client that was written.
+    fn client(&self) -> String {
+        std::fs::read_to_string(self.0.path().join("client.rs")).unwrap()
+    }
+
+    /// The lines that the build script prints for cargo. It never fails in another way than by an error for cargo.
+    fn build(&self, description: &str) -> Vec<String> {
+        let output = self.command(description).output().unwrap();
         assert!(output.status.success(), "{output:?}");
         assert_eq!(String::from_utf8_lossy(&output.stderr), "", "no panic, no backtrace");
         let text = String::from_utf8(output.stdout).unwrap();
@@ -108,21 +120,21 @@ fn error_of_text(text: &str) -> String {
 fn good_input_builds_and_is_watched_for_changes() {
     let package = Package::new(DESCRIPTION, OVERLAY);
     let lines = package.build("api.yaml");
+    let said: Vec<&str> = lines
+        .iter()
+        .map(String::as_str)
+        .filter(|line| !line.starts_with("cargo::rustc-c"))
+        .collect();
     assert_eq!(
-        lines[..3],
+        said,
         [
             "cargo::rerun-if-env-changed=INTERCOM_OPENAPI",
-            "cargo::rerun-if-changed=api.yaml",
+            "cargo::rerun-if-env-changed=INTERCOM_OVERLAY",
             "cargo::rerun-if-changed=openapi/overlay.yaml",
-        ]
+            "cargo::rerun-if-changed=api.yaml",
+        ],
+        "silence when nothing is wrong"
     );
-    assert!(
-        lines
-            .iter()
-            .any(|line| line.contains("Intercom API 2.9: 1 operations, 1 schemas")),
-        "{lines:?}"
-    );
-    assert!(!lines.iter().any(|line| line.starts_with("cargo::error")), "{lines:?}");
     let client = std::fs::read_to_string(package.0.path().join("client.rs")).unwrap();
     let field = |name: &str| client.find(&format!("pub {name}: ::std::option::Option")).unwrap();
     assert!(
@@ -147,36 +159,77 @@ fn json_builds_the_same_client_as_yaml() {
 }
 
 #[test]
-fn our_description_builds_with_one_line_and_no_warning() {
+fn our_description_builds_in_silence() {
     let out = tempfile::tempdir().unwrap();
     let output = Command::new(build_script())
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .env("INTERCOM_OPENAPI", "")
+        .env("INTERCOM_OVERLAY", "")
+        .env("CARGO_FEATURE_FULL", "1")
         .env("OUT_DIR", out.path())
         .output()
         .unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
-    let said: Vec<_> = text
-        .lines()
-        .filter(|line| !line.starts_with("cargo::rerun-if"))
+    let said = text.lines().filter(|line| !line.starts_with("cargo::rerun-if"));
+    let said: Vec<_> = said
+        .filter(|line| !line.starts_with("cargo::rustc-check-cfg"))
         .collect();
-    assert_eq!(said.len(), 1, "{said:?}");
-    assert!(
-        said[0].ends_with("Intercom API 2.9: 108 operations, 168 schemas"),
-        "{said:?}"
+    assert_eq!(
+        said,
+        [
+            "cargo::rustc-cfg=intercom_export",
+            "cargo::rustc-cfg=intercom_search",
+            "cargo::rustc-cfg=intercom_whole",
+        ]
     );
 }
 
 #[test]
-fn corrections_that_no_longer_apply_are_quoted() {
+fn an_overlay_of_ones_own_applies_after_ours() {
+    let package = Package::new(DESCRIPTION, OVERLAY);
+    let own = OVERLAY.replace("{id: {type: string}}", "{id: {type: integer}, colour: {type: string}}");
+    std::fs::write(package.0.path().join("own.yaml"), own).unwrap();
+    let output = package
+        .command("api.yaml")
+        .env("INTERCOM_OVERLAY", "own.yaml")
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("cargo::rerun-if-changed=own.yaml"), "{text}");
+    let client = package.client();
+    assert!(client.contains("pub id: ::std::option::Option<i64>"), "{client}");
+    assert!(
+        client.contains("pub colour: ::std::option::Option<::std::string::String>"),
+        "{client}"
+    );
+}
+
+#[test]
+fn features_choose_the_groups_that_are_built() {
     let description = DESCRIPTION
-        .replace("schemas/tag", "schemas/label")
-        .replace("    tag:", "    label:");
-    let lines = Package::new(&description, OVERLAY).build("api.yaml");
-    let quoted = "overlay action 0 finds nothing at $.components.schemas.tag: Tags have ids.";
-    assert!(lines.iter().any(|line| line.contains(quoted)), "{lines:?}");
-    let idle = "repair rule one_tag finds nothing to do";
-    assert!(lines.iter().any(|line| line.contains(idle)), "{lines:?}");
+        .replace("operationId: findTag", "operationId: findTag\n      tags: [Data Tags]")
+        .replace(
+            "components:\n",
+            "  /labels: {get: {operationId: listLabels, tags: [Labels], responses: {}}}\ncomponents:\n",
+        );
+    let built = |feature: &str| {
+        let package = Package::new(&description, OVERLAY);
+        let mut command = package.command("api.yaml");
+        command
+            .env_remove("CARGO_FEATURE_FULL")
+            .env(feature, "1")
+            .output()
+            .unwrap();
+        let client = package.client();
+        (
+            client.contains("fn find_tag"),
+            client.contains("fn list_labels"),
+            client.contains("struct Tag"),
+        )
+    };
+    assert_eq!(built("CARGO_FEATURE_FULL"), (true, true, true));
+    assert_eq!(built("CARGO_FEATURE_DATA_TAGS"), (true, false, true));
+    assert_eq!(built("CARGO_FEATURE_LABELS"), (false, true, false));
 }
 
 #[test]
@@ -184,7 +237,8 @@ fn a_missing_file() {
     assert_eq!(
         Package::new(DESCRIPTION, OVERLAY).error("/nowhere/api.yaml"),
         "/nowhere/api.yaml: cannot be read: No such file or directory (os error 2) [read]. To mend it: supply the file, \
-         readable and in UTF-8; INTERCOM_OPENAPI, when set, names the description."
+         readable and in UTF-8; a relative path in INTERCOM_OPENAPI or INTERCOM_OVERLAY starts in the folder of \
+         intercom-client, so give it in .cargo/config.toml as `[env]` NAME = { value = \"api.yaml\", relative = true }."
     );
 }
 
@@ -236,77 +290,137 @@ fn something_else_than_openapi_3_0() {
     }
 }
 
-#[test]
-fn a_reference_to_nowhere() {
-    assert_eq!(
-        error_of("schemas/tag'", "schemas/tagg'"),
-        "api.yaml at /paths/~1tags~1{id}/get/responses/200/content/application~1json/schema: `$ref` \
-         \"#/components/schemas/tagg\" leads nowhere in this document [references]. To mend it: define it, correct the \
-         name, or add an overlay action that does."
-    );
+/// The warnings about a description that is spoilt by replacing `good` by `bad`, and the client that is built all the same.
+fn warnings_of(good: &str, bad: &str) -> (Vec<String>, String) {
+    assert!(DESCRIPTION.contains(good));
+    let package = Package::new(&DESCRIPTION.replacen(good, bad, 1), OVERLAY);
+    let lines = package.build("api.yaml");
+    let warnings = lines
+        .iter()
+        .filter_map(|line| line.split_once("warning:\u{1b}[0m "))
+        .map(|(_, said)| said.trim());
+    (warnings.map(str::to_owned).collect(), package.client())
 }
 
 #[test]
-fn two_operations_of_one_name() {
-    let twice = "components:\n";
+fn what_cannot_be_built_from_is_mended_and_told_in_one_block() {
     let again = "  /labels: {get: {operationId: find_tag, responses: {}}}\ncomponents:\n";
-    assert_eq!(
-        error_of(twice, again),
-        "api.yaml at /paths/~1labels/get: `operationId` \"find_tag\" is also that of /paths/~1tags~1{id}/get \
-         [operation_ids]. To mend it: rename one, in the description or by an overlay action."
-    );
+    for (good, bad, warning, written) in [
+        (
+            "schemas/tag'",
+            "schemas/tagg'",
+            "api.yaml at /paths/~1tags~1{id}/get/responses/200/content/application~1json/schema: `$ref` \
+             \"#/components/schemas/tagg\" leads nowhere; any JSON stands for it [references]",
+            "crate::Response<::serde_json::Value>",
+        ),
+        (
+            "components:\n",
+            again,
+            "api.yaml at /paths/~1labels/get: its `operationId` \"find_tag\" is another's as well; its method is \
+             `get_labels` [operation_ids]",
+            "pub fn get_labels",
+        ),
+        (
+            "      operationId: findTag\n",
+            "",
+            "api.yaml at /paths/~1tags~1{id}/get: has no `operationId`; its method is `get_tags_by_id` [operation_ids]",
+            "pub fn get_tags_by_id",
+        ),
+        (
+            "application/json",
+            "text/csv",
+            "api.yaml at /paths/~1tags~1{id}/get/responses: an answer of `text/csv` is handed on as bytes [response_media]",
+            "bytes: Some(\"text/csv\")",
+        ),
+        (
+            "name: id,",
+            "name: key,",
+            "api.yaml at /paths/~1tags~1{id}/get: path parameter `id` is not declared; it is text [path_parameters]",
+            "pub fn id(",
+        ),
+        (
+            "type: object, properties",
+            "type: elephant, properties",
+            "api.yaml at /components/schemas/tag/type: \"elephant\" is none of OpenAPI 3.0's; any JSON stands for it \
+             [well_formed]",
+            "pub struct Tag",
+        ),
+        (
+            "version: '2.9'",
+            "version: 2.9",
+            "api.yaml at /info/version: is a number, whose last zeros are lost; read as 2.9, quote it [basics]",
+            "\"2.9\" V2_9",
+        ),
+    ] {
+        let (warnings, client) = warnings_of(good, bad);
+        assert!(
+            warnings[0].starts_with(&format!("{} part", warnings.len() - 1)),
+            "{warnings:?}"
+        );
+        assert!(
+            warnings[1..].iter().any(|line| line == warning),
+            "{warning} is missing from {warnings:?}"
+        );
+        assert!(
+            client.replace("\n    ", "").contains(written),
+            "{written} is missing from {client}"
+        );
+    }
 }
 
 #[test]
-fn a_content_type_that_is_not_supported() {
-    assert_eq!(
-        error_of("application/json", "text/csv"),
-        "api.yaml at /paths/~1tags~1{id}/get/responses/200/content: content type `text/csv` is not supported \
-         [content_types]. To mend it: describe one body as application/json, or a response as application/octet-stream, \
-         by an overlay action."
-    );
+fn what_is_no_fault_is_not_told() {
+    for (good, bad) in [
+        (", x-region: us", ""),
+        ("description: the tag", "summary: the tag"),
+        ("3.0.1", "3.0"),
+    ] {
+        assert_eq!(warnings_of(good, bad).0, [""; 0], "{bad}");
+    }
 }
 
 #[test]
-fn an_undeclared_path_parameter() {
-    assert_eq!(
-        error_of("name: id,", "name: key,"),
-        "api.yaml at /paths/~1tags~1{id}/get: path parameter `id` is not declared [path_parameters]. To mend it: declare \
-         it with `in: path`."
+fn corrections_that_do_not_fit_are_told_and_the_rest_applies() {
+    let overlay = format!(
+        "{OVERLAY}- target: $.components.schemas.tag
+  description: Tags have owners.
+  update: {{properties: {{owner: {{$ref: '#/components/schemas/admin'}}}}}}
+- target: $.components.schemas.tag
+  description: Tags had a colour.
+  x-versions: {{before: '2.5'}}
+  update: {{properties: {{colour: {{type: string}}}}}}
+- target: $.components.schemas.tag
+  description: Tags are not.
+  remove: true
+- target: $.components.schemas.tag.type
+  description: An object is no text.
+  update: {{a: b}}
+"
     );
-}
-
-#[test]
-fn servers_without_regions() {
-    assert_eq!(
-        error_of(", x-region: us", ""),
-        "api.yaml at /servers: no server has an `x-region` [constants]. To mend it: name each server's region by an \
-         overlay action: us, eu, au."
-    );
-}
-
-#[test]
-fn what_progenitor_does_not_take() {
-    assert_eq!(
-        error_of("type: object, properties", "type: elephant, properties"),
-        "api.yaml: progenitor cannot generate from it: not yet implemented: invalid type: elephant [generate]. To mend \
-         it: simplify the schema by an overlay action, or add a repair rule."
-    );
-    let message = error_of("description: the tag", "summary: the tag");
+    let package = Package::new(DESCRIPTION, &overlay);
+    let text = package.build("api.yaml").join("\n");
+    for part in [
+        "openapi/overlay.yaml at /actions/1: does not apply to $.components.schemas.tag: its `$ref` to \
+         #/components/schemas/admin leads nowhere in this description [overlay]",
+        "openapi/overlay.yaml at /actions/3: does not apply to $.components.schemas.tag: \
+         /paths/~1tags~1{id}/get/responses/200/content/application~1json/schema refers to what it removes [overlay]",
+        "openapi/overlay.yaml at /actions/4: does not apply to $.components.schemas.tag.type: \
+         /components/schemas/tag/type is neither an object to update nor a list to add to [overlay]",
+        "3 parts of the input are mended or left out",
+    ] {
+        assert!(text.contains(part), "{part} is missing from {text}");
+    }
+    let client = package.client();
     assert!(
-        message.starts_with("api.yaml: is not well-formed OpenAPI 3.0: "),
-        "{message}"
-    );
-    assert!(
-        message.ends_with(" [generate]. To mend it: correct the description there."),
-        "{message}"
+        client.contains("pub id:") && !client.contains("pub colour:"),
+        "{client}"
     );
 }
 
 #[test]
 fn an_invalid_overlay() {
-    let remedy = "[apply_overlay]. To mend it: correct the action by the OpenAPI Overlay Specification 1.1 (targets are \
-                  RFC 9535 JSONPath).";
+    let remedy = "[overlay]. To mend it: correct it by the OpenAPI Overlay Specification 1.1 (targets are RFC 9535 \
+                  JSONPath).";
     let spoilt = |good: &str, bad: &str| {
         assert!(OVERLAY.contains(good));
         Package::new(DESCRIPTION, &OVERLAY.replacen(good, bad, 1)).error("api.yaml")
@@ -315,17 +429,17 @@ fn an_invalid_overlay() {
         (
             "overlay: 1.1.0",
             "overlay: 7.0",
-            "openapi/overlay.yaml: is not an OpenAPI Overlay: ",
+            "openapi/overlay.yaml at /overlay: is not an OpenAPI Overlay 1.0 or 1.1: ",
         ),
         (
             "schemas.tag",
             "schemas[tag",
-            "openapi/overlay.yaml at /actions/0/target: is not a valid OpenAPI Overlay: ",
+            "openapi/overlay.yaml at /actions/0/target: is no JSONPath: ",
         ),
         (
-            "schemas.tag",
-            "schemas.tag.type",
-            "openapi/overlay.yaml at /actions/0: the action on $.components.schemas.tag.type cannot be applied: ",
+            "  update: {properties: {id: {type: string}}}\n",
+            "",
+            "openapi/overlay.yaml at /actions/0: neither removes, updates nor copies ",
         ),
     ] {
         let error = spoilt(good, bad);

@@ -4,15 +4,18 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
+use super::names::{escape, unescape};
+
 /// The methods a path item can hold.
-pub const METHODS: [&str; 7] = ["get", "put", "post", "delete", "patch", "head", "options"];
+pub const METHODS: [&str; 8] = ["get", "put", "post", "delete", "patch", "head", "options", "trace"];
+
+/// What holds one schema inside another.
+const INNER: [&str; 3] = ["items", "additionalProperties", "not"];
+
+/// What holds several. `x-of` is the overlay's: the schemas that a hand-written type is made over.
+const LISTS: [&str; 4] = ["oneOf", "anyOf", "allOf", "x-of"];
 
 const SCHEMA_PREFIX: &str = "#/components/schemas/";
-
-/// Escapes one segment of a JSON pointer.
-pub fn escape(segment: &str) -> String {
-    segment.replace('~', "~0").replace('/', "~1")
-}
 
 /// Every operation as `(path, method, operation)`, in the order of the document.
 pub fn operations(document: &Value) -> Vec<(&str, &str, &Value)> {
@@ -37,16 +40,6 @@ pub fn for_each_operation(document: &mut Value, mut change: impl FnMut(&str, &st
             }
         }
     }
-}
-
-/// What a document holds, for the build's one line.
-pub fn counts(document: &Value) -> String {
-    format!(
-        "{}: {} operations, {} schemas",
-        document["info"]["version"].as_str().unwrap_or_default(),
-        operations(document).len(),
-        components(document).len()
-    )
 }
 
 /// The component schemas, an empty map when there are none.
@@ -82,6 +75,85 @@ pub fn reference_to(name: &str) -> Value {
     serde_json::json!({ "$ref": format!("{SCHEMA_PREFIX}{name}") })
 }
 
+/// The name in a `$ref` to a component schema.
+pub fn component(target: &str) -> Option<&str> {
+    target.strip_prefix(SCHEMA_PREFIX)
+}
+
+/// What a `$ref` to `target` leads to inside the document.
+pub fn find<'a>(document: &'a Value, target: &str) -> Option<&'a Value> {
+    let pointer = target.strip_prefix('#')?;
+    document.pointer(pointer).or_else(|| {
+        let segments = pointer.split('/').map(|segment| escape(&unescape(segment)));
+        document.pointer(&segments.collect::<Vec<_>>().join("/"))
+    })
+}
+
+/// A `$ref` and where it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reference {
+    /// The JSON pointer of the object that holds it.
+    pub at: String,
+    /// Where it leads.
+    pub target: String,
+}
+
+/// Keys whose values are data, in which a `$ref` is a value like any other, or lead outside of what is built.
+const DATA: [&str; 7] = [
+    "example",
+    "examples",
+    "default",
+    "enum",
+    "discriminator",
+    "links",
+    "callbacks",
+];
+
+/// Every `$ref` below `node` that does not lead where `leads` says.
+pub fn dangling(node: &Value, leads: impl Fn(&str) -> bool) -> Vec<Reference> {
+    fn visit(node: &Value, at: &mut String, named: bool, leads: &impl Fn(&str) -> bool, found: &mut Vec<Reference>) {
+        let depth = at.len();
+        match node {
+            Value::Object(object) => {
+                if let Some(target) = object.get("$ref").and_then(Value::as_str)
+                    && !leads(target)
+                {
+                    found.push(Reference {
+                        at: at.clone(),
+                        target: target.to_owned(),
+                    });
+                }
+                for (key, inner) in object {
+                    // Among properties and components, these are names like any other.
+                    if (named || !DATA.contains(&key.as_str())) && (inner.is_object() || inner.is_array()) {
+                        at.push('/');
+                        at.push_str(&escape(key));
+                        let names = !named && ["properties", "schemas"].contains(&key.as_str());
+                        visit(inner, at, names, leads, found);
+                        at.truncate(depth);
+                    }
+                }
+            }
+            Value::Array(items) => {
+                for (i, inner) in items.iter().enumerate() {
+                    at.push_str(&format!("/{i}"));
+                    visit(inner, at, false, leads, found);
+                    at.truncate(depth);
+                }
+            }
+            _ => {}
+        }
+    }
+    let mut found = Vec::new();
+    visit(node, &mut String::new(), false, &leads, &mut found);
+    found
+}
+
+/// The JSON pointer of an operation.
+pub fn pointer(path: &str, method: &str) -> String {
+    format!("/paths/{}/{method}", escape(path))
+}
+
 /// The schema of an operation's JSON request body.
 pub fn request_schema(operation: &Value) -> Option<&Value> {
     operation.pointer("/requestBody/content/application~1json/schema")
@@ -105,15 +177,63 @@ pub fn walk<'a>(schema: &'a Value, pointer: &str, visit: &mut impl FnMut(&'a Val
     for (name, inner) in schema["properties"].as_object().into_iter().flatten() {
         walk(inner, &format!("{pointer}/properties/{}", escape(name)), visit);
     }
-    for key in ["items", "additionalProperties", "not"] {
+    for key in INNER {
         if let Some(inner) = schema.get(key).filter(|s| s.is_object()) {
             walk(inner, &format!("{pointer}/{key}"), visit);
         }
     }
-    for key in ["oneOf", "anyOf", "allOf"] {
+    for key in LISTS {
         for (i, inner) in schema[key].as_array().into_iter().flatten().enumerate() {
             walk(inner, &format!("{pointer}/{key}/{i}"), visit);
         }
+    }
+}
+
+/// Calls `visit` with every schema of the document and its JSON pointer.
+pub fn walk_all<'a>(document: &'a Value, visit: &mut impl FnMut(&'a Value, &str)) {
+    for (name, schema) in document["components"]["schemas"].as_object().into_iter().flatten() {
+        walk(schema, &format!("/components/schemas/{}", escape(name)), visit);
+    }
+    for (path, method, operation) in operations(document) {
+        let at = pointer(path, method);
+        for (place, parameter) in operation["parameters"].as_array().into_iter().flatten().enumerate() {
+            walk(&parameter["schema"], &format!("{at}/parameters/{place}/schema"), visit);
+        }
+        let body = operation
+            .get("requestBody")
+            .map(|body| ("requestBody".to_owned(), body));
+        let responses = operation["responses"].as_object().into_iter().flatten();
+        let responses = responses.map(|(status, response)| (format!("responses/{}", escape(status)), response));
+        for (place, body) in body.into_iter().chain(responses) {
+            for (media, described) in body["content"].as_object().into_iter().flatten() {
+                let at = format!("{at}/{place}/content/{}/schema", escape(media));
+                walk(&described["schema"], &at, visit);
+            }
+        }
+    }
+}
+
+/// What a schema is to types: an object, an enum or a union gets one of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// It has properties.
+    Object,
+    /// Its values are listed.
+    Enum,
+    /// It is one of several.
+    Union,
+    /// Anything else: a scalar, a list, a map, a reference, any JSON.
+    Plain,
+}
+
+/// What `schema` is to types.
+pub fn kind(schema: &Value) -> Kind {
+    let has = |key: &str| schema.get(key).is_some();
+    match () {
+        () if has("properties") => Kind::Object,
+        () if has("enum") => Kind::Enum,
+        () if has("oneOf") || has("anyOf") => Kind::Union,
+        () => Kind::Plain,
     }
 }
 
@@ -125,12 +245,12 @@ pub fn walk_mut(schema: &mut Value, change: &mut impl FnMut(&mut Map<String, Val
     if let Some(properties) = object.get_mut("properties").and_then(Value::as_object_mut) {
         properties.values_mut().for_each(|inner| walk_mut(inner, change));
     }
-    for key in ["items", "additionalProperties", "not"] {
+    for key in INNER {
         if let Some(inner) = object.get_mut(key) {
             walk_mut(inner, change);
         }
     }
-    for key in ["oneOf", "anyOf", "allOf"] {
+    for key in LISTS {
         if let Some(members) = object.get_mut(key).and_then(Value::as_array_mut) {
             members.iter_mut().for_each(|inner| walk_mut(inner, change));
         }
@@ -190,14 +310,14 @@ pub fn reach<'a>(document: &'a Value, roots: impl Iterator<Item = &'a Value>) ->
     reached
 }
 
-/// The component schemas that requests send.
+/// The component schemas that requests send, in their bodies and parameters.
 pub fn request_reach(document: &Value) -> BTreeSet<String> {
-    reach(
-        document,
-        operations(document)
-            .into_iter()
-            .filter_map(|(_, _, o)| request_schema(o)),
-    )
+    let sent = operations(document).into_iter().flat_map(|(_, _, operation)| {
+        let parameters = operation["parameters"].as_array().into_iter().flatten();
+        let schemas = parameters.map(|parameter| &parameter["schema"]);
+        schemas.chain(request_schema(operation))
+    });
+    reach(document, sent)
 }
 
 /// The component schemas that success responses carry.
@@ -210,66 +330,10 @@ pub fn response_reach(document: &Value) -> BTreeSet<String> {
     )
 }
 
-/// A name without case, underscores and punctuation: how a schema and the Rust type made from it find each other.
-pub fn fold(name: &str) -> String {
-    name.chars()
-        .filter(char::is_ascii_alphanumeric)
-        .map(|c| c.to_ascii_lowercase())
-        .collect()
-}
-
-/// `snake_case` of an operation id or example name: `ListAttachedContacts` and `listAttachedContacts` alike.
-pub fn snake(name: &str) -> String {
-    let mut out = String::new();
-    let mut previous_lower = false;
-    for c in name.chars() {
-        if c.is_ascii_uppercase() {
-            if previous_lower {
-                out.push('_');
-            }
-            out.push(c.to_ascii_lowercase());
-            previous_lower = false;
-        } else if c.is_ascii_alphanumeric() {
-            out.push(c);
-            previous_lower = true;
-        } else {
-            if !out.ends_with('_') && !out.is_empty() {
-                out.push('_');
-            }
-            previous_lower = false;
-        }
-    }
-    out.trim_end_matches('_').to_owned()
-}
-
-/// `PascalCase` of a snake_case or kebab-case name.
-pub fn pascal(name: &str) -> String {
-    snake(name)
-        .split('_')
-        .map(|word| {
-            let mut letters = word.chars();
-            letters
-                .next()
-                .map(|first| first.to_ascii_uppercase().to_string() + letters.as_str())
-                .unwrap_or_default()
-        })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
-
-    #[test]
-    fn names() {
-        assert_eq!(snake("ListAttachedContacts"), "list_attached_contacts");
-        assert_eq!(snake("RetrieveACompanyById"), "retrieve_acompany_by_id");
-        assert_eq!(snake("Bad Request - invalid number"), "bad_request_invalid_number");
-        assert_eq!(pascal("create_contact_request"), "CreateContactRequest");
-        assert_eq!(fold("pt-BR_content"), fold("PtBrContent"));
-        assert_eq!(escape("/me~x"), "~1me~0x");
-    }
 
     #[test]
     fn operations_come_in_order_and_skip_what_is_no_method() {
@@ -287,9 +351,6 @@ mod tests {
             changed.push(format!("{method} {path} {}", operation["operationId"]));
         });
         assert_eq!(changed, [r#"post /a "a""#, r#"get /b "b1""#, r#"put /b "b2""#]);
-        document["info"] = json!({"version": "2.9"});
-        document["components"] = json!({"schemas": {"x": {}}});
-        assert_eq!(counts(&document), "2.9: 3 operations, 1 schemas");
     }
 
     #[test]

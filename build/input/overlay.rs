@@ -1,98 +1,352 @@
-//! Applies the OpenAPI Overlay: what is known to be different on the wire, one action a correction.
+//! Applies OpenAPI Overlays: what is known to be different on the wire, one action a correction.
+//!
+//! Actions that follow one another under the same description are one correction: all of them apply, or none. One that
+//! would leave a `$ref` leading nowhere does not apply, so that an overlay fits descriptions that it was not written for.
 
-use roas_overlay::apply::Apply;
-use roas_overlay::v1_1::Overlay;
-use roas_overlay::validation::Validate;
+use std::collections::BTreeSet;
+
 use serde_json::Value;
+use serde_json_path::JsonPath;
 
+use super::super::document::schema;
 use super::super::failure::Failure;
+use super::super::warnings::Warnings;
 
-/// Applies `overlay` to `document` and returns a warning for every action that found nothing to do.
-pub fn apply_overlay(document: &mut Value, overlay: Value) -> Result<Vec<String>, Failure> {
-    let refuse = |what: String, at: String| {
-        Failure::new(
-            "apply_overlay",
-            what,
-            "correct the action by the OpenAPI Overlay Specification 1.1 (targets are RFC 9535 JSONPath)",
-        )
-        .at(at)
-    };
-    let overlay: Overlay = serde_json::from_value(overlay)
-        .map_err(|error| refuse(format!("is not an OpenAPI Overlay: {error}"), String::new()))?;
-    if let Err(invalid) = overlay.validate(Default::default())
-        && let Some(first) = invalid.errors.first()
-    {
-        return Err(refuse(
-            format!("is not a valid OpenAPI Overlay: {}", first.message),
-            pointer(&first.path),
-        ));
-    }
-    let report = overlay.apply(document, Default::default()).map_err(|error| {
-        refuse(
-            format!("the action on {} cannot be applied: {}", error.target, error.kind),
-            format!("/actions/{}", error.action_index),
-        )
-    })?;
-    Ok(report
-        .actions
-        .iter()
-        .filter(|outcome| outcome.matched == 0)
-        .map(|outcome| {
-            let why = overlay.actions[outcome.index]
-                .description
-                .as_deref()
-                .unwrap_or_default();
-            format!(
-                "overlay action {} finds nothing at {}: {}",
-                outcome.index,
-                outcome.target,
-                why.trim()
+/// An overlay, read and checked.
+pub struct Overlay {
+    /// The file that it is in.
+    pub file: String,
+    actions: Vec<Action>,
+}
+
+struct Action {
+    target: JsonPath,
+    text: String,
+    description: String,
+    change: Change,
+    /// The first version that it is for, and the first that it is not for any more.
+    versions: (Option<String>, Option<String>),
+}
+
+enum Change {
+    Remove,
+    Update(Value),
+    Copy(JsonPath),
+}
+
+/// What became of one action.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It changed the document.
+    Changed,
+    /// Its target is not there.
+    NothingThere,
+    /// Its target is as it says already.
+    Idle,
+    /// It is for other versions of the API.
+    OtherVersion,
+    /// It does not fit this document, for this reason.
+    Refused(String),
+}
+
+/// One action and what became of it.
+pub struct Applied {
+    /// Where it targets.
+    pub target: String,
+    /// Why it is there.
+    pub description: String,
+    /// What became of it.
+    pub outcome: Outcome,
+}
+
+impl Overlay {
+    /// Reads an overlay by the OpenAPI Overlay Specification 1.0 or 1.1.
+    pub fn parse(value: &Value, file: &str) -> Result<Self, Failure> {
+        let refuse = |what: String, at: String| {
+            Failure::new(
+                "overlay",
+                what,
+                "correct it by the OpenAPI Overlay Specification 1.1 (targets are RFC 9535 JSONPath)",
             )
+            .at(at)
+            .in_file(file)
+        };
+        let version = value["overlay"].as_str().unwrap_or_default();
+        if !version.starts_with("1.") {
+            let what = "is not an OpenAPI Overlay 1.0 or 1.1: `overlay` does not say so";
+            return Err(refuse(what.to_owned(), "/overlay".to_owned()));
+        }
+        let actions = value["actions"].as_array().filter(|actions| !actions.is_empty());
+        let actions = actions.ok_or_else(|| refuse("has no actions".to_owned(), "/actions".to_owned()))?;
+        let read = |(index, action): (usize, &Value)| {
+            let at = |key: &str| format!("/actions/{index}{key}");
+            let path = |key: &str, text: &str| {
+                JsonPath::parse(text).map_err(|error| refuse(format!("is no JSONPath: {error}"), at(key)))
+            };
+            let text = action["target"].as_str();
+            let text = text.ok_or_else(|| refuse("has no `target`".to_owned(), at("")))?;
+            let change = if action["remove"] == true {
+                Change::Remove
+            } else if let Some(source) = action["copy"].as_str() {
+                Change::Copy(path("/copy", source)?)
+            } else if let Some(update) = action.get("update") {
+                Change::Update(update.clone())
+            } else {
+                let what = "neither removes, updates nor copies".to_owned();
+                return Err(refuse(what, at("")));
+            };
+            let bound = |key: &str| action["x-versions"][key].as_str().map(str::to_owned);
+            Ok(Action {
+                target: path("/target", text)?,
+                text: text.to_owned(),
+                description: action["description"].as_str().unwrap_or_default().trim().to_owned(),
+                change,
+                versions: (bound("from"), bound("before")),
+            })
+        };
+        Ok(Self {
+            file: file.to_owned(),
+            actions: actions.iter().enumerate().map(read).collect::<Result<_, _>>()?,
         })
-        .collect())
-}
-
-/// A place as the validation names it, `#.actions[3].target`, as a JSON pointer.
-fn pointer(place: &str) -> String {
-    place.trim_start_matches('#').replace(['.', '['], "/").replace(']', "")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    fn overlay(actions: Value) -> Value {
-        json!({"overlay": "1.1.0", "info": {"title": "t", "version": "1"}, "actions": actions})
     }
 
-    #[test]
-    fn actions_change_the_document_and_idle_ones_are_quoted() {
-        let mut document = json!({"a": {"b": 1}});
-        let warnings = apply_overlay(
-            &mut document,
-            overlay(json!([
-                {"target": "$.a", "description": "b is 2", "update": {"b": 2}},
-                {"target": "$.gone", "description": "no longer there", "remove": true},
-            ])),
-        )
-        .unwrap();
-        assert_eq!(document, json!({"a": {"b": 2}}));
-        assert_eq!(warnings, ["overlay action 1 finds nothing at $.gone: no longer there"]);
+    /// How many actions there are.
+    #[cfg(test)]
+    pub fn len(&self) -> usize {
+        self.actions.len()
     }
 
-    #[test]
-    fn invalid_overlays_are_refused_with_the_action() {
-        let failure = apply_overlay(&mut json!({}), json!({"actions": []})).unwrap_err();
-        assert!(failure.what.contains("not an OpenAPI Overlay"), "{failure}");
-        let bad_path = overlay(json!([{"target": "$.a["  , "remove": true}]));
-        let failure = apply_overlay(&mut json!({"a": {}}), bad_path).unwrap_err();
-        assert_eq!(failure.at, "/actions/0/target");
-        assert!(failure.what.contains("invalid JSONPath"), "{failure}");
-        let failure = apply_overlay(&mut json!({}), overlay(json!([]))).unwrap_err();
-        assert_eq!(failure.at, "/actions");
-        let primitive = overlay(json!([{"target": "$.a", "update": {"b": 1}}]));
-        let failure = apply_overlay(&mut json!({"a": 1}), primitive).unwrap_err();
-        assert_eq!(failure.at, "/actions/0");
+    /// The same without one action.
+    #[cfg(test)]
+    pub fn without(mut self, action: usize) -> Self {
+        self.actions.remove(action);
+        self
+    }
+
+    /// Applies every correction that fits `document`. Those that do not fit are told in `warnings`.
+    pub fn apply(&self, document: &mut Value, warnings: &mut Warnings) -> Vec<Applied> {
+        let version = document["info"]["version"].as_str().unwrap_or_default().to_owned();
+        let mut outcomes: Vec<Option<Outcome>> = vec![None; self.actions.len()];
+        for (action, outcome) in self.actions.iter().zip(&mut outcomes) {
+            if !action.is_for(&version) {
+                *outcome = Some(Outcome::OtherVersion);
+            }
+        }
+        self.refuse_dangling(document, &mut outcomes);
+        for (action, outcome) in self.actions.iter().zip(&mut outcomes) {
+            if outcome.is_none() {
+                *outcome = Some(action.apply(document));
+            }
+        }
+        let mut told = BTreeSet::new();
+        let applied = self
+            .actions
+            .iter()
+            .zip(outcomes)
+            .enumerate()
+            .map(|(index, (action, outcome))| {
+                let outcome = outcome.unwrap_or(Outcome::Idle);
+                if let Outcome::Refused(why) = &outcome
+                    && told.insert((why.clone(), action.description.clone()))
+                {
+                    let what = format!("does not apply to {}: {why}", action.text);
+                    warnings.add_in(&self.file, "overlay", format!("/actions/{index}"), what);
+                }
+                Applied {
+                    target: action.text.clone(),
+                    description: action.description.clone(),
+                    outcome,
+                }
+            });
+        applied.collect()
+    }
+
+    /// Refuses the corrections whose references would lead nowhere. What an overlay defines itself counts as there while
+    /// the correction that defines it applies.
+    fn refuse_dangling(&self, document: &Value, outcomes: &mut [Option<Outcome>]) {
+        loop {
+            let applying = || {
+                self.actions
+                    .iter()
+                    .zip(&*outcomes)
+                    .filter(|(_, outcome)| outcome.is_none())
+            };
+            let defined: BTreeSet<&str> = applying().flat_map(|(action, _)| action.defines()).collect();
+            let dangles = |action: &Action| match &action.change {
+                Change::Update(update) => schema::dangling(update, |target| leads(document, &defined, target))
+                    .into_iter()
+                    .find(|_| !action.target.query(document).is_empty()),
+                _ => None,
+            };
+            let found = self
+                .actions
+                .iter()
+                .zip(&*outcomes)
+                .enumerate()
+                .find_map(|(index, (action, outcome))| {
+                    let dangling = if outcome.is_none() { dangles(action) } else { None };
+                    dangling.map(|dangling| (index, dangling.target))
+                });
+            let Some((index, target)) = found else { return };
+            let why = format!("its `$ref` to {target} leads nowhere in this description");
+            let together = self.together(index);
+            for outcome in &mut outcomes[together] {
+                outcome.get_or_insert_with(|| Outcome::Refused(why.clone()));
+            }
+        }
+    }
+
+    /// The actions of the correction that `index` belongs to.
+    fn together(&self, index: usize) -> std::ops::Range<usize> {
+        let description = &self.actions[index].description;
+        let same = |action: &&Action| !description.is_empty() && action.description == *description;
+        let before = self.actions[..index].iter().rev().take_while(same).count();
+        let after = self.actions[index + 1..].iter().take_while(same).count();
+        index - before..index + after + 1
+    }
+}
+
+/// Whether a `$ref` to `target` leads somewhere in `document` or to one of the schemas that are `defined` besides.
+fn leads(document: &Value, defined: &BTreeSet<&str>, target: &str) -> bool {
+    schema::find(document, target).is_some() || schema::component(target).is_some_and(|name| defined.contains(name))
+}
+
+impl Action {
+    /// Whether it is for this version. A version that is no number, such as a preview, counts as the newest.
+    fn is_for(&self, version: &str) -> bool {
+        let number = |version: &str| -> Vec<u32> {
+            let parts = version.split('.').map(|part| part.parse().unwrap_or(u32::MAX));
+            parts.collect()
+        };
+        let (from, before) = &self.versions;
+        from.as_ref().is_none_or(|from| number(version) >= number(from))
+            && before.as_ref().is_none_or(|before| number(version) < number(before))
+    }
+
+    /// The component schemas that it adds or changes.
+    fn defines(&self) -> impl Iterator<Item = &str> {
+        let update = match &self.change {
+            Change::Update(update) if self.text == "$.components.schemas" => update.as_object(),
+            _ => None,
+        };
+        update.into_iter().flatten().map(|(name, _)| name.as_str())
+    }
+
+    fn apply(&self, document: &mut Value) -> Outcome {
+        let located = self.target.query_located(document);
+        let mut pointers: Vec<String> = located.locations().map(|location| location.to_json_pointer()).collect();
+        if pointers.is_empty() {
+            return Outcome::NothingThere;
+        }
+        let source = match &self.change {
+            Change::Copy(source) => source.query(document).first().cloned(),
+            _ => None,
+        };
+        let update = match (&self.change, &source) {
+            (Change::Update(update), _) => update,
+            (Change::Copy(_), Some(source)) => source,
+            (Change::Copy(_), None) => return Outcome::Refused("there is nothing to copy".to_owned()),
+            (Change::Remove, _) => {
+                if let Some(user) = used_elsewhere(document, &pointers) {
+                    return Outcome::Refused(format!("{user} refers to what it removes"));
+                }
+                // The last of a list goes first, so that the others keep their places.
+                pointers.sort_by_key(|pointer| std::cmp::Reverse(place(pointer)));
+                pointers.iter().for_each(|pointer| remove(document, pointer));
+                return Outcome::Changed;
+            }
+        };
+        let fits = |pointer: &String| {
+            let target = document.pointer(pointer);
+            target.is_some_and(|target| target.is_array() || (target.is_object() && update.is_object()))
+        };
+        if let Some(misfit) = pointers.iter().find(|pointer| !fits(pointer)) {
+            return Outcome::Refused(format!("{misfit} is neither an object to update nor a list to add to"));
+        }
+        let mut changed = false;
+        for pointer in &pointers {
+            match document.pointer_mut(pointer) {
+                Some(Value::Array(items)) => {
+                    match update {
+                        Value::Array(more) => items.extend(more.iter().cloned()),
+                        more => items.push(more.clone()),
+                    }
+                    changed = true;
+                }
+                Some(target) => changed |= merge(target, update),
+                None => {}
+            }
+        }
+        if changed { Outcome::Changed } else { Outcome::Idle }
+    }
+}
+
+/// The last segment as a number, for those in lists.
+fn place(pointer: &str) -> usize {
+    let last = pointer.rsplit('/').next().unwrap_or_default();
+    last.parse().unwrap_or_default()
+}
+
+fn remove(document: &mut Value, pointer: &str) {
+    let Some((parent, last)) = pointer.rsplit_once('/') else {
+        return;
+    };
+    match document.pointer_mut(parent) {
+        Some(Value::Object(object)) => {
+            // `remove` would change the order of the others.
+            let name = super::super::document::names::unescape(last);
+            object.retain(|key, _| *key != name);
+        }
+        Some(Value::Array(items)) if place(pointer) < items.len() => {
+            items.remove(place(pointer));
+        }
+        _ => {}
+    }
+}
+
+/// Where something outside of `pointers` refers to something inside.
+fn used_elsewhere(document: &Value, pointers: &[String]) -> Option<String> {
+    // Only what lies among the components can be referred to from elsewhere without being one's own.
+    if !pointers.iter().any(|pointer| pointer.starts_with("/components/")) {
+        return None;
+    }
+    let inside = |pointer: &str| {
+        let within = |outer: &String| pointer.strip_prefix(outer.as_str());
+        pointers
+            .iter()
+            .filter_map(within)
+            .any(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    let references = schema::dangling(document, |target| !target.strip_prefix('#').is_some_and(inside));
+    let users = references.into_iter().map(|reference| reference.at);
+    users.into_iter().find(|user| !inside(user))
+}
+
+/// Merges as the specification says: objects by key, lists by appending, everything else by replacing. Returns whether
+/// anything changed.
+fn merge(target: &mut Value, update: &Value) -> bool {
+    match (target, update) {
+        (Value::Object(target), Value::Object(update)) => {
+            let mut changed = false;
+            for (key, value) in update {
+                match target.get_mut(key) {
+                    Some(inner) => changed |= merge(inner, value),
+                    None => {
+                        target.insert(key.clone(), value.clone());
+                        changed = true;
+                    }
+                }
+            }
+            changed
+        }
+        (Value::Array(target), Value::Array(update)) => {
+            target.extend(update.iter().cloned());
+            !update.is_empty()
+        }
+        (target, update) if *target != *update => {
+            *target = update.clone();
+            true
+        }
+        _ => false,
     }
 }

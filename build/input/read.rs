@@ -12,7 +12,9 @@ pub fn read(path: &Path) -> Result<Value, Failure> {
         Failure::new(
             "read",
             format!("cannot be read: {error}"),
-            "supply the file, readable and in UTF-8; INTERCOM_OPENAPI, when set, names the description",
+            "supply the file, readable and in UTF-8; a relative path in INTERCOM_OPENAPI or INTERCOM_OVERLAY starts in the \
+             folder of intercom-client, so give it in .cargo/config.toml as `[env]` NAME = { value = \"api.yaml\", \
+             relative = true }",
         )
         .in_file(path.display().to_string())
     })?;
@@ -76,7 +78,7 @@ fn to_json(yaml: serde_norway::Value, pointer: &str) -> Result<Value, Failure> {
                     Yaml::Bool(b) => b.to_string(),
                     _ => return Err(refuse("a key that is not text")),
                 };
-                let inner = format!("{pointer}/{}", super::super::document::schema::escape(&key));
+                let inner = format!("{pointer}/{}", super::super::document::names::escape(&key));
                 object.insert(key, to_json(value, &inner)?);
             }
             Value::Object(object)

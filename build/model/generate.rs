@@ -1,56 +1,163 @@
-//! Hands the repaired document to progenitor and takes back a syntax tree.
+//! Hands a plain copy of the document to progenitor, and leaves out the smallest part that it cannot take.
+//!
+//! The copy has what types are made of and nothing else: no prose, no name that Rust does not take, no keyword that says
+//! nothing of a value's shape. So progenitor decides types, and what comes back is found by names that were given to it.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use progenitor::{GenerationSettings, Generator, InterfaceStyle};
+use quote::ToTokens;
 use schemars::schema::{InstanceType, SchemaObject};
-use serde_json::Value;
+use serde_json::{Map, Value, json};
+use syn::{File, GenericArgument, ImplItem, Item, PathArguments, ReturnType, Type};
 
-use super::super::document::schema;
+use super::super::document::formats::{self, FORMATS};
+use super::super::document::names::escape;
+use super::super::document::schema::{self, Kind, kind, reference};
 use super::super::failure::Failure;
+use super::super::warnings::Warnings;
+use super::ty::Ty;
+use super::whole::Whole;
 
-/// Schemas that become hand-written types: instance type, private format, Rust type.
-const CONVERSIONS: [(InstanceType, &str, &str); 6] = [
-    (InstanceType::Integer, "timestamp", "crate::Timestamp"),
-    (InstanceType::String, "id", "crate::Id"),
-    (InstanceType::String, "avatar", "crate::Avatar"),
-    (InstanceType::String, "next-page", "crate::NextPage"),
-    (InstanceType::String, "company-or-list", "crate::CompanyOrList"),
-    (InstanceType::String, "ticket-state", "crate::TicketState"),
-];
-
-/// Whether a private format stands for a hand-written type.
-pub fn has_type(format: &str) -> bool {
-    CONVERSIONS.iter().any(|(_, private, _)| *private == format)
+/// What progenitor made of a document.
+pub struct Generated {
+    /// The types of each component's parts: of its properties, its forms, or what it stands for, in their order.
+    pub components: BTreeMap<String, Vec<Ty>>,
+    /// The types of each operation by its id.
+    pub operations: BTreeMap<String, Signature>,
 }
 
-/// Generates the builder-style client as a syntax tree.
-pub fn generate(document: &Value) -> Result<syn::File, Failure> {
-    let mut plain = document.clone();
-    strip(&mut plain);
-    let refuse = |what: String, remedy: &str| Failure::new("generate", what, remedy);
-    let spec: openapiv3::OpenAPI = serde_json::from_value(plain).map_err(|error| {
-        refuse(
-            format!("is not well-formed OpenAPI 3.0: {error}"),
-            "correct the description there",
-        )
-    })?;
-    let tokens = quietly(|| Generator::new(&settings()).generate_tokens(&spec))
-        .and_then(|generated| generated.map_err(|error| error.to_string()))
-        .map_err(|why| {
-            refuse(
+/// The types of one operation.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Signature {
+    /// Of its parameters, in their order.
+    pub parameters: Vec<Ty>,
+    /// Of its JSON body.
+    pub body: Option<Ty>,
+    /// Of its JSON answer; nothing when it has none.
+    pub response: Ty,
+}
+
+/// A part of the document that can be left out.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Part {
+    /// A component schema by its name; any JSON stands for one that is left out.
+    Component(String),
+    /// An operation by its id.
+    Operation(String),
+}
+
+/// Makes types of the document. Returns what was made; operations that progenitor cannot take are not among it.
+pub fn generate(document: &mut Value, whole: &Whole, warnings: &mut Warnings) -> Result<Generated, Failure> {
+    let components = document["components"]["schemas"].as_object().into_iter().flatten();
+    let components = components.map(|(name, _)| Part::Component(name.clone()));
+    let operations = schema::operations(document).into_iter();
+    let operations = operations.map(|(_, _, operation)| Part::Operation(id(operation).to_owned()));
+    let parts: Vec<Part> = components.chain(operations).collect();
+    let mut left_out = Vec::new();
+    let mut taken = Vec::new();
+    let made = settle(&parts, &mut taken, &mut left_out, &mut |parts| {
+        attempt(document, whole, parts)
+    });
+    for (part, why) in &left_out {
+        leave_out(document, part, why, warnings);
+    }
+    match made {
+        Some(made) => Ok(made),
+        None => attempt(document, whole, &taken).map_err(|why| {
+            Failure::new(
+                "generate",
                 format!("progenitor cannot generate from it: {why}"),
-                "simplify the schema by an overlay action, or add a repair rule",
+                "report it with the description",
             )
-        })?;
-    syn::parse2(tokens).map_err(|error| {
-        refuse(
-            format!("progenitor wrote Rust that does not parse: {error}"),
-            "report it with the description",
-        )
+        }),
+    }
+}
+
+/// Takes as many of `parts` as `attempt` can, in their order, into `taken`; those that it cannot go to `left_out`, each
+/// with the reason. Returns what the last attempt made, when it was of all that are taken.
+fn settle<P: Clone, T>(
+    parts: &[P],
+    taken: &mut Vec<P>,
+    left_out: &mut Vec<(P, String)>,
+    attempt: &mut impl FnMut(&[P]) -> Result<T, String>,
+) -> Option<T> {
+    let before = taken.len();
+    taken.extend_from_slice(parts);
+    let why = match attempt(taken) {
+        Ok(made) => return Some(made),
+        Err(why) => why,
+    };
+    taken.truncate(before);
+    match parts {
+        [] => None,
+        [part] => {
+            left_out.push((part.clone(), why));
+            None
+        }
+        parts => {
+            let (first, second) = parts.split_at(parts.len() / 2);
+            settle(first, taken, left_out, attempt);
+            let count = left_out.len();
+            let made = settle(second, taken, left_out, attempt);
+            made.filter(|_| left_out.len() == count)
+        }
+    }
+}
+
+fn leave_out(document: &mut Value, part: &Part, why: &str, warnings: &mut Warnings) {
+    match part {
+        Part::Component(name) => {
+            let at = format!("/components/schemas/{}", escape(name));
+            warnings.add(
+                "generate",
+                at,
+                format!("progenitor cannot take it: {why}; any JSON stands for it"),
+            );
+            if let Some(schemas) = schema::components_mut(document) {
+                schemas.remove(name);
+            }
+        }
+        Part::Operation(name) => {
+            let found = schema::operations(document)
+                .into_iter()
+                .find(|(_, _, operation)| id(operation) == name);
+            let at = found
+                .map(|(path, method, _)| schema::pointer(path, method))
+                .unwrap_or_default();
+            warnings.add("generate", at, format!("progenitor cannot take it: {why}; left out"));
+            for (_, item) in document["paths"].as_object_mut().into_iter().flatten() {
+                if let Some(item) = item.as_object_mut() {
+                    item.retain(|_, operation| id(operation) != name);
+                }
+            }
+        }
+    }
+}
+
+fn id(operation: &Value) -> &str {
+    operation["operationId"].as_str().unwrap_or_default()
+}
+
+/// One run of progenitor over these parts.
+fn attempt(document: &Value, whole: &Whole, parts: &[Part]) -> Result<Generated, String> {
+    let copy = Copy {
+        document,
+        whole,
+        parts: parts.iter().collect(),
+    };
+    let spec: openapiv3::OpenAPI = serde_json::from_value(copy.spec()).map_err(|error| error.to_string())?;
+    quietly(|| {
+        let mut generator = Generator::new(&settings());
+        let tokens = generator.generate_tokens(&spec).map_err(|error| error.to_string())?;
+        let file: File = syn::parse2(tokens).map_err(|error| format!("it wrote Rust that does not parse: {error}"))?;
+        copy.read(&generator, &file)
     })
+    .and_then(|made| made)
 }
 
 /// Runs progenitor, which panics on some descriptions that are valid but not to its liking. What it says becomes the
-/// failure's text, without a backtrace.
+/// reason, without a backtrace.
 fn quietly<T>(generate: impl FnOnce() -> T) -> Result<T, String> {
     let hook = std::panic::take_hook();
     std::panic::set_hook(Box::new(|_| {}));
@@ -67,97 +174,336 @@ fn settings() -> GenerationSettings {
     let mut settings = GenerationSettings::default();
     settings
         .with_interface(InterfaceStyle::Builder)
-        .with_derive("PartialEq")
         .with_map_type("::std::collections::BTreeMap");
-    for (instance, format, rust) in CONVERSIONS {
+    for format in &FORMATS {
+        let instance = if format.integer {
+            InstanceType::Integer
+        } else {
+            InstanceType::String
+        };
         let schema = SchemaObject {
             instance_type: Some(instance.into()),
-            format: Some(format.to_owned()),
+            format: Some(format.name.to_owned()),
             ..Default::default()
         };
-        settings.with_conversion(schema, rust, std::iter::empty());
+        settings.with_conversion(schema, format.rust, std::iter::empty());
     }
     settings
 }
 
-/// Leaves what progenitor needs: `nullable` is read by the later passes, since typify loses it beside `$ref`; a
-/// description beside `$ref` is not OpenAPI 3.0.
-fn strip(document: &mut Value) {
-    schema::for_each_schema(document, &mut |schema| {
-        schema.remove("nullable");
-        if schema.contains_key("$ref") {
-            schema.retain(|key, _| key == "$ref");
+/// The document as progenitor sees it: only some of its parts, under names of ours.
+struct Copy<'a> {
+    document: &'a Value,
+    whole: &'a Whole,
+    parts: BTreeSet<&'a Part>,
+}
+
+/// The name of the property, parameter, form or value at a place.
+fn slot(place: usize) -> String {
+    format!("slot{place}")
+}
+
+impl Copy<'_> {
+    fn components(&self) -> impl Iterator<Item = (&String, &Value)> {
+        let all = self.document["components"]["schemas"].as_object().into_iter().flatten();
+        all.filter(|(name, _)| self.parts.contains(&Part::Component((*name).clone())))
+    }
+
+    fn operations(&self) -> impl Iterator<Item = (&str, &Value)> {
+        let all = schema::operations(self.document).into_iter();
+        all.filter(|(_, _, operation)| self.parts.contains(&Part::Operation(id(operation).to_owned())))
+            .map(|(_, method, operation)| (method, operation))
+    }
+
+    fn spec(&self) -> Value {
+        let schemas: Map<String, Value> = self
+            .components()
+            .map(|(name, schema)| (self.whole.types[name].clone(), self.component(schema)))
+            .collect();
+        let paths: Map<String, Value> = self
+            .operations()
+            .enumerate()
+            .map(|(place, (method, operation))| {
+                let (path, described) = self.operation(place, operation);
+                // A client for it is not what is asked for, and HEAD and the like have no body.
+                let method = if ["put", "post", "patch"].contains(&method) {
+                    method
+                } else {
+                    "post"
+                };
+                (path, json!({ method: described }))
+            })
+            .collect();
+        json!({
+            "openapi": "3.0.3",
+            "info": {"title": "", "version": ""},
+            "paths": paths,
+            "components": {"schemas": schemas},
+        })
+    }
+
+    fn operation(&self, place: usize, operation: &Value) -> (String, Value) {
+        let mut path = format!("/{place}");
+        let parameters: Vec<Value> = parameters(operation)
+            .enumerate()
+            .map(|(place, parameter)| {
+                let name = slot(place);
+                let in_path = parameter["in"] == "path";
+                if in_path {
+                    path.push_str(&format!("/{{{name}}}"));
+                }
+                let schema = match self.object(&parameter["schema"]) {
+                    Some(_) => json!({"type": "string"}),
+                    None => self.plain(&parameter["schema"]),
+                };
+                json!({"name": name, "in": parameter["in"], "required": in_path, "schema": schema})
+            })
+            .collect();
+        let content = |schema: &Value| json!({"application/json": {"schema": self.plain(schema)}});
+        let mut described = json!({
+            "operationId": format!("op{place}"),
+            "parameters": parameters,
+            "responses": {"200": {"description": ""}},
+        });
+        if let Some(schema) = schema::request_schema(operation) {
+            described["requestBody"] = json!({"required": true, "content": content(schema)});
         }
-        schema.retain(|key, _| !key.starts_with("x-"));
-    });
-    schema::for_each_operation(document, |_, _, operation| {
-        if let Some(operation) = operation.as_object_mut() {
-            operation.retain(|key, _| !key.starts_with("x-"));
+        if let Some((_, schema)) = schema::response_schema(operation) {
+            described["responses"]["200"]["content"] = content(schema);
         }
+        (path, described)
+    }
+
+    /// The type of a parameter that is an object or union of the components, which progenitor takes in bodies only.
+    fn object(&self, schema: &Value) -> Option<Ty> {
+        let name = reference(schema).filter(|name| self.parts.contains(&Part::Component((*name).to_owned())))?;
+        let kind = kind(&self.document["components"]["schemas"][name]);
+        let ty = self.whole.types.get(name)?;
+        [Kind::Object, Kind::Union]
+            .contains(&kind)
+            .then(|| Ty::Named(ty.clone()))
+    }
+
+    /// A component. typify flattens or tags unions by what their members look like, so one is handed over as an object
+    /// with a property for each form; the values of an enum are numbered.
+    fn component(&self, schema: &Value) -> Value {
+        let slots = |members: Vec<&Value>| {
+            let slots = members.into_iter().enumerate();
+            let slots: Map<String, Value> = slots.map(|(place, member)| (slot(place), self.plain(member))).collect();
+            json!({"type": "object", "properties": slots})
+        };
+        match kind(schema) {
+            Kind::Object => slots(
+                schema["properties"]
+                    .as_object()
+                    .into_iter()
+                    .flatten()
+                    .map(|(_, inner)| inner)
+                    .collect(),
+            ),
+            Kind::Union => slots(forms(schema).collect()),
+            Kind::Enum => {
+                let values = schema["enum"].as_array().map(Vec::len).unwrap_or_default();
+                json!({"type": "string", "enum": (0..values).map(slot).collect::<Vec<_>>()})
+            }
+            Kind::Plain => self.plain(schema),
+        }
+    }
+
+    /// The shape of a schema that has no type of its own.
+    fn plain(&self, schema: &Value) -> Value {
+        if let Some(name) = reference(schema) {
+            let there = self.parts.contains(&Part::Component(name.to_owned()));
+            return match self.whole.types.get(name).filter(|_| there) {
+                Some(ty) => schema::reference_to(ty),
+                None => json!({}),
+            };
+        }
+        if let Some(format) = schema["format"].as_str().and_then(formats::find) {
+            let kind = if format.integer { "integer" } else { "string" };
+            return json!({"type": kind, "format": format.name});
+        }
+        match schema["type"].as_str() {
+            _ if kind(schema) != Kind::Plain || schema.get("allOf").is_some() => json!({}),
+            Some("array") => json!({"type": "array", "items": self.plain(&schema["items"])}),
+            Some("object") => match schema.get("additionalProperties").filter(|inner| inner.is_object()) {
+                Some(inner) => json!({"type": "object", "additionalProperties": self.plain(inner)}),
+                None => json!({"type": "object", "additionalProperties": true}),
+            },
+            Some(scalar) => json!({"type": scalar}),
+            None => json!({}),
+        }
+    }
+
+    /// What progenitor made, found by the names that it was given. A part that is not found is an error.
+    fn read(&self, generator: &Generator, file: &File) -> Result<Generated, String> {
+        let space = generator.get_type_space();
+        let types: BTreeMap<String, typify::Type<'_>> = space.iter_types().map(|ty| (ty.name(), ty)).collect();
+        let mut components = BTreeMap::new();
+        for (name, schema) in self.components() {
+            let ident = &self.whole.types[name];
+            let lost = |what: &str| format!("it made {what} of `{name}`");
+            let ty = types.get(ident).ok_or_else(|| lost("no type"))?;
+            let parts = match (ty.details(), kind(schema)) {
+                (typify::TypeDetails::Struct(made), Kind::Object | Kind::Union) => {
+                    let made: BTreeMap<&str, typify::TypeId> = made.properties().collect();
+                    let parts = (0..made.len()).map(|place| -> Result<Ty, String> {
+                        let id = made.get(slot(place).as_str()).ok_or_else(|| lost("other properties"))?;
+                        Ty::read(space.get_type(id).map_err(|error| error.to_string())?.ident())
+                    });
+                    parts.collect::<Result<Vec<_>, _>>()?
+                }
+                (typify::TypeDetails::Enum(_), Kind::Enum) => Vec::new(),
+                (typify::TypeDetails::Newtype(made), Kind::Plain) => {
+                    let inner = space.get_type(&made.inner()).map_err(|error| error.to_string())?;
+                    vec![Ty::read(inner.ident())?]
+                }
+                _ => return Err(lost("another kind of type")),
+            };
+            let wanted = match kind(schema) {
+                Kind::Object => schema["properties"].as_object().map(Map::len).unwrap_or_default(),
+                Kind::Union => forms(schema).count(),
+                Kind::Enum => 0,
+                Kind::Plain => 1,
+            };
+            if parts.len() != wanted {
+                return Err(lost("other properties"));
+            }
+            components.insert(name.clone(), parts);
+        }
+        let items = module(file, "builder").ok_or("it wrote no module `builder`")?;
+        let mut operations = BTreeMap::new();
+        for (place, (_, operation)) in self.operations().enumerate() {
+            let id = id(operation);
+            let mut signature = signature(items, place, operation).map_err(|why| format!("it {why} for `{id}`"))?;
+            for (ty, parameter) in signature.parameters.iter_mut().zip(parameters(operation)) {
+                if let Some(object) = self.object(&parameter["schema"]) {
+                    *ty = object;
+                }
+            }
+            operations.insert(id.to_owned(), signature);
+        }
+        Ok(Generated { components, operations })
+    }
+}
+
+/// The members of a union.
+pub fn forms(schema: &Value) -> impl Iterator<Item = &Value> {
+    let members = schema.get("oneOf").or_else(|| schema.get("anyOf"));
+    members.and_then(Value::as_array).into_iter().flatten()
+}
+
+/// The parameters of an operation.
+pub fn parameters(operation: &Value) -> impl Iterator<Item = &Value> {
+    operation["parameters"].as_array().into_iter().flatten()
+}
+
+/// The content of the module `name` that progenitor wrote.
+fn module<'a>(file: &'a File, name: &str) -> Option<&'a [Item]> {
+    file.items.iter().find_map(|item| match item {
+        Item::Mod(module) if module.ident == name => module.content.as_ref().map(|(_, items)| items.as_slice()),
+        _ => None,
+    })
+}
+
+/// The types of the operation at a place, from the builder that progenitor wrote.
+fn signature(items: &[Item], place: usize, operation: &Value) -> Result<Signature, String> {
+    let builder = format!("Op{place}");
+    let item = items.iter().find_map(|item| match item {
+        Item::Struct(item) if item.ident == builder => Some(item),
+        _ => None,
     });
+    let item = item.ok_or("wrote no builder")?;
+    let field = |name: &str| -> Result<Ty, String> {
+        let found = item
+            .fields
+            .iter()
+            .find(|field| field.ident.as_ref().is_some_and(|ident| ident == name));
+        let ty = &found.ok_or_else(|| format!("lost {name}"))?.ty;
+        let ty = argument(ty, "Result").unwrap_or(ty);
+        Ty::read(without_builder(ty).to_token_stream())
+    };
+    let parameters = (0..parameters(operation).count()).map(|place| field(&slot(place)));
+    Ok(Signature {
+        parameters: parameters.collect::<Result<_, _>>()?,
+        body: schema::request_schema(operation).map(|_| field("body")).transpose()?,
+        response: Ty::read(response(items, &builder).ok_or("wrote no send()")?.to_token_stream())?,
+    })
+}
+
+/// `types::builder::X` stands for a body of the type `types::X`.
+fn without_builder(ty: &Type) -> Type {
+    let Type::Path(path) = ty else { return ty.clone() };
+    let mut path = path.clone();
+    let segments = path.path.segments.into_iter();
+    path.path.segments = segments.filter(|segment| segment.ident != "builder").collect();
+    Type::Path(path)
+}
+
+/// `T` in `send() -> Result<ResponseValue<T>, …>`.
+fn response<'a>(items: &'a [Item], builder: &str) -> Option<&'a Type> {
+    items.iter().find_map(|item| {
+        let Item::Impl(item) = item else { return None };
+        let Type::Path(path) = item.self_ty.as_ref() else {
+            return None;
+        };
+        if path.path.segments.last()?.ident != builder {
+            return None;
+        }
+        item.items.iter().find_map(|inner| match inner {
+            ImplItem::Fn(function) if function.sig.ident == "send" => match &function.sig.output {
+                ReturnType::Type(_, ty) => argument(argument(ty, "Result")?, "ResponseValue"),
+                ReturnType::Default => None,
+            },
+            _ => None,
+        })
+    })
+}
+
+/// The argument of `Wrapper<T>`, when `ty` is that.
+fn argument<'a>(ty: &'a Type, wrapper: &str) -> Option<&'a Type> {
+    let Type::Path(path) = ty else { return None };
+    let last = path.path.segments.last().filter(|segment| segment.ident == wrapper)?;
+    match &last.arguments {
+        PathArguments::AngleBracketed(arguments) => arguments.args.iter().find_map(|argument| match argument {
+            GenericArgument::Type(inner) => Some(inner),
+            _ => None,
+        }),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
-    use super::super::super::sample;
     use super::*;
 
-    fn refused(document: &Value) -> Failure {
-        generate(document).err().unwrap()
-    }
-
-    #[test]
-    fn marked_formats_become_hand_written_types() {
-        let text = prettyplease::unparse(&sample::generated(&sample::repaired()));
-        assert!(
-            text.contains("created_at: ::std::option::Option<crate::Timestamp>"),
-            "{text}"
-        );
-        assert!(text.contains("id: Result<crate::Id, String>"), "{text}");
-    }
-
-    #[test]
-    fn what_only_the_passes_read_is_kept_from_progenitor() {
-        let mut document = json!({
-            "paths": {"/a": {"get": {"x-paging": {}, "tags": []}}},
-            "components": {"schemas": {
-                "a": {"nullable": true, "x-forms": [], "type": "object"},
-                "b": {"$ref": "#/components/schemas/a", "description": "Another.", "nullable": true},
-            }},
+    fn settled(bad: impl Fn(&[u8]) -> bool) -> (Vec<u8>, Vec<(u8, String)>) {
+        let (mut taken, mut left_out) = (Vec::new(), Vec::new());
+        let parts: Vec<u8> = (0..100).collect();
+        let made = settle(&parts, &mut taken, &mut left_out, &mut |parts| match bad(parts) {
+            true => Err("bad".to_owned()),
+            false => Ok(parts.len()),
         });
-        strip(&mut document);
-        assert_eq!(
-            document,
-            json!({
-                "paths": {"/a": {"get": {"tags": []}}},
-                "components": {"schemas": {"a": {"type": "object"}, "b": {"$ref": "#/components/schemas/a"}}},
-            })
-        );
+        assert_eq!(made.is_some(), left_out.is_empty());
+        (taken, left_out)
     }
 
     #[test]
-    fn documents_that_are_not_well_formed_are_refused() {
-        let failure = refused(&json!({"openapi": "3.0.1", "info": {}, "paths": {}}));
-        assert!(
-            failure
-                .what
-                .starts_with("is not well-formed OpenAPI 3.0: missing field"),
-            "{failure}"
-        );
+    fn only_what_cannot_be_taken_is_left_out() {
+        let (taken, left_out) = settled(|_| false);
+        assert_eq!((taken.len(), left_out.len()), (100, 0));
+        let (taken, left_out) = settled(|parts| parts.contains(&17) || parts.contains(&93));
+        assert_eq!(taken.len(), 98);
+        assert_eq!(left_out, [(17, "bad".to_owned()), (93, "bad".to_owned())]);
+        // Two that do not go together: the later one goes.
+        let (_, left_out) = settled(|parts| parts.contains(&3) && parts.contains(&60));
+        assert_eq!(left_out, [(60, "bad".to_owned())]);
+        let (taken, left_out) = settled(|parts| !parts.is_empty());
+        assert_eq!((taken.len(), left_out.len()), (0, 100));
     }
 
     #[test]
-    fn panics_of_progenitor_become_failures() {
-        let mut document = sample::repaired();
-        // Two success types for one operation: the repair rule would have left one.
-        document["paths"]["/tags/{id}"]["get"]["responses"]["204"] = json!({"description": "no tag"});
-        let failure = refused(&document);
-        assert!(
-            failure.what.starts_with("progenitor cannot generate from it: "),
-            "{failure}"
-        );
+    fn panics_become_reasons() {
         assert_eq!(
             quietly(|| -> u8 { panic!("at the disco") }),
             Err("at the disco".to_owned())

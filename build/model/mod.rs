@@ -1,3 +1,217 @@
-//! What progenitor makes of the document.
+//! The model of the client: types and operations, as the writers need them. They never see the document.
 
 pub mod generate;
+pub mod helpers;
+pub mod join;
+pub mod paging;
+pub mod ty;
+pub mod whole;
+
+use std::collections::BTreeMap;
+
+use ty::Ty;
+
+use super::input::basics::Basics;
+use helpers::{Export, Search};
+use paging::Page;
+
+/// Everything that is written.
+pub struct Model {
+    /// Versions and servers.
+    pub basics: Basics,
+    /// The types.
+    pub types: Types,
+    /// The operations, in the order of the description.
+    pub operations: Vec<Operation>,
+    /// How pages are read, by the name of the type that is one.
+    pub pages: BTreeMap<String, Page>,
+    /// Hand-written types that are made over types of the description: the macro that makes each, and those types.
+    pub mixed: Vec<(String, Vec<String>)>,
+    /// The searches.
+    pub searches: Vec<Search>,
+    /// What the export helper needs, when the description has it.
+    pub export: Option<Export>,
+}
+
+/// The types that are made from components, by their names.
+#[derive(Default)]
+pub struct Types {
+    /// Objects.
+    pub structs: BTreeMap<String, Struct>,
+    /// Enums of texts.
+    pub enums: BTreeMap<String, Enum>,
+    /// Unions of forms that only their content tells apart.
+    pub unions: BTreeMap<String, Union>,
+    /// Lists and maps that hold themselves.
+    pub newtypes: BTreeMap<String, Newtype>,
+}
+
+impl Types {
+    /// The struct that `ty` names.
+    pub fn named(&self, ty: &Ty) -> Option<&Struct> {
+        self.structs.get(ty.name()?)
+    }
+}
+
+/// An object.
+pub struct Struct {
+    /// Its name.
+    pub name: String,
+    /// What it is.
+    pub doc: String,
+    /// Whether a request can carry it.
+    pub in_requests: bool,
+    /// Whether an answer can carry it.
+    pub in_responses: bool,
+    /// Its fields, in the order of the description.
+    pub fields: Vec<Field>,
+    /// The ways to fill it that the server accepts.
+    pub forms: Vec<Form>,
+}
+
+impl Struct {
+    /// Whether callers build it.
+    pub fn has_builder(&self) -> bool {
+        self.in_requests && !self.fields.is_empty()
+    }
+
+    /// The field of a property.
+    pub fn field(&self, wire: &str) -> Option<&Field> {
+        self.fields.iter().find(|field| field.wire == wire)
+    }
+}
+
+/// A field of an object.
+pub struct Field {
+    /// Its name in Rust.
+    pub ident: String,
+    /// The name of the method that sets it.
+    pub setter: String,
+    /// The property's name on the wire.
+    pub wire: String,
+    /// What it means.
+    pub doc: String,
+    /// The type of the value itself, without `Option`.
+    pub ty: Ty,
+    /// Whether a request must have the value.
+    pub required: bool,
+}
+
+/// One way of filling a request that the server accepts: a constructor.
+pub struct Form {
+    /// Its name.
+    pub ident: String,
+    /// What it is for.
+    pub doc: String,
+    /// The setters that it calls with constants.
+    pub sets: Vec<(String, Constant)>,
+    /// The setters that it calls with what it takes, and their types.
+    pub takes: Vec<(String, Ty)>,
+}
+
+/// A constant that a form sets.
+pub enum Constant {
+    /// A text.
+    Text(String),
+    /// A boolean.
+    Boolean(bool),
+}
+
+/// An enum of texts.
+pub struct Enum {
+    /// Its name.
+    pub name: String,
+    /// What it is.
+    pub doc: String,
+    /// The variants, and their texts on the wire.
+    pub variants: Vec<(String, String)>,
+}
+
+/// A union.
+pub struct Union {
+    /// Its name.
+    pub name: String,
+    /// What it is.
+    pub doc: String,
+    /// The variants, and what they hold.
+    pub variants: Vec<(String, Ty)>,
+}
+
+/// A list or map that holds itself.
+pub struct Newtype {
+    /// Its name.
+    pub name: String,
+    /// What it is.
+    pub doc: String,
+    /// What it stands for.
+    pub inner: Ty,
+}
+
+/// An operation.
+pub struct Operation {
+    /// Method name: the operation id in snake_case.
+    pub ident: String,
+    /// Builder name: the operation id in PascalCase.
+    pub builder: String,
+    /// HTTP method in capitals.
+    pub method: String,
+    /// Path template.
+    pub path: String,
+    /// What it does, in a line.
+    pub summary: String,
+    /// What it does, at length.
+    pub description: String,
+    /// Path and query parameters in the description's order.
+    pub parameters: Vec<Parameter>,
+    /// What it sends.
+    pub body: Option<Body>,
+    /// What a success is.
+    pub answer: Answer,
+    /// Whether it changes nothing, so that it can be repeated.
+    pub reads_only: bool,
+    /// How its list goes on, when it has pages.
+    pub paging: Option<paging::Paging>,
+}
+
+impl Operation {
+    /// The name of the constant that describes it.
+    pub fn constant(&self) -> String {
+        self.ident.to_uppercase()
+    }
+}
+
+/// A path or query parameter.
+pub struct Parameter {
+    /// Rust name.
+    pub ident: String,
+    /// Name on the wire.
+    pub wire: String,
+    /// What it means.
+    pub doc: String,
+    /// Whether it stands in the path.
+    pub in_path: bool,
+    /// Whether the call needs it.
+    pub required: bool,
+    /// Rust type.
+    pub ty: Ty,
+    /// How lists and objects are written into the query: a variant of `QueryStyle`, when it is not the usual one.
+    pub style: Option<&'static str>,
+}
+
+/// The body of a request.
+pub struct Body {
+    /// The type of a JSON body; bytes without one.
+    pub json: Option<Ty>,
+    /// The media type, when it is not plain JSON.
+    pub media: Option<String>,
+    /// Whether the call makes no sense without it.
+    pub required: bool,
+}
+
+/// What a success is.
+pub enum Answer {
+    /// JSON of this type, or nothing.
+    Json(Ty),
+    /// Bytes of this media type.
+    Bytes(String),
+}

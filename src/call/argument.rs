@@ -294,6 +294,21 @@ macro_rules! texts {
 }
 pub(crate) use texts;
 
+/// Lets setters of a union, or of a list of its own kind, take it or JSON. Only some descriptions have such.
+#[allow(unused_macros)]
+macro_rules! others {
+    ($($name:ident),* $(,)?) => {$(
+        crate::call::argument::arguments! {
+            $name: $name = |value| Ok(value);
+            $name: &$name = |value| Ok(value.clone());
+            $name: ::serde_json::Value = |value| crate::call::argument::read_json(&value);
+            $name: &::serde_json::Value = |value| crate::call::argument::read_json(value);
+        }
+    )*};
+}
+#[allow(unused_imports)]
+pub(crate) use others;
+
 /// Lets setters of an object take it, its builder, or JSON.
 macro_rules! objects {
     ($($name:ident),* $(,)?) => {$(
@@ -466,9 +481,15 @@ pub fn build<T: Check>(value: T, invalid: Option<InvalidField>) -> Result<T, Inv
 
 /// Reads a request from JSON: all of it is sent as it is.
 pub fn from_json<T: Decode + Check>(value: &Value) -> Result<T, InvalidField> {
-    let read = read::text::<T>(&value.to_string());
-    let (value, _) = read.map_err(|unread| InvalidField::new(unread.to_string()))?;
+    let value: T = read_json(value)?;
     value.check().map(|()| value)
+}
+
+/// Reads a value from JSON.
+pub fn read_json<T: Decode>(value: &Value) -> Result<T, InvalidField> {
+    let read = read::text::<T>(&value.to_string());
+    read.map(|(value, _)| value)
+        .map_err(|unread| InvalidField::new(unread.to_string()))
 }
 
 /// Reads a request from any format.

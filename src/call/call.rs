@@ -22,6 +22,31 @@ pub struct Call {
     pub(crate) body: Option<Bytes>,
 }
 
+/// How lists and objects are written into a query. Which styles there are depends on the description.
+#[allow(dead_code)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum QueryStyle {
+    /// A list repeats the parameter, an object's entries are parameters of their own.
+    Form,
+    /// A list repeats the parameter, an object's entries are `name[entry]`.
+    Deep,
+    /// A list is joined by commas.
+    Comma,
+    /// A list is joined by spaces.
+    Space,
+    /// A list is joined by bars.
+    Pipe,
+}
+
+/// A value as it stands in a path or query: a text as it is, anything else as JSON.
+pub(crate) fn text(value: &impl Serialize) -> String {
+    match serde_json::to_value(value) {
+        Ok(Value::String(text)) => text,
+        Ok(other) => other.to_string(),
+        Err(_) => String::new(),
+    }
+}
+
 /// Everything but the unreserved characters of RFC 3986 is encoded, so that a value stays inside its path segment.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
@@ -71,28 +96,63 @@ impl Call {
             return Err(self.invalid(InvalidField::new(reason).within(name)));
         }
         let encoded = utf8_percent_encode(&text, SEGMENT).to_string();
-        self.path = self.path.replacen(&format!("{{{name}}}"), &encoded, 1);
+        self.path = self.path.replace(&format!("{{{name}}}"), &encoded);
         Ok(())
     }
 
-    /// Adds a query parameter when it is set; a list is repeated.
+    /// Adds a query parameter when it is set: a list is repeated, an object is spread.
     pub(crate) fn query(
         &mut self,
         name: &'static str,
         value: Result<Option<impl Serialize>, InvalidField>,
     ) -> Result<(), Error> {
+        self.query_as(name, QueryStyle::Form, value)
+    }
+
+    /// Adds a query parameter when it is set, in a style that its description names.
+    pub(crate) fn query_as(
+        &mut self,
+        name: &'static str,
+        style: QueryStyle,
+        value: Result<Option<impl Serialize>, InvalidField>,
+    ) -> Result<(), Error> {
         let value = value.map_err(|field| self.invalid(field))?;
         let value = serde_json::to_value(value)
             .map_err(|_| self.invalid(InvalidField::new("cannot be written").within(name)))?;
-        let mut add = |value: Value| match value {
-            Value::Null => {}
-            Value::String(text) => self.query.push((name.into(), text)),
-            other => self.query.push((name.into(), other.to_string())),
+        let between = match style {
+            QueryStyle::Form | QueryStyle::Deep => None,
+            QueryStyle::Comma => Some(","),
+            QueryStyle::Space => Some(" "),
+            QueryStyle::Pipe => Some("|"),
         };
-        match value {
-            Value::Array(values) => values.into_iter().for_each(add),
-            value => add(value),
+        let parts: Vec<(Cow<'static, str>, Value)> = match (value, between) {
+            (Value::Array(values), Some(between)) => {
+                let texts: Vec<String> = values.iter().map(text).collect();
+                vec![(name.into(), texts.join(between).into())]
+            }
+            (Value::Array(values), None) => values.into_iter().map(|value| (name.into(), value)).collect(),
+            (Value::Object(entries), None) => {
+                let deep = style == QueryStyle::Deep;
+                let key = |inner: String| if deep { format!("{name}[{inner}]") } else { inner };
+                entries
+                    .into_iter()
+                    .map(|(inner, value)| (key(inner).into(), value))
+                    .collect()
+            }
+            (value, _) => vec![(name.into(), value)],
+        };
+        let set = parts.into_iter().filter(|(_, value)| !value.is_null());
+        self.query.extend(set.map(|(name, value)| (name, text(&value))));
+        Ok(())
+    }
+
+    /// Sets a body that is sent as it is, which only some descriptions have.
+    #[allow(dead_code)]
+    pub(crate) fn bytes(&mut self, body: Option<Bytes>, required: bool) -> Result<(), Error> {
+        if required && body.is_none() {
+            return Err(self.invalid(InvalidField::new("the request body is required: give it to `body`")));
         }
+        self.body = body;
         Ok(())
     }
 

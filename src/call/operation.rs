@@ -15,8 +15,10 @@ pub struct Operation {
     pub reads_only: bool,
     /// How its list goes on, when it has pages.
     pub paging: Option<Paging>,
-    /// Whether a success is a byte stream instead of JSON.
-    pub bytes: bool,
+    /// The media type of a body.
+    pub sends: &'static str,
+    /// The media type of a success that is a byte stream instead of JSON.
+    pub bytes: Option<&'static str>,
 }
 
 /// How a list goes on: what tells the next page, and where the request says which page it wants.

@@ -133,7 +133,8 @@ impl Request {
             path: "(raw)",
             reads_only: self.method.is_safe() || paging.is_some(),
             paging,
-            bytes,
+            sends: "application/json",
+            bytes: bytes.then_some("application/octet-stream"),
         };
         let path = check(&self.path).map_err(|reason| Error::builder(ID, format!("the path {reason}")))?;
         let mut call = Call::to(Cow::Owned(operation), path, &self.options)?;

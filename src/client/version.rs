@@ -32,6 +32,11 @@ macro_rules! versions {
             )*
         }
 
+        impl crate::ApiVersion {
+            /// Every version that the description names.
+            pub const ALL: &'static [Self] = &[$( Self::$name ),*];
+        }
+
         /// The description's own version.
         impl ::std::default::Default for crate::ApiVersion {
             fn default() -> Self {
@@ -70,7 +75,8 @@ impl FromStr for ApiVersion {
 
     fn from_str(text: &str) -> Result<Self, ConfigError> {
         let number = |part: &str| (1..=3).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit());
-        let well_formed = text == "Unstable"
+        let well_formed = Self::ALL.iter().any(|known| known.as_str() == text)
+            || text == "Unstable"
             || text
                 .split_once('.')
                 .is_some_and(|(major, minor)| number(major) && number(minor));

@@ -16,8 +16,8 @@ use crate::answer::bytes::ByteStream;
 use crate::answer::error::{Error, Kind};
 use crate::answer::gzip::sniff;
 use crate::client::Client;
-use crate::generated::operation::{CREATE_DATA_EXPORT, DOWNLOAD_DATA_EXPORT, GET_DATA_EXPORT};
-use crate::types::{DataExport, DataExportStatus};
+use crate::generated::export as api;
+use crate::generated::export::{CREATE, DOWNLOAD, Job, STATUS, Status};
 use crate::wire::timestamp::Timestamp;
 use file::{Form, Part, blocking};
 
@@ -42,7 +42,7 @@ impl Client {
     /// When the range is empty or open at an end, before anything is sent. A workspace runs one job at a time: while there
     /// is another, the error [`is_export_pending`](Error::is_export_pending).
     pub async fn export<T: Into<Timestamp> + Clone>(&self, range: impl RangeBounds<T>) -> Result<ExportJob, Error> {
-        let refuse = |what: &str| Error::builder(CREATE_DATA_EXPORT.id, format!("the range {what}"));
+        let refuse = |what: &str| Error::builder(CREATE.id, format!("the range {what}"));
         let seconds = |moment: &T| moment.clone().into().as_seconds();
         let first = match range.start_bound() {
             Bound::Included(moment) => seconds(moment),
@@ -57,15 +57,10 @@ impl Client {
         if last < first {
             return Err(refuse("is empty: it ends before it begins"));
         }
-        let created = self
-            .create_data_export()
-            .body_map(|body| body.created_at_after(first).created_at_before(last))
-            .send()
-            .await?
-            .into_inner();
+        let created = api::create(self, first, last).send().await?.into_inner();
         let Some(id) = created.job_identifier.clone().filter(|id| !id.is_empty()) else {
             let what = "the server did not name the job that it started";
-            return Err(Error::kind(CREATE_DATA_EXPORT.id, Kind::Contradiction(what)).after(1));
+            return Err(Error::kind(CREATE.id, Kind::Contradiction(what)).after(1));
         };
         let mut job = self.export_job(id);
         job.progress.state = state(created);
@@ -80,7 +75,7 @@ impl Client {
             id: id.into(),
             known: false,
             progress: ExportProgress {
-                state: DataExportStatus::Pending,
+                state: Status::Pending,
                 bytes: 0,
                 total: None,
             },
@@ -123,7 +118,7 @@ pub struct ExportJob {
 #[non_exhaustive]
 pub struct ExportProgress {
     /// The job's state when it was last asked for.
-    pub state: DataExportStatus,
+    pub state: Status,
     /// Bytes downloaded so far, compressed as they come.
     pub bytes: u64,
     /// Bytes to download, when the server tells.
@@ -137,7 +132,7 @@ impl ExportJob {
     }
 
     /// The state when it was last asked for; `Pending` as long as it was not. [`refresh`](Self::refresh) asks.
-    pub fn state(&self) -> &DataExportStatus {
+    pub fn state(&self) -> &Status {
         &self.progress.state
     }
 
@@ -176,17 +171,12 @@ impl ExportJob {
     ///
     /// Those of [`get_data_export`](Client::get_data_export); [`is_not_found`](Error::is_not_found) for a job that does not
     /// exist.
-    pub async fn refresh(&mut self) -> Result<&DataExportStatus, Error> {
-        let answer = self
-            .client
-            .get_data_export()
-            .job_identifier(self.id.as_str())
-            .send()
-            .await?;
+    pub async fn refresh(&mut self) -> Result<&Status, Error> {
+        let answer = api::status(&self.client, &self.id).send().await?;
         Ok(self.tell(answer.into_inner()))
     }
 
-    fn tell(&mut self, answer: DataExport) -> &DataExportStatus {
+    fn tell(&mut self, answer: Job) -> &Status {
         self.progress.state = state(answer);
         self.known = true;
         (self.report)(&self.progress);
@@ -203,22 +193,22 @@ impl ExportJob {
     ///
     /// [`is_export_failed`](Error::is_export_failed) or [`is_export_canceled`](Error::is_export_canceled) when the job
     /// ended so, and those of [`refresh`](Self::refresh). Each names the job, to go on with [`Client::export_job`].
-    pub async fn wait(&mut self) -> Result<DataExportStatus, Error> {
+    pub async fn wait(&mut self) -> Result<Status, Error> {
         let outcome = self.ended().await;
         outcome.map_err(|error| error.of_job(&self.id))
     }
 
-    async fn ended(&mut self) -> Result<DataExportStatus, Error> {
+    async fn ended(&mut self) -> Result<Status, Error> {
         let mut heard = Instant::now();
         loop {
             if self.known {
                 match &self.progress.state {
-                    ended @ (DataExportStatus::Completed | DataExportStatus::NoData) => return Ok(ended.clone()),
-                    DataExportStatus::Failed => {
-                        return Err(Error::kind(GET_DATA_EXPORT.id, Kind::ExportFailed).after(1));
+                    ended @ (Status::Completed | Status::NoData) => return Ok(ended.clone()),
+                    Status::Failed => {
+                        return Err(Error::kind(STATUS.id, Kind::ExportFailed).after(1));
                     }
-                    DataExportStatus::Canceled => {
-                        return Err(Error::kind(GET_DATA_EXPORT.id, Kind::ExportCanceled).after(1));
+                    Status::Canceled => {
+                        return Err(Error::kind(STATUS.id, Kind::ExportCanceled).after(1));
                     }
                     _ => {}
                 }
@@ -240,13 +230,8 @@ impl ExportJob {
     /// # Errors
     ///
     /// Those of [`cancel_data_export`](Client::cancel_data_export).
-    pub async fn cancel(&mut self) -> Result<&DataExportStatus, Error> {
-        let answer = self
-            .client
-            .cancel_data_export()
-            .job_identifier(self.id.as_str())
-            .send()
-            .await?;
+    pub async fn cancel(&mut self) -> Result<&Status, Error> {
+        let answer = api::cancel(&self.client, &self.id).send().await?;
         Ok(self.tell(answer.into_inner()))
     }
 
@@ -268,13 +253,10 @@ impl ExportJob {
     /// Those of [`wait`](Self::wait) and [`download_data_export`](Client::download_data_export). The server keeps a result
     /// for two days; later the error [`is_not_found`](Error::is_not_found).
     pub async fn download(&mut self) -> Result<ByteStream, Error> {
-        if self.wait().await? == DataExportStatus::NoData {
-            return Ok(ByteStream::new(DOWNLOAD_DATA_EXPORT.id, stream::empty()));
+        if self.wait().await? == Status::NoData {
+            return Ok(ByteStream::new(DOWNLOAD.id, stream::empty()));
         }
-        let answer = self
-            .client
-            .download_data_export()
-            .job_identifier(self.id.as_str())
+        let answer = api::download(&self.client, &self.id)
             .send()
             .await
             .map_err(|error| error.of_job(&self.id))?;
@@ -301,12 +283,12 @@ impl ExportJob {
     /// [`is_io`](Error::is_io) when the file cannot be written. Calling it again downloads from the beginning.
     pub async fn download_to(&mut self, folder: impl AsRef<Path>) -> Result<Option<PathBuf>, Error> {
         let mut bytes = self.download().await?;
-        if self.progress.state == DataExportStatus::NoData {
+        if self.progress.state == Status::NoData {
             return Ok(None);
         }
         let (head, gzip) = sniff(&mut bytes).await?;
         if let Some(found) = no_export(&head) {
-            return Err(Error::kind(DOWNLOAD_DATA_EXPORT.id, Kind::no_gzip(found)).after(1));
+            return Err(Error::kind(DOWNLOAD.id, Kind::no_gzip(found)).after(1));
         }
         let (form, extension) = match (gzip, self.keep_compressed) {
             (true, true) => (Form::KeptGzip, "csv.gz"),
@@ -315,13 +297,13 @@ impl ExportJob {
         };
         let name = format!("{}.{extension}", file_name(&self.id));
         let folder = folder.as_ref().to_owned();
-        let mut part = blocking(DOWNLOAD_DATA_EXPORT.id, move || Part::create(&folder, &name, form)).await?;
+        let mut part = blocking(DOWNLOAD.id, move || Part::create(&folder, &name, form)).await?;
         let mut batch = vec![head];
         while !batch.is_empty() {
             self.progress.bytes += batch.iter().map(|chunk| chunk.len() as u64).sum::<u64>();
             // The next bytes arrive while these are written.
             let (written, next) = join(
-                blocking(DOWNLOAD_DATA_EXPORT.id, move || part.write(&batch)),
+                blocking(DOWNLOAD.id, move || part.write(&batch)),
                 next_batch(&mut bytes),
             )
             .await;
@@ -329,7 +311,7 @@ impl ExportJob {
             batch = next?;
             (self.report)(&self.progress);
         }
-        blocking(DOWNLOAD_DATA_EXPORT.id, move || part.finish()).await.map(Some)
+        blocking(DOWNLOAD.id, move || part.finish()).await.map(Some)
     }
 }
 
@@ -342,8 +324,8 @@ impl fmt::Debug for ExportJob {
     }
 }
 
-fn state(answer: DataExport) -> DataExportStatus {
-    answer.status.unwrap_or(DataExportStatus::Pending)
+fn state(answer: Job) -> Status {
+    answer.status.unwrap_or(Status::Pending)
 }
 
 /// The identifier as a file name: no character in it leads out of the folder.

@@ -56,8 +56,6 @@ use serde_json::{Value, json};
 pub use operand::{NULL, Operand};
 
 use crate::call::argument::{Argument, InvalidField};
-use crate::wire::nullable::Nullable;
-use crate::{builder, types};
 
 /// How many groups may be nested in one another.
 pub const MAX_LEVELS: usize = 2;
@@ -142,8 +140,8 @@ impl Field {
 
 /// An expression: a filter, or several joined by `&` and `|`.
 ///
-/// Becomes a [`SearchFilter`](types::SearchFilter) or a whole [`SearchRequest`](types::SearchRequest) by `try_into`; the
-/// search builders do that in `query`.
+/// Becomes the filter that an operation takes, its whole request, or JSON by `try_into`; the search builders do that in
+/// `query`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Query(Node);
 
@@ -282,7 +280,12 @@ impl BitOr for Query {
     }
 }
 
-impl TryFrom<Query> for types::SearchFilter {
+/// The query as it is sent.
+///
+/// # Errors
+///
+/// When the server would not take it.
+impl TryFrom<Query> for Value {
     type Error = QueryError;
     fn try_from(query: Query) -> Result<Self, QueryError> {
         query.check()?;
@@ -290,43 +293,42 @@ impl TryFrom<Query> for types::SearchFilter {
         if levels > MAX_LEVELS {
             return Err(QueryError::TooDeep { levels });
         }
-        let Value::Object(mut filter) = query.into_json() else {
-            return Ok(Self::default());
-        };
-        let text = |value: Option<Value>| value.and_then(|value| value.as_str().map(str::to_owned));
-        Ok(Self {
-            field: text(filter.remove("field")),
-            operator: text(filter.remove("operator")),
-            value: filter.remove("value").map(|value| match value {
-                Value::Null => Nullable::Null,
-                value => Nullable::Value(value),
-            }),
-            ..Self::default()
-        })
+        Ok(query.into_json())
     }
 }
 
-/// A search that asks for the first page, of the server's default size.
-impl TryFrom<Query> for types::SearchRequest {
-    type Error = QueryError;
-    fn try_from(query: Query) -> Result<Self, QueryError> {
-        Ok(Self {
-            query: Some(query.try_into()?),
-            ..Self::default()
-        })
+impl Argument<Value> for Query {
+    fn argument(self) -> Result<Option<Value>, InvalidField> {
+        let value = self.try_into();
+        value
+            .map(Some)
+            .map_err(|error: QueryError| InvalidField::new(error.to_string()))
     }
 }
 
-macro_rules! arguments {
-    ($($target:ident),*) => {$(
-        impl Argument<types::$target> for Query {
-            fn argument(self) -> Result<Option<types::$target>, InvalidField> {
-                self.try_into().map(Some).map_err(|error: QueryError| InvalidField::new(error.to_string()))
+/// Makes a query one of the description's filters, or a request that asks for the first page of the server's default size.
+macro_rules! queries {
+    (@value filter $query:ident) => { $query };
+    (@value request $query:ident) => { ::serde_json::json!({ "query": $query }) };
+    ($target:path, $how:ident) => {
+        impl ::std::convert::TryFrom<crate::search::Query> for $target {
+            type Error = crate::search::QueryError;
+            fn try_from(query: crate::search::Query) -> ::std::result::Result<Self, Self::Error> {
+                let query = ::serde_json::Value::try_from(query)?;
+                let value = crate::search::queries! { @value $how query };
+                crate::call::argument::read_json(&value).map_err(|_| crate::search::QueryError::NotDescribed)
             }
         }
-    )*};
+
+        impl crate::Argument<$target> for crate::search::Query {
+            fn argument(self) -> ::std::result::Result<Option<$target>, crate::InvalidField> {
+                let value = <$target>::try_from(self);
+                value.map(Some).map_err(|error| crate::InvalidField::new(error.to_string()))
+            }
+        }
+    };
 }
-arguments!(SearchFilter, SearchRequest);
+pub(crate) use queries;
 
 /// In which order a search answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -370,6 +372,8 @@ pub enum QueryError {
         /// `AND` or `OR`.
         operator: &'static str,
     },
+    /// The description that this crate was built from has no place for a query in this form.
+    NotDescribed,
     /// A list, or a list in a list, where the operator takes one value.
     OneValueExpected {
         /// The field's name.
@@ -399,6 +403,9 @@ impl fmt::Display for QueryError {
                  values of one field, or search several times"
             ),
             Self::Empty { operator } => write!(f, "an {operator} group holds no filter; leave it out, or put one in"),
+            Self::NotDescribed => {
+                f.write_str("the description has no place for a query in this form; give JSON instead")
+            }
             Self::OneValueExpected { field, operator } => {
                 write!(
                     f,
@@ -412,24 +419,27 @@ impl fmt::Display for QueryError {
 
 impl std::error::Error for QueryError {}
 
-macro_rules! search_builders {
-    ($($builder:ident),*) => {$(
+/// What the builder of a search has besides.
+macro_rules! builders {
+    ($builder:ident($filter:ty) $($pagination:ident: $paging:ident)?) => {
         impl builder::$builder {
-            /// What to look for: a [`Query`], or a [`SearchFilter`](types::SearchFilter) made by hand.
+            /// What to look for: a [`Query`](crate::search::Query), or a filter made by hand.
             ///
             /// Required.
-            pub fn query(self, query: impl Argument<types::SearchFilter>) -> Self {
+            pub fn query(self, query: impl crate::Argument<$filter>) -> Self {
                 self.body_map(|body| body.query(query))
             }
 
-            /// How many items a page holds, at most 150. Default: the server's, 50 contacts or 20 conversations.
-            pub fn per_page(self, items: impl Argument<i64>) -> Self {
-                self.body_map(|body| {
-                    let paging = body.as_value().pagination.clone().unwrap_or_default();
-                    let paging = types::builder::StartingAfterPaging::from(paging).per_page(items);
-                    body.pagination(paging)
-                })
-            }
+            $(
+                /// How many items a page holds, at most 150. Default: the server's, 50 contacts or 20 conversations.
+                pub fn per_page(self, items: impl crate::Argument<i64>) -> Self {
+                    self.body_map(|body| {
+                        let paging = body.as_value().$pagination.clone().unwrap_or_default();
+                        let paging = types::builder::$paging::from(paging).per_page(items);
+                        body.$pagination(paging)
+                    })
+                }
+            )?
 
             /// By which field the answer is sorted, and in which direction; all pages alike. Default: the server's, the
             /// newest first.
@@ -443,205 +453,13 @@ macro_rules! search_builders {
             /// # Ok(())
             /// # }
             /// ```
-            pub fn sort(self, field: impl Into<String>, order: Order) -> Self {
-                let sort = json!({"field": field.into(), "order": order.as_str()});
+            pub fn sort(self, field: impl Into<String>, order: crate::search::Order) -> Self {
+                let sort = ::serde_json::json!({"field": field.into(), "order": order.as_str()});
                 self.body_map(|body| body.extra("sort", sort))
             }
         }
-    )*};
+    };
 }
-search_builders!(SearchContacts, SearchConversations);
+pub(crate) use builders;
 
-/// Names of fields that contacts can be searched by, as Intercom documents them.
-///
-/// ```
-/// use intercom_client::search::{contacts, field};
-///
-/// let query = field(contacts::TAG_ID).eq("88120") & field(contacts::LAST_SEEN_AT).gt(1_731_369_600);
-/// ```
-pub mod contacts {
-    /// Intercom's id, 24 hexadecimal characters.
-    pub const ID: &str = "id";
-    /// `user` or `lead`.
-    pub const ROLE: &str = "role";
-    /// Full name.
-    pub const NAME: &str = "name";
-    /// Address of the picture.
-    pub const AVATAR: &str = "avatar";
-    /// Id of the admin who owns the contact, an integer.
-    pub const OWNER_ID: &str = "owner_id";
-    /// Email address.
-    pub const EMAIL: &str = "email";
-    /// The part of the email address after the `@`.
-    pub const EMAIL_DOMAIN: &str = "email_domain";
-    /// Phone number.
-    pub const PHONE: &str = "phone";
-    /// The contact's id in your own system.
-    pub const EXTERNAL_ID: &str = "external_id";
-    /// When Intercom first saw the contact, a date.
-    pub const CREATED_AT: &str = "created_at";
-    /// When the contact signed up with you, a date.
-    pub const SIGNED_UP_AT: &str = "signed_up_at";
-    /// When the contact last changed, a date.
-    pub const UPDATED_AT: &str = "updated_at";
-    /// When the contact was last active, a date.
-    pub const LAST_SEEN_AT: &str = "last_seen_at";
-    /// When the contact was last written to, a date.
-    pub const LAST_CONTACTED_AT: &str = "last_contacted_at";
-    /// When the contact last answered, a date.
-    pub const LAST_REPLIED_AT: &str = "last_replied_at";
-    /// When the contact last opened an email, a date.
-    pub const LAST_EMAIL_OPENED_AT: &str = "last_email_opened_at";
-    /// When the contact last followed a link in an email, a date.
-    pub const LAST_EMAIL_CLICKED_AT: &str = "last_email_clicked_at";
-    /// Language that was set for the contact.
-    pub const LANGUAGE_OVERRIDE: &str = "language_override";
-    /// Name of the browser.
-    pub const BROWSER: &str = "browser";
-    /// Language of the browser.
-    pub const BROWSER_LANGUAGE: &str = "browser_language";
-    /// Operating system.
-    pub const OS: &str = "os";
-    /// Country.
-    pub const LOCATION_COUNTRY: &str = "location.country";
-    /// Region of the country.
-    pub const LOCATION_REGION: &str = "location.region";
-    /// City.
-    pub const LOCATION_CITY: &str = "location.city";
-    /// Whether the contact takes no emails, a boolean.
-    pub const UNSUBSCRIBED_FROM_EMAILS: &str = "unsubscribed_from_emails";
-    /// Whether the contact reported an email as spam, a boolean.
-    pub const MARKED_EMAIL_AS_SPAM: &str = "marked_email_as_spam";
-    /// Whether an email could not be delivered for good, a boolean.
-    pub const HAS_HARD_BOUNCED: &str = "has_hard_bounced";
-    /// When the contact last used the iOS app, a date.
-    pub const IOS_LAST_SEEN_AT: &str = "ios_last_seen_at";
-    /// Name of the iOS app.
-    pub const IOS_APP_NAME: &str = "ios_app_name";
-    /// Version of the iOS app.
-    pub const IOS_APP_VERSION: &str = "ios_app_version";
-    /// iOS device.
-    pub const IOS_DEVICE: &str = "ios_device";
-    /// Version of iOS.
-    pub const IOS_OS_VERSION: &str = "ios_os_version";
-    /// Version of Intercom's SDK in the iOS app.
-    pub const IOS_SDK_VERSION: &str = "ios_sdk_version";
-    /// When the contact last used the Android app, a date.
-    pub const ANDROID_LAST_SEEN_AT: &str = "android_last_seen_at";
-    /// Name of the Android app.
-    pub const ANDROID_APP_NAME: &str = "android_app_name";
-    /// Version of the Android app.
-    pub const ANDROID_APP_VERSION: &str = "android_app_version";
-    /// Android device.
-    pub const ANDROID_DEVICE: &str = "android_device";
-    /// Id of a segment that the contact is in.
-    pub const SEGMENT_ID: &str = "segment_id";
-    /// Id of a tag on the contact; only `eq` and `ne`.
-    pub const TAG_ID: &str = "tag_id";
-}
-
-/// Names of fields that conversations can be searched by, as Intercom documents them.
-///
-/// ```
-/// use intercom_client::search::{conversations, field};
-///
-/// let query = field(conversations::STATE).eq("open") & field(conversations::ADMIN_ASSIGNEE_ID).eq("0");
-/// ```
-pub mod conversations {
-    /// Id of the conversation.
-    pub const ID: &str = "id";
-    /// When it began, a date.
-    pub const CREATED_AT: &str = "created_at";
-    /// When it last changed, a date.
-    pub const UPDATED_AT: &str = "updated_at";
-    /// What began it, such as `conversation` or `email`.
-    pub const SOURCE_TYPE: &str = "source.type";
-    /// Id of the message that began it.
-    pub const SOURCE_ID: &str = "source.id";
-    /// How it began, such as `customer_initiated`.
-    pub const SOURCE_DELIVERED_AS: &str = "source.delivered_as";
-    /// Subject of the message that began it.
-    pub const SOURCE_SUBJECT: &str = "source.subject";
-    /// Text of the message that began it, indexed by words: `eq` and `contains` take a single word.
-    pub const SOURCE_BODY: &str = "source.body";
-    /// Id of who began it.
-    pub const SOURCE_AUTHOR_ID: &str = "source.author.id";
-    /// Kind of who began it, such as `user`.
-    pub const SOURCE_AUTHOR_TYPE: &str = "source.author.type";
-    /// Name of who began it.
-    pub const SOURCE_AUTHOR_NAME: &str = "source.author.name";
-    /// Email address of who began it.
-    pub const SOURCE_AUTHOR_EMAIL: &str = "source.author.email";
-    /// Page on which it began.
-    pub const SOURCE_URL: &str = "source.url";
-    /// Id of a contact that takes part.
-    pub const CONTACT_IDS: &str = "contact_ids";
-    /// Id of a teammate who takes part.
-    pub const TEAMMATE_IDS: &str = "teammate_ids";
-    /// Id of the admin it is assigned to, `0` for none.
-    pub const ADMIN_ASSIGNEE_ID: &str = "admin_assignee_id";
-    /// Id of the team it is assigned to, `0` for none.
-    pub const TEAM_ASSIGNEE_ID: &str = "team_assignee_id";
-    /// Channel on which it began.
-    pub const CHANNEL_INITIATED: &str = "channel_initiated";
-    /// Whether it is open, a boolean.
-    pub const OPEN: &str = "open";
-    /// Whether it has been read, a boolean.
-    pub const READ: &str = "read";
-    /// `open`, `closed` or `snoozed`.
-    pub const STATE: &str = "state";
-    /// Since when the contact waits for an answer, a date.
-    pub const WAITING_SINCE: &str = "waiting_since";
-    /// When it opens again, a date.
-    pub const SNOOZED_UNTIL: &str = "snoozed_until";
-    /// Id of a tag on it.
-    pub const TAG_IDS: &str = "tag_ids";
-    /// `priority` or `not_priority`.
-    pub const PRIORITY: &str = "priority";
-    /// Seconds until it was first assigned.
-    pub const STATISTICS_TIME_TO_ASSIGNMENT: &str = "statistics.time_to_assignment";
-    /// Seconds until an admin first answered.
-    pub const STATISTICS_TIME_TO_ADMIN_REPLY: &str = "statistics.time_to_admin_reply";
-    /// Seconds until it was first closed.
-    pub const STATISTICS_TIME_TO_FIRST_CLOSE: &str = "statistics.time_to_first_close";
-    /// Seconds until it was last closed.
-    pub const STATISTICS_TIME_TO_LAST_CLOSE: &str = "statistics.time_to_last_close";
-    /// Median of the seconds until an admin answered.
-    pub const STATISTICS_MEDIAN_TIME_TO_REPLY: &str = "statistics.median_time_to_reply";
-    /// When a contact first answered, a date.
-    pub const STATISTICS_FIRST_CONTACT_REPLY_AT: &str = "statistics.first_contact_reply_at";
-    /// When it was first assigned, a date.
-    pub const STATISTICS_FIRST_ASSIGNMENT_AT: &str = "statistics.first_assignment_at";
-    /// When an admin first answered, a date.
-    pub const STATISTICS_FIRST_ADMIN_REPLY_AT: &str = "statistics.first_admin_reply_at";
-    /// When it was first closed, a date.
-    pub const STATISTICS_FIRST_CLOSE_AT: &str = "statistics.first_close_at";
-    /// When it was last assigned, a date.
-    pub const STATISTICS_LAST_ASSIGNMENT_AT: &str = "statistics.last_assignment_at";
-    /// When an admin first answered after the last assignment, a date.
-    pub const STATISTICS_LAST_ASSIGNMENT_ADMIN_REPLY_AT: &str = "statistics.last_assignment_admin_reply_at";
-    /// When a contact last answered, a date.
-    pub const STATISTICS_LAST_CONTACT_REPLY_AT: &str = "statistics.last_contact_reply_at";
-    /// When an admin last answered, a date.
-    pub const STATISTICS_LAST_ADMIN_REPLY_AT: &str = "statistics.last_admin_reply_at";
-    /// When it was last closed, a date.
-    pub const STATISTICS_LAST_CLOSE_AT: &str = "statistics.last_close_at";
-    /// Id of the admin who last closed it.
-    pub const STATISTICS_LAST_CLOSED_BY_ID: &str = "statistics.last_closed_by_id";
-    /// How often it was opened again.
-    pub const STATISTICS_COUNT_REOPENS: &str = "statistics.count_reopens";
-    /// How often it was assigned.
-    pub const STATISTICS_COUNT_ASSIGNMENTS: &str = "statistics.count_assignments";
-    /// How many parts it has.
-    pub const STATISTICS_COUNT_CONVERSATION_PARTS: &str = "statistics.count_conversation_parts";
-    /// When a rating was asked for, a date.
-    pub const CONVERSATION_RATING_REQUESTED_AT: &str = "conversation_rating.requested_at";
-    /// When the rating was given, a date.
-    pub const CONVERSATION_RATING_REPLIED_AT: &str = "conversation_rating.replied_at";
-    /// The rating, 1 to 5.
-    pub const CONVERSATION_RATING_SCORE: &str = "conversation_rating.score";
-    /// What was remarked with the rating.
-    pub const CONVERSATION_RATING_REMARK: &str = "conversation_rating.remark";
-    /// Id of the contact who rated.
-    pub const CONVERSATION_RATING_CONTACT_ID: &str = "conversation_rating.contact_id";
-}
+pub use crate::generated::search_fields::*;

@@ -64,7 +64,7 @@ impl Transport {
         }
         span.answered(status, &headers);
         self.gate.observe(&headers, false);
-        if call.operation.bytes {
+        if call.operation.bytes.is_some() {
             return Ok(Answer {
                 status,
                 headers,
@@ -88,7 +88,13 @@ impl Transport {
     /// The request of a call, with the headers that every request carries.
     fn request(&self, call: &Call) -> reqwest::Request {
         let mut url = self.base_url.clone();
-        url.set_path(&format!("{}{}", self.base_url.path().trim_end_matches('/'), call.path));
+        // A description can write a fixed query into a path; values in it are encoded.
+        let (path, query) = match call.path.split_once('?') {
+            Some((path, query)) => (path, Some(query)),
+            None => (call.path.as_str(), None),
+        };
+        url.set_path(&format!("{}{path}", self.base_url.path().trim_end_matches('/')));
+        url.set_query(query);
         if !call.query.is_empty() {
             url.query_pairs_mut().extend_pairs(&call.query);
         }
@@ -98,14 +104,11 @@ impl Transport {
         let version = call.options.api_version.as_ref().unwrap_or(&self.version);
         headers.insert("intercom-version", version.clone());
         headers.insert(USER_AGENT, self.user_agent.clone());
-        let accept = match call.operation.bytes {
-            true => "application/octet-stream",
-            false => "application/json",
-        };
+        let accept = call.operation.bytes.unwrap_or("application/json");
         headers.insert(ACCEPT, HeaderValue::from_static(accept));
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
         if call.body.is_some() {
-            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(call.operation.sends));
         }
         for (name, value) in &call.options.headers {
             headers.insert(name, value.clone());

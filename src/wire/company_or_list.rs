@@ -2,6 +2,37 @@
 
 /// Declares `CompanyOrList` over the company and the list that the description has.
 macro_rules! company_or_list {
+    ($company:ident $list:ident paged) => {
+        crate::wire::company_or_list::company_or_list! { $company $list }
+
+        /// One company stands for a list of one.
+        impl crate::paging::Page for CompanyOrList {
+            type Item = $company;
+            fn items(&self) -> &[$company] {
+                self.companies()
+            }
+            fn into_items(self) -> ::std::vec::Vec<$company> {
+                self.into_companies()
+            }
+            fn total_count(&self) -> ::std::option::Option<i64> {
+                match self {
+                    Self::List(list) => crate::paging::Page::total_count(&**list),
+                    Self::Company(_) => Some(1),
+                }
+            }
+            fn position(&self) -> crate::paging::Position<'_> {
+                match self {
+                    Self::List(list) => crate::paging::Page::position(&**list),
+                    Self::Company(_) => crate::paging::Position::Page {
+                        page: Some(1),
+                        total_pages: Some(1),
+                        next: None,
+                        empty: false,
+                    },
+                }
+            }
+        }
+    };
     ($company:ident $list:ident) => {
         /// One page of companies, or the one company that `company_id` or `name` picks.
         ///

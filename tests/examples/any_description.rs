@@ -7,8 +7,8 @@ use serde_json::Value;
 use crate::compare::{Difference, differences, exactly};
 use crate::description::{describe, own};
 use crate::over_http::{arguments, body};
-use crate::registry::Operation;
 use crate::server::Server;
+use operation_tables::Operation;
 
 /// The description to measure: the file that `INTERCOM_EXAMPLES` names, our own when it is unset.
 pub fn measured() -> (String, Value) {

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
+use crate::document::names::escape;
 use crate::exact::{Json, number};
-use crate::schema::escape;
 
 /// One place where two values differ.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -2,12 +2,13 @@
 
 use serde_json::{Value, json};
 
-use crate::registry::{OPERATIONS, Operation};
-use crate::schema::{self, fold};
+use crate::document::names::fold;
+use crate::document::schema;
+use operation_tables::{OPERATIONS, Operation};
 
 /// The description this crate is built from, the overlay applied.
 pub fn own() -> Value {
-    serde_json::from_str(include_str!(concat!(env!("OUT_DIR"), "/description.json"))).unwrap()
+    serde_json::from_str(operation_tables::DESCRIPTION).unwrap()
 }
 
 /// A named example.

@@ -9,11 +9,10 @@ mod exact;
 mod observed;
 mod over_http;
 mod properties;
-mod registry;
 mod server;
 mod statuses;
 
 /// What the build looks at descriptions with.
 #[allow(dead_code)]
-#[path = "../../build/document/schema.rs"]
-mod schema;
+#[path = "../../build/document/mod.rs"]
+mod document;

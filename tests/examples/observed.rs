@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::compare::differences;
-use crate::registry::OPERATIONS;
+use operation_tables::OPERATIONS;
 
 /// Decodes `value` as a success of `operation` and insists that all of it is found again.
 fn assert_whole(operation: &str, value: Value) {

@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use crate::compare::{differences, exactly};
 use crate::description::{Described, describe, entry, fitting, own};
-use crate::registry::{OPERATIONS, Operation};
 use crate::server::{Received, Server};
+use operation_tables::{OPERATIONS, Operation};
 
 /// A value for each parameter, optional ones too.
 pub fn arguments(document: &Value, operation: &Operation) -> BTreeMap<String, String> {

@@ -5,8 +5,8 @@ use serde_json::json;
 
 use crate::description::own;
 use crate::over_http::{arguments, body};
-use crate::registry::OPERATIONS;
 use crate::server::Server;
+use operation_tables::OPERATIONS;
 
 type Predicate = (&'static str, fn(&Error) -> bool);
 

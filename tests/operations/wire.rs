@@ -8,7 +8,7 @@ use serde_json::Value;
 
 /// The description with the overlay applied, as the build wrote it: what the crate is generated from.
 pub static DESCRIPTION: LazyLock<Value> =
-    LazyLock::new(|| serde_json::from_str(include_str!(concat!(env!("OUT_DIR"), "/description.json"))).unwrap());
+    LazyLock::new(|| serde_json::from_str(operation_tables::DESCRIPTION).unwrap());
 
 /// The success example of an operation such as `GET /me`; of several, the first by name.
 pub fn example(call: &str) -> Value {

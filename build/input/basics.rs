@@ -1,0 +1,231 @@
+//! What every client needs of a description: the servers and the version of the API.
+
+use serde_json::{Value, json};
+
+use super::super::document::names::{Taken, type_ident};
+use super::super::document::schema::{self, operations};
+use super::super::failure::Failure;
+use super::super::warnings::Warnings;
+
+/// A server by its region.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Server {
+    /// The region's variant.
+    pub variant: String,
+    /// The region's name.
+    pub name: String,
+    /// The URL, without a slash at its end.
+    pub url: String,
+}
+
+/// The API's versions and servers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Basics {
+    /// The version that requests name.
+    pub version: String,
+    /// Every version that the description knows, with the constant's name.
+    pub versions: Vec<(String, String)>,
+    /// The servers, the default first.
+    pub servers: Vec<Server>,
+}
+
+/// Gives the document a version and servers where it has none: those of this crate's own description, which `own` reads.
+pub fn complete(
+    document: &mut Value,
+    own: impl FnOnce() -> Result<Value, Failure>,
+    warnings: &mut Warnings,
+) -> Result<(), Failure> {
+    const RULE: &str = "basics";
+    if let Some(Value::Number(version)) = document.pointer("/info/version").cloned() {
+        let what = format!("is a number, whose last zeros are lost; read as {version}, quote it");
+        warnings.add(RULE, "/info/version", what);
+        document["info"]["version"] = json!(version.to_string());
+    }
+    let has_version = !version(document).is_empty();
+    let has_server = urls(document).next().is_some();
+    if has_version && has_server {
+        return Ok(());
+    }
+    let own = own()?;
+    if !has_version {
+        warnings.add(
+            RULE,
+            "/info/version",
+            "is missing; that of this crate's own description is taken",
+        );
+        document["info"] = own["info"].clone();
+    }
+    if !has_server {
+        warnings.add(
+            RULE,
+            "/servers",
+            "none has an absolute URL; those of this crate's own description are taken",
+        );
+        document["servers"] = own["servers"].clone();
+    }
+    Ok(())
+}
+
+fn version(document: &Value) -> &str {
+    document["info"]["version"].as_str().unwrap_or_default().trim()
+}
+
+/// The absolute URLs of the servers, with the server that has each.
+fn urls(document: &Value) -> impl Iterator<Item = (String, &Value)> {
+    document["servers"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|server| {
+            let mut url = server["url"].as_str()?.trim().trim_end_matches('/').to_owned();
+            for (name, variable) in server["variables"].as_object().into_iter().flatten() {
+                let value = variable["default"].as_str().unwrap_or_default();
+                url = url.replace(&format!("{{{name}}}"), value);
+            }
+            let host = url
+                .split_once("://")
+                .filter(|(scheme, _)| ["http", "https"].contains(scheme))?
+                .1;
+            (!host.is_empty() && !url.contains('{')).then_some((url, server))
+        })
+}
+
+/// Reads them of a document that is complete.
+pub fn read(document: &Value) -> Basics {
+    let mut variants = Taken::beside(["Custom"]);
+    let mut names = Taken::beside(["custom"]);
+    let servers = urls(document).map(|(url, server)| {
+        let name = names.free(&match server["x-region"].as_str() {
+            Some(name) => name.to_lowercase(),
+            None => region(&url),
+        });
+        Server {
+            variant: variants.free(&type_ident(&name, "Default")),
+            name,
+            url,
+        }
+    });
+    let servers = servers.collect();
+    let version = version(document).to_owned();
+    let mut known: Vec<String> = versions(document);
+    if !known.contains(&version) {
+        known.push(version.clone());
+    }
+    let mut constants = Taken::beside([]);
+    let versions = known.into_iter().map(|version| {
+        let name = version
+            .replace(|c: char| !c.is_ascii_alphanumeric(), "_")
+            .to_uppercase();
+        let prefix = if name.starts_with(|first: char| first.is_ascii_alphabetic()) {
+            ""
+        } else {
+            "V"
+        };
+        (constants.free(&format!("{prefix}{name}")), version)
+    });
+    Basics {
+        version,
+        versions: versions.collect(),
+        servers,
+    }
+}
+
+/// The region that a host names: `eu` in `api.eu.example.com`.
+fn region(url: &str) -> String {
+    let host = url.split("://").nth(1).unwrap_or_default();
+    let host = host.split(['/', ':']).next().unwrap_or_default();
+    let labels: Vec<&str> = host.split('.').collect();
+    let inner = labels.get(..labels.len().saturating_sub(2)).unwrap_or_default();
+    let named: Vec<&str> = inner
+        .iter()
+        .copied()
+        .filter(|label| !["api", "www"].contains(label))
+        .collect();
+    match named.is_empty() {
+        true => "default".to_owned(),
+        false => named.join("-"),
+    }
+}
+
+/// The versions that the header of requests can name, by the description.
+fn versions(document: &Value) -> Vec<String> {
+    let parameters = operations(document)
+        .into_iter()
+        .flat_map(|(_, _, operation)| operation["parameters"].as_array().into_iter().flatten());
+    let mut headers = parameters.filter(|parameter| {
+        let name = parameter["name"].as_str().unwrap_or_default();
+        parameter["in"] == "header" && name.eq_ignore_ascii_case("Intercom-Version")
+    });
+    let schema = headers.next().map(|parameter| &parameter["schema"]);
+    let schema = schema.map(|schema| match schema["$ref"].as_str() {
+        Some(target) => schema::find(document, target).unwrap_or(schema),
+        None => schema,
+    });
+    let values = schema.and_then(|schema| schema["enum"].as_array());
+    let mut versions = Vec::new();
+    for version in values.into_iter().flatten().filter_map(Value::as_str) {
+        if !versions.iter().any(|known| known == version) {
+            versions.push(version.to_owned());
+        }
+    }
+    versions
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn regions_and_versions_come_from_the_description() {
+        let header = json!({"name": "Intercom-Version", "in": "header", "schema": {"$ref": "#/components/schemas/v"}});
+        let document = json!({
+            "info": {"version": "2.9"},
+            "servers": [
+                {"url": "https://api.test.example/", "x-region": "US"},
+                {"url": "https://api.eu.test.example"},
+                {"url": "https://{where}.test.example/v1", "variables": {"where": {"default": "au"}}},
+                {"url": "https://test.example"},
+                {"url": "/relative"},
+            ],
+            "paths": {"/a": {"get": {"parameters": [header]}}},
+            "components": {"schemas": {"v": {"enum": ["2.8", "2.9", "Unstable"]}}},
+        });
+        let basics = read(&document);
+        let servers: Vec<_> = basics
+            .servers
+            .iter()
+            .map(|s| (s.variant.as_str(), s.url.as_str()))
+            .collect();
+        assert_eq!(
+            servers,
+            [
+                ("Us", "https://api.test.example"),
+                ("Eu", "https://api.eu.test.example"),
+                ("Au", "https://au.test.example/v1"),
+                ("Default", "https://test.example"),
+            ]
+        );
+        let constants: Vec<&str> = basics.versions.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(
+            (basics.version.as_str(), constants),
+            ("2.9", vec!["V2_8", "V2_9", "UNSTABLE"])
+        );
+    }
+
+    #[test]
+    fn what_is_missing_is_taken_from_the_own_description() {
+        let own = || Ok(json!({"info": {"version": "1.0"}, "servers": [{"url": "https://a.test"}]}));
+        let mut warnings = Warnings::default();
+        let mut document = json!({"servers": [{"url": "/"}]});
+        complete(&mut document, own, &mut warnings).unwrap();
+        assert_eq!(
+            (document["info"]["version"].as_str(), warnings.list().len()),
+            (Some("1.0"), 2)
+        );
+        assert_eq!(read(&document).servers[0].url, "https://a.test");
+
+        let mut number = json!({"info": {"version": 2.9}, "servers": [{"url": "https://b.test"}]});
+        complete(&mut number, || panic!("nothing is missing"), &mut warnings).unwrap();
+        assert_eq!(number["info"]["version"], "2.9");
+    }
+}

@@ -1,0 +1,165 @@
+//! What the hand-written helpers need of the description: marked in the overlay, found here, or the helper is left out.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::ty::Ty;
+use super::{Answer, Operation, Struct, Types};
+use crate_names::{Taken, snake};
+
+use super::super::document::names as crate_names;
+
+/// A search: an operation that takes a query.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Search {
+    /// The operation's builder.
+    pub builder: String,
+    /// The type of the body.
+    pub request: String,
+    /// The type of the query in it.
+    pub filter: Ty,
+    /// The field of the body, and its type, that says how many items a page has.
+    pub pagination: Option<(String, String)>,
+    /// The module of the names of its fields.
+    pub module: String,
+    /// What is searched, in the plural, as prose names it.
+    pub what: String,
+    /// The fields: constant, name on the wire, meaning.
+    pub fields: Vec<(String, String, String)>,
+}
+
+/// `x-search` of an operation held against its body.
+///
+/// `x-search: {what: contacts, fields: [{name, description}]}`.
+pub fn search(operation: &Operation, mark: &Value, types: &Types) -> Result<Search, String> {
+    let body = operation.body.as_ref().and_then(|body| body.json.as_ref());
+    let request = body.and_then(|ty| types.named(ty)).filter(|made| made.has_builder());
+    let request = request.ok_or("its body is no object")?;
+    let filter = request.field("query").ok_or("its body has no `query`")?;
+    let name = filter.ty.name().unwrap_or_default();
+    if filter.ty != Ty::json() && !types.structs.contains_key(name) && !types.unions.contains_key(name) {
+        return Err("its `query` is no object".to_owned());
+    }
+    let per_page =
+        |made: &&Struct| made.has_builder() && made.field("per_page").is_some_and(|field| field.ty.is("i64"));
+    let pagination = request.field("pagination").and_then(|field| {
+        let made = types.named(&field.ty).filter(per_page)?;
+        matches!(field.ty, Ty::Named(_)).then(|| (field.ident.clone(), made.name.clone()))
+    });
+    let what = mark["what"].as_str().unwrap_or("objects");
+    let mut constants = Taken::beside([]);
+    let fields = mark["fields"].as_array().into_iter().flatten().filter_map(|field| {
+        let name = field["name"].as_str()?;
+        let constant = constants.free(&crate_names::ident(name, "field").to_uppercase());
+        Some((
+            constant,
+            name.to_owned(),
+            field["description"].as_str().unwrap_or_default().to_owned(),
+        ))
+    });
+    Ok(Search {
+        builder: operation.builder.clone(),
+        request: request.name.clone(),
+        filter: filter.ty.clone(),
+        pagination,
+        module: snake(what),
+        what: what.to_owned(),
+        fields: fields.collect(),
+    })
+}
+
+/// What the export helper needs: four operations on jobs, and the job itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Export {
+    /// The operations by what they do: `create`, `status`, `cancel`, `download`.
+    pub operations: BTreeMap<&'static str, Named>,
+    /// The type of a job.
+    pub job: String,
+    /// The type of its state.
+    pub status: String,
+}
+
+/// An operation by its names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named {
+    /// The method's name.
+    pub method: String,
+    /// The builder's name.
+    pub builder: String,
+}
+
+/// What an operation on exports does, by `x-export`.
+const STEPS: [&str; 4] = ["create", "status", "cancel", "download"];
+/// The states that the helper acts on.
+const STATES: [&str; 4] = ["Completed", "NoData", "Failed", "Canceled"];
+
+/// The operations that are marked, held against what the helper does with them. None when none is marked.
+pub fn export(marked: &[(&Operation, &str)], types: &Types) -> Result<Option<Export>, String> {
+    if marked.is_empty() {
+        return Ok(None);
+    }
+    let step = |step: &str| {
+        let found = marked.iter().find(|(_, mark)| *mark == step);
+        found
+            .map(|(operation, _)| *operation)
+            .ok_or_else(|| format!("no operation is marked `x-export: {step}`"))
+    };
+    let job = |operation: &Operation| match &operation.answer {
+        Answer::Json(ty) => types.named(ty).map(|made| made.name.clone()),
+        Answer::Bytes(_) => None,
+    };
+    let create = step("create")?;
+    let name = job(create).ok_or("what begins an export does not answer with a job")?;
+    let body = create.body.as_ref().and_then(|body| types.named(body.json.as_ref()?));
+    let bound = |wire: &str| {
+        body.and_then(|made| made.field(wire))
+            .is_some_and(|field| field.ty.is("crate::Timestamp"))
+    };
+    if !bound("created_at_after") || !bound("created_at_before") {
+        return Err("what begins an export does not take its bounds".to_owned());
+    }
+    for name_of_step in &STEPS[1..] {
+        let operation = step(name_of_step)?;
+        let names: Vec<&str> = operation
+            .parameters
+            .iter()
+            .map(|parameter| parameter.ident.as_str())
+            .collect();
+        if names != ["job_identifier"] {
+            return Err(format!(
+                "`x-export: {name_of_step}` does not take a job's identifier alone"
+            ));
+        }
+        let fits = match *name_of_step {
+            "download" => matches!(operation.answer, Answer::Bytes(_)),
+            _ => job(operation).as_ref() == Some(&name),
+        };
+        if !fits {
+            return Err(format!("`x-export: {name_of_step}` answers with something else"));
+        }
+    }
+    let made = types.structs.get(&name).ok_or("a job is no object")?;
+    if !made
+        .field("job_identifier")
+        .is_some_and(|field| field.ty.is("::std::string::String"))
+    {
+        return Err("a job has no `job_identifier`".to_owned());
+    }
+    let status = made.field("status").and_then(|field| types.enums.get(field.ty.name()?));
+    let status = status.ok_or("a job has no `status` of known values")?;
+    let known = |state: &&str| status.variants.iter().any(|(variant, _)| variant == *state);
+    if let Some(missing) = STATES.iter().chain(&["Pending"]).find(|state| !known(state)) {
+        return Err(format!("the state {missing} of a job is not described"));
+    }
+    let named = |operation: &Operation| Named {
+        method: operation.ident.clone(),
+        builder: operation.builder.clone(),
+    };
+    let operations = STEPS.iter().map(|name| Ok((*name, named(step(name)?))));
+    Ok(Some(Export {
+        operations: operations.collect::<Result<_, String>>()?,
+        job: name,
+        status: status.name.clone(),
+    }))
+}

@@ -1,0 +1,394 @@
+//! Joins what progenitor made with the facts of the document, once, by names that were given to it.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::super::document::formats::{self, FORMATS};
+use super::super::document::names::{self, Taken, escape, type_ident};
+use super::super::document::schema::{self, Kind, kind, reference};
+use super::super::input::basics::Basics;
+use super::super::warnings::Warnings;
+use super::generate::{Generated, Signature, forms, parameters};
+use super::ty::Ty;
+use super::whole::Whole;
+use super::{
+    Answer, Body, Constant, Enum, Field, Form, Model, Newtype, Operation, Parameter, Struct, Types, Union, helpers,
+    paging,
+};
+
+/// Names that every struct has beside its fields.
+const STRUCT: [&str; 1] = ["extra"];
+/// Names that the builder of every body has beside its setters.
+const BODY: [&str; 2] = ["as_value", "build"];
+/// Names that every operation's builder has beside its parameters.
+const OPERATION: [&str; 18] = [
+    "api_version",
+    "body",
+    "body_map",
+    "call",
+    "client",
+    "clone",
+    "cursor",
+    "from_cursor",
+    "header",
+    "idempotent",
+    "new",
+    "options",
+    "pages",
+    "query_param",
+    "retry",
+    "send",
+    "stream",
+    "timeout",
+];
+/// Names that the builder of a search has besides.
+const SEARCH: [&str; 3] = ["per_page", "query", "sort"];
+
+/// The model of the client.
+pub fn join(document: &Value, generated: &Generated, whole: &Whole, basics: Basics, warnings: &mut Warnings) -> Model {
+    let types = types(document, generated, whole, warnings);
+    let mut model = Model {
+        basics,
+        types,
+        operations: Vec::new(),
+        pages: BTreeMap::new(),
+        mixed: mixed(document, whole),
+        searches: Vec::new(),
+        export: None,
+    };
+    for (path, method, described) in schema::operations(document) {
+        let id = described["operationId"].as_str().unwrap_or_default();
+        let Some(signature) = generated.operations.get(id) else {
+            continue;
+        };
+        let at = schema::pointer(path, method);
+        let mut operation = operation(path, method, described, signature, whole);
+        operation.body = body(described, signature, &model.types);
+        match page(&mut model, &operation, described) {
+            Ok(paging) => operation.paging = paging,
+            Err(why) => warnings.add("paging", &at, format!("its list is not walked: {why}")),
+        }
+        let reads = described["x-reads-only"].as_bool();
+        operation.reads_only = reads.unwrap_or(operation.paging.is_some() || method == "get" || method == "head");
+        model.operations.push(operation);
+    }
+    join_helpers(document, &mut model, warnings);
+    model
+}
+
+fn text(value: &Value, key: &str) -> String {
+    value[key].as_str().unwrap_or_default().trim().to_owned()
+}
+
+fn types(document: &Value, generated: &Generated, whole: &Whole, warnings: &mut Warnings) -> Types {
+    let mut types = Types::default();
+    for (component, schema) in document["components"]["schemas"].as_object().into_iter().flatten() {
+        let (Some(parts), Some(name)) = (generated.components.get(component), whole.types.get(component)) else {
+            continue;
+        };
+        let name = name.clone();
+        let doc = match text(schema, "description").as_str() {
+            "" => format!("`{component}`."),
+            doc => doc.to_owned(),
+        };
+        match kind(schema) {
+            Kind::Object => {
+                let reached = (whole.requests.contains(component), whole.responses.contains(component));
+                let at = format!("/components/schemas/{}", escape(component));
+                let made = object(name.clone(), doc, schema, parts, reached);
+                let made = with_forms(made, schema, &at, warnings);
+                types.structs.insert(name, made);
+            }
+            Kind::Enum => {
+                let mut variants = Taken::beside(["Unknown"]);
+                let values = schema["enum"]
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .filter_map(Value::as_str);
+                let variants = values.map(|value| (variants.free(&type_ident(value, "Value")), value.to_owned()));
+                let variants = variants.collect();
+                types.enums.insert(name.clone(), Enum { name, doc, variants });
+            }
+            Kind::Union => {
+                let made = union(name.clone(), doc, schema, parts);
+                types.unions.insert(name, made);
+            }
+            Kind::Plain => {
+                if let Some(inner) = parts.first().cloned() {
+                    types.newtypes.insert(name.clone(), Newtype { name, doc, inner });
+                }
+            }
+        }
+    }
+    types
+}
+
+fn object(
+    name: String,
+    doc: String,
+    schema: &Value,
+    parts: &[Ty],
+    (in_requests, in_responses): (bool, bool),
+) -> Struct {
+    let required: Vec<&str> = schema["required"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    let mut idents = Taken::beside(STRUCT);
+    let mut setters = Taken::beside(BODY);
+    let properties = schema["properties"].as_object().into_iter().flatten();
+    let fields = properties
+        .zip(parts)
+        .enumerate()
+        .map(|(place, ((wire, property), ty))| {
+            let nullable = in_requests && property["nullable"] == true;
+            let ident = idents.free(&names::ident(wire, &format!("field_{}", place + 1)));
+            Field {
+                setter: setters.free(&ident),
+                ident,
+                wire: wire.clone(),
+                doc: text(property, "description"),
+                ty: match nullable {
+                    true => Ty::Nullable(Box::new(ty.clone())),
+                    false => ty.clone(),
+                },
+                required: in_requests && required.contains(&wire.as_str()),
+            }
+        });
+    Struct {
+        name,
+        doc,
+        in_requests,
+        in_responses,
+        fields: fields.collect(),
+        forms: Vec::new(),
+    }
+}
+
+/// The forms of a request, each a constructor. The overlay lists them as `x-forms` on the schema: `name`, `description`,
+/// `set` (constants) and `takes` (what the caller must supply). One that names what is not there is left out.
+fn with_forms(mut made: Struct, schema: &Value, at: &str, warnings: &mut Warnings) -> Struct {
+    let mut names = Taken::beside(["builder"]);
+    for form in schema["x-forms"].as_array().into_iter().flatten() {
+        match read_form(&made, form) {
+            Ok(mut read) => {
+                read.ident = names.free(&read.ident);
+                made.forms.push(read);
+            }
+            Err(why) => warnings.add("forms", at, format!("a form is left out: {why}")),
+        }
+    }
+    made
+}
+
+fn read_form(made: &Struct, form: &Value) -> Result<Form, String> {
+    let name = form["name"].as_str().ok_or("it has no name")?;
+    let setter = |wire: &str| {
+        let field = made
+            .field(wire)
+            .ok_or_else(|| format!("{name} names the unknown property {wire}"))?;
+        Ok::<_, String>((field.setter.clone(), field.ty.clone()))
+    };
+    let sets = form["set"].as_object().into_iter().flatten().map(|(wire, value)| {
+        let value = match value {
+            Value::String(text) => Constant::Text(text.clone()),
+            Value::Bool(truth) => Constant::Boolean(*truth),
+            other => return Err(format!("{name} sets {wire} to {other}, not a text or boolean")),
+        };
+        Ok((setter(wire)?.0, value))
+    });
+    let takes = form["takes"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .map(setter);
+    Ok(Form {
+        ident: names::ident(name, "form"),
+        doc: match text(form, "description").as_str() {
+            "" => format!("The form `{name}`."),
+            doc => doc.to_owned(),
+        },
+        sets: sets.collect::<Result<_, _>>()?,
+        takes: takes.collect::<Result<_, _>>()?,
+    })
+}
+
+/// A variant is named after the type that it holds; the same type is one form.
+fn union(name: String, doc: String, schema: &Value, parts: &[Ty]) -> Union {
+    let mut idents = Taken::beside(["Other"]);
+    let mut variants: Vec<(String, Ty)> = Vec::new();
+    for (member, ty) in forms(schema).zip(parts) {
+        // Any JSON is what a union falls back to.
+        if *ty == Ty::json() || variants.iter().any(|(_, known)| known == ty) {
+            continue;
+        }
+        let component = reference(member).map(|name| type_ident(name, "Form"));
+        variants.push((idents.free(&component.unwrap_or_else(|| form_name(ty))), ty.clone()));
+    }
+    Union { name, doc, variants }
+}
+
+fn form_name(ty: &Ty) -> String {
+    match ty {
+        Ty::Known(path) => match path.as_str() {
+            "i64" => "Integer".to_owned(),
+            "f64" => "Number".to_owned(),
+            "bool" => "Boolean".to_owned(),
+            "::std::string::String" => "Text".to_owned(),
+            path => path.rsplit("::").next().unwrap_or("Form").to_owned(),
+        },
+        Ty::Named(name) => name.clone(),
+        Ty::List(_) => "List".to_owned(),
+        Ty::Map(_) => "Map".to_owned(),
+        Ty::Boxed(inner) | Ty::Nullable(inner) => form_name(inner),
+    }
+}
+
+fn operation(path: &str, method: &str, described: &Value, signature: &Signature, whole: &Whole) -> Operation {
+    let ident = described["operationId"].as_str().unwrap_or_default().to_owned();
+    let search = SEARCH.iter().filter(|_| described.get("x-search").is_some());
+    let mut idents = Taken::beside(OPERATION.iter().chain(search).copied());
+    let parameters = parameters(described)
+        .zip(&signature.parameters)
+        .enumerate()
+        .map(|(place, (parameter, ty))| {
+            let wire = parameter["name"].as_str().unwrap_or_default().to_owned();
+            let in_path = parameter["in"] == "path";
+            Parameter {
+                ident: idents.free(&names::ident(&wire, &format!("parameter_{}", place + 1))),
+                wire,
+                doc: text(parameter, "description"),
+                in_path,
+                required: in_path || parameter["required"] == true,
+                ty: ty.clone(),
+                style: match parameter["x-style"].as_str() {
+                    Some("deep") => Some("Deep"),
+                    Some("comma") => Some("Comma"),
+                    Some("space") => Some("Space"),
+                    Some("pipe") => Some("Pipe"),
+                    _ => None,
+                },
+            }
+        });
+    let success = &described["responses"]["200"];
+    let media = success["x-media-type"].as_str();
+    Operation {
+        builder: whole
+            .builders
+            .get(&ident)
+            .cloned()
+            .unwrap_or_else(|| type_ident(&ident, "Operation")),
+        method: method.to_uppercase(),
+        path: path.to_owned(),
+        summary: text(described, "summary"),
+        description: text(described, "description"),
+        parameters: parameters.collect(),
+        body: None,
+        answer: match success["content"]["application/octet-stream"].is_object() {
+            true => Answer::Bytes(media.unwrap_or("application/octet-stream").to_owned()),
+            false => Answer::Json(signature.response.clone()),
+        },
+        reads_only: false,
+        paging: None,
+        ident,
+    }
+}
+
+/// The call makes no sense without its body where the description says so, or requires something in it.
+fn body(described: &Value, signature: &Signature, types: &Types) -> Option<Body> {
+    let body = described.get("requestBody")?;
+    let json = signature.body.clone();
+    let made = json.as_ref().and_then(|ty| types.named(ty));
+    let required = body["required"] == true || made.is_none_or(|made| made.fields.iter().any(|field| field.required));
+    Some(Body {
+        json,
+        media: body["x-media-type"].as_str().map(str::to_owned),
+        required,
+    })
+}
+
+/// How an operation's list goes on; its page is added to the model.
+fn page(model: &mut Model, operation: &Operation, described: &Value) -> Result<Option<paging::Paging>, String> {
+    let Some((paging, items)) = paging::facts(described, operation.body.is_some())? else {
+        return Ok(None);
+    };
+    let Answer::Json(answer) = &operation.answer else {
+        return Err("it answers with bytes".to_owned());
+    };
+    // A hand-written type that is made over a list is walked like that list.
+    let mixed = model
+        .mixed
+        .iter()
+        .find(|(macro_name, _)| answer.is(rust_of(macro_name)));
+    let name = mixed
+        .and_then(|(_, over)| over.last().map(String::as_str))
+        .or(answer.name());
+    let made = name.and_then(|name| model.types.structs.get(name));
+    let made = made.ok_or("it does not answer with an object")?;
+    let read = paging::read(made, paging.shape, &items, &model.types)?;
+    let name = made.name.clone();
+    match model.pages.get(&name) {
+        Some(other) if *other != read => Err(format!("{name} is paged in another way elsewhere")),
+        _ => {
+            model.pages.insert(name, read);
+            Ok(Some(paging))
+        }
+    }
+}
+
+/// The path of the type that a macro makes.
+fn rust_of(macro_name: &str) -> &'static str {
+    let made = FORMATS
+        .iter()
+        .find(|format| format.name.replace('-', "_") == macro_name);
+    made.map_or("", |format| format.rust)
+}
+
+/// The hand-written types over types of the description that the document uses: macro and types.
+fn mixed(document: &Value, whole: &Whole) -> Vec<(String, Vec<String>)> {
+    let mut found: Vec<(String, Vec<String>)> = Vec::new();
+    schema::walk_all(document, &mut |schema, _| {
+        let format = schema["format"].as_str().and_then(formats::find);
+        let Some(format) = format.filter(|format| !format.over.is_empty()) else {
+            return;
+        };
+        let over = schema["x-of"].as_array().into_iter().flatten();
+        let over = over
+            .filter_map(|member| whole.types.get(reference(member)?).cloned())
+            .collect();
+        let entry = (format.name.replace('-', "_"), over);
+        if !found.iter().any(|(name, _)| *name == entry.0) {
+            found.push(entry);
+        }
+    });
+    found
+}
+
+fn join_helpers(document: &Value, model: &mut Model, warnings: &mut Warnings) {
+    let mut exports = Vec::new();
+    for (path, method, described) in schema::operations(document) {
+        let id = described["operationId"].as_str().unwrap_or_default();
+        let Some(operation) = model.operations.iter().find(|operation| operation.ident == id) else {
+            continue;
+        };
+        let at = schema::pointer(path, method);
+        if let Some(mark) = described.get("x-search") {
+            match helpers::search(operation, mark, &model.types) {
+                Ok(search) => model.searches.push(search),
+                Err(why) => warnings.add("search", at, format!("has no helper for its query: {why}")),
+            }
+        }
+        if let Some(step) = described["x-export"].as_str() {
+            exports.push((operation, step));
+        }
+    }
+    match helpers::export(&exports, &model.types) {
+        Ok(export) => model.export = export,
+        Err(why) => warnings.add("export", "/paths", format!("there is no helper for exports: {why}")),
+    }
+}

@@ -1,0 +1,110 @@
+//! Paging: the overlay says by `x-paging` how an operation's list goes on; here it is held against the answer's type.
+//!
+//! `x-paging: {shape: cursor|page|scroll|events, items: <property that holds the items>, in: body}` stands on the
+//! operation; `in: body` only where the cursor goes into the request body. The walking itself is `src/paging/`.
+
+use serde_json::Value;
+
+use super::ty::Ty;
+use super::{Struct, Types};
+
+/// How the list of one operation goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// An opaque cursor.
+    Cursor,
+    /// Numbered pages.
+    Page,
+    /// A cursor that the server moves.
+    Scroll,
+    /// The query of the next page.
+    Events,
+}
+
+/// How the list of one operation goes on, and where the request says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Paging {
+    /// What leads to the next page.
+    pub shape: Shape,
+    /// Whether the cursor stands in the request body.
+    pub in_body: bool,
+}
+
+/// How a page is read: the fields that say what it holds and where it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// The shape of the list.
+    pub shape: Shape,
+    /// The type of one item.
+    pub item: Ty,
+    /// The field of the items.
+    pub items: String,
+    /// The field that counts the items of all pages.
+    pub total_count: Option<String>,
+    /// The field that holds the fields below.
+    pub pages: Option<String>,
+    /// Within `pages`: what leads to the next page.
+    pub next: Option<String>,
+    /// Within `pages`: the number of this page.
+    pub page: Option<String>,
+    /// Within `pages`: the number of pages.
+    pub total_pages: Option<String>,
+    /// The field with the cursor of a scroll.
+    pub scroll_param: Option<String>,
+}
+
+/// The paging facts of an operation, when it has some.
+pub fn facts(operation: &Value, has_body: bool) -> Result<Option<(Paging, String)>, String> {
+    let facts = &operation["x-paging"];
+    if facts.is_null() {
+        return Ok(None);
+    }
+    let shape = match facts["shape"].as_str().unwrap_or_default() {
+        "cursor" => Shape::Cursor,
+        "page" => Shape::Page,
+        "scroll" => Shape::Scroll,
+        "events" => Shape::Events,
+        other => return Err(format!("{other:?} is no shape; cursor, page, scroll and events are")),
+    };
+    let in_body = facts["in"] == "body";
+    if in_body && (!has_body || shape != Shape::Cursor) {
+        return Err("only a cursor can stand in a body, and only where there is one".to_owned());
+    }
+    let items = facts["items"].as_str().unwrap_or("data").to_owned();
+    Ok(Some((Paging { shape, in_body }, items)))
+}
+
+/// How the struct `page` is read as one, with its items in the property `items`.
+pub fn read(page: &Struct, shape: Shape, items: &str, types: &Types) -> Result<Page, String> {
+    let name = &page.name;
+    let data = page.field(items).filter(|_| !page.in_requests);
+    let (data, item) = data
+        .and_then(|field| match &field.ty {
+            Ty::List(item) => Some((field.ident.clone(), item.as_ref().clone())),
+            _ => None,
+        })
+        .ok_or_else(|| format!("{name} has no list `{items}`"))?;
+    let of = |made: Option<&Struct>, wire: &str, ty: &str| {
+        let field = made.and_then(|made| made.field(wire));
+        field.filter(|field| field.ty.is(ty)).map(|field| field.ident.clone())
+    };
+    let pages = page.field("pages").filter(|field| matches!(field.ty, Ty::Named(_)));
+    let inner = pages.and_then(|field| types.named(&field.ty));
+    let read = Page {
+        shape,
+        item,
+        items: data,
+        total_count: of(Some(page), "total_count", "i64"),
+        pages: pages.filter(|_| inner.is_some()).map(|field| field.ident.clone()),
+        next: of(inner, "next", "crate::NextPage"),
+        page: of(inner, "page", "i64"),
+        total_pages: of(inner, "total_pages", "i64"),
+        scroll_param: of(Some(page), "scroll_param", "::std::string::String"),
+    };
+    match shape {
+        Shape::Scroll if read.scroll_param.is_none() => Err(format!("{name} has no text `scroll_param`")),
+        Shape::Scroll => Ok(read),
+        _ if read.next.is_none() => Err(format!("{name} has no `pages.next` of the format `next-page`")),
+        _ => Ok(read),
+    }
+}

@@ -1,0 +1,213 @@
+//! What requests carry: parameters, bodies, ids, and nulls that clear.
+
+use serde_json::{Map, Value, json};
+
+use super::super::document::schema::{self, for_each_operation, request_reach, request_schema, response_reach};
+use super::super::warnings::Warnings;
+use super::responses::{JSON, is_json};
+
+/// Headers are the transport's business, and any of them can be set on a call; cookies likewise. A parameter without a
+/// schema is a text. How lists and objects are written into a query is said by one word, `x-style`.
+pub fn parameters(document: &mut Value, warnings: &mut Warnings) -> usize {
+    let mut changed = 0;
+    for_each_operation(document, |path, method, operation| {
+        let at = schema::pointer(path, method);
+        let Some(parameters) = operation.get_mut("parameters").and_then(Value::as_array_mut) else {
+            return;
+        };
+        let before = parameters.len();
+        parameters.retain(|parameter| match parameter["in"].as_str().unwrap_or_default() {
+            "path" | "query" => true,
+            "header" => false,
+            place => {
+                let what = format!("parameter {} stands in {place:?}; left out", parameter["name"]);
+                warnings.add("parameters", format!("{at}/parameters"), what);
+                false
+            }
+        });
+        changed += before - parameters.len();
+        for parameter in parameters {
+            if !parameter.get("schema").is_some_and(Value::is_object) {
+                if parameter.get("content").is_some() {
+                    let what = format!(
+                        "parameter {} is described by `content`; it is sent as text",
+                        parameter["name"]
+                    );
+                    warnings.add("parameters", format!("{at}/parameters"), what);
+                }
+                parameter["schema"] = json!({"type": "string"});
+                changed += 1;
+            }
+            let style = match (parameter["style"].as_str(), &parameter["explode"]) {
+                (Some("deepObject"), _) => "deep",
+                (Some("pipeDelimited"), explode) if *explode != true => "pipe",
+                (Some("spaceDelimited"), explode) if *explode != true => "space",
+                (None | Some("form"), Value::Bool(false)) => "comma",
+                _ => continue,
+            };
+            parameter["x-style"] = json!(style);
+            changed += 1;
+        }
+    });
+    changed
+}
+
+/// Every `{name}` of a path is a path parameter, and the other way round.
+pub fn path_parameters(document: &mut Value, warnings: &mut Warnings) -> usize {
+    const RULE: &str = "path_parameters";
+    let mut changed = 0;
+    for_each_operation(document, |path, method, operation| {
+        let at = schema::pointer(path, method);
+        let names: Vec<&str> = path
+            .split('{')
+            .skip(1)
+            .filter_map(|rest| rest.split_once('}').map(|(name, _)| name))
+            .collect();
+        let Some(parameters) = operation.get_mut("parameters").and_then(Value::as_array_mut) else {
+            return;
+        };
+        parameters.retain(|parameter| {
+            let fits = parameter["in"] != "path" || names.iter().any(|name| parameter["name"] == *name);
+            if !fits {
+                let what = format!(
+                    "path parameter {} does not occur in the path; left out",
+                    parameter["name"]
+                );
+                warnings.add(RULE, &at, what);
+                changed += 1;
+            }
+            fits
+        });
+        for name in names {
+            let declared = parameters.iter().any(|p| p["in"] == "path" && p["name"] == name);
+            if !declared {
+                warnings.add(
+                    RULE,
+                    &at,
+                    format!("path parameter `{name}` is not declared; it is text"),
+                );
+                parameters.push(json!({"name": name, "in": "path", "schema": {"type": "string"}}));
+                changed += 1;
+            }
+        }
+    });
+    changed
+}
+
+/// A body is JSON where it can be, else bytes of its media type. `x-media-type` keeps a type that is not plain JSON.
+pub fn request_media(document: &mut Value, warnings: &mut Warnings) -> usize {
+    let mut changed = 0;
+    for_each_operation(document, |path, method, operation| {
+        let at = format!("{}/requestBody/content", schema::pointer(path, method));
+        let Some(content) = operation.pointer("/requestBody/content").and_then(Value::as_object) else {
+            // A body without media types has no content to send.
+            if let Some(operation) = operation.as_object_mut() {
+                changed += usize::from(operation.remove("requestBody").is_some());
+            }
+            return;
+        };
+        let json_type = content.keys().find(|media| is_json(media));
+        let Some(media) = json_type.or_else(|| content.keys().next()).cloned() else {
+            if let Some(operation) = operation.as_object_mut() {
+                operation.remove("requestBody");
+            }
+            return;
+        };
+        if media == JSON && content.len() == 1 && content[&media].get("schema").is_some() {
+            return;
+        }
+        changed += 1;
+        let described = content[&media].clone();
+        let new = if is_json(&media) {
+            let schema = described.get("schema").cloned().unwrap_or(json!({}));
+            json!({JSON: {"schema": schema}})
+        } else {
+            warnings.add("request_media", at, format!("a body of `{media}` is sent as bytes"));
+            json!({"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}})
+        };
+        operation["requestBody"]["content"] = new;
+        if media != JSON {
+            operation["requestBody"]["x-media-type"] = json!(media);
+        }
+    });
+    changed
+}
+
+/// In requests, and in the path and query, an id is a number or a text: the server takes both.
+pub fn ids_in_requests(document: &mut Value, _: &mut Warnings) -> usize {
+    fn is_id(name: &str) -> bool {
+        name == "id" || name.ends_with("_id")
+    }
+    fn mark(schema: &mut Value, changed: &mut usize) {
+        let plain = schema.get("enum").is_none() && schema.get("format").is_none();
+        if plain && (schema["type"] == "string" || schema["type"] == "integer") {
+            schema["type"] = json!("string");
+            schema["format"] = json!("id");
+            *changed += 1;
+        }
+    }
+    fn mark_properties(schema: &mut Map<String, Value>, changed: &mut usize) {
+        let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
+        for (name, inner) in properties.into_iter().flatten() {
+            if is_id(name) {
+                mark(inner, changed);
+            }
+            if name.ends_with("_ids") && inner.get("items").is_some() {
+                mark(&mut inner["items"], changed);
+            }
+        }
+    }
+    let requests = request_reach(document);
+    let mut changed = 0;
+    for (name, schema) in schema::components_mut(document).into_iter().flatten() {
+        if requests.contains(name) {
+            schema::walk_mut(schema, &mut |inner| mark_properties(inner, &mut changed));
+        }
+    }
+    for_each_operation(document, |_, _, operation| {
+        for parameter in schema::parameters_mut(operation) {
+            if parameter["name"].as_str().is_some_and(is_id) {
+                mark(&mut parameter["schema"], &mut changed);
+            }
+        }
+        if let Some(body) = operation.pointer_mut("/requestBody/content/application~1json/schema") {
+            schema::walk_mut(body, &mut |inner| mark_properties(inner, &mut changed));
+        }
+    });
+    changed
+}
+
+/// In the body of a PUT, null clears what it is set on: every optional value but lists and maps can be null, unless
+/// the description says that it cannot.
+pub fn updates_can_clear(document: &mut Value, _: &mut Warnings) -> usize {
+    let bodies = schema::operations(document)
+        .into_iter()
+        .filter(|(_, method, _)| ["put", "patch"].contains(method))
+        .filter_map(|(_, _, operation)| request_schema(operation));
+    let updates = schema::reach(document, bodies);
+    let shared = response_reach(document);
+    let mut changed = 0;
+    for (name, schema) in schema::components_mut(document).into_iter().flatten() {
+        if !updates.contains(name) || shared.contains(name) {
+            continue;
+        }
+        let required: Vec<String> = schema["required"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|name| name.as_str().map(str::to_owned))
+            .collect();
+        let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
+        for (property, inner) in properties.into_iter().flatten() {
+            let scalar = ["string", "integer", "number", "boolean"]
+                .iter()
+                .any(|kind| inner["type"] == **kind);
+            let said = inner.get("nullable").is_some();
+            if scalar && !said && !required.contains(property) {
+                inner["nullable"] = json!(true);
+                changed += 1;
+            }
+        }
+    }
+    changed
+}

@@ -1,0 +1,726 @@
+//! Every rule by itself.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use super::super::document::schema::{self, components, reference_to};
+use super::super::warnings::Warnings;
+use super::RULES;
+use super::names::*;
+use super::requests::*;
+use super::responses::*;
+use super::shapes::*;
+use super::well_formed::*;
+
+/// A document of component schemas only.
+fn of_schemas(schemas: Value) -> Value {
+    json!({"components": {"schemas": schemas}})
+}
+
+/// A document with one operation, `POST /tags` named `createTag`.
+fn of_operation(mut operation: Value) -> Value {
+    operation["operationId"] = json!("createTag");
+    json!({"paths": {"/tags": {"post": operation}}})
+}
+
+fn json_body(schema: Value) -> Value {
+    json!({"content": {"application/json": {"schema": schema}}})
+}
+
+/// What `rule` makes of `document`, with the number of places that it says it changed.
+fn after(rule: fn(&mut Value, &mut Warnings) -> usize, document: Value) -> (usize, Value) {
+    let (changed, document, _) = warned(rule, document);
+    (changed, document)
+}
+
+/// The same, with what it warns of.
+fn warned(rule: fn(&mut Value, &mut Warnings) -> usize, mut document: Value) -> (usize, Value, Vec<String>) {
+    let mut warnings = Warnings::about("api.yaml");
+    let changed = rule(&mut document, &mut warnings);
+    let warnings = warnings
+        .list()
+        .iter()
+        .map(|warning| format!("{}: {}", warning.at, warning.what));
+    (changed, document, warnings.collect())
+}
+
+fn schemas_after(rule: fn(&mut Value, &mut Warnings) -> usize, schemas: Value) -> (usize, Value) {
+    let (changed, document) = after(rule, of_schemas(schemas));
+    (changed, document["components"]["schemas"].clone())
+}
+
+fn operation_after(rule: fn(&mut Value, &mut Warnings) -> usize, operation: Value) -> (usize, Value) {
+    let (changed, document) = after(rule, of_operation(operation));
+    (changed, document["paths"]["/tags"]["post"].clone())
+}
+
+#[test]
+fn one_tag_keeps_the_first() {
+    let (changed, operation) = operation_after(one_tag, json!({"tags": ["Tags", "Contacts"]}));
+    assert_eq!((changed, &operation["tags"]), (1, &json!(["Tags"])));
+    assert_eq!(operation_after(one_tag, json!({"tags": ["Tags"]})).0, 0);
+}
+
+#[test]
+fn one_success_response_drops_errors_and_prefers_a_body() {
+    let (changed, operation) = operation_after(
+        one_success_response,
+        json!({"responses": {
+            "204": {"description": "nothing"},
+            "200": json_body(json!({"type": "string"})),
+            "404": {"content": {"text/html": {}}},
+        }}),
+    );
+    assert_eq!(changed, 2);
+    assert_eq!(
+        operation["responses"],
+        json!({"200": json_body(json!({"type": "string"}))})
+    );
+}
+
+#[test]
+fn one_success_response_invents_one_and_gives_bare_bodies_a_schema() {
+    let (changed, operation) = operation_after(one_success_response, json!({"responses": {}}));
+    assert_eq!(
+        (changed, &operation["responses"]["200"]["description"]),
+        (1, &json!("success"))
+    );
+    let bare = json!({"responses": {"200": {"content": {"application/json": {}}}}});
+    let (changed, operation) = operation_after(one_success_response, bare);
+    assert_eq!((changed, &operation["responses"]["200"]), (1, &json_body(json!({}))));
+}
+
+#[test]
+fn parameters_are_those_of_path_and_query_with_a_schema_and_a_style() {
+    let (changed, document, warnings) = warned(
+        parameters,
+        of_operation(json!({"parameters": [
+            {"in": "header", "name": "Intercom-Version", "schema": {}},
+            {"in": "cookie", "name": "session", "schema": {}},
+            {"in": "query", "name": "page"},
+            {"in": "query", "name": "ids", "explode": false, "schema": {"type": "array"}},
+            {"in": "query", "name": "filter", "style": "deepObject", "content": {"application/json": {}}},
+        ]})),
+    );
+    let parameters = &document["paths"]["/tags"]["post"]["parameters"];
+    let kept: Vec<_> = parameters.as_array().unwrap().iter().collect();
+    let found: Vec<_> = kept
+        .iter()
+        .map(|p| (p["name"].as_str().unwrap(), p["x-style"].as_str()))
+        .collect();
+    assert_eq!(
+        found,
+        [("page", None), ("ids", Some("comma")), ("filter", Some("deep"))]
+    );
+    assert_eq!(kept[0]["schema"], json!({"type": "string"}));
+    assert_eq!(changed, 6);
+    assert_eq!(warnings.len(), 2, "{warnings:?}");
+    assert!(
+        warnings[0].starts_with("/paths/~1tags/post/parameters: parameter \"session\""),
+        "{warnings:?}"
+    );
+}
+
+#[test]
+fn path_parameters_are_those_of_the_path() {
+    let operation = json!({"parameters": [{"in": "path", "name": "key"}, {"in": "query", "name": "id"}]});
+    let document = json!({"paths": {"/tags/{id}": {"get": operation}}});
+    let (changed, document, warnings) = warned(path_parameters, document);
+    let expected = json!([
+        {"in": "query", "name": "id"},
+        {"in": "path", "name": "id", "schema": {"type": "string"}},
+    ]);
+    assert_eq!(
+        (changed, &document["paths"]["/tags/{id}"]["get"]["parameters"]),
+        (2, &expected)
+    );
+    assert_eq!(
+        warnings,
+        [
+            "/paths/~1tags~1{id}/get: path parameter \"key\" does not occur in the path; left out",
+            "/paths/~1tags~1{id}/get: path parameter `id` is not declared; it is text",
+        ]
+    );
+}
+
+#[test]
+fn operation_ids_are_method_names_and_given_once() {
+    let mut document = json!({"paths": {
+        "/tags": {"get": {"operationId": "ListTags"}, "post": {"operationId": "list_tags"}},
+        "/tags/{tag_id}/contacts": {"get": {}, "put": {"operationId": "123"}, "delete": {"operationId": "move"}},
+        "/": {"get": {"operationId": "?"}, "post": {"operationId": "request"}},
+    }});
+    let mut warnings = Warnings::default();
+    assert_eq!(operation_ids(&mut document, &mut warnings), 5);
+    let names: Vec<_> = schema::operations(&document)
+        .into_iter()
+        .map(|(_, _, operation)| operation["operationId"].as_str().unwrap())
+        .collect();
+    let expected = BTreeSet::from([
+        "list_tags",
+        "post_tags",
+        "get_tags_by_tag_id_contacts",
+        "x123",
+        "move_",
+        "get",
+        "request_",
+    ]);
+    assert_eq!(names.iter().copied().collect::<BTreeSet<_>>(), expected);
+    // One that differs from what was meant is told; a keyword is what Rust makes of it.
+    assert_eq!(warnings.list().len(), 5, "{warnings}");
+    let why = warnings.to_string();
+    for part in [
+        "is another's as well; its method is `post_tags`",
+        "has no `operationId`",
+        "cannot be a method's name",
+    ] {
+        assert!(why.contains(part), "{why}");
+    }
+}
+
+#[test]
+fn client_has_no_other_methods_than_those_that_are_kept_free() {
+    let mut own = BTreeSet::new();
+    for source in [
+        include_str!("../../src/client/mod.rs"),
+        include_str!("../../src/client/builder.rs"),
+        include_str!("../../src/client/request.rs"),
+        include_str!("../../src/export/mod.rs"),
+    ] {
+        let file = syn::parse_file(source).unwrap();
+        for item in file.items {
+            let syn::Item::Impl(item) = item else { continue };
+            let syn::Type::Path(ty) = item.self_ty.as_ref() else {
+                continue;
+            };
+            if item.trait_.is_some() || !ty.path.is_ident("Client") {
+                continue;
+            }
+            for inner in item.items {
+                let syn::ImplItem::Fn(function) = inner else { continue };
+                own.insert(function.sig.ident.to_string());
+            }
+        }
+    }
+    own.insert("clone".to_owned());
+    assert_eq!(own, CLIENT.iter().map(|name| (*name).to_owned()).collect());
+}
+
+#[test]
+fn bodies_are_json_where_they_can_be_and_bytes_else() {
+    let media = |request: Value| {
+        let (_, document, warnings) = warned(
+            request_media,
+            of_operation(json!({"requestBody": {"content": request}})),
+        );
+        (document["paths"]["/tags"]["post"]["requestBody"].clone(), warnings)
+    };
+    let schema = json!({"type": "object"});
+    let (body, warnings) = media(json!({"text/csv": {}, "application/merge-patch+json": {"schema": schema}}));
+    assert_eq!(body["content"], json_body(schema)["content"]);
+    assert_eq!(
+        (body["x-media-type"].as_str(), warnings.len()),
+        (Some("application/merge-patch+json"), 0)
+    );
+    let (body, warnings) = media(json!({"multipart/form-data": {"schema": {}}}));
+    assert!(body["content"]["application/octet-stream"].is_object(), "{body}");
+    assert_eq!(
+        warnings,
+        ["/paths/~1tags/post/requestBody/content: a body of `multipart/form-data` is sent as bytes"]
+    );
+    assert_eq!(media(json!({})).0, Value::Null);
+    assert_eq!(
+        media(json!({"application/json": {}})).0["content"]["application/json"],
+        json!({"schema": {}})
+    );
+}
+
+#[test]
+fn answers_are_json_where_they_can_be_and_bytes_else() {
+    let media = |answer: Value| {
+        let operation = json!({"responses": {"200": {"content": answer}}});
+        let (_, document, warnings) = warned(response_media, of_operation(operation));
+        (
+            document["paths"]["/tags"]["post"]["responses"]["200"].clone(),
+            warnings.len(),
+        )
+    };
+    let schema = json!({"type": "object"});
+    let (answer, warnings) = media(json!({"text/html": {}, "Application/JSON; charset=utf-8": {"schema": schema}}));
+    assert_eq!((&answer["content"], warnings), (&json_body(schema)["content"], 0));
+    let (answer, warnings) = media(json!({"text/csv": {"schema": {}}}));
+    assert!(answer["content"]["application/octet-stream"].is_object(), "{answer}");
+    assert_eq!((answer["x-media-type"].as_str(), warnings), (Some("text/csv"), 1));
+}
+
+#[test]
+fn references_lead_to_components_or_stand_for_any_json() {
+    let mut document = json!({
+        "paths": {"/tags": {"get": {"responses": {"200": json_body(reference_to("lost"))}}}},
+        "components": {"schemas": {
+            "tag": {"properties": {
+                "owner": {"properties": {"id": {"type": "string"}}},
+                "maker": {"$ref": "#/components/schemas/tag/properties/owner"},
+                "again": {"$ref": "#/components/schemas/a%20b"},
+                "else": {"$ref": "other.yaml#/x"},
+            }},
+            "a b": {"$ref": "#/components/schemas/c"},
+            "c": {"$ref": "#/components/schemas/a b"},
+        }},
+    });
+    let before = BTreeSet::from(["#/components/schemas/lost".to_owned()]);
+    let mut warnings = Warnings::about("api.yaml");
+    references(&mut document, &before, "overlay.yaml", &mut warnings);
+    let schemas = &document["components"]["schemas"];
+    assert_eq!(schemas["tag"]["properties"]["maker"], reference_to("tag_owner"));
+    assert_eq!(schemas["tag_owner"], schemas["tag"]["properties"]["owner"]);
+    assert_eq!(schemas["tag"]["properties"]["again"], reference_to("a b"));
+    assert_eq!(schemas["tag"]["properties"]["else"], json!({}));
+    assert_eq!((&schemas["a b"], &schemas["c"]), (&json!({}), &json!({})));
+    let answer = &document["paths"]["/tags"]["get"]["responses"]["200"];
+    assert_eq!(*answer, json_body(json!({})));
+    let told = warnings.to_string();
+    let at = "api.yaml at /paths/~1tags/get/responses/200/content/application~1json/schema: `$ref` \
+              \"#/components/schemas/lost\" leads nowhere; any JSON stands for it [references]";
+    assert!(told.contains(at), "{told}");
+    assert!(
+        told.contains("overlay.yaml at /actions: `$ref` \"other.yaml#/x\" leads nowhere"),
+        "{told}"
+    );
+    assert!(
+        told.contains("/components/schemas/c: `$ref` leads round in a circle"),
+        "{told}"
+    );
+}
+
+#[test]
+fn what_is_not_as_openapi_says_is_mended_or_left_out() {
+    let document = json!({
+        "paths": {
+            "/tags/{id}": {
+                "parameters": [{"$ref": "#/components/parameters/id"}, {"name": "shared", "in": "query"}, 7],
+                "get": {
+                    "operationId": 5,
+                    "parameters": [{"name": "shared", "in": "query", "required": true}],
+                    "responses": {"200": {"$ref": "#/components/responses/tag"}, "201": "yes", "404": 1},
+                    "requestBody": {"$ref": "#/components/requestBodies/lost"},
+                },
+                "post": null,
+            },
+            "/odd": 1,
+        },
+        "components": {
+            "parameters": {"id": {"name": "id", "in": "path"}},
+            "responses": {"tag": {"content": {"application/json": {"schema": {"type": ["string", "null"]}}}}},
+            "schemas": {
+                "elephant": {"type": "elephant", "required": true, "properties": {"a": true, "b": 7}},
+                "tuple": {"type": "array", "items": [{}, {}]},
+                "nothing": null,
+                "one": {"const": "x", "oneOf": [], "enum": "x"},
+            },
+        },
+    });
+    let (_, document, warnings) = warned(well_formed, document);
+    let item = &document["paths"]["/tags/{id}"];
+    let get = &item["get"];
+    let names: Vec<_> = get["parameters"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|p| p["name"].clone())
+        .collect();
+    assert_eq!(
+        (names, &get["parameters"][0]["required"]),
+        (vec![json!("shared"), json!("id")], &json!(true))
+    );
+    assert_eq!(
+        get["responses"]["200"],
+        json_body(json!({"type": "string", "nullable": true}))
+    );
+    assert_eq!(get["responses"].as_object().unwrap().len(), 2);
+    assert_eq!(get["requestBody"]["content"], json!({"application/json": {}}));
+    assert!(get.get("operationId").is_none() && item.get("post").is_none() && item.get("parameters").is_none());
+    assert!(document["paths"].get("/odd").is_none());
+    let schemas = &document["components"]["schemas"];
+    assert_eq!(schemas["elephant"], json!({"properties": {"a": {}, "b": {}}}));
+    assert_eq!(schemas["tuple"], json!({"type": "array", "items": {}}));
+    assert_eq!(
+        (&schemas["nothing"], &schemas["one"]),
+        (&json!({}), &json!({"enum": ["x"]}))
+    );
+    for at in [
+        "/~1odd",
+        "/~1tags~1{id}/post",
+        "/get/parameters/3",
+        "/get/requestBody",
+        "elephant/type",
+        "tuple/items",
+    ] {
+        assert!(
+            warnings.iter().any(|warning| warning.contains(at)),
+            "{at} is missing from {warnings:?}"
+        );
+    }
+}
+
+#[test]
+fn hand_written_types_need_what_they_are_made_over() {
+    let of = |format: &str, names: &[&str]| {
+        let over: Vec<_> = names.iter().map(|name| reference_to(name)).collect();
+        json!({"type": "string", "format": format, "x-of": over})
+    };
+    let list = json!({"properties": {"data": {"type": "array", "items": reference_to("thing")}}});
+    let (changed, schemas) = schemas_after(
+        hand_written_types,
+        json!({
+            "state": {"type": "string", "enum": ["a"]},
+            "thing": {"properties": {"id": {}}},
+            "things": list,
+            "others": {"properties": {"data": {"type": "array", "items": reference_to("state")}}},
+            "a": of("ticket-state", &["state"]),
+            "b": of("ticket-state", &["thing"]),
+            "c": of("company-or-list", &["thing", "things"]),
+            "d": of("company-or-list", &["thing", "others"]),
+            "e": {"type": "string", "format": "ticket-state", "description": "How far."},
+            "f": {"type": "string", "format": "avatar"},
+        }),
+    );
+    assert_eq!(changed, 3);
+    assert_eq!(schemas["a"], of("ticket-state", &["state"]));
+    assert_eq!(schemas["c"], of("company-or-list", &["thing", "things"]));
+    assert_eq!((&schemas["b"], &schemas["d"]), (&json!({}), &json!({})));
+    assert_eq!(schemas["e"], json!({"description": "How far."}));
+    assert_eq!(schemas["f"], json!({"type": "string", "format": "avatar"}));
+}
+
+#[test]
+fn shape_only_drops_annotations_but_no_property_of_that_name() {
+    let (changed, schemas) = schemas_after(
+        shape_only,
+        json!({"tag": {"title": "Tag", "type": "object", "properties": {
+            "title": {"type": "string", "maxLength": 9, "default": "x", "description": "Its title."},
+        }}}),
+    );
+    assert_eq!(changed, 3);
+    assert_eq!(
+        schemas["tag"],
+        json!({"type": "object", "properties": {"title": {"type": "string", "description": "Its title."}}})
+    );
+}
+
+#[test]
+fn required_sets_become_one_struct() {
+    let properties = json!({"id": {"type": "string"}, "email": {"type": "string"}});
+    let (changed, schemas) = schemas_after(
+        required_sets,
+        json!({
+            "either": {"properties": properties, "anyOf": [{"required": ["id"]}, {"required": ["email"]}]},
+            "union": {"properties": properties, "oneOf": [{"type": "object"}]},
+        }),
+    );
+    assert_eq!(changed, 1);
+    assert_eq!(schemas["either"], json!({"properties": properties}));
+    assert!(schemas["union"]["oneOf"].is_array(), "members with a shape stay");
+}
+
+#[test]
+fn objects_say_so_and_unions_do_not() {
+    let (changed, schemas) = schemas_after(
+        objects_say_so,
+        json!({
+            "object": {"properties": {}},
+            "union": {"type": "object", "oneOf": [{"type": "string"}]},
+            "list": {"type": "array"},
+            "fine": {"type": "array", "items": {"type": "string"}},
+        }),
+    );
+    assert_eq!(changed, 3);
+    assert_eq!(schemas["object"]["type"], "object");
+    assert_eq!(schemas["union"], json!({"oneOf": [{"type": "string"}]}));
+    assert_eq!(schemas["list"], json!({"type": "array", "items": {}}));
+}
+
+#[test]
+fn maps_hold_json_unless_they_hold_a_component() {
+    let component = json!({"type": "object", "additionalProperties": {"$ref": "#/components/schemas/tag"}});
+    let (changed, schemas) = schemas_after(
+        maps_hold_json,
+        json!({
+            "free": {"type": "object"},
+            "texts": {"type": "object", "additionalProperties": {"type": "string"}},
+            "closed": {"type": "object", "properties": {"a": {}}, "additionalProperties": false},
+            "component": component,
+        }),
+    );
+    assert_eq!(changed, 3);
+    let free = json!({"type": "object", "additionalProperties": true});
+    assert_eq!((&schemas["free"], &schemas["texts"]), (&free, &free));
+    assert_eq!(schemas["closed"], json!({"type": "object", "properties": {"a": {}}}));
+    assert_eq!(schemas["component"], component);
+}
+
+#[test]
+fn text_enums_only_drops_null_numbers_symbols_and_double_names() {
+    let (changed, schemas) = schemas_after(
+        text_enums_only,
+        json!({
+            "nullable": {"enum": ["open", null]},
+            "numbers": {"enum": [1, 2]},
+            "symbols": {"enum": ["=", "!="]},
+            "doubles": {"enum": ["in_app", "inApp"]},
+            "fine": {"enum": ["in_app", "email"]},
+        }),
+    );
+    assert_eq!(changed, 4);
+    assert_eq!(schemas["nullable"], json!({"enum": ["open"]}));
+    assert_eq!(schemas["numbers"], json!({}));
+    assert_eq!(schemas["symbols"], json!({}));
+    assert_eq!(schemas["doubles"], json!({}));
+    assert_eq!(schemas["fine"], json!({"enum": ["in_app", "email"]}));
+}
+
+#[test]
+fn timestamps_are_the_only_format_that_stays() {
+    let (changed, schemas) = schemas_after(
+        timestamps,
+        json!({
+            "moment": {"type": "string", "format": "date-time"},
+            "link": {"type": "string", "format": "uri"},
+            "bytes": {"type": "string", "format": "binary"},
+            "ours": {"type": "string", "format": "avatar"},
+        }),
+    );
+    assert_eq!(changed, 2);
+    assert_eq!(schemas["ours"], json!({"type": "string", "format": "avatar"}));
+    assert_eq!(schemas["moment"], json!({"type": "integer", "format": "timestamp"}));
+    assert_eq!(schemas["link"], json!({"type": "string"}));
+    assert_eq!(schemas["bytes"], json!({"type": "string", "format": "binary"}));
+}
+
+#[test]
+fn ids_in_requests_are_marked_in_bodies_paths_and_queries_only() {
+    let id = json!({"type": "string", "format": "id"});
+    let mut document = of_operation(json!({
+        "parameters": [{"name": "tag_id", "schema": {"type": "integer"}}, {"name": "page", "schema": {"type": "integer"}}],
+        "requestBody": json_body(json!({"properties": {
+            "admin_ids": {"type": "array", "items": {"type": "integer"}},
+            "owner": {"$ref": "#/components/schemas/owner"},
+            "hybrid": {"type": "string"},
+        }})),
+    }));
+    document["components"] = json!({"schemas": {
+        "owner": {"properties": {"id": {"type": "string"}}},
+        "answer": {"properties": {"id": {"type": "string"}}},
+    }});
+    let (changed, document) = after(ids_in_requests, document);
+    assert_eq!(changed, 3);
+    let operation = &document["paths"]["/tags"]["post"];
+    assert_eq!(operation["parameters"][0]["schema"], id);
+    assert_eq!(operation["parameters"][1]["schema"], json!({"type": "integer"}));
+    let body = &schema::request_schema(operation).unwrap()["properties"];
+    assert_eq!(body["admin_ids"]["items"], id);
+    assert_eq!(body["hybrid"], json!({"type": "string"}), "it only ends in the letters");
+    let schemas = &document["components"]["schemas"];
+    assert_eq!(schemas["owner"]["properties"]["id"], id);
+    assert_eq!(
+        schemas["answer"]["properties"]["id"],
+        json!({"type": "string"}),
+        "no request has it"
+    );
+}
+
+#[test]
+fn updates_can_clear_optional_values_of_put_bodies_only() {
+    let object = json!({"required": ["name"], "properties": {
+        "name": {"type": "string"},
+        "phone": {"type": "string"},
+        "labels": {"type": "array", "items": {"type": "string"}},
+    }});
+    let mut document = json!({"paths": {
+        "/tags": {"post": {"requestBody": json_body(reference_to("create"))}},
+        "/tags/{id}": {"put": {"requestBody": json_body(reference_to("update"))}},
+    }});
+    document["components"] = json!({"schemas": {"create": object, "update": object}});
+    let (changed, document) = after(updates_can_clear, document);
+    assert_eq!(changed, 1);
+    let mut cleared = object.clone();
+    cleared["properties"]["phone"]["nullable"] = json!(true);
+    assert_eq!(
+        document["components"]["schemas"],
+        json!({"create": object, "update": cleared})
+    );
+}
+
+#[test]
+fn name_bodies_names_after_the_operation_and_finds_a_free_name() {
+    let object = json!({"type": "object", "properties": {"name": {"type": "string"}}});
+    let mut document = of_operation(json!({
+        "parameters": [{"name": "order", "schema": {"type": "string", "enum": ["asc", "desc"]}}],
+        "requestBody": json_body(object.clone()),
+        "responses": {"200": json_body(object.clone()), "204": json_body(json!({"type": "string"}))},
+    }));
+    document["components"] = json!({"schemas": {"create_tag_request": {}}});
+    let (changed, document) = after(name_bodies, document);
+    assert_eq!(changed, 3);
+    let operation = &document["paths"]["/tags"]["post"];
+    assert_eq!(operation["parameters"][0]["schema"], reference_to("create_tag_order"));
+    assert_eq!(
+        schema::request_schema(operation),
+        Some(&reference_to("create_tag_request_value"))
+    );
+    assert_eq!(
+        operation["responses"]["200"],
+        json_body(reference_to("create_tag_response"))
+    );
+    assert_eq!(document["components"]["schemas"]["create_tag_response"], object);
+}
+
+#[test]
+fn name_parts_names_after_schema_and_property_at_any_depth() {
+    let (changed, schemas) = schemas_after(
+        name_parts,
+        json!({"tag": {"properties": {
+            "owner": {"nullable": true, "description": "Who made it.", "properties": {
+                "kind": {"enum": ["admin", "bot"]},
+            }},
+            "uses": {"type": "array", "items": {"oneOf": [{"type": "string"}, {"properties": {"n": {}}}]}},
+        }}}),
+    );
+    assert_eq!(changed, 4);
+    let owner = &schemas["tag"]["properties"]["owner"];
+    assert_eq!(
+        *owner,
+        json!({"$ref": "#/components/schemas/tag_owner", "nullable": true, "description": "Who made it."})
+    );
+    assert_eq!(
+        schemas["tag_owner"]["properties"]["kind"],
+        reference_to("tag_owner_kind")
+    );
+    assert_eq!(
+        schemas["tag"]["properties"]["uses"]["items"],
+        reference_to("tag_uses_item")
+    );
+    assert_eq!(schemas["tag_uses_item"]["oneOf"][1], reference_to("tag_uses_item_2"));
+}
+
+#[test]
+fn single_member_unions_are_their_member() {
+    let (changed, schemas) = schemas_after(
+        single_member_unions,
+        json!({
+            "one": {"nullable": true, "type": "object", "allOf": [reference_to("tag")]},
+            "two": {"oneOf": [{"type": "string"}, {"type": "integer"}]},
+            "more": {"allOf": [reference_to("tag")], "properties": {"a": {}}},
+        }),
+    );
+    assert_eq!(changed, 1);
+    assert_eq!(
+        schemas["one"],
+        json!({"nullable": true, "$ref": "#/components/schemas/tag"})
+    );
+    assert!(schemas["two"]["oneOf"].is_array() && schemas["more"]["allOf"].is_array());
+}
+
+#[test]
+fn merge_all_of_puts_members_first_and_own_properties_last() {
+    let (changed, schemas) = schemas_after(
+        merge_all_of,
+        json!({
+            "base": {"type": "object", "properties": {"id": {"type": "string"}}, "required": ["id"]},
+            "middle": {"allOf": [reference_to("base"), {"properties": {"name": {"type": "string"}}}]},
+            "whole": {"allOf": [reference_to("middle")], "properties": {"id": {"type": "integer"}, "x": {}}},
+        }),
+    );
+    assert_eq!(changed, 2);
+    assert_eq!(
+        schemas["whole"],
+        json!({
+            "type": "object",
+            "properties": {"id": {"type": "integer"}, "name": {"type": "string"}, "x": {}},
+            "required": ["id"],
+        })
+    );
+}
+
+#[test]
+fn inline_aliases_stand_where_they_are_used_through_other_aliases() {
+    let (changed, schemas) = schemas_after(
+        inline_aliases,
+        json!({
+            "tag": {"properties": {"names": {"$ref": "#/components/schemas/names", "nullable": true}}},
+            "names": {"type": "array", "items": {"$ref": "#/components/schemas/name"}},
+            "name": {"type": "string"},
+        }),
+    );
+    assert_eq!(
+        schemas,
+        json!({"tag": {"properties": {
+            "names": {"nullable": true, "type": "array", "items": {"type": "string"}},
+        }}})
+    );
+    assert!(changed > 0);
+}
+
+#[test]
+fn constant_text_in_responses_is_text_and_stays_an_enum_in_requests() {
+    let mut document = of_operation(json!({"requestBody": json_body(reference_to("sent"))}));
+    document["components"] = json!({"schemas": {
+        "sent": {"properties": {"type": reference_to("sent_type")}},
+        "sent_type": {"type": "string", "enum": ["user"]},
+        "tag": {"properties": {"type": reference_to("tag_type")}},
+        "tag_type": {"type": "string", "enum": ["tag"]},
+    }});
+    let (changed, document) = after(constant_text_in_responses, document);
+    assert_eq!(changed, 1);
+    let schemas = &document["components"]["schemas"];
+    assert_eq!(schemas["tag"]["properties"]["type"], json!({"type": "string"}));
+    assert_eq!(schemas.get("tag_type"), None);
+    assert_eq!(schemas["sent"]["properties"]["type"], reference_to("sent_type"));
+}
+
+#[test]
+fn reachable_only_keeps_what_operations_lead_to() {
+    let mut document = of_operation(json!({
+        "parameters": [{"name": "order", "schema": reference_to("order")}],
+        "requestBody": json_body(reference_to("sent")),
+        "responses": {"200": json_body(json!({"type": "array", "items": reference_to("answer")}))},
+    }));
+    document["components"] = json!({"schemas": {
+        "order": {}, "sent": {"properties": {"part": reference_to("part")}}, "part": {}, "answer": {}, "lost": {},
+    }});
+    let (changed, document) = after(reachable_only, document);
+    assert_eq!(changed, 1);
+    let kept: BTreeSet<String> = components(&document).into_iter().map(|(name, _)| name).collect();
+    assert_eq!(kept, ["answer", "order", "part", "sent"].map(String::from).into());
+}
+
+#[test]
+fn responses_require_nothing_but_requests_keep_required_and_null() {
+    let object = json!({"required": ["id"], "properties": {"id": {"nullable": true}}});
+    let mut document = of_operation(json!({
+        "requestBody": json_body(reference_to("sent")),
+        "responses": {"200": json_body(reference_to("answer"))},
+    }));
+    document["components"] = json!({"schemas": {"sent": object, "answer": object}});
+    let (changed, document) = after(responses_require_nothing, document);
+    assert_eq!(changed, 2);
+    assert_eq!(document["components"]["schemas"]["sent"], object);
+    assert_eq!(
+        document["components"]["schemas"]["answer"],
+        json!({"properties": {"id": {}}})
+    );
+}
+
+#[test]
+fn every_rule_is_explained_beside_the_description() {
+    let readme = include_str!("../../openapi/README.md");
+    for (name, _) in RULES {
+        assert!(
+            readme.contains(&format!("| `{name}` |")),
+            "openapi/README.md leaves out {name}"
+        );
+    }
+    let listed = readme.matches("\n| `").count();
+    assert!(listed >= RULES.len(), "{listed}");
+}

@@ -1,0 +1,126 @@
+//! Writes what joins the hand-written helpers to the description: searches, exports, types of several forms.
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+
+use super::super::model::Model;
+use super::super::model::helpers::{Export, Search};
+use super::super::model::ty::Scope;
+
+/// The types that are written by hand over types of the description.
+pub fn mixed(model: &Model) -> TokenStream {
+    let made = model.mixed.iter().map(|(name, over)| {
+        let name = format_ident!("{name}");
+        let over: Vec<_> = over.iter().map(|name| format_ident!("{name}")).collect();
+        // A list that is walked makes the whole type one that is.
+        let walked = model
+            .pages
+            .contains_key(&over.last().map(ToString::to_string).unwrap_or_default());
+        let paged = walked.then(|| quote! { paged });
+        quote! {
+            use super::types::{#(#over),*};
+            crate::wire::#name::#name! { #(#over)* #paged }
+        }
+    });
+    quote! { #(#made)* }
+}
+
+/// What searches add to builders and types, and the names of their fields.
+pub fn searches(searches: &[Search]) -> TokenStream {
+    let mut filters: Vec<String> = Vec::new();
+    let mut requests: Vec<String> = Vec::new();
+    for search in searches {
+        if let Some(name) = search
+            .filter
+            .name()
+            .filter(|name| !filters.iter().any(|known| known == name))
+        {
+            filters.push(name.to_owned());
+        }
+        if !requests.contains(&search.request) {
+            requests.push(search.request.clone());
+        }
+    }
+    let targets = filters.iter().map(|name| (name, quote! { filter }));
+    let targets = targets.chain(requests.iter().map(|name| (name, quote! { request })));
+    let targets = targets.map(|(name, how)| {
+        let name = format_ident!("{name}");
+        quote! { crate::search::queries! { super::types::#name, #how } }
+    });
+    let builders = searches.iter().map(|search| {
+        let (builder, filter) = (format_ident!("{}", search.builder), search.filter.rust(Scope::Beside));
+        let pagination = search.pagination.as_ref().map(|(field, ty)| {
+            let (field, ty) = (format_ident!("{field}"), format_ident!("{ty}"));
+            quote! { #field: #ty }
+        });
+        quote! { crate::search::builders! { #builder(#filter) #pagination } }
+    });
+    let fields = searches
+        .iter()
+        .filter(|search| !search.fields.is_empty())
+        .map(|search| {
+            let doc = format!(
+                "Names of fields that {} can be searched by, as Intercom documents them.",
+                search.what
+            );
+            let module = format_ident!("{}", search.module);
+            let constants = search.fields.iter().map(|(constant, name, doc)| {
+                let constant = format_ident!("{constant}");
+                quote! { #[doc = #doc] pub const #constant: &str = #name; }
+            });
+            quote! {
+                #[doc = #doc]
+                pub mod #module { #(#constants)* }
+            }
+        });
+    quote! {
+        /// The fields of each search.
+        pub mod search_fields { #(#fields)* }
+        /// What searches add to types and builders.
+        mod searches {
+            use super::{builder, types};
+            #(#targets)*
+            #(#builders)*
+        }
+    }
+}
+
+/// The operations and types of exports, under the names that the helper knows them by.
+pub fn export(export: &Export) -> TokenStream {
+    let (job, status) = (format_ident!("{}", export.job), format_ident!("{}", export.status));
+    let named = export.operations.iter().filter(|(step, _)| **step != "cancel");
+    let names = named.map(|(step, call)| {
+        let (constant, name) = (
+            format_ident!("{}", call.method.to_uppercase()),
+            format_ident!("{}", step.to_uppercase()),
+        );
+        quote! { pub(crate) use super::operation::#constant as #name; }
+    });
+    let calls = export.operations.iter().map(|(step, call)| {
+        let (step, method, builder) = (
+            format_ident!("{step}"),
+            format_ident!("{}", call.method),
+            format_ident!("{}", call.builder),
+        );
+        match step == "create" {
+            true => quote! {
+                pub(crate) fn #step(client: &crate::Client, first: i64, last: i64) -> super::builder::#builder {
+                    client.#method().body_map(|body| body.created_at_after(first).created_at_before(last))
+                }
+            },
+            false => quote! {
+                pub(crate) fn #step(client: &crate::Client, job: &str) -> super::builder::#builder {
+                    client.#method().job_identifier(job)
+                }
+            },
+        }
+    });
+    quote! {
+        /// What the export helper is made over.
+        pub(crate) mod export {
+            pub use super::types::{#job as Job, #status as Status};
+            #(#names)*
+            #(#calls)*
+        }
+    }
+}

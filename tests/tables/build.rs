@@ -1,0 +1,221 @@
+//! Writes the tables, from the model that the client is written from.
+
+#[path = "../../build.rs"]
+#[allow(dead_code)]
+mod client;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use client::steps::failure::Failure;
+use client::steps::model::ty::{Scope, Ty};
+use client::steps::model::{Answer, Model, Operation};
+use client::steps::slice::Slice;
+use client::steps::{emit, write};
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+
+/// The types whose decoding is measured.
+const MEASURED: [&str; 2] = ["ContactList", "Conversation"];
+
+fn main() {
+    // The steps read files from the client's folder.
+    std::env::set_current_dir("../..").expect("the client's folder is there");
+    println!("cargo::rerun-if-changed={}", env!("CARGO_MANIFEST_DIR"));
+    println!("cargo::rerun-if-changed={}/../../openapi", env!("CARGO_MANIFEST_DIR"));
+    let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo names the folder"));
+    if let Err(failure) = tables(&client::Input::named(Slice::Full), &out) {
+        println!("cargo::error={failure}");
+    }
+}
+
+fn tables(input: &client::Input, out: &Path) -> Result<(), Failure> {
+    let described = client::describe(input)?;
+    emit::write_text(out, "description.json", &described.document.to_string())?;
+    let model = client::model(described, input)?.model;
+    emit::write(out, "operations.rs", &write::parse(operations(&model))?)?;
+    emit::write(out, "twins.rs", &write::parse(twins(&model))?)
+}
+
+/// `OPERATIONS`: how each operation decodes, encodes and is called.
+fn operations(model: &Model) -> TokenStream {
+    let entries = model.operations.iter().map(entry);
+    quote! {
+        /// Every operation, in the order of the description.
+        pub static OPERATIONS: &[Operation] = &[#(#entries),*];
+    }
+}
+
+fn entry(operation: &Operation) -> TokenStream {
+    let Operation {
+        ident, method, path, ..
+    } = operation;
+    let (id, ident) = (ident, format_ident!("{ident}"));
+    let (decode, finish) = match &operation.answer {
+        Answer::Bytes(_) => (quote! { nothing }, quote! { downloaded }),
+        Answer::Json(ty) => {
+            let ty = ty.rust(Scope::Beside);
+            (quote! { decoded::<#ty> }, quote! { answered })
+        }
+    };
+    let parameters = operation.parameters.iter().map(|parameter| {
+        let (name, in_path, required) = (&parameter.wire, parameter.in_path, parameter.required);
+        quote! { Parameter { name: #name, in_path: #in_path, required: #required } }
+    });
+    let setters = operation.parameters.iter().map(|parameter| {
+        let (ident, wire) = (format_ident!("{}", parameter.ident), &parameter.wire);
+        let ty = parameter.ty.rust(Scope::Beside);
+        quote! {
+            if let Some(text) = parameters.get(#wire) {
+                call = call.#ident(argument::<#ty>(text));
+            }
+        }
+    });
+    let (encode, set_body) = match operation.body.as_ref().map(|body| &body.json) {
+        Some(Some(ty)) => {
+            let ty = ty.rust(Scope::Beside);
+            let set = quote! {
+                if let Some(body) = body {
+                    call = call.body(body);
+                }
+            };
+            (quote! { Some(encoded::<#ty>) }, set)
+        }
+        Some(None) => (
+            quote! { None },
+            quote! { call = call.body(body.map(|body| body.to_string()).unwrap_or_default()); },
+        ),
+        None => (quote! { None }, quote! { let _ = body; }),
+    };
+    quote! {
+        Operation {
+            id: #id,
+            method: #method,
+            path: #path,
+            parameters: &[#(#parameters),*],
+            response: #decode,
+            request: #encode,
+            call: |client, parameters, body| {
+                #[allow(unused_mut)]
+                let mut call = client.#ident();
+                let _ = parameters;
+                #(#setters)*
+                #set_body
+                Box::pin(#finish(call.send()))
+            },
+        }
+    }
+}
+
+/// The measured types as serde derives them.
+fn twins(model: &Model) -> TokenStream {
+    let types = &model.types;
+    let wanted = reach(model);
+    let structs = types
+        .structs
+        .values()
+        .filter(|made| wanted.contains(&made.name))
+        .map(|made| {
+            let name = format_ident!("{}", made.name);
+            let fields = made.fields.iter().map(|field| {
+                let (ident, wire, ty) = (format_ident!("{}", field.ident), &field.wire, plain(&field.ty));
+                quote! { #[serde(rename = #wire)] pub #ident: Option<#ty>, }
+            });
+            quote! { #[derive(serde::Deserialize)] pub struct #name { #(#fields)* } }
+        });
+    let enums = types
+        .enums
+        .values()
+        .filter(|made| wanted.contains(&made.name))
+        .map(|made| {
+            let name = format_ident!("{}", made.name);
+            let variants = made.variants.iter().map(|(variant, wire)| {
+                let variant = format_ident!("{variant}");
+                quote! { #[serde(rename = #wire)] #variant }
+            });
+            quote! { #[derive(serde::Deserialize)] pub enum #name { #(#variants),* } }
+        });
+    let unions = types
+        .unions
+        .values()
+        .filter(|made| wanted.contains(&made.name))
+        .map(|made| {
+            let name = format_ident!("{}", made.name);
+            let variants = made.variants.iter().map(|(variant, ty)| {
+                let (variant, ty) = (format_ident!("{variant}"), plain(ty));
+                quote! { #variant(#ty) }
+            });
+            quote! { #[derive(serde::Deserialize)] #[serde(untagged)] pub enum #name { #(#variants),* } }
+        });
+    let newtypes = types
+        .newtypes
+        .values()
+        .filter(|made| wanted.contains(&made.name))
+        .map(|made| {
+            let (name, inner) = (format_ident!("{}", made.name), plain(&made.inner));
+            quote! { #[derive(serde::Deserialize)] pub struct #name(#inner); }
+        });
+    quote! { #(#structs)* #(#enums)* #(#unions)* #(#newtypes)* }
+}
+
+/// The names of the types that the measured ones are made of.
+fn reach(model: &Model) -> BTreeSet<String> {
+    let types = &model.types;
+    let mut reached = BTreeSet::new();
+    let mut open: Vec<String> = MEASURED.map(str::to_owned).into();
+    while let Some(name) = open.pop() {
+        if !reached.insert(name.clone()) {
+            continue;
+        }
+        let fields = types
+            .structs
+            .get(&name)
+            .into_iter()
+            .flat_map(|made| &made.fields)
+            .map(|field| &field.ty);
+        let forms = types
+            .unions
+            .get(&name)
+            .into_iter()
+            .flat_map(|made| &made.variants)
+            .map(|(_, ty)| ty);
+        let inner = types.newtypes.get(&name).map(|made| &made.inner);
+        let parts = fields.chain(forms).chain(inner);
+        open.extend(parts.filter_map(|ty| ty.innermost().map(str::to_owned)));
+    }
+    reached
+}
+
+/// A field's type with what serde itself brings in the place of the crate's own. Hand-written types have hand-written twins.
+fn plain(ty: &Ty) -> TokenStream {
+    match ty {
+        Ty::Known(path) => match path.as_str() {
+            "crate::Timestamp" => quote! { i64 },
+            "crate::Id" => quote! { String },
+            path => match path.strip_prefix("crate::") {
+                Some(own) => own.parse().unwrap_or_default(),
+                None => path.parse().unwrap_or_default(),
+            },
+        },
+        Ty::Named(name) => {
+            let name = format_ident!("{name}");
+            quote! { #name }
+        }
+        Ty::List(inner) => {
+            let inner = plain(inner);
+            quote! { ::std::vec::Vec<#inner> }
+        }
+        Ty::Map(inner) => {
+            let inner = plain(inner);
+            quote! { ::std::collections::BTreeMap<String, #inner> }
+        }
+        Ty::Boxed(inner) => {
+            let inner = plain(inner);
+            quote! { ::std::boxed::Box<#inner> }
+        }
+        Ty::Nullable(inner) => {
+            let inner = plain(inner);
+            quote! { Option<#inner> }
+        }
+    }
+}
