@@ -1,5 +1,6 @@
 //! Writes one method and one builder for every operation, over the hand-written transport.
 //!
+//! What is written is thin and `#[inline]`: of a hundred operations a program calls a few, and these are compiled there.
 //! The sending itself is `Client::decoded`'s and `Client::stream`'s, so that headers, retries, limits and errors are the
 //! same for all.
 
@@ -88,6 +89,7 @@ fn method(operation: &Operation) -> TokenStream {
     let doc = documentation(operation);
     quote! {
         #[doc = #doc]
+        #[inline]
         pub fn #ident(&self) -> builder::#builder {
             builder::#builder::new(self)
         }
@@ -268,7 +270,9 @@ fn builder(operation: &Operation, types: &Types) -> TokenStream {
             #body_field
             #cursor_field
         }
+
         impl #builder {
+            #[inline]
             pub(crate) fn new(client: &crate::Client) -> Self {
                 Self {
                     client: client.clone(),
@@ -282,6 +286,7 @@ fn builder(operation: &Operation, types: &Types) -> TokenStream {
             #body_setters
             crate::call::options::setters! {}
             crate::call::options::query_param! {}
+            #[inline]
             fn call(&self) -> ::std::result::Result<crate::call::call::Call, crate::Error> {
                 let #mutable call = crate::call::call::Call::new(&super::operation::#constant, &self.options)?;
                 #(#sends)*
@@ -295,6 +300,7 @@ fn builder(operation: &Operation, types: &Types) -> TokenStream {
             ///
             /// When a required value is missing or an argument does not convert, before anything is sent; when the
             /// server cannot be reached, answers with another status than a success, or sends what cannot be decoded.
+            #[inline]
             pub async fn send(self) -> ::std::result::Result<crate::Response<#ty>, crate::Error> {
                 self.client.#send(self.call()?).await
             }

@@ -24,15 +24,18 @@ pub fn methods(response: &TokenStream) -> TokenStream {
     quote! {
         /// Begins with the page that `cursor` stands for, instead of the first: see
         /// [`Cursor`](crate::paging::Cursor). Goes before the parameter that says the same.
+        #[inline]
         pub fn from_cursor(mut self, cursor: impl ::std::convert::Into<crate::paging::Cursor>) -> Self {
             self.cursor = Some(cursor.into());
             self
         }
         /// The items of all pages as a stream, each page fetched when the items before it are used up.
+        #[inline]
         pub fn stream(self) -> crate::paging::Items<#response> {
             crate::paging::Items::new(self.pages())
         }
         /// All pages as a stream of whole answers, each fetched when it is asked for.
+        #[inline]
         pub fn pages(self) -> crate::paging::Pages<#response> {
             crate::paging::Pages::new(&self.client, self.call(), self.cursor)
         }

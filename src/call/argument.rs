@@ -145,10 +145,12 @@ impl<A: Argument<Value>> Argument<Value> for Nullable<A> {
     }
 }
 
-/// Implements [`Argument`] for a type and for where it can be null.
+/// Implements [`Argument`] for a type and for where it can be null. Of hundreds a program uses a few: they are compiled
+/// there.
 macro_rules! arguments {
     ($( $({$($generics:tt)*})? $target:ty: $source:ty $(where [$($bounds:tt)*])? = |$value:ident| $convert:expr; )*) => {$(
         impl $(<$($generics)*>)? $crate::Argument<$target> for $source $(where $($bounds)*)? {
+            #[inline]
             fn argument(self) -> ::std::result::Result<::std::option::Option<$target>, $crate::InvalidField> {
                 let $value = self;
                 $convert.map(Some)
@@ -156,6 +158,7 @@ macro_rules! arguments {
         }
 
         impl $(<$($generics)*>)? $crate::Argument<$crate::Nullable<$target>> for $source $(where $($bounds)*)? {
+            #[inline]
             fn argument(
                 self,
             ) -> ::std::result::Result<::std::option::Option<$crate::Nullable<$target>>, $crate::InvalidField> {
@@ -323,12 +326,14 @@ macro_rules! objects {
         impl ::std::convert::TryFrom<builder::$name> for $name {
             type Error = crate::InvalidField;
 
+            #[inline]
             fn try_from(builder: builder::$name) -> ::std::result::Result<Self, crate::InvalidField> {
                 builder.build()
             }
         }
 
         impl ::std::convert::From<$name> for builder::$name {
+            #[inline]
             fn from(value: $name) -> Self {
                 Self { value, invalid: None }
             }
@@ -351,6 +356,7 @@ macro_rules! finish {
         }
 
         /// What is set so far.
+        #[inline]
         pub fn as_value(&self) -> &$name {
             &self.value
         }
@@ -360,6 +366,7 @@ macro_rules! finish {
         /// # Errors
         ///
         /// When something that is required is missing, or a setter was given what cannot be sent; names the field.
+        #[inline]
         pub fn build(self) -> ::std::result::Result<$name, crate::InvalidField> {
             crate::call::argument::build(self.value, self.invalid)
         }

@@ -77,6 +77,7 @@ impl fmt::Debug for Options {
 macro_rules! setters {
     () => {
         /// Repeats this call by `policy` instead of the client's.
+        #[inline]
         pub fn retry(mut self, policy: crate::RetryPolicy) -> Self {
             self.options.retry = Some(policy);
             self
@@ -84,6 +85,7 @@ macro_rules! setters {
 
         /// How long one attempt of this call may take, instead of the client's
         /// [`timeout`](crate::ClientBuilder::timeout). Zero is an error of the call.
+        #[inline]
         pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
             self.options.timeout(timeout);
             self
@@ -91,12 +93,14 @@ macro_rules! setters {
 
         /// Whether carrying out this call twice does no harm, so that it is repeated like a PUT when its answer is lost.
         /// Default: what the operation does; see [`RetryPolicy`](crate::RetryPolicy).
+        #[inline]
         pub fn idempotent(mut self, idempotent: bool) -> Self {
             self.options.idempotent = Some(idempotent);
             self
         }
 
         /// The API version of this call, instead of the client's.
+        #[inline]
         pub fn api_version(mut self, version: crate::ApiVersion) -> Self {
             self.options.api_version = Some(version.header());
             self
@@ -104,6 +108,7 @@ macro_rules! setters {
 
         /// Sends a header with this call, in the place of the client's own of that name. `Authorization` and what HTTP sets
         /// itself are refused by an error of the call.
+        #[inline]
         pub fn header(mut self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
             self.options.header(name.as_ref(), value.as_ref());
             self
@@ -116,6 +121,7 @@ pub(crate) use setters;
 macro_rules! query_param {
     () => {
         /// Adds a query parameter that the description does not have; percent-encoded as it is sent.
+        #[inline]
         pub fn query_param(mut self, name: impl Into<String>, value: impl ::std::string::ToString) -> Self {
             self.options.query.push((name.into(), value.to_string()));
             self

@@ -55,20 +55,17 @@ impl<T: Decode + PartialEq> Slot for Option<T> {
         if self.is_some() {
             *self = None;
         }
-        if !T::NULL && reader.null()? {
-            reader.null = true;
+        let begin = reader.place();
+        if !T::NULL && null(reader)? {
             return Ok(());
         }
-        let begin = reader.place();
         match T::decode(reader) {
-            Ok(value) => *self = Some(value),
-            Err(Fault::Kind) => {
-                reader.stray(begin)?;
-                reader.kept = true;
+            Ok(value) => {
+                *self = Some(value);
+                Ok(())
             }
-            Err(fault) => return Err(fault),
+            Err(fault) => misfit(reader, begin, fault),
         }
-        Ok(())
     }
 
     fn is_empty(&self) -> bool {
@@ -81,14 +78,60 @@ impl<T: Decode + PartialEq> Slot for Option<T> {
     }
 }
 
+/// Whether the value is null, which is then marked.
+#[inline]
+fn null(reader: &mut Reader<'_>) -> Result<bool, Fault> {
+    let null = reader.null()?;
+    reader.null |= null;
+    Ok(null)
+}
+
+/// Passes over a value that does not fit, which is marked to be kept.
+#[cold]
+fn misfit(reader: &mut Reader<'_>, begin: usize, fault: Fault) -> Result<(), Fault> {
+    if fault != Fault::Kind {
+        return Err(fault);
+    }
+    reader.stray(begin)?;
+    reader.kept = true;
+    Ok(())
+}
+
 /// After so many items of a page it is guessed how many there are.
 const MEASURED: usize = 4;
 /// So many items are made room for at the most before they come.
 const RESERVED: usize = 256;
 
-/// Reads the items of a list. Those that do not fit are left out, and the list is marked to be kept.
-#[inline]
-pub fn items<T: Decode>(reader: &mut Reader<'_>, list: &mut Vec<T>) -> Result<(), Fault> {
+/// A list that is being read, whatever its items are.
+trait Items {
+    /// Whether null is an item like any other.
+    fn takes_null(&self) -> bool;
+
+    /// Makes room for so many items.
+    fn reserve(&mut self, items: usize);
+
+    /// Reads one item onto the end.
+    fn append(&mut self, reader: &mut Reader<'_>) -> Result<(), Fault>;
+}
+
+impl<T: Decode> Items for Vec<T> {
+    fn takes_null(&self) -> bool {
+        T::NULL
+    }
+
+    fn reserve(&mut self, items: usize) {
+        self.reserve(items);
+    }
+
+    fn append(&mut self, reader: &mut Reader<'_>) -> Result<(), Fault> {
+        T::append(reader, self)
+    }
+}
+
+/// Reads the items of a list. Those that do not fit are left out, and the list is marked to be kept. Compiled once for all
+/// types.
+fn items(reader: &mut Reader<'_>, list: &mut dyn Items) -> Result<(), Fault> {
+    let null = list.takes_null();
     let (mut kept, mut next, mut located) = (false, 0, reader.strays.len());
     let begin = reader.place();
     reader.list("a list", |reader| {
@@ -99,13 +142,13 @@ pub fn items<T: Decode>(reader: &mut Reader<'_>, list: &mut Vec<T>) -> Result<()
             let length = (reader.place() - begin) / MEASURED;
             list.reserve(reader.left().checked_div(length).unwrap_or_default().min(RESERVED));
         }
-        if !T::NULL && reader.null()? {
+        if !null && reader.null()? {
             kept = true;
             return Ok(());
         }
         let begin = reader.place();
         reader.kept = false;
-        match T::append(reader, list) {
+        match list.append(reader) {
             Ok(()) => kept |= reader.kept,
             Err(Fault::Kind) => {
                 reader.stray(begin)?;

@@ -5,7 +5,7 @@ use std::ops::{Deref, DerefMut};
 
 use serde::{Serialize, Serializer};
 
-use super::decode::{self, Decode, Slot};
+use super::decode::{Decode, Slot};
 use super::reader::{Fault, Reader};
 
 /// A list of an object: a slice when it is read, `[]` when it is empty, and nothing at all when it is absent.
@@ -177,9 +177,7 @@ impl<T: Decode + PartialEq> Slot for List<T> {
 
 impl<T: Decode> Decode for List<T> {
     fn decode(reader: &mut Reader<'_>) -> Result<Self, Fault> {
-        let mut list = Vec::new();
-        decode::items(reader, &mut list)?;
-        Ok(list.into())
+        Vec::decode(reader).map(Self::from)
     }
 
     fn empty() -> Option<Self> {

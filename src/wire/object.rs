@@ -239,6 +239,7 @@ macro_rules! object {
         }
 
         impl crate::wire::decode::Decode for $name {
+            #[inline]
             fn decode(
                 reader: &mut crate::wire::reader::Reader<'_>,
             ) -> ::std::result::Result<Self, crate::wire::reader::Fault> {
@@ -247,6 +248,7 @@ macro_rules! object {
                 Ok(object)
             }
 
+            #[inline]
             fn append(
                 reader: &mut crate::wire::reader::Reader<'_>,
                 list: &mut ::std::vec::Vec<Self>,
@@ -254,6 +256,7 @@ macro_rules! object {
                 crate::wire::object::append(reader, list)
             }
 
+            #[inline]
             fn empty() -> ::std::option::Option<Self> {
                 Some(Self::default())
             }
