@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use futures_util::stream::FusedStream;
 use futures_util::{StreamExt, TryStreamExt};
-use intercom_client::paging::{Cursor, Items, Page};
-use intercom_client::{Client, Error, RetryPolicy, types};
+use intercom_client::paging::{Cursor, Items, Page, Paging};
+use intercom_client::{Client, Error, Method, RetryPolicy, types};
 use serde::Serialize;
 use serde_json::{Value, json};
 use server::{Fault, Next, Server, Settings};
@@ -299,6 +299,12 @@ async fn scroll_errors_are_told_apart() {
     server.fault(server.seen().len(), Fault::Status(500));
     let lost = client.scroll_over_all_companies().send().await.unwrap_err();
     assert!(lost.is_scroll_restart() && !lost.is_scroll_expired() && !lost.is_scroll_exists());
+
+    // Whatever the operation is called: a scroll is told by how its list goes on.
+    server.fault(server.seen().len(), Fault::Status(500));
+    let raw = client.request(Method::GET, "/companies/scroll");
+    let mut pages = raw.pages::<Value>(Paging::Scroll, "data");
+    assert!(pages.try_next().await.unwrap_err().is_scroll_restart());
 }
 
 #[tokio::test]

@@ -32,6 +32,8 @@ struct Inner {
     kind: Kind,
     attempts: u32,
     get: bool,
+    /// Whether the call asked for a page of a scroll.
+    scroll: bool,
     /// Whether this attempt or one before it may have been carried out.
     unsure: bool,
     /// The export job that it is about.
@@ -100,6 +102,7 @@ impl Error {
             kind,
             attempts: 0,
             get: false,
+            scroll: false,
             unsure: false,
             job: None,
             answer: None,
@@ -300,6 +303,12 @@ impl Error {
         self
     }
 
+    /// Says that the call asked for a page of a scroll.
+    pub(crate) fn of_scroll(mut self, scroll: bool) -> Self {
+        self.0.scroll = scroll;
+        self
+    }
+
     /// Says that the call is a GET.
     pub(crate) fn of_get(mut self, get: bool) -> Self {
         self.0.get = get;
@@ -392,7 +401,7 @@ impl Error {
 
     /// A scroll that went idle for more than a minute, or was never begun: 404. Begin a new one.
     pub fn is_scroll_expired(&self) -> bool {
-        self.0.operation.starts_with("scroll") && self.is_not_found()
+        self.0.scroll && self.is_not_found()
     }
 
     /// Another scroll of this workspace is open: only one can be. It ends a minute after its last page.
@@ -410,7 +419,7 @@ impl Error {
                 .is_some_and(|status| status.is_server_error() || status.as_u16() == 408),
             _ => false,
         };
-        lost && self.0.operation.starts_with("scroll")
+        lost && self.0.scroll
     }
 
     /// How long the server asks to wait.

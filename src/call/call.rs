@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::argument::InvalidField;
-use super::operation::Operation;
+use super::operation::{Operation, Paging};
 use super::options::Options;
 use crate::answer::error::Error;
 
@@ -81,6 +81,11 @@ impl Call {
         let operation = &self.operation;
         let by_method = operation.reads_only || operation.method.is_idempotent();
         self.options.idempotent.unwrap_or(by_method)
+    }
+
+    /// Whether it asks for a page of a scroll, which the server does not send twice.
+    pub(crate) fn is_scroll(&self) -> bool {
+        self.operation.paging == Some(Paging::Scroll)
     }
 
     /// Puts a path parameter in its place, percent-encoded.

@@ -108,7 +108,7 @@ impl<P: Page> Pages<P> {
     /// `None` at the beginning of a walk that starts with the first page, at the end, and while a scroll cannot be
     /// continued: a page is on its way, or was lost.
     pub fn cursor(&self) -> Option<&Cursor> {
-        let lost = self.fetch.is_some() && matches!(&self.step, Step::Ask(call) if is_scroll(call));
+        let lost = self.fetch.is_some() && matches!(&self.step, Step::Ask(call) if call.is_scroll());
         let cursor = match &self.held {
             Some((_, cursor)) => cursor,
             None => &self.cursor,
@@ -133,7 +133,7 @@ impl<P: Page> Pages<P> {
             self.step = Step::Done;
             return Some(Err(error));
         }
-        let operation = call.operation.id;
+        let (operation, scroll) = (call.operation.id, call.is_scroll());
         let fetch = (self.ask)(*call);
         // A task of its own would leave the caller's span.
         #[cfg(feature = "tracing")]
@@ -145,7 +145,7 @@ impl<P: Page> Pages<P> {
             Ok(task) => Box::pin(async move {
                 // The server was asked, and nobody will tell what it said.
                 task.await
-                    .unwrap_or_else(|| Err(Error::kind(operation, Kind::Lost).after(1)))
+                    .unwrap_or_else(|| Err(Error::kind(operation, Kind::Lost).after(1).of_scroll(scroll)))
             }),
             Err(fetch) => Box::pin(fetch),
         }))
@@ -176,7 +176,7 @@ impl<P: Page> Pages<P> {
             Ok(None) => Step::Done,
             Ok(Some(cursor)) => {
                 let new = self.is_new(&cursor);
-                if new || is_scroll(&call) {
+                if new || call.is_scroll() {
                     self.cursor = Some(cursor);
                     Step::Ask(call)
                 } else {
@@ -187,10 +187,6 @@ impl<P: Page> Pages<P> {
         };
         Ok(())
     }
-}
-
-fn is_scroll(call: &Call) -> bool {
-    call.operation.paging == Some(Paging::Scroll)
 }
 
 impl<P: Page> Stream for Pages<P> {

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use crate::answer::error::{Error, Kind};
 use crate::call::call::Call;
-use crate::call::operation::Paging;
 use crate::call::retry_policy::RetryPolicy;
 
 /// The most that is added to a wait the server asked for.
@@ -20,7 +19,7 @@ pub fn pause(policy: &RetryPolicy, attempt: u32, error: &Error) -> Duration {
 
 /// Whether a call may be sent again after `error`; the table is in [`RetryPolicy`].
 pub fn repeats(call: &Call, error: &Error, first_internal_error: bool) -> bool {
-    let harmless = call.is_idempotent() && call.operation.paging != Some(Paging::Scroll);
+    let harmless = call.is_idempotent() && !call.is_scroll();
     match error.what() {
         Kind::Connect | Kind::ConnectTimeout => true,
         Kind::Timeout | Kind::Lost => harmless,

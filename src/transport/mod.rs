@@ -71,7 +71,8 @@ impl Transport {
                 Ok(answer.map(|_| value).with_mismatches(mismatches))
             }
             Err(unread) => {
-                let error = answer.undecoded(operation, unread).unsure(!call.operation.reads_only);
+                let error = answer.undecoded(operation, unread).of_scroll(call.is_scroll());
+                let error = error.unsure(!call.operation.reads_only);
                 span.fail(&error);
                 Err(error)
             }
@@ -148,6 +149,7 @@ impl Transport {
             if !again {
                 // What was never sent was not attempted.
                 let error = if error.is_builder() { error.after(0) } else { error };
+                let error = error.of_scroll(call.is_scroll());
                 span.fail(&error);
                 return Err(error);
             }
