@@ -52,6 +52,24 @@ impl ErrorBody {
         };
         let mut errors: Vec<ApiError> = match object.get("errors") {
             Some(Value::Array(entries)) => entries.iter().filter_map(entry).collect(),
+            // What is wrong with each field, by its name.
+            Some(Value::Object(fields))
+                if !["code", "error_key", "message"]
+                    .iter()
+                    .any(|key| fields.contains_key(*key)) =>
+            {
+                let messages = |value: &Value| match value {
+                    Value::Array(messages) => messages.iter().filter_map(|message| text(Some(message))).collect(),
+                    message => Vec::from_iter(text(Some(message))),
+                };
+                let error = |field: &String, message| ApiError {
+                    field: Some(field.clone()),
+                    message: Some(message),
+                    ..Default::default()
+                };
+                let of_field = |(field, value)| messages(value).into_iter().map(move |message| error(field, message));
+                fields.iter().flat_map(of_field).collect()
+            }
             Some(one) => entry(one).into_iter().collect(),
             None => Vec::new(),
         };
@@ -94,6 +112,23 @@ mod tests {
         assert_eq!(
             parse(r#"{"error_key":"sms","message":"no"}"#).errors[0].code.as_deref(),
             Some("sms")
+        );
+        let by_field = parse(r#"{"errors":{"email":["is taken","is odd"],"name":"is blank"}}"#).errors;
+        let told: Vec<_> = by_field
+            .iter()
+            .map(|error| (error.field.as_deref(), error.message.as_deref()))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                (Some("email"), Some("is taken")),
+                (Some("email"), Some("is odd")),
+                (Some("name"), Some("is blank")),
+            ]
+        );
+        assert_eq!(
+            parse(r#"{"errors":{"message":"a"}}"#).errors[0].message.as_deref(),
+            Some("a")
         );
         assert_eq!(parse(r#"{"errors":[],"request_id":null}"#).errors, []);
         for odd in ["", "null", "<html>", "[1]", "{\"errors\":", "{\"errors\":[null,3]}"] {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::decode::{Decode, Slot};
 use super::reader::{Fault, Reader};
@@ -154,6 +154,13 @@ impl<T: fmt::Debug> fmt::Debug for List<T> {
 }
 
 /// An absent list that is encoded by itself is null.
+/// Items that do not fit are left out: a bare list has no place to keep them.
+impl<'de, T: Decode> Deserialize<'de> for List<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        super::deserialize::deserialize(deserializer)
+    }
+}
+
 impl<T: Serialize> Serialize for List<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.0.serialize(serializer)
@@ -182,5 +189,17 @@ impl<T: Decode> Decode for List<T> {
 
     fn empty() -> Option<Self> {
         Some(Self::absent())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::List;
+
+    #[test]
+    fn a_bare_list_is_read_leniently() {
+        let list: List<i64> = serde_json::from_str(r#"[1, "2", null, {}]"#).unwrap();
+        assert_eq!(list[..], [1, 2]);
+        assert!(serde_json::from_str::<List<i64>>("{}").is_err());
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 use super::decode::{Decode, Slot};
@@ -163,6 +163,13 @@ impl<T: fmt::Debug> fmt::Debug for Map<T> {
 }
 
 /// An absent object that is encoded by itself is null.
+/// Values that do not fit are left out: a bare map has no place to keep them.
+impl<'de, T: Decode> Deserialize<'de> for Map<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        super::deserialize::deserialize(deserializer)
+    }
+}
+
 impl<T: Serialize> Serialize for Map<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.is_absent() {

@@ -106,7 +106,13 @@ fn examples(document: &Value, body: &Value) -> Vec<Example> {
             value: value.clone(),
         }));
     };
-    for (_, media) in resolve(document, body)["content"].as_object().into_iter().flatten() {
+    let content = resolve(document, body)["content"].as_object();
+    // What is no JSON is handed on as bytes.
+    for (_, media) in content
+        .into_iter()
+        .flatten()
+        .filter(|(media, _)| media.contains("json"))
+    {
         for (name, example) in media["examples"].as_object().into_iter().flatten() {
             add(name, resolve(document, example).get("value"));
         }

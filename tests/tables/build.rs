@@ -54,8 +54,15 @@ fn entry(operation: &Operation) -> TokenStream {
     let (decode, finish) = match &operation.answer {
         Answer::Bytes(_) => (quote! { nothing }, quote! { downloaded }),
         Answer::Json(ty) => {
+            // JSON, lists and maps by themselves have no place to keep what does not fit.
+            let bare = ty.is_collection() || *ty == Ty::json();
+            let how = if bare {
+                quote! { encoded }
+            } else {
+                quote! { decoded }
+            };
             let ty = ty.rust(Scope::Beside);
-            (quote! { decoded::<#ty> }, quote! { answered })
+            (quote! { #how::<#ty> }, quote! { answered })
         }
     };
     let parameters = operation.parameters.iter().map(|parameter| {
