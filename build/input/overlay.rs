@@ -110,27 +110,22 @@ impl Overlay {
         })
     }
 
-    /// How many actions there are.
-    #[cfg(test)]
-    pub fn len(&self) -> usize {
-        self.actions.len()
+    /// Applies every correction that fits `document`. Those that do not fit are told in `warnings`.
+    pub fn apply(&self, document: &mut Value, warnings: &mut Warnings) -> Vec<Applied> {
+        self.apply_but(None, document, warnings)
     }
 
     /// The same without one action.
-    #[cfg(test)]
-    pub fn without(mut self, action: usize) -> Self {
-        self.actions.remove(action);
-        self
-    }
-
-    /// Applies every correction that fits `document`. Those that do not fit are told in `warnings`.
-    pub fn apply(&self, document: &mut Value, warnings: &mut Warnings) -> Vec<Applied> {
+    pub fn apply_but(&self, left_out: Option<usize>, document: &mut Value, warnings: &mut Warnings) -> Vec<Applied> {
         let version = document["info"]["version"].as_str().unwrap_or_default().to_owned();
         let mut outcomes: Vec<Option<Outcome>> = vec![None; self.actions.len()];
         for (action, outcome) in self.actions.iter().zip(&mut outcomes) {
             if !action.is_for(&version) {
                 *outcome = Some(Outcome::OtherVersion);
             }
+        }
+        if let Some(outcome) = left_out.and_then(|action| outcomes.get_mut(action)) {
+            *outcome = Some(Outcome::Idle);
         }
         self.refuse_dangling(document, &mut outcomes);
         for (action, outcome) in self.actions.iter().zip(&mut outcomes) {
