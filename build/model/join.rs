@@ -8,6 +8,7 @@ use super::super::document::formats::{self, FORMATS};
 use super::super::document::names::{self, Taken, escape, type_ident};
 use super::super::document::schema::{self, Kind, kind, reference};
 use super::super::input::basics::Basics;
+use super::super::slice::group;
 use super::super::warnings::Warnings;
 use super::generate::{Generated, Signature, forms, parameters};
 use super::ty::Ty;
@@ -285,6 +286,7 @@ fn operation(path: &str, method: &str, described: &Value, signature: &Signature,
             .unwrap_or_else(|| type_ident(&ident, "Operation")),
         method: method.to_uppercase(),
         path: path.to_owned(),
+        group: group(described).map(str::to_owned),
         summary: text(described, "summary"),
         description: text(described, "description"),
         parameters: parameters.collect(),

@@ -157,6 +157,8 @@ pub struct Operation {
     pub method: String,
     /// Path template.
     pub path: String,
+    /// The group that it belongs to.
+    pub group: Option<String>,
     /// What it does, in a line.
     pub summary: String,
     /// What it does, at length.

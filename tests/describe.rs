@@ -1,0 +1,325 @@
+//! The example that says what the build makes of a description, and what is different from an older one.
+
+#[path = "../examples/describe/compare.rs"]
+mod compare;
+#[path = "../examples/describe/layout.rs"]
+mod layout;
+#[path = "../examples/describe/report.rs"]
+mod report;
+#[allow(dead_code)]
+#[path = "../build.rs"]
+mod script;
+
+use std::path::{Path, PathBuf};
+
+use layout::Form;
+use report::{Asked, report};
+
+/// The older description.
+const OLDER: &str = r##"openapi: 3.0.1
+info: {title: Shelves, version: '1.0'}
+servers:
+- {url: 'https://api.test'}
+paths:
+  /shelves/{id}:
+    get:
+      tags: [Shelves]
+      operationId: findShelf
+      parameters:
+      - {name: id, in: path, required: true, schema: {type: string}}
+      - {name: depth, in: query, schema: {type: integer}}
+      responses:
+        '200': {description: it, content: {application/json: {schema: {$ref: '#/components/schemas/shelf'}}}}
+    delete:
+      tags: [Shelves]
+      operationId: deleteShelf
+      parameters:
+      - {name: id, in: path, required: true, schema: {type: string}}
+      responses:
+        '200': {description: gone}
+  /shelves:
+    get:
+      tags: [Shelves]
+      operationId: listShelves
+      x-paging: {shape: cursor, items: data}
+      responses:
+        '200': {description: all, content: {application/json: {schema: {$ref: '#/components/schemas/shelf_list'}}}}
+    post:
+      tags: [Shelves]
+      operationId: createShelf
+      requestBody:
+        content:
+          application/json:
+            schema:
+              type: object
+              required: [room]
+              properties:
+                room: {type: string}
+                wood: {type: string, enum: [oak, ash]}
+                size: {type: object, properties: {height: {type: integer}}}
+      responses:
+        '200': {description: it, content: {application/json: {schema: {$ref: '#/components/schemas/shelf'}}}}
+components:
+  schemas:
+    shelf:
+      type: object
+      properties:
+        room: {type: string}
+        height: {type: integer}
+        state: {type: string, enum: [full, empty]}
+    shelf_list:
+      type: object
+      properties:
+        data: {type: array, items: {$ref: '#/components/schemas/shelf'}}
+        pages: {$ref: '#/components/schemas/cursor_pages'}
+    cursor_pages:
+      type: object
+      properties:
+        next: {type: string, format: next-page}
+"##;
+
+/// What is different in the newer one, in the order of the file.
+const CHANGES: [(&str, &str); 13] = [
+    ("version: '1.0'", "version: '1.1'"),
+    ("/shelves/{id}:", "/shelves/{shelf_id}:"),
+    ("{name: id, in: path", "{name: shelf_id, in: path"),
+    (
+        "      - {name: depth, in: query, schema: {type: integer}}\n",
+        "      - {name: depth, in: query, required: true, schema: {type: string}}\n      \
+         - {name: books, in: query, schema: {type: boolean}}\n",
+    ),
+    (
+        "    delete:\n      tags: [Shelves]\n      operationId: deleteShelf\n",
+        "    put:\n      tags: [Boards]\n",
+    ),
+    ("{name: id, in: path", "{name: shelf_id, in: path"),
+    (
+        "{description: gone}",
+        "{description: it, content: {application/json: {schema: {$ref: '#/components/schemas/board'}}}}",
+    ),
+    (
+        "      tags: [Shelves]\n      operationId: listShelves\n      x-paging: {shape: cursor, items: data}\n",
+        "      tags: [Boards]\n      operationId: listShelves\n",
+    ),
+    (
+        "operationId: createShelf\n      requestBody:\n        content:\n          application/json:\n            \
+         schema:\n              type: object\n              required: [room]",
+        "operationId: buildShelf\n      requestBody:\n        content:\n          application/json:\n            \
+         schema:\n              type: object\n              required: [wood]",
+    ),
+    (
+        "[oak, ash]}\n                size: {type: object, properties: {",
+        "[oak, elm]}\n                size: {type: object, properties: {depth: {type: integer}, ",
+    ),
+    (
+        "        room: {type: string}\n        height",
+        "        room: {type: integer}\n        width",
+    ),
+    ("[full, empty]", "[full, half]"),
+    (
+        "    shelf_list:\n",
+        "    board: {type: object, properties: {edge: {type: object, properties: {length: {type: number}}}}}\n    \
+         shelf_list:\n",
+    ),
+];
+
+/// Corrections: one that applies, of two actions, and one for each reason not to.
+const OVERLAY: &str = "overlay: 1.1.0
+info: {title: Corrections, version: '1'}
+actions:
+- target: $.paths['/shelves'].get
+  description: Listing | walking.
+  update: {summary: Lists shelves.}
+- target: $.components.schemas.shelf
+  description: Listing | walking.
+  update: {description: A shelf.}
+- target: $.paths['/drawers']
+  description: Drawers are slow.
+  remove: true
+- target: $.info
+  description: The title.
+  update: {title: Shelves}
+- target: $.info
+  description: For later.
+  x-versions: {from: '2.0'}
+  update: {title: Cupboards}
+- target: $.components.schemas.shelf.properties
+  description: Doors.
+  update: {door: {$ref: '#/components/schemas/door'}}
+";
+
+/// The newer description.
+fn newer() -> String {
+    CHANGES.iter().fold(OLDER.to_owned(), |text, (good, other)| {
+        assert!(text.contains(good), "{good}");
+        text.replacen(good, other, 1)
+    })
+}
+
+/// The report about files with these texts. They stand in a folder that is left out of the report.
+fn report_of(text: &str, older: Option<&str>, form: Form) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| -> PathBuf {
+        let file = folder.path().join(name);
+        std::fs::write(&file, text).unwrap();
+        file
+    };
+    let asked = Asked {
+        form,
+        file: file("new.yaml", text),
+        older: older.map(|text| file("old.yaml", text)),
+    };
+    let text = report(&asked, &[file("overlay.yaml", OVERLAY)]).unwrap();
+    text.replace(&format!("{}/", folder.path().display()), "")
+}
+
+/// Fails when the blocks do not stand in the report, in this order.
+fn assert_blocks(report: &str, blocks: &[&str]) {
+    let mut rest = report;
+    for block in blocks {
+        let Some(place) = rest.find(block) else {
+            panic!("{block}\nis missing, or not in its place, in\n{report}");
+        };
+        rest = &rest[place + block.len()..];
+    }
+}
+
+#[test]
+fn what_is_different_is_said_once_and_in_the_clients_words() {
+    let report = report_of(&newer(), Some(OLDER), Form::Terminal);
+    let blocks = [
+        "API 1.1 by new.yaml\n",
+        "\n  groups                    2\n  operations                4\n  types                     9\n  \
+         corrections applied       1\n  corrections unused        4\n  parts mended or left out  2\n\n\
+         Changes since API 1.0 by old.yaml\n",
+        "\n  operations: 1 added, 1 removed, 3 changed, 1 with other names in their paths\n  \
+         types: 2 added, 5 changed, 3 renamed\n  known versions added: 1.1\n  known versions removed: 1.0\n  \
+         1 operation moved from the group Shelves to Boards\n\n",
+        "Operations added\n----------------\n\nBoards\n  \
+         PUT  /shelves/{shelf_id}  put_shelves_by_shelf_id  changes\n\n",
+        "Operations removed\n------------------\n\nShelves\n  DELETE  /shelves/{id}  delete_shelf  changes\n\n",
+        "Operations changed\n------------------\n  GET /shelves (list_shelves)\n    pages: none, was cursor\n  \
+         POST /shelves (build_shelf)\n    its method is build_shelf, was create_shelf\n  \
+         GET /shelves/{shelf_id} (find_shelf)\n    parameters added: books (boolean)\n    \
+         parameter depth: text, was integer\n    parameter depth: required now\n\n",
+        "Path parameters renamed\n-----------------------\n  shelf_id, was id\n    find_shelf\n\n",
+        // The types that are named after the operation are still the same ones.
+        "Types changed\n-------------\n  BuildShelfRequest, was CreateShelfRequest\n    room: optional now\n    \
+         wood: required now\n  BuildShelfRequestSize, was CreateShelfRequestSize\n    added: depth (integer)\n  \
+         BuildShelfRequestWood, was CreateShelfRequestWood\n    values added: elm\n    values removed: ash\n  \
+         Shelf\n    added: width (integer)\n    removed: height (integer)\n    room: integer, was text\n  \
+         ShelfState\n    values added: half\n    values removed: empty\n\n",
+        "Types added\n-----------\n  Board (object, with a type within it): edge\n\n",
+        "Types renamed\n-------------\n  CreateShelfRequest is BuildShelfRequest, ",
+        "\n\nCorrections unused\n",
+    ];
+    assert_blocks(&report, &blocks);
+    assert!(!report.contains("Types removed"), "{report}");
+}
+
+#[test]
+fn operations_corrections_and_what_was_mended_are_listed() {
+    let report = report_of(&newer(), None, Form::Terminal);
+    let blocks = [
+        "Corrections unused\n------------------\n\n\
+         Their target is not there\n  $.paths['/drawers']\n    Drawers are slow.\n\n\
+         The description says so already\n  $.info\n    The title.\n\n\
+         They are for other versions\n  $.info\n    For later.\n\n\
+         They do not fit\n  $.components.schemas.shelf.properties\n    Doors.\n    \
+         its $ref to #/components/schemas/door leads nowhere in this description\n\n",
+        "Parts mended or left out\n------------------------\n  overlay\n    overlay.yaml at /actions/5: ",
+        "\n  operation_ids\n    /paths/~1shelves~1{shelf_id}/put: has no operationId; its method is \
+         put_shelves_by_shelf_id\n\n",
+        "Operations\n----------\n\nBoards\n  \
+         GET  /shelves             list_shelves             reads\n  \
+         PUT  /shelves/{shelf_id}  put_shelves_by_shelf_id  changes\n\nShelves\n  \
+         POST  /shelves             build_shelf  changes\n  \
+         GET   /shelves/{shelf_id}  find_shelf   reads\n\n",
+        // Two actions in a row under one description are one correction.
+        "Corrections applied\n-------------------\n  $.paths['/shelves'].get, $.components.schemas.shelf\n    \
+         Listing | walking.\n",
+    ];
+    assert_blocks(&report, &blocks);
+    assert!(!report.contains("Changes since"), "{report}");
+    let older = report_of(OLDER, None, Form::Terminal);
+    assert!(older.contains("list_shelves  reads    cursor\n"), "{older}");
+}
+
+#[test]
+fn markdown_has_tables_and_code() {
+    let report = report_of(&newer(), Some(OLDER), Form::Markdown);
+    let blocks = [
+        "# API 1.1 by `new.yaml`\n\n| what | how many |\n|---|---|\n| groups | 2 |\n",
+        "\n\n## Changes since API 1.0 by `old.yaml`\n\n- operations: 1 added, ",
+        "\n\n## Operations added\n\n### Boards\n\n| method | path | in the client | does | pages |\n\
+         |---|---|---|---|---|\n| PUT | `/shelves/{shelf_id}` | `put_shelves_by_shelf_id` | changes |  |\n\n",
+        "\n- `GET /shelves/{shelf_id}` (`find_shelf`)\n  - parameters added: `books` (boolean)\n",
+        "\n\n## Types added\n\n- `Board` (object, with a type within it): `edge`\n\n",
+        "\n\n## Corrections applied\n\n- `$.paths['/shelves'].get`, `$.components.schemas.shelf`\n",
+    ];
+    assert_blocks(&report, &blocks);
+    let mut page = layout::Page::new(Form::Markdown);
+    page.table(&["a"], &[vec!["`x|y` <b> *".to_owned()]]);
+    assert_eq!(page.finish(), "| a |\n|---|\n| `x\\|y` &lt;b> \\* |\n\n");
+}
+
+#[test]
+fn our_own_description_is_no_different_from_itself() {
+    let own = || PathBuf::from(script::DESCRIPTION);
+    let asked = Asked {
+        form: Form::Terminal,
+        file: own(),
+        older: Some(own()),
+    };
+    let report = report(&asked, &[script::OVERLAY.into()]).unwrap();
+    let blocks = [
+        "\n  operations                108\n",
+        "\n  corrections unused        0\n  parts mended or left out  0\n",
+        "\n  operations: no difference\n  types: no difference\n\nOperations\n",
+    ];
+    assert_blocks(&report, &blocks);
+    let corrections = report.split("Corrections applied\n").nth(1).unwrap();
+    for line in corrections.lines() {
+        assert!(line.chars().count() <= 110, "{line}");
+    }
+}
+
+#[test]
+fn arguments_are_a_form_and_at_most_two_files() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |words: &[&str]| Asked::read(words.iter().map(Into::into));
+    let named = |words: &[&str]| read(words).unwrap().named_in(folder).unwrap();
+    let own = Asked {
+        form: Form::Terminal,
+        file: script::DESCRIPTION.into(),
+        older: None,
+    };
+    assert_eq!(named(&[]), own);
+    let both = Asked {
+        form: Form::Markdown,
+        file: "/new.yaml".into(),
+        older: Some("old.yaml".into()),
+    };
+    assert_eq!(named(&["/new.yaml", "--markdown", "old.yaml"]), both);
+    for words in [&["a", "b", "c"][..], &["--html"], &[""]] {
+        assert_eq!(read(words), None, "{words:?}");
+    }
+}
+
+#[test]
+fn a_file_that_is_no_description_fails_as_the_build_does() {
+    let asked = Asked {
+        form: Form::Terminal,
+        file: "Cargo.toml".into(),
+        older: None,
+    };
+    let error = report(&asked, &[]).unwrap_err();
+    let input = script::Input {
+        description: "Cargo.toml".into(),
+        overlays: Vec::new(),
+        slice: script::steps::slice::Slice::Full,
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let built = script::build(&input, folder.path());
+    assert_eq!(Some(error), built.err());
+}
