@@ -42,15 +42,15 @@ fn main() {
                 println!("cargo::rustc-cfg=intercom_{helper}");
             }
             // What the crate has is all used by its own description; another, or a slice of it, may use less.
-            if input.description == Path::new(DESCRIPTION) && matches!(input.slice, Slice::Full) {
+            if input.is_own() && matches!(input.slice, Slice::Full) {
                 println!("cargo::rustc-cfg=intercom_whole");
             }
             for line in built.warnings.block() {
                 build_print::warn!("{line}");
             }
         }
-        // cargo shows it as an error and stops the build; a line break would end it early.
-        Err(failure) => println!("cargo::error={}", failure.to_string().replace('\n', " ")),
+        // cargo shows it as an error and stops the build.
+        Err(failure) => println!("cargo::error={failure}"),
     }
 }
 
@@ -65,6 +65,11 @@ pub struct Input {
 }
 
 impl Input {
+    /// Whether it is our own description with our own corrections alone.
+    pub fn is_own(&self) -> bool {
+        self.description == Path::new(DESCRIPTION) && self.overlays.len() == 1
+    }
+
     /// Our files, or those that the environment names. Tells cargo to watch them.
     pub fn named(slice: Slice) -> Self {
         let named = |variable: &str| {

@@ -46,11 +46,17 @@ impl Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.file)?;
-        if !self.at.is_empty() {
-            write!(f, " at {}", self.at)?;
-        }
-        write!(f, ": {} [{}]. To mend it: {}.", self.what, self.rule, self.remedy)
+        let at = if self.at.is_empty() {
+            String::new()
+        } else {
+            format!(" at {}", self.at)
+        };
+        let line = format!(
+            "{}{at}: {} [{}]. To mend it: {}.",
+            self.file, self.what, self.rule, self.remedy
+        );
+        // A line break would end it early for cargo.
+        f.write_str(&line.replace(char::is_control, " "))
     }
 }
 

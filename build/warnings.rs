@@ -18,7 +18,16 @@ pub struct Warning {
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { file, at, rule, what } = self;
-        write!(f, "{file} at {at}: {what} [{rule}]")
+        // A line break would be a line of its own to cargo.
+        let line = format!("{file} at {at}: {what} [{rule}]");
+        let control = |c: char| {
+            if c.is_control() {
+                c.escape_debug().to_string()
+            } else {
+                c.to_string()
+            }
+        };
+        f.write_str(&line.chars().map(control).collect::<String>())
     }
 }
 

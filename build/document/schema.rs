@@ -109,6 +109,16 @@ const DATA: [&str; 7] = [
     "callbacks",
 ];
 
+/// Keys whose values are objects by names.
+const NAMES: [&str; 6] = [
+    "paths",
+    "parameters",
+    "properties",
+    "requestBodies",
+    "responses",
+    "schemas",
+];
+
 /// Every `$ref` below `node` that does not lead where `leads` says.
 pub fn dangling(node: &Value, leads: impl Fn(&str) -> bool) -> Vec<Reference> {
     fn visit(node: &Value, at: &mut String, named: bool, leads: &impl Fn(&str) -> bool, found: &mut Vec<Reference>) {
@@ -125,10 +135,11 @@ pub fn dangling(node: &Value, leads: impl Fn(&str) -> bool) -> Vec<Reference> {
                 }
                 for (key, inner) in object {
                     // Among properties and components, these are names like any other.
-                    if (named || !DATA.contains(&key.as_str())) && (inner.is_object() || inner.is_array()) {
+                    let data = DATA.contains(&key.as_str()) || (key.starts_with("x-") && key != "x-of");
+                    if (named || !data) && (inner.is_object() || inner.is_array()) {
                         at.push('/');
                         at.push_str(&escape(key));
-                        let names = !named && ["properties", "schemas"].contains(&key.as_str());
+                        let names = !named && NAMES.contains(&key.as_str());
                         visit(inner, at, names, leads, found);
                         at.truncate(depth);
                     }

@@ -79,12 +79,16 @@ fn urls(document: &Value) -> impl Iterator<Item = (String, &Value)> {
         .filter_map(|server| {
             let mut url = server["url"].as_str()?.trim().trim_end_matches('/').to_owned();
             for (name, variable) in server["variables"].as_object().into_iter().flatten() {
-                let value = variable["default"].as_str().unwrap_or_default();
-                url = url.replace(&format!("{{{name}}}"), value);
+                let value = match &variable["default"] {
+                    Value::String(text) => text.clone(),
+                    Value::Null => String::new(),
+                    other => other.to_string(),
+                };
+                url = url.replace(&format!("{{{name}}}"), &value);
             }
             let host = url
                 .split_once("://")
-                .filter(|(scheme, _)| ["http", "https"].contains(scheme))?
+                .filter(|(scheme, _)| ["http", "https"].contains(&scheme.to_lowercase().as_str()))?
                 .1;
             (!host.is_empty() && !url.contains('{')).then_some((url, server))
         })
@@ -111,7 +115,7 @@ pub fn read(document: &Value) -> Basics {
     if !known.contains(&version) {
         known.push(version.clone());
     }
-    let mut constants = Taken::beside([]);
+    let mut constants = Taken::beside(["ALL"]);
     let versions = known.into_iter().map(|version| {
         let name = version
             .replace(|c: char| !c.is_ascii_alphanumeric(), "_")

@@ -183,10 +183,17 @@ impl Overlay {
                     dangling.map(|dangling| (index, dangling.target))
                 });
             let Some((index, target)) = found else { return };
-            let why = format!("its `$ref` to {target} leads nowhere in this description");
             let together = self.together(index);
+            // A correction of what this description does not have is not worth a word.
+            let fate = match self.actions[together.clone()]
+                .iter()
+                .any(|action| action.matters(document))
+            {
+                true => Outcome::Refused(format!("its `$ref` to {target} leads nowhere in this description")),
+                false => Outcome::NothingThere,
+            };
             for outcome in &mut outcomes[together] {
-                outcome.get_or_insert_with(|| Outcome::Refused(why.clone()));
+                outcome.get_or_insert_with(|| fate.clone());
             }
         }
     }
@@ -200,6 +207,9 @@ impl Overlay {
         index - before..index + after + 1
     }
 }
+
+/// The target of actions that add component schemas.
+const COMPONENTS: &str = "$.components.schemas";
 
 /// Whether a `$ref` to `target` leads somewhere in `document` or to one of the schemas that are `defined` besides.
 fn leads(document: &Value, defined: &BTreeSet<&str>, target: &str) -> bool {
@@ -218,10 +228,19 @@ impl Action {
             && before.as_ref().is_none_or(|before| number(version) < number(before))
     }
 
+    /// Whether it is about something that the document has.
+    fn matters(&self, document: &Value) -> bool {
+        let has = |name: &str| document["components"]["schemas"].get(name).is_some();
+        match self.text == COMPONENTS {
+            true => self.defines().any(has),
+            false => !self.target.query(document).is_empty(),
+        }
+    }
+
     /// The component schemas that it adds or changes.
     fn defines(&self) -> impl Iterator<Item = &str> {
         let update = match &self.change {
-            Change::Update(update) if self.text == "$.components.schemas" => update.as_object(),
+            Change::Update(update) if self.text == COMPONENTS => update.as_object(),
             _ => None,
         };
         update.into_iter().flatten().map(|(name, _)| name.as_str())

@@ -1,7 +1,9 @@
 //! Reads a description or an overlay: YAML or JSON, from a file into a JSON value.
 
+use std::fmt;
 use std::path::Path;
 
+use serde::de::{Deserialize, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, VariantAccess, Visitor};
 use serde_json::{Map, Value};
 
 use super::super::failure::Failure;
@@ -23,6 +25,7 @@ pub fn read(path: &Path) -> Result<Value, Failure> {
 
 /// Parses YAML or JSON text.
 pub fn parse(text: &str) -> Result<Value, Failure> {
+    let text = text.trim_start_matches('\u{feff}');
     if text.trim_start().starts_with('{') {
         return serde_json::from_str(text).map_err(|error| {
             Failure::new("read", format!("is not valid JSON: {error}"), "correct the JSON there").at(format!(
@@ -32,59 +35,115 @@ pub fn parse(text: &str) -> Result<Value, Failure> {
             ))
         });
     }
-    let yaml: serde_norway::Value = serde_norway::from_str(text).map_err(|error| {
+    let Yaml(value) = serde_norway::from_str(text).map_err(|error| {
         let place = error
             .location()
             .map(|l| format!("line {} column {}", l.line(), l.column()))
             .unwrap_or_default();
         Failure::new("read", format!("is not valid YAML: {error}"), "correct the YAML there").at(place)
     })?;
-    to_json(yaml, "")
+    Ok(value)
 }
 
-/// YAML to JSON: numeric and boolean keys (an unquoted `200:`) become their text, tags are refused.
-fn to_json(yaml: serde_norway::Value, pointer: &str) -> Result<Value, Failure> {
-    use serde_norway::Value as Yaml;
-    let refuse = |what: &str| {
-        Failure::new(
-            "read",
-            format!("holds {what}, which JSON cannot say"),
-            "write plain YAML there",
-        )
-        .at(if pointer.is_empty() { "/" } else { pointer })
-    };
-    Ok(match yaml {
-        Yaml::Null => Value::Null,
-        Yaml::Bool(b) => Value::Bool(b),
-        Yaml::String(s) => Value::String(s),
-        // Infinite or not a number: `to_value` would make null of it.
-        Yaml::Number(n) if n.as_f64().is_some_and(|float| !float.is_finite()) => {
-            return Err(refuse(&format!("the number {n}")));
+/// YAML as JSON: keys become their text, merge keys are merged, tags are read past, and a number that JSON cannot say
+/// becomes text. None of them says anything that a client is made of.
+struct Yaml(Value);
+
+impl<'de> Deserialize<'de> for Yaml {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(AnyYaml).map(Self)
+    }
+}
+
+struct AnyYaml;
+
+impl<'de> Visitor<'de> for AnyYaml {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("YAML")
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_none<E: Error>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, inner: D) -> Result<Value, D::Error> {
+        inner.deserialize_any(self)
+    }
+
+    fn visit_bool<E: Error>(self, value: bool) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E: Error>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E: Error>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i128<E: Error>(self, value: i128) -> Result<Value, E> {
+        Ok(value.to_string().into())
+    }
+
+    fn visit_u128<E: Error>(self, value: u128) -> Result<Value, E> {
+        Ok(value.to_string().into())
+    }
+
+    fn visit_f64<E: Error>(self, value: f64) -> Result<Value, E> {
+        Ok(match serde_json::Number::from_f64(value) {
+            Some(number) => number.into(),
+            None => value.to_string().into(),
+        })
+    }
+
+    fn visit_str<E: Error>(self, value: &str) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let mut list = Vec::new();
+        while let Some(Yaml(item)) = items.next_element()? {
+            list.push(item);
         }
-        Yaml::Number(n) => serde_json::to_value(&n).map_err(|_| refuse(&format!("the number {n}")))?,
-        Yaml::Sequence(items) => Value::Array(
-            items
-                .into_iter()
-                .enumerate()
-                .map(|(i, item)| to_json(item, &format!("{pointer}/{i}")))
-                .collect::<Result<_, _>>()?,
-        ),
-        Yaml::Mapping(entries) => {
-            let mut object = Map::new();
-            for (key, value) in entries {
-                let key = match key {
-                    Yaml::String(s) => s,
-                    Yaml::Number(n) => n.to_string(),
-                    Yaml::Bool(b) => b.to_string(),
-                    _ => return Err(refuse("a key that is not text")),
-                };
-                let inner = format!("{pointer}/{}", super::super::document::names::escape(&key));
-                object.insert(key, to_json(value, &inner)?);
+        Ok(list.into())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
+        let mut object = Map::new();
+        let mut merged = Vec::new();
+        while let Some((Yaml(key), Yaml(value))) = entries.next_entry()? {
+            match key {
+                Value::String(key) if key == "<<" => merged.push(value),
+                Value::String(key) => drop(object.insert(key, value)),
+                key => drop(object.insert(key.to_string(), value)),
             }
-            Value::Object(object)
         }
-        Yaml::Tagged(_) => return Err(refuse("a tagged value")),
-    })
+        // What an object says itself goes before what it merges, and the first of several before the others.
+        while let Some(value) = merged.pop() {
+            match value {
+                Value::Array(several) => merged.extend(several.into_iter().rev()),
+                Value::Object(other) => {
+                    for (key, value) in other {
+                        object.entry(key).or_insert(value);
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(object.into())
+    }
+
+    fn visit_enum<A: EnumAccess<'de>>(self, tagged: A) -> Result<Value, A::Error> {
+        let (Yaml(_), value) = tagged.variant()?;
+        value.newtype_variant().map(|Yaml(value)| value)
+    }
 }
 
 #[cfg(test)]
@@ -97,6 +156,7 @@ mod tests {
         let yaml = parse("a:\n  200: [1, 1.5, null, 'x']\n  true: yes\n").unwrap();
         assert_eq!(yaml, json!({"a": {"200": [1, 1.5, null, "x"], "true": "yes"}}));
         assert_eq!(parse(r#"  {"a": 1}"#).unwrap(), json!({"a": 1}));
+        assert_eq!(parse("\u{feff}a: 1").unwrap(), parse("\u{feff}{\"a\": 1}").unwrap());
     }
 
     #[test]
@@ -117,9 +177,16 @@ mod tests {
     }
 
     #[test]
-    fn what_json_cannot_say_is_refused_with_its_place() {
-        assert_eq!(parse("a:\n  b: .nan\n").unwrap_err().at, "/a/b");
-        assert_eq!(parse("a: !odd 1\n").unwrap_err().at, "/a");
-        assert_eq!(parse("? [1]\n: 2\n").unwrap_err().at, "/");
+    fn what_json_cannot_say_does_not_stop_the_build() {
+        let value = parse("a: .nan\nb: !odd 1\n? [1]\n: 2\nc: 123456789012345678901234567890\n").unwrap();
+        let expected = json!({"a": "NaN", "b": 1, "[1]": 2, "c": "123456789012345678901234567890"});
+        assert_eq!(value, expected);
+    }
+
+    #[test]
+    fn merge_keys_are_merged() {
+        let value = parse("a: &a {x: 1, y: 2}\nb: &b {y: 3, z: 4}\nc: {<<: [*a, *b], x: 0}\nd: {<<: *a}\n").unwrap();
+        assert_eq!(value["c"], json!({"x": 0, "y": 2, "z": 4}));
+        assert_eq!(value["d"], json!({"x": 1, "y": 2}));
     }
 }

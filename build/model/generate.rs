@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use proc_macro2::TokenStream;
 use progenitor::{GenerationSettings, Generator, InterfaceStyle};
 use quote::ToTokens;
 use schemars::schema::{InstanceType, SchemaObject};
@@ -56,8 +57,13 @@ pub fn generate(document: &mut Value, whole: &Whole, warnings: &mut Warnings) ->
     let parts: Vec<Part> = components.chain(operations).collect();
     let mut left_out = Vec::new();
     let mut taken = Vec::new();
+    let mut attempts = 0;
     let made = settle(&parts, &mut taken, &mut left_out, &mut |parts| {
-        attempt(document, whole, parts)
+        attempts += 1;
+        match attempts > ATTEMPTS {
+            true => Err(format!("{ATTEMPTS} runs did not tell the parts apart that it can take")),
+            false => attempt(document, whole, parts),
+        }
     });
     for (part, why) in &left_out {
         leave_out(document, part, why, warnings);
@@ -73,6 +79,9 @@ pub fn generate(document: &mut Value, whole: &Whole, warnings: &mut Warnings) ->
         }),
     }
 }
+
+/// How often progenitor is run at the most to find what it cannot take: a run takes a second or less.
+const ATTEMPTS: usize = 100;
 
 /// Takes as many of `parts` as `attempt` can, in their order, into `taken`; those that it cannot go to `left_out`, each
 /// with the reason. Returns what the last attempt made, when it was of all that are taken.
@@ -145,6 +154,18 @@ fn attempt(document: &Value, whole: &Whole, parts: &[Part]) -> Result<Generated,
         document,
         whole,
         parts: parts.iter().collect(),
+        names: whole
+            .types
+            .iter()
+            .enumerate()
+            .map(|(place, (_, ty))| (format!("Part{place}"), ty.clone()))
+            .collect(),
+        neutral: whole
+            .types
+            .keys()
+            .enumerate()
+            .map(|(place, name)| (name.as_str(), format!("Part{place}")))
+            .collect(),
     };
     let spec: openapiv3::OpenAPI = serde_json::from_value(copy.spec()).map_err(|error| error.to_string())?;
     quietly(|| {
@@ -196,6 +217,10 @@ struct Copy<'a> {
     document: &'a Value,
     whole: &'a Whole,
     parts: BTreeSet<&'a Part>,
+    /// What progenitor calls each component: a name that its own rules for names leave alone.
+    neutral: BTreeMap<&'a str, String>,
+    /// The types' names by those.
+    names: BTreeMap<String, String>,
 }
 
 /// The name of the property, parameter, form or value at a place.
@@ -218,7 +243,7 @@ impl Copy<'_> {
     fn spec(&self) -> Value {
         let schemas: Map<String, Value> = self
             .components()
-            .map(|(name, schema)| (self.whole.types[name].clone(), self.component(schema)))
+            .map(|(name, schema)| (self.neutral[name.as_str()].clone(), self.component(schema)))
             .collect();
         let paths: Map<String, Value> = self
             .operations()
@@ -314,8 +339,8 @@ impl Copy<'_> {
     fn plain(&self, schema: &Value) -> Value {
         if let Some(name) = reference(schema) {
             let there = self.parts.contains(&Part::Component(name.to_owned()));
-            return match self.whole.types.get(name).filter(|_| there) {
-                Some(ty) => schema::reference_to(ty),
+            return match self.neutral.get(name).filter(|_| there) {
+                Some(neutral) => schema::reference_to(neutral),
                 None => json!({}),
             };
         }
@@ -335,13 +360,43 @@ impl Copy<'_> {
         }
     }
 
+    /// A type that progenitor wrote, by our names.
+    fn ty(&self, tokens: TokenStream) -> Result<Ty, String> {
+        Ok(Ty::read(tokens)?.renamed(&self.names))
+    }
+
+    /// The types of the operation at a place, from the builder that progenitor wrote.
+    fn signature(&self, items: &[Item], place: usize, operation: &Value) -> Result<Signature, String> {
+        let builder = format!("Op{place}");
+        let item = items.iter().find_map(|item| match item {
+            Item::Struct(item) if item.ident == builder => Some(item),
+            _ => None,
+        });
+        let item = item.ok_or("wrote no builder")?;
+        let field = |name: &str| -> Result<Ty, String> {
+            let found = item
+                .fields
+                .iter()
+                .find(|field| field.ident.as_ref().is_some_and(|ident| ident == name));
+            let ty = &found.ok_or_else(|| format!("lost {name}"))?.ty;
+            let ty = argument(ty, "Result").unwrap_or(ty);
+            self.ty(without_builder(ty).to_token_stream())
+        };
+        let parameters = (0..parameters(operation).count()).map(|place| field(&slot(place)));
+        Ok(Signature {
+            parameters: parameters.collect::<Result<_, _>>()?,
+            body: schema::request_schema(operation).map(|_| field("body")).transpose()?,
+            response: self.ty(response(items, &builder).ok_or("wrote no send()")?.to_token_stream())?,
+        })
+    }
+
     /// What progenitor made, found by the names that it was given. A part that is not found is an error.
     fn read(&self, generator: &Generator, file: &File) -> Result<Generated, String> {
         let space = generator.get_type_space();
         let types: BTreeMap<String, typify::Type<'_>> = space.iter_types().map(|ty| (ty.name(), ty)).collect();
         let mut components = BTreeMap::new();
         for (name, schema) in self.components() {
-            let ident = &self.whole.types[name];
+            let ident = &self.neutral[name.as_str()];
             let lost = |what: &str| format!("it made {what} of `{name}`");
             let ty = types.get(ident).ok_or_else(|| lost("no type"))?;
             let parts = match (ty.details(), kind(schema)) {
@@ -349,14 +404,14 @@ impl Copy<'_> {
                     let made: BTreeMap<&str, typify::TypeId> = made.properties().collect();
                     let parts = (0..made.len()).map(|place| -> Result<Ty, String> {
                         let id = made.get(slot(place).as_str()).ok_or_else(|| lost("other properties"))?;
-                        Ty::read(space.get_type(id).map_err(|error| error.to_string())?.ident())
+                        self.ty(space.get_type(id).map_err(|error| error.to_string())?.ident())
                     });
                     parts.collect::<Result<Vec<_>, _>>()?
                 }
                 (typify::TypeDetails::Enum(_), Kind::Enum) => Vec::new(),
                 (typify::TypeDetails::Newtype(made), Kind::Plain) => {
                     let inner = space.get_type(&made.inner()).map_err(|error| error.to_string())?;
-                    vec![Ty::read(inner.ident())?]
+                    vec![self.ty(inner.ident())?]
                 }
                 _ => return Err(lost("another kind of type")),
             };
@@ -375,7 +430,9 @@ impl Copy<'_> {
         let mut operations = BTreeMap::new();
         for (place, (_, operation)) in self.operations().enumerate() {
             let id = id(operation);
-            let mut signature = signature(items, place, operation).map_err(|why| format!("it {why} for `{id}`"))?;
+            let mut signature = self
+                .signature(items, place, operation)
+                .map_err(|why| format!("it {why} for `{id}`"))?;
             for (ty, parameter) in signature.parameters.iter_mut().zip(parameters(operation)) {
                 if let Some(object) = self.object(&parameter["schema"]) {
                     *ty = object;
@@ -389,8 +446,10 @@ impl Copy<'_> {
 
 /// The members of a union.
 pub fn forms(schema: &Value) -> impl Iterator<Item = &Value> {
-    let members = schema.get("oneOf").or_else(|| schema.get("anyOf"));
-    members.and_then(Value::as_array).into_iter().flatten()
+    let members = ["oneOf", "anyOf"]
+        .into_iter()
+        .filter_map(|key| schema.get(key)?.as_array());
+    members.flatten()
 }
 
 /// The parameters of an operation.
@@ -403,31 +462,6 @@ fn module<'a>(file: &'a File, name: &str) -> Option<&'a [Item]> {
     file.items.iter().find_map(|item| match item {
         Item::Mod(module) if module.ident == name => module.content.as_ref().map(|(_, items)| items.as_slice()),
         _ => None,
-    })
-}
-
-/// The types of the operation at a place, from the builder that progenitor wrote.
-fn signature(items: &[Item], place: usize, operation: &Value) -> Result<Signature, String> {
-    let builder = format!("Op{place}");
-    let item = items.iter().find_map(|item| match item {
-        Item::Struct(item) if item.ident == builder => Some(item),
-        _ => None,
-    });
-    let item = item.ok_or("wrote no builder")?;
-    let field = |name: &str| -> Result<Ty, String> {
-        let found = item
-            .fields
-            .iter()
-            .find(|field| field.ident.as_ref().is_some_and(|ident| ident == name));
-        let ty = &found.ok_or_else(|| format!("lost {name}"))?.ty;
-        let ty = argument(ty, "Result").unwrap_or(ty);
-        Ty::read(without_builder(ty).to_token_stream())
-    };
-    let parameters = (0..parameters(operation).count()).map(|place| field(&slot(place)));
-    Ok(Signature {
-        parameters: parameters.collect::<Result<_, _>>()?,
-        body: schema::request_schema(operation).map(|_| field("body")).transpose()?,
-        response: Ty::read(response(items, &builder).ok_or("wrote no send()")?.to_token_stream())?,
     })
 }
 

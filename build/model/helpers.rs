@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::ty::Ty;
 use super::{Answer, Operation, Struct, Types};
-use crate_names::{Taken, snake};
+use crate_names::Taken;
 
 use super::super::document::names as crate_names;
 
@@ -32,18 +32,21 @@ pub struct Search {
 /// `x-search` of an operation held against its body.
 ///
 /// `x-search: {what: contacts, fields: [{name, description}]}`.
-pub fn search(operation: &Operation, mark: &Value, types: &Types) -> Result<Search, String> {
+pub fn search(operation: &Operation, mark: &Value, types: &Types, modules: &mut Taken) -> Result<Search, String> {
     let body = operation.body.as_ref().and_then(|body| body.json.as_ref());
     let request = body.and_then(|ty| types.named(ty)).filter(|made| made.has_builder());
     let request = request.ok_or("its body is no object")?;
-    let filter = request.field("query").ok_or("its body has no `query`")?;
+    let filter = request.named_field("query").ok_or("its body has no `query`")?;
     let name = filter.ty.name().unwrap_or_default();
     if filter.ty != Ty::json() && !types.structs.contains_key(name) && !types.unions.contains_key(name) {
         return Err("its `query` is no object".to_owned());
     }
+    if name == request.name {
+        return Err("its `query` is the request itself".to_owned());
+    }
     let per_page =
-        |made: &&Struct| made.has_builder() && made.field("per_page").is_some_and(|field| field.ty.is("i64"));
-    let pagination = request.field("pagination").and_then(|field| {
+        |made: &&Struct| made.has_builder() && made.named_field("per_page").is_some_and(|field| field.ty.is("i64"));
+    let pagination = request.named_field("pagination").and_then(|field| {
         let made = types.named(&field.ty).filter(per_page)?;
         matches!(field.ty, Ty::Named(_)).then(|| (field.ident.clone(), made.name.clone()))
     });
@@ -63,7 +66,7 @@ pub fn search(operation: &Operation, mark: &Value, types: &Types) -> Result<Sear
         request: request.name.clone(),
         filter: filter.ty.clone(),
         pagination,
-        module: snake(what),
+        module: modules.free(&crate_names::ident(what, "objects")),
         what: what.to_owned(),
         fields: fields.collect(),
     })
@@ -113,7 +116,7 @@ pub fn export(marked: &[(&Operation, &str)], types: &Types) -> Result<Option<Exp
     let name = job(create).ok_or("what begins an export does not answer with a job")?;
     let body = create.body.as_ref().and_then(|body| types.named(body.json.as_ref()?));
     let bound = |wire: &str| {
-        body.and_then(|made| made.field(wire))
+        body.and_then(|made| made.named_field(wire))
             .is_some_and(|field| field.ty.is("crate::Timestamp"))
     };
     if !bound("created_at_after") || !bound("created_at_before") {
@@ -121,12 +124,11 @@ pub fn export(marked: &[(&Operation, &str)], types: &Types) -> Result<Option<Exp
     }
     for name_of_step in &STEPS[1..] {
         let operation = step(name_of_step)?;
-        let names: Vec<&str> = operation
-            .parameters
-            .iter()
-            .map(|parameter| parameter.ident.as_str())
-            .collect();
-        if names != ["job_identifier"] {
+        let takes_job = match operation.parameters.as_slice() {
+            [job] => job.ident == "job_identifier" && (job.ty.is("::std::string::String") || job.ty.is("crate::Id")),
+            _ => false,
+        };
+        if !takes_job {
             return Err(format!(
                 "`x-export: {name_of_step}` does not take a job's identifier alone"
             ));
@@ -141,12 +143,14 @@ pub fn export(marked: &[(&Operation, &str)], types: &Types) -> Result<Option<Exp
     }
     let made = types.structs.get(&name).ok_or("a job is no object")?;
     if !made
-        .field("job_identifier")
+        .named_field("job_identifier")
         .is_some_and(|field| field.ty.is("::std::string::String"))
     {
         return Err("a job has no `job_identifier`".to_owned());
     }
-    let status = made.field("status").and_then(|field| types.enums.get(field.ty.name()?));
+    let status = made
+        .named_field("status")
+        .and_then(|field| types.enums.get(field.ty.name()?));
     let status = status.ok_or("a job has no `status` of known values")?;
     let known = |state: &&str| status.variants.iter().any(|(variant, _)| variant == *state);
     if let Some(missing) = STATES.iter().chain(&["Pending"]).find(|state| !known(state)) {

@@ -1,6 +1,6 @@
 //! Joins what progenitor made with the facts of the document, once, by names that were given to it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -84,6 +84,14 @@ fn text(value: &Value, key: &str) -> String {
 
 fn types(document: &Value, generated: &Generated, whole: &Whole, warnings: &mut Warnings) -> Types {
     let mut types = Types::default();
+    let all = document["components"]["schemas"].as_object();
+    let enums = all
+        .into_iter()
+        .flatten()
+        .filter(|(_, schema)| kind(schema) == Kind::Enum);
+    let enums: BTreeSet<&str> = enums
+        .filter_map(|(name, _)| whole.types.get(name).map(String::as_str))
+        .collect();
     for (component, schema) in document["components"]["schemas"].as_object().into_iter().flatten() {
         let (Some(parts), Some(name)) = (generated.components.get(component), whole.types.get(component)) else {
             continue;
@@ -98,7 +106,7 @@ fn types(document: &Value, generated: &Generated, whole: &Whole, warnings: &mut 
                 let reached = (whole.requests.contains(component), whole.responses.contains(component));
                 let at = format!("/components/schemas/{}", escape(component));
                 let made = object(name.clone(), doc, schema, parts, reached);
-                let made = with_forms(made, schema, &at, warnings);
+                let made = with_forms(made, schema, &enums, &at, warnings);
                 types.structs.insert(name, made);
             }
             Kind::Enum => {
@@ -172,10 +180,10 @@ fn object(
 
 /// The forms of a request, each a constructor. The overlay lists them as `x-forms` on the schema: `name`, `description`,
 /// `set` (constants) and `takes` (what the caller must supply). One that names what is not there is left out.
-fn with_forms(mut made: Struct, schema: &Value, at: &str, warnings: &mut Warnings) -> Struct {
-    let mut names = Taken::beside(["builder"]);
+fn with_forms(mut made: Struct, schema: &Value, enums: &BTreeSet<&str>, at: &str, warnings: &mut Warnings) -> Struct {
+    let mut names = Taken::beside(["builder", "default"]);
     for form in schema["x-forms"].as_array().into_iter().flatten() {
-        match read_form(&made, form) {
+        match read_form(&made, form, enums) {
             Ok(mut read) => {
                 read.ident = names.free(&read.ident);
                 made.forms.push(read);
@@ -186,7 +194,7 @@ fn with_forms(mut made: Struct, schema: &Value, at: &str, warnings: &mut Warning
     made
 }
 
-fn read_form(made: &Struct, form: &Value) -> Result<Form, String> {
+fn read_form(made: &Struct, form: &Value, types: &BTreeSet<&str>) -> Result<Form, String> {
     let name = form["name"].as_str().ok_or("it has no name")?;
     let setter = |wire: &str| {
         let field = made
@@ -195,18 +203,20 @@ fn read_form(made: &Struct, form: &Value) -> Result<Form, String> {
         Ok::<_, String>((field.setter.clone(), field.ty.clone()))
     };
     let sets = form["set"].as_object().into_iter().flatten().map(|(wire, value)| {
-        let value = match value {
-            Value::String(text) => Constant::Text(text.clone()),
-            Value::Bool(truth) => Constant::Boolean(*truth),
-            other => return Err(format!("{name} sets {wire} to {other}, not a text or boolean")),
-        };
-        Ok((setter(wire)?.0, value))
+        let (setter, ty) = setter(wire)?;
+        match value {
+            Value::String(text) if takes_text(&ty, types) => Ok((setter, Constant::Text(text.clone()))),
+            Value::Bool(truth) if takes_boolean(&ty) => Ok((setter, Constant::Boolean(*truth))),
+            other => Err(format!("{name} sets {wire} to {other}, which is not of its kind")),
+        }
     });
+    let mut taken = BTreeSet::new();
     let takes = form["takes"]
         .as_array()
         .into_iter()
         .flatten()
         .filter_map(Value::as_str)
+        .filter(|wire| taken.insert(*wire))
         .map(setter);
     Ok(Form {
         ident: names::ident(name, "form"),
@@ -217,6 +227,26 @@ fn read_form(made: &Struct, form: &Value) -> Result<Form, String> {
         sets: sets.collect::<Result<_, _>>()?,
         takes: takes.collect::<Result<_, _>>()?,
     })
+}
+
+/// Whether a setter of this type takes a text.
+fn takes_text(ty: &Ty, enums: &BTreeSet<&str>) -> bool {
+    match ty {
+        Ty::Nullable(inner) => takes_text(inner, enums),
+        Ty::Named(name) => enums.contains(name.as_str()),
+        ty => {
+            let known = ["::std::string::String", "crate::Id", "crate::Avatar"];
+            *ty == Ty::json() || known.iter().any(|path| ty.is(path))
+        }
+    }
+}
+
+/// Whether a setter of this type takes a boolean.
+fn takes_boolean(ty: &Ty) -> bool {
+    match ty {
+        Ty::Nullable(inner) => takes_boolean(inner),
+        ty => *ty == Ty::json() || ty.is("bool"),
+    }
 }
 
 /// A variant is named after the type that it holds; the same type is one form.
@@ -373,6 +403,7 @@ fn mixed(document: &Value, whole: &Whole) -> Vec<(String, Vec<String>)> {
 
 fn join_helpers(document: &Value, model: &mut Model, warnings: &mut Warnings) {
     let mut exports = Vec::new();
+    let mut modules = Taken::beside(["operand"]);
     for (path, method, described) in schema::operations(document) {
         let id = described["operationId"].as_str().unwrap_or_default();
         let Some(operation) = model.operations.iter().find(|operation| operation.ident == id) else {
@@ -380,7 +411,7 @@ fn join_helpers(document: &Value, model: &mut Model, warnings: &mut Warnings) {
         };
         let at = schema::pointer(path, method);
         if let Some(mark) = described.get("x-search") {
-            match helpers::search(operation, mark, &model.types) {
+            match helpers::search(operation, mark, &model.types, &mut modules) {
                 Ok(search) => model.searches.push(search),
                 Err(why) => warnings.add("search", at, format!("has no helper for its query: {why}")),
             }

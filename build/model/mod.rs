@@ -75,6 +75,12 @@ impl Struct {
         self.in_requests && !self.fields.is_empty()
     }
 
+    /// The field of a property that hand-written code can name: in Rust it is called as on the wire.
+    pub fn named_field(&self, wire: &str) -> Option<&Field> {
+        self.field(wire)
+            .filter(|field| field.ident == wire && field.setter == wire)
+    }
+
     /// The field of a property.
     pub fn field(&self, wire: &str) -> Option<&Field> {
         self.fields.iter().find(|field| field.wire == wire)

@@ -1,5 +1,7 @@
 //! The types that fields, parameters, bodies and answers have.
 
+use std::collections::BTreeMap;
+
 use proc_macro2::TokenStream;
 use quote::{ToTokens, format_ident, quote};
 use syn::{GenericArgument, PathArguments, Type, TypePath};
@@ -41,6 +43,19 @@ impl Ty {
     /// Nothing.
     pub fn unit() -> Self {
         Self::Known("()".to_owned())
+    }
+
+    /// The same with other names for the components' types.
+    pub fn renamed(self, names: &BTreeMap<String, String>) -> Self {
+        let inner = |inner: Box<Self>| Box::new(inner.renamed(names));
+        match self {
+            Self::Named(name) => Self::Named(names.get(&name).cloned().unwrap_or(name)),
+            Self::List(item) => Self::List(inner(item)),
+            Self::Map(item) => Self::Map(inner(item)),
+            Self::Boxed(item) => Self::Boxed(inner(item)),
+            Self::Nullable(item) => Self::Nullable(inner(item)),
+            known => known,
+        }
     }
 
     /// Whether it is a type of Rust or of this crate by this path.

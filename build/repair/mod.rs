@@ -22,7 +22,7 @@ use super::warnings::Warnings;
 pub type Rule = (&'static str, fn(&mut Value, &mut Warnings) -> usize);
 
 /// The rules in the order in which they run.
-pub const RULES: [Rule; 25] = [
+pub const RULES: [Rule; 27] = [
     ("well_formed", well_formed::well_formed),
     ("one_tag", names::one_tag),
     ("operation_ids", names::operation_ids),
@@ -37,16 +37,18 @@ pub const RULES: [Rule; 25] = [
     ("maps_hold_json", shapes::maps_hold_json),
     ("text_enums_only", shapes::text_enums_only),
     ("timestamps", shapes::timestamps),
-    ("hand_written_types", shapes::hand_written_types),
+    ("single_member_unions", shapes::single_member_unions),
     ("ids_in_requests", requests::ids_in_requests),
     ("updates_can_clear", requests::updates_can_clear),
     ("name_bodies", names::name_bodies),
     ("name_parts", names::name_parts),
-    ("single_member_unions", shapes::single_member_unions),
     ("merge_all_of", shapes::merge_all_of),
+    ("unions_beside_properties", shapes::unions_beside_properties),
+    ("circles", well_formed::circles),
     ("inline_aliases", shapes::inline_aliases),
     ("constant_text_in_responses", responses::constant_text_in_responses),
     ("responses_require_nothing", responses::responses_require_nothing),
+    ("hand_written_types", shapes::hand_written_types),
     ("reachable_only", shapes::reachable_only),
 ];
 

@@ -84,11 +84,30 @@ pub fn needs_name(schema: &Value) -> bool {
     schema::kind(schema) != schema::Kind::Plain || schema.get("allOf").is_some()
 }
 
+/// The component schemas, with what their names have in common with other spellings of them.
+struct Schemas {
+    all: Map<String, Value>,
+    folded: BTreeSet<String>,
+}
+
+impl Schemas {
+    fn take(document: &mut Value) -> Self {
+        let all = components_mut(document).map(std::mem::take).unwrap_or_default();
+        let folded = all.keys().map(|name| fold(name)).collect();
+        Self { all, folded }
+    }
+
+    fn put(self, document: &mut Value) {
+        if let Some(empty) = components_mut(document) {
+            *empty = self.all;
+        }
+    }
+}
+
 /// Moves `schema` to the components under a name that is free, and leaves a reference behind.
-fn hoist(schema: &mut Value, name: &str, schemas: &mut Map<String, Value>) {
-    let taken: BTreeSet<String> = schemas.keys().map(|key| fold(key)).collect();
+fn hoist(schema: &mut Value, name: &str, schemas: &mut Schemas) {
     let mut free = name.to_owned();
-    while taken.contains(&fold(&free)) {
+    while !schemas.folded.insert(fold(&free)) {
         free.push_str("_value");
     }
     let nullable = schema.get("nullable").cloned();
@@ -97,7 +116,7 @@ fn hoist(schema: &mut Value, name: &str, schemas: &mut Map<String, Value>) {
     if let Some(named) = named.as_object_mut() {
         named.remove("nullable");
     }
-    schemas.insert(free, named);
+    schemas.all.insert(free, named);
     if let Some(nullable) = nullable {
         schema["nullable"] = nullable;
     }
@@ -106,20 +125,10 @@ fn hoist(schema: &mut Value, name: &str, schemas: &mut Map<String, Value>) {
     }
 }
 
-fn take_schemas(document: &mut Value) -> Map<String, Value> {
-    components_mut(document).map(std::mem::take).unwrap_or_default()
-}
-
-fn put_schemas(document: &mut Value, schemas: Map<String, Value>) {
-    if let Some(empty) = components_mut(document) {
-        *empty = schemas;
-    }
-}
-
 /// Inline request bodies, response bodies and parameter enums become components named after their operation.
 pub fn name_bodies(document: &mut Value, _: &mut Warnings) -> usize {
-    let mut schemas = take_schemas(document);
-    let before = schemas.len();
+    let mut schemas = Schemas::take(document);
+    let before = schemas.all.len();
     for_each_operation(document, |_, _, operation| {
         let id = operation["operationId"].as_str().map(snake).unwrap_or_default();
         for parameter in schema::parameters_mut(operation) {
@@ -144,13 +153,13 @@ pub fn name_bodies(document: &mut Value, _: &mut Warnings) -> usize {
             }
         }
     });
-    let changed = schemas.len() - before;
-    put_schemas(document, schemas);
+    let changed = schemas.all.len() - before;
+    schemas.put(document);
     changed
 }
 
 /// A body, or the items of one that is a list or a map.
-fn name_body(body: &mut Value, name: &str, schemas: &mut Map<String, Value>) {
+fn name_body(body: &mut Value, name: &str, schemas: &mut Schemas) {
     for key in ["items", "additionalProperties"] {
         if body.get("properties").is_none()
             && let Some(inner) = body.get_mut(key).filter(|inner| inner.is_object())
@@ -165,7 +174,7 @@ fn name_body(body: &mut Value, name: &str, schemas: &mut Map<String, Value>) {
 
 /// Inline objects, enums and unions inside components become components named `<schema>_<property>`.
 pub fn name_parts(document: &mut Value, _: &mut Warnings) -> usize {
-    fn visit(schema: &mut Value, name: &str, schemas: &mut Map<String, Value>) {
+    fn visit(schema: &mut Value, name: &str, schemas: &mut Schemas) {
         let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
         for (property, inner) in properties.into_iter().flatten() {
             visit_part(inner, &format!("{name}_{property}"), schemas);
@@ -186,23 +195,23 @@ pub fn name_parts(document: &mut Value, _: &mut Warnings) -> usize {
             visit(member, name, schemas);
         }
     }
-    fn visit_part(schema: &mut Value, name: &str, schemas: &mut Map<String, Value>) {
+    fn visit_part(schema: &mut Value, name: &str, schemas: &mut Schemas) {
         visit(schema, name, schemas);
         if needs_name(schema) && single_member(schema).is_none() {
             hoist(schema, name, schemas);
         }
     }
-    let mut schemas = take_schemas(document);
-    let before = schemas.len();
-    let names: Vec<String> = schemas.keys().cloned().collect();
+    let mut schemas = Schemas::take(document);
+    let before = schemas.all.len();
+    let names: Vec<String> = schemas.all.keys().cloned().collect();
     for name in names {
-        let Some(mut schema) = schemas.get_mut(&name).map(Value::take) else {
+        let Some(mut schema) = schemas.all.get_mut(&name).map(Value::take) else {
             continue;
         };
         visit(&mut schema, &name, &mut schemas);
-        schemas.insert(name, schema);
+        schemas.all.insert(name, schema);
     }
-    let changed = schemas.len() - before;
-    put_schemas(document, schemas);
+    let changed = schemas.all.len() - before;
+    schemas.put(document);
     changed
 }

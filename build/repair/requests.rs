@@ -118,6 +118,15 @@ pub fn request_media(document: &mut Value, warnings: &mut Warnings) -> usize {
         }
         changed += 1;
         let described = content[&media].clone();
+        let others: Vec<&str> = content
+            .keys()
+            .filter(|other| !is_json(other))
+            .map(String::as_str)
+            .collect();
+        if is_json(&media) && !others.is_empty() {
+            let what = format!("a body is sent as `{media}`; `{}` is left out", others.join("`, `"));
+            warnings.add("request_media", &at, what);
+        }
         let new = if is_json(&media) {
             let schema = described.get("schema").cloned().unwrap_or(json!({}));
             json!({JSON: {"schema": schema}})

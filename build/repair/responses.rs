@@ -29,7 +29,7 @@ pub fn one_success_response(document: &mut Value, _: &mut Warnings) -> usize {
         let chosen = responses
             .iter()
             .filter(|(status, _)| status.starts_with('2'))
-            .max_by_key(|(_, response)| response.get("content").is_some())
+            .min_by_key(|(status, response)| (response.get("content").is_none(), (*status).clone()))
             .or_else(|| responses.get_key_value("default"))
             .map(|(_, response)| response.clone());
         let mut response = chosen.unwrap_or_else(|| json!({"description": "success"}));
@@ -79,6 +79,15 @@ pub fn response_media(document: &mut Value, warnings: &mut Warnings) -> usize {
         changed += 1;
         let described = content[&media].clone();
         let json_like = is_json(&media);
+        let others: Vec<&str> = content
+            .keys()
+            .filter(|other| !is_json(other))
+            .map(String::as_str)
+            .collect();
+        if json_like && !others.is_empty() {
+            let what = format!("an answer is read as `{media}`; `{}` is left out", others.join("`, `"));
+            warnings.add("response_media", &at, what);
+        }
         if !json_like && media != BYTES {
             warnings.add(
                 "response_media",

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 
 use super::super::document::formats::{self, Over};
-use super::super::document::names::pascal;
+use super::super::document::names::{ident, pascal};
 use super::super::document::schema::{
-    self, component, components, components_mut, for_each_schema, reference, request_reach, response_reach,
+    self, Kind, component, components, components_mut, for_each_schema, kind, reference, request_reach, response_reach,
 };
 use super::super::warnings::Warnings;
 use super::names::needs_name;
@@ -177,12 +177,24 @@ pub fn timestamps(document: &mut Value, _: &mut Warnings) -> usize {
     changed
 }
 
-/// A hand-written type that is made over types of the description stands only where the description has those.
+/// A hand-written type that is made over types of the description stands only where the description has those, and over
+/// the same ones everywhere.
 pub fn hand_written_types(document: &mut Value, warnings: &mut Warnings) -> usize {
+    let requests = request_reach(document);
     let mut unfit = Vec::new();
+    let mut made: Vec<(&str, &Value)> = Vec::new();
     schema::walk_all(document, &mut |schema, pointer| {
-        let format = schema["format"].as_str().and_then(formats::find);
-        if let Some(format) = format.filter(|format| !is_over(document, schema, format.over)) {
+        let Some(format) = schema["format"].as_str().and_then(formats::find) else {
+            return;
+        };
+        let first = made
+            .iter()
+            .find(|(name, _)| *name == format.name)
+            .map(|(_, over)| *over);
+        let fits = is_over(document, schema, format.over, &requests);
+        if format.over.is_empty() || fits && first.is_none_or(|first| *first == schema["x-of"]) {
+            made.push((format.name, &schema["x-of"]));
+        } else {
             unfit.push((pointer.to_owned(), format));
         }
     });
@@ -200,19 +212,24 @@ pub fn hand_written_types(document: &mut Value, warnings: &mut Warnings) -> usiz
 }
 
 /// Whether `x-of` of the schema names what `over` asks for.
-fn is_over(document: &Value, schema: &Value, over: &[Over]) -> bool {
+fn is_over(document: &Value, schema: &Value, over: &[Over], requests: &BTreeSet<String>) -> bool {
     let members = schema["x-of"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let target = |member: &Value| reference(member).map(|name| document["components"]["schemas"][name].clone());
     let fits = |(place, wanted): (usize, &Over)| {
-        let Some(found) = members.get(place).and_then(target) else {
+        let Some(name) = members.get(place).and_then(reference) else {
             return false;
         };
+        let found = &document["components"]["schemas"][name];
         match wanted {
-            Over::Enum => found["enum"].is_array(),
-            Over::Object => found["properties"].is_object(),
+            Over::Enum => kind(found) == Kind::Enum,
+            Over::Object => kind(found) == Kind::Object,
             Over::List => {
-                let items = &found["properties"]["data"]["items"];
-                place > 0 && reference(items).is_some() && *items == members[place - 1]
+                // The hand-written code reads the field `data`, which another property could take the name of.
+                let named = |(name, _): &(&String, &Value)| ident(name, "") == "data";
+                let data = found["properties"].as_object().into_iter().flatten().find(named);
+                let items = data.filter(|(name, _)| *name == "data").map(|(_, list)| &list["items"]);
+                let objects =
+                    items.is_some_and(|items| place > 0 && reference(items).is_some() && *items == members[place - 1]);
+                objects && !requests.contains(name)
             }
         }
     };
@@ -268,57 +285,108 @@ pub fn single_member_unions(document: &mut Value, _: &mut Warnings) -> usize {
 
 /// `allOf` becomes one object with all properties, in order: the members' first, then its own.
 pub fn merge_all_of(document: &mut Value, _: &mut Warnings) -> usize {
-    /// `inside` are the components that are being merged: one that is made of itself adds nothing.
-    fn merged(schema: &Value, all: &Map<String, Value>, inside: &mut Vec<String>) -> Option<Value> {
-        let members = schema.get("allOf")?.as_array()?;
-        let mut whole = schema.clone();
-        let object = whole.as_object_mut()?;
-        object.remove("allOf");
-        let mut properties = Map::new();
-        let mut required = Vec::new();
-        let own = Value::Object(object.clone());
-        for member in members.iter().chain([&own]) {
-            let name = reference(member).map(str::to_owned);
-            if let Some(name) = &name {
-                if inside.contains(name) {
-                    continue;
-                }
-                inside.push(name.clone());
-            }
-            let member = name.as_ref().and_then(|name| all.get(name)).unwrap_or(member);
-            let member = merged(member, all, inside).unwrap_or_else(|| member.clone());
-            if name.is_some() {
-                inside.pop();
-            }
-            properties.extend(member["properties"].as_object().cloned().unwrap_or_default());
-            required.extend(member["required"].as_array().cloned().unwrap_or_default());
-            for (key, value) in member.as_object().into_iter().flatten() {
-                if !object.contains_key(key) {
-                    object.insert(key.clone(), value.clone());
-                }
-            }
-        }
-        if !properties.is_empty() {
-            object.insert("type".into(), json!("object"));
-            object.insert("properties".into(), Value::Object(properties));
-        }
-        required.dedup();
-        if !required.is_empty() {
-            object.insert("required".into(), Value::Array(required));
-        }
-        Some(whole)
-    }
-    let all = components(document);
+    let mut merged = Merged {
+        all: components(document),
+        done: Map::new(),
+        inside: Vec::new(),
+    };
     let mut changed = 0;
     for_each_schema(document, &mut |schema| {
         if !schema.contains_key("allOf") {
             return;
         }
-        let whole = Value::Object(std::mem::take(schema));
-        let new = merged(&whole, &all, &mut Vec::new());
-        changed += usize::from(new.is_some());
-        if let Value::Object(object) = new.unwrap_or(whole) {
+        changed += 1;
+        if let Value::Object(object) = merged.schema(&Value::Object(std::mem::take(schema))) {
             *schema = object;
+        }
+    });
+    changed
+}
+
+/// Components without `allOf`, each merged once.
+struct Merged {
+    all: Map<String, Value>,
+    done: Map<String, Value>,
+    /// Those that are being merged: one that is made of itself adds nothing.
+    inside: Vec<String>,
+}
+
+impl Merged {
+    fn component(&mut self, name: &str) -> Value {
+        if let Some(done) = self.done.get(name) {
+            return done.clone();
+        }
+        let Some(schema) = self
+            .all
+            .get(name)
+            .filter(|_| !self.inside.iter().any(|outer| outer == name))
+            .cloned()
+        else {
+            return json!({});
+        };
+        self.inside.push(name.to_owned());
+        let merged = self.schema(&schema);
+        self.inside.pop();
+        self.done.insert(name.to_owned(), merged.clone());
+        merged
+    }
+
+    fn schema(&mut self, schema: &Value) -> Value {
+        let (Some(members), Some(own)) = (schema["allOf"].as_array(), schema.as_object()) else {
+            return schema.clone();
+        };
+        let mut whole = own.clone();
+        whole.remove("allOf");
+        let own = Value::Object(whole.clone());
+        let mut properties = Map::new();
+        let mut required = Vec::new();
+        for member in members.iter().chain([&own]) {
+            let member = match reference(member) {
+                Some(name) => self.component(name),
+                None => self.schema(member),
+            };
+            properties.extend(member["properties"].as_object().cloned().unwrap_or_default());
+            required.extend(member["required"].as_array().cloned().unwrap_or_default());
+            for (key, value) in member.as_object().into_iter().flatten() {
+                if !whole.contains_key(key) {
+                    whole.insert(key.clone(), value.clone());
+                }
+            }
+        }
+        if !properties.is_empty() {
+            whole.insert("type".into(), json!("object"));
+            whole.insert("properties".into(), Value::Object(properties));
+        }
+        required.dedup();
+        if !required.is_empty() {
+            whole.insert("required".into(), Value::Array(required));
+        }
+        Value::Object(whole)
+    }
+}
+
+/// An object beside a union of objects is one object: the properties of the forms come after its own, and need not be there.
+pub fn unions_beside_properties(document: &mut Value, _: &mut Warnings) -> usize {
+    let all = components(document);
+    let mut changed = 0;
+    for_each_schema(document, &mut |schema| {
+        if !schema.contains_key("properties") {
+            return;
+        }
+        for key in ["oneOf", "anyOf"] {
+            let Some(Value::Array(members)) = schema.remove(key) else {
+                continue;
+            };
+            changed += 1;
+            let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) else {
+                continue;
+            };
+            for member in &members {
+                let member = reference(member).and_then(|name| all.get(name)).unwrap_or(member);
+                for (name, property) in member["properties"].as_object().into_iter().flatten() {
+                    properties.entry(name.clone()).or_insert_with(|| property.clone());
+                }
+            }
         }
     });
     changed

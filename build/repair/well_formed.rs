@@ -18,7 +18,9 @@ const CHAIN: usize = 16;
 /// overlay's.
 pub fn references(document: &mut Value, before: &BTreeSet<String>, overlay: &str, warnings: &mut Warnings) -> usize {
     const RULE: &str = "references";
-    let lost = schema::dangling(document, |target| schema::find(document, target).is_some());
+    // Elsewhere it is the rule `well_formed` that finds that nothing is there.
+    let mut lost = schema::dangling(document, |target| schema::find(document, target).is_some());
+    lost.retain(|reference| is_schema_place(&reference.at));
     for reference in &lost {
         let what = format!("`$ref` {:?} leads nowhere; any JSON stands for it", reference.target);
         match before.contains(&reference.target) {
@@ -54,8 +56,11 @@ pub fn references(document: &mut Value, before: &BTreeSet<String>, overlay: &str
             // A component's name can be escaped.
             let escaped = component(&reference.target).map(unescape);
             let known = escaped.filter(|name| document["components"]["schemas"].get(name).is_some());
-            let name = known.unwrap_or_else(|| part_name(&reference.target));
+            let mut name = known.unwrap_or_else(|| part_name(&reference.target));
             if let Some(schemas) = components_mut(document) {
+                while schemas.get(&name).is_some_and(|other| *other != source) {
+                    name.push_str("_part");
+                }
                 schemas.entry(name.clone()).or_insert(source);
             }
             if let Some(object) = document.pointer_mut(&reference.at).and_then(Value::as_object_mut) {
@@ -111,8 +116,9 @@ fn with_components(document: &mut Value) {
     }
 }
 
-/// Components that are only references to one another stand for nothing.
-fn circles(document: &mut Value, warnings: &mut Warnings) -> usize {
+/// Components that are only references to one another stand for any JSON. Unions and `allOf` of one become such references
+/// too.
+pub fn circles(document: &mut Value, warnings: &mut Warnings) -> usize {
     let schemas = schema::components(document);
     let leads_on = |name: &str| schemas.get(name).and_then(schema::reference);
     let circular = |start: &&String| {
@@ -152,19 +158,41 @@ pub fn well_formed(document: &mut Value, warnings: &mut Warnings) -> usize {
             "there are no paths, so there are no operations",
         );
     }
+    if document
+        .pointer("/components/schemas")
+        .is_some_and(|schemas| !schemas.is_object())
+    {
+        warnings.add("well_formed", "/components/schemas", "is not an object; left out");
+    }
     with_components(document);
     for (name, inner) in components_mut(document).into_iter().flatten() {
         tidy(inner, &format!("/components/schemas/{}", escape(name)), warnings);
     }
     if let Some(paths) = document["paths"].as_object_mut() {
+        // Extensions are no paths.
+        paths.retain(|path, _| !path.starts_with("x-"));
         paths.retain(|path, item| {
             let at = format!("/paths/{}", escape(path));
+            let own = item.as_object().cloned().unwrap_or_default();
             *item = written_out(&before, item);
             let Some(item) = item.as_object_mut() else {
                 warnings.add("well_formed", at, "is no path item; left out");
                 return false;
             };
+            // What stands beside a reference goes before what it leads to.
+            item.extend(own.into_iter().filter(|(key, _)| key != "$ref"));
             let shared = item.remove("parameters").unwrap_or_default();
+            let lower = |key: &String| METHODS.contains(&key.to_lowercase().as_str()) && *key != key.to_lowercase();
+            for key in item.keys().filter(|key| lower(key)).cloned().collect::<Vec<_>>() {
+                warnings.add(
+                    "well_formed",
+                    format!("{at}/{key}"),
+                    "is written in capitals; read as a method",
+                );
+                if let Some(operation) = item.remove(&key) {
+                    item.entry(key.to_lowercase()).or_insert(operation);
+                }
+            }
             let methods: Vec<String> = item.keys().cloned().collect();
             for method in methods.iter().filter(|method| METHODS.contains(&method.as_str())) {
                 let at = format!("{at}/{method}");
@@ -276,8 +304,20 @@ fn mend_content(body: &mut Value, at: &str, warnings: &mut Warnings) {
     }
 }
 
+/// How deep lists, objects and the like can stand in one another inside one schema.
+const DEEP: usize = 24;
+
 /// A schema whose keywords are what they have to be, and those below it.
 fn tidy(schema: &mut Value, at: &str, warnings: &mut Warnings) {
+    tidy_at(schema, at, 0, warnings);
+}
+
+fn tidy_at(schema: &mut Value, at: &str, depth: usize, warnings: &mut Warnings) {
+    if depth > DEEP {
+        warnings.add("well_formed", at, "is nested too deep; any JSON stands for it");
+        *schema = json!({});
+        return;
+    }
     let mut warn = |at: String, what: String| warnings.add("well_formed", at, what);
     let Some(object) = schema.as_object_mut() else {
         // `true` stands for any value in later versions.
@@ -333,17 +373,17 @@ fn tidy(schema: &mut Value, at: &str, warnings: &mut Warnings) {
         .into_iter()
         .flatten()
     {
-        tidy(inner, &format!("{at}/properties/{}", escape(name)), warnings);
+        tidy_at(inner, &format!("{at}/properties/{}", escape(name)), depth + 1, warnings);
     }
     for key in ["items", "additionalProperties"] {
         if let Some(inner) = object.get_mut(key).filter(|inner| !inner.is_boolean()) {
-            tidy(inner, &format!("{at}/{key}"), warnings);
+            tidy_at(inner, &format!("{at}/{key}"), depth + 1, warnings);
         }
     }
     for key in ["oneOf", "anyOf", "allOf"] {
         let members = object.get_mut(key).and_then(Value::as_array_mut);
         for (place, inner) in members.into_iter().flatten().enumerate() {
-            tidy(inner, &format!("{at}/{key}/{place}"), warnings);
+            tidy_at(inner, &format!("{at}/{key}/{place}"), depth + 1, warnings);
         }
     }
 }

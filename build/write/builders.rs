@@ -60,12 +60,13 @@ fn builder(made: &Struct) -> TokenStream {
             &field.wire,
         );
         let (takes, value) = setter(&field.ty, Scope::InsideTypes);
+        let ty = field.ty.rust(Scope::InsideTypes);
         let doc = doc_of(&field.doc, wire, field.required, "Sets ");
         quote! {
             #[doc = #doc]
             pub fn #function(mut self, value: #takes) -> Self {
                 let field = (#wire, &mut self.value.#ident);
-                crate::call::argument::set(&mut self.invalid, &mut self.value.extra, field, #value);
+                crate::call::argument::set::<_, #ty>(&mut self.invalid, &mut self.value.extra, field, #value);
                 self
             }
         }

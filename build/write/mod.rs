@@ -7,8 +7,8 @@ pub mod helpers;
 pub mod paging;
 pub mod types;
 
-use proc_macro2::TokenStream;
-use quote::quote;
+use proc_macro2::{Group, Literal, TokenStream, TokenTree};
+use quote::{ToTokens, quote};
 use syn::File;
 
 use super::failure::Failure;
@@ -45,9 +45,44 @@ pub fn client(model: &Model) -> Result<File, Failure> {
     })
 }
 
+/// The same with doc comments that Rust takes: without control characters, and without those that change the direction of
+/// writing.
+fn with_plain_docs(tokens: TokenStream) -> TokenStream {
+    let mut doc = false;
+    let plain = tokens.into_iter().map(|token| match token {
+        TokenTree::Group(group) => {
+            let mut inner = Group::new(group.delimiter(), with_plain_docs(group.stream()));
+            inner.set_span(group.span());
+            inner.into()
+        }
+        TokenTree::Ident(ident) => {
+            doc = ident == "doc";
+            ident.into()
+        }
+        TokenTree::Literal(literal) if doc => {
+            doc = false;
+            match syn::parse2::<syn::LitStr>(literal.to_token_stream()) {
+                Ok(text) => Literal::string(&prose(&text.value())).into(),
+                Err(_) => literal.into(),
+            }
+        }
+        other => other,
+    });
+    plain.collect()
+}
+
+fn prose(text: &str) -> String {
+    let direction = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let lines = text.replace("\r\n", "\n").replace('\r', "\n");
+    lines
+        .chars()
+        .filter(|c| matches!(c, '\n' | '\t') || !(c.is_control() || direction(*c)))
+        .collect()
+}
+
 /// Tokens of this crate's own making as a file.
 pub fn parse(tokens: TokenStream) -> Result<File, Failure> {
-    syn::parse2(tokens).map_err(|error| {
+    syn::parse2(with_plain_docs(tokens)).map_err(|error| {
         Failure::new(
             "client",
             format!("the writers wrote Rust that does not parse: {error}"),
