@@ -93,8 +93,8 @@ impl ClientBuilder {
         self
     }
 
-    /// How long connecting may take, at the most nine tenths of [`timeout`](Self::timeout). Default: 10 seconds. Has no effect on a client given with
-    /// [`http_client`](Self::http_client).
+    /// How long connecting may take, at the most nine tenths of [`timeout`](Self::timeout). Default: 10 seconds. Has no
+    /// effect on a client given with [`http_client`](Self::http_client).
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
@@ -157,6 +157,11 @@ impl ClientBuilder {
 
     /// Builds the client.
     ///
+    /// How it speaks TLS is decided by the features of this crate: by rustls with `rustls` (the default) or
+    /// `rustls-no-provider`, by the operating system's library with `native-tls`, which wins when several are enabled. With
+    /// `rustls-no-provider` alone a crypto provider has to be installed before. Without any of them only clients of a plain
+    /// http base URL can be built. None of this is asked of a client given with [`http_client`](Self::http_client).
+    ///
     /// # Errors
     ///
     /// [`ConfigError`] says which setting is refused and what to change.
@@ -189,6 +194,7 @@ impl ClientBuilder {
         let (http, timeout) = match self.http {
             Some(http) => (http, self.timeout),
             None => {
+                check_tls(&base_url)?;
                 let mut http = reqwest::Client::builder()
                     .connect_timeout(
                         self.connect_timeout
@@ -269,6 +275,23 @@ fn check_base_url(text: &str, plain_http: bool) -> Result<Url, ConfigError> {
         ),
         _ => refuse("its scheme is not https"),
     }
+}
+
+/// What calls of a base URL need of TLS is there. Without it reqwest cannot connect, or panics while it is set up.
+fn check_tls(base_url: &Url) -> Result<(), ConfigError> {
+    let enabled = cfg!(any(
+        feature = "rustls",
+        feature = "native-tls",
+        feature = "rustls-no-provider"
+    ));
+    if !enabled && base_url.scheme() == "https" {
+        return Err(ConfigError::NoTls);
+    }
+    #[cfg(all(feature = "rustls-no-provider", not(any(feature = "rustls", feature = "native-tls"))))]
+    if rustls::crypto::CryptoProvider::get_default().is_none() {
+        return Err(ConfigError::NoCryptoProvider);
+    }
+    Ok(())
 }
 
 /// Whether a URL leads to this machine.

@@ -16,5 +16,6 @@ mod redirects;
 mod retries;
 #[cfg(feature = "tracing")]
 mod secrecy;
+#[cfg(any(feature = "rustls", feature = "native-tls", feature = "rustls-no-provider"))]
 mod tls;
 mod unpolled;
