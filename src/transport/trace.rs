@@ -104,6 +104,8 @@ fn reason(error: &Error) -> &'static str {
         Kind::Builder(_) => "not sent",
         Kind::Connect => "could not connect",
         Kind::ConnectTimeout => "connect timeout",
+        Kind::Proxy => "refused by the proxy",
+        Kind::ProxyCredentials => "credentials of the proxy",
         Kind::Certificate => "certificate",
         Kind::Tls => "TLS handshake",
         Kind::Timeout => "timeout",

@@ -12,6 +12,8 @@ mod errors;
 mod limits;
 mod load;
 mod outcomes;
+#[cfg(any(feature = "rustls", feature = "native-tls", feature = "rustls-no-provider"))]
+mod proxies;
 mod redirects;
 mod retries;
 #[cfg(feature = "tracing")]
