@@ -16,6 +16,7 @@ use crate::Region;
 use crate::call::retry_policy::RetryPolicy;
 use crate::transport::Transport;
 use crate::transport::budget::Budget;
+use crate::transport::connecting::Watch;
 use crate::transport::gate::Gate;
 
 impl Client {
@@ -93,8 +94,8 @@ impl ClientBuilder {
         self
     }
 
-    /// How long connecting may take, at the most nine tenths of [`timeout`](Self::timeout). Default: 10 seconds. Has no
-    /// effect on a client given with [`http_client`](Self::http_client).
+    /// How long connecting may take, within the [`timeout`](Self::timeout) of the attempt. Default: 10 seconds. Has no effect
+    /// on a client given with [`http_client`](Self::http_client).
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
@@ -108,7 +109,9 @@ impl ClientBuilder {
 
     /// Sends through a client that the caller has set up, with its proxies, certificates, timeouts and redirects. The
     /// headers of each request are the same as without it. The client that is used otherwise follows no redirect: give
-    /// yours `redirect(reqwest::redirect::Policy::none())` too, so that the token stays with the base URL.
+    /// yours `redirect(reqwest::redirect::Policy::none())` too, so that the token stays with the base URL. Give it a
+    /// `connect_timeout` below the timeout of every call as well: a call that times out before it is connected is else
+    /// taken for one that may have been sent.
     pub fn http_client(mut self, client: reqwest::Client) -> Self {
         self.http = Some(client);
         self
@@ -196,10 +199,8 @@ impl ClientBuilder {
             None => {
                 check_tls(&base_url)?;
                 let mut http = reqwest::Client::builder()
-                    .connect_timeout(
-                        self.connect_timeout
-                            .min(longest_connect(self.timeout.unwrap_or(TIMEOUT))),
-                    )
+                    .connect_timeout(self.connect_timeout)
+                    .connector_layer(Watch)
                     .redirect(reqwest::redirect::Policy::none())
                     // It reads one member of several and drops the rest in silence; the transport takes gzip off itself.
                     .no_gzip();
@@ -307,10 +308,4 @@ fn is_loopback(url: &Url) -> bool {
 /// Whether a name stands for this machine (RFC 6761).
 fn is_localhost(name: &str) -> bool {
     name == "localhost" || name.ends_with(".localhost")
-}
-
-/// The longest that connecting may take within an attempt's limit: a host that does not answer is then told as such, and
-/// nothing was sent.
-fn longest_connect(timeout: Duration) -> Duration {
-    timeout.mul_f64(0.9)
 }

@@ -8,6 +8,7 @@ use http::{HeaderMap, Method, StatusCode};
 use tokio::time::{Instant, timeout_at};
 
 use super::classify::classify;
+use super::connecting::by_connected;
 use super::{Transport, trace};
 use crate::answer::error::{Error, Kind};
 use crate::answer::gzip::Gunzip;
@@ -36,9 +37,12 @@ impl Transport {
     pub(super) async fn attempt(&self, call: &Call, end: Option<Instant>, span: &trace::Span) -> Result<Answer, Error> {
         let operation = call.operation.id;
         let request = self.request(call);
-        let mut response = by(end, self.http.execute(request))
+        let mut response = by_connected(end, self.http.execute(request))
             .await
-            .ok_or_else(|| Error::kind(operation, Kind::Timeout))?
+            .map_err(|connecting| match connecting {
+                true => Error::kind(operation, Kind::ConnectTimeout),
+                false => Error::kind(operation, Kind::Timeout),
+            })?
             .map_err(|error| classify(operation, error))?;
         let (status, mut headers) = (response.status(), std::mem::take(response.headers_mut()));
         let gzip = is_gzip(&headers);

@@ -5,6 +5,7 @@
 pub mod attempt;
 pub mod budget;
 pub mod classify;
+pub mod connecting;
 pub mod gate;
 pub mod task;
 pub mod trace;

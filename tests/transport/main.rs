@@ -6,6 +6,7 @@
 mod calls;
 mod server;
 
+mod connecting;
 mod connections;
 mod encoding;
 mod errors;
