@@ -64,6 +64,8 @@ pub(crate) enum Kind {
     Certificate,
     /// Another failure of the TLS handshake; nothing was sent.
     Tls,
+    /// Sent, and refused by the server before it processed it.
+    Unprocessed,
     /// No whole answer in time.
     Timeout,
     /// The connection was lost after the request was sent.
@@ -253,7 +255,7 @@ impl Error {
     /// knows.
     pub fn is_retryable(&self) -> bool {
         match self.0.kind {
-            Kind::Connect | Kind::ConnectTimeout | Kind::Proxy => true,
+            Kind::Connect | Kind::ConnectTimeout | Kind::Proxy | Kind::Unprocessed => true,
             // The status of a change says that it was made, though the rest of the answer did not come.
             Kind::Timeout | Kind::Lost => !(self.0.unsure && self.status().is_some_and(|status| status.is_success())),
             Kind::Status => self.has_status(&[408, 429, 500, 502, 503, 504]) || self.is_interstitial(),
@@ -443,6 +445,7 @@ impl fmt::Display for Error {
             Kind::ProxyCredentials => f.write_str("the proxy asks for credentials (407)")?,
             Kind::Certificate => f.write_str("the server's certificate is not trusted")?,
             Kind::Tls => f.write_str("the TLS handshake failed")?,
+            Kind::Unprocessed => f.write_str("the server refused the request before it processed it")?,
             Kind::Timeout => f.write_str("timed out waiting for the answer")?,
             Kind::Lost => f.write_str("the connection was lost before the whole answer arrived")?,
             Kind::Protocol => f.write_str("the server's answer is not valid HTTP")?,

@@ -155,7 +155,7 @@ impl Transport {
         let limit = self.max_response_bytes;
         let mut room = limit;
         let announced = response.content_length().unwrap_or_default().min(limit) as usize;
-        while let Some(mut chunk) = response.chunk().await.map_err(|error| classify(operation, error))? {
+        while let Some(mut chunk) = next_chunk(operation, &mut response).await? {
             let fits = match body {
                 Body::Gzip(gunzip) => gunzip
                     .push(&chunk, limit)
@@ -174,6 +174,17 @@ impl Transport {
             }
         }
         Ok(())
+    }
+}
+
+/// The next chunk of a body; `None` after the last. One that ends before its announced length was lost: over HTTP/2 a stream
+/// that is given up by the code for no error looks like a whole one.
+pub async fn next_chunk(operation: &'static str, response: &mut reqwest::Response) -> Result<Option<Bytes>, Error> {
+    let chunk = response.chunk().await.map_err(|error| classify(operation, error))?;
+    let left = response.content_length().unwrap_or_default();
+    match chunk {
+        None if left > 0 => Err(Error::kind(operation, Kind::Lost)),
+        chunk => Ok(chunk),
     }
 }
 

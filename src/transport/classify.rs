@@ -22,7 +22,7 @@ pub fn pause(policy: &RetryPolicy, attempt: u32, error: &Error) -> Duration {
 pub fn repeats(call: &Call, error: &Error, first_internal_error: bool) -> bool {
     let harmless = call.is_idempotent() && call.operation.paging != Some(Paging::Scroll);
     match error.what() {
-        Kind::Connect | Kind::ConnectTimeout | Kind::Proxy => true,
+        Kind::Connect | Kind::ConnectTimeout | Kind::Proxy | Kind::Unprocessed => true,
         Kind::Timeout | Kind::Lost => harmless,
         Kind::Status => match error.status().map(|status| status.as_u16()) {
             Some(429) => !error.is_export_pending(),
@@ -49,6 +49,8 @@ pub fn classify(operation: &'static str, error: reqwest::Error) -> Error {
     } else if chain(&error).any(|cause| cause.downcast_ref().is_some_and(hyper::Error::is_canceled)) {
         // The connection closed before hyper began to write the request.
         Kind::Connect
+    } else if is_unprocessed(&error) {
+        Kind::Unprocessed
     } else if error.is_redirect() || is_protocol(&error) {
         Kind::Protocol
     } else {
@@ -113,6 +115,16 @@ fn is_native_tls(cause: &Cause) -> bool {
 #[cfg(not(feature = "native-tls"))]
 fn is_native_tls(_: &Cause) -> bool {
     false
+}
+
+/// Whether an HTTP/2 server says that it did not take the request: it refuses its stream, or goes away after an earlier one.
+fn is_unprocessed(error: &reqwest::Error) -> bool {
+    let says_so = |error: &h2::Error| {
+        let refused = error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM);
+        error.is_remote() && (refused || error.is_go_away())
+    };
+    // Once the answer has begun, so has the work.
+    error.is_request() && chain(error).filter_map(<Cause>::downcast_ref).any(says_so)
 }
 
 /// Bytes that are not HTTP, not chunked or not compressed as they claim to be.

@@ -108,6 +108,7 @@ fn reason(error: &Error) -> &'static str {
         Kind::ProxyCredentials => "credentials of the proxy",
         Kind::Certificate => "certificate",
         Kind::Tls => "TLS handshake",
+        Kind::Unprocessed => "refused unprocessed",
         Kind::Timeout => "timeout",
         Kind::Lost => "connection lost",
         Kind::Protocol => "not HTTP",

@@ -10,6 +10,7 @@ mod connecting;
 mod connections;
 mod encoding;
 mod errors;
+mod http2;
 mod limits;
 mod load;
 mod outcomes;
