@@ -111,7 +111,8 @@ impl ClientBuilder {
     /// headers of each request are the same as without it. The client that is used otherwise follows no redirect: give
     /// yours `redirect(reqwest::redirect::Policy::none())` too, so that the token stays with the base URL. Give it a
     /// `connect_timeout` below the timeout of every call as well: a call that times out before it is connected is else
-    /// taken for one that may have been sent.
+    /// taken for one that may have been sent. With `retry(reqwest::retry::never())` only the policy of
+    /// [`retry`](Self::retry) repeats requests; reqwest otherwise sends up to two more of each that an HTTP/2 server refuses.
     pub fn http_client(mut self, client: reqwest::Client) -> Self {
         self.http = Some(client);
         self
@@ -202,6 +203,8 @@ impl ClientBuilder {
                     .connect_timeout(self.connect_timeout)
                     .connector_layer(Watch)
                     .redirect(reqwest::redirect::Policy::none())
+                    // What is repeated, how often and after what pause is the policy's to say.
+                    .retry(reqwest::retry::never())
                     // It reads one member of several and drops the rest in silence; the transport takes gzip off itself.
                     .no_gzip();
                 if base_url.scheme() == "http" && is_loopback(&base_url) {

@@ -5,9 +5,11 @@ use std::sync::{Arc, Mutex};
 
 use intercom_client::{Client, RetryPolicy};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
 
 use crate::calls::{Op, TOKEN, provider, quick};
+use crate::server::Stream;
 use Move::{Begin, BeginNine, Close, Data, End, GoAway, Hang, Refuse, Reset};
 
 /// What the server does once a request is whole.
@@ -59,8 +61,12 @@ impl Drop for Server {
 impl Server {
     async fn new(scripts: &[&[Move]]) -> Self {
         let scripts: Vec<Vec<Move>> = scripts.iter().map(|script| script.to_vec()).collect();
+        Self::start("http", scripts, None).await
+    }
+
+    async fn start(scheme: &str, scripts: Vec<Vec<Move>>, acceptor: Option<TlsAcceptor>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
+        let url = format!("{scheme}://localhost:{}", listener.local_addr().unwrap().port());
         let requests = Arc::new(Mutex::new(Vec::new()));
         let record = Arc::clone(&requests);
         let task = tokio::spawn(async move {
@@ -68,10 +74,17 @@ impl Server {
             let mut running = tokio::task::JoinSet::new();
             for number in 0.. {
                 let (stream, _) = listener.accept().await.unwrap();
-                let (scripts, record) = (scripts.clone(), Arc::clone(&record));
+                stream.set_nodelay(true).unwrap();
+                let (scripts, record, acceptor) = (scripts.clone(), Arc::clone(&record), acceptor.clone());
                 running.spawn(async move {
                     // What a connection dies of is the client's to report.
-                    let _ = serve(stream, number, &scripts, &record).await;
+                    let _ = match acceptor {
+                        None => serve(stream, number, &scripts, &record).await,
+                        Some(acceptor) => match acceptor.accept(stream).await {
+                            Ok(stream) => serve(stream, number, &scripts, &record).await,
+                            Err(error) => Err(error),
+                        },
+                    };
                 });
             }
         });
@@ -84,13 +97,12 @@ impl Server {
 }
 
 async fn serve(
-    mut stream: TcpStream,
+    mut stream: impl Stream,
     number: usize,
     scripts: &[Vec<Move>],
     record: &Mutex<Vec<usize>>,
 ) -> io::Result<()> {
     const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-    stream.set_nodelay(true)?;
     stream.read_exact(&mut [0; PREFACE.len()]).await?;
     stream.write_all(&frame(SETTINGS, 0, 0, &[])).await?;
     loop {
@@ -132,7 +144,7 @@ async fn serve(
                         Reset => {
                             // Until the client has read what came before.
                             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-                            return stream.set_zero_linger();
+                            return stream.tcp().set_zero_linger();
                         }
                         Hang => {}
                     }
@@ -330,4 +342,48 @@ async fn an_answer_after_a_goaway_is_an_answer_and_the_next_call_goes_elsewhere(
     Op::Post.call(&client).await.unwrap();
     Op::Post.call(&client).await.unwrap();
     assert_eq!(server.requests(), [0, 1]);
+}
+
+/// Runs in a process of its own, started by [`the_policy_alone_says_how_often_a_request_is_sent`].
+#[test]
+fn trusting_child() {
+    let Ok(url) = std::env::var("TRUSTING_CHILD") else {
+        return;
+    };
+    provider();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    for policy in [RetryPolicy::none(), quick()] {
+        let client = Client::builder(TOKEN).base_url(&url).retry(policy).build().unwrap();
+        println!("=> {}", runtime.block_on(Op::Post.call(&client)).unwrap_err());
+    }
+}
+
+/// By the client that the crate makes for itself, over TLS, where HTTP/2 is agreed upon.
+#[cfg(target_os = "linux")] // where a variable says whom to trust
+#[cfg(any(feature = "rustls", feature = "native-tls", feature = "rustls-no-provider"))]
+#[tokio::test]
+async fn the_policy_alone_says_how_often_a_request_is_sent() {
+    let authority = crate::tls::authority(|_| {});
+    let folder = tempfile::tempdir().unwrap();
+    let trusted = folder.path().join("root.pem");
+    std::fs::write(&trusted, &authority.pem).unwrap();
+    let mut config = (**authority.acceptor.config()).clone();
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let server = Server::start("https", vec![vec![Refuse(REFUSED_STREAM)]], Some(acceptor)).await;
+    let output = tokio::process::Command::new(std::env::current_exe().unwrap())
+        .args(["http2::trusting_child", "--exact", "--nocapture"])
+        .env("TRUSTING_CHILD", &server.url)
+        .env("SSL_CERT_FILE", &trusted)
+        .output()
+        .await
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let lines: Vec<&str> = text
+        .lines()
+        .filter_map(|line| Some(line.split_once("=> ")?.1))
+        .collect();
+    let refused = "create_contact: the server refused the request before it processed it";
+    assert_eq!(lines, [refused, &format!("{refused} after 3 attempts")], "{text}");
+    assert_eq!(server.requests(), [0, 1, 1, 1], "one, and three");
 }

@@ -149,7 +149,7 @@ impl Server {
 }
 
 /// A connection that can be reset.
-trait Stream: AsyncRead + AsyncWrite + Unpin {
+pub trait Stream: AsyncRead + AsyncWrite + Unpin {
     fn tcp(&self) -> &TcpStream;
 }
 
