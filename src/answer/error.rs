@@ -58,10 +58,16 @@ pub(crate) enum Kind {
     Connect,
     /// No connection in time; nothing was sent.
     ConnectTimeout,
+    /// A proxy refused to connect; nothing was sent.
+    Proxy,
+    /// A proxy asks for credentials; nothing was sent.
+    ProxyCredentials,
     /// An unknown, expired or mismatched certificate; nothing was sent.
     Certificate,
     /// Another failure of the TLS handshake; nothing was sent.
     Tls,
+    /// Sent, and refused by the server before it processed it.
+    Unprocessed,
     /// No whole answer in time.
     Timeout,
     /// The connection was lost after the request was sent.
@@ -222,11 +228,11 @@ impl Error {
         matches!(self.0.kind, Kind::Timeout | Kind::ConnectTimeout) || self.has_status(&[408, 504])
     }
 
-    /// There was no connection, or no trusted one: nothing was sent. Check network, base URL and certificates.
+    /// There was no connection, or no trusted one: nothing was sent. Check network, proxies, base URL and certificates.
     pub fn is_connect(&self) -> bool {
         matches!(
             self.0.kind,
-            Kind::Connect | Kind::ConnectTimeout | Kind::Certificate | Kind::Tls
+            Kind::Connect | Kind::ConnectTimeout | Kind::Proxy | Kind::ProxyCredentials | Kind::Certificate | Kind::Tls
         )
     }
 
@@ -252,7 +258,7 @@ impl Error {
     /// knows.
     pub fn is_retryable(&self) -> bool {
         match self.0.kind {
-            Kind::Connect | Kind::ConnectTimeout => true,
+            Kind::Connect | Kind::ConnectTimeout | Kind::Proxy | Kind::Unprocessed => true,
             // The status of a change says that it was made, though the rest of the answer did not come.
             Kind::Timeout | Kind::Lost => !(self.0.unsure && self.status().is_some_and(|status| status.is_success())),
             Kind::Status => self.has_status(&[408, 429, 500, 502, 503, 504]) || self.is_interstitial(),
@@ -444,8 +450,11 @@ impl fmt::Display for Error {
             Kind::Builder(what) => f.write_str(what)?,
             Kind::Connect => f.write_str("could not connect")?,
             Kind::ConnectTimeout => f.write_str("could not connect in time")?,
+            Kind::Proxy => f.write_str("the proxy refused to connect to the server")?,
+            Kind::ProxyCredentials => f.write_str("the proxy asks for credentials (407)")?,
             Kind::Certificate => f.write_str("the server's certificate is not trusted")?,
             Kind::Tls => f.write_str("the TLS handshake failed")?,
+            Kind::Unprocessed => f.write_str("the server refused the request before it processed it")?,
             Kind::Timeout => f.write_str("timed out waiting for the answer")?,
             Kind::Lost => f.write_str("the connection was lost before the whole answer arrived")?,
             Kind::Protocol => f.write_str("the server's answer is not valid HTTP")?,

@@ -9,7 +9,8 @@ use std::time::Duration;
 ///
 /// | what happened | reads | PUT, DELETE | other POST |
 /// |---|---|---|---|
-/// | could not connect, nothing was sent | yes | yes | yes |
+/// | could not connect, or a proxy refused to: nothing was sent | yes | yes | yes |
+/// | refused over HTTP/2 before it was processed | yes | yes | yes |
 /// | connection lost or timed out after sending | yes | yes | no |
 /// | 429, rate limit | after the reset | after the reset | after the reset |
 /// | 429, another export job is pending | no | no | no |

@@ -16,6 +16,7 @@ use crate::Region;
 use crate::call::retry_policy::RetryPolicy;
 use crate::transport::Transport;
 use crate::transport::budget::Budget;
+use crate::transport::connecting::Watch;
 use crate::transport::gate::Gate;
 
 impl Client {
@@ -93,8 +94,8 @@ impl ClientBuilder {
         self
     }
 
-    /// How long connecting may take, at the most nine tenths of [`timeout`](Self::timeout). Default: 10 seconds. Has no effect on a client given with
-    /// [`http_client`](Self::http_client).
+    /// How long connecting may take, within the [`timeout`](Self::timeout) of the attempt. Default: 10 seconds. Has no effect
+    /// on a client given with [`http_client`](Self::http_client).
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
@@ -108,7 +109,10 @@ impl ClientBuilder {
 
     /// Sends through a client that the caller has set up, with its proxies, certificates, timeouts and redirects. The
     /// headers of each request are the same as without it. The client that is used otherwise follows no redirect: give
-    /// yours `redirect(reqwest::redirect::Policy::none())` too, so that the token stays with the base URL.
+    /// yours `redirect(reqwest::redirect::Policy::none())` too, so that the token stays with the base URL. Give it a
+    /// `connect_timeout` below the timeout of every call as well: a call that times out before it is connected is else
+    /// taken for one that may have been sent. With `retry(reqwest::retry::never())` only the policy of
+    /// [`retry`](Self::retry) repeats requests; reqwest otherwise sends up to two more of each that an HTTP/2 server refuses.
     pub fn http_client(mut self, client: reqwest::Client) -> Self {
         self.http = Some(client);
         self
@@ -157,6 +161,11 @@ impl ClientBuilder {
 
     /// Builds the client.
     ///
+    /// How it speaks TLS is decided by the features of this crate: by rustls with `rustls` (the default) or
+    /// `rustls-no-provider`, by the operating system's library with `native-tls`, which wins when several are enabled. With
+    /// `rustls-no-provider` alone a crypto provider has to be installed before. Without any of them only clients of a plain
+    /// http base URL can be built. None of this is asked of a client given with [`http_client`](Self::http_client).
+    ///
     /// # Errors
     ///
     /// [`ConfigError`] says which setting is refused and what to change.
@@ -189,12 +198,13 @@ impl ClientBuilder {
         let (http, timeout) = match self.http {
             Some(http) => (http, self.timeout),
             None => {
+                check_tls(&base_url)?;
                 let mut http = reqwest::Client::builder()
-                    .connect_timeout(
-                        self.connect_timeout
-                            .min(longest_connect(self.timeout.unwrap_or(TIMEOUT))),
-                    )
+                    .connect_timeout(self.connect_timeout)
+                    .connector_layer(Watch)
                     .redirect(reqwest::redirect::Policy::none())
+                    // What is repeated, how often and after what pause is the policy's to say.
+                    .retry(reqwest::retry::never())
                     // It reads one member of several and drops the rest in silence; the transport takes gzip off itself.
                     .no_gzip();
                 if base_url.scheme() == "http" && is_loopback(&base_url) {
@@ -271,6 +281,23 @@ fn check_base_url(text: &str, plain_http: bool) -> Result<Url, ConfigError> {
     }
 }
 
+/// What calls of a base URL need of TLS is there. Without it reqwest cannot connect, or panics while it is set up.
+fn check_tls(base_url: &Url) -> Result<(), ConfigError> {
+    let enabled = cfg!(any(
+        feature = "rustls",
+        feature = "native-tls",
+        feature = "rustls-no-provider"
+    ));
+    if !enabled && base_url.scheme() == "https" {
+        return Err(ConfigError::NoTls);
+    }
+    #[cfg(all(feature = "rustls-no-provider", not(any(feature = "rustls", feature = "native-tls"))))]
+    if rustls::crypto::CryptoProvider::get_default().is_none() {
+        return Err(ConfigError::NoCryptoProvider);
+    }
+    Ok(())
+}
+
 /// Whether a URL leads to this machine.
 fn is_loopback(url: &Url) -> bool {
     match url.host() {
@@ -284,10 +311,4 @@ fn is_loopback(url: &Url) -> bool {
 /// Whether a name stands for this machine (RFC 6761).
 fn is_localhost(name: &str) -> bool {
     name == "localhost" || name.ends_with(".localhost")
-}
-
-/// The longest that connecting may take within an attempt's limit: a host that does not answer is then told as such, and
-/// nothing was sent.
-fn longest_connect(timeout: Duration) -> Duration {
-    timeout.mul_f64(0.9)
 }

@@ -28,6 +28,12 @@ pub enum ConfigError {
     MissingVariable(&'static str),
     /// This environment variable is not UTF-8.
     UnreadableVariable(&'static str),
+    /// No TLS feature is enabled, and the base URL is https. Enable this crate's feature `rustls`, `native-tls` or
+    /// `rustls-no-provider`, or give the builder an [`http_client`](crate::ClientBuilder::http_client).
+    NoTls,
+    /// The feature `rustls-no-provider` is enabled and no crypto provider is installed. Install one for the process by
+    /// `CryptoProvider::install_default` of the crate `rustls`, or enable this crate's feature `rustls`.
+    NoCryptoProvider,
     /// The HTTP client cannot be set up: TLS has no usable certificates, for instance.
     Http(Arc<reqwest::Error>),
 }
@@ -67,6 +73,14 @@ impl fmt::Display for ConfigError {
             Self::NothingInFlight => f.write_str("max_in_flight is 0, which lets nothing through; use at least 1"),
             Self::MissingVariable(name) => write!(f, "the environment variable {name} is not set"),
             Self::UnreadableVariable(name) => write!(f, "the environment variable {name} is not UTF-8"),
+            Self::NoTls => f.write_str(
+                "no TLS feature is enabled, and the base URL is https; enable this crate's feature `rustls`, `native-tls` or \
+                 `rustls-no-provider`, or give the builder an HTTP client of your own",
+            ),
+            Self::NoCryptoProvider => f.write_str(
+                "rustls has no crypto provider; install one before the client is built, such as \
+                 `rustls::crypto::ring::default_provider().install_default()`, or enable this crate's feature `rustls`",
+            ),
             Self::Http(_) => f.write_str("the HTTP client cannot be set up"),
         }
     }

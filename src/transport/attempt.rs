@@ -8,6 +8,7 @@ use http::{HeaderMap, Method, StatusCode};
 use tokio::time::{Instant, timeout_at};
 
 use super::classify::classify;
+use super::connecting::by_connected;
 use super::{Transport, trace};
 use crate::answer::error::{Error, Kind};
 use crate::answer::gzip::Gunzip;
@@ -36,9 +37,12 @@ impl Transport {
     pub(super) async fn attempt(&self, call: &Call, end: Option<Instant>, span: &trace::Span) -> Result<Answer, Error> {
         let operation = call.operation.id;
         let request = self.request(call);
-        let mut response = by(end, self.http.execute(request))
+        let mut response = by_connected(end, self.http.execute(request))
             .await
-            .ok_or_else(|| Error::kind(operation, Kind::Timeout))?
+            .map_err(|connecting| match connecting {
+                true => Error::kind(operation, Kind::ConnectTimeout),
+                false => Error::kind(operation, Kind::Timeout),
+            })?
             .map_err(|error| classify(operation, error))?;
         let (status, mut headers) = (response.status(), std::mem::take(response.headers_mut()));
         let gzip = is_gzip(&headers);
@@ -151,7 +155,7 @@ impl Transport {
         let limit = self.max_response_bytes;
         let mut room = limit;
         let announced = response.content_length().unwrap_or_default().min(limit) as usize;
-        while let Some(mut chunk) = response.chunk().await.map_err(|error| classify(operation, error))? {
+        while let Some(mut chunk) = next_chunk(operation, &mut response).await? {
             let fits = match body {
                 Body::Gzip(gunzip) => gunzip
                     .push(&chunk, limit)
@@ -170,6 +174,17 @@ impl Transport {
             }
         }
         Ok(())
+    }
+}
+
+/// The next chunk of a body; `None` after the last. One that ends before its announced length was lost: over HTTP/2 a stream
+/// that is given up by the code for no error looks like a whole one.
+pub async fn next_chunk(operation: &'static str, response: &mut reqwest::Response) -> Result<Option<Bytes>, Error> {
+    let chunk = response.chunk().await.map_err(|error| classify(operation, error))?;
+    let left = response.content_length().unwrap_or_default();
+    match chunk {
+        None if left > 0 => Err(Error::kind(operation, Kind::Lost)),
+        chunk => Ok(chunk),
     }
 }
 

@@ -5,6 +5,7 @@
 pub mod attempt;
 pub mod budget;
 pub mod classify;
+pub mod connecting;
 pub mod gate;
 pub mod task;
 pub mod trace;
@@ -24,9 +25,9 @@ use crate::call::call::Call;
 use crate::call::retry_policy::RetryPolicy;
 use crate::wire::decode::Decode;
 use crate::wire::read;
-use attempt::{Answer, by};
+use attempt::{Answer, by, next_chunk};
 use budget::Budget;
-use classify::{classify, pause, repeats};
+use classify::{pause, repeats};
 use gate::{Gate, Permit};
 use task::Task;
 
@@ -92,10 +93,10 @@ impl Transport {
         let chunks = futures_util::stream::try_unfold(answer.stream, move |response| async move {
             let Some(mut response) = response else { return Ok(None) };
             let end = limit.and_then(|limit| Instant::now().checked_add(limit));
-            let chunk = by(end, response.chunk())
+            let chunk = by(end, next_chunk(operation, &mut response))
                 .await
-                .ok_or_else(|| Error::kind(operation, Kind::Timeout).after(attempts))?
-                .map_err(|error| classify(operation, error).after(attempts))?;
+                .unwrap_or_else(|| Err(Error::kind(operation, Kind::Timeout)))
+                .map_err(|error| error.after(attempts))?;
             Ok(chunk.map(|chunk| (chunk, Some(response))))
         });
         let stream = ByteStream::new(operation, futures_util::StreamExt::fuse(chunks));

@@ -12,10 +12,21 @@ pub const TOKEN: &str = "dG9rOnRyYW5zcG9ydA-secret";
 
 thread_local! {
     /// One HTTP client for all calls of a test, since making one reads all of the platform's certificates.
-    static HTTP: reqwest::Client = reqwest::Client::builder()
-        .redirect(reqwest::redirect::Policy::none())
-        .build()
-        .unwrap();
+    static HTTP: reqwest::Client = {
+        provider();
+        reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .unwrap()
+    };
+}
+
+/// Installs a crypto provider where the features leave that to the caller.
+pub fn provider() {
+    if cfg!(feature = "rustls-no-provider") {
+        // Another test may have done so.
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    }
 }
 
 /// Settings for a test server: the default retries without their long pauses.
@@ -25,6 +36,7 @@ pub fn settings(server: &Server) -> ClientBuilder {
 
 /// The same with the HTTP client that the crate makes for itself.
 pub fn own_settings(server: &Server) -> ClientBuilder {
+    provider();
     Client::builder(TOKEN).base_url(&server.url).retry(quick())
 }
 

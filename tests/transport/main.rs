@@ -6,15 +6,20 @@
 mod calls;
 mod server;
 
+mod connecting;
 mod connections;
 mod encoding;
 mod errors;
+mod http2;
 mod limits;
 mod load;
 mod outcomes;
+#[cfg(any(feature = "rustls", feature = "native-tls", feature = "rustls-no-provider"))]
+mod proxies;
 mod redirects;
 mod retries;
 #[cfg(feature = "tracing")]
 mod secrecy;
+#[cfg(any(feature = "rustls", feature = "native-tls", feature = "rustls-no-provider"))]
 mod tls;
 mod unpolled;

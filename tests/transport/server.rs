@@ -89,6 +89,7 @@ impl Server {
     }
 
     /// The same moves on every connection, inside TLS.
+    #[cfg(any(feature = "rustls", feature = "native-tls", feature = "rustls-no-provider"))]
     pub async fn tls(acceptor: TlsAcceptor, moves: Vec<Move>) -> Self {
         Self::start("https", VecDeque::new(), moves, Some(acceptor)).await
     }
@@ -148,7 +149,7 @@ impl Server {
 }
 
 /// A connection that can be reset.
-trait Stream: AsyncRead + AsyncWrite + Unpin {
+pub trait Stream: AsyncRead + AsyncWrite + Unpin {
     fn tcp(&self) -> &TcpStream;
 }
 

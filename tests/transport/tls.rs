@@ -10,12 +10,14 @@ use crate::calls::{Op, own_settings};
 use crate::server::{Move, Server, answer};
 
 /// A throw-away authority, and the certificate that it issues for a server.
-struct Authority {
+pub struct Authority {
     root: CertificateDer<'static>,
-    acceptor: TlsAcceptor,
+    /// The same as text.
+    pub pem: String,
+    pub acceptor: TlsAcceptor,
 }
 
-fn authority(change: impl FnOnce(&mut CertificateParams)) -> Authority {
+pub fn authority(change: impl FnOnce(&mut CertificateParams)) -> Authority {
     let root_key = KeyPair::generate().unwrap();
     let mut root = CertificateParams::new(Vec::new()).unwrap();
     root.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -29,6 +31,7 @@ fn authority(change: impl FnOnce(&mut CertificateParams)) -> Authority {
     let certificate = leaf.signed_by(&key, &Issuer::from_params(&root, &root_key)).unwrap();
     Authority {
         root: root_certificate.der().clone(),
+        pem: root_certificate.pem(),
         acceptor: acceptor(certificate.der().clone(), &key),
     }
 }

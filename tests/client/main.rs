@@ -1,15 +1,31 @@
-//! The client's settings: regions, versions, environment, headers, and what is refused.
+//! The client's settings: regions, versions, environment, headers, TLS, and what is refused.
+
+mod tls;
 
 use std::process::Command;
 use std::time::Duration;
 
 use httpmock::prelude::*;
-use intercom_client::{ApiVersion, Client, ConfigError, Error, Region};
+use intercom_client::{ApiVersion, Client, ClientBuilder, ConfigError, Error, Region};
 
 const TOKEN: &str = "dG9rOmZlcm5oaWxs-secret";
 
+/// Settings with the test token.
+fn builder() -> ClientBuilder {
+    tls::provider();
+    Client::builder(TOKEN)
+}
+
+/// The same for servers that are not called, by https in every set of features.
+fn https() -> ClientBuilder {
+    match tls::ENABLED {
+        true => builder(),
+        false => builder().http_client(reqwest::Client::new()),
+    }
+}
+
 fn client(server: &MockServer) -> Client {
-    Client::builder(TOKEN).base_url(server.base_url()).build().unwrap()
+    builder().base_url(server.base_url()).build().unwrap()
 }
 
 #[test]
@@ -22,20 +38,20 @@ fn regions_have_the_servers_of_the_description() {
         assert_eq!(name.parse(), Ok(region));
         assert_eq!(name.to_uppercase().parse(), Ok(region), "as /me spells it");
         assert_eq!((region.as_str(), region.to_string().as_str()), (name, name));
-        let client = Client::builder(TOKEN).region(region).build().unwrap();
+        let client = https().region(region).build().unwrap();
         assert_eq!((client.region(), client.base_url()), (region, url));
     }
-    assert_eq!(Client::builder(TOKEN).build().unwrap().region(), Region::Us);
+    assert_eq!(https().build().unwrap().region(), Region::Us);
     assert_eq!("mars".parse::<Region>(), Err(ConfigError::UnknownRegion("mars".into())));
     assert!(matches!(
-        Client::builder(TOKEN).region(Region::Custom).build(),
+        https().region(Region::Custom).build(),
         Err(ConfigError::UnknownRegion(_))
     ));
 }
 
 #[test]
 fn a_base_url_of_its_own_is_read_back_and_known_ones_recognised() {
-    let build = |url: &str| Client::builder(TOKEN).base_url(url).build().unwrap();
+    let build = |url: &str| https().base_url(url).build().unwrap();
     let proxy = build("https://proxy.example/intercom/");
     assert_eq!(
         (proxy.base_url(), proxy.region()),
@@ -47,16 +63,10 @@ fn a_base_url_of_its_own_is_read_back_and_known_ones_recognised() {
 #[test]
 fn the_version_is_the_descriptions_unless_set() {
     let version = |client: Client| client.api_version().to_string();
-    assert_eq!(version(Client::builder(TOKEN).build().unwrap()), "2.9");
-    assert_eq!(
-        version(Client::builder(TOKEN).api_version(ApiVersion::V2_8).build().unwrap()),
-        "2.8"
-    );
+    assert_eq!(version(https().build().unwrap()), "2.9");
+    assert_eq!(version(https().api_version(ApiVersion::V2_8).build().unwrap()), "2.8");
     let newer: ApiVersion = "2.14".parse().unwrap();
-    assert_eq!(
-        version(Client::builder(TOKEN).api_version(newer).build().unwrap()),
-        "2.14"
-    );
+    assert_eq!(version(https().api_version(newer).build().unwrap()), "2.14");
     for malformed in [
         "", "2", "2.", ".9", "v2.9", "2.9.1", "2,9", "2.9\n", "unstable", "1234.5",
     ] {
@@ -102,7 +112,7 @@ fn base_urls_that_would_leak_or_break_are_refused() {
         ("http://10.0.0.1", "plain http"),
         ("http://127.0.0.1.example", "plain http"),
     ] {
-        let error = Client::builder(TOKEN).base_url(url).build().unwrap_err();
+        let error = https().base_url(url).build().unwrap_err();
         assert!(matches!(error, ConfigError::InvalidBaseUrl(_)), "{url}: {error}");
         assert!(error.to_string().contains(reason), "{url}: {error}");
     }
@@ -112,18 +122,18 @@ fn base_urls_that_would_leak_or_break_are_refused() {
         "http://[::1]:9",
         "https://proxy.example/a/b",
     ] {
-        Client::builder(TOKEN).base_url(url).build().unwrap();
+        https().base_url(url).build().unwrap();
     }
 }
 
 #[test]
 fn other_settings_that_cannot_work_are_refused() {
-    let build = |agent: &str| Client::builder(TOKEN).user_agent(agent).build().map(drop);
+    let build = |agent: &str| https().user_agent(agent).build().map(drop);
     assert_eq!(build(" "), Err(ConfigError::InvalidUserAgent));
     assert_eq!(build("acme\n"), Ok(()), "surrounding blanks are trimmed");
     assert_eq!(build("ac\nme"), Err(ConfigError::InvalidUserAgent));
     assert_eq!(
-        Client::builder(TOKEN).max_in_flight(0).build().unwrap_err(),
+        https().max_in_flight(0).build().unwrap_err(),
         ConfigError::NothingInFlight
     );
 }
@@ -141,7 +151,7 @@ fn a_configuration_error_is_also_a_call_error() {
 
 #[test]
 fn nothing_prints_the_token() {
-    let builder = Client::builder(TOKEN).base_url("https://proxy.example");
+    let builder = https().base_url("https://proxy.example");
     let shown = format!("{builder:?}");
     let client = builder.build().unwrap();
     let shown = format!("{shown} {client:?} {client:#?} {:?}", client.find_tag().id(1));
@@ -168,9 +178,7 @@ async fn every_request_carries_the_headers_and_no_others_of_its_own() {
                 .json_body(serde_json::json!({"type": "admin", "id": "1"}));
         })
         .await;
-    let plain = Client::builder(TOKEN)
-        .base_url(server.base_url())
-        .user_agent("acme-sync/1.4");
+    let plain = builder().base_url(server.base_url()).user_agent("acme-sync/1.4");
     plain.build().unwrap().identify_admin().send().await.unwrap();
 
     let mut defaults = reqwest::header::HeaderMap::new();
@@ -178,7 +186,7 @@ async fn every_request_carries_the_headers_and_no_others_of_its_own() {
         defaults.insert(name, "another".parse().unwrap());
     }
     let own = reqwest::Client::builder().default_headers(defaults).build().unwrap();
-    let given = Client::builder(TOKEN)
+    let given = builder()
         .base_url(server.base_url())
         .user_agent("acme-sync/1.4")
         .http_client(own);
@@ -195,7 +203,7 @@ async fn the_version_and_a_path_prefix_reach_the_wire() {
             then.status(200).json_body(serde_json::json!({}));
         })
         .await;
-    let client = Client::builder(TOKEN)
+    let client = builder()
         .base_url(format!("{}/proxy/", server.base_url()))
         .api_version("2.11".parse().unwrap())
         .build()
@@ -223,7 +231,7 @@ async fn request_line(call: impl AsyncFnOnce(Client)) -> String {
             .unwrap();
         String::from_utf8(seen).unwrap().lines().next().unwrap().to_owned()
     });
-    call(Client::builder(TOKEN).base_url(url).build().unwrap()).await;
+    call(builder().base_url(url).build().unwrap()).await;
     server.await.unwrap()
 }
 
@@ -279,7 +287,7 @@ async fn query_values_are_encoded() {
 async fn the_timeout_limits_an_attempt() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let client = Client::builder(TOKEN)
+    let client = builder()
         .base_url(url)
         .timeout(Duration::from_millis(50))
         .retry(intercom_client::RetryPolicy::none())
@@ -295,6 +303,7 @@ fn environment_child() {
     if std::env::var_os("ENVIRONMENT_CHILD").is_none() {
         return;
     }
+    tls::provider();
     match Client::from_env() {
         Ok(client) => println!("=> {} {} {}", client.region(), client.api_version(), client.base_url()),
         Err(error) => println!("=> {error}"),
@@ -323,12 +332,14 @@ fn the_environment_sets_up_a_client() {
         run(&[("INTERCOM_ACCESS_TOKEN", "")]),
         "the environment variable INTERCOM_ACCESS_TOKEN is not set"
     );
-    assert_eq!(run(&[token]), "us 2.9 https://api.intercom.io");
-    assert_eq!(run(&[token, ("INTERCOM_REGION", "")]), "us 2.9 https://api.intercom.io");
-    assert_eq!(
-        run(&[token, ("INTERCOM_REGION", "EU"), ("INTERCOM_API_VERSION", "2.8")]),
-        "eu 2.8 https://api.eu.intercom.io"
-    );
+    let eu = [token, ("INTERCOM_REGION", "EU"), ("INTERCOM_API_VERSION", "2.8")];
+    if tls::ENABLED {
+        assert_eq!(run(&[token]), "us 2.9 https://api.intercom.io");
+        assert_eq!(run(&[token, ("INTERCOM_REGION", "")]), "us 2.9 https://api.intercom.io");
+        assert_eq!(run(&eu), "eu 2.8 https://api.eu.intercom.io");
+    } else {
+        assert_eq!(run(&eu), ConfigError::NoTls.to_string());
+    }
     assert_eq!(
         run(&[token, ("INTERCOM_BASE_URL", "http://127.0.0.1:9/x")]),
         "custom 2.9 http://127.0.0.1:9/x"
@@ -344,7 +355,7 @@ fn the_environment_sets_up_a_client() {
 
 #[test]
 fn plain_http_to_another_machine_has_to_be_allowed() {
-    let mock = || Client::builder("token").base_url("http://intercom-mock:8080");
+    let mock = || builder().base_url("http://intercom-mock:8080");
     let error = mock().build().unwrap_err();
     assert!(error.to_string().contains("allow_plain_http"), "{error}");
     assert_eq!(
@@ -363,7 +374,7 @@ async fn names_under_localhost_lead_to_this_machine() {
     });
     let me = me.await;
     for name in ["localhost", "intercom.localhost"] {
-        let client = Client::builder("token")
+        let client = builder()
             .base_url(format!("http://{name}:{}", server.port()))
             .build()
             .unwrap();

@@ -1,0 +1,114 @@
+//! What can be built and called with each set of TLS features.
+
+use std::process::Command;
+
+use intercom_client::{Client, ConfigError};
+
+use crate::TOKEN;
+
+/// Whether some TLS feature is enabled.
+pub const ENABLED: bool = cfg!(any(
+    feature = "rustls",
+    feature = "native-tls",
+    feature = "rustls-no-provider"
+));
+
+/// Whether a crypto provider is the caller's to install.
+const PROVIDER_WANTED: bool = cfg!(all(
+    feature = "rustls-no-provider",
+    not(any(feature = "rustls", feature = "native-tls"))
+));
+
+/// Installs a crypto provider, as a caller does who is to bring one.
+pub fn provider() {
+    if PROVIDER_WANTED {
+        // Another test may have done so.
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    }
+}
+
+/// Runs in a process of its own, started by [`without_a_crypto_provider_a_client_says_what_to_install`].
+#[test]
+fn provider_child() {
+    if std::env::var_os("PROVIDER_CHILD").is_none() {
+        return;
+    }
+    for url in ["https://api.intercom.io", "http://localhost"] {
+        match Client::builder(TOKEN).base_url(url).build() {
+            Ok(client) => println!("=> {}", client.base_url()),
+            Err(error) => println!("=> {error:?}: {error}"),
+        }
+    }
+    provider();
+    match Client::builder(TOKEN).build() {
+        Ok(client) => println!("=> {}", client.base_url()),
+        Err(error) => println!("=> {error:?}: {error}"),
+    }
+}
+
+#[test]
+fn without_a_crypto_provider_a_client_says_what_to_install() {
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(["tls::provider_child", "--exact", "--nocapture"])
+        .env("PROVIDER_CHILD", "1")
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        output.status.success(),
+        "{text} {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let lines: Vec<&str> = text
+        .lines()
+        .filter_map(|line| Some(line.split_once("=> ")?.1))
+        .collect();
+    let no_provider = "NoCryptoProvider: rustls has no crypto provider; install one before the client is built, such as \
+                       `rustls::crypto::ring::default_provider().install_default()`, or enable this crate's feature `rustls`";
+    let no_tls = "NoTls: no TLS feature is enabled, and the base URL is https; enable this crate's feature `rustls`, \
+                  `native-tls` or `rustls-no-provider`, or give the builder an HTTP client of your own";
+    let (us, local) = ("https://api.intercom.io", "http://localhost");
+    assert_eq!(
+        lines,
+        match (ENABLED, PROVIDER_WANTED) {
+            // reqwest sets TLS up whether or not it is to be used.
+            (true, true) => [no_provider, no_provider, us],
+            (true, false) => [us, local, us],
+            (false, _) => [no_tls, local, no_tls],
+        }
+    );
+}
+
+#[test]
+fn an_http_client_of_the_callers_own_and_plain_http_need_no_feature() {
+    provider();
+    let given = Client::builder(TOKEN).http_client(reqwest::Client::new());
+    assert_eq!(given.build().unwrap().base_url(), "https://api.intercom.io");
+    let plain = Client::builder(TOKEN).base_url("http://intercom-mock:8080");
+    plain.allow_plain_http(true).build().unwrap();
+    let refused = Client::builder(TOKEN).build();
+    assert_eq!(refused.err(), (!ENABLED).then_some(ConfigError::NoTls));
+}
+
+/// The server is none that speaks TLS, so that what the client's library makes of it tells which one it is.
+#[cfg(any(feature = "rustls", feature = "native-tls", feature = "rustls-no-provider"))]
+#[tokio::test]
+async fn calls_by_https_begin_with_a_handshake_of_the_library_that_wins() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    provider();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://{}", listener.local_addr().unwrap());
+    let server = tokio::spawn(async move {
+        let (mut socket, _) = listener.accept().await.unwrap();
+        let mut hello = [0; 1024];
+        let read = socket.read(&mut hello).await.unwrap();
+        socket.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await.unwrap();
+        hello[..read.min(2)].to_vec()
+    });
+    let client = Client::builder(TOKEN).base_url(url).build().unwrap();
+    let error = client.identify_admin().send().await.unwrap_err();
+    assert_eq!(server.await.unwrap(), [22, 3], "a handshake record of TLS");
+    assert_eq!(error.to_string(), "identify_admin: the TLS handshake failed");
+    let of_rustls = format!("{error:?}").contains("InvalidContentType");
+    assert_eq!(of_rustls, cfg!(not(feature = "native-tls")), "{error:?}");
+}

@@ -1,0 +1,389 @@
+//! Faults of HTTP/2, frame by frame, by a server of our own.
+
+use std::io;
+use std::sync::{Arc, Mutex};
+
+use intercom_client::{Client, RetryPolicy};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+
+use crate::calls::{Op, TOKEN, provider, quick};
+use crate::server::Stream;
+use Move::{Begin, BeginNine, Close, Data, End, GoAway, Hang, Refuse, Reset};
+
+/// What the server does once a request is whole.
+#[derive(Clone, Copy, Debug)]
+enum Move {
+    /// Sends the headers of a 200.
+    Begin,
+    /// Sends the headers of a 200 whose body has nine bytes.
+    BeginNine,
+    /// Sends a part of the body.
+    Data,
+    /// Sends the rest of the body.
+    End,
+    /// Ends the stream with an error code.
+    Refuse(u32),
+    /// Says that it takes no more streams, by an error code, and whether this one was the last that it took.
+    GoAway { code: u32, taken: bool },
+    /// Closes the connection.
+    Close,
+    /// Resets the connection.
+    Reset,
+    /// Waits for what comes next.
+    Hang,
+}
+
+const NO_ERROR: u32 = 0;
+const INTERNAL_ERROR: u32 = 2;
+const REFUSED_STREAM: u32 = 7;
+const CANCEL: u32 = 8;
+const ENHANCE_YOUR_CALM: u32 = 11;
+
+/// A whole answer.
+const OK: &[Move] = &[Begin, End];
+
+/// A server that answers its first request by the first script, and so on; the last one is for all that follow.
+struct Server {
+    url: String,
+    /// The connection that each request came on, counted from 0.
+    requests: Arc<Mutex<Vec<usize>>>,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Server {
+    async fn new(scripts: &[&[Move]]) -> Self {
+        let scripts: Vec<Vec<Move>> = scripts.iter().map(|script| script.to_vec()).collect();
+        Self::start("http", scripts, None).await
+    }
+
+    async fn start(scheme: &str, scripts: Vec<Vec<Move>>, acceptor: Option<TlsAcceptor>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("{scheme}://localhost:{}", listener.local_addr().unwrap().port());
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let record = Arc::clone(&requests);
+        let task = tokio::spawn(async move {
+            // Ends with the server.
+            let mut running = tokio::task::JoinSet::new();
+            for number in 0.. {
+                let (stream, _) = listener.accept().await.unwrap();
+                stream.set_nodelay(true).unwrap();
+                let (scripts, record, acceptor) = (scripts.clone(), Arc::clone(&record), acceptor.clone());
+                running.spawn(async move {
+                    // What a connection dies of is the client's to report.
+                    let _ = match acceptor {
+                        None => serve(stream, number, &scripts, &record).await,
+                        Some(acceptor) => match acceptor.accept(stream).await {
+                            Ok(stream) => serve(stream, number, &scripts, &record).await,
+                            Err(error) => Err(error),
+                        },
+                    };
+                });
+            }
+        });
+        Self { url, requests, task }
+    }
+
+    fn requests(&self) -> Vec<usize> {
+        self.requests.lock().unwrap().clone()
+    }
+}
+
+async fn serve(
+    mut stream: impl Stream,
+    number: usize,
+    scripts: &[Vec<Move>],
+    record: &Mutex<Vec<usize>>,
+) -> io::Result<()> {
+    const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+    stream.read_exact(&mut [0; PREFACE.len()]).await?;
+    stream.write_all(&frame(SETTINGS, 0, 0, &[])).await?;
+    loop {
+        let mut head = [0; 9];
+        stream.read_exact(&mut head).await?;
+        let length = u32::from_be_bytes([0, head[0], head[1], head[2]]) as usize;
+        let (kind, flags) = (head[3], head[4]);
+        let id = u32::from_be_bytes([head[5], head[6], head[7], head[8]]);
+        stream.read_exact(&mut vec![0; length]).await?;
+        match kind {
+            SETTINGS if flags & ACK == 0 => stream.write_all(&frame(SETTINGS, ACK, 0, &[])).await?,
+            HEADERS | DATA if flags & END_STREAM != 0 => {
+                let count = {
+                    let mut requests = record.lock().unwrap();
+                    requests.push(number);
+                    requests.len()
+                };
+                for next in &scripts[(count - 1).min(scripts.len() - 1)] {
+                    match next {
+                        // The first of the static table's statuses is 200.
+                        Begin => stream.write_all(&frame(HEADERS, END_HEADERS, id, &[0x88])).await?,
+                        // The name of content-length is number 28 of that table.
+                        BeginNine => {
+                            let headers = [0x88, 0x0f, 28 - 15, 1, b'9'];
+                            stream.write_all(&frame(HEADERS, END_HEADERS, id, &headers)).await?;
+                        }
+                        Data => stream.write_all(&frame(DATA, 0, id, b"{")).await?,
+                        End => stream.write_all(&frame(DATA, END_STREAM, id, b"{}")).await?,
+                        Refuse(code) => stream.write_all(&frame(RST_STREAM, 0, id, &code.to_be_bytes())).await?,
+                        GoAway { code, taken } => {
+                            let last = if *taken { id } else { id.saturating_sub(2) };
+                            let payload = [last.to_be_bytes(), code.to_be_bytes()].concat();
+                            stream.write_all(&frame(GOAWAY, 0, 0, &payload)).await?;
+                        }
+                        Close => {
+                            stream.shutdown().await?;
+                            return Ok(());
+                        }
+                        Reset => {
+                            // Until the client has read what came before.
+                            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+                            return stream.tcp().set_zero_linger();
+                        }
+                        Hang => {}
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+const DATA: u8 = 0;
+const HEADERS: u8 = 1;
+const RST_STREAM: u8 = 3;
+const SETTINGS: u8 = 4;
+const GOAWAY: u8 = 7;
+const END_STREAM: u8 = 1;
+const ACK: u8 = 1;
+const END_HEADERS: u8 = 4;
+
+fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let length = (payload.len() as u32).to_be_bytes();
+    let mut bytes = length[1..].to_vec();
+    bytes.extend([kind, flags]);
+    bytes.extend(stream.to_be_bytes());
+    bytes.extend(payload);
+    bytes
+}
+
+/// A client that speaks HTTP/2 at once; reqwest's own repeats of refused requests are on or off.
+fn client(server: &Server, policy: RetryPolicy, own_repeats: bool) -> Client {
+    provider();
+    let mut http = reqwest::Client::builder().http2_prior_knowledge();
+    if !own_repeats {
+        http = http.retry(reqwest::retry::never());
+    }
+    let settings = Client::builder(TOKEN)
+        .base_url(&server.url)
+        .http_client(http.build().unwrap());
+    settings.retry(policy).build().unwrap()
+}
+
+#[tokio::test]
+async fn what_was_not_taken_is_repeated_whatever_the_call_does() {
+    for (refusal, connections) in [
+        (&[Refuse(REFUSED_STREAM)][..], [0, 0]),
+        (
+            &[
+                GoAway {
+                    code: NO_ERROR,
+                    taken: false,
+                },
+                Hang,
+            ],
+            [0, 1],
+        ),
+        (
+            &[
+                GoAway {
+                    code: NO_ERROR,
+                    taken: false,
+                },
+                Close,
+            ],
+            [0, 1],
+        ),
+        (
+            &[
+                GoAway {
+                    code: ENHANCE_YOUR_CALM,
+                    taken: false,
+                },
+                Close,
+            ],
+            [0, 1],
+        ),
+    ] {
+        for (op, own_repeats) in Op::ALL.iter().flat_map(|op| [(*op, true), (*op, false)]) {
+            let context = format!("{refusal:?}, {op:?}, {own_repeats}");
+            let server = Server::new(&[refusal, OK]).await;
+            let status = op.call(&client(&server, quick(), own_repeats)).await;
+            assert_eq!(status.unwrap_or_else(|error| panic!("{context}: {error:?}")), 200);
+            assert_eq!(server.requests(), connections, "{context}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_takes_nothing_is_said_to() {
+    for refusal in [
+        Refuse(REFUSED_STREAM),
+        GoAway {
+            code: NO_ERROR,
+            taken: false,
+        },
+    ] {
+        for op in [Op::Get, Op::Post, Op::Scroll] {
+            let context = format!("{refusal:?}, {op:?}");
+            let server = Server::new(&[&[refusal]]).await;
+            let error = op.call(&client(&server, quick(), false)).await.expect_err(&context);
+            let text = "the server refused the request before it processed it after 3 attempts";
+            assert_eq!(
+                error.to_string(),
+                format!("{}: {text}", op.operation()),
+                "{context}: {error:?}"
+            );
+            assert!(error.is_retryable() && !error.may_have_been_carried_out(), "{context}");
+            assert!(
+                !error.is_connect() && !error.is_timeout() && !error.is_scroll_restart(),
+                "{context}"
+            );
+            assert!(
+                std::error::Error::source(&error).is_some(),
+                "{context}: the source is kept"
+            );
+            assert_eq!((error.attempts(), server.requests().len()), (3, 3), "{context}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_was_taken_and_lost_is_repeated_where_that_does_no_harm() {
+    let late = |code| GoAway { code, taken: false };
+    let going = GoAway {
+        code: NO_ERROR,
+        taken: true,
+    };
+    for (fault, answered) in [
+        (&[Close][..], false),
+        (&[Reset], false),
+        (&[Refuse(INTERNAL_ERROR)], false),
+        (&[Refuse(CANCEL)], false),
+        (&[going, Close], false),
+        (&[Begin, Data, Close], true),
+        (&[Begin, Data, Reset], true),
+        (&[Begin, Data, Refuse(INTERNAL_ERROR)], true),
+        // The answer had begun, and so had the work.
+        (&[Begin, Data, Refuse(REFUSED_STREAM)], true),
+        (&[Begin, Data, late(ENHANCE_YOUR_CALM), Hang], true),
+        (&[BeginNine, Data, late(NO_ERROR), Hang], true),
+        (&[BeginNine, Data, Refuse(NO_ERROR)], true),
+        (&[Begin, Data, going, Close], true),
+    ] {
+        for (op, times) in [
+            (Op::Get, 3),
+            (Op::Put, 3),
+            (Op::Delete, 3),
+            (Op::Post, 1),
+            (Op::Scroll, 1),
+        ] {
+            let context = format!("{fault:?}, {op:?}");
+            let server = Server::new(&[fault]).await;
+            let error = op.call(&client(&server, quick(), true)).await.expect_err(&context);
+            let text = "the connection was lost before the whole answer arrived";
+            assert!(error.to_string().contains(text), "{context}: {error:?}");
+            let changes = op != Op::Get && op != Op::Scroll;
+            assert_eq!(error.may_have_been_carried_out(), changes, "{context}");
+            assert_eq!(
+                error.to_string().ends_with("; it may have been carried out"),
+                changes,
+                "{context}"
+            );
+            assert_eq!(error.status().is_some(), answered, "{context}");
+            assert_eq!(
+                (error.attempts(), server.requests().len()),
+                (times, times as usize),
+                "{context}"
+            );
+            let server = Server::new(&[fault, OK]).await;
+            let passed = op.call(&client(&server, quick(), true)).await.is_ok();
+            assert_eq!(passed, times == 3, "{context}");
+        }
+    }
+}
+
+/// A stream that is given up by the code for no error ends like a whole body.
+#[tokio::test]
+async fn a_download_that_ends_before_its_announced_length_is_no_whole_one() {
+    for end in [Refuse(NO_ERROR), Refuse(CANCEL), Close] {
+        let server = Server::new(&[&[BeginNine, Data, end]]).await;
+        let error = Op::Download.call(&client(&server, quick(), true)).await.unwrap_err();
+        let text = "download_data_export: the connection was lost before the whole answer arrived";
+        assert_eq!(error.to_string(), text, "{end:?}");
+        assert!(error.is_retryable() && error.attempts() == 1, "{end:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_after_a_goaway_is_an_answer_and_the_next_call_goes_elsewhere() {
+    let going = GoAway {
+        code: NO_ERROR,
+        taken: true,
+    };
+    let server = Server::new(&[&[going, Begin, End, Close], OK]).await;
+    let client = client(&server, RetryPolicy::none(), false);
+    Op::Post.call(&client).await.unwrap();
+    Op::Post.call(&client).await.unwrap();
+    assert_eq!(server.requests(), [0, 1]);
+}
+
+/// Runs in a process of its own, started by [`the_policy_alone_says_how_often_a_request_is_sent`].
+#[test]
+fn trusting_child() {
+    let Ok(url) = std::env::var("TRUSTING_CHILD") else {
+        return;
+    };
+    provider();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    for policy in [RetryPolicy::none(), quick()] {
+        let client = Client::builder(TOKEN).base_url(&url).retry(policy).build().unwrap();
+        println!("=> {}", runtime.block_on(Op::Post.call(&client)).unwrap_err());
+    }
+}
+
+/// By the client that the crate makes for itself, over TLS, where HTTP/2 is agreed upon.
+#[cfg(target_os = "linux")] // where a variable says whom to trust
+#[cfg(any(feature = "rustls", feature = "native-tls", feature = "rustls-no-provider"))]
+#[tokio::test]
+async fn the_policy_alone_says_how_often_a_request_is_sent() {
+    let authority = crate::tls::authority(|_| {});
+    let folder = tempfile::tempdir().unwrap();
+    let trusted = folder.path().join("root.pem");
+    std::fs::write(&trusted, &authority.pem).unwrap();
+    let mut config = (**authority.acceptor.config()).clone();
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let server = Server::start("https", vec![vec![Refuse(REFUSED_STREAM)]], Some(acceptor)).await;
+    let output = tokio::process::Command::new(std::env::current_exe().unwrap())
+        .args(["http2::trusting_child", "--exact", "--nocapture"])
+        .env("TRUSTING_CHILD", &server.url)
+        .env("SSL_CERT_FILE", &trusted)
+        .output()
+        .await
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let lines: Vec<&str> = text
+        .lines()
+        .filter_map(|line| Some(line.split_once("=> ")?.1))
+        .collect();
+    let refused = "create_contact: the server refused the request before it processed it";
+    assert_eq!(lines, [refused, &format!("{refused} after 3 attempts")], "{text}");
+    assert_eq!(server.requests(), [0, 1, 1, 1], "one, and three");
+}
