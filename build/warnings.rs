@@ -116,6 +116,10 @@ mod tests {
                 "  api.yaml at /a: leads nowhere [references]",
             ]
         );
+        let mut odd = Warnings::about("api.yaml");
+        odd.add("paths", "/a\ncargo::error=b", "is odd");
+        assert_eq!(odd.block().len(), 2);
+        assert_eq!(odd.block()[1], "  api.yaml at /a\\ncargo::error=b: is odd [paths]");
         for i in 0..SHOWN {
             warnings.add_in("overlay.yaml", "overlay", format!("/actions/{i}"), "does not apply");
         }

@@ -305,7 +305,7 @@ fn what_cannot_be_built_from_is_mended_and_told_in_one_block() {
             "schemas/tag'",
             "schemas/tagg'",
             "api.yaml at /paths/~1tags~1{id}/get/responses/200/content/application~1json/schema: `$ref` \
-             \"#/components/schemas/tagg\" leads nowhere; any JSON stands for it [references]",
+             \"#/components/schemas/tagg\" leads to no schema; any JSON stands for it [references]",
             "crate::Response<::serde_json::Value>",
         ),
         (

@@ -50,15 +50,16 @@ pub fn pascal(name: &str) -> String {
 
 /// A function's, field's or parameter's name. `fallback` stands for a name without letters and digits.
 pub fn ident(name: &str, fallback: &str) -> String {
-    word(snake(name), fallback, "x")
+    word(snake(name), fallback, "x", "_")
 }
 
 /// A type's or variant's name, likewise.
 pub fn type_ident(name: &str, fallback: &str) -> String {
-    word(pascal(name), fallback, "X")
+    word(pascal(name), fallback, "X", "Value")
 }
 
-fn word(mut name: String, fallback: &str, prefix: &str) -> String {
+/// `prefix` goes before a digit, `beside` behind a keyword.
+fn word(mut name: String, fallback: &str, prefix: &str, beside: &str) -> String {
     if name.is_empty() {
         name = fallback.to_owned();
     }
@@ -67,7 +68,7 @@ fn word(mut name: String, fallback: &str, prefix: &str) -> String {
     }
     // `gen` is a keyword since the edition of 2024.
     if name == "gen" || syn::parse_str::<syn::Ident>(&name).is_err() {
-        name.push('_');
+        name.push_str(beside);
     }
     name
 }
@@ -75,6 +76,8 @@ fn word(mut name: String, fallback: &str, prefix: &str) -> String {
 /// The names of one scope: each is given out once.
 pub struct Taken {
     reserved: BTreeSet<&'static str>,
+    /// What sets a name apart from a reserved one, and from a number behind it.
+    apart: (&'static str, &'static str),
     given: BTreeSet<String>,
 }
 
@@ -83,21 +86,26 @@ impl Taken {
     pub fn beside(reserved: impl IntoIterator<Item = &'static str>) -> Self {
         Self {
             reserved: reserved.into_iter().collect(),
+            apart: ("_", "_"),
             given: BTreeSet::new(),
         }
     }
 
-    /// `wanted` while it is free; with an underscore when it is reserved, with a number when it is given.
+    /// The same for names of types and variants, which have no underscores.
+    pub fn types_beside(reserved: impl IntoIterator<Item = &'static str>) -> Self {
+        Self {
+            apart: ("Value", ""),
+            ..Self::beside(reserved)
+        }
+    }
+
+    /// `wanted` while it is free; set apart when it is reserved, with a number when it is given.
     pub fn free(&mut self, wanted: &str) -> String {
         let wanted = match self.reserved.contains(wanted) {
-            true => format!("{wanted}_"),
+            true => format!("{wanted}{}", self.apart.0),
             false => wanted.to_owned(),
         };
-        let separator = if wanted.starts_with(|first: char| first.is_ascii_uppercase()) || wanted.ends_with('_') {
-            ""
-        } else {
-            "_"
-        };
+        let separator = if wanted.ends_with('_') { "" } else { self.apart.1 };
         let numbered = (2..).map(|number| format!("{wanted}{separator}{number}"));
         for name in [wanted.clone()].into_iter().chain(numbered) {
             if self.given.insert(name.clone()) {
@@ -143,18 +151,21 @@ mod tests {
         ] {
             assert_eq!(ident(name, "field_1"), expected, "{name}");
         }
-        assert_eq!(type_ident("self", "Type1"), "Self_");
+        assert_eq!(type_ident("self", "Type1"), "SelfValue");
         assert_eq!(type_ident("2fa", "Type1"), "X2fa");
         assert_eq!(type_ident("≠", "Type1"), "Type1");
     }
 
     #[test]
     fn each_name_is_given_once() {
+        let mut types = Taken::types_beside(["Box"]);
+        let given = ["Tag", "Tag", "AB", "AB", "Box", "Box"].map(|wanted| types.free(wanted));
+        assert_eq!(given, ["Tag", "Tag2", "AB", "AB2", "BoxValue", "BoxValue2"]);
         let mut taken = Taken::beside(["send"]);
-        let given: Vec<String> = ["a_b", "a_b", "a_b", "send", "send", "Tag", "Tag"]
+        let given: Vec<String> = ["a_b", "a_b", "a_b", "send", "send"]
             .iter()
             .map(|wanted| taken.free(wanted))
             .collect();
-        assert_eq!(given, ["a_b", "a_b_2", "a_b_3", "send_", "send_2", "Tag", "Tag2"]);
+        assert_eq!(given, ["a_b", "a_b_2", "a_b_3", "send_", "send_2"]);
     }
 }

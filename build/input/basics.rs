@@ -96,7 +96,7 @@ fn urls(document: &Value) -> impl Iterator<Item = (String, &Value)> {
 
 /// Reads them of a document that is complete.
 pub fn read(document: &Value) -> Basics {
-    let mut variants = Taken::beside(["Custom"]);
+    let mut variants = Taken::types_beside(["Custom"]);
     let mut names = Taken::beside(["custom"]);
     let servers = urls(document).map(|(url, server)| {
         let name = names.free(&match server["x-region"].as_str() {

@@ -17,7 +17,7 @@ pub fn openapi_3_0(document: &Value) -> Result<(), Failure> {
         ))
     };
     let version = match document.get("openapi") {
-        Some(Value::String(version)) => Some(version.clone()),
+        Some(Value::String(version)) => Some(version.trim().to_owned()),
         // Without quotes YAML reads a number.
         Some(Value::Number(version)) => Some(version.to_string()),
         _ => None,

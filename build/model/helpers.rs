@@ -58,7 +58,9 @@ pub fn search(operation: &Operation, mark: &Value, types: &Types, modules: &mut 
         Some((
             constant,
             name.to_owned(),
-            field["description"].as_str().unwrap_or_default().to_owned(),
+            field["description"]
+                .as_str()
+                .map_or_else(|| format!("`{name}`."), str::to_owned),
         ))
     });
     Ok(Search {

@@ -110,7 +110,7 @@ fn types(document: &Value, generated: &Generated, whole: &Whole, warnings: &mut 
                 types.structs.insert(name, made);
             }
             Kind::Enum => {
-                let mut variants = Taken::beside(["Unknown"]);
+                let mut variants = Taken::types_beside(["Unknown"]);
                 let values = schema["enum"]
                     .as_array()
                     .into_iter()
@@ -251,7 +251,7 @@ fn takes_boolean(ty: &Ty) -> bool {
 
 /// A variant is named after the type that it holds; the same type is one form.
 fn union(name: String, doc: String, schema: &Value, parts: &[Ty]) -> Union {
-    let mut idents = Taken::beside(["Other"]);
+    let mut idents = Taken::types_beside(["Other"]);
     let mut variants: Vec<(String, Ty)> = Vec::new();
     for (member, ty) in forms(schema).zip(parts) {
         // Any JSON is what a union falls back to.

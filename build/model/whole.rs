@@ -63,14 +63,14 @@ pub struct Whole {
 impl Whole {
     /// Reads them.
     pub fn of(document: &Value) -> Self {
-        let mut taken = Taken::beside(PRELUDE);
+        let mut taken = Taken::types_beside(PRELUDE);
         let components = document["components"]["schemas"].as_object().into_iter().flatten();
         let types = components.enumerate().map(|(place, (component, _))| {
             let name = taken.free(&type_ident(component, &format!("Schema{}", place + 1)));
             (component.clone(), name)
         });
         let types = types.collect();
-        let mut taken = Taken::beside(PRELUDE);
+        let mut taken = Taken::types_beside(PRELUDE);
         let ids = schema::operations(document)
             .into_iter()
             .filter_map(|(_, _, operation)| operation["operationId"].as_str());
@@ -99,7 +99,7 @@ mod tests {
         });
         let whole = Whole::of(&document);
         let names: Vec<&str> = whole.types.values().map(String::as_str).collect();
-        assert_eq!(names, ["X2", "Option_", "TicketState", "TicketState2", "Schema5"]);
+        assert_eq!(names, ["X2", "OptionValue", "TicketState", "TicketState2", "Schema5"]);
         assert_eq!(whole.builders["a_b1"], "AB1");
         assert_eq!(whole.builders["a_b_1"], "AB12");
     }

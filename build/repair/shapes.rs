@@ -229,7 +229,7 @@ fn is_over(document: &Value, schema: &Value, over: &[Over], requests: &BTreeSet<
                 let items = data.filter(|(name, _)| *name == "data").map(|(_, list)| &list["items"]);
                 let objects =
                     items.is_some_and(|items| place > 0 && reference(items).is_some() && *items == members[place - 1]);
-                objects && !requests.contains(name)
+                objects && !requests.contains(name) && members[place] != members[place - 1]
             }
         }
     };

@@ -282,10 +282,10 @@ fn references_lead_to_components_or_stand_for_any_json() {
     assert_eq!(*answer, json_body(json!({})));
     let told = warnings.to_string();
     let at = "api.yaml at /paths/~1tags/get/responses/200/content/application~1json/schema: `$ref` \
-              \"#/components/schemas/lost\" leads nowhere; any JSON stands for it [references]";
+              \"#/components/schemas/lost\" leads to no schema; any JSON stands for it [references]";
     assert!(told.contains(at), "{told}");
     assert!(
-        told.contains("overlay.yaml at /actions: `$ref` \"other.yaml#/x\" leads nowhere"),
+        told.contains("overlay.yaml at /actions: `$ref` \"other.yaml#/x\" leads to no schema"),
         "{told}"
     );
     assert!(
@@ -640,6 +640,41 @@ fn merge_all_of_puts_members_first_and_own_properties_last() {
             "properties": {"id": {"type": "integer"}, "name": {"type": "string"}, "x": {}},
             "required": ["id"],
         })
+    );
+}
+
+#[test]
+fn merge_all_of_merges_each_component_once() {
+    // Without that, each of these doubles the work.
+    let mut schemas = json!({"s0": {"properties": {"p0": {}}}});
+    for level in 1..60 {
+        let below = reference_to(&format!("s{}", level - 1));
+        let own = json!({"properties": {format!("p{level}"): {}}});
+        schemas[format!("s{level}")] = json!({"allOf": [below, below, own]});
+    }
+    let (_, schemas) = schemas_after(merge_all_of, schemas);
+    assert_eq!(schemas["s59"]["properties"].as_object().unwrap().len(), 60);
+}
+
+#[test]
+fn unions_beside_properties_are_one_object() {
+    let (changed, schemas) = schemas_after(
+        unions_beside_properties,
+        json!({
+            "both": {"properties": {"a": {"type": "string"}}, "anyOf": [
+                {"properties": {"a": {}, "b": {}}}, reference_to("other"), {"type": "string"},
+            ]},
+            "other": {"properties": {"c": {}}},
+            "alone": {"oneOf": [reference_to("other")]},
+        }),
+    );
+    assert_eq!(
+        (changed, &schemas["alone"]),
+        (1, &json!({"oneOf": [reference_to("other")]}))
+    );
+    assert_eq!(
+        schemas["both"],
+        json!({"properties": {"a": {"type": "string"}, "b": {}, "c": {}}})
     );
 }
 

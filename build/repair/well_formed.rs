@@ -19,10 +19,14 @@ const CHAIN: usize = 16;
 pub fn references(document: &mut Value, before: &BTreeSet<String>, overlay: &str, warnings: &mut Warnings) -> usize {
     const RULE: &str = "references";
     // Elsewhere it is the rule `well_formed` that finds that nothing is there.
-    let mut lost = schema::dangling(document, |target| schema::find(document, target).is_some());
+    let is_schema = |target: &str| is_schema_place(target) && schema::find(document, target).is_some();
+    let mut lost = schema::dangling(document, is_schema);
     lost.retain(|reference| is_schema_place(&reference.at));
     for reference in &lost {
-        let what = format!("`$ref` {:?} leads nowhere; any JSON stands for it", reference.target);
+        let what = format!(
+            "`$ref` {:?} leads to no schema; any JSON stands for it",
+            reference.target
+        );
         match before.contains(&reference.target) {
             true => warnings.add(RULE, &reference.at, what),
             false => warnings.add_in(

@@ -90,3 +90,21 @@ pub fn parse(tokens: TokenStream) -> Result<File, Failure> {
         )
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn docs_are_comments_that_rust_takes() {
+        let doc = "One\r\ntwo\rthree \u{202e}four\u{7}";
+        let file = parse(quote! { pub mod a { #[doc = #doc] pub struct A; pub const B: &str = #doc; } }).unwrap();
+        let text = prettyplease::unparse(&file);
+        assert!(text.contains("One\ntwo\nthree four"), "{text}");
+        let constant = file.into_token_stream().to_string();
+        assert!(
+            constant.contains("\\u{202e}") || constant.contains('\u{202e}'),
+            "only docs change: {constant}"
+        );
+    }
+}
