@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use proc_macro2::TokenStream;
+use proc_macro2::{TokenStream, TokenTree};
 use progenitor::{GenerationSettings, Generator, InterfaceStyle};
 use quote::ToTokens;
 use schemars::schema::{InstanceType, SchemaObject};
@@ -171,8 +171,10 @@ fn attempt(document: &Value, whole: &Whole, parts: &[Part]) -> Result<Generated,
     quietly(|| {
         let mut generator = Generator::new(&settings());
         let tokens = generator.generate_tokens(&spec).map_err(|error| error.to_string())?;
-        let file: File = syn::parse2(tokens).map_err(|error| format!("it wrote Rust that does not parse: {error}"))?;
-        copy.read(&generator, &file)
+        let builders = module(tokens, "builder").ok_or("it wrote no module `builder`")?;
+        let builders: File =
+            syn::parse2(builders).map_err(|error| format!("it wrote Rust that does not parse: {error}"))?;
+        copy.read(&generator, &builders.items)
     })
     .and_then(|made| made)
 }
@@ -391,7 +393,7 @@ impl Copy<'_> {
     }
 
     /// What progenitor made, found by the names that it was given. A part that is not found is an error.
-    fn read(&self, generator: &Generator, file: &File) -> Result<Generated, String> {
+    fn read(&self, generator: &Generator, builders: &[Item]) -> Result<Generated, String> {
         let space = generator.get_type_space();
         let types: BTreeMap<String, typify::Type<'_>> = space.iter_types().map(|ty| (ty.name(), ty)).collect();
         let mut components = BTreeMap::new();
@@ -426,12 +428,11 @@ impl Copy<'_> {
             }
             components.insert(name.clone(), parts);
         }
-        let items = module(file, "builder").ok_or("it wrote no module `builder`")?;
         let mut operations = BTreeMap::new();
         for (place, (_, operation)) in self.operations().enumerate() {
             let id = id(operation);
             let mut signature = self
-                .signature(items, place, operation)
+                .signature(builders, place, operation)
                 .map_err(|why| format!("it {why} for `{id}`"))?;
             for (ty, parameter) in signature.parameters.iter_mut().zip(parameters(operation)) {
                 if let Some(object) = self.object(&parameter["schema"]) {
@@ -457,12 +458,14 @@ pub fn parameters(operation: &Value) -> impl Iterator<Item = &Value> {
     operation["parameters"].as_array().into_iter().flatten()
 }
 
-/// The content of the module `name` that progenitor wrote.
-fn module<'a>(file: &'a File, name: &str) -> Option<&'a [Item]> {
-    file.items.iter().find_map(|item| match item {
-        Item::Mod(module) if module.ident == name => module.content.as_ref().map(|(_, items)| items.as_slice()),
+/// The content of the module `name` that progenitor wrote. The rest, most of it, is not parsed.
+fn module(tokens: TokenStream, name: &str) -> Option<TokenStream> {
+    let mut tokens = tokens.into_iter();
+    tokens.find(|token| matches!(token, TokenTree::Ident(ident) if ident == name))?;
+    match tokens.next()? {
+        TokenTree::Group(group) => Some(group.stream()),
         _ => None,
-    })
+    }
 }
 
 /// `types::builder::X` stands for a body of the type `types::X`.

@@ -283,16 +283,33 @@ fn entries<T, K: Into<String>, A: Argument<T>>(
         .collect()
 }
 
+/// A type of the description that setters take as it is.
+pub trait Described: Sized {}
+
+/// A type of the description that setters take as JSON too.
+pub trait Written: Described {
+    /// Reads it from JSON.
+    fn written(value: &Value) -> Result<Self, InvalidField>;
+}
+
+/// An enum of texts, which setters take as text too.
+pub trait Worded: Described + From<String> + for<'a> From<&'a str> {}
+
+arguments! {
+    {T: Described} T: T = |value| Ok(value);
+    {T: Described + Clone} T: &T = |value| Ok(value.clone());
+    {T: Written} T: Value = |value| T::written(&value);
+    {T: Written} T: &Value = |value| T::written(value);
+    {T: Worded} T: &str = |value| Ok(value.into());
+    {T: Worded} T: String = |value| Ok(value.into());
+    {T: Worded} T: &String = |value| Ok(value.as_str().into());
+}
+
 /// Lets setters of text enums take texts.
 macro_rules! texts {
     ($($name:ident),* $(,)?) => {$(
-        crate::call::argument::arguments! {
-            $name: $name = |value| Ok(value);
-            $name: &$name = |value| Ok(value.clone());
-            $name: &str = |value| Ok(value.into());
-            $name: String = |value| Ok(value.into());
-            $name: &String = |value| Ok(value.as_str().into());
-        }
+        impl crate::call::argument::Described for $name {}
+        impl crate::call::argument::Worded for $name {}
     )*};
 }
 pub(crate) use texts;
@@ -301,11 +318,11 @@ pub(crate) use texts;
 #[allow(unused_macros)]
 macro_rules! others {
     ($($name:ident),* $(,)?) => {$(
-        crate::call::argument::arguments! {
-            $name: $name = |value| Ok(value);
-            $name: &$name = |value| Ok(value.clone());
-            $name: ::serde_json::Value = |value| crate::call::argument::read_json(&value);
-            $name: &::serde_json::Value = |value| crate::call::argument::read_json(value);
+        impl crate::call::argument::Described for $name {}
+        impl crate::call::argument::Written for $name {
+            fn written(value: &::serde_json::Value) -> ::std::result::Result<Self, crate::InvalidField> {
+                crate::call::argument::read_json(value)
+            }
         }
     )*};
 }
@@ -315,12 +332,16 @@ pub(crate) use others;
 /// Lets setters of an object take it, its builder, or JSON.
 macro_rules! objects {
     ($($name:ident),* $(,)?) => {$(
+        impl crate::call::argument::Described for $name {}
+        impl crate::call::argument::Written for $name {
+            #[inline]
+            fn written(value: &::serde_json::Value) -> ::std::result::Result<Self, crate::InvalidField> {
+                crate::call::argument::from_json(value)
+            }
+        }
+
         crate::call::argument::arguments! {
-            $name: $name = |value| Ok(value);
-            $name: &$name = |value| Ok(value.clone());
             $name: builder::$name = |value| value.build();
-            $name: ::serde_json::Value = |value| crate::call::argument::from_json(&value);
-            $name: &::serde_json::Value = |value| crate::call::argument::from_json(value);
         }
 
         impl ::std::convert::TryFrom<builder::$name> for $name {
