@@ -286,3 +286,37 @@ fn an_odd_description_loses_nothing_that_can_be_built() {
         assert!(built.warnings.to_string().contains(what), "{what} is not told");
     }
 }
+
+/// A feature adds operations and types; it changes none that are there.
+#[test]
+fn a_type_is_the_same_in_every_slice() {
+    let types = |slice: Slice| {
+        let input = Input { slice, ..own() };
+        let model = script::model(script::describe(&input).unwrap(), &input).unwrap().model;
+        let written = script::steps::write::client(&model)
+            .unwrap()
+            .items
+            .into_iter()
+            .find_map(|item| match item {
+                Item::Mod(module) if module.ident == "types" => module.content.map(|(_, items)| items),
+                _ => None,
+            });
+        let structs = written.unwrap().into_iter().filter_map(|item| match item {
+            Item::Struct(item) => Some((item.ident.to_string(), quote::quote! { #item }.to_string())),
+            _ => None,
+        });
+        structs.collect::<std::collections::BTreeMap<_, _>>()
+    };
+    let full = types(Slice::Full);
+    for group in ["contacts", "conversations", "tags", "tickets", "visitors"] {
+        let slice = types(Slice::of_features([group.to_owned()]));
+        assert!(
+            !slice.is_empty() && slice.len() < full.len(),
+            "{group}: {} types",
+            slice.len()
+        );
+        for (name, written) in slice {
+            assert_eq!(Some(&written), full.get(&name), "{name} in {group}");
+        }
+    }
+}

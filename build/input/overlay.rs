@@ -364,3 +364,124 @@ fn merge(target: &mut Value, update: &Value) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    /// What becomes of the actions, and of the document.
+    fn applied(mut document: Value, actions: Value) -> (Value, Vec<Outcome>, String) {
+        let overlay = json!({"overlay": "1.1.0", "info": {"title": "t", "version": "1"}, "actions": actions});
+        let mut warnings = Warnings::default();
+        let applied = Overlay::parse(&overlay, "overlay.yaml")
+            .unwrap()
+            .apply(&mut document, &mut warnings);
+        let outcomes = applied.into_iter().map(|applied| applied.outcome);
+        (document, outcomes.collect(), warnings.to_string())
+    }
+
+    #[test]
+    fn objects_are_merged_lists_appended_to_and_copies_made() {
+        let (document, outcomes, _) = applied(
+            json!({"a": {"b": [1], "c": {"d": 1}}, "list": [1, 2, 3]}),
+            json!([
+                {"target": "$.a", "update": {"b": [2], "c": {"e": 2}}},
+                {"target": "$.list[?@ < 3]", "remove": true},
+                {"target": "$.list", "update": 4},
+                {"target": "$.a.c", "copy": "$.a"},
+                {"target": "$.a.c", "update": {"e": 2}},
+                {"target": "$.gone", "remove": true},
+            ]),
+        );
+        assert_eq!(document["list"], json!([3, 4]));
+        assert_eq!(document["a"]["b"], json!([1, 2]));
+        assert_eq!(
+            document["a"]["c"],
+            json!({"d": 1, "e": 2, "b": [1, 2], "c": {"d": 1, "e": 2}})
+        );
+        let changed = Outcome::Changed;
+        let expected = [
+            &changed,
+            &changed,
+            &changed,
+            &changed,
+            &Outcome::Idle,
+            &Outcome::NothingThere,
+        ];
+        assert_eq!(outcomes.iter().collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn actions_are_for_the_versions_that_they_name() {
+        for (version, changed) in [
+            ("2.9", [true, false]),
+            ("2.10", [false, true]),
+            ("Preview", [false, true]),
+        ] {
+            let (_, outcomes, _) = applied(
+                json!({"info": {"version": version}}),
+                json!([
+                    {"target": "$.info", "x-versions": {"before": "2.10"}, "update": {"a": 1}},
+                    {"target": "$.info", "x-versions": {"from": "2.10"}, "update": {"a": 2}},
+                ]),
+            );
+            assert_eq!(
+                outcomes
+                    .iter()
+                    .map(|outcome| *outcome == Outcome::Changed)
+                    .collect::<Vec<_>>(),
+                changed
+            );
+        }
+    }
+
+    #[test]
+    fn a_correction_applies_whole_or_not_at_all() {
+        let document = json!({"components": {"schemas": {"tag": {"oneOf": [{}], "properties": {}}}}});
+        let refers = |name: &str| json!({"properties": {"owner": {"$ref": format!("#/components/schemas/{name}")}}});
+        let actions = |name: &str| {
+            json!([
+                {"target": "$.components.schemas.tag.oneOf", "description": "Tags have owners.", "remove": true},
+                {"target": "$.components.schemas.tag", "description": "Tags have owners.", "update": refers(name)},
+                {"target": "$.components.schemas", "description": "Owners.", "update": {"owner": {}}},
+            ])
+        };
+        let (_, outcomes, told) = applied(document.clone(), actions("owner"));
+        assert!(
+            outcomes.iter().all(|outcome| *outcome == Outcome::Changed) && told.is_empty(),
+            "{told}"
+        );
+        let (kept, outcomes, told) = applied(document.clone(), actions("nobody"));
+        assert!(
+            matches!(outcomes[..2], [Outcome::Refused(_), Outcome::Refused(_)]),
+            "{outcomes:?}"
+        );
+        assert_eq!(
+            (&kept["components"]["schemas"]["tag"], told.lines().count()),
+            (&document["components"]["schemas"]["tag"], 1)
+        );
+        // What the document does not have at all is not worth a word.
+        let (_, outcomes, told) = applied(json!({}), actions("nobody"));
+        assert!(!outcomes.contains(&Outcome::Changed) && told.is_empty(), "{told}");
+    }
+
+    #[test]
+    fn nothing_is_removed_that_others_use() {
+        let of = |user: &str| {
+            json!({"components": {"schemas": {
+                "tag": {"items": {"$ref": "#/components/schemas/tag"}},
+                user: {"items": {"$ref": "#/components/schemas/tag/items"}},
+            }}})
+        };
+        let remove = |names: &str| json!([{"target": format!("$.components.schemas[{names}]"), "remove": true}]);
+        let (_, outcomes, told) = applied(of("user"), remove("'tag'"));
+        assert!(matches!(outcomes[..], [Outcome::Refused(_)]), "{outcomes:?}");
+        assert!(
+            told.contains("/components/schemas/user/items refers to what it removes"),
+            "{told}"
+        );
+        assert_eq!(applied(of("user"), remove("'tag', 'user'")).1, [Outcome::Changed]);
+        assert_eq!(applied(of("tags"), remove("'tags'")).1, [Outcome::Changed]);
+    }
+}

@@ -368,3 +368,17 @@ async fn a_call_that_is_dropped_sends_nothing_more_and_leaves_the_client_usable(
         Op::Post.call(&client).await.unwrap_or_else(|error| panic!("{error}"));
     }
 }
+
+/// Errors are told by hyper's own type, so it has to be the one that reqwest brings; "garbage instead of HTTP" above would
+/// be told as lost with another.
+#[test]
+fn hyper_goes_with_reqwest_0_13() {
+    let lock = include_str!("../../Cargo.lock");
+    let versions = |name: &str| -> Vec<&str> {
+        let begin = format!("\nname = \"{name}\"\nversion = \"");
+        let entries = lock.split(&begin).skip(1);
+        entries.map(|rest| rest.split('"').next().unwrap()).collect()
+    };
+    assert_eq!(versions("hyper").len(), 1, "one hyper for both");
+    assert!(versions("reqwest").iter().all(|version| version.starts_with("0.13.")));
+}
