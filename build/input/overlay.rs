@@ -19,6 +19,7 @@ pub struct Overlay {
     actions: Vec<Action>,
 }
 
+#[derive(Clone)]
 struct Action {
     target: JsonPath,
     text: String,
@@ -28,6 +29,7 @@ struct Action {
     versions: (Option<String>, Option<String>),
 }
 
+#[derive(Clone)]
 enum Change {
     Remove,
     Update(Value),
@@ -117,6 +119,14 @@ impl Overlay {
 
     /// The same without one action.
     pub fn apply_but(&self, left_out: Option<usize>, document: &mut Value, warnings: &mut Warnings) -> Vec<Applied> {
+        let aimed = Self {
+            file: self.file.clone(),
+            actions: self.actions.iter().map(|action| action.aimed(document)).collect(),
+        };
+        aimed.apply_aimed(left_out, document, warnings)
+    }
+
+    fn apply_aimed(&self, left_out: Option<usize>, document: &mut Value, warnings: &mut Warnings) -> Vec<Applied> {
         let version = document["info"]["version"].as_str().unwrap_or_default().to_owned();
         let mut outcomes: Vec<Option<Outcome>> = vec![None; self.actions.len()];
         for (action, outcome) in self.actions.iter().zip(&mut outcomes) {
@@ -211,6 +221,13 @@ impl Overlay {
 /// The target of actions that add component schemas.
 const COMPONENTS: &str = "$.components.schemas";
 
+/// A path without the names of its parameters.
+fn shape(path: &str) -> String {
+    let segments = path.split('/');
+    let shapes = segments.map(|segment| if segment.starts_with('{') { "{}" } else { segment });
+    shapes.collect::<Vec<_>>().join("/")
+}
+
 /// Whether a `$ref` to `target` leads somewhere in `document` or to one of the schemas that are `defined` besides.
 fn leads(document: &Value, defined: &BTreeSet<&str>, target: &str) -> bool {
     schema::find(document, target).is_some() || schema::component(target).is_some_and(|name| defined.contains(name))
@@ -226,6 +243,32 @@ impl Action {
         let (from, before) = &self.versions;
         from.as_ref().is_none_or(|from| number(version) >= number(from))
             && before.as_ref().is_none_or(|before| number(version) < number(before))
+    }
+
+    /// The same, aimed at the paths as the document spells them: versions differ in the names of path parameters.
+    fn aimed(&self, document: &Value) -> Self {
+        let paths = document["paths"].as_object();
+        let known = |path: &str| paths.is_some_and(|paths| paths.contains_key(path));
+        let spelt = |path: &str| {
+            let same = paths
+                .into_iter()
+                .flatten()
+                .map(|(other, _)| other)
+                .filter(|other| shape(other) == shape(path));
+            same.min_by_key(|other| *other != path).filter(|_| !known(path))
+        };
+        let mut action = self.clone();
+        for path in self.text.split('\'').filter(|part| part.starts_with('/')) {
+            if let Some(other) = spelt(path).filter(|other| !other.contains('\'')) {
+                action.text = action.text.replace(&format!("'{path}'"), &format!("'{other}'"));
+            }
+        }
+        if action.text != self.text
+            && let Ok(target) = JsonPath::parse(&action.text)
+        {
+            action.target = target;
+        }
+        action
     }
 
     /// Whether it is about something that the document has.
@@ -410,6 +453,25 @@ mod tests {
             &Outcome::NothingThere,
         ];
         assert_eq!(outcomes.iter().collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn paths_are_told_by_their_shape() {
+        let (document, outcomes, _) = applied(
+            json!({"paths": {"/tags/{tag_id}": {"get": {}}, "/tags/{id}/x": {"get": {}}, "/tags/{key}/x": {"get": {}}}}),
+            json!([
+                {"target": "$.paths['/tags/{id}'].get", "update": {"a": 1}},
+                {"target": "$.paths['/tags/{id}/x'].get", "update": {"b": 1}},
+                {"target": "$.paths['/tags'].get", "update": {"c": 1}},
+            ]),
+        );
+        assert_eq!(outcomes, [Outcome::Changed, Outcome::Changed, Outcome::NothingThere]);
+        assert_eq!(document["paths"]["/tags/{tag_id}"]["get"], json!({"a": 1}));
+        assert_eq!(
+            document["paths"]["/tags/{id}/x"]["get"],
+            json!({"b": 1}),
+            "the one of that very name"
+        );
     }
 
     #[test]
