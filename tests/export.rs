@@ -423,6 +423,35 @@ async fn files_can_stay_compressed_and_progress_is_told() {
 }
 
 #[tokio::test]
+async fn a_result_over_the_limit_is_an_error_and_leaves_nothing() {
+    // 1 MB of zeros is 1 kB of gzip: what counts is what is written.
+    let body = gzip(&vec![b'0'; 1 << 20], Compression::default());
+    for (kept, limit, fits) in [
+        (false, 1 << 20, true),
+        (false, (1 << 20) - 1, false),
+        (true, body.len() as u64, true),
+        (true, 10, false),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let job = Server::completed(body.clone()).job().await;
+        let outcome = job
+            .keep_compressed(kept)
+            .max_bytes(limit)
+            .download_to(folder.path())
+            .await;
+        let files = std::fs::read_dir(folder.path()).unwrap().count();
+        assert_eq!((outcome.is_ok(), files), (fits, usize::from(fits)), "{kept} {limit}");
+        if let Err(error) = outcome {
+            assert!(error.is_decode() && !error.is_io(), "{error}");
+            assert!(
+                error.to_string().contains(&format!("larger than {limit} bytes")),
+                "{error}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
 async fn damaged_and_cut_off_downloads_leave_nothing() {
     let body = gzip(&csv(1_000_000), Compression::default());
     let mut damaged = body.clone();

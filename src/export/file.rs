@@ -16,11 +16,51 @@ pub enum Failure {
     Disk(io::Error),
     /// What came is damaged.
     Gzip(io::Error),
+    /// What came is more than these bytes.
+    TooLarge(u64),
+}
+
+/// A file that takes so many bytes at the most.
+struct Bounded {
+    file: File,
+    limit: u64,
+    written: u64,
+}
+
+/// The error of a file that is full.
+#[derive(Debug)]
+struct Full(u64);
+
+impl std::fmt::Display for Full {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "more than {} bytes", self.0)
+    }
+}
+
+impl std::error::Error for Full {}
+
+impl Write for Bounded {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let left = self.limit.saturating_sub(self.written);
+        if bytes.len() as u64 > left {
+            return Err(io::Error::other(Full(self.limit)));
+        }
+        let written = self.file.write(bytes)?;
+        self.written += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
 }
 
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
-        Self::Disk(error)
+        match error.get_ref().and_then(|inner| inner.downcast_ref()) {
+            Some(Full(limit)) => Self::TooLarge(*limit),
+            None => Self::Disk(error),
+        }
     }
 }
 
@@ -29,7 +69,7 @@ fn decoding(error: io::Error) -> Failure {
     use io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
     match error.raw_os_error().is_none() && matches!(error.kind(), InvalidData | InvalidInput | UnexpectedEof) {
         true => Failure::Gzip(error),
-        false => Failure::Disk(error),
+        false => error.into(),
     }
 }
 
@@ -41,6 +81,7 @@ pub async fn blocking<T: Send + 'static>(
     match tokio::task::spawn_blocking(work).await {
         Ok(Ok(done)) => Ok(done),
         Ok(Err(Failure::Disk(error))) => Err(Error::kind(operation, Kind::Io).caused(error).after(1)),
+        Ok(Err(Failure::TooLarge(limit))) => Err(Error::kind(operation, Kind::TooLarge(limit)).after(1)),
         Ok(Err(Failure::Gzip(error))) => Err(damaged(operation, error)),
         Err(stopped) => Err(Error::kind(operation, Kind::Io).caused(stopped).after(1)),
     }
@@ -65,9 +106,9 @@ pub enum Form {
 }
 
 enum Sink {
-    Plain(File),
-    Gzip(Box<MultiGzDecoder<File>>),
-    KeptGzip(File, Box<MultiGzDecoder<io::Sink>>),
+    Plain(Bounded),
+    Gzip(Box<MultiGzDecoder<Bounded>>),
+    KeptGzip(Bounded, Box<MultiGzDecoder<io::Sink>>),
 }
 
 /// The name of a file that is removed on drop, if it is still there.
@@ -81,7 +122,7 @@ impl Drop for Temporary {
 }
 
 impl Part {
-    pub fn create(folder: &Path, name: &str, form: Form) -> Result<Self, Failure> {
+    pub fn create(folder: &Path, name: &str, form: Form, limit: u64) -> Result<Self, Failure> {
         fs::create_dir_all(folder)?;
         let path = folder.join(format!(".{name}.{:016x}.part", fastrand::u64(..)));
         let mut options = OpenOptions::new();
@@ -89,7 +130,11 @@ impl Part {
         // It holds customers' data.
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(&path)?;
+        let file = Bounded {
+            file: options.open(&path)?,
+            limit,
+            written: 0,
+        };
         Ok(Self {
             file: match form {
                 Form::Plain => Sink::Plain(file),
@@ -125,7 +170,7 @@ impl Part {
                 file
             }
         };
-        file.sync_all()?;
+        file.file.sync_all()?;
         drop(file);
         fs::rename(&self.temporary.0, &self.target)?;
         // The name is there after a power failure too.

@@ -84,6 +84,7 @@ impl Client {
             longest_pause: LONGEST_PAUSE,
             longest_outage: LONGEST_OUTAGE,
             keep_compressed: false,
+            max_bytes: u64::MAX,
         }
     }
 }
@@ -111,6 +112,7 @@ pub struct ExportJob {
     longest_pause: Duration,
     longest_outage: Duration,
     keep_compressed: bool,
+    max_bytes: u64,
 }
 
 /// How far an export is.
@@ -162,6 +164,13 @@ impl ExportJob {
     /// Whether [`download_to`](Self::download_to) writes `.csv.gz` as it comes instead of `.csv`. Default: false.
     pub fn keep_compressed(mut self, keep: bool) -> Self {
         self.keep_compressed = keep;
+        self
+    }
+
+    /// How many bytes [`download_to`](Self::download_to) writes at the most, as they stand in the file: CSV, or gzip where it
+    /// [stays compressed](Self::keep_compressed). A larger result is an error, and leaves no file. Default: no limit.
+    pub fn max_bytes(mut self, bytes: u64) -> Self {
+        self.max_bytes = bytes;
         self
     }
 
@@ -279,8 +288,9 @@ impl ExportJob {
     ///
     /// # Errors
     ///
-    /// Those of [`download`](Self::download); [`is_decode`](Error::is_decode) when the gzip is damaged or cut off, and
-    /// [`is_io`](Error::is_io) when the file cannot be written. Calling it again downloads from the beginning.
+    /// Those of [`download`](Self::download); [`is_decode`](Error::is_decode) when the gzip is damaged or cut off, or the
+    /// result larger than [`max_bytes`](Self::max_bytes), and [`is_io`](Error::is_io) when the file cannot be written. Calling
+    /// it again downloads from the beginning.
     pub async fn download_to(&mut self, folder: impl AsRef<Path>) -> Result<Option<PathBuf>, Error> {
         let mut bytes = self.download().await?;
         if self.progress.state == Status::NoData {
@@ -296,8 +306,8 @@ impl ExportJob {
             (false, _) => (Form::Plain, "csv"),
         };
         let name = format!("{}.{extension}", file_name(&self.id));
-        let folder = folder.as_ref().to_owned();
-        let mut part = blocking(DOWNLOAD.id, move || Part::create(&folder, &name, form)).await?;
+        let (folder, limit) = (folder.as_ref().to_owned(), self.max_bytes);
+        let mut part = blocking(DOWNLOAD.id, move || Part::create(&folder, &name, form, limit)).await?;
         let mut batch = vec![head];
         while !batch.is_empty() {
             self.progress.bytes += batch.iter().map(|chunk| chunk.len() as u64).sum::<u64>();
