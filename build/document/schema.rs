@@ -160,6 +160,13 @@ pub fn dangling(node: &Value, leads: impl Fn(&str) -> bool) -> Vec<Reference> {
     found
 }
 
+/// A path without the names of its parameters, in which versions differ.
+pub fn shape(path: &str) -> String {
+    let segments = path.split('/');
+    let shapes = segments.map(|segment| if segment.starts_with('{') { "{}" } else { segment });
+    shapes.collect::<Vec<_>>().join("/")
+}
+
 /// The JSON pointer of an operation.
 pub fn pointer(path: &str, method: &str) -> String {
     format!("/paths/{}/{method}", escape(path))

@@ -221,13 +221,6 @@ impl Overlay {
 /// The target of actions that add component schemas.
 const COMPONENTS: &str = "$.components.schemas";
 
-/// A path without the names of its parameters.
-fn shape(path: &str) -> String {
-    let segments = path.split('/');
-    let shapes = segments.map(|segment| if segment.starts_with('{') { "{}" } else { segment });
-    shapes.collect::<Vec<_>>().join("/")
-}
-
 /// Whether a `$ref` to `target` leads somewhere in `document` or to one of the schemas that are `defined` besides.
 fn leads(document: &Value, defined: &BTreeSet<&str>, target: &str) -> bool {
     schema::find(document, target).is_some() || schema::component(target).is_some_and(|name| defined.contains(name))
@@ -254,7 +247,7 @@ impl Action {
                 .into_iter()
                 .flatten()
                 .map(|(other, _)| other)
-                .filter(|other| shape(other) == shape(path));
+                .filter(|other| schema::shape(other) == schema::shape(path));
             same.min_by_key(|other| *other != path).filter(|_| !known(path))
         };
         let mut action = self.clone();

@@ -4,11 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::super::document::names::{self, Taken};
 use super::ty::Ty;
 use super::{Answer, Operation, Struct, Types};
-use crate_names::Taken;
-
-use super::super::document::names as crate_names;
 
 /// A search: an operation that takes a query.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,7 +52,7 @@ pub fn search(operation: &Operation, mark: &Value, types: &Types, modules: &mut 
     let mut constants = Taken::beside([]);
     let fields = mark["fields"].as_array().into_iter().flatten().filter_map(|field| {
         let name = field["name"].as_str()?;
-        let constant = constants.free(&crate_names::ident(name, "field").to_uppercase());
+        let constant = constants.free(&names::ident(name, "field").to_uppercase());
         Some((
             constant,
             name.to_owned(),
@@ -68,7 +66,7 @@ pub fn search(operation: &Operation, mark: &Value, types: &Types, modules: &mut 
         request: request.name.clone(),
         filter: filter.ty.clone(),
         pagination,
-        module: modules.free(&crate_names::ident(what, "objects")),
+        module: modules.free(&names::ident(what, "objects")),
         what: what.to_owned(),
         fields: fields.collect(),
     })

@@ -92,7 +92,7 @@ fn types(document: &Value, generated: &Generated, whole: &Whole, warnings: &mut 
     let enums: BTreeSet<&str> = enums
         .filter_map(|(name, _)| whole.types.get(name).map(String::as_str))
         .collect();
-    for (component, schema) in document["components"]["schemas"].as_object().into_iter().flatten() {
+    for (component, schema) in all.into_iter().flatten() {
         let (Some(parts), Some(name)) = (generated.components.get(component), whole.types.get(component)) else {
             continue;
         };

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::document::schema::{self, for_each_operation, request_reach, request_schema, response_reach};
 use super::super::warnings::Warnings;
-use super::responses::{JSON, is_json};
+use super::responses::{JSON, chosen, is_json};
 
 /// Headers are the transport's business, and any of them can be set on a call; cookies likewise. A parameter without a
 /// schema is a text. How lists and objects are written into a query is said by one word, `x-style`.
@@ -106,8 +106,7 @@ pub fn request_media(document: &mut Value, warnings: &mut Warnings) -> usize {
             }
             return;
         };
-        let json_type = content.keys().find(|media| is_json(media));
-        let Some(media) = json_type.or_else(|| content.keys().next()).cloned() else {
+        let Some((media, others)) = chosen(content) else {
             if let Some(operation) = operation.as_object_mut() {
                 operation.remove("requestBody");
             }
@@ -118,12 +117,7 @@ pub fn request_media(document: &mut Value, warnings: &mut Warnings) -> usize {
         }
         changed += 1;
         let described = content[&media].clone();
-        let others: Vec<&str> = content
-            .keys()
-            .filter(|other| !is_json(other))
-            .map(String::as_str)
-            .collect();
-        if is_json(&media) && !others.is_empty() {
+        if !others.is_empty() {
             let what = format!("a body is sent as `{media}`; `{}` is left out", others.join("`, `"));
             warnings.add("request_media", &at, what);
         }

@@ -18,6 +18,14 @@ pub fn is_json(media: &str) -> bool {
     essence == JSON || essence.ends_with("+json")
 }
 
+/// The media type that stands for a body or answer: JSON where there is one, else the first; and the others that are left
+/// out for it, when it is JSON.
+pub fn chosen(content: &Map<String, Value>) -> Option<(String, Vec<&str>)> {
+    let media = content.keys().find(|media| is_json(media)).or(content.keys().next())?;
+    let others = content.keys().filter(|other| is_json(media) && !is_json(other));
+    Some((media.clone(), others.map(String::as_str).collect()))
+}
+
 /// An operation has one success response. Error responses are dropped, whatever their status: the transport reads
 /// every one of them alike, described or not. progenitor panics on several success types, or on a body without schema.
 pub fn one_success_response(document: &mut Value, _: &mut Warnings) -> usize {
@@ -66,8 +74,7 @@ pub fn response_media(document: &mut Value, warnings: &mut Warnings) -> usize {
         let Some(content) = response["content"].as_object() else {
             return;
         };
-        let json_type = content.keys().find(|media| is_json(media));
-        let Some(media) = json_type.or_else(|| content.keys().next()).cloned() else {
+        let Some((media, others)) = chosen(content) else {
             if let Some(response) = response.as_object_mut() {
                 response.remove("content");
             }
@@ -79,12 +86,7 @@ pub fn response_media(document: &mut Value, warnings: &mut Warnings) -> usize {
         changed += 1;
         let described = content[&media].clone();
         let json_like = is_json(&media);
-        let others: Vec<&str> = content
-            .keys()
-            .filter(|other| !is_json(other))
-            .map(String::as_str)
-            .collect();
-        if json_like && !others.is_empty() {
+        if !others.is_empty() {
             let what = format!("an answer is read as `{media}`; `{}` is left out", others.join("`, `"));
             warnings.add("response_media", &at, what);
         }

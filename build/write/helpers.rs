@@ -1,5 +1,7 @@
 //! Writes what joins the hand-written helpers to the description: searches, exports, types of several forms.
 
+use std::collections::BTreeSet;
+
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
@@ -27,20 +29,8 @@ pub fn mixed(model: &Model) -> TokenStream {
 
 /// What searches add to builders and types, and the names of their fields.
 pub fn searches(searches: &[Search]) -> TokenStream {
-    let mut filters: Vec<String> = Vec::new();
-    let mut requests: Vec<String> = Vec::new();
-    for search in searches {
-        if let Some(name) = search
-            .filter
-            .name()
-            .filter(|name| !filters.iter().any(|known| known == name))
-        {
-            filters.push(name.to_owned());
-        }
-        if !requests.contains(&search.request) {
-            requests.push(search.request.clone());
-        }
-    }
+    let filters: BTreeSet<&str> = searches.iter().filter_map(|search| search.filter.name()).collect();
+    let requests: BTreeSet<&str> = searches.iter().map(|search| search.request.as_str()).collect();
     let targets = filters.iter().map(|name| (name, quote! { filter }));
     let targets = targets.chain(requests.iter().map(|name| (name, quote! { request })));
     let targets = targets.map(|(name, how)| {

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::layout::count;
 use crate::report::{group, paging};
+use crate::script::steps::document::schema;
 use crate::script::steps::model::ty::Ty;
 use crate::script::steps::model::{
     Answer, Body, Enum, Field, Model, Newtype, Operation, Parameter, Struct, Types, Union,
@@ -142,11 +143,7 @@ fn operations<'a>(old: &'a Model, new: &'a Model) -> (Matched<'a>, Vec<&'a Opera
         operations.sort_by_key(|operation| (group(operation), operation.path.clone(), operation.method.clone()));
         operations
     };
-    let shape = |operation: &Operation| {
-        let segments = operation.path.split('/');
-        let segments = segments.map(|segment| if segment.starts_with('{') { "{}" } else { segment });
-        (operation.method.clone(), segments.collect::<Vec<_>>().join("/"))
-    };
+    let shape = |operation: &Operation| (operation.method.clone(), schema::shape(&operation.path));
     let mut removed = sorted(old);
     let mut matched = Vec::new();
     let mut added = Vec::new();

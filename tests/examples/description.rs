@@ -76,7 +76,7 @@ pub fn describe(document: &Value) -> Vec<Described> {
             }
             let known = OPERATIONS
                 .iter()
-                .find(|own| own.method == method && shape(own.path) == shape(path));
+                .find(|own| own.method == method && schema::shape(own.path) == schema::shape(path));
             Described {
                 path: path.to_owned(),
                 operation: known,
@@ -87,14 +87,6 @@ pub fn describe(document: &Value) -> Vec<Described> {
             }
         })
         .collect()
-}
-
-/// A path without the names of its parameters.
-fn shape(path: &str) -> String {
-    path.split('/')
-        .map(|segment| if segment.starts_with('{') { "{}" } else { segment })
-        .collect::<Vec<_>>()
-        .join("/")
 }
 
 /// The examples of a request body or a response that stand in the document itself.
