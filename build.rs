@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use steps::failure::Failure;
 use steps::input::overlay::{Applied, Overlay};
 use steps::input::{basics, check, read};
+use steps::model::examples::Shown;
 use steps::model::whole::Whole;
 use steps::model::{Model, generate, join};
 use steps::slice::Slice;
@@ -62,6 +63,8 @@ pub struct Input {
     pub overlays: Vec<PathBuf>,
     /// The groups of operations.
     pub slice: Slice,
+    /// Whether the test kit is built.
+    pub mock: bool,
 }
 
 impl Input {
@@ -83,6 +86,7 @@ impl Input {
             description: named("INTERCOM_OPENAPI").unwrap_or_else(|| DESCRIPTION.into()),
             overlays: [OVERLAY.into()].into_iter().chain(named("INTERCOM_OVERLAY")).collect(),
             slice,
+            mock: std::env::var_os("CARGO_FEATURE_MOCK").is_some(),
         };
         for file in input.overlays.iter().chain([&input.description]) {
             println!("cargo::rerun-if-changed={}", file.display());
@@ -126,6 +130,9 @@ impl Built {
 pub fn build(input: &Input, out: &Path) -> Result<Built, Failure> {
     let built = model(describe(input)?, input)?;
     emit::write(out, "client.rs", &write::client(&built.model)?)?;
+    if input.mock {
+        emit::write(out, "mock.rs", &write::parse(write::mock::operations(&built.model))?)?;
+    }
     emit::write_text(out, "warnings.txt", &built.warnings.to_string())?;
     Ok(built)
 }
@@ -160,6 +167,7 @@ pub fn model(described: Described, input: &Input) -> Result<Built, Failure> {
         mut warnings,
     } = described;
     let basics = basics::read(&document);
+    let shown = Shown::of(&document);
     let overlay = input
         .overlays
         .last()
@@ -170,7 +178,7 @@ pub fn model(described: Described, input: &Input) -> Result<Built, Failure> {
     input.slice.cut(&mut document);
     repair::reachable_only(&mut document);
     let generated = generate::generate(&mut document, &whole, &mut warnings)?;
-    let model = join::join(&document, &generated, &whole, basics, &mut warnings);
+    let model = join::join(&document, &generated, &whole, &shown, basics, &mut warnings);
     Ok(Built {
         model,
         applied,

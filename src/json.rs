@@ -40,9 +40,13 @@ pub struct Read<T> {
 ///
 /// When the text is no JSON, is nested more than 128 deep, or is a value of another kind than an object.
 pub fn from_slice<T: FromJson>(text: &[u8]) -> Result<Read<T>, ReadError> {
-    match read::body(text) {
-        Ok((value, mismatches)) => Ok(Read { value, mismatches }),
-        Err(unread) => Err(ReadError(unread)),
+    let (value, mismatches) = read::body(text)?;
+    Ok(Read { value, mismatches })
+}
+
+impl From<Unread> for ReadError {
+    fn from(unread: Unread) -> Self {
+        Self(unread)
     }
 }
 

@@ -11,6 +11,8 @@ mod client;
 mod export;
 mod generated;
 pub mod json;
+#[cfg(feature = "mock")]
+pub mod mock;
 pub mod paging;
 #[cfg(intercom_search)]
 pub mod search;

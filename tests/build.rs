@@ -18,6 +18,7 @@ fn own() -> Input {
         description: script::DESCRIPTION.into(),
         overlays: vec![script::OVERLAY.into()],
         slice: Slice::Full,
+        mock: false,
     }
 }
 

@@ -318,6 +318,7 @@ fn a_file_that_is_no_description_fails_as_the_build_does() {
         description: "Cargo.toml".into(),
         overlays: Vec::new(),
         slice: script::steps::slice::Slice::Full,
+        mock: false,
     };
     let folder = tempfile::tempdir().unwrap();
     let built = script::build(&input, folder.path());

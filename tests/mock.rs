@@ -1,85 +1,390 @@
-//! The quickstart's server refuses what the API refuses, and answers with the example that fits.
+//! The stand-in Intercom refuses what the API refuses, holds what is put there, and answers otherwise when it is told to.
 
-#[path = "../examples/embedded_server/mod.rs"]
-mod embedded_server;
+use std::collections::BTreeMap;
+use std::time::Duration;
 
-use intercom_client::types::ReplyConversationRequest;
-use intercom_client::{ApiVersion, Client, ClientBuilder};
+use futures_util::TryStreamExt;
+use intercom_client::mock::{self, Answer, MockIntercom};
+use intercom_client::search::{Order, field};
+use intercom_client::types::{Contact, ContactList, CreateContactRequest, CreateTagRequest, ReplyConversationRequest};
+use intercom_client::{ApiVersion, Client, Method, Nullable, RetryPolicy};
+use operation_tables::OPERATIONS;
+use serde_json::{Value, json};
 
-async fn with_token(token: &str) -> ClientBuilder {
-    let url = embedded_server::start().await.unwrap();
-    Client::builder(token).base_url(url)
-}
-
-async fn client() -> Client {
-    with_token(embedded_server::TOKEN).await.build().unwrap()
+/// A stand-in, and a client that sends every request once.
+async fn start() -> (MockIntercom, Client) {
+    let intercom = MockIntercom::start().await;
+    let once = intercom.client_builder().retry(RetryPolicy::none()).build().unwrap();
+    (intercom, once)
 }
 
 #[tokio::test]
-async fn a_wrong_token_is_refused() {
-    let client = with_token("another-token").await.build().unwrap();
-    let error = client.identify_admin().send().await.unwrap_err();
+async fn a_wrong_token_and_another_version_are_refused() {
+    let intercom = MockIntercom::builder().token("right").start().await;
+    let wrong = Client::builder("wrong").base_url(intercom.url()).build().unwrap();
+    let error = wrong.identify_admin().send().await.unwrap_err();
     assert!(error.is_unauthorized(), "{error}");
-    assert_eq!(error.code(), Some("unauthorized"));
-}
-
-#[tokio::test]
-async fn another_version_is_refused_and_so_is_none() {
-    let builder = with_token(embedded_server::TOKEN).await;
-    let client = builder.api_version(ApiVersion::V1_0).build().unwrap();
-    let error = client.identify_admin().send().await.unwrap_err();
+    let old = intercom.client_builder().api_version(ApiVersion::V1_0).build().unwrap();
+    let error = old.identify_admin().send().await.unwrap_err();
     assert_eq!(error.code(), Some("intercom_version_invalid"));
-
-    let url = format!("{}/me", client.base_url());
-    let bare = reqwest::Client::new().get(url).bearer_auth(embedded_server::TOKEN);
+    let bare = reqwest::Client::new()
+        .get(format!("{}/me", intercom.url()))
+        .bearer_auth("right");
     assert_eq!(bare.send().await.unwrap().status(), 400);
+    intercom.client().identify_admin().send().await.unwrap();
 }
 
 #[tokio::test]
-async fn an_id_that_no_example_has_is_not_found() {
-    let client = client().await;
+async fn what_is_not_there_is_not_found() {
+    let (_intercom, client) = start().await;
     let known = client.retrieve_conversation().id("215478120045").send().await.unwrap();
     assert_eq!(known.id.as_deref(), Some("215478120045"));
     let recorded = client.retrieve_conversation().id("1").send().await.unwrap_err();
     assert!(recorded.is_not_found() && recorded.request_id().is_some(), "{recorded}");
     let unrecorded = client.show_contact().id("nobody").send().await.unwrap_err();
     assert!(unrecorded.is_not_found(), "{unrecorded}");
+    let of_nobody = client.list_notes().id("nobody").send().await.unwrap_err();
+    assert!(of_nobody.is_not_found(), "{of_nobody}");
+    let nowhere = client
+        .request(Method::GET, "/nowhere")
+        .send::<Value>()
+        .await
+        .unwrap_err();
+    assert!(nowhere.is_not_found(), "{nowhere}");
+    let missing = client
+        .request(Method::GET, "/events")
+        .send::<Value>()
+        .await
+        .unwrap_err();
+    assert_eq!(missing.code(), Some("parameter_not_found"));
+}
+
+/// Every operation is answered as the description says, by the records that it shows.
+#[tokio::test]
+async fn every_operation_has_an_answer() {
+    let description: Value = serde_json::from_str(operation_tables::DESCRIPTION).unwrap();
+    let mut flaws = Vec::new();
+    for operation in OPERATIONS {
+        let intercom = MockIntercom::start().await;
+        let described = &description["paths"][operation.path][operation.method.to_lowercase()];
+        let body = operation.request.map(|_| {
+            let examples = described["requestBody"]["content"]["application/json"]["examples"].as_object();
+            examples
+                .and_then(|examples| examples.values().next())
+                .map_or(json!({}), |example| example["value"].clone())
+        });
+        let mut arguments = BTreeMap::new();
+        for parameter in operation.parameters.iter().filter(|parameter| parameter.required) {
+            let value = match parameter.in_path {
+                true => identifier(&description, operation.path, parameter.name),
+                false if parameter.name == "type" => "user".to_owned(),
+                false => "1700000000".to_owned(),
+            };
+            arguments.insert(parameter.name.to_owned(), value);
+        }
+        let client = intercom.client_builder().retry(RetryPolicy::none()).build().unwrap();
+        match (operation.call)(&client, &arguments, body).await {
+            Ok(answer) => {
+                let calls = intercom.calls(operation.id);
+                assert_eq!(calls.len(), 1, "{}", operation.id);
+                if let Err(error) = (operation.response)(&answer.value) {
+                    flaws.push(format!("{}: {error}", operation.id));
+                }
+            }
+            Err(error) => flaws.push(format!("{} {arguments:?}: {error}", operation.id)),
+        }
+    }
+    assert!(flaws.is_empty(), "{}", flaws.join("\n"));
+}
+
+/// The identifier of a record that a path names by a parameter: one that an operation before it in the path shows.
+fn identifier(description: &Value, path: &str, name: &str) -> String {
+    let shape = |path: &str| {
+        let parts = path
+            .split('/')
+            .map(|part| if part.starts_with('{') { "{}" } else { part });
+        parts.collect::<Vec<_>>().join("/")
+    };
+    let shown = |item: &Value, method: &str| {
+        let examples = &item[method]["responses"]["200"]["content"]["application/json"]["examples"];
+        Some(examples.as_object()?.values().next()?["value"].clone())
+    };
+    let text = |id: &Value| id.as_str().map_or(id.to_string(), str::to_owned);
+    let before = shape(path.split_once(&format!("{{{name}}}")).unwrap().0.trim_end_matches('/'));
+    let paths = description["paths"].as_object().unwrap();
+    let at = |wanted: &str, method: &'static str| {
+        let found = paths.iter().filter(|(other, _)| shape(other) == wanted);
+        found.filter_map(|(_, item)| shown(item, method)).next()
+    };
+    let member = format!("{before}/{{}}");
+    if let Some(record) = at(&member, "get").or(at(&member, "put")) {
+        return text(record.get(name).unwrap_or(&record["id"]));
+    }
+    if let Some(list) = at(&before, "get") {
+        let items = list.as_object().unwrap().values().find_map(Value::as_array).unwrap();
+        return items
+            .iter()
+            .map(|item| &item["id"])
+            .find(|id| !id.is_null())
+            .map(text)
+            .unwrap();
+    }
+    let ends = paths
+        .iter()
+        .filter(|(other, _)| other.ends_with(&format!("{{{name}}}")));
+    let named = ends.filter_map(|(_, item)| shown(item, "get")?.get(name).map(text));
+    // Nothing shows one, so that nothing is asked of it.
+    named.last().unwrap_or("1".to_owned())
 }
 
 #[tokio::test]
-async fn fixed_paths_go_before_parameters() {
-    let found = client().await.search_contacts().body_map(|b| {
-        let everyone = intercom_client::types::SearchFilter::builder();
-        b.query(everyone.field("role").operator("=").value("user"))
+async fn what_is_made_is_found_changed_listed_searched_and_deleted() {
+    let (_intercom, client) = start().await;
+    let ada = CreateContactRequest::with_email("ada@juniper.example").custom_attributes([("plan", json!("scale"))]);
+    let made = client.create_contact().body(ada).send().await.unwrap();
+    assert_eq!(made.mismatches(), []);
+    let found = client.show_contact().id(&made.id).send().await.unwrap();
+    assert_eq!(*found, *made);
+    assert_eq!(found.email.as_deref(), Some("ada@juniper.example"));
+
+    let change = client.update_contact().id(&made.id);
+    let change = change.body_map(|b| {
+        b.name("Ada")
+            .phone(Nullable::Null)
+            .custom_attributes([("seats", json!(40))])
     });
+    let changed = change.send().await.unwrap();
+    assert_eq!((changed.name.as_deref(), &changed.phone), (Some("Ada"), &None));
     assert_eq!(
-        found.send().await.unwrap().total_count,
-        Some(0),
-        "the example of a search, not of a contact"
+        serde_json::to_value(&changed.custom_attributes).unwrap(),
+        json!({"plan": "scale", "seats": 40})
     );
-}
 
-#[tokio::test]
-async fn the_answer_is_the_one_recorded_for_the_request_most_like_it() {
-    let client = client().await;
-    let admins = ReplyConversationRequest::admin_note(4021337, "Checked.");
-    let contacts = ReplyConversationRequest::contact_comment("66f1c2a9d04b7e8351aa0c11", "Thanks!");
-    let mut parts = Vec::new();
-    for reply in [admins, contacts] {
-        let conversation = client
-            .reply_conversation()
-            .id("215478120045")
-            .body(reply)
+    let search = client
+        .search_contacts()
+        .query(field("email").eq("ADA@juniper.example") | field("name").eq("Ada"));
+    let people: Vec<Contact> = search.stream().try_collect().await.unwrap();
+    assert_eq!(people.len(), 1);
+    assert_eq!(people[0], *changed);
+    let listed: Vec<Contact> = client.list_contacts().stream().try_collect().await.unwrap();
+    assert!(listed.contains(&people[0]));
+
+    let deleted = client.delete_contact().id(&made.id).send().await.unwrap();
+    assert_eq!(deleted.id, made.id);
+    assert!(
+        client
+            .show_contact()
+            .id(&made.id)
             .send()
             .await
-            .unwrap();
-        let all = &conversation.conversation_parts.as_ref().unwrap().conversation_parts;
-        let authors = all.iter().filter_map(|part| part.author.as_ref()?.type_.as_deref());
-        parts.push(authors.map(str::to_owned).collect::<Vec<_>>());
-    }
-    assert!(parts[0].contains(&"admin".to_owned()), "{parts:?}");
-    assert!(
-        parts[1].contains(&"user".to_owned()) && !parts[1].contains(&"admin".to_owned()),
-        "{parts:?}"
+            .unwrap_err()
+            .is_not_found()
     );
+    assert!(
+        client
+            .update_contact()
+            .id(&made.id)
+            .body(json!({"name": "x"}))
+            .send()
+            .await
+            .unwrap_err()
+            .is_not_found()
+    );
+}
+
+#[tokio::test]
+async fn lists_of_a_record_hold_what_is_attached_to_it() {
+    let (_intercom, client) = start().await;
+    let contact = client
+        .create_contact()
+        .body(CreateContactRequest::with_role("lead"))
+        .send()
+        .await
+        .unwrap();
+    let vip = client
+        .create_tag()
+        .body(CreateTagRequest::create("vip"))
+        .send()
+        .await
+        .unwrap();
+    let tags = || client.list_tags_for_contact().contact_id(&contact.id).send();
+    assert_eq!(tags().await.unwrap().data.len(), 0);
+    let attach = client.attach_tag_to_contact().contact_id(&contact.id);
+    attach.body_map(|b| b.id(&vip.id)).send().await.unwrap();
+    let attached = tags().await.unwrap();
+    assert_eq!(
+        (attached.data.len(), attached.data[0].name.as_deref()),
+        (1, Some("vip"))
+    );
+    client
+        .detach_tag_from_contact()
+        .contact_id(&contact.id)
+        .id(&vip.id)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(tags().await.unwrap().data.len(), 0);
+    let again = client
+        .detach_tag_from_contact()
+        .contact_id(&contact.id)
+        .id(&vip.id)
+        .send()
+        .await;
+    assert!(again.unwrap_err().is_not_found());
+
+    let note = client.create_note().id(&contact.id).body_map(|b| b.body("Called back"));
+    let note = note.send().await.unwrap();
+    let notes = client.list_notes().id(&contact.id).send().await.unwrap();
+    assert_eq!((notes.data.len(), &notes.data[0].id), (1, &note.id));
+}
+
+#[tokio::test]
+async fn seeded_records_are_paged_and_sorted() {
+    let (intercom, client) = start().await;
+    let contact =
+        |i: i64| json!({"type": "contact", "id": i.to_string(), "role": "user", "created_at": 1_700_000_000 - i});
+    intercom.seed("list_contacts", (0..120).map(contact));
+    let sizes: Vec<usize> = client
+        .list_contacts()
+        .pages()
+        .map_ok(|page| page.data.len())
+        .try_collect()
+        .await
+        .unwrap();
+    assert_eq!(sizes, [50, 50, 20]);
+    let search = client
+        .search_contacts()
+        .query(field("created_at").lt(1_700_000_000 - 99));
+    let found: Vec<Contact> = search
+        .sort("created_at", Order::Ascending)
+        .per_page(7)
+        .stream()
+        .try_collect()
+        .await
+        .unwrap();
+    let ids: Vec<_> = found.iter().filter_map(|contact| contact.id.clone()).collect();
+    assert_eq!(ids, (100..120).rev().map(|i| i.to_string()).collect::<Vec<_>>());
+    assert_eq!(intercom.calls("search_contacts").len(), 3);
+    assert_eq!(
+        client.show_contact().id("77").send().await.unwrap().id.as_deref(),
+        Some("77")
+    );
+}
+
+#[tokio::test]
+async fn a_rare_answer_is_given_when_it_is_told() {
+    let (intercom, client) = start().await;
+    intercom
+        .on("identify_admin")
+        .answer_once(Answer::rate_limited().retry_after(3))
+        .answer_once(Answer::dropped());
+    let limited = client.identify_admin().send().await.unwrap_err();
+    assert!(limited.is_rate_limited() && limited.rate_limit().is_some(), "{limited}");
+    assert!(client.identify_admin().send().await.unwrap_err().status().is_none());
+    client.identify_admin().send().await.unwrap();
+
+    let begun = std::time::Instant::now();
+    intercom
+        .on("identify_admin")
+        .answer(Answer::error(503, "unavailable", "later").delay(Duration::from_millis(30)));
+    for _ in 0..2 {
+        assert_eq!(client.identify_admin().send().await.unwrap_err().status().unwrap(), 503);
+    }
+    assert!(begun.elapsed() >= Duration::from_millis(60));
+    intercom.on("identify_admin").as_usual();
+    client.identify_admin().send().await.unwrap();
+
+    intercom
+        .on("create_contact")
+        .answer_once(Answer::json(json!({"id": "1"})).cut(3).after_carrying_out());
+    let lost = client
+        .create_contact()
+        .body(CreateContactRequest::with_email("lost@juniper.example"))
+        .send()
+        .await;
+    assert!(lost.unwrap_err().may_have_been_carried_out());
+    let search = client
+        .search_contacts()
+        .query(field("email").eq("lost@juniper.example"));
+    assert_eq!(search.send().await.unwrap().data.len(), 1, "it was carried out");
+
+    intercom
+        .on_any()
+        .answer_with(|request| (request.path == "/me").then(|| Answer::json(json!({"id": "any"}))));
+    assert_eq!(client.identify_admin().send().await.unwrap().id.as_deref(), Some("any"));
+    intercom.on("identify_admin").answer(Answer::json(json!({"id": "one"})));
+    assert_eq!(client.identify_admin().send().await.unwrap().id.as_deref(), Some("one"));
+}
+
+#[tokio::test]
+async fn what_was_asked_is_recorded_and_shown_without_the_token() {
+    let (intercom, client) = start().await;
+    client.list_contacts().per_page(5).send().await.unwrap();
+    client
+        .create_tag()
+        .body(CreateTagRequest::create("vip"))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(intercom.received().len(), 2);
+    let calls = intercom.calls("create_tag");
+    assert_eq!(
+        (calls.len(), calls[0].number, calls[0].json()),
+        (1, 1, json!({"name": "vip"}))
+    );
+    let list = &intercom.received()[0];
+    assert_eq!(
+        (list.line().as_str(), list.query("per_page")),
+        ("GET /contacts?per_page=5", Some("5"))
+    );
+    assert_eq!(list.header("authorization"), Some("Bearer mock-access-token"));
+    assert!(!format!("{intercom:?} {:?}", intercom.received()).contains("access-token"));
+    intercom.forget_received();
+    assert!(intercom.received().is_empty());
+}
+
+#[tokio::test]
+#[should_panic(
+    expected = "list_contacts does not answer so: contacts: expected no such name, found a list; \
+                           data[0].emial: expected no such name, found a string"
+)]
+async fn a_slip_in_a_fixture_is_told() {
+    let intercom = MockIntercom::start().await;
+    let fixture = json!({"contacts": [], "data": [{"id": "1", "emial": "a"}]});
+    intercom.on("list_contacts").answer(Answer::json(fixture));
+}
+
+#[tokio::test]
+async fn a_fixture_of_tomorrow_is_allowed_by_name() {
+    let (intercom, client) = start().await;
+    intercom
+        .on("list_contacts")
+        .answer(Answer::json(json!({"data": [], "ai": 1})).as_it_is());
+    assert!(client.list_contacts().send().await.unwrap().extra.get("ai").is_some());
+    let flaws = mock::check::<ContactList>(r#"{"data": [{"tags": {"data": {}}}]}"#).unwrap();
+    assert_eq!(
+        flaws[0].to_string(),
+        "data[0].tags.data: expected a list, found an object"
+    );
+    assert!(mock::check::<ContactList>("[]").is_err());
+}
+
+#[tokio::test]
+#[should_panic(expected = "the description has no operation list_contact")]
+async fn a_slip_in_an_operation_is_told() {
+    let _ = MockIntercom::start().await.on("list_contact");
+}
+
+#[tokio::test]
+async fn a_reply_is_answered_by_the_example_that_fits_it() {
+    let (_intercom, client) = start().await;
+    let reply = client.reply_conversation().id("215478120045");
+    let note = reply
+        .body(ReplyConversationRequest::admin_note(4021337, "All is well."))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(note.id.as_deref(), Some("215478120045"));
+    let parts = &note.conversation_parts.as_ref().unwrap().conversation_parts;
+    assert!(parts.iter().any(|part| part.part_type.as_deref() == Some("note")));
 }

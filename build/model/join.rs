@@ -10,6 +10,7 @@ use super::super::document::schema::{self, Kind, kind, reference};
 use super::super::input::basics::Basics;
 use super::super::slice::group;
 use super::super::warnings::Warnings;
+use super::examples::{Examples, Shown};
 use super::generate::{Generated, Signature, forms, parameters};
 use super::ty::Ty;
 use super::whole::Whole;
@@ -47,7 +48,14 @@ const OPERATION: [&str; 18] = [
 const SEARCH: [&str; 3] = ["per_page", "query", "sort"];
 
 /// The model of the client.
-pub fn join(document: &Value, generated: &Generated, whole: &Whole, basics: Basics, warnings: &mut Warnings) -> Model {
+pub fn join(
+    document: &Value,
+    generated: &Generated,
+    whole: &Whole,
+    shown: &Shown,
+    basics: Basics,
+    warnings: &mut Warnings,
+) -> Model {
     let types = types(document, generated, whole, warnings);
     let mut model = Model {
         basics,
@@ -66,6 +74,7 @@ pub fn join(document: &Value, generated: &Generated, whole: &Whole, basics: Basi
         let at = schema::pointer(path, method);
         let mut operation = operation(path, method, described, signature, whole);
         operation.body = body(described, signature, &model.types);
+        operation.examples = shown.of_operation(path, method);
         match page(&mut model, &operation, described) {
             Ok(paging) => operation.paging = paging,
             Err(why) => warnings.add("paging", &at, format!("its list is not walked: {why}")),
@@ -327,6 +336,7 @@ fn operation(path: &str, method: &str, described: &Value, signature: &Signature,
         },
         reads_only: false,
         paging: None,
+        examples: Examples::default(),
         ident,
     }
 }
@@ -374,7 +384,7 @@ fn page(model: &mut Model, operation: &Operation, described: &Value) -> Result<O
 }
 
 /// The path of the type that a macro makes.
-fn rust_of(macro_name: &str) -> &'static str {
+pub fn rust_of(macro_name: &str) -> &'static str {
     let made = FORMATS
         .iter()
         .find(|format| format.name.replace('-', "_") == macro_name);

@@ -1,5 +1,6 @@
 //! The model of the client: types and operations, as the writers need them. They never see the document.
 
+pub mod examples;
 pub mod generate;
 pub mod helpers;
 pub mod join;
@@ -12,6 +13,7 @@ use std::collections::BTreeMap;
 use ty::Ty;
 
 use super::input::basics::Basics;
+use examples::Examples;
 use helpers::{Export, Search};
 use paging::Page;
 
@@ -179,6 +181,8 @@ pub struct Operation {
     pub reads_only: bool,
     /// How its list goes on, when it has pages.
     pub paging: Option<paging::Paging>,
+    /// What the description shows of it.
+    pub examples: Examples,
 }
 
 impl Operation {

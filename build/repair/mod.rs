@@ -6,7 +6,7 @@
 
 mod names;
 mod requests;
-mod responses;
+pub mod responses;
 mod shapes;
 #[cfg(test)]
 mod tests;

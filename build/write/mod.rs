@@ -4,6 +4,7 @@ pub mod builders;
 pub mod calls;
 pub mod constants;
 pub mod helpers;
+pub mod mock;
 pub mod paging;
 pub mod types;
 

@@ -69,6 +69,7 @@ pub fn report(asked: &Asked, overlays: &[PathBuf]) -> Result<String, Failure> {
             description: file.to_owned(),
             overlays: overlays.to_owned(),
             slice: Slice::Full,
+            mock: false,
         };
         script::model(script::describe(&input)?, &input)
     };

@@ -44,6 +44,10 @@ pub fn fill(object: &mut dyn Object, reader: &mut Reader<'_>) -> Result<(), Faul
                 }
                 reader.misfits += 1;
                 reader.kept = false;
+                if reader.strict {
+                    reader.undescribed(&name, begin);
+                    located = reader.strays.len();
+                }
                 object.extra().keep(&name, reader.since(begin), false);
                 return Ok(());
             }

@@ -60,9 +60,20 @@ pub fn body<T: Decode>(body: &[u8]) -> Result<(T, Vec<Mismatch>), Unread> {
     text(body.trim_start_matches('\u{feff}'))
 }
 
+/// Reads a text, and tells the names too that the description does not have.
+#[cfg(feature = "mock")]
+pub fn strictly<T: Decode>(text: &str) -> Result<(T, Vec<Mismatch>), Unread> {
+    let mut reader = Reader::new(text);
+    reader.strict = true;
+    whole(reader, text)
+}
+
 /// Reads a text.
 pub fn text<T: Decode>(text: &str) -> Result<(T, Vec<Mismatch>), Unread> {
-    let mut reader = Reader::new(text);
+    whole(Reader::new(text), text)
+}
+
+fn whole<T: Decode>(mut reader: Reader<'_>, text: &str) -> Result<(T, Vec<Mismatch>), Unread> {
     let value = T::decode(&mut reader).and_then(|value| reader.end().map(|()| value));
     match value {
         Ok(value) => Ok((value, reader.strays.into_iter().map(mismatch).collect())),
@@ -78,21 +89,22 @@ pub fn text<T: Decode>(text: &str) -> Result<(T, Vec<Mismatch>), Unread> {
 
 fn mismatch(stray: Stray) -> Mismatch {
     Mismatch {
-        path: path(&stray.path),
+        path: path(&stray.path, stray.name.as_deref()),
         expected: stray.expected,
         found: stray.found,
     }
 }
 
-/// A path as people write it, from steps of which the innermost comes first.
-fn path(steps: &[Step]) -> String {
+/// A path as people write it, from steps of which the innermost comes first. That one is `name`, where it is to be told.
+fn path(steps: &[Step], name: Option<&str>) -> String {
     let mut path = String::new();
-    for step in steps.iter().rev() {
+    for (depth, step) in steps.iter().enumerate().rev() {
         let dot = if path.is_empty() { "" } else { "." };
-        path += &match step {
-            Step::Field(name) => format!("{dot}{name}"),
-            Step::Name => format!("{dot}*"),
-            Step::Item(item) => format!("[{item}]"),
+        path += &match (step, name) {
+            (Step::Field(name), _) => format!("{dot}{name}"),
+            (Step::Name, Some(name)) if depth == 0 => format!("{dot}{name}"),
+            (Step::Name, _) => format!("{dot}*"),
+            (Step::Item(item), _) => format!("[{item}]"),
         };
     }
     path
@@ -113,7 +125,7 @@ fn unread(text: &str, reader: &Reader<'_>, fault: Fault) -> Unread {
         _ => ("JSON", format!("something else at byte {place}")),
     };
     Unread {
-        path: path(&reader.trail),
+        path: path(&reader.trail, None),
         expected,
         found,
     }

@@ -36,6 +36,8 @@ pub struct Stray {
     pub expected: &'static str,
     /// What kind of value it is.
     pub found: &'static str,
+    /// The name that the description does not have, where that is what is told.
+    pub name: Option<Box<str>>,
 }
 
 /// One step of the way to a value.
@@ -79,6 +81,8 @@ pub struct Reader<'t> {
     pub trail: Vec<Step>,
     /// How much has not fitted so far: unknown names and values of another kind.
     pub misfits: usize,
+    /// Whether names that the description does not have are told like values of another kind, and by name.
+    pub strict: bool,
 }
 
 /// A name in an object.
@@ -114,6 +118,7 @@ impl<'t> Reader<'t> {
             strays: Vec::new(),
             trail: Vec::new(),
             misfits: 0,
+            strict: false,
         }
     }
 
@@ -178,10 +183,24 @@ impl<'t> Reader<'t> {
                 path: Vec::new(),
                 expected: self.expected,
                 found: kind(self.text.get(begin..).unwrap_or_default()),
+                name: None,
             });
         }
         self.at = begin;
         self.skip()
+    }
+
+    /// Tells a name that the description does not have, whose value begins at `begin`.
+    #[cold]
+    pub fn undescribed(&mut self, name: &str, begin: usize) {
+        if self.strays.len() < STRAYS {
+            self.strays.push(Stray {
+                path: vec![Step::Name],
+                expected: "no such name",
+                found: kind(self.text.get(begin..).unwrap_or_default()),
+                name: Some(name.into()),
+            });
+        }
     }
 
     /// Says of the values of another kind from the one numbered `first` on that they are one step further in.

@@ -1,0 +1,102 @@
+//! Writes the table of operations that the test kit answers from.
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+
+use super::super::model::examples::Example;
+use super::super::model::ty::{Scope, Ty};
+use super::super::model::{Answer, Model, Operation};
+use super::paging;
+
+/// `OPERATIONS`: what the test kit knows of each operation.
+pub fn operations(model: &Model) -> TokenStream {
+    let entries = model.operations.iter().map(|operation| entry(operation, model));
+    quote! {
+        pub(super) static OPERATIONS: &[Operation] = &[#(#entries),*];
+    }
+}
+
+fn entry(operation: &Operation, model: &Model) -> TokenStream {
+    let Operation {
+        ident,
+        method,
+        path,
+        examples,
+        ..
+    } = operation;
+    let parameters = operation.parameters.iter().map(|parameter| {
+        let (name, in_path, required) = (&parameter.wire, parameter.in_path, parameter.required);
+        quote! { Parameter { name: #name, in_path: #in_path, required: #required } }
+    });
+    let (check, record, list) = match &operation.answer {
+        Answer::Bytes(_) => Default::default(),
+        Answer::Json(ty) => {
+            let rust = ty.rust(Scope::Beside);
+            let check = (*ty != Ty::json()).then(|| quote! { check::<#rust> });
+            let list = list(operation, ty, model);
+            let over = over(ty, model).and_then(|types| types.first().map(String::as_str));
+            let record = over.or(ty.name().filter(|_| list.is_none()));
+            (check, record.and_then(|name| object(name, model)), list)
+        }
+    };
+    let (check, record, list) = (option(check), option(record), option(list));
+    let success = examples.success.unwrap_or(200);
+    let requests = examples.requests.iter().map(example);
+    let successes = examples.successes.iter().map(example);
+    let errors = examples.errors.iter().map(|(status, shown)| {
+        let body = shown.value.to_string();
+        quote! { (#status, #body) }
+    });
+    quote! {
+        Operation {
+            id: #ident,
+            method: #method,
+            path: #path,
+            parameters: &[#(#parameters),*],
+            check: #check,
+            record: #record,
+            list: #list,
+            success: #success,
+            requests: &[#(#requests),*],
+            successes: &[#(#successes),*],
+            errors: &[#(#errors),*],
+        }
+    }
+}
+
+/// A type that has fields.
+fn object(name: &str, model: &Model) -> Option<TokenStream> {
+    let ident = format_ident!("{}", model.types.structs.get(name)?.name);
+    Some(quote! { Object { name: #name, names: names::<types::#ident> } })
+}
+
+/// The types that a hand-written type is made over.
+fn over<'a>(ty: &Ty, model: &'a Model) -> Option<&'a Vec<String>> {
+    let mixed = model.mixed.iter();
+    let mut over = mixed.filter(|(macro_name, _)| ty.is(super::super::model::join::rust_of(macro_name)));
+    over.next().map(|(_, types)| types)
+}
+
+/// The list that an answer is.
+fn list(operation: &Operation, ty: &Ty, model: &Model) -> Option<TokenStream> {
+    let name = over(ty, model)
+        .and_then(|types| types.last().map(String::as_str))
+        .or(ty.name())?;
+    let (page, made) = (model.pages.get(name)?, model.types.structs.get(name)?);
+    let items = &made.fields.iter().find(|field| field.ident == page.items)?.wire;
+    let (frame, item) = (object(name, model)?, object(page.item.name()?, model)?);
+    let paging = option(operation.paging.map(paging::variant));
+    Some(quote! { List { items: #items, item: #item, frame: #frame, paging: #paging } })
+}
+
+fn example(shown: &Example) -> TokenStream {
+    let (name, body) = (&shown.name, shown.value.to_string());
+    quote! { (#name, #body) }
+}
+
+fn option(value: Option<TokenStream>) -> TokenStream {
+    match value {
+        Some(value) => quote! { Some(#value) },
+        None => quote! { None },
+    }
+}

@@ -1,0 +1,129 @@
+//! What the stand-in knows of each operation, from the API's description.
+
+use crate::paging::Paging;
+use crate::types;
+use crate::wire::decode::Decode;
+use crate::wire::names::Name;
+use crate::wire::object::Write;
+use crate::wire::read::{self, Mismatch};
+
+/// One operation.
+pub struct Operation {
+    /// Operation id in snake_case.
+    pub id: &'static str,
+    /// HTTP method in capitals.
+    pub method: &'static str,
+    /// Path template.
+    pub path: &'static str,
+    pub parameters: &'static [Parameter],
+    /// Tells what of a success is not as described; `None` where any will do.
+    pub check: Option<fn(&str) -> Vec<String>>,
+    /// The object that a success is when it is no list.
+    pub record: Option<Object>,
+    /// The list that a success is.
+    pub list: Option<List>,
+    /// The status of a success.
+    pub success: u16,
+    /// Recorded requests, each by its name and as JSON.
+    pub requests: &'static [(&'static str, &'static str)],
+    /// Recorded successes; one that answers a recorded request has its name.
+    pub successes: &'static [(&'static str, &'static str)],
+    /// Recorded errors by status.
+    pub errors: &'static [(u16, &'static str)],
+}
+
+/// A path or query parameter.
+pub struct Parameter {
+    pub name: &'static str,
+    pub in_path: bool,
+    pub required: bool,
+}
+
+/// A type of the description.
+pub struct Object {
+    pub name: &'static str,
+    names: fn() -> &'static [Name],
+}
+
+impl Object {
+    /// Whether it has a field of this name.
+    pub fn has(&self, name: &str) -> bool {
+        (self.names)().iter().any(|known| known.text() == name)
+    }
+}
+
+/// A list of objects.
+pub struct List {
+    /// The name of its items.
+    pub items: &'static str,
+    pub item: Object,
+    /// What they stand in.
+    pub frame: Object,
+    /// How it goes on, when it has pages.
+    pub paging: Option<Paging>,
+}
+
+impl Operation {
+    /// The path without the names of its parameters.
+    pub fn shape(&self) -> String {
+        shape(self.path)
+    }
+
+    /// The names of its path parameters, in the order of the path.
+    pub fn path_parameters(&self) -> impl Iterator<Item = &'static str> {
+        let segments = self.path.split('/');
+        segments.filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))
+    }
+}
+
+/// A path template without the names of its parameters.
+pub fn shape(path: &str) -> String {
+    let segments = path
+        .split('/')
+        .map(|segment| if segment.starts_with('{') { "{}" } else { segment });
+    segments.collect::<Vec<_>>().join("/")
+}
+
+/// The operation of a method and path, with the values of its path parameters, decoded. A fixed segment goes before a
+/// parameter: `/contacts/search` is no contact's id.
+pub fn find(method: &str, path: &str) -> Option<(&'static Operation, Vec<String>)> {
+    let candidates = OPERATIONS.iter().filter(|operation| operation.method == method);
+    candidates
+        .filter_map(|operation| Some((operation, values(operation.path, path)?)))
+        .min_by_key(|(_, values)| values.len())
+}
+
+/// The operation of an id.
+pub fn named(id: &str) -> Option<&'static Operation> {
+    OPERATIONS.iter().find(|operation| operation.id == id)
+}
+
+/// The values that `path` has for the parameters of `template`, when it is of that form.
+fn values(template: &str, path: &str) -> Option<Vec<String>> {
+    let template = template.split('?').next().unwrap_or_default();
+    let mut values = Vec::new();
+    let mut segments = path.split('/');
+    for expected in template.split('/') {
+        let segment = segments.next()?;
+        if expected.starts_with('{') {
+            let value = percent_encoding::percent_decode_str(segment).decode_utf8_lossy();
+            values.push(value.into_owned());
+        } else if expected != segment {
+            return None;
+        }
+    }
+    segments.next().is_none().then_some(values)
+}
+
+fn names<T: Write>() -> &'static [Name] {
+    T::NAMES
+}
+
+fn check<T: Decode>(text: &str) -> Vec<String> {
+    match read::strictly::<T>(text) {
+        Ok((_, mismatches)) => mismatches.iter().map(Mismatch::to_string).collect(),
+        Err(unread) => vec![unread.to_string()],
+    }
+}
+
+include!(concat!(env!("OUT_DIR"), "/mock.rs"));

@@ -1,0 +1,168 @@
+//! The stand-in's HTTP: what comes in is recorded, refused or answered.
+
+use std::convert::Infallible;
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use http::{Request, Response};
+use http_body_util::combinators::BoxBody;
+use http_body_util::{BodyExt, Full, StreamBody};
+use hyper::body::{Frame, Incoming};
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+
+use super::answer::Answer;
+use super::on::Rules;
+use super::operations;
+use super::received::Received;
+use super::workspace::Workspace;
+use crate::ApiVersion;
+
+/// What all connections share.
+pub struct Shared {
+    pub token: String,
+    pub latency: Duration,
+    pub state: Mutex<State>,
+}
+
+/// What changes with the calls.
+pub struct State {
+    pub workspace: Workspace,
+    pub received: Vec<Received>,
+    pub rules: Rules,
+}
+
+impl Shared {
+    /// The state. A test that failed while it held it fails by itself.
+    pub fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Serves until it is dropped, connections included.
+pub async fn serve(listener: TcpListener, shared: Arc<Shared>) {
+    let mut connections = JoinSet::new();
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => drop(connections.spawn(connection(stream, Arc::clone(&shared)))),
+            // Such as too many open files: others may close theirs.
+            Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
+        }
+        while connections.try_join_next().is_some() {}
+    }
+}
+
+async fn connection(stream: TcpStream, shared: Arc<Shared>) {
+    let _ = stream.set_nodelay(true);
+    let service = service_fn(|request| handle(request, Arc::clone(&shared)));
+    let connection = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+    // What a connection ends by is the client's to tell.
+    let _ = connection.await;
+}
+
+type Body = BoxBody<Bytes, io::Error>;
+
+async fn handle(request: Request<Incoming>, shared: Arc<Shared>) -> Result<Response<Body>, io::Error> {
+    let (head, body) = request.into_parts();
+    let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
+    let uri = head.uri;
+    let found = operations::find(head.method.as_str(), uri.path());
+    let query = url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
+    let mut received = Received {
+        number: 0,
+        operation: found.as_ref().map(|(operation, _)| operation.id),
+        path: uri.path().to_owned(),
+        query: query.into_owned().collect(),
+        target: uri.path_and_query().map(ToString::to_string).unwrap_or_default(),
+        method: head.method,
+        headers: head.headers,
+        body,
+    };
+    let answer = {
+        let mut state = shared.state();
+        received.number = state.received.len();
+        state.received.push(received.clone());
+        let rule = match refusal(&shared, &received) {
+            Some(refused) => Some(refused),
+            None => state.rules.answer(&received),
+        };
+        match (rule, found) {
+            (Some(answer), found) => {
+                if let Some((operation, values)) = found.filter(|_| answer.carried_out) {
+                    let _ = state.workspace.answer(operation, &values, &received);
+                }
+                answer
+            }
+            (None, Some((operation, values))) => state.workspace.answer(operation, &values, &received),
+            (None, None) => {
+                let message = format!(
+                    "No operation of the description is {} {}",
+                    received.method, received.path
+                );
+                Answer::error(404, "not_found", &message)
+            }
+        }
+    };
+    let pause = shared.latency.saturating_add(answer.delay);
+    if !pause.is_zero() {
+        tokio::time::sleep(pause).await;
+    }
+    sent(answer, received.number)
+}
+
+/// What the API refuses before it looks at the call.
+fn refusal(shared: &Shared, received: &Received) -> Option<Answer> {
+    if received.header(AUTHORIZATION.as_str()) != Some(&format!("Bearer {}", shared.token)) {
+        return Some(Answer::error(401, "unauthorized", "Access Token Invalid"));
+    }
+    let version = ApiVersion::default();
+    if received.header("intercom-version") != Some(version.as_str()) {
+        let message = format!("The Intercom-Version header is not {version}");
+        return Some(Answer::error(400, "intercom_version_invalid", &message));
+    }
+    None
+}
+
+/// The answer with the headers that every one has. An error closes the connection.
+fn sent(answer: Answer, number: usize) -> Result<Response<Body>, io::Error> {
+    if answer.dropped {
+        return Err(io::Error::other("the connection is dropped, as told"));
+    }
+    let empty = answer.body.is_empty();
+    let body: Body = match answer.cut {
+        None => Full::new(answer.body).map_err(infallible).boxed(),
+        Some(length) => {
+            let part = answer.body.slice(..length.min(answer.body.len()));
+            let broken = io::Error::other("the connection breaks, as told");
+            let frames = [Ok(Frame::data(part)), Err(broken)];
+            BodyExt::boxed(StreamBody::new(futures_util::stream::iter(frames)))
+        }
+    };
+    let mut response = Response::new(body);
+    *response.status_mut() = answer.status;
+    let headers = response.headers_mut();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    headers.insert("x-request-id", text(&format!("mock-{number}")));
+    headers.insert("intercom-version", ApiVersion::default().header());
+    headers.insert("x-ratelimit-limit", HeaderValue::from_static("167"));
+    headers.insert("x-ratelimit-remaining", HeaderValue::from_static("166"));
+    headers.insert("x-ratelimit-reset", now.as_secs().into());
+    headers.extend(answer.headers);
+    if empty {
+        headers.remove(CONTENT_TYPE);
+    }
+    Ok(response)
+}
+
+fn text(text: &str) -> HeaderValue {
+    HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static("mock"))
+}
+
+fn infallible(never: Infallible) -> io::Error {
+    match never {}
+}
