@@ -11,6 +11,7 @@ use super::super::input::basics::Basics;
 use super::super::slice::group;
 use super::super::warnings::Warnings;
 use super::generate::{Generated, Signature, forms, parameters};
+use super::paging::Shape;
 use super::ty::Ty;
 use super::whole::Whole;
 use super::{
@@ -346,9 +347,11 @@ fn body(described: &Value, signature: &Signature, types: &Types) -> Option<Body>
 
 /// How an operation's list goes on; its page is added to the model.
 fn page(model: &mut Model, operation: &Operation, described: &Value) -> Result<Option<paging::Paging>, String> {
-    let Some((paging, items)) = paging::facts(described, operation.body.is_some())? else {
-        return Ok(None);
+    let facts = match paging::facts(described, operation.body.is_some())? {
+        None => unpaged(model, operation),
+        facts => facts,
     };
+    let Some((paging, items)) = facts else { return Ok(None) };
     let Answer::Json(answer) = &operation.answer else {
         return Err("it answers with bytes".to_owned());
     };
@@ -371,6 +374,20 @@ fn page(model: &mut Model, operation: &Operation, described: &Value) -> Result<O
             Ok(Some(paging))
         }
     }
+}
+
+/// The facts of a list that is one answer.
+fn unpaged(model: &Model, operation: &Operation) -> Option<(paging::Paging, String)> {
+    let Answer::Json(answer) = &operation.answer else {
+        return None;
+    };
+    let made = model.types.named(answer).filter(|_| operation.method == "GET")?;
+    let items = paging::unpaged(made, &model.types)?;
+    let paging = paging::Paging {
+        shape: Shape::Unpaged,
+        in_body: false,
+    };
+    Some((paging, items.to_owned()))
 }
 
 /// The path of the type that a macro makes.

@@ -7,6 +7,7 @@
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
+use super::super::model::paging::Shape;
 use super::super::model::ty::{Scope, Ty};
 use super::super::model::{Answer, Body, Model, Operation, Parameter, Types};
 use super::paging;
@@ -249,15 +250,15 @@ fn builder(operation: &Operation, types: &Types) -> TokenStream {
         Answer::Bytes(_) => (quote! { crate::ByteStream }, quote! { stream }),
         Answer::Json(ty) => (ty.rust(Scope::Beside), quote! { decoded }),
     };
-    let (cursor_field, cursor_begins, cursor_send, paging) = match operation.paging {
-        Some(_) => (
+    let (cursor_field, cursor_begins, cursor_send) = match operation.paging {
+        Some(paging) if paging.shape != Shape::Unpaged => (
             quote! { cursor: ::std::option::Option<crate::paging::Cursor>, },
             quote! { cursor: None, },
             quote! { call.turn_to(self.cursor.as_ref())?; },
-            paging::methods(&ty),
         ),
-        None => Default::default(),
+        _ => Default::default(),
     };
+    let paging = operation.paging.map(|paging| paging::methods(paging, &ty));
     let mutable = (!sends.is_empty() || !body_send.is_empty() || !cursor_send.is_empty()).then(|| quote! { mut });
     quote! {
         #[doc = #doc]

@@ -15,12 +15,27 @@ pub fn variant(paging: Paging) -> TokenStream {
         (Shape::Page, _) => quote! { Page },
         (Shape::Scroll, _) => quote! { Scroll },
         (Shape::Events, _) => quote! { Events },
+        (Shape::Unpaged, _) => quote! { Unpaged },
     };
     quote! { crate::call::operation::Paging::#variant }
 }
 
 /// What a builder of a list operation has besides `send()`.
-pub fn methods(response: &TokenStream) -> TokenStream {
+pub fn methods(paging: Paging, response: &TokenStream) -> TokenStream {
+    if paging.shape == Shape::Unpaged {
+        return quote! {
+            /// The items of the list as a stream. The list is one answer, fetched when the first item is asked for.
+            #[inline]
+            pub fn stream(self) -> crate::paging::Items<#response> {
+                crate::paging::Items::new(self.pages())
+            }
+            /// The list, which is one answer, as a stream of that answer.
+            #[inline]
+            pub fn pages(self) -> crate::paging::Pages<#response> {
+                crate::paging::Pages::new(&self.client, self.call(), None)
+            }
+        };
+    }
     quote! {
         /// Begins with the page that `cursor` stands for, instead of the first: see
         /// [`Cursor`](crate::paging::Cursor). Goes before the parameter that says the same.
@@ -69,6 +84,7 @@ fn write_page(name: &str, page: &Page) -> TokenStream {
     };
     let next = in_pages(&page.next, quote! { .as_ref() });
     let position = match page.shape {
+        Shape::Unpaged => quote! { Unpaged },
         Shape::Cursor => quote! { Cursor(#next) },
         Shape::Events => quote! { Events { next: #next, empty: self.#data.is_empty() } },
         Shape::Page => {

@@ -75,8 +75,8 @@ impl<P: Page> Stream for Items<P> {
                 return Poll::Ready(Some(Ok(item)));
             }
             match ready!(Pin::new(&mut self.pages).poll_next(context)) {
-                Some(Ok(page)) => {
-                    self.mismatches = page.mismatches().to_vec();
+                Some(Ok(mut page)) => {
+                    self.mismatches = page.take_mismatches();
                     self.total_count = page.total_count().or(self.total_count);
                     self.page = page.into_inner().into_items().into_iter();
                 }
