@@ -24,11 +24,12 @@ const STRUCT: [&str; 1] = ["extra"];
 /// Names that the builder of every body has beside its setters.
 const BODY: [&str; 2] = ["as_value", "build"];
 /// Names that every operation's builder has beside its parameters.
-const OPERATION: [&str; 18] = [
+const OPERATION: [&str; 19] = [
     "api_version",
     "body",
     "body_map",
     "call",
+    "changed_since",
     "client",
     "clone",
     "cursor",
@@ -68,7 +69,11 @@ pub fn join(document: &Value, generated: &Generated, whole: &Whole, basics: Basi
         let mut operation = operation(path, method, described, signature, whole);
         operation.body = body(described, signature, &model.types);
         match page(&mut model, &operation, described) {
-            Ok(paging) => operation.paging = paging,
+            Ok(Some((paging, dated))) => {
+                operation.paging = Some(paging);
+                operation.dated = dated;
+            }
+            Ok(None) => {}
             Err(why) => warnings.add("paging", &at, format!("its list is not walked: {why}")),
         }
         let reads = described["x-reads-only"].as_bool();
@@ -328,6 +333,7 @@ fn operation(path: &str, method: &str, described: &Value, signature: &Signature,
         },
         reads_only: false,
         paging: None,
+        dated: false,
         ident,
     }
 }
@@ -345,8 +351,8 @@ fn body(described: &Value, signature: &Signature, types: &Types) -> Option<Body>
     })
 }
 
-/// How an operation's list goes on; its page is added to the model.
-fn page(model: &mut Model, operation: &Operation, described: &Value) -> Result<Option<paging::Paging>, String> {
+/// How an operation's list goes on, and whether its items tell when they last changed; its page is added to the model.
+fn page(model: &mut Model, operation: &Operation, described: &Value) -> Result<Option<(paging::Paging, bool)>, String> {
     let facts = match paging::facts(described, operation.body.is_some())? {
         None => unpaged(model, operation),
         facts => facts,
@@ -370,8 +376,9 @@ fn page(model: &mut Model, operation: &Operation, described: &Value) -> Result<O
     match model.pages.get(&name) {
         Some(other) if *other != read => Err(format!("{name} is paged in another way elsewhere")),
         _ => {
+            let item = paging::item(&read, &model.types);
             model.pages.insert(name, read);
-            Ok(Some(paging))
+            Ok(Some((paging, item.is_some_and(|item| item.updated_at.is_some()))))
         }
     }
 }

@@ -56,6 +56,32 @@ pub struct Page {
     pub scroll_param: Option<String>,
 }
 
+/// What an item of a list tells of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item {
+    /// The name of its type.
+    pub name: String,
+    /// The field of its id.
+    pub id: String,
+    /// The field that tells when it last changed.
+    pub updated_at: Option<String>,
+}
+
+/// What the items of a page tell of themselves, when they have an `id`.
+pub fn item(page: &Page, types: &Types) -> Option<Item> {
+    let Ty::Named(name) = &page.item else { return None };
+    let made = types.structs.get(name)?;
+    let of = |wire: &str, known: &[&str]| {
+        let field = made.field(wire)?;
+        known.iter().any(|ty| field.ty.is(ty)).then(|| field.ident.clone())
+    };
+    Some(Item {
+        name: name.clone(),
+        id: of("id", &["::std::string::String", "i64", "crate::Id"])?,
+        updated_at: of("updated_at", &["crate::Timestamp"]),
+    })
+}
+
 /// The paging facts of an operation, when it has some.
 pub fn facts(operation: &Value, has_body: bool) -> Result<Option<(Paging, String)>, String> {
     let facts = &operation["x-paging"];

@@ -62,6 +62,9 @@
 //! twice. Errors tell what became of it: [`is_scroll_exists`](crate::Error::is_scroll_exists),
 //! [`is_scroll_expired`](crate::Error::is_scroll_expired), [`is_scroll_restart`](crate::Error::is_scroll_restart).
 
+mod changes;
+mod exactly_once;
+mod identified;
 mod items;
 mod pages;
 mod position;
@@ -72,6 +75,10 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+pub use changes::Changes;
+pub use exactly_once::ExactlyOnce;
+pub(crate) use identified::Identity;
+pub use identified::{Dated, Identified};
 pub use items::Items;
 pub use pages::Pages;
 #[doc(hidden)]
