@@ -398,7 +398,13 @@ async fn no_change_is_lost_though_records_change_while_pages_are_read() {
                 }
             }
             let records = records.lock().unwrap();
-            assert_eq!(store.changed, records.changed, "{kind:?} {days:?}");
+            let stored = |id, changed| store.changed.get(id) == Some(changed);
+            let lost: Vec<_> = records
+                .changed
+                .iter()
+                .filter(|(id, changed)| !stored(*id, *changed))
+                .collect();
+            assert!(lost.is_empty(), "{kind:?} {days:?}: {lost:?}");
             // A numbered list in which items are missing is delivered again.
             if kind != Kind::Numbered {
                 assert!(

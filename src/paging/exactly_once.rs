@@ -31,8 +31,8 @@ use crate::answer::error::{Error, Kind};
 /// # }
 /// ```
 ///
-/// The count is the smallest that a page of the pass told, so that what is created meanwhile is not missed. What is deleted
-/// after it was delivered can hide one that is missing. Nothing is compared where the server does not count, and where the
+/// The count is the smallest that a page of the pass told, so that what is created meanwhile is not missed. An item that was
+/// delivered and is then deleted, or that was created meanwhile, can hide one that is missing. Nothing is compared where the server does not count, and where the
 /// walk begins in the middle of the list, unless it is told [what came before](Self::seen). An item that came without an id
 /// is told from no other: the first pass delivers it. Memory: the ids.
 #[must_use = "streams do nothing unless polled"]
@@ -182,8 +182,7 @@ impl<P: Page<Item: Identified>> ExactlyOnce<P> {
         (found < total).then(|| Error::kind(operation, Kind::Incomplete { found, total }))
     }
 
-    /// What the server's clock showed when the first page was asked for, at the latest, in epoch seconds; `None` until the
-    /// walk has come to its end.
+    /// The server's clock when the walk began, see [`Items::begun`]; `None` until the walk has come to its end.
     pub(super) fn begun(&self) -> Option<i64> {
         self.items.begun().filter(|_| self.end == End::Complete)
     }

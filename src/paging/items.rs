@@ -25,7 +25,7 @@ pub struct Items<P: Page> {
     mismatches: Vec<Mismatch>,
     /// When the first page was asked for.
     asked: Option<Instant>,
-    /// What the server's clock showed then, at the latest, in epoch seconds.
+    /// The server's clock at that moment or a little before, in epoch seconds.
     begun: Option<i64>,
 }
 
@@ -100,8 +100,8 @@ impl<P: Page> Items<P> {
         self.asked.is_none() && self.pages.is_whole()
     }
 
-    /// What the server's clock showed when the first page was asked for, at the latest, in epoch seconds; `None` before that
-    /// page came.
+    /// The server's clock at the moment when the first page was asked for, or a little before, in epoch seconds; `None` until
+    /// that page came.
     pub(super) fn begun(&self) -> Option<i64> {
         self.begun
     }

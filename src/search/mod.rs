@@ -37,9 +37,9 @@
 //! [`is_invalid_request`](crate::Error::is_invalid_request).
 //!
 //! **Dates of contacts are whole days** in the workspace's time zone, whatever the time of day in the value:
-//! `gt` begins with the day after the one named, `lt` ends before that day, `eq` is that day. To get what changed since a
-//! moment, search from the day before and compare the full timestamps of the answer. **Dates of conversations** are
-//! compared to the second, and the server's `gt` and `lt` include the moment itself.
+//! `gt` begins with the day after the one named, `lt` ends before that day, `eq` is that day. **Dates of conversations** are
+//! compared to the second, and the server's `gt` and `lt` include the moment itself. What changed since a moment is found to
+//! the second by `changed_since` of either search, see [`Changes`](crate::paging::Changes).
 //!
 //! Searches are fed with a delay: a contact can take minutes to appear in one.
 //!
