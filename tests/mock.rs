@@ -216,21 +216,16 @@ async fn lists_of_a_record_hold_what_is_attached_to_it() {
         (attached.data.len(), attached.data[0].name.as_deref()),
         (1, Some("vip"))
     );
-    client
-        .detach_tag_from_contact()
-        .contact_id(&contact.id)
-        .id(&vip.id)
-        .send()
-        .await
-        .unwrap();
+    let detach = || {
+        client
+            .detach_tag_from_contact()
+            .contact_id(&contact.id)
+            .id(&vip.id)
+            .send()
+    };
+    detach().await.unwrap();
     assert_eq!(tags().await.unwrap().data.len(), 0);
-    let again = client
-        .detach_tag_from_contact()
-        .contact_id(&contact.id)
-        .id(&vip.id)
-        .send()
-        .await;
-    assert!(again.unwrap_err().is_not_found());
+    assert!(detach().await.unwrap_err().is_not_found());
 
     let note = client.create_note().id(&contact.id).body_map(|b| b.body("Called back"));
     let note = note.send().await.unwrap();

@@ -149,6 +149,52 @@ async fn every_list_gives_every_item_once_and_in_order() {
 }
 
 #[tokio::test]
+async fn lists_of_one_answer_are_walked_like_the_others() {
+    for items in [120, 1, 0] {
+        let server = Server::start(items).await;
+        let client = client(&server);
+        let mut lists = 0;
+        macro_rules! check {
+            ($list:expr) => {
+                let list = $list;
+                let before = server.seen().len();
+                let mut all = list.clone().stream().read_ahead(true);
+                let keys: Vec<_> = all
+                    .by_ref()
+                    .map_ok(|item| key(&item))
+                    .try_collect()
+                    .await
+                    .unwrap();
+                assert_eq!(keys, expected(server::records::named, items));
+                assert_eq!((all.cursor(), all.is_terminated()), (None, true));
+                let pages: Vec<_> = list.pages().try_collect().await.unwrap();
+                assert_eq!((pages.len(), pages[0].items().len()), (1, items));
+                assert!(pages[0].is_last() && pages[0].next_cursor().is_none());
+                assert_eq!(server.seen().len(), before + 2, "one request each");
+                lists += 1;
+            };
+        }
+        check!(client.list_admins());
+        check!(client.list_help_centers());
+        check!(client.list_attached_segments_for_company().id("5f2"));
+        check!(client.list_segments_for_contact().contact_id("5f0"));
+        check!(client.list_subscriptions_for_contact().contact_id("5f0"));
+        check!(client.list_tags_for_contact().contact_id("5f0"));
+        check!(client.list_data_attributes());
+        check!(client.list_segments());
+        check!(client.list_subscription_types());
+        check!(client.list_tags());
+        check!(client.list_teams());
+        check!(client.list_ticket_types());
+        assert_eq!(lists, 12);
+        let raw = client
+            .request(Method::GET, "/tags")
+            .stream::<Value>(Paging::Unpaged, "data");
+        assert_eq!(raw.try_collect::<Vec<_>>().await.unwrap().len(), items);
+    }
+}
+
+#[tokio::test]
 async fn a_scroll_gives_every_item_once_and_ends_with_an_empty_page() {
     let server = Server::start(1000).await;
     let keys = collect(client(&server).scroll_over_all_companies().stream())

@@ -4,7 +4,7 @@ use chrono::{DateTime, FixedOffset, Utc};
 use futures_util::StreamExt;
 use httpmock::{Method::POST, MockServer};
 use intercom_client::search::{
-    MAX_FILTERS, MAX_LEVELS, NULL, Operand, Query, QueryError, contacts, conversations, field,
+    MAX_FILTERS, MAX_LEVELS, NULL, Operand, Order, Query, QueryError, contacts, conversations, field,
 };
 use intercom_client::{Client, Id, Timestamp, types};
 use proptest::prelude::*;
@@ -128,6 +128,89 @@ async fn page_size_and_cursor_do_not_displace_each_other() {
         .await
         .unwrap();
     search.assert();
+}
+
+#[tokio::test]
+async fn what_changed_is_asked_for_beside_the_query() {
+    let since = 1_731_500_000;
+    // Dates of contacts count whole days, those of conversations are exact.
+    let contacts = json!({"field": "updated_at", "operator": ">", "value": since - 2 * 86_400});
+    let conversations = json!({"field": "updated_at", "operator": ">", "value": since - 1});
+    let [a, b, c, d] = ["a", "b", "c", "d"].map(|name| field(name).eq(1));
+    let json = |query: &Query| Value::try_from(query.clone()).unwrap();
+    let group = |operator: &str, value: Vec<Value>| json!({"operator": operator, "value": value});
+    let two_levels = a.clone() & (b.clone() | c.clone());
+    let by_hand = json!({"field": "score", "operator": "~~", "value": [0.5]});
+    for (path, query, sent) in [
+        ("/contacts/search", None, contacts.clone()),
+        ("/conversations/search", None, conversations.clone()),
+        (
+            "/contacts/search",
+            Some(json(&a)),
+            group("AND", vec![json(&a), contacts.clone()]),
+        ),
+        (
+            "/conversations/search",
+            Some(json(&two_levels)),
+            group(
+                "AND",
+                vec![json(&a), json(&(b.clone() | c.clone())), conversations.clone()],
+            ),
+        ),
+        (
+            "/contacts/search",
+            Some(json(&(a.clone() | b.clone()))),
+            group("AND", vec![json(&(a.clone() | b.clone())), contacts.clone()]),
+        ),
+        (
+            "/contacts/search",
+            Some(by_hand.clone()),
+            group("AND", vec![by_hand.clone(), contacts.clone()]),
+        ),
+    ] {
+        let server = MockServer::start_async().await;
+        let search = server.mock(|when, then| {
+            when.method(POST).path(path).json_body(json!({
+                "query": sent,
+                "pagination": {"per_page": 20},
+                "sort": {"field": "updated_at", "order": "descending"},
+            }));
+            then.json_body(json!({"type": "list", "data": [], "conversations": []}));
+        });
+        let client = client(&server);
+        let found = match path {
+            "/contacts/search" => {
+                let search = client.search_contacts().sort("name", Order::Ascending).per_page(20);
+                let search = match query {
+                    Some(query) => search.body_map(|body| body.query(query)),
+                    None => search,
+                };
+                search.changed_since(since).count().await
+            }
+            _ => {
+                let search = client.search_conversations().per_page(20);
+                let search = match query {
+                    Some(query) => search.body_map(|body| body.query(query)),
+                    None => search,
+                };
+                search.changed_since(Timestamp::from(since)).count().await
+            }
+        };
+        assert_eq!(found, 0, "{path}: {sent}");
+        search.assert();
+    }
+
+    let server = MockServer::start_async().await;
+    for (query, reason) in [
+        ((a & b) | (c & d), "nested 3 levels deep"),
+        (all_of(15), "an AND group holds 16 filters"),
+        (Query::all([]), "an AND group holds no filter"),
+    ] {
+        let mut changes = client(&server).search_contacts().query(query).changed_since(since);
+        let error = changes.next().await.unwrap().unwrap_err();
+        assert!(error.is_builder() && error.to_string().contains(reason), "{error}");
+        assert!(changes.next().await.is_none() && changes.watermark().is_none());
+    }
 }
 
 #[tokio::test]

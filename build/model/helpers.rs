@@ -25,11 +25,22 @@ pub struct Search {
     pub what: String,
     /// The fields: constant, name on the wire, meaning.
     pub fields: Vec<(String, String, String)>,
+    /// How it can be asked for what changed since a moment.
+    pub changes: Option<Changes>,
+}
+
+/// How a search can be asked for what changed since a moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Changes {
+    /// The type of a page.
+    pub page: Ty,
+    /// Whether dates count whole days.
+    pub whole_days: bool,
 }
 
 /// `x-search` of an operation held against its body.
 ///
-/// `x-search: {what: contacts, fields: [{name, description}]}`.
+/// `x-search: {what: contacts, dates: days, fields: [{name, description}]}`.
 pub fn search(operation: &Operation, mark: &Value, types: &Types, modules: &mut Taken) -> Result<Search, String> {
     let body = operation.body.as_ref().and_then(|body| body.json.as_ref());
     let request = body.and_then(|ty| types.named(ty)).filter(|made| made.has_builder());
@@ -61,6 +72,16 @@ pub fn search(operation: &Operation, mark: &Value, types: &Types, modules: &mut 
                 .map_or_else(|| format!("`{name}`."), str::to_owned),
         ))
     });
+    let fields: Vec<_> = fields.collect();
+    let changes = match &operation.answer {
+        Answer::Json(page) if operation.dated && fields.iter().any(|(_, name, _)| name == "updated_at") => {
+            Some(Changes {
+                page: page.clone(),
+                whole_days: mark["dates"] == "days",
+            })
+        }
+        _ => None,
+    };
     Ok(Search {
         builder: operation.builder.clone(),
         request: request.name.clone(),
@@ -68,7 +89,8 @@ pub fn search(operation: &Operation, mark: &Value, types: &Types, modules: &mut 
         pagination,
         module: modules.free(&names::ident(what, "objects")),
         what: what.to_owned(),
-        fields: fields.collect(),
+        fields,
+        changes,
     })
 }
 

@@ -12,6 +12,7 @@ use super::super::slice::group;
 use super::super::warnings::Warnings;
 use super::examples::{Examples, Shown};
 use super::generate::{Generated, Signature, forms, parameters};
+use super::paging::Shape;
 use super::ty::Ty;
 use super::whole::Whole;
 use super::{
@@ -24,11 +25,12 @@ const STRUCT: [&str; 1] = ["extra"];
 /// Names that the builder of every body has beside its setters.
 const BODY: [&str; 2] = ["as_value", "build"];
 /// Names that every operation's builder has beside its parameters.
-const OPERATION: [&str; 18] = [
+const OPERATION: [&str; 19] = [
     "api_version",
     "body",
     "body_map",
     "call",
+    "changed_since",
     "client",
     "clone",
     "cursor",
@@ -76,7 +78,11 @@ pub fn join(
         operation.body = body(described, signature, &model.types);
         operation.examples = shown.of_operation(path, method);
         match page(&mut model, &operation, described) {
-            Ok(paging) => operation.paging = paging,
+            Ok(Some((paging, dated))) => {
+                operation.paging = Some(paging);
+                operation.dated = dated;
+            }
+            Ok(None) => {}
             Err(why) => warnings.add("paging", &at, format!("its list is not walked: {why}")),
         }
         let reads = described["x-reads-only"].as_bool();
@@ -337,6 +343,7 @@ fn operation(path: &str, method: &str, described: &Value, signature: &Signature,
         reads_only: false,
         paging: None,
         examples: Examples::default(),
+        dated: false,
         ident,
     }
 }
@@ -354,11 +361,13 @@ fn body(described: &Value, signature: &Signature, types: &Types) -> Option<Body>
     })
 }
 
-/// How an operation's list goes on; its page is added to the model.
-fn page(model: &mut Model, operation: &Operation, described: &Value) -> Result<Option<paging::Paging>, String> {
-    let Some((paging, items)) = paging::facts(described, operation.body.is_some())? else {
-        return Ok(None);
+/// How an operation's list goes on, and whether its items tell when they last changed; its page is added to the model.
+fn page(model: &mut Model, operation: &Operation, described: &Value) -> Result<Option<(paging::Paging, bool)>, String> {
+    let facts = match paging::facts(described, operation.body.is_some())? {
+        None => unpaged(model, operation),
+        facts => facts,
     };
+    let Some((paging, items)) = facts else { return Ok(None) };
     let Answer::Json(answer) = &operation.answer else {
         return Err("it answers with bytes".to_owned());
     };
@@ -377,10 +386,25 @@ fn page(model: &mut Model, operation: &Operation, described: &Value) -> Result<O
     match model.pages.get(&name) {
         Some(other) if *other != read => Err(format!("{name} is paged in another way elsewhere")),
         _ => {
+            let item = paging::item(&read, &model.types);
             model.pages.insert(name, read);
-            Ok(Some(paging))
+            Ok(Some((paging, item.is_some_and(|item| item.updated_at.is_some()))))
         }
     }
+}
+
+/// The facts of a list that is one answer.
+fn unpaged(model: &Model, operation: &Operation) -> Option<(paging::Paging, String)> {
+    let Answer::Json(answer) = &operation.answer else {
+        return None;
+    };
+    let made = model.types.named(answer).filter(|_| operation.method == "GET")?;
+    let items = paging::unpaged(made, &model.types)?;
+    let paging = paging::Paging {
+        shape: Shape::Unpaged,
+        in_body: false,
+    };
+    Some((paging, items.to_owned()))
 }
 
 /// The path of the type that a macro makes.

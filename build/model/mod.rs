@@ -179,10 +179,12 @@ pub struct Operation {
     pub answer: Answer,
     /// Whether it changes nothing, so that it can be repeated.
     pub reads_only: bool,
-    /// How its list goes on, when it has pages.
+    /// How its list goes on, when it is one.
     pub paging: Option<paging::Paging>,
     /// What the description shows of it.
     pub examples: Examples,
+    /// Whether the items of its list have an id and tell when they last changed.
+    pub dated: bool,
 }
 
 impl Operation {

@@ -1,7 +1,8 @@
 //! Paging: the overlay says by `x-paging` how an operation's list goes on; here it is held against the answer's type.
 //!
 //! `x-paging: {shape: cursor|page|scroll|events, items: <property that holds the items>, in: body}` stands on the
-//! operation; `in: body` only where the cursor goes into the request body. The walking itself is `src/paging/`.
+//! operation; `in: body` only where the cursor goes into the request body. A list that is one answer has no mark: its
+//! answer's type tells, see [`unpaged`]. The walking itself is `src/paging/`.
 
 use serde_json::Value;
 
@@ -19,6 +20,8 @@ pub enum Shape {
     Scroll,
     /// The query of the next page.
     Events,
+    /// The whole list is one answer.
+    Unpaged,
 }
 
 /// How the list of one operation goes on, and where the request says so.
@@ -53,6 +56,32 @@ pub struct Page {
     pub scroll_param: Option<String>,
 }
 
+/// What an item of a list tells of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item {
+    /// The name of its type.
+    pub name: String,
+    /// The field of its id.
+    pub id: String,
+    /// The field that tells when it last changed.
+    pub updated_at: Option<String>,
+}
+
+/// What the items of a page tell of themselves, when they have an `id`.
+pub fn item(page: &Page, types: &Types) -> Option<Item> {
+    let Ty::Named(name) = &page.item else { return None };
+    let made = types.structs.get(name)?;
+    let of = |wire: &str, known: &[&str]| {
+        let field = made.field(wire)?;
+        known.iter().any(|ty| field.ty.is(ty)).then(|| field.ident.clone())
+    };
+    Some(Item {
+        name: name.clone(),
+        id: of("id", &["::std::string::String", "i64", "crate::Id"])?,
+        updated_at: of("updated_at", &["crate::Timestamp"]),
+    })
+}
+
 /// The paging facts of an operation, when it has some.
 pub fn facts(operation: &Value, has_body: bool) -> Result<Option<(Paging, String)>, String> {
     let facts = &operation["x-paging"];
@@ -72,6 +101,26 @@ pub fn facts(operation: &Value, has_body: bool) -> Result<Option<(Paging, String
     }
     let items = facts["items"].as_str().unwrap_or("data").to_owned();
     Ok(Some((Paging { shape, in_body }, items)))
+}
+
+/// The property that holds the items of a list that is one answer: the only list in it, of objects, with nothing beside it
+/// that leads to more of them or makes the answer an object of its own.
+pub fn unpaged<'a>(answer: &'a Struct, types: &Types) -> Option<&'a str> {
+    let is_object = |ty: &Ty| match ty {
+        Ty::Named(name) => types.structs.contains_key(name) || types.unions.contains_key(name),
+        _ => false,
+    };
+    let mut items = None;
+    for field in &answer.fields {
+        match (field.wire.as_str(), &field.ty) {
+            (wire, Ty::List(item)) if items.is_none() && is_object(item) => items = Some(wire),
+            ("type" | "total_count", _) => {}
+            // An empty object, or one without anything that this crate would follow.
+            ("pages", ty) if types.named(ty).is_none_or(|pages| pages.fields.is_empty()) => {}
+            _ => return None,
+        }
+    }
+    items
 }
 
 /// How the struct `page` is read as one, with its items in the property `items`.
@@ -103,7 +152,7 @@ pub fn read(page: &Struct, shape: Shape, items: &str, types: &Types) -> Result<P
     };
     match shape {
         Shape::Scroll if read.scroll_param.is_none() => Err(format!("{name} has no text `scroll_param`")),
-        Shape::Scroll => Ok(read),
+        Shape::Scroll | Shape::Unpaged => Ok(read),
         _ if read.next.is_none() => Err(format!("{name} has no `pages.next` of the format `next-page`")),
         _ => Ok(read),
     }

@@ -7,6 +7,8 @@
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
+use super::super::model::helpers::Search;
+use super::super::model::paging::Shape;
 use super::super::model::ty::{Scope, Ty};
 use super::super::model::{Answer, Body, Model, Operation, Parameter, Types};
 use super::paging;
@@ -15,10 +17,7 @@ use super::types::doc_of;
 /// The methods of `Client`, the `builder` module and the table of operations.
 pub fn calls(model: &Model) -> TokenStream {
     let methods = model.operations.iter().map(method);
-    let builders = model
-        .operations
-        .iter()
-        .map(|operation| builder(operation, &model.types));
+    let builders = model.operations.iter().map(|operation| builder(operation, model));
     let constants = model.operations.iter().map(constant);
     quote! {
         impl crate::Client { #(#methods)* }
@@ -222,7 +221,7 @@ fn body_parts(body: &Body, types: &Types) -> BodyParts {
     }
 }
 
-fn builder(operation: &Operation, types: &Types) -> TokenStream {
+fn builder(operation: &Operation, model: &Model) -> TokenStream {
     let (ident, builder) = (
         format_ident!("{}", operation.ident),
         format_ident!("{}", operation.builder),
@@ -242,22 +241,26 @@ fn builder(operation: &Operation, types: &Types) -> TokenStream {
     let body = operation
         .body
         .as_ref()
-        .map(|body| body_parts(body, types))
+        .map(|body| body_parts(body, &model.types))
         .unwrap_or_default();
     let (body_field, body_begins, body_setters, body_send) = (body.field, body.begins, body.setters, body.send);
     let (ty, send) = match &operation.answer {
         Answer::Bytes(_) => (quote! { crate::ByteStream }, quote! { stream }),
         Answer::Json(ty) => (ty.rust(Scope::Beside), quote! { decoded }),
     };
-    let (cursor_field, cursor_begins, cursor_send, paging) = match operation.paging {
-        Some(_) => (
+    let (cursor_field, cursor_begins, cursor_send) = match operation.paging {
+        Some(paging) if paging.shape != Shape::Unpaged => (
             quote! { cursor: ::std::option::Option<crate::paging::Cursor>, },
             quote! { cursor: None, },
             quote! { call.turn_to(self.cursor.as_ref())?; },
-            paging::methods(&ty),
         ),
-        None => Default::default(),
+        _ => Default::default(),
     };
+    let paging = operation.paging.map(|paging| paging::methods(paging, &ty));
+    // A search has its own.
+    let searched = |search: &Search| search.builder == operation.builder && search.changes.is_some();
+    let dated = operation.dated && !model.searches.iter().any(searched);
+    let changes = dated.then(|| paging::changes(&ty));
     let mutable = (!sends.is_empty() || !body_send.is_empty() || !cursor_send.is_empty()).then(|| quote! { mut });
     quote! {
         #[doc = #doc]
@@ -305,6 +308,7 @@ fn builder(operation: &Operation, types: &Types) -> TokenStream {
                 self.client.#send(self.call()?).await
             }
             #paging
+            #changes
         }
     }
 }

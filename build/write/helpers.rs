@@ -43,7 +43,12 @@ pub fn searches(searches: &[Search]) -> TokenStream {
             let (field, ty) = (format_ident!("{field}"), format_ident!("{ty}"));
             quote! { #field: #ty }
         });
-        quote! { crate::search::builders! { #builder(#filter) #pagination } }
+        let changes = search.changes.as_ref().map(|changes| {
+            let page = changes.page.rust(Scope::Beside);
+            let dates = format_ident!("{}", if changes.whole_days { "WholeDays" } else { "Exact" });
+            quote! { changes: #page, #dates }
+        });
+        quote! { crate::search::builders! { #builder(#filter) #pagination #changes } }
     });
     let fields = searches
         .iter()

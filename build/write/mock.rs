@@ -85,7 +85,7 @@ fn list(operation: &Operation, ty: &Ty, model: &Model) -> Option<TokenStream> {
     let (page, made) = (model.pages.get(name)?, model.types.structs.get(name)?);
     let items = &made.fields.iter().find(|field| field.ident == page.items)?.wire;
     let (frame, item) = (object(name, model)?, object(page.item.name()?, model)?);
-    let paging = option(operation.paging.map(paging::variant));
+    let paging = paging::variant(operation.paging?);
     Some(quote! { List { items: #items, item: #item, frame: #frame, paging: #paging } })
 }
 

@@ -1,10 +1,12 @@
 //! Writes what walks a list: the methods of its builder, and how its pages are read.
 
+use std::collections::BTreeMap;
+
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
 use super::super::model::Model;
-use super::super::model::paging::{Page, Paging, Shape};
+use super::super::model::paging::{self, Item, Page, Paging, Shape};
 use super::super::model::ty::Scope;
 
 /// The variant of `crate::call::operation::Paging`.
@@ -15,12 +17,27 @@ pub fn variant(paging: Paging) -> TokenStream {
         (Shape::Page, _) => quote! { Page },
         (Shape::Scroll, _) => quote! { Scroll },
         (Shape::Events, _) => quote! { Events },
+        (Shape::Unpaged, _) => quote! { Unpaged },
     };
     quote! { crate::call::operation::Paging::#variant }
 }
 
 /// What a builder of a list operation has besides `send()`.
-pub fn methods(response: &TokenStream) -> TokenStream {
+pub fn methods(paging: Paging, response: &TokenStream) -> TokenStream {
+    if paging.shape == Shape::Unpaged {
+        return quote! {
+            /// The items of the list as a stream. The list is one answer, fetched when the first item is asked for.
+            #[inline]
+            pub fn stream(self) -> crate::paging::Items<#response> {
+                crate::paging::Items::new(self.pages())
+            }
+            /// The list, which is one answer, as a stream of that answer.
+            #[inline]
+            pub fn pages(self) -> crate::paging::Pages<#response> {
+                crate::paging::Pages::new(&self.client, self.call(), None)
+            }
+        };
+    }
     quote! {
         /// Begins with the page that `cursor` stands for, instead of the first: see
         /// [`Cursor`](crate::paging::Cursor). Goes before the parameter that says the same.
@@ -42,9 +59,53 @@ pub fn methods(response: &TokenStream) -> TokenStream {
     }
 }
 
-/// Makes pages of the types that list operations answer with: items for the module `types`.
+/// What the builder of a list has besides whose items tell when they last changed.
+pub fn changes(response: &TokenStream) -> TokenStream {
+    quote! {
+        /// The items that changed at `moment` or later as a stream, which tells with what moment to begin next time. The
+        /// operation has no filter for it: the whole list is walked. See [`Changes`](crate::paging::Changes).
+        #[inline]
+        pub fn changed_since(
+            self,
+            moment: impl ::std::convert::Into<crate::Timestamp>,
+        ) -> crate::paging::Changes<#response> {
+            self.stream().changed_since(moment)
+        }
+    }
+}
+
+/// Makes pages of the types that list operations answer with, and items of what they hold: for the module `types`.
 pub fn pages(model: &Model) -> TokenStream {
-    model.pages.iter().map(|(name, page)| write_page(name, page)).collect()
+    let pages = model.pages.iter().map(|(name, page)| write_page(name, page));
+    let items: BTreeMap<String, Item> = model
+        .pages
+        .values()
+        .filter_map(|page| paging::item(page, &model.types))
+        .map(|item| (item.name.clone(), item))
+        .collect();
+    pages.chain(items.values().map(write_item)).collect()
+}
+
+fn write_item(item: &Item) -> TokenStream {
+    let (name, id) = (format_ident!("{}", item.name), format_ident!("{}", item.id));
+    let dated = item.updated_at.as_ref().map(|ident| {
+        let ident = format_ident!("{ident}");
+        quote! {
+            impl crate::paging::Dated for #name {
+                fn last_changed(&self) -> ::std::option::Option<crate::Timestamp> {
+                    self.#ident
+                }
+            }
+        }
+    });
+    quote! {
+        impl crate::paging::Identified for #name {
+            fn identity(&self) -> ::std::option::Option<::std::borrow::Cow<'_, str>> {
+                self.#id.as_ref().map(crate::paging::Identity::text)
+            }
+        }
+        #dated
+    }
 }
 
 fn write_page(name: &str, page: &Page) -> TokenStream {
@@ -69,6 +130,7 @@ fn write_page(name: &str, page: &Page) -> TokenStream {
     };
     let next = in_pages(&page.next, quote! { .as_ref() });
     let position = match page.shape {
+        Shape::Unpaged => quote! { Unpaged },
         Shape::Cursor => quote! { Cursor(#next) },
         Shape::Events => quote! { Events { next: #next, empty: self.#data.is_empty() } },
         Shape::Page => {

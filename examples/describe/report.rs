@@ -146,6 +146,7 @@ pub fn paging(operation: &Operation) -> Option<&'static str> {
         (Shape::Page, _) => "page",
         (Shape::Scroll, _) => "scroll",
         (Shape::Events, _) => "events",
+        (Shape::Unpaged, _) => "one answer",
     })
 }
 

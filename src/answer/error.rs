@@ -84,6 +84,13 @@ pub(crate) enum Kind {
     Io,
     /// The answers contradict each other.
     Contradiction(&'static str),
+    /// A walk found fewer items than the list counts.
+    Incomplete {
+        /// How many it found.
+        found: u64,
+        /// How many the list counts.
+        total: u64,
+    },
     /// The server gave an export job up.
     ExportFailed,
     /// Somebody canceled an export job.
@@ -198,6 +205,12 @@ impl Error {
                     message.contains("pending") && message.contains("export")
                 })
             })
+    }
+
+    /// A walk that delivers every item [exactly once](crate::paging::ExactlyOnce) came to its end with fewer items than the
+    /// list counts. What it found was delivered; another pass over the list finds the others, or most of them.
+    pub fn is_incomplete(&self) -> bool {
+        matches!(self.0.kind, Kind::Incomplete { .. })
     }
 
     /// An export job that the server gave up. Start another one; report the job's identifier to Intercom's support when that
@@ -463,6 +476,9 @@ impl fmt::Display for Error {
             Kind::TooLarge(limit) => write!(f, "the answer is larger than {limit} bytes")?,
             Kind::Io => f.write_str("writing what was received failed")?,
             Kind::Contradiction(what) => f.write_str(what)?,
+            Kind::Incomplete { found, total } => {
+                write!(f, "the walk found {found} of the {total} items that the list counts")?
+            }
             Kind::ExportFailed => f.write_str("the export job failed on the server")?,
             Kind::ExportCanceled => f.write_str("the export job was canceled")?,
         }

@@ -36,7 +36,7 @@ impl RateLimit {
 pub(crate) const LONGEST_WINDOW: Duration = Duration::from_secs(60);
 
 /// The server's clock by its `Date` header, in epoch seconds; this machine's clock without one.
-fn server_time(headers: &HeaderMap) -> f64 {
+pub(crate) fn server_time(headers: &HeaderMap) -> f64 {
     let date = headers
         .get(http::header::DATE)
         .and_then(|date| httpdate::parse_http_date(date.to_str().ok()?).ok());

@@ -59,6 +59,11 @@ impl<T> Response<T> {
         &self.mismatches
     }
 
+    /// The mismatches, taken out of the answer.
+    pub(crate) fn take_mismatches(&mut self) -> Vec<Mismatch> {
+        std::mem::take(&mut self.mismatches)
+    }
+
     /// The error of an answer that is not what was asked for.
     pub(crate) fn undecoded(self, operation: &'static str, unread: Unread) -> Error {
         Error::kind(operation, Kind::Decode(Box::new(unread)))

@@ -13,7 +13,7 @@ pub struct Operation {
     pub path: &'static str,
     /// Whether it changes nothing, so that it can be repeated.
     pub reads_only: bool,
-    /// How its list goes on, when it has pages.
+    /// How its list goes on, when it is one.
     pub paging: Option<Paging>,
     /// The media type of a body.
     pub sends: &'static str,
@@ -36,4 +36,6 @@ pub enum Paging {
     Scroll,
     /// The query of the next page, taken from the URL in the answer's `pages.next`.
     Events,
+    /// The whole list is one answer.
+    Unpaged,
 }

@@ -73,11 +73,11 @@ impl Workspace {
             Err(answer) => return answer,
         };
         let page = match list.paging {
-            None => Ok(Page::whole(&records)),
-            Some(Paging::Cursor | Paging::CursorInBody) => after(received, &records, list),
-            Some(Paging::Page) => numbered(received, &records),
-            Some(Paging::Events) => events(received, &records),
-            Some(Paging::Scroll) => self.scroll(operation.id, received, &records),
+            Paging::Unpaged => Ok(Page::whole(&records)),
+            Paging::Cursor | Paging::CursorInBody => after(received, &records, list),
+            Paging::Page => numbered(received, &records),
+            Paging::Events => events(received, &records),
+            Paging::Scroll => self.scroll(operation.id, received, &records),
         };
         match page {
             Ok(page) => page.answer(operation, list, kind, &records),
@@ -129,8 +129,8 @@ impl Workspace {
 }
 
 /// The records that the body of a search asks for, in its order.
-fn found(records: Vec<Record>, body: &Value, paging: Option<Paging>) -> Result<Vec<Record>, Answer> {
-    if paging != Some(Paging::CursorInBody) {
+fn found(records: Vec<Record>, body: &Value, paging: Paging) -> Result<Vec<Record>, Answer> {
+    if paging != Paging::CursorInBody {
         return Ok(records);
     }
     let (query, sort) = (&body["query"], &body["sort"]);
@@ -223,7 +223,7 @@ fn no_such_page() -> Answer {
 fn after(received: &Received, records: &[Record], list: &List) -> Result<Page, Answer> {
     let pagination = &received.json()["pagination"];
     let said = |name: &str| match list.paging {
-        Some(Paging::CursorInBody) => super::store::text_of(&pagination[name]),
+        Paging::CursorInBody => super::store::text_of(&pagination[name]),
         _ => received.query(name).map(str::to_owned),
     };
     let per_page = number(said("per_page"), PER_PAGE).ok_or_else(no_such_page)?;

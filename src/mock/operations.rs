@@ -59,8 +59,8 @@ pub struct List {
     pub item: Object,
     /// What they stand in.
     pub frame: Object,
-    /// How it goes on, when it has pages.
-    pub paging: Option<Paging>,
+    /// How it goes on.
+    pub paging: Paging,
 }
 
 impl Operation {

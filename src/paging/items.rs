@@ -3,13 +3,16 @@
 use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Instant;
 
 use futures_core::Stream;
 use futures_core::stream::FusedStream;
 
-use super::{Cursor, Page, Pages};
+use super::{Changes, Cursor, Dated, ExactlyOnce, Identified, Page, Pages};
 use crate::answer::error::Error;
+use crate::answer::rate_limit::server_time;
 use crate::wire::read::Mismatch;
+use crate::wire::timestamp::Timestamp;
 
 /// All items of a list: made by `stream()` of a list operation's builder.
 ///
@@ -20,6 +23,10 @@ pub struct Items<P: Page> {
     page: std::vec::IntoIter<P::Item>,
     total_count: Option<i64>,
     mismatches: Vec<Mismatch>,
+    /// When the first page was asked for.
+    asked: Option<Instant>,
+    /// The server's clock at that moment or a little before, in epoch seconds.
+    begun: Option<i64>,
 }
 
 impl<P: Page> Items<P> {
@@ -29,6 +36,8 @@ impl<P: Page> Items<P> {
             page: Vec::new().into_iter(),
             total_count: None,
             mismatches: Vec::new(),
+            asked: None,
+            begun: None,
         }
     }
 
@@ -54,9 +63,7 @@ impl<P: Page> Items<P> {
     pub fn total_count(&self) -> Option<i64> {
         self.total_count
     }
-}
 
-impl<P: Page> Items<P> {
     /// What of the page that the items come from is of another kind than described; see [`Response::mismatches`]. An item
     /// that is no object at all is told here, and left out of the stream.
     ///
@@ -64,19 +71,74 @@ impl<P: Page> Items<P> {
     pub fn mismatches(&self) -> &[Mismatch] {
         &self.mismatches
     }
+
+    /// The same list with every item once, told by its id, and an error at the end when items are missing: see
+    /// [`ExactlyOnce`]. Items that were taken from this stream before are unknown to it.
+    pub fn exactly_once(self) -> ExactlyOnce<P>
+    where
+        P::Item: Identified,
+    {
+        ExactlyOnce::new(self)
+    }
+
+    /// What of the list changed at `moment` or later, see [`Changes`]. Of a search it asks for all: narrow the query down, and
+    /// sort it by `updated_at`, the last change first.
+    pub fn changed_since(self, moment: impl Into<Timestamp>) -> Changes<P>
+    where
+        P::Item: Dated,
+    {
+        Changes::new(self, moment.into())
+    }
+
+    /// The pages that the items come from.
+    pub(super) fn pages(&self) -> &Pages<P> {
+        &self.pages
+    }
+
+    /// Whether the walk begins with the first page, and has not begun yet.
+    pub(super) fn is_whole(&self) -> bool {
+        self.asked.is_none() && self.pages.is_whole()
+    }
+
+    /// The server's clock at the moment when the first page was asked for, or a little before, in epoch seconds; `None` until
+    /// that page came.
+    pub(super) fn begun(&self) -> Option<i64> {
+        self.begun
+    }
+
+    /// Makes no walk of it, and says why.
+    pub(super) fn refuse(&mut self, why: &str) {
+        self.pages.refuse(why);
+    }
+
+    /// Walks the list once more, from where the walk began.
+    pub(super) fn restart(&mut self) {
+        self.total_count = None;
+        self.pages.restart();
+    }
+
+    /// Goes on after an error, with the page that failed.
+    pub(super) fn resume(&mut self) {
+        self.pages.resume();
+    }
 }
 
 impl<P: Page> Stream for Items<P> {
     type Item = Result<P::Item, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let asked = *self.asked.get_or_insert_with(Instant::now);
         loop {
             if let Some(item) = self.page.next() {
                 return Poll::Ready(Some(Ok(item)));
             }
             match ready!(Pin::new(&mut self.pages).poll_next(context)) {
-                Some(Ok(page)) => {
-                    self.mismatches = page.mismatches().to_vec();
+                Some(Ok(mut page)) => {
+                    self.begun.get_or_insert_with(|| {
+                        let waited = asked.elapsed().as_secs_f64();
+                        (server_time(page.headers()) - waited).floor() as i64
+                    });
+                    self.mismatches = page.take_mismatches();
                     self.total_count = page.total_count().or(self.total_count);
                     self.page = page.into_inner().into_items().into_iter();
                 }

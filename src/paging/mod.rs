@@ -1,7 +1,7 @@
 //! Lists as streams: pages, items, and cursors to continue from.
 //!
-//! Every list operation's builder has `stream()`, a stream of items, and `pages()`, a stream of whole answers. Both ask
-//! for a page when they need it, end when the answer says that it is the last, and stop at the first error; after
+//! Every list operation's builder has `stream()`, a stream of items, and `pages()`, a stream of whole answers, those of lists
+//! without pages too. Both ask for a page when they need it, end when the answer says that it is the last, and stop at the first error; after
 //! the end or an error they give `None`. Dropping one, or a future that polls it, loses nothing but what it had fetched.
 //!
 //! | shape | operations | continued by |
@@ -10,6 +10,7 @@
 //! | page number | companies, articles, collections, sections, news, notes, activity logs | `page` |
 //! | scroll | companies, all of them | `scroll_param`, which the server moves |
 //! | events | a contact's events | the query of the next page's URL |
+//! | one answer | tags, admins, teams, segments, ticket types, data attributes, subscription types | nothing |
 //!
 //! A page's number or cursor is all that is taken from an answer: no URL that a server names is ever followed. An answer
 //! that leads back to a page already seen is an error, not an endless walk.
@@ -56,12 +57,25 @@
 //! # }
 //! ```
 //!
+//! # Every item once
+//!
+//! Numbered lists change their order while they are read: [`Items::exactly_once`] walks them so that every item comes once,
+//! and tells when some are missing.
+//!
+//! # What changed
+//!
+//! Builders whose items have `id` and `updated_at` have `changed_since(moment)`: a stream of what changed at that moment or
+//! later, which tells with what moment to begin next time. See [`Changes`].
+//!
 //! # Scrolls
 //!
 //! A workspace has one scroll at a time, and the server moves it with every page it sends, so no page is asked for
 //! twice. Errors tell what became of it: [`is_scroll_exists`](crate::Error::is_scroll_exists),
 //! [`is_scroll_expired`](crate::Error::is_scroll_expired), [`is_scroll_restart`](crate::Error::is_scroll_restart).
 
+mod changes;
+mod exactly_once;
+mod identified;
 mod items;
 mod pages;
 mod position;
@@ -72,6 +86,10 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+pub use changes::Changes;
+pub use exactly_once::ExactlyOnce;
+pub(crate) use identified::Identity;
+pub use identified::{Dated, Identified};
 pub use items::Items;
 pub use pages::Pages;
 #[doc(hidden)]

@@ -34,6 +34,10 @@ type Fetch<P> = Pin<Box<dyn Future<Output = Result<Response<P>, Error>> + Send>>
 #[must_use = "streams do nothing unless polled"]
 pub struct Pages<P: Page> {
     ask: Ask<P>,
+    /// The call for the page that the walk begins with; `None` when it cannot be made.
+    call: Option<Box<Call>>,
+    /// The page that the walk begins with; `None` for the first one.
+    from: Option<Cursor>,
     step: Step,
     /// The page that is asked for next, or on its way; `None` for the first one.
     cursor: Option<Cursor>,
@@ -75,10 +79,16 @@ impl<P: Page> Pages<P> {
         cursor: Option<Cursor>,
         ask: impl Fn(Call) -> Fetch<P> + Send + Sync + 'static,
     ) -> Self {
-        let cursor = cursor.or_else(|| call.as_ref().ok()?.cursor());
+        let from = cursor.or_else(|| call.as_ref().ok()?.cursor());
+        let (call, step) = match call {
+            Ok(call) => (Some(Box::new(call)), Step::Done),
+            Err(error) => (None, Step::Fail(error)),
+        };
         let mut pages = Self {
             ask: Box::new(ask),
-            step: call.map_or_else(Step::Fail, |call| Step::Ask(Box::new(call))),
+            call,
+            from,
+            step,
             cursor: None,
             seen: HashSet::new(),
             hasher: RandomState::new(),
@@ -87,11 +97,48 @@ impl<P: Page> Pages<P> {
             read_ahead: false,
             before: None,
         };
-        if let Some(cursor) = cursor {
-            pages.is_new(&cursor);
-            pages.cursor = Some(cursor);
-        }
+        pages.restart();
         pages
+    }
+
+    /// Walks the list once more, from where the walk began.
+    pub(super) fn restart(&mut self) {
+        self.cursor = self.from.clone();
+        self.seen.clear();
+        if let Some(cursor) = &self.from {
+            self.seen.insert(self.hasher.hash_one(cursor));
+        }
+        self.before = None;
+        self.resume();
+    }
+
+    /// Goes on after an error, with the page that failed.
+    pub(super) fn resume(&mut self) {
+        if let Some(call) = &self.call {
+            self.step = Step::Ask(call.clone());
+        }
+    }
+
+    /// Makes no walk of it, and says why.
+    pub(super) fn refuse(&mut self, why: &str) {
+        self.step = Step::Fail(Error::builder(self.operation(), why.to_owned()));
+        self.call = None;
+    }
+
+    /// The operation's id.
+    pub(super) fn operation(&self) -> &'static str {
+        self.call.as_ref().map_or("", |call| call.operation.id)
+    }
+
+    /// How the list goes on.
+    pub(super) fn paging(&self) -> Option<Paging> {
+        self.call.as_ref()?.operation.paging
+    }
+
+    /// Whether the walk begins with the first page.
+    pub(super) fn is_whole(&self) -> bool {
+        let first = |cursor: &Cursor| self.paging() == Some(Paging::Page) && cursor.as_str() == "1";
+        self.from.as_ref().is_none_or(first)
     }
 
     /// Whether the next page is fetched while the caller works on this one, in a task of its own. Default: false, so that

@@ -27,6 +27,7 @@ pub enum Position<'a> {
         next: Option<&'a NextPage>,
         empty: bool,
     },
+    Unpaged,
 }
 
 /// A page without the cursor to the next one that it announces.
@@ -69,6 +70,7 @@ impl Position<'_> {
                 let cursor = scroll_param.filter(|text| !text.is_empty());
                 cursor.map(|text| Some(text.into())).ok_or(NO_CURSOR)
             }
+            Self::Unpaged => Ok(None),
             // An empty page can still name another one.
             Self::Events { empty: true, .. } => Ok(None),
             Self::Events { next, .. } => match next.filter(|next| !next.is_blank()) {
@@ -116,7 +118,7 @@ impl Call {
                 self.query
                     .extend(pairs.into_iter().map(|(name, value)| (name.into(), value)));
             }
-            None => {}
+            Some(Paging::Unpaged) | None => {}
         }
         Ok(())
     }
@@ -134,7 +136,7 @@ impl Call {
             Paging::CursorInBody => self.json()["pagination"]["starting_after"].as_str().map(str::to_owned),
             Paging::Page => query("page"),
             Paging::Scroll => query("scroll_param"),
-            Paging::Events => None,
+            Paging::Events | Paging::Unpaged => None,
         }
         .map(Cursor)
     }

@@ -153,6 +153,7 @@ impl<T: Send + 'static> Page for RawPage<T> {
                 empty,
             },
             Paging::Events => Position::Events { next, empty },
+            Paging::Unpaged => Position::Unpaged,
         }
     }
 }

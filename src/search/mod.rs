@@ -37,9 +37,9 @@
 //! [`is_invalid_request`](crate::Error::is_invalid_request).
 //!
 //! **Dates of contacts are whole days** in the workspace's time zone, whatever the time of day in the value:
-//! `gt` begins with the day after the one named, `lt` ends before that day, `eq` is that day. To get what changed since a
-//! moment, search from the day before and compare the full timestamps of the answer. **Dates of conversations** are
-//! compared to the second, and the server's `gt` and `lt` include the moment itself.
+//! `gt` begins with the day after the one named, `lt` ends before that day, `eq` is that day. **Dates of conversations** are
+//! compared to the second, and the server's `gt` and `lt` include the moment itself. What changed since a moment is found to
+//! the second by `changed_since` of either search, see [`Changes`](crate::paging::Changes).
 //!
 //! Searches are fed with a delay: a contact can take minutes to appear in one.
 //!
@@ -51,11 +51,13 @@ use std::borrow::Cow;
 use std::fmt;
 use std::ops::{BitAnd, BitOr};
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
 pub use operand::{NULL, Operand};
 
 use crate::call::argument::{Argument, InvalidField};
+use crate::wire::timestamp::Timestamp;
 
 /// How many groups may be nested in one another.
 pub const MAX_LEVELS: usize = 2;
@@ -153,6 +155,8 @@ enum Node {
         value: Value,
     },
     Group(Join, Vec<Query>),
+    /// One that was made by hand.
+    Raw(Value),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -188,7 +192,7 @@ impl Query {
     /// How many groups are nested in one another.
     fn levels(&self) -> usize {
         match &self.0 {
-            Node::Filter { .. } => 0,
+            Node::Filter { .. } | Node::Raw(_) => 0,
             Node::Group(_, entries) => 1 + entries.iter().map(Self::levels).max().unwrap_or_default(),
         }
     }
@@ -221,6 +225,7 @@ impl Query {
                 operator: join.symbol(),
             }),
             Node::Group(_, entries) => entries.iter().try_for_each(Self::check),
+            Node::Raw(_) => Ok(()),
         }
     }
 
@@ -235,6 +240,20 @@ impl Query {
                 let entries: Vec<Value> = entries.into_iter().map(Self::into_json).collect();
                 json!({"operator": join.symbol(), "value": entries})
             }
+            Node::Raw(filter) => filter,
+        }
+    }
+
+    /// Reads a filter as it is sent: groups are told from the rest, which stays as it is.
+    fn read(filter: Value) -> Self {
+        let join = match filter["operator"].as_str() {
+            Some("AND") => Join::And,
+            Some("OR") => Join::Or,
+            _ => return Self(Node::Raw(filter)),
+        };
+        match filter.get("value") {
+            Some(Value::Array(entries)) => Self(Node::Group(join, entries.iter().cloned().map(Self::read).collect())),
+            _ => Self(Node::Raw(filter)),
         }
     }
 
@@ -330,6 +349,36 @@ macro_rules! queries {
 }
 pub(crate) use queries;
 
+/// How a search compares dates. Which ways there are depends on the description.
+#[allow(dead_code)]
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Dates {
+    /// To the second.
+    Exact,
+    /// By the days of the workspace's time zone.
+    WholeDays,
+}
+
+impl Dates {
+    /// What a search is asked for that is to find all that changed at `moment` or later, and what it was asked for before.
+    pub(crate) fn changed_since(self, moment: Timestamp, query: &impl Serialize) -> Query {
+        /// The day before that of the moment, in any time zone and on days of 25 hours.
+        const TWO_DAYS: i64 = 2 * 86_400;
+        let before = match self {
+            Self::Exact => 1,
+            Self::WholeDays => TWO_DAYS,
+        };
+        let changed = field(UPDATED_AT).gt(moment.as_seconds().saturating_sub(before).max(0));
+        match serde_json::to_value(query) {
+            Ok(Value::Null) | Err(_) => changed,
+            Ok(query) => Query::read(query) & changed,
+        }
+    }
+}
+
+/// The field by which changes are searched and sorted.
+pub(crate) const UPDATED_AT: &str = "updated_at";
+
 /// In which order a search answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Order {
@@ -421,7 +470,7 @@ impl std::error::Error for QueryError {}
 
 /// What the builder of a search has besides.
 macro_rules! builders {
-    ($builder:ident($filter:ty) $($pagination:ident: $paging:ident)?) => {
+    ($builder:ident($filter:ty) $($pagination:ident: $paging:ident)? $(changes: $page:ty, $dates:ident)?) => {
         impl builder::$builder {
             /// What to look for: a [`Query`](crate::search::Query), or a filter made by hand.
             ///
@@ -457,6 +506,26 @@ macro_rules! builders {
                 let sort = ::serde_json::json!({"field": field.into(), "order": order.as_str()});
                 self.body_map(|body| body.extra("sort", sort))
             }
+
+            $(
+                /// What changed at `moment` or later as a stream, which tells with what moment to begin next time: see
+                /// [`Changes`](crate::paging::Changes).
+                ///
+                /// The server is asked for it, together with the [`query`](Self::query), which may be left out, and in its own
+                /// order: [`sort`](Self::sort) changes nothing.
+                pub fn changed_since(
+                    self,
+                    moment: impl ::std::convert::Into<crate::Timestamp>,
+                ) -> crate::paging::Changes<$page> {
+                    let moment = moment.into();
+                    let search = self.body_map(|body| {
+                        let query = crate::search::Dates::$dates.changed_since(moment, &body.as_value().query);
+                        body.query(query)
+                    });
+                    let sorted = search.sort(crate::search::UPDATED_AT, crate::search::Order::Descending);
+                    sorted.stream().changed_since(moment)
+                }
+            )?
         }
     };
 }

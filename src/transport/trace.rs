@@ -117,6 +117,7 @@ fn reason(error: &Error) -> &'static str {
         Kind::Decode(_) | Kind::TooLarge(_) => "body",
         Kind::Io => "write",
         Kind::Contradiction(_) => "contradiction",
+        Kind::Incomplete { .. } => "incomplete",
         Kind::ExportFailed | Kind::ExportCanceled => "export",
     }
 }

@@ -164,6 +164,11 @@ pub fn collection(i: usize) -> String {
     json!({"type": "collection", "id": i.to_string(), "name": "Start", "order": i}).to_string()
 }
 
+/// An item of a list that is one answer.
+pub fn named(i: usize) -> String {
+    json!({"name": format!("Name {i}")}).to_string()
+}
+
 pub fn section(i: usize) -> String {
     json!({"type": "section", "id": i.to_string(), "name": "Basics", "order": i}).to_string()
 }

@@ -1,0 +1,142 @@
+//! What of a list changed since a moment.
+
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use futures_core::Stream;
+use futures_core::stream::FusedStream;
+
+use super::{Dated, ExactlyOnce, Items, Page};
+use crate::answer::error::Error;
+use crate::call::operation::Paging;
+use crate::wire::timestamp::Timestamp;
+
+/// What of a list changed at a moment or later, each item once, and the moment to begin with next time: made by
+/// `changed_since` of the builders whose items have `id` and `updated_at`, and by [`Items::changed_since`] for raw calls.
+///
+/// ```
+/// # async fn example(client: intercom_client::Client, stored: i64) -> Result<i64, intercom_client::Error> {
+/// use futures_util::TryStreamExt;
+///
+/// let mut changes = client.search_contacts().per_page(150).changed_since(stored);
+/// while let Some(contact) = changes.try_next().await? {
+///     println!("{:?} changed at {:?}", contact.id, contact.updated_at);
+/// }
+/// // Store it in the place of the one before, once the contacts are stored.
+/// Ok(changes.watermark().map_or(stored, |watermark| watermark.as_seconds()))
+/// # }
+/// ```
+///
+/// # What holds
+///
+/// Run after run, each beginning with the [`watermark`](Self::watermark) of the one before, every change of every item is
+/// delivered by this run or by a later one, whatever else changes while the pages are read:
+///
+/// - The watermark is the time by the server's clock at which the walk began, less an [`overlap`](Self::overlap). What
+///   changes during the walk has changed after that: it may be delivered at once, and is delivered by the next run.
+/// - There is a watermark only when the walk came to its end. After an error [`resume`](Self::resume) goes on; or begin anew
+///   with the watermark before.
+/// - An item can be delivered by two runs: store items by their id.
+/// - What was deleted is in no list. Nothing tells that it is gone.
+///
+/// # What is asked for
+///
+/// | builders of | |
+/// |---|---|
+/// | searches | The server is asked for what changed, together with the builder's own query, the last change first, so that what changes meanwhile moves to the pages that were read. Dates of contacts count whole days in the workspace's time zone: they are asked for from two days before, and the seconds are compared here. |
+/// | other lists | The API has no filter by the time of the last change: the whole list is walked, and compared here. |
+///
+/// Numbered lists are walked as [`ExactlyOnce`] does it, with three passes at the most; the walk ends with an error that
+/// [`is_incomplete`](Error::is_incomplete) when items are missing even then. An item that does not tell when it changed is
+/// delivered by every run. Memory: the ids.
+#[must_use = "streams do nothing unless polled"]
+pub struct Changes<P: Page> {
+    items: ExactlyOnce<P>,
+    since: Timestamp,
+    overlap: Duration,
+}
+
+/// So many passes are made over a numbered list at the most.
+const PASSES: u32 = 3;
+
+impl<P: Page<Item: Dated>> Changes<P> {
+    pub(crate) fn new(mut items: Items<P>, since: Timestamp) -> Self {
+        if !items.is_whole() {
+            items.refuse("changes are walked from the first page on: leave the cursor or page out");
+        }
+        // A cursor names a place in the order, so that nothing is passed over; and the count of a search grows with each change.
+        let numbered = items.pages().paging() == Some(Paging::Page);
+        Self {
+            items: items.exactly_once().compares(numbered).passes(PASSES),
+            since,
+            overlap: Duration::from_secs(600),
+        }
+    }
+
+    /// How far the watermark lies before the beginning of the walk. Default: 10 minutes.
+    ///
+    /// It makes up for searches, which can show a change minutes after it was made, and for clocks of servers that differ. What
+    /// changed within it is delivered by the next run once more.
+    pub fn overlap(mut self, overlap: Duration) -> Self {
+        self.overlap = overlap;
+        self
+    }
+
+    /// Whether the next page is fetched while the caller works on the items of this one; see
+    /// [`Pages::read_ahead`](super::Pages::read_ahead).
+    pub fn read_ahead(mut self, read_ahead: bool) -> Self {
+        self.items = self.items.read_ahead(read_ahead);
+        self
+    }
+
+    /// The moment to begin with next time, never before the one that this walk began with. `None` until the walk has come to
+    /// its end without an error.
+    pub fn watermark(&self) -> Option<Timestamp> {
+        let overlap = i64::try_from(self.overlap.as_secs()).unwrap_or(i64::MAX);
+        let begun = self.items.begun()?;
+        Some(self.since.max(begun.saturating_sub(overlap).into()))
+    }
+
+    /// How many items the list has that is walked, as the last page fetched says: not only those that changed.
+    pub fn total_count(&self) -> Option<i64> {
+        self.items.total_count()
+    }
+
+    /// Goes on after an error, see [`ExactlyOnce::resume`].
+    pub fn resume(&mut self) {
+        self.items.resume();
+    }
+}
+
+impl<P: Page<Item: Dated>> Stream for Changes<P> {
+    type Item = Result<P::Item, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = &mut *self;
+        loop {
+            match ready!(Pin::new(&mut this.items).poll_next(context)) {
+                Some(Ok(item)) if item.last_changed().is_some_and(|changed| changed < this.since) => {}
+                next => return Poll::Ready(next),
+            }
+        }
+    }
+}
+
+impl<P: Page<Item: Dated>> FusedStream for Changes<P> {
+    fn is_terminated(&self) -> bool {
+        self.items.is_terminated()
+    }
+}
+
+impl<P: Page> Unpin for Changes<P> {}
+
+impl<P: Page> fmt::Debug for Changes<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Changes")
+            .field("items", &self.items)
+            .field("since", &self.since)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,238 @@
+//! A list as a stream of its items, each of them once.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use futures_core::Stream;
+use futures_core::stream::FusedStream;
+
+use super::{Cursor, Identified, Items, Page};
+use crate::answer::error::{Error, Kind};
+
+/// Every item of a list exactly once: made by [`Items::exactly_once`].
+///
+/// Numbered lists are not stable. They are sorted by the time of the last change, and items of the same second stand in
+/// another order in each answer, so that a plain walk gets one item twice and its neighbour never. This walk leaves out what
+/// it has delivered before, told by the id, and compares at the end how many items it found with the `total_count` of
+/// the list. When some are missing it makes [another pass](Self::passes), if it may, and else ends with an error that
+/// [`is_incomplete`](Error::is_incomplete).
+///
+/// ```
+/// # async fn example(client: intercom_client::Client) -> Result<(), intercom_client::Error> {
+/// use futures_util::TryStreamExt;
+///
+/// let mut articles = client.list_articles().per_page(250).stream().exactly_once().passes(3);
+/// while let Some(article) = articles.try_next().await? {
+///     println!("{:?}", article.title);
+/// }
+/// # Ok(())
+/// # }
+/// ```
+///
+/// The count is the smallest that a page of the pass told, so that what is created meanwhile is not missed. An item that was
+/// delivered and is then deleted, or that was created meanwhile, can hide one that is missing. Nothing is compared where the server does not count, and where the
+/// walk begins in the middle of the list, unless it is told [what came before](Self::seen). An item that came without an id
+/// is told from no other: the first pass delivers it. Memory: the ids.
+#[must_use = "streams do nothing unless polled"]
+pub struct ExactlyOnce<P: Page> {
+    items: Items<P>,
+    ids: HashSet<Box<str>>,
+    /// How many items came without an id.
+    unidentified: u64,
+    /// Whether what was found is compared with the list's count.
+    compares: bool,
+    /// How many passes may still be begun.
+    passes: u32,
+    /// Whether this is the first pass.
+    first: bool,
+    /// The smallest count of this pass.
+    total_count: Option<i64>,
+    end: End,
+}
+
+/// How the walk ended.
+#[derive(Clone, Copy, PartialEq)]
+enum End {
+    /// It goes on.
+    Not,
+    /// With the last item.
+    Complete,
+    /// With fewer items than the list counts.
+    Incomplete,
+    /// With a call that failed.
+    Failed,
+}
+
+impl<P: Page<Item: Identified>> ExactlyOnce<P> {
+    pub(super) fn new(items: Items<P>) -> Self {
+        Self {
+            compares: items.is_whole(),
+            items,
+            ids: HashSet::new(),
+            unidentified: 0,
+            passes: 0,
+            first: true,
+            total_count: None,
+            end: End::Not,
+        }
+    }
+
+    /// Whether what was found is compared with the list's count, where the server counts.
+    pub(super) fn compares(mut self, compares: bool) -> Self {
+        self.compares &= compares;
+        self
+    }
+
+    /// How many passes over the list are made at the most, until no item is missing. Default, and at least: 1.
+    pub fn passes(mut self, passes: u32) -> Self {
+        self.passes = passes.saturating_sub(1);
+        self
+    }
+
+    /// The [ids](Self::ids) of the items that an earlier walk delivered: they are not delivered again, and count as found.
+    ///
+    /// So a walk that was stopped goes on: from its cursor, or with the first page, which finds what is missing too. Another pass
+    /// begins where this walk began.
+    pub fn seen<I: Into<String>>(mut self, ids: impl IntoIterator<Item = I>) -> Self {
+        self.ids.extend(ids.into_iter().map(|id| id.into().into_boxed_str()));
+        self.compares = true;
+        self
+    }
+
+    /// The ids of the items that were delivered, and those of [`seen`](Self::seen), in no order.
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
+        self.ids.iter().map(|id| &**id)
+    }
+
+    /// Whether the next page is fetched while the caller works on the items of this one; see
+    /// [`Pages::read_ahead`](super::Pages::read_ahead).
+    pub fn read_ahead(mut self, read_ahead: bool) -> Self {
+        self.items = self.items.read_ahead(read_ahead);
+        self
+    }
+
+    /// Where the list goes on after the items of this page: see [`Items::cursor`].
+    pub fn cursor(&self) -> Option<&Cursor> {
+        self.items.cursor()
+    }
+
+    /// How many items the whole list has, as the last page fetched says: see [`Items::total_count`].
+    pub fn total_count(&self) -> Option<i64> {
+        self.items.total_count()
+    }
+
+    /// Goes on after an error: with the page that failed, or with another pass when items were missing. Does nothing while the
+    /// stream has not ended, and when it ended without an error.
+    ///
+    /// ```
+    /// # async fn example(client: intercom_client::Client) -> Result<(), intercom_client::Error> {
+    /// use futures_util::StreamExt;
+    ///
+    /// let mut articles = client.list_articles().stream().exactly_once();
+    /// while let Some(article) = articles.next().await {
+    ///     match article {
+    ///         Ok(article) => println!("{:?}", article.title),
+    ///         Err(error) if error.is_retryable() => articles.resume(),
+    ///         Err(error) => return Err(error),
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn resume(&mut self) {
+        match self.end {
+            End::Not | End::Complete => return,
+            End::Incomplete => self.begin_pass(),
+            End::Failed => self.items.resume(),
+        }
+        self.end = End::Not;
+    }
+
+    fn begin_pass(&mut self) {
+        self.first = false;
+        self.total_count = None;
+        self.items.restart();
+    }
+
+    /// Remembers an item; whether it is to be delivered.
+    fn is_new(&mut self, item: &P::Item) -> bool {
+        match item.identity() {
+            Some(id) if self.ids.contains(&*id) => false,
+            Some(id) => self.ids.insert(id.into()),
+            None => {
+                self.unidentified += u64::from(self.first);
+                self.first
+            }
+        }
+    }
+
+    /// Remembers what the last page says of the list's count.
+    fn count(&mut self) {
+        let counts = self.items.total_count().into_iter().chain(self.total_count);
+        self.total_count = counts.min();
+    }
+
+    /// What is wrong when the list has ended.
+    fn missing(&self) -> Option<Error> {
+        let total = u64::try_from(self.total_count?).ok().filter(|_| self.compares)?;
+        let found = self.ids.len() as u64 + self.unidentified;
+        let operation = self.items.pages().operation();
+        (found < total).then(|| Error::kind(operation, Kind::Incomplete { found, total }))
+    }
+
+    /// The server's clock when the walk began, see [`Items::begun`]; `None` until the walk has come to its end.
+    pub(super) fn begun(&self) -> Option<i64> {
+        self.items.begun().filter(|_| self.end == End::Complete)
+    }
+}
+
+impl<P: Page<Item: Identified>> Stream for ExactlyOnce<P> {
+    type Item = Result<P::Item, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = &mut *self;
+        while this.end == End::Not {
+            let next = ready!(Pin::new(&mut this.items).poll_next(context));
+            this.count();
+            match next {
+                Some(Ok(item)) if this.is_new(&item) => return Poll::Ready(Some(Ok(item))),
+                Some(Ok(_)) => {}
+                Some(Err(error)) => {
+                    this.end = End::Failed;
+                    return Poll::Ready(Some(Err(error)));
+                }
+                None => match this.missing() {
+                    None => this.end = End::Complete,
+                    Some(_) if this.passes > 0 => {
+                        this.passes -= 1;
+                        this.begin_pass();
+                    }
+                    Some(error) => {
+                        this.end = End::Incomplete;
+                        return Poll::Ready(Some(Err(error)));
+                    }
+                },
+            }
+        }
+        Poll::Ready(None)
+    }
+}
+
+impl<P: Page<Item: Identified>> FusedStream for ExactlyOnce<P> {
+    fn is_terminated(&self) -> bool {
+        self.end != End::Not
+    }
+}
+
+impl<P: Page> Unpin for ExactlyOnce<P> {}
+
+impl<P: Page> fmt::Debug for ExactlyOnce<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ExactlyOnce")
+            .field("items", &self.items)
+            .field("ids", &self.ids.len())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,510 @@
+//! Walks that deliver every item once, and what changed since a moment, against a server whose records change while they are
+//! read, whose ties are in another order in each answer, and whose dates count whole days.
+
+#[allow(dead_code)]
+#[path = "transport/server.rs"]
+mod server;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, UNIX_EPOCH};
+
+use futures_util::stream::FusedStream;
+use futures_util::{StreamExt, TryStreamExt};
+use intercom_client::paging::{Changes, Dated, Identified, Page, Paging};
+use intercom_client::search::field;
+use intercom_client::{Client, Method, RetryPolicy, Timestamp};
+use serde_json::{Value, json};
+use server::{Move, Request, Server, answer};
+
+/// A moment with a time of day.
+const NOON: i64 = 1_731_500_000;
+const DAY: i64 = 86_400;
+
+/// How lists and searches behave.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Kind {
+    /// Numbered pages, the last change first, ties in another order in each answer.
+    Numbered,
+    /// A search whose cursor names the last record that was read.
+    ByRecord,
+    /// A search whose cursor counts records.
+    ByCount,
+}
+
+/// Records with the time of their last change, and what the server is asked.
+struct Records {
+    kind: Kind,
+    per_page: usize,
+    changed: BTreeMap<u64, i64>,
+    /// The server's clock, in epoch seconds: a second later with each request.
+    now: i64,
+    /// The seconds by which the workspace's days begin earlier than in UTC, where dates count whole days.
+    days: Option<i64>,
+    /// What happens to the records between two requests.
+    between: fn(&mut Records),
+    requests: usize,
+    /// Requests that fail, by their number counted from 0.
+    failing: BTreeSet<usize>,
+}
+
+type Shared = Arc<Mutex<Records>>;
+
+impl Records {
+    fn new(kind: Kind, records: u64, changed: impl Fn(u64) -> i64) -> Self {
+        Self {
+            kind,
+            per_page: 10,
+            changed: (0..records).map(|id| (id, changed(id))).collect(),
+            now: NOON,
+            days: None,
+            between: |_| {},
+            requests: 0,
+            failing: BTreeSet::new(),
+        }
+    }
+
+    /// A server over them, and its client.
+    async fn serve(self) -> (Server, Client, Shared) {
+        let records = Arc::new(Mutex::new(self));
+        let shared = Arc::clone(&records);
+        let server = Server::serve(move |request| shared.lock().unwrap().answer(request)).await;
+        let settings = Client::builder("token").base_url(&server.url);
+        let client = settings.retry(RetryPolicy::none()).build().unwrap();
+        (server, client, records)
+    }
+
+    /// The last change first; ties by the id, or in another order for each request.
+    fn order(&self) -> Vec<(i64, u64)> {
+        let mut order: Vec<_> = self.changed.iter().map(|(id, changed)| (*changed, *id)).collect();
+        order.sort_by_key(|(changed, id)| {
+            let place = match self.kind {
+                Kind::Numbered => fastrand::Rng::with_seed(1000 * self.requests as u64 + id).u64(..),
+                _ => *id,
+            };
+            (-changed, place)
+        });
+        order
+    }
+
+    fn answer(&mut self, request: &Request) -> Vec<Move> {
+        let body = match self.failing.contains(&self.requests) {
+            true => None,
+            false if self.kind == Kind::Numbered => Some(self.page(&request.target)),
+            false => Some(self.found(&serde_json::from_slice(&request.body).unwrap())),
+        };
+        let date = UNIX_EPOCH + Duration::from_secs(self.now as u64);
+        let date = httpdate::fmt_http_date(date);
+        self.requests += 1;
+        self.now += 1;
+        (self.between)(self);
+        vec![match body {
+            Some(body) => answer(200, &[("date", &date)], body.to_string()),
+            None => answer(502, &[("date", &date)], ""),
+        }]
+    }
+
+    fn page(&self, target: &str) -> Value {
+        let page = target.split(['?', '&']).find_map(|pair| pair.strip_prefix("page="));
+        let page: usize = page.map_or(1, |page| page.parse().unwrap());
+        let order = self.order();
+        let items = order.iter().skip((page - 1) * self.per_page).take(self.per_page);
+        json!({
+            "type": "list",
+            "data": items.map(record).collect::<Vec<_>>(),
+            "total_count": order.len(),
+            "pages": {"type": "pages", "page": page, "total_pages": order.len().div_ceil(self.per_page)},
+        })
+    }
+
+    fn found(&self, body: &Value) -> Value {
+        assert_eq!(body["sort"], json!({"field": "updated_at", "order": "descending"}));
+        assert_eq!(
+            (&body["query"]["field"], &body["query"]["operator"]),
+            (&json!("updated_at"), &json!(">"))
+        );
+        let after = body["query"]["value"].as_i64().unwrap();
+        let matches = |changed: i64| match self.days {
+            Some(zone) => (changed + zone).div_euclid(DAY) > (after + zone).div_euclid(DAY),
+            None => changed >= after,
+        };
+        let mut order = self.order();
+        order.retain(|(changed, _)| matches(*changed));
+        let total = order.len();
+        let cursor = body["pagination"]["starting_after"].as_str();
+        let numbers: Vec<i64> = cursor
+            .into_iter()
+            .flat_map(|text| text.split('-'))
+            .map(|n| n.parse().unwrap())
+            .collect();
+        let (mut rest, read) = match (self.kind, numbers.as_slice()) {
+            (_, []) => (order, 0),
+            (Kind::ByCount, [read]) => (order.split_off((*read as usize).min(total)), *read as usize),
+            (_, [changed, id]) => {
+                order.retain(|(other, other_id)| (-other, *other_id) > (-changed, *id as u64));
+                (order, 0)
+            }
+            other => panic!("{other:?}"),
+        };
+        let more = rest.len() > self.per_page;
+        rest.truncate(self.per_page);
+        let next = match (self.kind, rest.last()) {
+            (Kind::ByCount, _) => (read + rest.len()).to_string(),
+            (_, last) => last.map_or(String::new(), |(changed, id)| format!("{changed}-{id}")),
+        };
+        let next = more.then(|| json!({"starting_after": next}));
+        let items: Vec<_> = rest.iter().map(record).collect();
+        json!({"type": "list", "data": items, "conversations": items, "total_count": total, "pages": {"next": next}})
+    }
+}
+
+fn record((changed, id): &(i64, u64)) -> Value {
+    json!({"id": id.to_string(), "updated_at": changed})
+}
+
+/// Three records a second.
+fn threes(id: u64) -> i64 {
+    NOON - id as i64 / 3
+}
+
+fn number(id: Option<&str>) -> u64 {
+    id.unwrap().parse().unwrap()
+}
+
+#[tokio::test]
+async fn every_item_comes_once_though_ties_are_in_another_order_in_each_answer() {
+    let (_server, client, records) = Records::new(Kind::Numbered, 213, threes).serve().await;
+    let articles: Vec<_> = client.list_articles().stream().try_collect().await.unwrap();
+    let plain: BTreeSet<_> = articles.iter().map(|article| number(article.id.as_deref())).collect();
+    assert!(
+        plain.len() < articles.len(),
+        "the plain walk gets items twice, and others never"
+    );
+
+    records.lock().unwrap().requests = 0;
+    let mut once = client.list_articles().stream().exactly_once();
+    let mut found = Vec::new();
+    let error = loop {
+        match once.next().await.unwrap() {
+            Ok(article) => found.push(number(article.id.as_deref())),
+            Err(error) => break error,
+        }
+    };
+    let distinct: BTreeSet<_> = found.iter().copied().collect();
+    assert_eq!(distinct.len(), found.len());
+    assert!(error.is_incomplete() && !error.is_retryable() && error.operation() == "list_articles");
+    let text = format!(
+        "list_articles: the walk found {} of the 213 items that the list counts",
+        found.len()
+    );
+    assert_eq!(error.to_string(), text);
+    assert!(once.is_terminated() && once.next().await.is_none());
+
+    // Other passes give what was missing, and only that.
+    for pass in 2.. {
+        assert!(pass < 20, "never complete");
+        once.resume();
+        let items: Vec<_> = once.by_ref().collect().await;
+        let articles = items.iter().filter_map(|item| item.as_ref().ok());
+        found.extend(articles.map(|article| number(article.id.as_deref())));
+        if items.iter().all(Result::is_ok) {
+            break;
+        }
+    }
+    found.sort_unstable();
+    assert_eq!(found, (0..213).collect::<Vec<_>>());
+    assert_eq!(once.ids().count(), 213);
+    once.resume();
+    assert!(once.next().await.is_none(), "nothing is missing");
+}
+
+#[tokio::test]
+async fn passes_are_made_until_no_item_is_missing() {
+    let (server, client, _) = Records::new(Kind::Numbered, 213, threes).serve().await;
+    let once = client.list_articles().stream().exactly_once().passes(5);
+    let found: Vec<_> = once.read_ahead(true).try_collect().await.unwrap();
+    assert_eq!(found.len(), 213);
+    let passes = server.requests().len() as f64 / 22.0;
+    assert!([2.0, 3.0, 4.0, 5.0].contains(&passes), "{passes} passes");
+
+    // Where nothing is in the wrong place, one pass does.
+    let (server, client, _) = Records::new(Kind::Numbered, 213, |id| NOON - id as i64).serve().await;
+    let found: Vec<_> = client
+        .list_articles()
+        .stream()
+        .exactly_once()
+        .passes(5)
+        .try_collect()
+        .await
+        .unwrap();
+    assert_eq!((found.len(), server.requests().len()), (213, 22));
+}
+
+#[tokio::test]
+async fn a_walk_goes_on_after_an_error_and_in_another_process() {
+    let mut records = Records::new(Kind::Numbered, 50, |id| NOON - id as i64);
+    records.failing = [0, 3].into();
+    let (server, client, _) = records.serve().await;
+    let mut once = client.list_articles().stream().exactly_once();
+    let mut found = Vec::new();
+    let mut errors = 0;
+    while let Some(article) = once.next().await {
+        match article {
+            Ok(article) => found.push(number(article.id.as_deref())),
+            Err(error) => {
+                assert!(error.is_retryable() && once.next().await.is_none());
+                errors += 1;
+                once.resume();
+            }
+        }
+    }
+    assert_eq!((found, errors), ((0..50).collect(), 2));
+    assert_eq!(
+        server.requests().len(),
+        5 + 2,
+        "no page is asked for twice but those that failed"
+    );
+
+    let stored: Vec<String> = (0..33).map(|id| id.to_string()).collect();
+    for list in [
+        client.list_articles(),
+        client.list_articles().from_cursor("4"),
+        client.list_articles().page(4),
+    ] {
+        let rest: Vec<_> = list.stream().exactly_once().seen(&stored).try_collect().await.unwrap();
+        let rest: Vec<_> = rest.iter().map(|article| number(article.id.as_deref())).collect();
+        assert_eq!(rest, (33..50).collect::<Vec<_>>());
+    }
+    let last = client.list_articles().from_cursor("5").stream().exactly_once();
+    assert_eq!(
+        last.try_collect::<Vec<_>>().await.unwrap().len(),
+        10,
+        "what came before is not missed"
+    );
+    let error = client
+        .list_articles()
+        .from_cursor("5")
+        .stream()
+        .exactly_once()
+        .seen(["0"]);
+    assert!(error.try_collect::<Vec<_>>().await.unwrap_err().is_incomplete());
+}
+
+#[tokio::test]
+async fn items_without_an_id_and_lists_without_a_count_are_walked_too() {
+    let body = |count: Value| json!({"data": [{"id": 1}, {}, {"id": "1"}, {}, {"id": 2}], "total_count": count});
+    for (count, fits) in [
+        (json!(4), true),
+        (Value::Null, true),
+        (json!(3), true),
+        (json!(5), false),
+    ] {
+        let body = body(count).to_string();
+        let server = Server::serve(move |_| vec![answer(200, &[], &body)]).await;
+        let client = Client::builder("token").base_url(&server.url).build().unwrap();
+        let list = client
+            .request(Method::GET, "/things")
+            .stream::<Value>(Paging::Page, "data");
+        let mut once = list.exactly_once().passes(2);
+        let found = once
+            .by_ref()
+            .take_while(|item| std::future::ready(item.is_ok()))
+            .count()
+            .await;
+        assert_eq!((found, once.ids().count()), (4, 2));
+        assert_eq!(server.requests().len(), if fits { 1 } else { 2 });
+    }
+}
+
+/// What a program stores: the last change of each record, and where to begin next time.
+struct Store {
+    changed: BTreeMap<u64, i64>,
+    watermark: Timestamp,
+    deliveries: usize,
+}
+
+impl Store {
+    /// Takes what changed; whether the walk came to its end.
+    async fn sync<P: Page<Item: Dated>>(&mut self, mut changes: Changes<P>) -> bool {
+        let mut ids = BTreeSet::new();
+        while let Some(item) = changes.next().await {
+            assert_eq!(changes.watermark(), None, "there is none before the end");
+            let Ok(item) = item else { return false };
+            let (id, changed) = (number(item.identity().as_deref()), item.last_changed().unwrap());
+            assert!(ids.insert(id), "each item comes once");
+            assert!(changed >= self.watermark);
+            self.changed.insert(id, changed.as_seconds());
+            self.deliveries += 1;
+        }
+        let watermark = changes.watermark().unwrap();
+        assert!(watermark >= self.watermark);
+        self.watermark = watermark;
+        true
+    }
+}
+
+/// Changes some records, and makes one now and then.
+fn some_change(records: &mut Records) {
+    let random = |below: u64| fastrand::u64(..below);
+    for _ in 0..random(4) {
+        let id = random(records.changed.len() as u64);
+        records.changed.insert(id, records.now);
+    }
+    if random(5) == 0 {
+        let id = records.changed.len() as u64;
+        records.changed.insert(id, records.now);
+    }
+}
+
+#[tokio::test]
+async fn no_change_is_lost_though_records_change_while_pages_are_read() {
+    fastrand::seed(9);
+    for kind in [Kind::Numbered, Kind::ByRecord, Kind::ByCount] {
+        for days in [None, Some(-8 * 3600), Some(13 * 3600)] {
+            let mut records = Records::new(kind, 200, |id| NOON - 5 * DAY + id as i64 / 3);
+            records.days = days;
+            records.between = some_change;
+            let (_server, client, records) = records.serve().await;
+            let mut store = Store {
+                changed: BTreeMap::new(),
+                watermark: Timestamp::from(0),
+                deliveries: 0,
+            };
+            for run in 0..8 {
+                if run == 7 {
+                    records.lock().unwrap().between = |_| {};
+                }
+                // A walk that found less than the list counts is made again.
+                for attempt in 0.. {
+                    assert!(attempt < 50, "{kind:?} never ends well");
+                    let since = store.watermark;
+                    let ended = match (kind, days) {
+                        (Kind::Numbered, _) => {
+                            let articles = client.list_articles().changed_since(since).overlap(Duration::ZERO);
+                            store.sync(articles).await
+                        }
+                        (_, None) => {
+                            let search = client.search_conversations().changed_since(since);
+                            store.sync(search.overlap(Duration::ZERO)).await
+                        }
+                        (_, Some(_)) => {
+                            let search = client.search_contacts().changed_since(since);
+                            store.sync(search.overlap(Duration::ZERO)).await
+                        }
+                    };
+                    if ended {
+                        break;
+                    }
+                }
+            }
+            let records = records.lock().unwrap();
+            let stored = |id, changed| store.changed.get(id) == Some(changed);
+            let lost: Vec<_> = records
+                .changed
+                .iter()
+                .filter(|(id, changed)| !stored(*id, *changed))
+                .collect();
+            assert!(lost.is_empty(), "{kind:?} {days:?}: {lost:?}");
+            // A numbered list in which items are missing is delivered again.
+            if kind != Kind::Numbered {
+                assert!(
+                    store.deliveries < 4 * records.changed.len(),
+                    "only what changed is delivered"
+                );
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn contacts_are_found_to_the_second_though_their_dates_count_days() {
+    for hours in [-12, -5, 0, 1, 14] {
+        for time_of_day in [0, 1, DAY / 2, DAY - 1] {
+            let since = NOON - NOON.rem_euclid(DAY) + time_of_day;
+            let mut records = Records::new(Kind::ByRecord, 40, |id| since - 20 + id as i64);
+            records.days = Some(hours * 3600);
+            let (_server, client, _) = records.serve().await;
+            let found: Vec<_> = client
+                .search_contacts()
+                .changed_since(since)
+                .try_collect()
+                .await
+                .unwrap();
+            let mut ids: Vec<_> = found.iter().map(|contact| number(contact.id.as_deref())).collect();
+            ids.sort_unstable();
+            assert_eq!(ids, (20..40).collect::<Vec<_>>(), "{hours} {time_of_day}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_watermark_is_the_servers_time_less_the_overlap_and_never_goes_back() {
+    let (_server, client, records) = Records::new(Kind::ByCount, 25, |_| NOON).serve().await;
+    for (since, overlap, from, to) in [
+        (0, None, NOON - 610, NOON - 600),
+        (0, Some(Duration::from_secs(60)), NOON - 70, NOON - 60),
+        (0, Some(Duration::MAX), 0, 0),
+        (NOON - 5, None, NOON - 5, NOON - 5),
+    ] {
+        records.lock().unwrap().now = NOON;
+        let mut changes = client.search_conversations().changed_since(since);
+        if let Some(overlap) = overlap {
+            changes = changes.overlap(overlap);
+        }
+        assert_eq!(changes.watermark(), None);
+        assert_eq!(changes.by_ref().count().await, 25);
+        let watermark = changes.watermark().unwrap().as_seconds();
+        assert!((from..=to).contains(&watermark), "{watermark} is not in {from}..={to}");
+    }
+}
+
+#[tokio::test]
+async fn changes_go_on_after_an_error_and_have_no_watermark_before() {
+    let mut records = Records::new(Kind::ByRecord, 30, |id| NOON - id as i64);
+    records.failing = [1].into();
+    let (server, client, records) = records.serve().await;
+    let mut changes = client.search_conversations().changed_since(NOON - 100);
+    let first: Vec<_> = changes
+        .by_ref()
+        .take_while(|item| std::future::ready(item.is_ok()))
+        .collect()
+        .await;
+    assert_eq!((first.len(), changes.watermark()), (10, None));
+    assert!(changes.next().await.is_none() && changes.watermark().is_none());
+    changes.resume();
+    records.lock().unwrap().now += 3600;
+    let rest: Vec<_> = changes.by_ref().try_collect().await.unwrap();
+    assert_eq!((rest.len(), server.requests().len()), (20, 4));
+    let watermark = changes.watermark().unwrap().as_seconds();
+    assert!(watermark <= NOON - 100, "the walk began before the error: {watermark}");
+}
+
+#[tokio::test]
+async fn changes_begin_with_the_first_page() {
+    let (server, client, _) = Records::new(Kind::Numbered, 25, |id| NOON - id as i64).serve().await;
+    let search = client.search_contacts().query(field("role").eq("user"));
+    let mut from_cursor = search.from_cursor("7").changed_since(0);
+    let error = from_cursor.next().await.unwrap().unwrap_err();
+    assert!(error.is_builder() && error.operation() == "search_contacts", "{error}");
+    from_cursor.resume();
+    assert!(from_cursor.next().await.is_none() && from_cursor.watermark().is_none());
+    let mut from_page = client.list_articles().page(2).changed_since(0);
+    assert!(from_page.next().await.unwrap().unwrap_err().is_builder());
+    assert!(server.requests().is_empty());
+    assert_eq!(client.list_articles().page(1).changed_since(0).count().await, 25);
+}
+
+#[tokio::test]
+async fn changes_of_raw_calls_have_a_watermark_too() {
+    let (_server, client, _) = Records::new(Kind::ByRecord, 25, |id| NOON - id as i64).serve().await;
+    let query = json!({
+        "query": {"field": "updated_at", "operator": ">", "value": NOON - 12},
+        "sort": {"field": "updated_at", "order": "descending"},
+    });
+    let tickets = client.request(Method::POST, "/tickets/search").json(&query);
+    let mut changes = tickets
+        .stream::<Value>(Paging::CursorInBody, "data")
+        .changed_since(NOON - 11);
+    assert_eq!(changes.by_ref().count().await, 12);
+    assert!(changes.watermark().is_some());
+}
