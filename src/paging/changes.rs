@@ -11,6 +11,7 @@ use futures_core::stream::FusedStream;
 use super::{Dated, ExactlyOnce, Items, Page};
 use crate::answer::error::Error;
 use crate::call::operation::Paging;
+use crate::wire::read::Mismatch;
 use crate::wire::timestamp::Timestamp;
 
 /// What of a list changed at a moment or later, each item once, and the moment to begin with next time: made by
@@ -46,7 +47,7 @@ use crate::wire::timestamp::Timestamp;
 /// | builders of | |
 /// |---|---|
 /// | searches | The server is asked for what changed, together with the builder's own query, the last change first, so that what changes meanwhile moves to the pages that were read. Dates of contacts count whole days in the workspace's time zone: they are asked for from two days before, and the seconds are compared here. |
-/// | other lists | The API has no filter by the time of the last change: the whole list is walked, and compared here. |
+/// | other lists | The API has no filter by the time of the last change: the whole list is walked, and compared here. Of companies, numbered pages end after 10,000, the scroll has all. |
 ///
 /// Numbered lists are walked as [`ExactlyOnce`] does it, with three passes at the most; the walk ends with an error that
 /// [`is_incomplete`](Error::is_incomplete) when items are missing even then. An item that does not tell when it changed is
@@ -102,6 +103,11 @@ impl<P: Page<Item: Dated>> Changes<P> {
     /// How many items the list has that is walked, as the last page fetched says: not only those that changed.
     pub fn total_count(&self) -> Option<i64> {
         self.items.total_count()
+    }
+
+    /// What of the page that the items come from is of another kind than described: see [`Items::mismatches`].
+    pub fn mismatches(&self) -> &[Mismatch] {
+        self.items.mismatches()
     }
 
     /// Goes on after an error, see [`ExactlyOnce::resume`].

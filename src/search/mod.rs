@@ -511,8 +511,8 @@ macro_rules! builders {
                 /// What changed at `moment` or later as a stream, which tells with what moment to begin next time: see
                 /// [`Changes`](crate::paging::Changes).
                 ///
-                /// The server is asked for it, together with the [`query`](Self::query), which may be left out, and in its own
-                /// order: [`sort`](Self::sort) changes nothing.
+                /// The server is asked for it, together with the [`query`](Self::query), which may be left out, and always for the
+                /// last change first: a [`sort`](Self::sort) is not heeded.
                 pub fn changed_since(
                     self,
                     moment: impl ::std::convert::Into<crate::Timestamp>,
