@@ -41,13 +41,16 @@ use crate::wire::timestamp::Timestamp;
 ///   with the watermark before.
 /// - An item can be delivered by two runs: store items by their id.
 /// - What was deleted is in no list. Nothing tells that it is gone.
+/// - The API does not say what the cursor of a search stands for. Changes are found whatever it is. What leaves the search while
+///   it is read, since it is deleted or no longer matches the query, hides no other item if the cursor names a place in the
+///   order, and can hide one if it counts items.
 ///
 /// # What is asked for
 ///
 /// | builders of | |
 /// |---|---|
 /// | searches | The server is asked for what changed, together with the builder's own query, the last change first, so that what changes meanwhile moves to the pages that were read. Dates of contacts count whole days in the workspace's time zone: they are asked for from two days before, and the seconds are compared here. |
-/// | other lists | The API has no filter by the time of the last change: the whole list is walked, and compared here. Of companies, numbered pages end after 10,000, the scroll has all. |
+/// | other lists | The API has no filter by the time of the last change: the whole list is walked, and compared here. Prefer the search where there is one; of companies, numbered pages end after 10,000, the scroll has all. |
 ///
 /// Numbered lists are walked as [`ExactlyOnce`] does it, with three passes at the most; the walk ends with an error that
 /// [`is_incomplete`](Error::is_incomplete) when items are missing even then. An item that does not tell when it changed is
@@ -67,7 +70,7 @@ impl<P: Page<Item: Dated>> Changes<P> {
         if !items.is_whole() {
             items.refuse("changes are walked from the first page on: leave the cursor or page out");
         }
-        // A cursor names a place in the order, so that nothing is passed over; and the count of a search grows with each change.
+        // A search counts what changes meanwhile, and need not find it.
         let numbered = items.pages().paging() == Some(Paging::Page);
         Self {
             items: items.exactly_once().compares(numbered).passes(PASSES),
