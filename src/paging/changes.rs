@@ -32,8 +32,8 @@ use crate::wire::timestamp::Timestamp;
 ///
 /// # What holds
 ///
-/// Run after run, each beginning with the [`watermark`](Self::watermark) of the one before, every change of every item is
-/// delivered by this run or by a later one, whatever else changes while the pages are read:
+/// Run after run, each beginning with the [`watermark`](Self::watermark) of the one before, every item that changed is
+/// delivered as it is after its last change, by this run or by a later one, whatever else changes while the pages are read:
 ///
 /// - The watermark is the time by the server's clock at which the walk began, less an [`overlap`](Self::overlap). What
 ///   changes during the walk has changed after that: it may be delivered at once, and is delivered by the next run.
