@@ -32,7 +32,7 @@ pub use client::version::ApiVersion;
 #[cfg(intercom_export)]
 pub use export::{ExportJob, ExportProgress};
 pub use generated::mixed::*;
-pub use generated::{Region, builder, types};
+pub use generated::{Region, builder, operations, types};
 pub use wire::avatar::Avatar;
 pub use wire::extra::Extra;
 pub use wire::id::Id;

@@ -287,7 +287,7 @@ fn an_odd_description_loses_nothing_that_can_be_built() {
     }
 }
 
-/// A feature adds operations and types; it changes none that are there.
+/// A feature adds operations and types; it changes none that are there but for what their documentation links to.
 #[test]
 fn a_type_is_the_same_in_every_slice() {
     let types = |slice: Slice| {
@@ -302,7 +302,10 @@ fn a_type_is_the_same_in_every_slice() {
                 _ => None,
             });
         let structs = written.unwrap().into_iter().filter_map(|item| match item {
-            Item::Struct(item) => Some((item.ident.to_string(), quote::quote! { #item }.to_string())),
+            Item::Struct(mut item) => {
+                item.attrs.retain(|attribute| !attribute.path().is_ident("doc"));
+                Some((item.ident.to_string(), quote::quote! { #item }.to_string()))
+            }
             _ => None,
         });
         structs.collect::<std::collections::BTreeMap<_, _>>()

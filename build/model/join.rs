@@ -4,18 +4,19 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::super::document::formats::{self, FORMATS};
+use super::super::document::formats;
 use super::super::document::names::{self, Taken, escape, type_ident};
+use super::super::document::prose;
 use super::super::document::schema::{self, Kind, kind, reference};
 use super::super::input::basics::Basics;
-use super::super::slice::group;
+use super::super::slice::{self, group};
 use super::super::warnings::Warnings;
 use super::generate::{Generated, Signature, forms, parameters};
 use super::ty::Ty;
 use super::whole::Whole;
 use super::{
-    Answer, Body, Constant, Enum, Field, Form, Model, Newtype, Operation, Parameter, Struct, Types, Union, helpers,
-    paging,
+    Answer, Body, Constant, Enum, Field, Form, Group, Mixed, Model, Newtype, Operation, Parameter, Struct, Types,
+    Union, helpers, paging,
 };
 
 /// Names that every struct has beside its fields.
@@ -52,6 +53,7 @@ pub fn join(document: &Value, generated: &Generated, whole: &Whole, basics: Basi
     let mut model = Model {
         basics,
         types,
+        groups: groups(document),
         operations: Vec::new(),
         pages: BTreeMap::new(),
         mixed: mixed(document, whole),
@@ -64,8 +66,7 @@ pub fn join(document: &Value, generated: &Generated, whole: &Whole, basics: Basi
             continue;
         };
         let at = schema::pointer(path, method);
-        let mut operation = operation(path, method, described, signature, whole);
-        operation.body = body(described, signature, &model.types);
+        let mut operation = operation(path, method, described, signature, whole, &model.types);
         match page(&mut model, &operation, described) {
             Ok(paging) => operation.paging = paging,
             Err(why) => warnings.add("paging", &at, format!("its list is not walked: {why}")),
@@ -78,8 +79,24 @@ pub fn join(document: &Value, generated: &Generated, whole: &Whole, basics: Basi
     model
 }
 
+/// Prose of the description, as rustdoc takes it.
 fn text(value: &Value, key: &str) -> String {
-    value[key].as_str().unwrap_or_default().trim().to_owned()
+    prose::rustdoc(value[key].as_str().unwrap_or_default().trim())
+}
+
+/// The groups that operations belong to, with what the description says of each.
+fn groups(document: &Value) -> Vec<Group> {
+    let described = |name: &str| {
+        let tags = document["tags"].as_array().into_iter().flatten();
+        let tag = tags.into_iter().find(|tag| tag["name"] == name);
+        tag.map(|tag| text(tag, "description")).unwrap_or_default()
+    };
+    let names = slice::groups(document).into_iter();
+    let groups = names.map(|name| Group {
+        doc: described(&name),
+        name,
+    });
+    groups.collect()
 }
 
 fn types(document: &Value, generated: &Generated, whole: &Whole, warnings: &mut Warnings) -> Types {
@@ -280,18 +297,29 @@ fn form_name(ty: &Ty) -> String {
     }
 }
 
-fn operation(path: &str, method: &str, described: &Value, signature: &Signature, whole: &Whole) -> Operation {
+fn operation(
+    path: &str,
+    method: &str,
+    described: &Value,
+    signature: &Signature,
+    whole: &Whole,
+    types: &Types,
+) -> Operation {
     let ident = described["operationId"].as_str().unwrap_or_default().to_owned();
-    let search = SEARCH.iter().filter(|_| described.get("x-search").is_some());
+    let body = body(described, signature, types);
+    let is_search = described.get("x-search").is_some() || helpers::takes_filter(body.as_ref(), types);
+    let search = SEARCH.iter().filter(|_| is_search);
     let mut idents = Taken::beside(OPERATION.iter().chain(search).copied());
+    let only_id = only_id(described);
     let parameters = parameters(described)
         .zip(&signature.parameters)
         .enumerate()
         .map(|(place, (parameter, ty))| {
             let wire = parameter["name"].as_str().unwrap_or_default().to_owned();
             let in_path = parameter["in"] == "path";
+            let name = if in_path && only_id { "id" } else { &wire };
             Parameter {
-                ident: idents.free(&names::ident(&wire, &format!("parameter_{}", place + 1))),
+                ident: idents.free(&names::ident(name, &format!("parameter_{}", place + 1))),
                 wire,
                 doc: text(parameter, "description"),
                 in_path,
@@ -304,6 +332,7 @@ fn operation(path: &str, method: &str, described: &Value, signature: &Signature,
                     Some("pipe") => Some("Pipe"),
                     _ => None,
                 },
+                example: example(parameter),
             }
         });
     let success = &described["responses"]["200"];
@@ -320,7 +349,7 @@ fn operation(path: &str, method: &str, described: &Value, signature: &Signature,
         summary: text(described, "summary"),
         description: text(described, "description"),
         parameters: parameters.collect(),
-        body: None,
+        body,
         answer: match success["content"]["application/octet-stream"].is_object() {
             true => Answer::Bytes(media.unwrap_or("application/octet-stream").to_owned()),
             false => Answer::Json(signature.response.clone()),
@@ -328,6 +357,17 @@ fn operation(path: &str, method: &str, described: &Value, signature: &Signature,
         reads_only: false,
         paging: None,
         ident,
+    }
+}
+
+/// Whether the path of an operation has one parameter, which is an id, and no other parameter takes its name. Descriptions
+/// write `{id}` or `{contact_id}` as it comes.
+fn only_id(described: &Value) -> bool {
+    let name = |parameter: &Value| parameter["name"].as_str().map(names::snake).unwrap_or_default();
+    let (path, others): (Vec<_>, Vec<_>) = parameters(described).partition(|parameter| parameter["in"] == "path");
+    match path.as_slice() {
+        [only] => name(only).ends_with("_id") && !others.into_iter().any(|other| name(other) == "id"),
+        _ => false,
     }
 }
 
@@ -341,7 +381,16 @@ fn body(described: &Value, signature: &Signature, types: &Types) -> Option<Body>
         json,
         media: body["x-media-type"].as_str().map(str::to_owned),
         required,
+        example: body["content"]
+            .as_object()
+            .and_then(|content| example(content.values().next()?)),
     })
+}
+
+/// An example of a parameter or media type: the first, where there are several.
+fn example(described: &Value) -> Option<Value> {
+    let first = || described["examples"].as_object()?.values().next()?.get("value");
+    described.get("example").or_else(first).cloned()
 }
 
 /// How an operation's list goes on; its page is added to the model.
@@ -353,12 +402,9 @@ fn page(model: &mut Model, operation: &Operation, described: &Value) -> Result<O
         return Err("it answers with bytes".to_owned());
     };
     // A hand-written type that is made over a list is walked like that list.
-    let mixed = model
-        .mixed
-        .iter()
-        .find(|(macro_name, _)| answer.is(rust_of(macro_name)));
+    let mixed = model.mixed.iter().find(|mixed| answer.is(mixed.rust));
     let name = mixed
-        .and_then(|(_, over)| over.last().map(String::as_str))
+        .and_then(|mixed| mixed.over.last().map(String::as_str))
         .or(answer.name());
     let made = name.and_then(|name| model.types.structs.get(name));
     let made = made.ok_or("it does not answer with an object")?;
@@ -373,30 +419,24 @@ fn page(model: &mut Model, operation: &Operation, described: &Value) -> Result<O
     }
 }
 
-/// The path of the type that a macro makes.
-fn rust_of(macro_name: &str) -> &'static str {
-    let made = FORMATS
-        .iter()
-        .find(|format| format.name.replace('-', "_") == macro_name);
-    made.map_or("", |format| format.rust)
-}
-
-/// The hand-written types over types of the description that the document uses: macro and types.
-fn mixed(document: &Value, whole: &Whole) -> Vec<(String, Vec<String>)> {
-    let mut found: Vec<(String, Vec<String>)> = Vec::new();
+/// The hand-written types over types of the description that the document uses.
+fn mixed(document: &Value, whole: &Whole) -> Vec<Mixed> {
+    let mut found: Vec<Mixed> = Vec::new();
     schema::walk_all(document, &mut |schema, _| {
         let format = schema["format"].as_str().and_then(formats::find);
         let Some(format) = format.filter(|format| !format.over.is_empty()) else {
             return;
         };
-        let over = schema["x-of"].as_array().into_iter().flatten();
-        let over = over
-            .filter_map(|member| whole.types.get(reference(member)?).cloned())
-            .collect();
-        let entry = (format.name.replace('-', "_"), over);
-        if !found.iter().any(|(name, _)| *name == entry.0) {
-            found.push(entry);
+        if found.iter().any(|mixed| mixed.rust == format.rust) {
+            return;
         }
+        let over = schema["x-of"].as_array().into_iter().flatten();
+        let over = over.filter_map(|member| whole.types.get(reference(member)?).cloned());
+        found.push(Mixed {
+            macro_name: format.name.replace('-', "_"),
+            rust: format.rust,
+            over: over.collect(),
+        });
     });
     found
 }
@@ -410,7 +450,8 @@ fn join_helpers(document: &Value, model: &mut Model, warnings: &mut Warnings) {
             continue;
         };
         let at = schema::pointer(path, method);
-        if let Some(mark) = described.get("x-search") {
+        let mark = described.get("x-search");
+        if mark.is_some() || helpers::takes_filter(operation.body.as_ref(), &model.types) {
             match helpers::search(operation, mark, &model.types, &mut modules) {
                 Ok(search) => model.searches.push(search),
                 Err(why) => warnings.add("search", at, format!("has no helper for its query: {why}")),

@@ -3,6 +3,8 @@
 pub mod builders;
 pub mod calls;
 pub mod constants;
+pub mod docs;
+pub mod example;
 pub mod helpers;
 pub mod paging;
 pub mod types;
@@ -17,7 +19,7 @@ use super::model::Model;
 /// The whole generated client.
 pub fn client(model: &Model) -> Result<File, Failure> {
     let constants = constants::constants(&model.basics);
-    let types = types::types(&model.types);
+    let types = types::types(model);
     let builders = builders::builders(&model.types);
     let pages = paging::pages(model);
     let calls = calls::calls(model);
@@ -32,7 +34,7 @@ pub fn client(model: &Model) -> Result<File, Failure> {
             #mixed
         }
 
-        /// The API's objects: what responses carry and what requests send.
+        /// The API's objects: what responses carry and what requests send. Each says which operations send and return it.
         pub mod types {
             #types
             #builders

@@ -331,7 +331,7 @@ pub(crate) use others;
 
 /// Lets setters of an object take it, its builder, or JSON.
 macro_rules! objects {
-    ($($name:ident),* $(,)?) => {$(
+    ($($name:ident: $builder:ident),* $(,)?) => {$(
         impl crate::call::argument::Described for $name {}
         impl crate::call::argument::Written for $name {
             #[inline]
@@ -341,19 +341,19 @@ macro_rules! objects {
         }
 
         crate::call::argument::arguments! {
-            $name: builder::$name = |value| value.build();
+            $name: builder::$builder = |value| value.build();
         }
 
-        impl ::std::convert::TryFrom<builder::$name> for $name {
+        impl ::std::convert::TryFrom<builder::$builder> for $name {
             type Error = crate::InvalidField;
 
             #[inline]
-            fn try_from(builder: builder::$name) -> ::std::result::Result<Self, crate::InvalidField> {
+            fn try_from(builder: builder::$builder) -> ::std::result::Result<Self, crate::InvalidField> {
                 builder.build()
             }
         }
 
-        impl ::std::convert::From<$name> for builder::$name {
+        impl ::std::convert::From<$name> for builder::$builder {
             #[inline]
             fn from(value: $name) -> Self {
                 Self { value, invalid: None }

@@ -4,6 +4,7 @@ pub mod builder;
 pub mod config_error;
 pub mod region;
 pub mod request;
+pub mod sending;
 pub mod token;
 pub mod version;
 

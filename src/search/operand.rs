@@ -1,5 +1,7 @@
 //! What a field is compared with.
 
+use std::time::SystemTime;
+
 use chrono::{DateTime, TimeZone};
 use serde_json::Value;
 
@@ -50,6 +52,12 @@ impl From<&Timestamp> for Operand {
 
 impl<Tz: TimeZone> From<DateTime<Tz>> for Operand {
     fn from(moment: DateTime<Tz>) -> Self {
+        Timestamp::from(moment).into()
+    }
+}
+
+impl From<SystemTime> for Operand {
+    fn from(moment: SystemTime) -> Self {
         Timestamp::from(moment).into()
     }
 }
