@@ -87,12 +87,13 @@ fn text(value: &Value, key: &str) -> String {
 /// The groups that operations belong to, with what the description says of each.
 fn groups(document: &Value) -> Vec<Group> {
     let described = |name: &str| {
-        let tags = document["tags"].as_array().into_iter().flatten();
-        let tag = tags.into_iter().find(|tag| tag["name"] == name);
+        let mut tags = document["tags"].as_array().into_iter().flatten();
+        let tag = tags.find(|tag| tag["name"] == name);
         tag.map(|tag| text(tag, "description")).unwrap_or_default()
     };
-    let names = slice::groups(document).into_iter();
-    let groups = names.map(|name| Group {
+    let mut names = slice::groups(document);
+    names.sort();
+    let groups = names.into_iter().map(|name| Group {
         doc: described(&name),
         name,
     });
@@ -122,7 +123,7 @@ fn types(document: &Value, generated: &Generated, whole: &Whole, warnings: &mut 
             Kind::Object => {
                 let reached = (whole.requests.contains(component), whole.responses.contains(component));
                 let at = format!("/components/schemas/{}", escape(component));
-                let made = object(name.clone(), doc, schema, parts, reached);
+                let made = object(name.clone(), doc, (schema, document), parts, reached);
                 let made = with_forms(made, schema, &enums, &at, warnings);
                 types.structs.insert(name, made);
             }
@@ -154,7 +155,7 @@ fn types(document: &Value, generated: &Generated, whole: &Whole, warnings: &mut 
 fn object(
     name: String,
     doc: String,
-    schema: &Value,
+    (schema, document): (&Value, &Value),
     parts: &[Ty],
     (in_requests, in_responses): (bool, bool),
 ) -> Struct {
@@ -177,7 +178,7 @@ fn object(
                 setter: setters.free(&ident),
                 ident,
                 wire: wire.clone(),
-                doc: text(property, "description"),
+                doc: said_of(property, document),
                 ty: match nullable {
                     true => Ty::Nullable(Box::new(ty.clone())),
                     false => ty.clone(),
@@ -192,6 +193,14 @@ fn object(
         in_responses,
         fields: fields.collect(),
         forms: Vec::new(),
+    }
+}
+
+/// What a property means: by itself, or by the schema that it refers to.
+fn said_of(property: &Value, document: &Value) -> String {
+    match (text(property, "description"), reference(property)) {
+        (said, Some(name)) if said.is_empty() => text(&document["components"]["schemas"][name], "description"),
+        (said, _) => said,
     }
 }
 

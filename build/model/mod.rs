@@ -22,7 +22,7 @@ pub struct Model {
     pub basics: Basics,
     /// The types.
     pub types: Types,
-    /// The groups of operations, in the order of their operations.
+    /// The groups of operations, by their names.
     pub groups: Vec<Group>,
     /// The operations, in the order of the description.
     pub operations: Vec<Operation>,

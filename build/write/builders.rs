@@ -4,13 +4,15 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
 use super::super::model::ty::{Scope, Ty};
-use super::super::model::{Constant, Form, Struct, Types};
+use super::super::model::{Constant, Form, Model, Struct};
+use super::docs::Uses;
 use super::types::doc_of;
 
 /// The `builder` module inside `types`, with the constructors on the types themselves.
-pub fn builders(types: &Types) -> TokenStream {
+pub fn builders(model: &Model) -> TokenStream {
+    let (types, uses) = (&model.types, Uses::of(model));
     let requests = || types.structs.values().filter(|made| made.has_builder());
-    let inner = requests().map(builder);
+    let inner = requests().map(|made| builder(made, &uses));
     let outer = requests().map(constructors);
     let objects = requests().map(|made| {
         let (name, builder) = (format_ident!("{}", made.name), format_ident!("{}", made.builder()));
@@ -53,9 +55,12 @@ fn setter(ty: &Ty, scope: Scope) -> (TokenStream, TokenStream) {
     }
 }
 
-fn builder(made: &Struct) -> TokenStream {
+fn builder(made: &Struct, uses: &Uses) -> TokenStream {
     let (name, builder) = (format_ident!("{}", made.name), format_ident!("{}", made.builder()));
-    let doc = format!("Builds a [`{name}`](super::{name}).\n\n{}", made.doc);
+    let doc = format!(
+        "Builds a [`{name}`](super::{name}).\n\n{}",
+        uses.documented(&made.name, &made.doc)
+    );
     let setters = made.fields.iter().map(|field| {
         let (function, ident, wire) = (
             format_ident!("{}", field.setter),

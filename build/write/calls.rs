@@ -185,39 +185,48 @@ fn body_parts(body: &Body, types: &Types) -> BodyParts {
             send: quote! { call.bytes(self.body.clone(), #required)?; },
         };
     };
-    let built = types
-        .named(ty)
-        .filter(|made| made.has_builder())
-        .map(|made| format_ident!("{}", made.builder()));
+    let built = types.named(ty).filter(|made| made.has_builder());
     let ty = ty.rust(Scope::Beside);
     let send = match body.required {
         true => quote! { call.body(crate::call::argument::required_body(body))?; },
         false => quote! { call.optional_body(body)?; },
     };
     match built {
-        Some(name) => BodyParts {
-            field: quote! { body: crate::call::argument::Slot<types::builder::#name>, },
-            begins: quote! { body: Ok(None), },
-            setters: quote! {
-                /// Sets the whole body: the request itself, its builder, one of its named constructors, or JSON.
-                pub fn body(mut self, value: impl crate::Argument<#ty>) -> Self {
-                    self.body = crate::call::argument::body(value);
-                    self
-                }
-                /// Changes the body's builder in place.
-                pub fn body_map(
-                    mut self,
-                    change: impl FnOnce(types::builder::#name) -> types::builder::#name,
-                ) -> Self {
-                    self.body = self.body.map(|body| Some(change(body.unwrap_or_default())));
-                    self
-                }
-            },
-            send: quote! {
-                let body = self.body.clone().and_then(|body| body.map(types::builder::#name::build).transpose());
-                #send
-            },
-        },
+        Some(made) => {
+            let name = format_ident!("{}", made.builder());
+            let setter = made
+                .fields
+                .first()
+                .map(|field| field.setter.as_str())
+                .unwrap_or_default();
+            let in_place = format!(
+                "Fills in the body, keeping what is set: `.body_map(|b| b.{setter}(…))`. Its setters are those of \
+                 [`{name}`](types::builder::{name})."
+            );
+            BodyParts {
+                field: quote! { body: crate::call::argument::Slot<types::builder::#name>, },
+                begins: quote! { body: Ok(None), },
+                setters: quote! {
+                    /// Sets the whole body: the request itself, its builder, one of its named constructors, or JSON.
+                    pub fn body(mut self, value: impl crate::Argument<#ty>) -> Self {
+                        self.body = crate::call::argument::body(value);
+                        self
+                    }
+                    #[doc = #in_place]
+                    pub fn body_map(
+                        mut self,
+                        change: impl FnOnce(types::builder::#name) -> types::builder::#name,
+                    ) -> Self {
+                        self.body = self.body.map(|body| Some(change(body.unwrap_or_default())));
+                        self
+                    }
+                },
+                send: quote! {
+                    let body = self.body.clone().and_then(|body| body.map(types::builder::#name::build).transpose());
+                    #send
+                },
+            }
+        }
         None => BodyParts {
             field: quote! { body: crate::call::argument::Slot<#ty>, },
             begins: quote! { body: Ok(None), },

@@ -59,6 +59,7 @@ pub fn operation(operation: &Operation, model: &Model) -> String {
     parts.push(format!("Sends `{} {}`.", operation.method, operation.path));
     parts.extend(parameters(operation));
     parts.extend(operation.body.as_ref().map(|sent| body(operation, sent, &model.types)));
+    parts.extend(search(operation, model));
     parts.push(answer(operation, model));
     parts.push(example::block(operation, model));
     parts.retain(|part| !part.is_empty());
@@ -104,6 +105,15 @@ fn body(operation: &Operation, body: &Body, types: &Types) -> String {
         false => format!(", made by {}", listed(forms(made))),
     };
     format!("{said}{given}. {body_map} fills it in by {}.", listed(setters(made)))
+}
+
+fn search(operation: &Operation, model: &Model) -> Option<String> {
+    let builder = &operation.builder;
+    model.searches.iter().find(|search| search.builder == *builder)?;
+    Some(format!(
+        "**Search:** [`query`](crate::builder::{builder}::query) takes an expression of [`search`](crate::search), and \
+         [`sort`](crate::builder::{builder}::sort) an order."
+    ))
 }
 
 /// The constructors of a request, as links.
@@ -168,7 +178,7 @@ pub fn index(groups: &[(&Group, Vec<&Operation>)]) -> TokenStream {
         if !group.doc.is_empty() {
             doc.push_str(&format!("{}\n\n", group.doc));
         }
-        doc.push_str("| method | | sends |\n|---|---|---|");
+        doc.push_str("| method | what it does | what it sends |\n|---|---|---|");
         for operation in operations {
             let cell = |text: &str| text.replace('|', "\\|").replace('\n', " ");
             let (link, does) = (method_link(operation), cell(&summary(operation)));

@@ -6,10 +6,13 @@ use serde_json::{Map, Value};
 use super::super::document::names;
 use super::super::model::helpers::Search;
 use super::super::model::ty::Ty;
-use super::super::model::{Answer, Constant, Form, Model, Operation, Parameter, Struct, Types};
+use super::super::model::{Answer, Constant, Form, Model, Operation, Struct, Types};
 
 /// What fits in one line.
 const WIDTH: usize = 92;
+
+/// How much of a text is shown.
+const LONG: usize = 56;
 
 /// A code block of rustdoc; nothing where a required value has no example.
 pub fn block(operation: &Operation, model: &Model) -> String {
@@ -55,13 +58,14 @@ struct Chain {
 impl Chain {
     fn of(operation: &Operation, model: &Model) -> Option<Self> {
         let mut links = vec![format!(".{}()", operation.ident)];
-        let shown = |parameter: &&Parameter| parameter.required || parameter.example.is_some();
-        for parameter in operation.parameters.iter().filter(shown) {
-            let value = match &parameter.example {
-                Some(example) => argument(&parameter.ty, example, &model.types),
-                None => placeholder(&parameter.ty, &model.types),
-            };
-            links.push(format!(".{}({})", parameter.ident, value?));
+        for parameter in &operation.parameters {
+            let shown = parameter.example.as_ref();
+            let shown = shown.and_then(|example| argument(&parameter.ty, example, &model.types));
+            match shown.or_else(|| placeholder(&parameter.ty, &model.types).filter(|_| parameter.required)) {
+                Some(value) => links.push(format!(".{}({value})", parameter.ident)),
+                None if parameter.required => return None,
+                None => {}
+            }
         }
         let search = model
             .searches
@@ -239,14 +243,14 @@ fn argument(ty: &Ty, value: &Value, types: &Types) -> Option<String> {
         (Ty::Nullable(_), Value::Null) => Some("Nullable::Null".to_owned()),
         (Ty::Nullable(inner) | Ty::Boxed(inner), value) => argument(inner, value, types),
         (Ty::Known(path), value) => match (path.as_str(), value) {
-            ("::serde_json::Value", Value::String(text)) => Some(format!("{text:?}")),
+            ("::serde_json::Value", Value::String(text)) => Some(text_literal(text)),
             ("::serde_json::Value", value) => Some(json(value)),
-            ("::std::string::String" | "crate::Id" | "crate::Avatar", Value::String(text)) => Some(format!("{text:?}")),
+            ("::std::string::String" | "crate::Id" | "crate::Avatar", Value::String(text)) => Some(text_literal(text)),
             ("crate::Id" | "crate::Timestamp" | "i64", Value::Number(number)) if number.is_i64() => literal(value),
             ("f64", Value::Number(_)) | ("bool", Value::Bool(_)) => literal(value),
             _ => None,
         },
-        (Ty::Named(name), Value::String(text)) if types.enums.contains_key(name) => Some(format!("{text:?}")),
+        (Ty::Named(name), Value::String(text)) if types.enums.contains_key(name) => Some(text_literal(text)),
         (Ty::Named(name), value) => {
             let object = types.structs.get(name).is_some_and(|made| made.has_builder());
             let other = types.unions.contains_key(name) || types.newtypes.contains_key(name);
@@ -258,6 +262,17 @@ fn argument(ty: &Ty, value: &Value, types: &Types) -> Option<String> {
         }
         (Ty::Map(inner), Value::Object(_)) if **inner == Ty::json() => Some(json(value)),
         _ => None,
+    }
+}
+
+/// A text as Rust writes it; prose is cut short.
+fn text_literal(text: &str) -> String {
+    match text.char_indices().nth(LONG) {
+        Some((end, _)) if text[..end].contains(' ') => {
+            let words = text[..end].rsplit_once(' ').map_or("", |(words, _)| words);
+            format!("{:?}", format!("{words} …"))
+        }
+        _ => format!("{text:?}"),
     }
 }
 
@@ -305,7 +320,7 @@ fn inner_json(value: &Value, depth: usize) -> String {
             list('{', '}', entries.collect())
         }
         Value::Array(items) => list('[', ']', items.iter().map(|item| inner_json(item, depth + 1)).collect()),
-        Value::String(text) => format!("{text:?}"),
+        Value::String(text) => text_literal(text),
         Value::Null => "null".to_owned(),
         value => literal(value).unwrap_or_else(|| value.to_string()),
     }
@@ -353,7 +368,7 @@ fn query(value: &Value, inside: bool) -> Option<String> {
     };
     let operand = |value: &Value| match value {
         Value::Null => Some("NULL".to_owned()),
-        Value::String(text) => Some(format!("{text:?}")),
+        Value::String(text) => Some(text_literal(text)),
         value => literal(value).filter(|_| !value.is_f64()),
     };
     let operand = match &value["value"] {

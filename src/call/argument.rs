@@ -101,7 +101,11 @@ impl std::error::Error for InvalidField {}
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be given for a value of the type `{T}`",
-    label = "expected something that becomes `{T}`"
+    label = "expected something that becomes `{T}`",
+    note = "a body is given as its request, the builder or a constructor of that, or as a `serde_json::Value`; a struct of \
+            your own by `serde_json::to_value`",
+    note = "a moment is given as `Timestamp`, epoch seconds, `SystemTime` or chrono's `DateTime`: give a naive date and time \
+            its zone, as by `.and_utc()`"
 )]
 pub trait Argument<T> {
     /// The value; `None` leaves the field out.

@@ -53,7 +53,7 @@ use std::ops::{BitAnd, BitOr};
 
 use serde_json::{Value, json};
 
-pub use operand::{NULL, Operand};
+pub use operand::{IntoOperand, NULL, Operand};
 
 use crate::call::argument::{Argument, InvalidField};
 
@@ -87,8 +87,8 @@ macro_rules! comparisons {
             $(
                 $(#[$meta])*
                 #[doc = concat!("\n\nSent as `", $symbol, "`.")]
-                pub fn $method(&self, value: impl Into<Operand>) -> Query {
-                    self.compare(Comparison::$comparison, value.into())
+                pub fn $method(&self, value: impl IntoOperand) -> Query {
+                    self.compare(Comparison::$comparison, value.into_operand())
                 }
             )*
         }
