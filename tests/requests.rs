@@ -81,7 +81,7 @@ async fn moments_of_every_kind_are_sent_as_epoch_seconds() {
     let system = SystemTime::UNIX_EPOCH + Duration::from_secs(1_731_369_600);
     let body = UpdateContactRequest::builder;
     for body in [
-        body().signed_up_at(utc).last_seen_at(&elsewhere),
+        body().signed_up_at(utc).last_seen_at(elsewhere),
         body().signed_up_at(elsewhere).last_seen_at(Some(system)),
         body().signed_up_at(system).last_seen_at(Timestamp::from(utc)),
     ] {
