@@ -20,8 +20,6 @@ pub fn block(operation: &Operation, model: &Model) -> String {
         return String::new();
     };
     let code = chain.statement(operation, model);
-    let body = operation.body.as_ref().and_then(|body| body.json.as_ref()?.name());
-    let constructed = body.filter(|name| code.contains(&format!("{name}::")));
     let mut uses = Vec::new();
     if code.contains(".try_next()") {
         uses.push("use futures_util::TryStreamExt;".to_owned());
@@ -37,7 +35,16 @@ pub fn block(operation: &Operation, model: &Model) -> String {
         };
         uses.push(format!("use intercom_client::search::{null};"));
     }
-    uses.extend(constructed.map(|name| format!("use intercom_client::types::{name};")));
+    let constructed = model.types.structs.values().filter(|made| !made.forms.is_empty());
+    let constructed: Vec<&str> = constructed
+        .map(|made| made.name.as_str())
+        .filter(|name| constructs(&code, name))
+        .collect();
+    match constructed.as_slice() {
+        [] => {}
+        [name] => uses.push(format!("use intercom_client::types::{name};")),
+        names => uses.push(format!("use intercom_client::types::{{{}}};", names.join(", "))),
+    }
     if code.contains("json!(") {
         uses.push("use serde_json::json;".to_owned());
     }
@@ -47,6 +54,14 @@ pub fn block(operation: &Operation, model: &Model) -> String {
          # Ok(())\n# }}\n```",
         uses.join("\n")
     )
+}
+
+/// Whether code calls a constructor of this type.
+fn constructs(code: &str, name: &str) -> bool {
+    let mut calls = code
+        .match_indices(name)
+        .filter(|(at, _)| code[at + name.len()..].starts_with("::"));
+    calls.any(|(at, _)| !code[..at].ends_with(char::is_alphanumeric))
 }
 
 /// The calls that make a request, each with its dot.
@@ -147,19 +162,21 @@ fn placeholder(ty: &Ty, types: &Types) -> Option<String> {
 
 /// The call that gives a body: one of its constructors where one fits, setters where each value has one, else JSON.
 fn given(ty: &Ty, example: &Value, types: &Types) -> String {
-    let made = types.named(ty).filter(|made| made.has_builder());
-    let filled = made.zip(example.as_object()).and_then(|(made, example)| {
-        let constructed = made
-            .forms
-            .iter()
-            .filter(|form| fits(form, made, example))
-            .max_by_key(|form| form.sets.len() + form.takes.len());
-        match constructed {
-            Some(form) => constructed_by(form, made, example, types),
-            None => Some(in_place(&setters(made, example.iter(), types)?)),
-        }
-    });
-    filled.unwrap_or_else(|| format!(".body({})", json(example)))
+    let made = types
+        .named(ty)
+        .filter(|made| made.has_builder())
+        .zip(example.as_object());
+    if let Some((begun, others)) = made.and_then(|(made, example)| constructed(made, example, types)) {
+        let line = format!(".body({begun}{})", others.concat());
+        return match line.len() + 4 <= WIDTH && !line.contains('\n') || others.is_empty() {
+            true => line,
+            false => format!(".body(\n    {}\n)", chained(&begun, &others).replace('\n', "\n    ")),
+        };
+    }
+    match made.and_then(|(made, example)| setters(made, example.iter(), types)) {
+        Some(setters) => in_place(&setters),
+        None => format!(".body({})", json(example)),
+    }
 }
 
 /// Whether a constructor makes what the example shows.
@@ -175,29 +192,33 @@ fn fits(form: &Form, made: &Struct, example: &Map<String, Value>) -> bool {
     sets && form.takes.iter().all(|(setter, _)| value(setter).is_some())
 }
 
-/// A constructor, and the setters of what it does not take.
-fn constructed_by(form: &Form, made: &Struct, example: &Map<String, Value>, types: &Types) -> Option<String> {
+/// The constructor that makes the most of an object, and the setters of what it does not take.
+fn constructed(made: &Struct, example: &Map<String, Value>, types: &Types) -> Option<(String, Vec<String>)> {
+    let fitting = made.forms.iter().filter(|form| fits(form, made, example));
+    let form = fitting.max_by_key(|form| form.sets.len() + form.takes.len())?;
     let field = |setter: &str| made.fields.iter().find(|field| field.setter == setter);
     let takes = form
         .takes
         .iter()
         .map(|(setter, ty)| argument(ty, example.get(&field(setter)?.wire)?, types));
-    let takes = takes.collect::<Option<Vec<_>>>()?.join(", ");
+    let takes = takes.collect::<Option<Vec<_>>>()?;
     let known = |wire: &str| {
         let setters = form.sets.iter().map(|(setter, _)| setter);
         let mut setters = setters.chain(form.takes.iter().map(|(setter, _)| setter));
         setters.any(|setter| field(setter).is_some_and(|field| field.wire == wire))
     };
     let others = setters(made, example.iter().filter(|(wire, _)| !known(wire)), types)?;
-    let begun = format!("{}::{}({takes})", made.name, form.ident);
-    let line = format!(".body({begun}{})", others.concat());
-    if line.len() + 4 <= WIDTH && !line.contains('\n') {
-        return Some(line);
-    }
-    Some(format!(
-        ".body(\n    {}\n)",
-        chained(&begun, &others).replace('\n', "\n    ")
-    ))
+    let line = format!("{}::{}({})", made.name, form.ident, takes.join(", "));
+    let begun = match line.len() + 10 <= WIDTH {
+        true => line,
+        false => {
+            let takes = takes
+                .iter()
+                .map(|value| format!("\n    {},", value.replace('\n', "\n    ")));
+            format!("{}::{}({}\n)", made.name, form.ident, takes.collect::<String>())
+        }
+    };
+    Some((begun, others))
 }
 
 /// The call that fills a body in place.
@@ -247,22 +268,47 @@ fn argument(ty: &Ty, value: &Value, types: &Types) -> Option<String> {
             ("::serde_json::Value", value) => Some(json(value)),
             ("::std::string::String" | "crate::Id" | "crate::Avatar", Value::String(text)) => Some(text_literal(text)),
             ("crate::Id" | "crate::Timestamp" | "i64", Value::Number(number)) if number.is_i64() => literal(value),
-            ("f64", Value::Number(_)) | ("bool", Value::Bool(_)) => literal(value),
+            // An integer of 64 bits is not a fraction without loss.
+            ("f64", Value::Number(number)) => literal(value).filter(|text| number.is_f64() || !text.ends_with("_i64")),
+            ("bool", Value::Bool(_)) => literal(value),
             _ => None,
         },
         (Ty::Named(name), Value::String(text)) if types.enums.contains_key(name) => Some(text_literal(text)),
+        (Ty::Named(name), Value::Object(object)) if types.structs.contains_key(name) => {
+            let made = types.structs.get(name).filter(|made| made.has_builder())?;
+            let constructed = constructed(made, object, types);
+            Some(constructed.map_or_else(|| json(value), |(begun, others)| begun + &others.concat()))
+        }
         (Ty::Named(name), value) => {
-            let object = types.structs.get(name).is_some_and(|made| made.has_builder());
-            let other = types.unions.contains_key(name) || types.newtypes.contains_key(name);
-            (other || (object && value.is_object())).then(|| json(value))
+            let known = types.unions.contains_key(name) || types.newtypes.contains_key(name);
+            known.then(|| json(value))
         }
-        (Ty::List(inner), Value::Array(values)) if !values.is_empty() => {
-            let values = values.iter().map(|value| argument(inner, value, types));
-            Some(format!("[{}]", values.collect::<Option<Vec<_>>>()?.join(", ")))
-        }
+        (Ty::List(inner), Value::Array(values)) => list(inner, values, types),
         (Ty::Map(inner), Value::Object(_)) if **inner == Ty::json() => Some(json(value)),
         _ => None,
     }
+}
+
+/// A list whose items are of one type of Rust, if need be JSON.
+fn list(item: &Ty, values: &[Value], types: &Types) -> Option<String> {
+    let items = values.iter().map(|value| argument(item, value, types));
+    let items = items.collect::<Option<Vec<_>>>()?;
+    let kind = |item: &String| match item.chars().next()? {
+        '"' => Some("text"),
+        '0'..='9' | '-' if item.contains('.') => Some("fraction"),
+        '0'..='9' | '-' => Some("integer"),
+        'j' => Some("JSON"),
+        'A'..='Z' => Some("builder"),
+        't' | 'f' => Some("boolean"),
+        _ => None,
+    };
+    let first = kind(items.first()?)?;
+    if items.iter().all(|item| kind(item) == Some(first)) {
+        return Some(format!("[{}]", items.join(", ")));
+    }
+    let takes_json = *item == Ty::json() || item.name().is_some_and(|name| !types.enums.contains_key(name));
+    let items: Vec<String> = values.iter().map(json).collect();
+    takes_json.then(|| format!("[{}]", items.join(", ")))
 }
 
 /// A text as Rust writes it; prose is cut short.
@@ -322,6 +368,7 @@ fn inner_json(value: &Value, depth: usize) -> String {
         Value::Array(items) => list('[', ']', items.iter().map(|item| inner_json(item, depth + 1)).collect()),
         Value::String(text) => text_literal(text),
         Value::Null => "null".to_owned(),
+        value if value.as_i64().is_none() && value.is_u64() => format!("{value}_u64"),
         value => literal(value).unwrap_or_else(|| value.to_string()),
     }
 }
