@@ -282,7 +282,7 @@ fn builder(operation: &Operation, model: &Model) -> TokenStream {
     quote! {
         #[doc = #doc]
         #[derive(Clone, Debug)]
-        #[must_use = "nothing is sent before it is awaited, or `send()` is"]
+        #[must_use = "nothing is sent before `.await` or `send().await`"]
         pub struct #builder {
             client: crate::Client,
             options: crate::call::options::Options,
