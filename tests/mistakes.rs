@@ -12,20 +12,14 @@ const BEGIN: &str = "#![allow(unused_imports, unused_variables)]
     use intercom_client::search::field;
     use intercom_client::{Client, Error, Timestamp, types::*};\n";
 
-/// What the compiler says of a program, on few lines as in a wide terminal; `None` when it has nothing to say.
+/// What the compiler says of a program; `None` when it has nothing to say.
 fn compile(library: &Path, program: &str) -> Option<String> {
     let folder = library.parent().unwrap();
+    let out = tempfile::tempdir().unwrap();
     let mut compiler = Command::new(std::env::var_os("RUSTC").unwrap_or("rustc".into()))
-        .args([
-            "--edition",
-            "2024",
-            "--crate-type",
-            "lib",
-            "--emit",
-            "metadata",
-            "-o",
-            "-",
-        ])
+        .args(["--edition", "2024", "--crate-type", "lib", "--emit", "metadata"])
+        .arg("--out-dir")
+        .arg(out.path())
         .arg("-L")
         .arg(format!("dependency={}", folder.display()))
         .arg("--extern")
