@@ -1,6 +1,8 @@
 //! Writes an example of each operation as code that compiles: parameters by their types, the body by the description's own
 //! example.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
 use super::super::document::names;
@@ -28,7 +30,7 @@ pub fn block(operation: &Operation, model: &Model) -> String {
         uses.push("use intercom_client::Nullable;".to_owned());
     }
     if chain.is_search {
-        let null = if code.contains("(NULL)") {
+        let null = if code.contains("NULL") {
             "{NULL, field}"
         } else {
             "field"
@@ -293,22 +295,27 @@ fn argument(ty: &Ty, value: &Value, types: &Types) -> Option<String> {
 fn list(item: &Ty, values: &[Value], types: &Types) -> Option<String> {
     let items = values.iter().map(|value| argument(item, value, types));
     let items = items.collect::<Option<Vec<_>>>()?;
-    let kind = |item: &String| match item.chars().next()? {
-        '"' => Some("text"),
-        '0'..='9' | '-' if item.contains('.') => Some("fraction"),
-        '0'..='9' | '-' => Some("integer"),
-        'j' => Some("JSON"),
-        'A'..='Z' => Some("builder"),
-        't' | 'f' => Some("boolean"),
-        _ => None,
-    };
-    let first = kind(items.first()?)?;
-    if items.iter().all(|item| kind(item) == Some(first)) {
+    if are_of_one_type(&items) {
         return Some(format!("[{}]", items.join(", ")));
     }
     let takes_json = *item == Ty::json() || item.name().is_some_and(|name| !types.enums.contains_key(name));
     let items: Vec<String> = values.iter().map(json).collect();
     takes_json.then(|| format!("[{}]", items.join(", ")))
+}
+
+/// Whether an array can hold these expressions.
+fn are_of_one_type(items: &[String]) -> bool {
+    let kind = |item: &String| match item.chars().next()? {
+        '"' => Some("text"),
+        '0'..='9' | '-' if item.contains('.') => Some("fraction"),
+        '0'..='9' | '-' => Some("integer"),
+        't' | 'f' => Some("boolean"),
+        'j' => Some("JSON"),
+        'A'..='Z' => Some("path"),
+        _ => None,
+    };
+    let kinds: BTreeSet<_> = items.iter().map(kind).collect();
+    kinds.len() == 1 && !kinds.contains(&None)
 }
 
 /// A text as Rust writes it; prose is cut short.
@@ -419,9 +426,9 @@ fn query(value: &Value, inside: bool) -> Option<String> {
         value => literal(value).filter(|_| !value.is_f64()),
     };
     let operand = match &value["value"] {
-        Value::Array(values) if !values.is_empty() => {
-            let values = values.iter().map(operand);
-            format!("[{}]", values.collect::<Option<Vec<_>>>()?.join(", "))
+        Value::Array(values) => {
+            let values = values.iter().map(operand).collect::<Option<Vec<_>>>()?;
+            are_of_one_type(&values).then(|| format!("[{}]", values.join(", ")))?
         }
         value => operand(value)?,
     };
