@@ -56,7 +56,7 @@ async fn make_things(client: &Client) -> Result<(), Error> {
     println!("contact       {} <{}>", text(&contact.id), text(&contact.email));
 
     let vip = client.create_tag().body(CreateTagRequest::create("vip")).send().await?;
-    let attach = client.attach_tag_to_contact().contact_id(&contact.id);
+    let attach = client.attach_tag_to_contact().id(&contact.id);
     let tag = attach.body_map(|b| b.id(&vip.id)).send().await?;
     println!("tag           {}", text(&tag.name));
 

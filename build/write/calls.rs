@@ -11,18 +11,31 @@ use super::super::model::helpers::Search;
 use super::super::model::paging::Shape;
 use super::super::model::ty::{Scope, Ty};
 use super::super::model::{Answer, Body, Model, Operation, Parameter, Types};
-use super::paging;
 use super::types::doc_of;
+use super::{docs, paging};
 
 /// The methods of `Client`, the `builder` module and the table of operations.
 pub fn calls(model: &Model) -> TokenStream {
-    let methods = model.operations.iter().map(method);
+    let groups: Vec<_> = model
+        .groups
+        .iter()
+        .map(|group| (group, in_group(model, Some(&group.name))))
+        .collect();
+    let blocks = groups.iter().map(|(group, operations)| {
+        let doc = docs::group(group, operations, model);
+        methods(&doc, operations, model)
+    });
+    let others = in_group(model, None);
+    let others = (!others.is_empty()).then(|| methods("Operations without a group.", &others, model));
+    let index = docs::index(&groups);
     let builders = model.operations.iter().map(|operation| builder(operation, model));
     let constants = model.operations.iter().map(constant);
     quote! {
-        impl crate::Client { #(#methods)* }
+        #(#blocks)*
+        #others
+        #index
 
-        /// One builder for each operation: set parameters and body, then `send()`.
+        /// One builder for each operation: set parameters and body, then await it or `send()` it.
         pub mod builder {
             use super::types;
             #(#builders)*
@@ -33,6 +46,22 @@ pub fn calls(model: &Model) -> TokenStream {
             use crate::call::operation::Operation;
             #(#constants)*
         }
+    }
+}
+
+fn in_group<'a>(model: &'a Model, group: Option<&str>) -> Vec<&'a Operation> {
+    let operations = model.operations.iter();
+    operations
+        .filter(|operation| operation.group.as_deref() == group)
+        .collect()
+}
+
+/// The methods of a group, in a block of their own.
+fn methods(doc: &str, operations: &[&Operation], model: &Model) -> TokenStream {
+    let methods = operations.iter().map(|operation| method(operation, model));
+    quote! {
+        #[doc = #doc]
+        impl crate::Client { #(#methods)* }
     }
 }
 
@@ -66,26 +95,12 @@ fn constant(operation: &Operation) -> TokenStream {
     }
 }
 
-/// Summary, description and call, as rustdoc.
-fn documentation(operation: &Operation) -> String {
-    let mut doc = match operation.summary.as_str() {
-        "" => format!("`{}`.", operation.ident),
-        summary => format!("{}.", summary.trim_end_matches('.')),
-    };
-    if !operation.description.is_empty() {
-        doc.push_str("\n\n");
-        doc.push_str(&operation.description);
-    }
-    doc.push_str(&format!("\n\nSends `{} {}`.", operation.method, operation.path));
-    doc
-}
-
-fn method(operation: &Operation) -> TokenStream {
+fn method(operation: &Operation, model: &Model) -> TokenStream {
     let (ident, builder) = (
         format_ident!("{}", operation.ident),
         format_ident!("{}", operation.builder),
     );
-    let doc = documentation(operation);
+    let doc = docs::operation(operation, model);
     quote! {
         #[doc = #doc]
         #[inline]
@@ -98,16 +113,18 @@ fn method(operation: &Operation) -> TokenStream {
 /// A parameter's setter, and how it gets into the call.
 fn parameter(parameter: &Parameter) -> (TokenStream, TokenStream) {
     let (ident, wire) = (format_ident!("{}", parameter.ident), &parameter.wire);
+    // What stands in a path has no name on the wire.
+    let name = if parameter.in_path { &parameter.ident } else { wire };
     let ty = parameter.ty.rust(Scope::Beside);
     let doc = doc_of(&parameter.doc, wire, parameter.required, "Sets ");
     let setter = quote! {
         #[doc = #doc]
         pub fn #ident(mut self, value: impl crate::Argument<#ty>) -> Self {
-            self.#ident = crate::call::argument::value(#wire, value);
+            self.#ident = crate::call::argument::value(#name, value);
             self
         }
     };
-    let required = quote! { crate::call::argument::required(#wire, self.#ident.clone()) };
+    let required = quote! { crate::call::argument::required(#name, self.#ident.clone()) };
     let value = match (parameter.in_path, parameter.required) {
         (true, _) if is_text(&parameter.ty) => required,
         (true, _) => quote! { #required.map(|value| crate::call::call::text(&value)) },
@@ -115,7 +132,7 @@ fn parameter(parameter: &Parameter) -> (TokenStream, TokenStream) {
         (false, false) => quote! { self.#ident.clone() },
     };
     let send = match (parameter.in_path, parameter.style) {
-        (true, _) => quote! { call.path(#wire, #value)?; },
+        (true, _) => quote! { call.path(#wire, #name, #value)?; },
         (false, None) => quote! { call.query(#wire, #value)?; },
         (false, Some(style)) => {
             let style = format_ident!("{style}");
@@ -170,39 +187,48 @@ fn body_parts(body: &Body, types: &Types) -> BodyParts {
             send: quote! { call.bytes(self.body.clone(), #required)?; },
         };
     };
-    let built = types
-        .named(ty)
-        .filter(|made| made.has_builder())
-        .map(|made| format_ident!("{}", made.name));
+    let built = types.named(ty).filter(|made| made.has_builder());
     let ty = ty.rust(Scope::Beside);
     let send = match body.required {
         true => quote! { call.body(crate::call::argument::required_body(body))?; },
         false => quote! { call.optional_body(body)?; },
     };
     match built {
-        Some(name) => BodyParts {
-            field: quote! { body: crate::call::argument::Slot<types::builder::#name>, },
-            begins: quote! { body: Ok(None), },
-            setters: quote! {
-                /// Sets the whole body: the request itself, its builder, one of its named constructors, or JSON.
-                pub fn body(mut self, value: impl crate::Argument<#ty>) -> Self {
-                    self.body = crate::call::argument::body(value);
-                    self
-                }
-                /// Changes the body's builder in place.
-                pub fn body_map(
-                    mut self,
-                    change: impl FnOnce(types::builder::#name) -> types::builder::#name,
-                ) -> Self {
-                    self.body = self.body.map(|body| Some(change(body.unwrap_or_default())));
-                    self
-                }
-            },
-            send: quote! {
-                let body = self.body.clone().and_then(|body| body.map(types::builder::#name::build).transpose());
-                #send
-            },
-        },
+        Some(made) => {
+            let name = format_ident!("{}", made.builder());
+            let setter = made
+                .fields
+                .first()
+                .map(|field| field.setter.as_str())
+                .unwrap_or_default();
+            let in_place = format!(
+                "Fills in the body, keeping what is set: `.body_map(|b| b.{setter}(…))`. Its setters are those of \
+                 [`{name}`](types::builder::{name})."
+            );
+            BodyParts {
+                field: quote! { body: crate::call::argument::Slot<types::builder::#name>, },
+                begins: quote! { body: Ok(None), },
+                setters: quote! {
+                    /// Sets the whole body: the request itself, its builder, one of its named constructors, or JSON.
+                    pub fn body(mut self, value: impl crate::Argument<#ty>) -> Self {
+                        self.body = crate::call::argument::body(value);
+                        self
+                    }
+                    #[doc = #in_place]
+                    pub fn body_map(
+                        mut self,
+                        change: impl FnOnce(types::builder::#name) -> types::builder::#name,
+                    ) -> Self {
+                        self.body = self.body.map(|body| Some(change(body.unwrap_or_default())));
+                        self
+                    }
+                },
+                send: quote! {
+                    let body = self.body.clone().and_then(|body| body.map(types::builder::#name::build).transpose());
+                    #send
+                },
+            }
+        }
         None => BodyParts {
             field: quote! { body: crate::call::argument::Slot<#ty>, },
             begins: quote! { body: Ok(None), },
@@ -222,12 +248,9 @@ fn body_parts(body: &Body, types: &Types) -> BodyParts {
 }
 
 fn builder(operation: &Operation, model: &Model) -> TokenStream {
-    let (ident, builder) = (
-        format_ident!("{}", operation.ident),
-        format_ident!("{}", operation.builder),
-    );
+    let builder = format_ident!("{}", operation.builder);
     let constant = format_ident!("{}", operation.constant());
-    let doc = format!("Builder of a [`{ident}`](crate::Client::{ident}) call.");
+    let doc = docs::builder(operation, model);
     let idents: Vec<_> = operation
         .parameters
         .iter()
@@ -265,7 +288,7 @@ fn builder(operation: &Operation, model: &Model) -> TokenStream {
     quote! {
         #[doc = #doc]
         #[derive(Clone, Debug)]
-        #[must_use = "nothing is sent before `send()`"]
+        #[must_use = "nothing is sent before `.await` or `send().await`"]
         pub struct #builder {
             client: crate::Client,
             options: crate::call::options::Options,
@@ -310,5 +333,7 @@ fn builder(operation: &Operation, model: &Model) -> TokenStream {
             #paging
             #changes
         }
+
+        crate::client::sending::awaited! { #builder: #ty, #send }
     }
 }

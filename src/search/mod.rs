@@ -43,7 +43,7 @@
 //!
 //! Searches are fed with a delay: a contact can take minutes to appear in one.
 //!
-//! The raw [`SearchRequest`](crate::types::SearchRequest) takes what this module does not express.
+//! What this module does not express goes into the request as JSON: its builder's `body` and `body_map` take that.
 
 mod operand;
 
@@ -54,7 +54,7 @@ use std::ops::{BitAnd, BitOr};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-pub use operand::{NULL, Operand};
+pub use operand::{IntoOperand, NULL, Operand};
 
 use crate::call::argument::{Argument, InvalidField};
 use crate::wire::timestamp::Timestamp;
@@ -64,8 +64,8 @@ pub const MAX_LEVELS: usize = 2;
 /// How many filters and groups one group may hold.
 pub const MAX_FILTERS: usize = 15;
 
-/// Names the field of a filter: one of the constants in [`contacts`] and [`conversations`], or any other name that the
-/// server knows, such as `custom_attributes.plan`.
+/// Names the field of a filter: one of the constants in this module's modules, such as `contacts::EMAIL`, or any other name
+/// that the server knows, such as `custom_attributes.plan`.
 pub fn field(name: impl Into<Cow<'static, str>>) -> Field {
     Field(name.into())
 }
@@ -89,8 +89,8 @@ macro_rules! comparisons {
             $(
                 $(#[$meta])*
                 #[doc = concat!("\n\nSent as `", $symbol, "`.")]
-                pub fn $method(&self, value: impl Into<Operand>) -> Query {
-                    self.compare(Comparison::$comparison, value.into())
+                pub fn $method(&self, value: impl IntoOperand) -> Query {
+                    self.compare(Comparison::$comparison, value.into_operand())
                 }
             )*
         }
