@@ -292,7 +292,7 @@ fn builder(operation: &Operation, types: &Types) -> TokenStream {
                 #(#sends)*
                 #body_send
                 #cursor_send
-                Ok(call)
+                call.complete()
             }
             /// Sends the request and decodes the answer.
             ///
