@@ -28,6 +28,7 @@ pub use client::Client;
 pub use client::builder::ClientBuilder;
 pub use client::config_error::ConfigError;
 pub use client::request::Request;
+pub use client::token::AccessToken;
 pub use client::version::ApiVersion;
 #[cfg(intercom_export)]
 pub use export::{ExportJob, ExportProgress};
@@ -43,5 +44,9 @@ pub use wire::nullable::Nullable;
 pub use wire::read::Mismatch;
 pub use wire::timestamp::{OutOfRange, Timestamp};
 
+/// The crate behind [`Response::status`] and [`Response::headers`], in the version that this crate takes.
+pub use http;
 /// HTTP methods, for [`Client::request`].
 pub use http::Method;
+/// The HTTP client underneath, in the version that [`ClientBuilder::http_client`] takes.
+pub use reqwest;

@@ -9,11 +9,12 @@ use super::request_id;
 use crate::wire::read::Unread;
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
+use url::Url;
 
 /// Why a call failed.
 ///
-/// Ask by predicate what it is and what to do; `Display` is one line for a person. Neither `Display` nor `Debug` shows
-/// the token, a header or the body; what the server says in its error messages is shown.
+/// Ask by predicate what it is and what to do; `Display` is one line for a person, `Debug` that line and the cause. Neither
+/// shows the token, a header or the body; what the server says in its error messages is shown.
 ///
 /// ```
 /// # async fn example(client: intercom_client::Client) -> Result<(), intercom_client::Error> {
@@ -38,6 +39,10 @@ struct Inner {
     unsure: bool,
     /// The export job that it is about.
     job: Option<Box<str>>,
+    /// Host and port of the server, where connecting to it failed.
+    server: Option<Box<str>>,
+    /// The time that was not enough.
+    limit: Option<Duration>,
     answer: Option<Answer>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
@@ -54,6 +59,8 @@ struct Answer {
 pub(crate) enum Kind {
     /// The caller's mistake; nothing was sent.
     Builder(String),
+    /// The caller did not supply a token; nothing was sent.
+    Token,
     /// Could not connect; nothing was sent.
     Connect,
     /// No connection in time; nothing was sent.
@@ -102,7 +109,7 @@ impl Kind {
 }
 
 impl Error {
-    pub(crate) fn kind(operation: &'static str, kind: Kind) -> Self {
+    pub(crate) fn new(operation: &'static str, kind: Kind) -> Self {
         Self(Box::new(Inner {
             operation,
             kind,
@@ -111,13 +118,39 @@ impl Error {
             scroll: false,
             unsure: false,
             job: None,
+            server: None,
+            limit: None,
             answer: None,
             source: None,
         }))
     }
 
+    /// The error of a call that was answered by a status that is no success: for tests of your own code. The predicates,
+    /// [`code`](Self::code), [`errors`](Self::errors), [`request_id`](Self::request_id) and [`rate_limit`](Self::rate_limit) read
+    /// it like one that came from a server.
+    ///
+    /// ```
+    /// use intercom_client::Error;
+    /// use intercom_client::http::{HeaderMap, StatusCode};
+    ///
+    /// let body = r#"{"type":"error.list","errors":[{"code":"rate_limit_exceeded","message":"Exceeded rate limit"}]}"#;
+    /// let error = Error::from_answer("create_contact", StatusCode::TOO_MANY_REQUESTS, HeaderMap::new(), body);
+    /// assert!(error.is_rate_limited() && error.is_retryable());
+    /// assert_eq!(error.code(), Some("rate_limit_exceeded"));
+    /// ```
+    pub fn from_answer(
+        operation: &'static str,
+        status: StatusCode,
+        headers: HeaderMap,
+        body: impl Into<Bytes>,
+    ) -> Self {
+        Self::new(operation, Kind::Status)
+            .answered(status, headers, body.into())
+            .after(1)
+    }
+
     pub(crate) fn builder(operation: &'static str, what: String) -> Self {
-        Self::kind(operation, Kind::Builder(what))
+        Self::new(operation, Kind::Builder(what))
     }
 
     pub(crate) fn caused(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
@@ -149,7 +182,7 @@ impl Error {
         self.0.answer.as_ref().map(|answer| &answer.headers)
     }
 
-    pub(crate) fn what(&self) -> &Kind {
+    pub(crate) fn kind(&self) -> &Kind {
         &self.0.kind
     }
 
@@ -165,6 +198,12 @@ impl Error {
     /// 401: the token is wrong, revoked, or of another region. Check token and region; repeating does not help.
     pub fn is_unauthorized(&self) -> bool {
         self.has_status(&[401])
+    }
+
+    /// The function that supplies the [`AccessToken`](crate::AccessToken::from_fn) failed, or gave what cannot be one: nothing
+    /// was sent. The source is what it said.
+    pub fn is_token_unavailable(&self) -> bool {
+        self.0.kind == Kind::Token
     }
 
     /// 403: the token lacks a permission, or the workspace's plan does not have the feature. Grant it in the app's
@@ -309,6 +348,20 @@ impl Error {
         self
     }
 
+    /// Says which server could not be reached.
+    pub(crate) fn of_server(mut self, url: &Url) -> Self {
+        let host = url.host_str().unwrap_or_default();
+        let port = url.port_or_known_default().unwrap_or_default();
+        self.0.server = Some(format!("{host}:{port}").into());
+        self
+    }
+
+    /// Says what time was not enough.
+    pub(crate) fn within(mut self, limit: Option<Duration>) -> Self {
+        self.0.limit = limit;
+        self
+    }
+
     /// Says that the call asked for a page of a scroll.
     pub(crate) fn of_scroll(mut self, scroll: bool) -> Self {
         self.0.scroll = scroll;
@@ -446,16 +499,24 @@ impl fmt::Display for Error {
         if !inner.operation.is_empty() {
             write!(f, "{}: ", inner.operation)?;
         }
+        let server = inner.server.as_deref().unwrap_or("the server");
         match &inner.kind {
             Kind::Builder(what) => f.write_str(what)?,
-            Kind::Connect => f.write_str("could not connect")?,
-            Kind::ConnectTimeout => f.write_str("could not connect in time")?,
-            Kind::Proxy => f.write_str("the proxy refused to connect to the server")?,
+            Kind::Token => f.write_str("no access token was supplied")?,
+            Kind::Connect => write!(f, "could not connect to {server}")?,
+            Kind::ConnectTimeout => match inner.limit {
+                Some(limit) => write!(f, "could not connect to {server} within {}", told(limit))?,
+                None => write!(f, "could not connect to {server} in time")?,
+            },
+            Kind::Proxy => write!(f, "the proxy refused to connect to {server}")?,
             Kind::ProxyCredentials => f.write_str("the proxy asks for credentials (407)")?,
-            Kind::Certificate => f.write_str("the server's certificate is not trusted")?,
-            Kind::Tls => f.write_str("the TLS handshake failed")?,
+            Kind::Certificate => write!(f, "the certificate of {server} is not trusted")?,
+            Kind::Tls => write!(f, "the TLS handshake with {server} failed")?,
             Kind::Unprocessed => f.write_str("the server refused the request before it processed it")?,
-            Kind::Timeout => f.write_str("timed out waiting for the answer")?,
+            Kind::Timeout => match inner.limit {
+                Some(limit) => write!(f, "no whole answer within {}", told(limit))?,
+                None => f.write_str("no whole answer in time")?,
+            },
             Kind::Lost => f.write_str("the connection was lost before the whole answer arrived")?,
             Kind::Protocol => f.write_str("the server's answer is not valid HTTP")?,
             Kind::Status => self.fmt_status(f)?,
@@ -469,8 +530,11 @@ impl fmt::Display for Error {
         if let Some(id) = self.request_id() {
             write!(f, " (request {})", one_line(id))?;
         }
-        if inner.attempts > 1 {
-            write!(f, " after {} attempts", inner.attempts)?;
+        match inner.attempts {
+            0 => {}
+            1 if inner.kind == Kind::Timeout => f.write_str(" after 1 attempt")?,
+            1 => {}
+            attempts => write!(f, " after {attempts} attempts")?,
         }
         if let Some(job) = &inner.job {
             write!(f, " (export job {})", one_line(job))?;
@@ -525,17 +589,21 @@ fn one_line(text: &str) -> String {
     line
 }
 
+/// A limit without what is below a millisecond.
+fn told(limit: Duration) -> String {
+    let whole = Duration::from_millis(u64::try_from(limit.as_millis()).unwrap_or(u64::MAX));
+    format!("{whole:?}")
+}
+
+/// The line of `Display`, for a `main` that returns it, then the cause.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Error")
-            .field("operation", &self.0.operation)
-            .field("kind", &self.0.kind)
-            .field("status", &self.status())
-            .field("errors", &self.errors().get(..3).unwrap_or(self.errors()))
-            .field("request_id", &self.request_id())
-            .field("attempts", &self.0.attempts)
-            .field("source", &self.0.source)
-            .finish_non_exhaustive()
+        write!(f, "{self}")?;
+        match &self.0.source {
+            Some(source) if f.alternate() => write!(f, "\ncaused by: {source:#?}"),
+            Some(source) => write!(f, " (caused by: {source:?})"),
+            None => Ok(()),
+        }
     }
 }
 

@@ -20,7 +20,7 @@ impl ByteStream {
 
     /// The same bytes without the gzip that they have to come in.
     pub(crate) fn decoded(self) -> Self {
-        let encoding = |operation, error| Error::kind(operation, Kind::Protocol).caused(error).after(1);
+        let encoding = |operation, error| Error::new(operation, Kind::Protocol).caused(error).after(1);
         let decoder = Box::new(MultiGzDecoder::new(Vec::new()));
         self.steps(Decompressing::Gzip(decoder, Bytes::new()), encoding)
     }
@@ -110,7 +110,7 @@ pub fn damaged(operation: &'static str, error: io::Error) -> Error {
         expected: "a whole gzip file",
         found: "damaged or missing bytes".to_owned(),
     };
-    Error::kind(operation, Kind::Decode(Box::new(unread)))
+    Error::new(operation, Kind::Decode(Box::new(unread)))
         .caused(error)
         .after(1)
 }

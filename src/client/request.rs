@@ -185,10 +185,11 @@ fn decode<T: DeserializeOwned>(body: &[u8], reads_only: bool) -> Result<T, Unrea
             true => "the type that was asked for",
             false => "JSON",
         },
-        found: match error.is_eof() {
-            true => "its end".to_owned(),
+        found: match read::no_json(body) {
+            Some(found) => found.to_owned(),
+            None if error.is_eof() => "its end".to_owned(),
             // What serde says can hold a value.
-            false => format!("something else at line {} column {}", error.line(), error.column()),
+            None => format!("something else at line {} column {}", error.line(), error.column()),
         },
     })
 }

@@ -3,6 +3,7 @@
 //! It moves bytes and decodes nothing, so all operations share one retry loop.
 
 pub mod attempt;
+pub mod authorization;
 pub mod budget;
 pub mod classify;
 pub mod connecting;
@@ -26,6 +27,7 @@ use crate::call::retry_policy::RetryPolicy;
 use crate::wire::decode::Decode;
 use crate::wire::read;
 use attempt::{Answer, by, next_chunk};
+use authorization::Authorization;
 use budget::Budget;
 use classify::{pause, repeats};
 use gate::{Gate, Permit};
@@ -35,12 +37,13 @@ use task::Task;
 pub struct Transport {
     pub http: reqwest::Client,
     pub base_url: Url,
-    /// Marked sensitive: no log shows it.
-    pub authorization: HeaderValue,
+    pub authorization: Authorization,
     pub version: HeaderValue,
     pub user_agent: HeaderValue,
     /// How long one attempt may take.
     pub timeout: Option<Duration>,
+    /// How long connecting may take, where that is known.
+    pub connect_timeout: Option<Duration>,
     pub retry: RetryPolicy,
     pub max_response_bytes: u64,
     pub gate: Arc<Gate>,
@@ -95,13 +98,13 @@ impl Transport {
             let end = limit.and_then(|limit| Instant::now().checked_add(limit));
             let chunk = by(end, next_chunk(operation, &mut response))
                 .await
-                .unwrap_or_else(|| Err(Error::kind(operation, Kind::Timeout)))
+                .unwrap_or_else(|| Err(Error::new(operation, Kind::Timeout).within(limit)))
                 .map_err(|error| error.after(attempts))?;
             Ok(chunk.map(|chunk| (chunk, Some(response))))
         });
         let stream = ByteStream::new(operation, futures_util::StreamExt::fuse(chunks));
         let stream = if answer.gzip { stream.decoded() } else { stream };
-        Ok(Response::new(stream, answer.status, answer.headers, answer.body).after(attempts))
+        Ok(Response::answered(stream, answer.status, answer.headers, answer.body).after(attempts))
     }
 
     /// Sends a call as often as its policy allows, until it is answered with success.
@@ -113,16 +116,30 @@ impl Transport {
         let mut internal_errors = 0;
         let mut unsure = false;
         let mut attempt = 1;
+        // The header of the next attempt, after one was refused.
+        let mut renewed = None;
+        let mut asked_anew = false;
         loop {
             // The first attempt has the whole timeout, the others what the deadline leaves of it.
             let limit = match timeout {
                 limit if attempt == 1 => limit,
                 limit => Some(policy.deadline.saturating_sub(spent)).min(limit.or(Some(Duration::MAX))),
             };
+            let begun = Instant::now();
+            let authorization = match renewed.take() {
+                Some(header) => Ok(header),
+                None => self.authorization.header(call.operation.id, limit).await,
+            };
+            spent = spent.saturating_add(begun.elapsed());
+            let authorization = authorization.map_err(|error| {
+                let error = error.after(attempt - 1).unsure(unsure).of_scroll(call.is_scroll());
+                span.fail(&error);
+                error
+            })?;
             let permit = self.permit(&span).await;
             let begun = Instant::now();
             let end = limit.and_then(|limit| begun.checked_add(limit));
-            let result = self.permitted(permit, call, end, &span).await;
+            let result = self.permitted(permit, call, &authorization, end, &span).await;
             let error = match result {
                 Ok(answer) => {
                     if let Some(budget) = &self.budget {
@@ -135,12 +152,24 @@ impl Transport {
                         span,
                     });
                 }
-                Err(error) => error.after(attempt),
+                Err(error) => self.located(error, limit).after(attempt),
             };
             unsure |= error.leaves_open() && !call.operation.reads_only;
             let error = error.unsure(unsure);
             spent = spent.saturating_add(begun.elapsed());
             internal_errors += u32::from(error.status() == Some(StatusCode::INTERNAL_SERVER_ERROR));
+            // One refusal says nothing about a token that was replaced meanwhile; with the new one it is the last word.
+            if error.is_unauthorized() && attempt < policy.attempts && !asked_anew {
+                asked_anew = true;
+                renewed = self
+                    .authorization
+                    .renewed(call.operation.id, &authorization, limit)
+                    .await;
+                if renewed.is_some() {
+                    attempt += 1;
+                    continue;
+                }
+            }
             let pause = pause(policy, attempt, &error);
             let left = policy.deadline.checked_sub(spent.saturating_add(pause));
             let again = attempt < policy.attempts
@@ -161,6 +190,18 @@ impl Transport {
         }
     }
 
+    /// Says of an error which server it was and what limit it met, where that is what failed.
+    fn located(&self, error: Error, limit: Option<Duration>) -> Error {
+        match error.kind() {
+            Kind::Timeout => error.within(limit),
+            Kind::ConnectTimeout => error
+                .of_server(&self.base_url)
+                .within(self.connect_timeout.or(limit).min(limit.or(self.connect_timeout))),
+            _ if error.is_connect() => error.of_server(&self.base_url),
+            _ => error,
+        }
+    }
+
     /// Waits for the permit to send one request.
     async fn permit(&self, span: &trace::Span) -> Permit {
         let waiting = self.gate.wait();
@@ -175,24 +216,26 @@ impl Transport {
         self: &Arc<Self>,
         permit: Permit,
         call: &Call,
+        authorization: &HeaderValue,
         end: Option<Instant>,
         span: &trace::Span,
     ) -> Result<Answer, Error> {
         if !self.gate.is_limited() {
-            let answer = self.attempt(call, end, span).await;
+            let answer = self.attempt(call, authorization, end, span).await;
             drop(permit);
             return answer;
         }
         // Others wait for this permit: the call goes on when nobody polls it, so that it is given back.
         let (transport, call, span) = (Arc::clone(self), call.clone(), span.clone());
+        let authorization = authorization.clone();
         let operation = call.operation.id;
         let attempt = async move {
-            let answer = transport.attempt(&call, end, &span).await;
+            let answer = transport.attempt(&call, &authorization, end, &span).await;
             drop(permit);
             answer
         };
         match Task::spawn(attempt) {
-            Ok(task) => task.await.unwrap_or_else(|| Err(Error::kind(operation, Kind::Lost))),
+            Ok(task) => task.await.unwrap_or_else(|| Err(Error::new(operation, Kind::Lost))),
             Err(attempt) => attempt.await,
         }
     }
@@ -210,6 +253,6 @@ impl Exchange {
         let Answer {
             status, headers, body, ..
         } = self.answer;
-        Response::new(body.clone(), status, headers, body).after(self.attempts)
+        Response::answered(body.clone(), status, headers, body).after(self.attempts)
     }
 }

@@ -44,6 +44,15 @@ impl fmt::Display for Unread {
     }
 }
 
+/// What a body is that does not even begin like JSON.
+pub fn no_json(body: &[u8]) -> Option<&'static str> {
+    match body.trim_ascii_start().first() {
+        None => Some("nothing"),
+        Some(b'<') => Some("HTML or XML"),
+        Some(_) => None,
+    }
+}
+
 /// Whether a body says nothing: empty, blank or `null`.
 pub fn says_nothing(body: &[u8]) -> bool {
     matches!(body.trim_ascii(), b"" | b"null")
@@ -109,8 +118,10 @@ fn unread(text: &str, reader: &Reader<'_>, fault: Fault) -> Unread {
             "JSON",
             format!("lists and objects more than {DEPTH} deep at byte {place}"),
         ),
-        _ if text.trim_ascii_start().starts_with('<') => ("JSON", "HTML or XML".to_owned()),
-        _ => ("JSON", format!("something else at byte {place}")),
+        _ => match no_json(text.as_bytes()) {
+            Some(found) => ("JSON", found.to_owned()),
+            None => ("JSON", format!("something else at byte {place}")),
+        },
     };
     Unread {
         path: path(&reader.trail),

@@ -29,7 +29,7 @@ impl Told {
         let text = error.to_string();
         let expected = match self {
             Self::Lost => "the connection was lost before the whole answer arrived",
-            Self::Timeout => "timed out waiting for the answer",
+            Self::Timeout => "no whole answer within",
             Self::Protocol => "the server's answer is not valid HTTP",
             Self::Decode => "cannot decode the answer",
         };
@@ -243,9 +243,13 @@ async fn an_answer_that_ends_before_its_value_does_is_a_decode_error() {
 #[tokio::test]
 async fn a_refused_connection_is_tried_again_whatever_the_call_does() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
+    let host = listener.local_addr().unwrap();
     drop(listener);
-    let client = Client::builder(TOKEN).base_url(url).retry(quick()).build().unwrap();
+    let client = Client::builder(TOKEN)
+        .base_url(format!("http://{host}"))
+        .retry(quick())
+        .build()
+        .unwrap();
     for op in Op::ALL {
         let error = op.call(&client).await.unwrap_err();
         assert!(
@@ -254,7 +258,7 @@ async fn a_refused_connection_is_tried_again_whatever_the_call_does() {
         );
         assert!(!error.is_certificate());
         assert_eq!((error.attempts(), error.status()), (3, None), "{op:?}");
-        let line = format!("{}: could not connect after 3 attempts", op.operation());
+        let line = format!("{}: could not connect to {host} after 3 attempts", op.operation());
         assert_eq!(error.to_string(), line);
         assert!(std::error::Error::source(&error).is_some(), "the source is kept");
     }
