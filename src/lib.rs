@@ -15,6 +15,8 @@ pub mod paging;
 #[cfg(intercom_search)]
 pub mod search;
 mod transport;
+#[cfg(feature = "webhooks")]
+pub mod webhooks;
 mod wire;
 
 pub use answer::bytes::ByteStream;

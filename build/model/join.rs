@@ -57,6 +57,7 @@ pub fn join(document: &Value, generated: &Generated, whole: &Whole, basics: Basi
         mixed: mixed(document, whole),
         searches: Vec::new(),
         export: None,
+        webhook_items: Vec::new(),
     };
     for (path, method, described) in schema::operations(document) {
         let id = described["operationId"].as_str().unwrap_or_default();
@@ -75,6 +76,12 @@ pub fn join(document: &Value, generated: &Generated, whole: &Whole, basics: Basi
         model.operations.push(operation);
     }
     join_helpers(document, &mut model, warnings);
+    let (items, unfit) = helpers::webhook_items(document, &model.types, &whole.types);
+    model.webhook_items = items;
+    for (component, why) in unfit {
+        let at = format!("/components/schemas/{}", escape(&component));
+        warnings.add("webhooks", at, format!("items of webhooks are not read as it: {why}"));
+    }
     model
 }
 

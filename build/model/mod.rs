@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use ty::Ty;
 
 use super::input::basics::Basics;
-use helpers::{Export, Search};
+use helpers::{Export, Search, WebhookItem};
 use paging::Page;
 
 /// Everything that is written.
@@ -31,6 +31,8 @@ pub struct Model {
     pub searches: Vec<Search>,
     /// What the export helper needs, when the description has it.
     pub export: Option<Export>,
+    /// The types that items of webhooks are read as, with their `type` on the wire.
+    pub webhook_items: Vec<WebhookItem>,
 }
 
 /// The types that are made from components, by their names.

@@ -106,15 +106,17 @@ fn check(made: &Struct, types: &Types) -> TokenStream {
         (insist.is_some() || inside).then(|| quote! { #insist #within })
     });
     let checks: Vec<_> = checks.flatten().collect();
-    let mutable = (!checks.is_empty()).then(|| quote! { mut });
-    quote! {
-        impl crate::call::argument::Check for #ident {
+    let missing = (!checks.is_empty()).then(|| {
+        quote! {
             fn missing(&self) -> ::std::vec::Vec<::std::string::String> {
-                let #mutable missing = ::std::vec::Vec::new();
+                let mut missing = ::std::vec::Vec::new();
                 #(#checks)*
                 missing
             }
         }
+    });
+    quote! {
+        impl crate::call::argument::Check for #ident { #missing }
     }
 }
 

@@ -526,7 +526,9 @@ pub fn set_extra(invalid: &mut Option<InvalidField>, extra: &mut Extra, name: St
 /// What a request has to have before it can be sent.
 pub trait Check {
     /// The paths of what is required and not there.
-    fn missing(&self) -> Vec<String>;
+    fn missing(&self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 impl<T: Check> Check for Option<T> {
