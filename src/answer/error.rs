@@ -36,7 +36,7 @@ struct Inner {
     /// Whether the call asked for a page of a scroll.
     scroll: bool,
     /// Whether this attempt or one before it may have been carried out.
-    unsure: bool,
+    unknown_outcome: bool,
     /// The export job that it is about.
     job: Option<Box<str>>,
     /// Host and port of the server, where connecting to it failed.
@@ -116,7 +116,7 @@ impl Error {
             attempts: 0,
             get: false,
             scroll: false,
-            unsure: false,
+            unknown_outcome: false,
             job: None,
             server: None,
             limit: None,
@@ -145,20 +145,20 @@ impl Error {
         body: impl Into<Bytes>,
     ) -> Self {
         Self::new(operation, Kind::Status)
-            .answered(status, headers, body.into())
-            .after(1)
+            .with_answer(status, headers, body.into())
+            .with_attempts(1)
     }
 
     pub(crate) fn builder(operation: &'static str, what: String) -> Self {
         Self::new(operation, Kind::Builder(what))
     }
 
-    pub(crate) fn caused(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+    pub(crate) fn with_source(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         self.0.source = Some(source.into());
         self
     }
 
-    pub(crate) fn answered(mut self, status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
+    pub(crate) fn with_answer(mut self, status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
         let parsed = if status.is_success() {
             ErrorBody::default()
         } else {
@@ -173,7 +173,7 @@ impl Error {
         self
     }
 
-    pub(crate) fn after(mut self, attempts: u32) -> Self {
+    pub(crate) fn with_attempts(mut self, attempts: u32) -> Self {
         self.0.attempts = attempts;
         self
     }
@@ -299,7 +299,9 @@ impl Error {
         match self.0.kind {
             Kind::Connect | Kind::ConnectTimeout | Kind::Proxy | Kind::Unprocessed => true,
             // The status of a change says that it was made, though the rest of the answer did not come.
-            Kind::Timeout | Kind::Lost => !(self.0.unsure && self.status().is_some_and(|status| status.is_success())),
+            Kind::Timeout | Kind::Lost => {
+                !(self.0.unknown_outcome && self.status().is_some_and(|status| status.is_success()))
+            }
             Kind::Status => self.has_status(&[408, 429, 500, 502, 503, 504]) || self.is_interstitial(),
             _ => false,
         }
@@ -317,11 +319,11 @@ impl Error {
     /// A repeated DELETE that is answered by 404, or a repeated POST by 409, then most likely reports its own success; look
     /// before you send such a call again.
     pub fn may_have_been_carried_out(&self) -> bool {
-        self.0.unsure
+        self.0.unknown_outcome
     }
 
     /// Whether this attempt alone leaves open what became of it.
-    pub(crate) fn leaves_open(&self) -> bool {
+    pub(crate) fn has_unknown_outcome(&self) -> bool {
         match self.0.kind {
             Kind::Timeout | Kind::Lost | Kind::Protocol | Kind::Decode(_) | Kind::TooLarge(_) => true,
             Kind::Status => self.status().is_some_and(|status| status.is_server_error()) || self.has_status(&[408]),
@@ -330,8 +332,8 @@ impl Error {
     }
 
     /// Says whether an attempt may have been carried out.
-    pub(crate) fn unsure(mut self, unsure: bool) -> Self {
-        self.0.unsure = unsure;
+    pub(crate) fn with_unknown_outcome(mut self, unknown: bool) -> Self {
+        self.0.unknown_outcome = unknown;
         self
     }
 
@@ -343,13 +345,13 @@ impl Error {
     }
 
     /// Says which export job it is about.
-    pub(crate) fn of_job(mut self, id: &str) -> Self {
+    pub(crate) fn with_export_job(mut self, id: &str) -> Self {
         self.0.job = Some(id.into());
         self
     }
 
     /// Says which server could not be reached.
-    pub(crate) fn of_server(mut self, url: &Url) -> Self {
+    pub(crate) fn with_server(mut self, url: &Url) -> Self {
         let host = url.host_str().unwrap_or_default();
         let port = url.port_or_known_default().unwrap_or_default();
         self.0.server = Some(format!("{host}:{port}").into());
@@ -357,19 +359,19 @@ impl Error {
     }
 
     /// Says what time was not enough.
-    pub(crate) fn within(mut self, limit: Option<Duration>) -> Self {
+    pub(crate) fn with_limit(mut self, limit: Option<Duration>) -> Self {
         self.0.limit = limit;
         self
     }
 
     /// Says that the call asked for a page of a scroll.
-    pub(crate) fn of_scroll(mut self, scroll: bool) -> Self {
+    pub(crate) fn for_scroll(mut self, scroll: bool) -> Self {
         self.0.scroll = scroll;
         self
     }
 
     /// Says that the call is a GET.
-    pub(crate) fn of_get(mut self, get: bool) -> Self {
+    pub(crate) fn for_get(mut self, get: bool) -> Self {
         self.0.get = get;
         self
     }
@@ -539,7 +541,7 @@ impl fmt::Display for Error {
         if let Some(job) = &inner.job {
             write!(f, " (export job {})", one_line(job))?;
         }
-        if inner.unsure {
+        if inner.unknown_outcome {
             f.write_str("; it may have been carried out")?;
         }
         Ok(())

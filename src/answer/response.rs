@@ -75,7 +75,7 @@ impl<T> Response<T> {
         }
     }
 
-    pub(crate) fn after(mut self, attempts: u32) -> Self {
+    pub(crate) fn with_attempts(mut self, attempts: u32) -> Self {
         self.attempts = attempts;
         self
     }
@@ -93,10 +93,10 @@ impl<T> Response<T> {
     }
 
     /// The error of an answer that is not what was asked for.
-    pub(crate) fn undecoded(self, operation: &'static str, unread: Unread) -> Error {
+    pub(crate) fn decode_error(self, operation: &'static str, unread: Unread) -> Error {
         Error::new(operation, Kind::Decode(Box::new(unread)))
-            .answered(self.status, self.headers, self.body)
-            .after(self.attempts)
+            .with_answer(self.status, self.headers, self.body)
+            .with_attempts(self.attempts)
     }
 
     /// The decoded value alone.

@@ -137,6 +137,6 @@ impl std::error::Error for ConfigError {
 /// A [`ConfigError`] as an error of no operation: nothing was sent.
 impl From<ConfigError> for Error {
     fn from(error: ConfigError) -> Self {
-        Self::builder("", error.to_string()).caused(error)
+        Self::builder("", error.to_string()).with_source(error)
     }
 }

@@ -65,8 +65,8 @@ impl Transport {
             }
             // An error's body is read as far as it can be: the status is what counts.
             let (body, _) = self.read(operation, response, gzip, end).await;
-            let error = Error::new(operation, Kind::Status).answered(status, headers, body);
-            let error = error.of_get(call.operation.method == Method::GET);
+            let error = Error::new(operation, Kind::Status).with_answer(status, headers, body);
+            let error = error.for_get(call.operation.method == Method::GET);
             if let Some(headers) = error.headers().filter(|_| pending && !error.is_export_pending()) {
                 self.gate.observe(headers, error.is_rate_limited());
             }
@@ -91,7 +91,7 @@ impl Transport {
                 stream: None,
                 gzip,
             }),
-            (body, Err(error)) => Err(error.answered(status, headers, body)),
+            (body, Err(error)) => Err(error.with_answer(status, headers, body)),
         }
     }
 
@@ -147,7 +147,10 @@ impl Transport {
             (Body::Gzip(gunzip), Err(error)) => (gunzip.so_far(), Err(error)),
             (Body::Gzip(gunzip), Ok(())) => match gunzip.finish() {
                 Ok(bytes) => (bytes, Ok(())),
-                Err(error) => (Bytes::new(), Err(Error::new(operation, Kind::Protocol).caused(error))),
+                Err(error) => (
+                    Bytes::new(),
+                    Err(Error::new(operation, Kind::Protocol).with_source(error)),
+                ),
             },
         }
     }
@@ -165,7 +168,7 @@ impl Transport {
             let fits = match body {
                 Body::Gzip(gunzip) => gunzip
                     .push(&chunk, limit)
-                    .map_err(|error| Error::new(operation, Kind::Protocol).caused(error))?,
+                    .map_err(|error| Error::new(operation, Kind::Protocol).with_source(error))?,
                 Body::Plain(chunks) => {
                     let length = chunk.len() as u64;
                     let fits = length <= room;

@@ -35,7 +35,7 @@ impl Authorization {
         let supplied = by(end, supply())
             .await
             .unwrap_or_else(|| Err("it was not supplied in time".into()));
-        supplied.map_err(|cause| Error::new(operation, Kind::Token).caused(cause))
+        supplied.map_err(|cause| Error::new(operation, Kind::Token).with_source(cause))
     }
 
     /// The header to repeat a call with that was refused with `used`; `None` when there is no other one.

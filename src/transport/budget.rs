@@ -28,7 +28,7 @@ impl Budget {
 
     /// Takes out what the repeat after `error` costs; `false` when there is not enough.
     pub fn take(&self, error: &Error) -> bool {
-        if !counts(error) {
+        if !takes_from_budget(error) {
             return true;
         }
         self.change(|tokens| {
@@ -46,7 +46,7 @@ impl Budget {
 }
 
 /// Whether a failure says that the server is in trouble. That too much was asked is the rate limit's to heed.
-fn counts(error: &Error) -> bool {
+fn takes_from_budget(error: &Error) -> bool {
     match error.kind() {
         Kind::Status => !error.is_rate_limited(),
         _ => true,

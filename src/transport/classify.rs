@@ -56,7 +56,7 @@ pub fn classify(operation: &'static str, error: reqwest::Error) -> Error {
         Kind::Lost
     };
     // The URL holds ids and search terms.
-    Error::new(operation, kind).caused(error.without_url())
+    Error::new(operation, kind).with_source(error.without_url())
 }
 
 type Cause = dyn std::error::Error + 'static;

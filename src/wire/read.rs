@@ -54,7 +54,7 @@ pub fn no_json(body: &[u8]) -> Option<&'static str> {
 }
 
 /// Whether a body says nothing: empty, blank or `null`.
-pub fn says_nothing(body: &[u8]) -> bool {
+pub fn is_blank_body(body: &[u8]) -> bool {
     matches!(body.trim_ascii(), b"" | b"null")
 }
 
