@@ -45,7 +45,7 @@ impl Budget {
     }
 }
 
-/// Whether a failure says that the server is in trouble. That too much was asked is the rate limit's to heed.
+/// Whether a failure says that the server is in trouble. A 429 does not: the rate limit's window is waited for instead.
 fn takes_from_budget(error: &Error) -> bool {
     match error.kind() {
         Kind::Status => !error.is_rate_limited(),

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use super::decode::Decode;
-use super::reader::{DEPTH, Fault, Flaw, Reader, Step, Stray, kind};
+use super::reader::{DEPTH, Fault, RawMismatch, Reader, Step, SyntaxError, kind};
 
 /// A value in an answer that is of another kind than described. The value itself is kept in the
 /// [`extra`](crate::Extra) of the object it stands in.
@@ -74,7 +74,7 @@ pub fn text<T: Decode>(text: &str) -> Result<(T, Vec<Mismatch>), Unread> {
     let mut reader = Reader::new(text);
     let value = T::decode(&mut reader).and_then(|value| reader.end().map(|()| value));
     match value {
-        Ok(value) => Ok((value, reader.strays.into_iter().map(mismatch).collect())),
+        Ok(value) => Ok((value, reader.mismatches.into_iter().map(mismatch).collect())),
         Err(Fault::Malformed) => Err(unread(text, &reader, Fault::Malformed)),
         Err(Fault::Kind) => {
             // Only JSON is of another kind.
@@ -85,11 +85,11 @@ pub fn text<T: Decode>(text: &str) -> Result<(T, Vec<Mismatch>), Unread> {
     }
 }
 
-fn mismatch(stray: Stray) -> Mismatch {
+fn mismatch(raw: RawMismatch) -> Mismatch {
     Mismatch {
-        path: path(&stray.path),
-        expected: stray.expected,
-        found: stray.found,
+        path: path(&raw.path),
+        expected: raw.expected,
+        found: raw.found,
     }
 }
 
@@ -110,11 +110,11 @@ fn path(steps: &[Step]) -> String {
 #[cold]
 fn unread(text: &str, reader: &Reader<'_>, fault: Fault) -> Unread {
     let place = reader.place();
-    let (expected, found) = match (fault, reader.flaw) {
+    let (expected, found) = match (fault, reader.syntax_error) {
         _ if text.trim_ascii().is_empty() => ("JSON", "nothing".to_owned()),
         (Fault::Kind, _) => (reader.expected, kind(text).to_owned()),
-        (_, Flaw::End) => ("JSON", format!("its end after {place} bytes")),
-        (_, Flaw::Depth) => (
+        (_, SyntaxError::End) => ("JSON", format!("its end after {place} bytes")),
+        (_, SyntaxError::Depth) => (
             "JSON",
             format!("lists and objects more than {DEPTH} deep at byte {place}"),
         ),
