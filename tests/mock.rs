@@ -132,9 +132,9 @@ fn identifier(description: &Value, path: &str, name: &str) -> String {
     let ends = paths
         .iter()
         .filter(|(other, _)| other.ends_with(&format!("{{{name}}}")));
-    let named = ends.filter_map(|(_, item)| shown(item, "get")?.get(name).map(text));
+    let mut named = ends.filter_map(|(_, item)| shown(item, "get")?.get(name).map(text));
     // Nothing shows one, so that nothing is asked of it.
-    named.last().unwrap_or("1".to_owned())
+    named.next_back().unwrap_or("1".to_owned())
 }
 
 #[tokio::test]
@@ -207,9 +207,9 @@ async fn lists_of_a_record_hold_what_is_attached_to_it() {
         .send()
         .await
         .unwrap();
-    let tags = || client.list_tags_for_contact().contact_id(&contact.id).send();
+    let tags = || client.list_tags_for_contact().id(&contact.id).send();
     assert_eq!(tags().await.unwrap().data.len(), 0);
-    let attach = client.attach_tag_to_contact().contact_id(&contact.id);
+    let attach = client.attach_tag_to_contact().id(&contact.id);
     attach.body_map(|b| b.id(&vip.id)).send().await.unwrap();
     let attached = tags().await.unwrap();
     assert_eq!(

@@ -196,9 +196,9 @@ async fn lists_of_one_answer_are_walked_like_the_others() {
         check!(client.list_admins());
         check!(client.list_help_centers());
         check!(client.list_attached_segments_for_company().id("5f2"));
-        check!(client.list_segments_for_contact().contact_id("5f0"));
-        check!(client.list_subscriptions_for_contact().contact_id("5f0"));
-        check!(client.list_tags_for_contact().contact_id("5f0"));
+        check!(client.list_segments_for_contact().id("5f0"));
+        check!(client.list_subscriptions_for_contact().id("5f0"));
+        check!(client.list_tags_for_contact().id("5f0"));
         check!(client.list_data_attributes());
         check!(client.list_segments());
         check!(client.list_subscription_types());

@@ -1,5 +1,6 @@
 //! The client's settings: regions, versions, environment, headers, TLS, and what is refused.
 
+mod mistakes;
 mod tls;
 
 use std::process::Command;

@@ -13,6 +13,7 @@ mod errors;
 mod http2;
 mod limits;
 mod load;
+mod loopback;
 mod outcomes;
 #[cfg(any(feature = "rustls", feature = "native-tls", feature = "rustls-no-provider"))]
 mod proxies;
@@ -23,3 +24,4 @@ mod secrecy;
 #[cfg(any(feature = "rustls", feature = "native-tls", feature = "rustls-no-provider"))]
 mod tls;
 mod unpolled;
+mod workspaces;
