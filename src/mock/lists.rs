@@ -70,7 +70,7 @@ impl Workspace {
         };
         let records = match found(records, &received.json(), list.paging) {
             Ok(records) => records,
-            Err(answer) => return answer,
+            Err(refused) => return *refused,
         };
         let page = match list.paging {
             Paging::Unpaged => Ok(Page::whole(&records)),
@@ -81,12 +81,12 @@ impl Workspace {
         };
         match page {
             Ok(page) => page.answer(operation, list, kind, &records),
-            Err(answer) => answer,
+            Err(refused) => *refused,
         }
     }
 
     /// One scroll at a time, moved on by every answer.
-    fn scroll(&mut self, id: &'static str, received: &Received, records: &[Record]) -> Result<Page, Answer> {
+    fn scroll(&mut self, id: &'static str, received: &Received, records: &[Record]) -> Result<Page, Box<Answer>> {
         let idle = self.scroll_idle;
         let open = self.scrolls.remove(id).filter(|scroll| scroll.last.elapsed() <= idle);
         let mut scroll = match (received.query("scroll_param"), open) {
@@ -101,12 +101,12 @@ impl Workspace {
             (None, Some(scroll)) => {
                 self.scrolls.insert(id, scroll);
                 let message = "scroll already exists for this workspace";
-                return Err(Answer::error(400, "scroll_exists", message));
+                return Err(refused(400, "scroll_exists", message));
             }
             (Some(parameter), Some(scroll)) if scroll.parameter == parameter => scroll,
             (Some(_), other) => {
                 self.scrolls.extend(other.map(|scroll| (id, scroll)));
-                return Err(Answer::error(404, "not_found", "scroll parameter not found"));
+                return Err(refused(404, "not_found", "scroll parameter not found"));
             }
         };
         let from = scroll.position.min(records.len());
@@ -129,16 +129,16 @@ impl Workspace {
 }
 
 /// The records that the body of a search asks for, in its order.
-fn found(records: Vec<Record>, body: &Value, paging: Paging) -> Result<Vec<Record>, Answer> {
+fn found(records: Vec<Record>, body: &Value, paging: Paging) -> Result<Vec<Record>, Box<Answer>> {
     if paging != Paging::CursorInBody {
         return Ok(records);
     }
     let (query, sort) = (&body["query"], &body["sort"]);
     if !query.is_object() {
-        return Err(Answer::error(400, "parameter_invalid", "query is missing"));
+        return Err(refused(400, "parameter_invalid", "query is missing"));
     }
     if !matches!(sort["order"].as_str(), None | Some("ascending" | "descending")) {
-        return Err(Answer::error(
+        return Err(refused(
             400,
             "invalid_sort_order",
             "the order is ascending or descending",
@@ -207,6 +207,11 @@ impl Page {
     }
 }
 
+/// An error in the place of a page.
+fn refused(status: u16, code: &str, message: &str) -> Box<Answer> {
+    Box::new(Answer::error(status, code, message))
+}
+
 /// A number of the query or the body's `pagination`.
 fn number(value: Option<String>, default: usize) -> Option<usize> {
     match value {
@@ -215,12 +220,12 @@ fn number(value: Option<String>, default: usize) -> Option<usize> {
     }
 }
 
-fn no_such_page() -> Answer {
-    Answer::error(400, "parameter_invalid", "there is no such page")
+fn no_such_page() -> Box<Answer> {
+    refused(400, "parameter_invalid", "there is no such page")
 }
 
 /// Lists that go on by `starting_after`, in the query or in the body's `pagination`.
-fn after(received: &Received, records: &[Record], list: &List) -> Result<Page, Answer> {
+fn after(received: &Received, records: &[Record], list: &List) -> Result<Page, Box<Answer>> {
     let pagination = &received.json()["pagination"];
     let said = |name: &str| match list.paging {
         Paging::CursorInBody => super::store::text_of(&pagination[name]),
@@ -232,11 +237,7 @@ fn after(received: &Received, records: &[Record], list: &List) -> Result<Page, A
         None => 0,
         Some(Some(position)) => position.min(records.len()),
         Some(None) => {
-            return Err(Answer::error(
-                400,
-                "client_error",
-                "starting_after is no cursor of this list",
-            ));
+            return Err(refused(400, "client_error", "starting_after is no cursor of this list"));
         }
     };
     let (count, to) = (records.len(), (from + per_page).min(records.len()));
@@ -266,7 +267,7 @@ fn after(received: &Received, records: &[Record], list: &List) -> Result<Page, A
 }
 
 /// Lists that go on by page number.
-fn numbered(received: &Received, records: &[Record]) -> Result<Page, Answer> {
+fn numbered(received: &Received, records: &[Record]) -> Result<Page, Box<Answer>> {
     let said = |name: &str, default| number(received.query(name).map(str::to_owned), default);
     let (Some(page @ 1..), Some(per_page @ 1..)) = (said("page", 1), said("per_page", NUMBERED_PER_PAGE)) else {
         return Err(no_such_page());
@@ -290,7 +291,7 @@ fn numbered(received: &Received, records: &[Record]) -> Result<Page, Answer> {
 }
 
 /// Lists whose next page is a URL only.
-fn events(received: &Received, records: &[Record]) -> Result<Page, Answer> {
+fn events(received: &Received, records: &[Record]) -> Result<Page, Box<Answer>> {
     let from = received.query("before").map_or(Some(0), position);
     let from = from.ok_or_else(no_such_page)?.min(records.len());
     let to = (from + PER_PAGE).min(records.len());
