@@ -1,5 +1,5 @@
 //! A small Intercom on loopback: generated records behind lists, searches and a scroll, paged as the real one pages
-//! them, with faults on demand. Tests, benches and examples share it; each uses what it needs.
+//! them, with faults on demand. Examples share it; each uses what it needs.
 #![allow(dead_code)]
 
 pub mod records;
