@@ -8,6 +8,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use script::Input;
+use script::steps::model::Model;
+use script::steps::model::paging::Shape;
 use script::steps::slice::{Slice, groups};
 use serde_json::{Value, json};
 use syn::{Expr, Item, Lit};
@@ -132,7 +134,7 @@ fn essence(document: &Value) -> String {
             value => value.clone(),
         }
     }
-    let known = |key: &str| KEYS.contains(&key) || key == "x-search" || key == "fields" || key == "what";
+    let known = |key: &str| KEYS.contains(&key) || key == "x-search" || ["dates", "fields", "what"].contains(&key);
     let (paths, schemas) = (&document["paths"], &document["components"]["schemas"]);
     let operations = groups(document);
     let items = paths.as_object().unwrap().iter();
@@ -229,6 +231,71 @@ fn every_group_of_the_description_has_a_feature() {
     }
 }
 
+/// The lists that are walked: method, shape, and whether they tell what changed.
+fn walked(model: &Model) -> Vec<(&str, Shape, bool)> {
+    let lists = model.operations.iter().filter_map(|operation| {
+        let paging = operation.paging?;
+        Some((operation.ident.as_str(), paging.shape, operation.dated))
+    });
+    lists.collect()
+}
+
+#[test]
+fn every_list_is_walked_and_those_with_times_tell_what_changed() {
+    let model = script::model(script::describe(&own()).unwrap(), &own()).unwrap().model;
+    let lists = walked(&model);
+    assert_eq!(lists.len(), 30);
+    let of = |wanted: Shape| -> BTreeSet<&str> {
+        let lists = lists.iter().filter(|(_, shape, _)| *shape == wanted);
+        lists.map(|(name, ..)| *name).collect()
+    };
+    assert_eq!(
+        of(Shape::Unpaged),
+        [
+            "list_admins",
+            "list_help_centers",
+            "list_attached_segments_for_company",
+            "list_segments_for_contact",
+            "list_subscriptions_for_contact",
+            "list_tags_for_contact",
+            "list_data_attributes",
+            "list_segments",
+            "list_subscription_types",
+            "list_tags",
+            "list_teams",
+            "list_ticket_types",
+        ]
+        .into()
+    );
+    assert_eq!((of(Shape::Page).len(), of(Shape::Cursor).len()), (11, 5));
+    let undated: BTreeSet<&str> = lists
+        .iter()
+        .filter(|(.., dated)| !dated)
+        .map(|(name, ..)| *name)
+        .collect();
+    assert_eq!(
+        undated,
+        [
+            "list_activity_logs",
+            "list_admins",
+            "list_notes",
+            "list_subscriptions_for_contact",
+            "list_tags_for_contact",
+            "list_data_events",
+            "list_subscription_types",
+            "list_tags",
+            "list_teams",
+        ]
+        .into()
+    );
+    let changes: Vec<_> = model
+        .searches
+        .iter()
+        .map(|search| search.changes.as_ref().unwrap().whole_days)
+        .collect();
+    assert_eq!(changes, [true, false], "dates of contacts count whole days");
+}
+
 /// What is odd is mended: `.ci/run` holds that the client compiles.
 #[test]
 fn an_odd_description_loses_nothing_that_can_be_built() {
@@ -253,6 +320,11 @@ fn an_odd_description_loses_nothing_that_can_be_built() {
         "gen_",
         "delete_fixed_kind_odd",
         "find_odd",
+        "things",
+        "paged_things",
+        "thing_with_things",
+        "two_kinds_of_things",
+        "names_of_things",
     ];
     assert_eq!(methods, expected.into());
     assert_eq!(model.basics.servers[0].url, "https://api.odd.example:8443/v1");
@@ -277,6 +349,15 @@ fn an_odd_description_loses_nothing_that_can_be_built() {
         "`perPage` takes the setter's name"
     );
     assert!(model.export.is_none());
+    assert_eq!(walked(model), [("things", Shape::Unpaged, true)]);
+    let things = model.operations.iter().find(|operation| operation.ident == "things");
+    let parameters: Vec<_> = things
+        .unwrap()
+        .parameters
+        .iter()
+        .map(|parameter| &parameter.ident)
+        .collect();
+    assert_eq!(parameters, ["changed_since_", "stream_", "from_cursor_"]);
     for what in [
         "/paths/~1plain: is no path item",
         "`text/csv` is left out [request_media]",

@@ -360,7 +360,7 @@ pub(crate) enum Dates {
 }
 
 impl Dates {
-    /// What a search is asked for that is to find all that changed at `moment` or later, and what it was asked for before.
+    /// The query of a search for what changed at `moment` or later and matches the query that it had, if any.
     pub(crate) fn changed_since(self, moment: Timestamp, query: &impl Serialize) -> Query {
         /// The day before that of the moment, in any time zone and on days of 25 hours.
         const TWO_DAYS: i64 = 2 * 86_400;
@@ -370,8 +370,10 @@ impl Dates {
         };
         let changed = field(UPDATED_AT).gt(moment.as_seconds().saturating_sub(before).max(0));
         match serde_json::to_value(query) {
-            Ok(Value::Null) | Err(_) => changed,
+            Ok(Value::Null) => changed,
             Ok(query) => Query::read(query) & changed,
+            // Without it, others would be found: let the call fail.
+            Err(_) => Query::all([]),
         }
     }
 }
@@ -511,8 +513,8 @@ macro_rules! builders {
                 /// What changed at `moment` or later as a stream, which tells with what moment to begin next time: see
                 /// [`Changes`](crate::paging::Changes).
                 ///
-                /// The server is asked for it, together with the [`query`](Self::query), which may be left out, and in its own
-                /// order: [`sort`](Self::sort) changes nothing.
+                /// The server is asked for it, together with the [`query`](Self::query), which may be left out, and always for the
+                /// last change first: a [`sort`](Self::sort) is not heeded.
                 pub fn changed_since(
                     self,
                     moment: impl ::std::convert::Into<crate::Timestamp>,
