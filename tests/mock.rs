@@ -145,9 +145,9 @@ fn identifier(description: &Value, path: &str, name: &str) -> String {
     let ends = paths
         .iter()
         .filter(|(other, _)| other.ends_with(&format!("{{{name}}}")));
-    let named = ends.filter_map(|(_, item)| shown(item, "get")?.get(name).map(text));
+    let mut named = ends.filter_map(|(_, item)| shown(item, "get")?.get(name).map(text));
     // Nothing shows one, so that nothing is asked of it.
-    named.last().unwrap_or("1".to_owned())
+    named.next_back().unwrap_or("1".to_owned())
 }
 
 #[tokio::test]
