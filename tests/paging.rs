@@ -189,17 +189,17 @@ async fn every_list_gives_every_item_once_and_in_order() {
 #[tokio::test]
 async fn every_list_tells_its_items_apart_by_their_ids() {
     macro_rules! check {
-        ($name:expr, $make:expr, $record:expr) => {
-            let server = Server::start(60).await;
-            let mut items = $make(&client(&server)).stream().exactly_once();
+        ($operation:expr, $make:expr) => {
+            let intercom = start($operation, 60).await;
+            let mut items = $make(&client(&intercom)).stream().exactly_once();
             let keys: Vec<_> = items
                 .by_ref()
                 .map_ok(|item| key(&item))
                 .try_collect()
                 .await
                 .unwrap();
-            assert_eq!(keys, expected($record, 60), "{}", $name);
-            assert_eq!(items.ids().count(), 60, "{}", $name);
+            assert_eq!(keys, expected(60), "{}", $operation);
+            assert_eq!(items.ids().count(), 60, "{}", $operation);
         };
     }
     each_list!(check);
@@ -369,13 +369,10 @@ async fn a_scroll_goes_on_where_it_can_and_says_where_it_cannot() {
 
 #[tokio::test]
 async fn a_scroll_that_lost_a_page_begins_anew_and_gives_every_item_once() {
-    let settings = Settings {
-        scroll_idle: Some(Duration::from_millis(50)),
-        ..Default::default()
-    };
-    let server = Server::with(250, settings).await;
-    server.fault(2, Fault::Status(500));
-    let mut companies = client(&server).scroll_over_all_companies().stream().exactly_once();
+    let idle = MockIntercom::builder().scroll_idle(Duration::from_millis(50));
+    let intercom = start_with(idle, "scroll_over_all_companies", 250).await;
+    faults(&intercom, [(2, Fault::Status(500))]);
+    let mut companies = client(&intercom).scroll_over_all_companies().stream().exactly_once();
     let (mut keys, mut restarts) = (Vec::new(), 0);
     while let Some(company) = companies.next().await {
         match company {
@@ -388,7 +385,7 @@ async fn a_scroll_that_lost_a_page_begins_anew_and_gives_every_item_once() {
             }
         }
     }
-    assert_eq!((keys, restarts), (expected(server::records::company, 250), 1));
+    assert_eq!((keys, restarts), (expected(250), 1));
 }
 
 #[tokio::test]
