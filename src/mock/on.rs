@@ -71,7 +71,7 @@ impl On<'_> {
     }
 
     /// Answers what the function makes of each request from now on, and as usual where it makes nothing. What it makes is not
-    /// checked against the description.
+    /// checked against the description. It may ask what was [`received`](super::MockIntercom::received), this request included.
     pub fn answer_with(self, answer: impl Fn(&Received) -> Option<Answer> + Send + Sync + 'static) -> Self {
         self.choose(Some(Arc::new(answer)))
     }
