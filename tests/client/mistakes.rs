@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use httpmock::prelude::*;
+use intercom_client::mock::Answer;
 use intercom_client::search::field;
 use intercom_client::types::{ConversationSender, CreateContactRequest};
 use intercom_client::{Client, ClientBuilder, ConfigError, Error, Region, Response, http};
 use operation_tables::OPERATIONS;
 use serde_json::{Value, json};
 
-use crate::{builder, https, tls};
+use crate::{builder, https, start, tls};
 
 /// What `main` prints when it returns the error.
 fn printed(error: impl std::fmt::Debug) -> String {
@@ -92,8 +92,8 @@ fn without_tls_the_features_are_named() {
 
 #[tokio::test]
 async fn mistakes_of_a_call_are_told_before_anything_is_sent() {
-    let server = MockServer::start_async().await;
-    let client = builder().base_url(server.base_url()).build().unwrap();
+    let intercom = start().await;
+    let client = builder().base_url(intercom.url()).build().unwrap();
     let body = "the request body is required: give it to `body`, or fill it in with `body_map`";
     let deep = field("a").eq(1) & (field("b").eq(1) | (field("c").eq(1) & field("d").eq(1)));
     let said = [
@@ -141,12 +141,16 @@ async fn mistakes_of_a_call_are_told_before_anything_is_sent() {
 /// Whatever is required of an operation and forgotten is named at once.
 #[tokio::test]
 async fn every_operation_names_all_that_it_lacks() {
-    let server = MockServer::start_async().await;
-    let client = builder().base_url(server.base_url()).build().unwrap();
+    let intercom = start().await;
+    let client = builder().base_url(intercom.url()).build().unwrap();
     let mut lacking = 0;
     for operation in OPERATIONS {
         let required = operation.parameters.iter().filter(|parameter| parameter.required);
-        let names: Vec<_> = required.map(|parameter| format!("`{}`", parameter.name)).collect();
+        let name = |parameter: &operation_tables::Parameter| match parameter.in_path {
+            true => parameter.setter,
+            false => parameter.name,
+        };
+        let names: Vec<_> = required.map(|parameter| format!("`{}`", name(parameter))).collect();
         if names.is_empty() {
             continue;
         }
@@ -166,8 +170,8 @@ async fn every_operation_names_all_that_it_lacks() {
 
 #[tokio::test]
 async fn a_long_list_of_what_is_missing_is_cut() {
-    let server = MockServer::start_async().await;
-    let client = builder().base_url(server.base_url()).build().unwrap();
+    let intercom = start().await;
+    let client = builder().base_url(intercom.url()).build().unwrap();
     let contacts: Vec<Value> = (0..5000).map(|_| json!({})).collect();
     let call = client
         .create_ticket()
@@ -179,12 +183,10 @@ async fn a_long_list_of_what_is_missing_is_cut() {
 
 #[tokio::test]
 async fn an_html_answer_is_said_to_be_one() {
-    let server = MockServer::start_async().await;
+    let intercom = start().await;
     let page = "<!DOCTYPE html><title>Sign in</title>";
-    server
-        .mock_async(|_, then| drop(then.status(200).header("content-type", "text/html").body(page)))
-        .await;
-    let client = builder().base_url(server.base_url()).build().unwrap();
+    intercom.on_any().answer(Answer::bytes("text/html", page));
+    let client = builder().base_url(intercom.url()).build().unwrap();
     let raw = client.request(intercom_client::Method::GET, "/me");
     let typed = client.identify_admin().send().await.unwrap_err();
     let pages = raw
@@ -205,11 +207,11 @@ async fn an_html_answer_is_said_to_be_one() {
 
 #[tokio::test]
 async fn a_timeout_tells_its_limit_and_attempts() {
-    let server = MockServer::start_async().await;
-    server
-        .mock_async(|_, then| drop(then.status(200).delay(Duration::from_secs(20))))
-        .await;
-    let client = builder().base_url(server.base_url()).timeout(Duration::from_millis(50));
+    let intercom = start().await;
+    intercom
+        .on_any()
+        .answer(Answer::json(json!({})).delay(Duration::from_secs(20)));
+    let client = builder().base_url(intercom.url()).timeout(Duration::from_millis(50));
     let client = client.build().unwrap();
     let call = client
         .create_contact()

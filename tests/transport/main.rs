@@ -4,6 +4,7 @@
 //! so that a slow machine changes nothing.
 
 mod calls;
+#[allow(dead_code)] // some moves are for other test binaries
 mod server;
 
 mod connecting;
