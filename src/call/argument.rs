@@ -74,11 +74,13 @@ impl InvalidField {
     }
 
     /// The same with what else is wrong: the first mistake is told, and all that is missing.
-    fn and(self, other: Self) -> Self {
-        match (self.reason == Reason::Missing, other.into_missing()) {
-            (true, Ok(missing)) => Self::missing([self.fields, missing].concat()),
-            _ => self,
+    fn and(mut self, other: Self) -> Self {
+        if self.reason == Reason::Missing
+            && let Ok(missing) = other.into_missing()
+        {
+            self.fields.extend(missing);
         }
+        self
     }
 
     /// Whether it is a whole body that is missing.
@@ -336,29 +338,32 @@ fn fitting(number: impl TryInto<i64>) -> Result<i64, InvalidField> {
 
 /// The items of a list; what is not known is left out.
 fn items<T, A: Argument<T>>(items: impl IntoIterator<Item = A>) -> Result<Vec<T>, InvalidField> {
-    items
-        .into_iter()
-        .enumerate()
-        .filter_map(|(i, item)| {
-            let item = item.argument().map_err(|invalid| invalid.within(&format!("[{i}]")));
-            item.transpose()
-        })
-        .collect()
+    let (mut list, mut invalid) = (Vec::new(), None);
+    for (i, item) in items.into_iter().enumerate() {
+        match item.argument() {
+            Ok(item) => list.extend(item),
+            Err(mistake) => add(&mut invalid, mistake.within(&format!("[{i}]"))),
+        }
+    }
+    invalid.map_or(Ok(list), Err)
 }
 
 /// The entries of an object; what is not known is left out.
 fn entries<T, K: Into<String>, A: Argument<T>>(
     entries: impl IntoIterator<Item = (K, A)>,
 ) -> Result<Map<T>, InvalidField> {
-    entries
-        .into_iter()
-        .filter_map(|(name, item)| {
-            let name = name.into();
+    let (mut map, mut invalid) = (Vec::new(), None);
+    for (name, item) in entries {
+        match item.argument() {
+            Ok(item) => map.extend(item.map(|item| (name.into(), item))),
             // A name of the workspace's own can be a customer's data.
-            let item = item.argument().map_err(|invalid| invalid.within("*"));
-            item.transpose().map(|item| item.map(|item| (name, item)))
-        })
-        .collect()
+            Err(mistake) => add(&mut invalid, mistake.within("*")),
+        }
+    }
+    match invalid {
+        None => Ok(map.into_iter().collect()),
+        Some(invalid) => Err(invalid),
+    }
 }
 
 /// A type of the description that setters take as it is.
