@@ -5,6 +5,7 @@
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod answer;
+pub mod bulk;
 mod call;
 mod client;
 #[cfg(intercom_export)]
