@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 use futures_core::Stream;
 use futures_core::stream::FusedStream;
 
-use super::{Cursor, Identified, Items, Page};
+use super::{Cursor, Identified, Items, Page, Retrievable, RetrieveEach};
 use crate::answer::error::{Error, Kind};
 
 /// Every item of a list exactly once: made by [`Items::exactly_once`].
@@ -148,6 +148,19 @@ impl<P: Page<Item: Identified>> ExactlyOnce<P> {
             End::Failed => self.items.resume(),
         }
         self.end = End::Not;
+    }
+
+    /// Each item in full, as the operation that shows one of them gives it: see [`RetrieveEach`].
+    pub fn retrieve_each(self) -> RetrieveEach<Self>
+    where
+        P::Item: Retrievable,
+    {
+        RetrieveEach::new(self)
+    }
+
+    /// The items that it walks.
+    pub(super) fn items(&self) -> &Items<P> {
+        &self.items
     }
 
     fn begin_pass(&mut self) {
