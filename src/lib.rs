@@ -18,6 +18,8 @@ pub mod paging;
 #[cfg(intercom_search)]
 pub mod search;
 mod transport;
+#[cfg(intercom_upsert)]
+mod upsert;
 mod wire;
 
 pub use answer::bytes::ByteStream;
@@ -36,6 +38,8 @@ pub use client::version::ApiVersion;
 pub use export::{ExportJob, ExportProgress};
 pub use generated::mixed::*;
 pub use generated::{Region, builder, types};
+#[cfg(intercom_upsert)]
+pub use upsert::{UpsertOutcome, Upserted};
 pub use wire::avatar::Avatar;
 pub use wire::extra::Extra;
 pub use wire::id::Id;

@@ -14,7 +14,7 @@ use ty::Ty;
 
 use super::input::basics::Basics;
 use examples::Examples;
-use helpers::{Export, Search};
+use helpers::{Export, Search, Upsert};
 use paging::Page;
 
 /// Everything that is written.
@@ -33,6 +33,8 @@ pub struct Model {
     pub searches: Vec<Search>,
     /// What the export helper needs, when the description has it.
     pub export: Option<Export>,
+    /// What the upsert helper needs, when the description has it.
+    pub upsert: Option<Upsert>,
 }
 
 /// The types that are made from components, by their names.

@@ -7,7 +7,7 @@
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
-use super::super::model::helpers::Search;
+use super::super::model::helpers::{Search, Upsert};
 use super::super::model::paging::Shape;
 use super::super::model::ty::{Scope, Ty};
 use super::super::model::{Answer, Body, Model, Operation, Parameter, Types};
@@ -19,13 +19,16 @@ pub fn calls(model: &Model) -> TokenStream {
     let methods = model.operations.iter().map(method);
     let builders = model.operations.iter().map(|operation| builder(operation, model));
     let constants = model.operations.iter().map(constant);
+    let upsert = model.upsert.as_ref();
+    let (upsert_method, upsert_builder) = upsert.and_then(|upsert| self::upsert(upsert, model)).unzip();
     quote! {
-        impl crate::Client { #(#methods)* }
+        impl crate::Client { #(#methods)* #upsert_method }
 
         /// One builder for each operation: set parameters and body, then `send()`.
         pub mod builder {
             use super::types;
             #(#builders)*
+            #upsert_builder
         }
 
         /// What the transport needs to know of each operation.
@@ -268,7 +271,7 @@ fn builder(operation: &Operation, model: &Model) -> TokenStream {
         #[must_use = "nothing is sent before `send()`"]
         pub struct #builder {
             client: crate::Client,
-            options: crate::call::options::Options,
+            pub(super) options: crate::call::options::Options,
             #(#idents: crate::call::argument::Slot<#values>,)*
             #body_field
             #cursor_field
@@ -311,4 +314,69 @@ fn builder(operation: &Operation, model: &Model) -> TokenStream {
             #changes
         }
     }
+}
+
+/// The method that upserts, and its builder: like those of the operation that creates.
+fn upsert(upsert: &Upsert, model: &Model) -> Option<(TokenStream, TokenStream)> {
+    let [create, update, unarchive] = ["create", "update", "unarchive"].map(|step| upsert.operations.get(step));
+    let [create, update, unarchive] = [&create?.method, &update?.method, &unarchive?.method];
+    let creates = model.operations.iter().find(|operation| operation.ident == *create)?;
+    let BodyParts {
+        field, begins, setters, ..
+    } = body_parts(creates.body.as_ref()?, &model.types);
+    let (method, builder) = (format_ident!("{}", upsert.method), format_ident!("{}", upsert.builder));
+    let (record, request) = (format_ident!("{}", upsert.record), format_ident!("{}", upsert.request));
+    let doc = format!(
+        "Creates what the body describes, or updates the one that is there already with the same `external_id` or `email`: \
+         several calls as one.\n\n\
+         Calls [`{create}`](Self::{create}). When the server refuses it because there is one already, calls \
+         [`{update}`](Self::{update}) with the same body; one that is archived is unarchived before, by \
+         [`{unarchive}`](Self::{unarchive}). See [`Upserted`](crate::Upserted) for what that holds and for an example.",
+    );
+    let of_builder = format!("Builder of [`{method}`](crate::Client::{method}).");
+    let method_tokens = quote! {
+        #[doc = #doc]
+        #[inline]
+        pub fn #method(&self) -> builder::#builder {
+            builder::#builder::new(self)
+        }
+    };
+    let builder_tokens = quote! {
+        #[doc = #of_builder]
+        #[derive(Clone, Debug)]
+        #[must_use = "nothing is sent before `send()`"]
+        pub struct #builder {
+            client: crate::Client,
+            options: crate::call::options::Options,
+            #field
+        }
+
+        impl #builder {
+            #[inline]
+            pub(crate) fn new(client: &crate::Client) -> Self {
+                Self {
+                    client: client.clone(),
+                    options: ::std::default::Default::default(),
+                    #begins
+                }
+            }
+            #setters
+            crate::call::options::setters! {}
+            /// Sends the requests, one after the other.
+            ///
+            /// # Errors
+            ///
+            /// Those of the calls that it makes. [`is_builder`](crate::Error::is_builder) when the body has neither `email` nor
+            /// `external_id`; [`is_permanently_deleted`](crate::Error::is_permanently_deleted) when the one that is there cannot be
+            /// unarchived; [`is_conflict`](crate::Error::is_conflict) when the one that is there is not found, and when the
+            /// update would give it what another one has.
+            pub async fn send(
+                self,
+            ) -> ::std::result::Result<crate::Upserted<types::#record>, crate::Error> {
+                let body = self.body.and_then(|body| body.map(types::builder::#request::build).transpose());
+                crate::upsert::upsert(&self.client, &self.options, crate::call::argument::required_body(body)).await
+            }
+        }
+    };
+    Some((method_tokens, builder_tokens))
 }

@@ -1,4 +1,4 @@
-//! Writes what joins the hand-written helpers to the description: searches, exports, types of several forms.
+//! Writes what joins the hand-written helpers to the description: searches, exports, upserts, types of several forms.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
 use super::super::model::Model;
-use super::super::model::helpers::{Export, Search};
+use super::super::model::helpers::{Export, Search, Upsert};
 use super::super::model::ty::Scope;
 
 /// The types that are written by hand over types of the description.
@@ -115,6 +115,55 @@ pub fn export(export: &Export) -> TokenStream {
         pub(crate) mod export {
             pub use super::types::{#job as Job, #status as Status};
             #(#names)*
+            #(#calls)*
+        }
+    }
+}
+
+/// The operations and types of an upsert, under the names that the helper knows them by. Each call is made with its options.
+pub fn upsert(upsert: &Upsert) -> TokenStream {
+    let (record, request, id) = (
+        format_ident!("{}", upsert.record),
+        format_ident!("{}", upsert.request),
+        format_ident!("{}", upsert.id),
+    );
+    let name = &upsert.method;
+    let [updated, unarchived] = upsert.ids.each_ref().map(|ident| format_ident!("{ident}"));
+    let calls = upsert.operations.iter().map(|(step, call)| {
+        let (function, method, builder) = (
+            format_ident!("{step}"),
+            format_ident!("{}", call.method),
+            format_ident!("{}", call.builder),
+        );
+        let (takes, set) = match *step {
+            "create" => (quote! { body: Request }, quote! { .body(body) }),
+            "update" => (
+                quote! { id: &str, body: &::serde_json::Value },
+                quote! { .#updated(id).body(body) },
+            ),
+            "unarchive" => (quote! { id: &str }, quote! { .#unarchived(id) }),
+            _ => (quote! { body: &::serde_json::Value }, quote! { .body(body) }),
+        };
+        quote! {
+            pub(crate) fn #function(
+                client: &crate::Client,
+                options: crate::call::options::Options,
+                #takes
+            ) -> super::builder::#builder {
+                let mut call = client.#method() #set;
+                call.options = options;
+                call
+            }
+        }
+    });
+    quote! {
+        /// What the upsert helper is made over.
+        pub(crate) mod upsert {
+            pub(crate) use super::types::{#record as Record, #request as Request};
+            pub(crate) const ID: &str = #name;
+            pub(crate) fn id(record: &Record) -> ::std::option::Option<&str> {
+                record.#id.as_deref()
+            }
             #(#calls)*
         }
     }
