@@ -13,7 +13,7 @@
 //!     let event = CreateDataEventRequest::builder().event_name("placed-order").created_at(1_730_419_200);
 //!     event.user_id(format!("customer-{number}"))
 //! });
-//! let mut push = client.push(orders, |client, event| client.create_data_event().body(event.clone()).send());
+//! let mut push = client.push(orders, |client, event| client.create_data_event().body(event).send());
 //! while let Some(pushed) = push.next().await {
 //!     match pushed.result {
 //!         Ok(_) => {}
@@ -103,6 +103,8 @@ impl Client {
 
 /// A call with its input, which comes back with the result.
 type Call<'a, I, T> = BoxFuture<'a, (I, Result<T, Error>)>;
+/// Begins the call of an input.
+type Begin<'a, I, T> = Box<dyn FnMut(&Client, I) -> Call<'a, I, T> + Send + 'a>;
 
 /// Many calls of one kind, some at a time: made by [`Client::push`].
 ///
@@ -121,7 +123,7 @@ type Call<'a, I, T> = BoxFuture<'a, (I, Result<T, Error>)>;
 pub struct Push<'a, I, T> {
     client: Client,
     inputs: BoxStream<'a, I>,
-    call: Box<dyn FnMut(&Client, I) -> Call<'a, I, T> + Send + 'a>,
+    call: Begin<'a, I, T>,
     concurrency: usize,
     under_way: FuturesOrdered<Call<'a, I, T>>,
     /// Whether no further input is taken.
@@ -160,7 +162,8 @@ pub struct Progress {
 impl<I, T> Push<'_, I, T> {
     /// How many calls are under way at once. Default: 10; 0 counts as 1.
     ///
-    /// More make it faster as far as the rate limit lets them: see [`ClientBuilder`](crate::ClientBuilder).
+    /// More make it faster as far as the rate limit and the client's
+    /// [`max_in_flight`](crate::ClientBuilder::max_in_flight) let them.
     pub fn concurrency(mut self, calls: usize) -> Self {
         self.concurrency = calls.max(1);
         self

@@ -235,9 +235,7 @@ async fn any_call_can_be_pushed() {
     let known = |id: i32| (id, (id < 5).then(|| id.to_string()));
     assert_eq!(found, (0..6).map(known).collect::<Vec<_>>());
     let missing = CreateDataEventRequest::builder().event_name("no contact");
-    let push = client.push([missing], |client, event| {
-        client.create_data_event().body(event.clone()).send()
-    });
+    let push = client.push([missing], |client, event| client.create_data_event().body(event).send());
     let refused: Vec<_> = push.collect().await;
     assert!(refused[0].result.as_ref().unwrap_err().is_builder(), "{refused:?}");
 }

@@ -344,6 +344,10 @@ macro_rules! objects {
             $name: builder::$name = |value| value.build();
         }
 
+        crate::call::argument::arguments! {
+            $name: &builder::$name = |value| value.clone().build();
+        }
+
         impl ::std::convert::TryFrom<builder::$name> for $name {
             type Error = crate::InvalidField;
 
