@@ -50,7 +50,9 @@ use crate::paging::Page;
 ///   a PUT is, and then finds what it made; [`may_have_been_created`](Self::may_have_been_created) tells so. Only of a lead without
 ///   an external id it is not, since the server takes two of them with one email: the error then
 ///   [`may_have_been_carried_out`](Error::may_have_been_carried_out).
-/// - One that is archived, or is archived meanwhile, is unarchived and updated. One that is deleted meanwhile is created.
+/// - One that is archived, or is archived meanwhile, is unarchived and updated. In the place of one that is deleted or merged
+///   meanwhile, another is created or updated.
+/// - Between the conflict and the update anybody else can change the same one: of a field that both set, the last one holds.
 #[derive(Clone)]
 pub struct Upserted<T> {
     response: Response<T>,
@@ -151,17 +153,21 @@ pub(crate) async fn upsert(
         };
         let Some(id) = id else { return Err(refused) };
         let archived = refused.is_conflict_with_archived();
-        match change(client, options, &id, &body, archived).await? {
-            Some((response, outcome)) => {
+        match change(client, options, &id, &body, archived).await {
+            Ok(Some((response, outcome))) => {
                 return Ok(Upserted {
                     response,
                     outcome,
                     may_have_been_created,
                 });
             }
-            None if round < ROUNDS => round += 1,
-            None => return Err(refused),
+            Ok(None) if round < ROUNDS => {}
+            Ok(None) => return Err(refused),
+            // One that was not archived when it was named may have been merged into another: that one is named next.
+            Err(error) if error.is_permanently_deleted() && !archived && round == 1 => {}
+            Err(error) => return Err(error),
         }
+        round += 1;
     }
 }
 

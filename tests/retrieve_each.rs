@@ -328,3 +328,12 @@ async fn an_item_without_an_id_is_an_error_that_can_be_passed_over() {
     assert_eq!(number(&conversations.next().await.unwrap().unwrap()), 1);
     assert!(conversations.next().await.is_none());
 }
+
+/// It can be walked by a task of its own.
+#[tokio::test]
+async fn a_walk_can_cross_threads() {
+    let (_intercom, client) = start().await;
+    let walk = client.list_conversations().stream().retrieve_each();
+    let found = tokio::spawn(walk.try_fold(0, |count, _| async move { Ok(count + 1) }));
+    assert_eq!(found.await.unwrap().unwrap(), ALL);
+}

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::StreamExt;
 use intercom_client::mock::{Answer, MockIntercom};
 use intercom_client::types::CreateContactRequest;
 use intercom_client::types::builder::CreateContactRequest as Body;
@@ -146,6 +147,47 @@ async fn what_is_deleted_meanwhile_is_created() {
     let error = client.upsert_contact().body(ada()).send().await.unwrap_err();
     assert_eq!((error.is_conflict(), error.conflicting_id()), (true, Some("66f1")));
     assert_eq!(lines(&intercom), [CREATE, UPDATE, UNARCHIVE].repeat(3));
+}
+
+#[tokio::test]
+async fn what_is_merged_meanwhile_is_named_anew() {
+    let (intercom, client) = start().await;
+    intercom
+        .on("create_contact")
+        .answer_once(conflict("77a2"))
+        .answer_once(conflict("66f1"));
+    client.delete_contact().id("77a2").send().await.unwrap();
+    intercom.forget_received();
+    let refusal = Answer::error(400, "parameter_invalid", "merged contacts cannot be restored");
+    intercom.on("unarchive_contact").answer(refusal);
+    let contact = client.upsert_contact().body(ada()).send().await.unwrap();
+    assert_eq!(
+        (contact.outcome(), contact.id.as_deref()),
+        (UpsertOutcome::Updated, Some("66f1"))
+    );
+    let merged = ["PUT /contacts/77a2", "POST /contacts/77a2/unarchive"];
+    assert_eq!(lines(&intercom), [CREATE, merged[0], merged[1], CREATE, UPDATE]);
+
+    // One that stays is told.
+    intercom.on("create_contact").answer(conflict("77a2"));
+    intercom.forget_received();
+    let error = client.upsert_contact().body(ada()).send().await.unwrap_err();
+    assert!(error.is_permanently_deleted(), "{error}");
+    assert_eq!(lines(&intercom).len(), 6);
+}
+
+#[tokio::test]
+async fn many_are_upserted_by_a_push() {
+    let (intercom, client) = start().await;
+    intercom
+        .on("create_contact")
+        .answer_with(|request| (request.json()["email"] == "ada@juniper.example").then(|| conflict("66f1")));
+    let contacts = ["grace@juniper.example", "ada@juniper.example"].map(CreateContactRequest::with_email);
+    let push = client.push(&contacts, |client, contact| {
+        client.upsert_contact().body(*contact).send()
+    });
+    let outcomes: Vec<_> = push.map(|pushed| pushed.result.unwrap().outcome()).collect().await;
+    assert_eq!(outcomes, [UpsertOutcome::Created, UpsertOutcome::Updated]);
 }
 
 #[tokio::test]
