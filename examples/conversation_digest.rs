@@ -4,16 +4,16 @@
 //! cargo run --example conversation_digest
 //! ```
 //!
-//! Reads the workspace of `INTERCOM_ACCESS_TOKEN`; without one, a small server of its own.
-
-#[path = "../tests/server/mod.rs"]
-mod server;
+//! Reads the workspace of `INTERCOM_ACCESS_TOKEN`; without one, a stand-in with conversations of its own.
 
 use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use futures_util::TryStreamExt;
+use intercom_client::Client;
+use intercom_client::mock::MockIntercom;
 use intercom_client::search::{conversations, field};
+use serde_json::{Value, json};
 
 #[derive(Default)]
 struct Tally {
@@ -24,14 +24,20 @@ struct Tally {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    // In a program of your own: `Client::from_env()?`.
-    let (client, _server) = server::connect(200).await?;
-    let week_ago = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs() as i64 - 7 * 24 * 3600;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs() as i64;
+    let intercom = MockIntercom::start().await;
+    let client = match std::env::var_os("INTERCOM_ACCESS_TOKEN") {
+        Some(_) => Client::from_env()?,
+        None => {
+            intercom.seed("list_conversations", (0..200).map(|i| conversation(i, now)));
+            intercom.client()
+        }
+    };
 
     // The search gives conversations without their parts: each is asked for, a few at a time.
     let mut found = client
         .search_conversations()
-        .query(field(conversations::CREATED_AT).gt(week_ago))
+        .query(field(conversations::CREATED_AT).gt(now - 7 * 86_400))
         .per_page(50)
         .stream()
         .map_ok(|listed| client.retrieve_conversation().id(listed.id).send())
@@ -60,11 +66,31 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         "{:<16} {:>13} {:>6} {:>8}",
         "teammate", "conversations", "open", "answers"
     );
-    for (name, tally) in &tallies {
-        println!(
-            "{name:<16} {:>13} {:>6} {:>8}",
-            tally.conversations, tally.open, tally.answers
-        );
+    for (
+        name,
+        Tally {
+            conversations,
+            open,
+            answers,
+        },
+    ) in &tallies
+    {
+        println!("{name:<16} {conversations:>13} {open:>6} {answers:>8}");
     }
     Ok(())
+}
+
+/// Conversation number `i` of the stand-in: a question, four hours older than that of the one before, and its answers.
+fn conversation(i: usize, now: i64) -> Value {
+    let created_at = now - 4 * 3600 * i as i64;
+    let part = |n: usize| {
+        let name = ["Ada", "Brahim", "Chidi", "Dora"][(i + n) % 4];
+        json!({"type": "conversation_part", "id": (1000 * i + n).to_string(), "part_type": "comment",
+            "body": "<p>Text</p>", "created_at": created_at + 60 * n as i64, "author": {"type": "admin", "name": name}})
+    };
+    let parts: Vec<Value> = (0..i % 3 + 1).map(part).collect();
+    json!({
+        "type": "conversation", "id": i.to_string(), "created_at": created_at, "open": i.is_multiple_of(3),
+        "conversation_parts": {"type": "conversation_part.list", "conversation_parts": parts},
+    })
 }

@@ -1,23 +1,32 @@
 //! Exports who got which message in the last days to a CSV file:
 //! `cargo run --example export_messages -- [DAYS or JOB] [FOLDER]`
 //!
-//! With `INTERCOM_ACCESS_TOKEN` it asks the real API, without it a server that it starts itself. After Ctrl-C, give the
+//! With `INTERCOM_ACCESS_TOKEN` it asks the real API, without it a stand-in that it starts itself. After Ctrl-C, give the
 //! job's identifier in the place of the days to continue.
 
 use std::error::Error;
+use std::io::Write;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use flate2::{Compression, write::GzEncoder};
 use indicatif::{ProgressBar, ProgressStyle};
 use intercom_client::Client;
+use intercom_client::mock::{Answer, MockIntercom};
+use serde_json::json;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let what = arguments.next().unwrap_or_else(|| "7".to_owned());
     let folder = arguments.next().unwrap_or_else(|| "exports".to_owned());
+    let intercom = MockIntercom::start().await;
     let client = match std::env::var_os("INTERCOM_ACCESS_TOKEN") {
         Some(_) => Client::from_env()?,
-        None => Client::builder("no-token").base_url(demo::start().await?).build()?,
+        None => {
+            one_job(&intercom)?;
+            intercom.client()
+        }
     };
 
     let job = match what.parse::<i64>() {
@@ -25,24 +34,37 @@ async fn main() -> Result<(), Box<dyn Error>> {
             let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs() as i64;
             client.export(now - days * 86_400..now).await?
         }
-        Err(_) => client.export_job(what),
+        // Asked for at once, so that a slip is told as such.
+        Err(_) => {
+            let mut job = client.export_job(what);
+            job.refresh().await?;
+            job
+        }
     };
     let id = job.id().to_owned();
-    let style = ProgressStyle::with_template("{spinner} {msg} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec}")?;
-    let bar = ProgressBar::new(0).with_style(style).with_message(format!("job {id}"));
+    // A bar is shown once there is something to measure.
+    let waiting = ProgressStyle::with_template("{spinner} {msg}")?;
+    let loading = ProgressStyle::with_template("{msg} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec}")?;
+    let bar = ProgressBar::new_spinner()
+        .with_style(waiting)
+        .with_message(format!("job {id}"));
     bar.enable_steady_tick(Duration::from_millis(100));
     let shown = bar.clone();
-    let mut job = job.on_progress(move |progress| {
-        shown.set_message(progress.state.to_string());
-        shown.set_length(progress.total.unwrap_or(progress.bytes));
-        shown.set_position(progress.bytes);
+    let mut job = job.on_progress(move |progress| match progress.total {
+        Some(total) => {
+            shown.set_style(loading.clone());
+            shown.set_message("downloading");
+            shown.set_length(total);
+            shown.set_position(progress.bytes);
+        }
+        None => shown.set_message(progress.state.to_string()),
     });
 
     let file = tokio::select! {
         file = job.download_to(folder) => file?,
         _ = tokio::signal::ctrl_c() => return Err(format!("stopped; continue with job {id}").into()),
     };
-    bar.finish();
+    bar.finish_and_clear();
     match file {
         Some(file) => println!("{}: {} bytes", file.display(), file.metadata()?.len()),
         None => println!("no messages were sent in that time"),
@@ -50,29 +72,20 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// A server with one job, which is ready at the second look.
-mod demo {
-    use axum::Router;
-    use axum::routing::{get, post};
-    use flate2::{Compression, write::GzEncoder};
-    use std::io::Write;
-    use std::sync::atomic::{AtomicBool, Ordering};
-
-    pub async fn start() -> std::io::Result<String> {
-        static LOOKED: AtomicBool = AtomicBool::new(false);
-        let job = |state: &str| format!(r#"{{"job_identifier":"demo","status":"{state}"}}"#);
-        let state = || ["in_progress", "completed"][usize::from(LOOKED.swap(true, Ordering::Relaxed))];
-        let mut csv = GzEncoder::new(Vec::new(), Compression::fast());
-        csv.write_all(b"user_id,content_id,received_at\n")?;
-        (0..50_000).try_for_each(|i| writeln!(csv, "{i:024x},{},2024-11-13", i % 97))?;
-        let csv = csv.finish()?;
-        let app = Router::new()
-            .route("/export/content/data", post(async move || job("pending")))
-            .route("/export/content/data/{id}", get(async move || job(state())))
-            .route("/download/content/data/{id}", get(async || csv));
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
-        let url = format!("http://{}", listener.local_addr()?);
-        tokio::spawn(async move { axum::serve(listener, app).await });
-        Ok(url)
-    }
+/// The stand-in's one job is ready at the second look.
+fn one_job(intercom: &MockIntercom) -> std::io::Result<()> {
+    let job = |state: &str| Answer::json(json!({"job_identifier": "job-1", "status": state}));
+    intercom.on("create_data_export").answer(job("pending"));
+    let looks = AtomicUsize::new(0);
+    intercom.on("get_data_export").answer_with(move |request| {
+        let state = || ["in_progress", "completed"][looks.fetch_add(1, Ordering::Relaxed).min(1)];
+        request.path.ends_with("/job-1").then(|| job(state()))
+    });
+    let mut csv = GzEncoder::new(Vec::new(), Compression::fast());
+    csv.write_all(b"user_id,content_id,received_at\n")?;
+    (0..50_000).try_for_each(|i| writeln!(csv, "{i:024x},{},2024-11-13", i % 97))?;
+    intercom
+        .on("download_data_export")
+        .answer(Answer::bytes("application/octet-stream", csv.finish()?));
+    Ok(())
 }

@@ -44,7 +44,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let bar = ProgressBar::new(events.len() as u64)
         .with_style(ProgressStyle::with_template("{bar:40} {pos}/{len} {eta} {msg}")?);
-    let mut push = client.push(events, |client, event| client.create_data_event().body(event).send());
+    let mut push = client.push(events, |client, event| client.create_data_event().body(event));
     let mut failed = Vec::new();
     let mut tick = tokio::time::interval(Duration::from_millis(200));
     // Made once: one made anew in each turn would miss what comes between two turns.

@@ -1,10 +1,9 @@
 //! A tour of the client: `cargo run --example quickstart`.
 //!
-//! Without a token it runs against a server embedded in the program, which answers from the API's description. With
+//! Without a token it runs against a stand-in that it starts itself, which answers from the API's description. With
 //! `INTERCOM_ACCESS_TOKEN` set it runs the part that only reads against the real API (see `Client::from_env`).
 
-mod embedded_server;
-
+use intercom_client::mock::MockIntercom;
 use intercom_client::search::field;
 use intercom_client::types::{
     ConversationSender, CreateContactRequest, CreateTagRequest, ReplyConversationRequest, TicketContactRequest,
@@ -17,9 +16,9 @@ async fn main() -> Result<(), Error> {
     if std::env::var_os("INTERCOM_ACCESS_TOKEN").is_some() {
         return look_around(&Client::from_env()?).await;
     }
-    let url = embedded_server::start().await.expect("a free port on loopback");
-    println!("the embedded server answers; set INTERCOM_ACCESS_TOKEN to ask the real one\n");
-    let client = Client::builder(embedded_server::TOKEN).base_url(url).build()?;
+    let intercom = MockIntercom::start().await;
+    println!("a stand-in answers; set INTERCOM_ACCESS_TOKEN to ask the real Intercom\n");
+    let client = intercom.client();
     look_around(&client).await?;
     make_things(&client).await
 }
@@ -57,7 +56,7 @@ async fn make_things(client: &Client) -> Result<(), Error> {
     println!("contact       {} <{}>", text(&contact.id), text(&contact.email));
 
     let vip = client.create_tag().body(CreateTagRequest::create("vip")).send().await?;
-    let attach = client.attach_tag_to_contact().contact_id(&contact.id);
+    let attach = client.attach_tag_to_contact().id(&contact.id);
     let tag = attach.body_map(|b| b.id(&vip.id)).send().await?;
     println!("tag           {}", text(&tag.name));
 

@@ -13,7 +13,7 @@
 //!     let event = CreateDataEventRequest::builder().event_name("placed-order").created_at(1_730_419_200);
 //!     event.user_id(format!("customer-{number}"))
 //! });
-//! let mut push = client.push(orders, |client, event| client.create_data_event().body(event).send());
+//! let mut push = client.push(orders, |client, event| client.create_data_event().body(event));
 //! while let Some(pushed) = push.next().await {
 //!     match pushed.result {
 //!         Ok(_) => {}
@@ -27,7 +27,7 @@
 //! ```
 
 use std::fmt;
-use std::future::Future;
+use std::future::IntoFuture;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -42,7 +42,7 @@ use crate::client::Client;
 
 impl Client {
     /// Makes one call for each of the inputs, [some at a time](Push::concurrency), as a stream of what became of each: see
-    /// [`Push`].
+    /// [`Push`]. What `call` returns is awaited: a builder, or any future with an [`Error`](crate::Error).
     ///
     /// ```
     /// # use futures_util::StreamExt;
@@ -52,7 +52,7 @@ impl Client {
     /// # let intercom = MockIntercom::start().await;
     /// # let client = intercom.client();
     /// let tags = ["vip", "trial", "churned"];
-    /// let push = client.push(tags, |client, name| client.create_tag().body_map(|b| b.name(*name)).send());
+    /// let push = client.push(tags, |client, name| client.create_tag().body_map(|b| b.name(*name)));
     /// let failed: Vec<_> = push.filter(|pushed| std::future::ready(pushed.result.is_err())).collect().await;
     /// assert!(failed.is_empty());
     /// # Ok(())
@@ -66,7 +66,7 @@ impl Client {
     where
         I: Send + 'a,
         T: Send + 'a,
-        F: Future<Output = Result<T, Error>> + Send + 'a,
+        F: IntoFuture<Output = Result<T, Error>, IntoFuture: Send + 'a>,
     {
         self.push_stream(stream::iter(inputs), call)
     }
@@ -81,13 +81,13 @@ impl Client {
     where
         I: Send + 'a,
         T: Send + 'a,
-        F: Future<Output = Result<T, Error>> + Send + 'a,
+        F: IntoFuture<Output = Result<T, Error>, IntoFuture: Send + 'a>,
     {
         Push {
             client: self.clone(),
             inputs: Box::pin(inputs),
             call: Box::new(move |client, input| {
-                let call = call(client, &input);
+                let call = call(client, &input).into_future();
                 Box::pin(async move {
                     let result = call.await;
                     (input, result)

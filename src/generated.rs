@@ -6,7 +6,4 @@
     clippy::enum_variant_names,
     clippy::wrong_self_convention
 )]
-// Descriptions are prose for every language; their Markdown is not always rustdoc's.
-#![allow(rustdoc::invalid_html_tags, rustdoc::broken_intra_doc_links, rustdoc::bare_urls)]
-
 include!(concat!(env!("OUT_DIR"), "/client.rs"));

@@ -1,4 +1,9 @@
 #![doc = include_str!("../README.md")]
+//!
+//! ## Where to look
+//!
+//! [`operations`] lists the methods of [`Client`] by group, [`builder`] has what a call of each can set, [`types`] what they
+//! send and return.
 #![forbid(unsafe_code)]
 // What a slice of the description, or another one, does not use.
 #![cfg_attr(not(intercom_whole), allow(dead_code, unused_imports, unused_macros))]
@@ -37,7 +42,7 @@ pub use client::version::ApiVersion;
 #[cfg(intercom_export)]
 pub use export::{ExportJob, ExportProgress};
 pub use generated::mixed::*;
-pub use generated::{Region, builder, types};
+pub use generated::{Region, builder, operations, types};
 #[cfg(intercom_upsert)]
 pub use upsert::{UpsertOutcome, Upserted};
 pub use wire::avatar::Avatar;

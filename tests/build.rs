@@ -8,6 +8,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use script::Input;
+use script::steps::model::Model;
+use script::steps::model::paging::Shape;
 use script::steps::slice::{Slice, groups};
 use serde_json::{Value, json};
 use syn::{Expr, Item, Lit};
@@ -133,7 +135,7 @@ fn essence(document: &Value) -> String {
             value => value.clone(),
         }
     }
-    let known = |key: &str| KEYS.contains(&key) || key == "x-search" || key == "fields" || key == "what";
+    let known = |key: &str| KEYS.contains(&key) || key == "x-search" || ["dates", "fields", "what"].contains(&key);
     let (paths, schemas) = (&document["paths"], &document["components"]["schemas"]);
     let operations = groups(document);
     let items = paths.as_object().unwrap().iter();
@@ -230,6 +232,71 @@ fn every_group_of_the_description_has_a_feature() {
     }
 }
 
+/// The lists that are walked: method, shape, and whether they tell what changed.
+fn walked(model: &Model) -> Vec<(&str, Shape, bool)> {
+    let lists = model.operations.iter().filter_map(|operation| {
+        let paging = operation.paging?;
+        Some((operation.ident.as_str(), paging.shape, operation.dated))
+    });
+    lists.collect()
+}
+
+#[test]
+fn every_list_is_walked_and_those_with_times_tell_what_changed() {
+    let model = script::model(script::describe(&own()).unwrap(), &own()).unwrap().model;
+    let lists = walked(&model);
+    assert_eq!(lists.len(), 30);
+    let of = |wanted: Shape| -> BTreeSet<&str> {
+        let lists = lists.iter().filter(|(_, shape, _)| *shape == wanted);
+        lists.map(|(name, ..)| *name).collect()
+    };
+    assert_eq!(
+        of(Shape::Unpaged),
+        [
+            "list_admins",
+            "list_help_centers",
+            "list_attached_segments_for_company",
+            "list_segments_for_contact",
+            "list_subscriptions_for_contact",
+            "list_tags_for_contact",
+            "list_data_attributes",
+            "list_segments",
+            "list_subscription_types",
+            "list_tags",
+            "list_teams",
+            "list_ticket_types",
+        ]
+        .into()
+    );
+    assert_eq!((of(Shape::Page).len(), of(Shape::Cursor).len()), (11, 5));
+    let undated: BTreeSet<&str> = lists
+        .iter()
+        .filter(|(.., dated)| !dated)
+        .map(|(name, ..)| *name)
+        .collect();
+    assert_eq!(
+        undated,
+        [
+            "list_activity_logs",
+            "list_admins",
+            "list_notes",
+            "list_subscriptions_for_contact",
+            "list_tags_for_contact",
+            "list_data_events",
+            "list_subscription_types",
+            "list_tags",
+            "list_teams",
+        ]
+        .into()
+    );
+    let changes: Vec<_> = model
+        .searches
+        .iter()
+        .map(|search| search.changes.as_ref().unwrap().whole_days)
+        .collect();
+    assert_eq!(changes, [true, false], "dates of contacts count whole days");
+}
+
 /// What is odd is mended: `.ci/run` holds that the client compiles.
 #[test]
 fn an_odd_description_loses_nothing_that_can_be_built() {
@@ -254,6 +321,11 @@ fn an_odd_description_loses_nothing_that_can_be_built() {
         "gen_",
         "delete_fixed_kind_odd",
         "find_odd",
+        "things",
+        "paged_things",
+        "thing_with_things",
+        "two_kinds_of_things",
+        "names_of_things",
     ];
     assert_eq!(methods, expected.into());
     assert_eq!(model.basics.servers[0].url, "https://api.odd.example:8443/v1");
@@ -278,6 +350,15 @@ fn an_odd_description_loses_nothing_that_can_be_built() {
         "`perPage` takes the setter's name"
     );
     assert!(model.export.is_none());
+    assert_eq!(walked(model), [("things", Shape::Unpaged, true)]);
+    let things = model.operations.iter().find(|operation| operation.ident == "things");
+    let parameters: Vec<_> = things
+        .unwrap()
+        .parameters
+        .iter()
+        .map(|parameter| &parameter.ident)
+        .collect();
+    assert_eq!(parameters, ["changed_since_", "stream_", "from_cursor_"]);
     for what in [
         "/paths/~1plain: is no path item",
         "`text/csv` is left out [request_media]",
@@ -289,7 +370,7 @@ fn an_odd_description_loses_nothing_that_can_be_built() {
     }
 }
 
-/// A feature adds operations and types; it changes none that are there.
+/// A feature adds operations and types; it changes none that are there but for what their documentation links to.
 #[test]
 fn a_type_is_the_same_in_every_slice() {
     let types = |slice: Slice| {
@@ -304,7 +385,10 @@ fn a_type_is_the_same_in_every_slice() {
                 _ => None,
             });
         let structs = written.unwrap().into_iter().filter_map(|item| match item {
-            Item::Struct(item) => Some((item.ident.to_string(), quote::quote! { #item }.to_string())),
+            Item::Struct(mut item) => {
+                item.attrs.retain(|attribute| !attribute.path().is_ident("doc"));
+                Some((item.ident.to_string(), quote::quote! { #item }.to_string()))
+            }
             _ => None,
         });
         structs.collect::<std::collections::BTreeMap<_, _>>()
@@ -320,6 +404,238 @@ fn a_type_is_the_same_in_every_slice() {
         for (name, written) in slice {
             assert_eq!(Some(&written), full.get(&name), "{name} in {group}");
         }
+    }
+}
+
+/// What documentation says of an item in the client that is written.
+fn documentation(attributes: &[syn::Attribute]) -> String {
+    let lines = attributes.iter().filter_map(|attribute| match &attribute.meta {
+        syn::Meta::NameValue(meta) if meta.path.is_ident("doc") => match &meta.value {
+            Expr::Lit(line) => match &line.lit {
+                Lit::Str(line) => Some(line.value()),
+                _ => None,
+            },
+            _ => None,
+        },
+        _ => None,
+    });
+    let lines = lines.map(|line| line.strip_prefix(' ').unwrap_or(&line).to_owned());
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// The documentation of every method of the client, of every builder of a call, of every type, and of the index.
+fn pages(model: &script::steps::model::Model) -> std::collections::BTreeMap<String, String> {
+    let mut pages = std::collections::BTreeMap::new();
+    for item in script::steps::write::client(model).unwrap().items {
+        match item {
+            Item::Impl(block) => {
+                for item in block.items {
+                    if let syn::ImplItem::Fn(method) = item {
+                        pages.insert(method.sig.ident.to_string(), documentation(&method.attrs));
+                    }
+                }
+            }
+            Item::Mod(module) => {
+                pages.insert(module.ident.to_string(), documentation(&module.attrs));
+                for item in module.content.into_iter().flat_map(|(_, items)| items) {
+                    if let Item::Struct(item) = item {
+                        pages.insert(format!("{}::{}", module.ident, item.ident), documentation(&item.attrs));
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    pages
+}
+
+#[test]
+fn pages_say_what_goes_in_and_what_comes_out() {
+    let model = script::model(script::describe(&own()).unwrap(), &own()).unwrap().model;
+    let pages = pages(&model);
+    for said in [
+        "Sends `POST /contacts`.",
+        "[`CreateContactRequest`](crate::types::CreateContactRequest)",
+        "[`with_email`](crate::types::CreateContactRequest::with_email)",
+        "[`phone`](crate::types::builder::CreateContactRequestBuilder::phone)",
+        "**Answer:** [`Contact`](crate::types::Contact).",
+        "    .body(CreateContactRequest::with_email(",
+    ] {
+        for page in ["create_contact", "builder::CreateContact"] {
+            assert!(pages[page].contains(said), "{said} is not on {page}: {}", pages[page]);
+        }
+    }
+    for said in [
+        "**Returned by:** [`attach_subscription",
+        "**Part of:** [`SubscriptionTypeList`](crate::types::SubscriptionTypeList).",
+    ] {
+        let page = &pages["types::SubscriptionType"];
+        assert!(page.contains(said), "{said} is not on {page}");
+    }
+    assert_eq!(pages["operations"].matches("](crate::Client::").count(), 108);
+    for operation in &model.operations {
+        let (page, builder) = (
+            &pages[&operation.ident],
+            &pages[&format!("builder::{}", operation.builder)],
+        );
+        assert!(page.contains("**Answer:** "), "{}", operation.ident);
+        assert!(
+            page.contains("# async fn example"),
+            "{} has no example",
+            operation.ident
+        );
+        let (first, rest) = page.split_once("\n\n").unwrap();
+        assert!(
+            builder.starts_with(first) && builder.ends_with(rest),
+            "{}",
+            operation.ident
+        );
+        let link = format!("[`{0}`](crate::Client::{0})", operation.ident);
+        assert!(pages["operations"].contains(&link) && builder.contains(&link));
+    }
+}
+
+#[test]
+fn every_field_and_parameter_of_our_description_is_documented() {
+    let model = script::model(script::describe(&own()).unwrap(), &own()).unwrap().model;
+    for made in model.types.structs.values() {
+        assert!(!made.doc.starts_with('`'), "{} has only its name", made.name);
+        for field in &made.fields {
+            assert_ne!(field.doc, "", "{} of {}", field.wire, made.name);
+        }
+    }
+    for operation in &model.operations {
+        assert!(
+            !operation.summary.is_empty() && !operation.description.is_empty(),
+            "{}",
+            operation.ident
+        );
+        for parameter in &operation.parameters {
+            assert_ne!(parameter.doc, "", "{} of {}", parameter.wire, operation.ident);
+        }
+    }
+}
+
+/// The model of a description with these paths.
+fn model_of(paths: Value) -> script::steps::model::Model {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("api.json");
+    let schemas = json!({
+        "filter": {"type": "object", "properties": {
+            "field": {"type": "string"}, "operator": {"type": "string"}, "value": {"type": "string"},
+        }},
+        "page": {"type": "object", "properties": {"per_page": {"type": "integer"}}},
+    });
+    let document = json!({
+        "openapi": "3.0.1", "info": {"title": "Test", "version": "1.0"}, "servers": [{"url": "https://api.test.example"}],
+        "paths": paths, "components": {"schemas": schemas},
+    });
+    std::fs::write(&file, document.to_string()).unwrap();
+    let input = Input {
+        description: file,
+        ..own()
+    };
+    script::model(script::describe(&input).unwrap(), &input).unwrap().model
+}
+
+#[test]
+fn the_only_id_of_a_path_is_called_id() {
+    let in_path = |name: &str| json!({"name": name, "in": "path", "schema": {"type": "string"}});
+    let query = json!({"name": "id", "in": "query", "schema": {"type": "string"}});
+    let model = model_of(json!({
+        "/boats/{boat_id}": {"get": {"operationId": "one", "parameters": [in_path("boat_id")]}},
+        "/boats/{boatId}/crew": {"get": {"operationId": "camel", "parameters": [in_path("boatId")]}},
+        "/boats/{boat_id}/crew/{id}": {"get": {"operationId": "two", "parameters": [in_path("boat_id"), in_path("id")]}},
+        "/boats/{boat_id}/log": {"get": {"operationId": "beside", "parameters": [in_path("boat_id"), query]}},
+        "/ports/{code}": {"get": {"operationId": "code", "parameters": [in_path("code")]}},
+    }));
+    let mut operations: Vec<_> = model.operations.iter().collect();
+    operations.sort_by_key(|operation| &operation.ident);
+    let setters: Vec<Vec<&str>> = operations
+        .iter()
+        .map(|operation| {
+            operation
+                .parameters
+                .iter()
+                .map(|parameter| parameter.ident.as_str())
+                .collect()
+        })
+        .collect();
+    let expected: [&[&str]; 5] = [&["boat_id", "id"], &["id"], &["code"], &["id"], &["boat_id", "id"]];
+    assert_eq!(setters, expected);
+    let camel = model.operations.iter().find(|operation| operation.ident == "camel");
+    assert_eq!(camel.unwrap().parameters[0].wire, "boatId");
+}
+
+#[test]
+fn a_body_with_a_filter_makes_a_search() {
+    let body = |properties: Value| {
+        let schema = json!({"type": "object", "properties": properties});
+        json!({"content": {"application/json": {
+            "schema": schema,
+            "example": {"query": {"field": "a", "operator": "!=", "value": null}, "pagination": {"per_page": 2}},
+        }}})
+    };
+    let filter =
+        json!({"query": {"$ref": "#/components/schemas/filter"}, "pagination": {"$ref": "#/components/schemas/page"}});
+    let other = json!({"query": {"$ref": "#/components/schemas/page"}});
+    let model = model_of(json!({
+        "/boats/search": {"post": {"operationId": "search_boats", "requestBody": body(filter)}},
+        "/boats/other": {"post": {"operationId": "other", "requestBody": body(other)}},
+    }));
+    let [search] = model.searches.as_slice() else {
+        panic!("{:?}", model.searches);
+    };
+    assert_eq!(
+        (search.builder.as_str(), search.module.as_str()),
+        ("SearchBoats", "boats")
+    );
+    assert!(search.pagination.is_some());
+    let page = &pages(&model)["search_boats"];
+    assert!(
+        page.contains("client.search_boats().query(field(\"a\").ne(NULL)).per_page(2)"),
+        "{page}"
+    );
+}
+
+/// Whatever a description shows as an example, the code that it becomes is Rust, and nothing else in its prose is code.
+#[test]
+fn examples_are_rust_whatever_they_show() {
+    let shown = json!({
+        "text": "a \"quoted\" \\ back\nslash \u{1f6a2} ```", "big": 12345678901234_i64, "huge": 1e300, "none": null,
+        "list": [], "mixed": [1, "two", [3.5, {}]], "deep": {"a b": {"c": [true, null]}}, "own": -7, "unknown": u64::MAX,
+    });
+    let properties = json!({
+        "text": {"type": "string"}, "big": {"type": "integer"}, "huge": {"type": "number"}, "own": {"type": "integer"},
+        "list": {"type": "array", "items": {"type": "string"}}, "none": {"type": "string"},
+        "deep": {"type": "object", "properties": {"a b": {"type": "object"}}}, "mixed": {"type": "array", "items": {}},
+    });
+    let operation = |properties: &Value, shown: &Value| {
+        let content = json!({"schema": {"type": "object", "properties": properties}, "example": shown});
+        json!({"put": {
+            "operationId": "show", "description": "Code:\n\n```\nlet = ;\n```\n\n    let = ;\n\n* and <b>more</b> [in] it",
+            "requestBody": {"content": {"application/json": content}},
+        }})
+    };
+    let names: Vec<String> = properties.as_object().unwrap().keys().cloned().collect();
+    for known in 0..=names.len() {
+        let described: Value = names[..known]
+            .iter()
+            .map(|name| (name.clone(), properties[name].clone()))
+            .collect();
+        let page = pages(&model_of(json!({"/show": operation(&described, &shown)})))["show"].clone();
+        let block = page.split("\n```\n").find(|block| block.starts_with("# async fn"));
+        let code = block
+            .unwrap()
+            .trim_end_matches("\n```")
+            .lines()
+            .map(|line| line.strip_prefix("# ").unwrap_or(line));
+        let code = code.collect::<Vec<_>>().join("\n");
+        assert!(syn::parse_file(&code).is_ok(), "{code}");
+        assert!(
+            page.contains("```text\nlet = ;\n```\n\n   let = ;\n\n* and \\<b>more\\</b> \\[in] it"),
+            "{page}"
+        );
     }
 }
 

@@ -207,9 +207,9 @@ async fn lists_of_a_record_hold_what_is_attached_to_it() {
         .send()
         .await
         .unwrap();
-    let tags = || client.list_tags_for_contact().contact_id(&contact.id).send();
+    let tags = || client.list_tags_for_contact().id(&contact.id).send();
     assert_eq!(tags().await.unwrap().data.len(), 0);
-    let attach = client.attach_tag_to_contact().contact_id(&contact.id);
+    let attach = client.attach_tag_to_contact().id(&contact.id);
     attach.body_map(|b| b.id(&vip.id)).send().await.unwrap();
     let attached = tags().await.unwrap();
     assert_eq!(

@@ -149,6 +149,25 @@ async fn every_list_gives_every_item_once_and_in_order() {
 }
 
 #[tokio::test]
+async fn every_list_tells_its_items_apart_by_their_ids() {
+    macro_rules! check {
+        ($name:expr, $make:expr, $record:expr) => {
+            let server = Server::start(60).await;
+            let mut items = $make(&client(&server)).stream().exactly_once();
+            let keys: Vec<_> = items
+                .by_ref()
+                .map_ok(|item| key(&item))
+                .try_collect()
+                .await
+                .unwrap();
+            assert_eq!(keys, expected($record, 60), "{}", $name);
+            assert_eq!(items.ids().count(), 60, "{}", $name);
+        };
+    }
+    each_list!(check);
+}
+
+#[tokio::test]
 async fn lists_of_one_answer_are_walked_like_the_others() {
     for items in [120, 1, 0] {
         let server = Server::start(items).await;
@@ -310,6 +329,30 @@ async fn a_scroll_goes_on_where_it_can_and_says_where_it_cannot() {
         assert_eq!(server.seen().len(), 2, "the page is not asked for again");
         assert_eq!(items.cursor(), None, "the server has moved on");
     }
+}
+
+#[tokio::test]
+async fn a_scroll_that_lost_a_page_begins_anew_and_gives_every_item_once() {
+    let settings = Settings {
+        scroll_idle: Some(Duration::from_millis(50)),
+        ..Default::default()
+    };
+    let server = Server::with(250, settings).await;
+    server.fault(2, Fault::Status(500));
+    let mut companies = client(&server).scroll_over_all_companies().stream().exactly_once();
+    let (mut keys, mut restarts) = (Vec::new(), 0);
+    while let Some(company) = companies.next().await {
+        match company {
+            Ok(company) => keys.push(key(&company)),
+            Err(error) => {
+                assert!(error.is_scroll_restart() || error.is_scroll_exists(), "{error}");
+                restarts += usize::from(error.is_scroll_restart());
+                tokio::time::sleep(Duration::from_millis(60)).await;
+                companies.resume();
+            }
+        }
+    }
+    assert_eq!((keys, restarts), (expected(server::records::company, 250), 1));
 }
 
 #[tokio::test]

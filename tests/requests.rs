@@ -4,8 +4,9 @@
 #[allow(dead_code)]
 mod wire;
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
+use chrono::{DateTime, FixedOffset};
 use futures_util::TryStreamExt;
 use intercom_client::paging::Paging;
 use intercom_client::search::{Order, Query, QueryError, contacts, field};
@@ -54,6 +55,48 @@ async fn a_stored_request_is_sent_on_to_the_digit() {
     let stored: CreateContactRequest = serde_json::from_str(text).unwrap();
     wire.client().create_contact().body(stored).send().await.unwrap();
     assert_eq!(wire.body(), text);
+}
+
+#[tokio::test]
+async fn awaiting_a_call_sends_it() {
+    let wire = answer("POST /contacts").await;
+    let call = wire.client().create_contact();
+    let awaited = call.clone().body_map(|b| b.email("ada@fernhill.example"));
+    let contact = tokio::spawn(awaited.into_future()).await.unwrap().unwrap();
+
+    let sent = wire.sent();
+    assert_eq!(sent.line, "POST /contacts");
+    assert_eq!(sent.body, json!({"email": "ada@fernhill.example"}));
+    assert_eq!(contact.status(), 200);
+
+    let error = wire.client().show_contact().await.unwrap_err();
+    assert!(error.is_builder(), "{error}");
+    assert_eq!(error.to_string(), "show_contact: `id`: required, and was not set");
+}
+
+#[tokio::test]
+async fn moments_of_every_kind_are_sent_as_epoch_seconds() {
+    let utc = DateTime::from_timestamp(1_731_369_600, 0).unwrap();
+    let elsewhere = utc.with_timezone(&FixedOffset::east_opt(7200).unwrap());
+    let system = SystemTime::UNIX_EPOCH + Duration::from_secs(1_731_369_600);
+    let body = UpdateContactRequest::builder;
+    for body in [
+        body().signed_up_at(utc).last_seen_at(elsewhere),
+        body().signed_up_at(elsewhere).last_seen_at(Some(system)),
+        body().signed_up_at(system).last_seen_at(Timestamp::from(utc)),
+    ] {
+        let wire = answer("PUT /contacts/{id}").await;
+        wire.client()
+            .update_contact()
+            .id("66f1c2a9d04b7e8351aa0c11")
+            .body(body)
+            .await
+            .unwrap();
+        assert_eq!(
+            wire.sent().body,
+            json!({"signed_up_at": 1_731_369_600, "last_seen_at": 1_731_369_600})
+        );
+    }
 }
 
 #[test]

@@ -1,10 +1,12 @@
 //! Searches as expressions: what they look like on the wire, what is refused before that, and that they mean the same.
 
+use std::time::SystemTime;
+
 use chrono::{DateTime, FixedOffset, Utc};
 use futures_util::StreamExt;
 use httpmock::{Method::POST, MockServer};
 use intercom_client::search::{
-    MAX_FILTERS, MAX_LEVELS, NULL, Operand, Order, Query, QueryError, contacts, conversations, field,
+    IntoOperand, MAX_FILTERS, MAX_LEVELS, NULL, Operand, Order, Query, QueryError, contacts, conversations, field,
 };
 use intercom_client::{Client, Id, Timestamp, types};
 use proptest::prelude::*;
@@ -20,12 +22,12 @@ fn encoded(query: Query) -> Result<Value, QueryError> {
 }
 
 /// The value of `field("f").eq(operand)` on the wire.
-fn value(operand: impl Into<Operand>) -> Value {
+fn value(operand: impl IntoOperand) -> Value {
     encoded(field("f").eq(operand)).unwrap()["value"].take()
 }
 
 /// The value of `field("f").is_in(operand)` on the wire.
-fn values(operand: impl Into<Operand>) -> Value {
+fn values(operand: impl IntoOperand) -> Value {
     encoded(field("f").is_in(operand)).unwrap()["value"].take()
 }
 
@@ -337,8 +339,17 @@ fn values_are_sent_as_the_server_takes_them() {
     let elsewhere: DateTime<FixedOffset> = "2024-11-12T02:00:00+02:00".parse().unwrap();
     let shown: Timestamp = serde_json::from_value(json!("2024-11-12T00:00:00.5Z")).unwrap();
     assert_eq!(
-        [value(moment), value(elsewhere), value(shown), value(shown)],
+        [
+            value(moment),
+            value(elsewhere),
+            value(SystemTime::from(moment)),
+            value(shown)
+        ],
         [1731369600; 4]
+    );
+    assert_eq!(
+        [values([&moment]), values([&shown])],
+        [json!([1731369600]), json!([1731369600])]
     );
     assert_eq!(value(Timestamp::from(-86400)), -86400);
 
@@ -455,7 +466,8 @@ fn lists_and_single_values_are_told_apart() {
             operator,
         })
     };
-    for value in [Operand::from("v"), 1.into(), true.into(), NULL, [[1]].into()] {
+    let values = ["v".into_operand(), 1.into_operand(), true.into_operand()];
+    for value in values.into_iter().chain([NULL, [[1]].into_operand()]) {
         assert_eq!(encoded(f.is_in(value.clone())), list("IN"));
         assert_eq!(encoded(f.eq(1) | f.not_in(value) & f.eq(2)), list("NIN"));
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use intercom_client::mock::{Answer, MockIntercom};
 use intercom_client::types::CreateContactRequest;
-use intercom_client::types::builder::CreateContactRequest as Body;
+use intercom_client::types::builder::CreateContactRequestBuilder;
 use intercom_client::{Client, Nullable, RetryPolicy, UpsertOutcome};
 use serde_json::json;
 
@@ -21,7 +21,7 @@ async fn start() -> (MockIntercom, Client) {
     (intercom, client)
 }
 
-fn ada() -> Body {
+fn ada() -> CreateContactRequestBuilder {
     CreateContactRequest::with_email("ada@juniper.example")
         .name("Ada King")
         .phone(Nullable::Null)

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::super::document::names::{self, Taken};
+use super::super::document::prose;
 use super::ty::Ty;
-use super::{Answer, Model, Operation, Struct, Types};
+use super::{Answer, Body, Model, Operation, Struct, Types};
 
-/// A search: an operation that takes a query.
+/// A search: an operation that takes a query. One that is marked, or whose body has a filter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Search {
     /// The operation's builder.
@@ -38,10 +39,30 @@ pub struct Changes {
     pub whole_days: bool,
 }
 
-/// `x-search` of an operation held against its body.
+/// Whether a body has a `query` that is a filter: an object, or a union of objects, with `operator` and `value`.
+pub fn takes_filter(body: Option<&Body>, types: &Types) -> bool {
+    let filters = |name: &str| {
+        let is_filter = |made: &Struct| made.field("operator").is_some() && made.field("value").is_some();
+        types.structs.get(name).is_some_and(is_filter)
+    };
+    let request = body.and_then(|body| types.named(body.json.as_ref()?));
+    let query = request.and_then(|made| made.named_field("query")?.ty.name());
+    query.is_some_and(|name| {
+        let union = types.unions.get(name).map(|made| made.variants.as_slice());
+        let mut forms = union.into_iter().flatten().filter_map(|(_, ty)| ty.name());
+        filters(name) || forms.any(filters)
+    })
+}
+
+/// A search held against its body, with what `x-search` says of its fields where the operation is marked.
 ///
 /// `x-search: {what: contacts, dates: days, fields: [{name, description}]}`.
-pub fn search(operation: &Operation, mark: &Value, types: &Types, modules: &mut Taken) -> Result<Search, String> {
+pub fn search(
+    operation: &Operation,
+    mark: Option<&Value>,
+    types: &Types,
+    modules: &mut Taken,
+) -> Result<Search, String> {
     let body = operation.body.as_ref().and_then(|body| body.json.as_ref());
     let request = body.and_then(|ty| types.named(ty)).filter(|made| made.has_builder());
     let request = request.ok_or("its body is no object")?;
@@ -59,7 +80,18 @@ pub fn search(operation: &Operation, mark: &Value, types: &Types, modules: &mut 
         let made = types.named(&field.ty).filter(per_page)?;
         matches!(field.ty, Ty::Named(_)).then(|| (field.ident.clone(), made.name.clone()))
     });
-    let what = mark["what"].as_str().unwrap_or("objects");
+    let mark = mark.unwrap_or(&Value::Null);
+    // `tickets` in `/tickets/search`.
+    let mut segments = operation
+        .path
+        .rsplit('/')
+        .skip(1)
+        .filter(|segment| !segment.starts_with('{'));
+    let what = mark["what"]
+        .as_str()
+        .or(segments.next())
+        .filter(|what| !what.is_empty());
+    let what = what.unwrap_or("objects");
     let mut constants = Taken::beside([]);
     let fields = mark["fields"].as_array().into_iter().flatten().filter_map(|field| {
         let name = field["name"].as_str()?;
@@ -69,7 +101,7 @@ pub fn search(operation: &Operation, mark: &Value, types: &Types, modules: &mut 
             name.to_owned(),
             field["description"]
                 .as_str()
-                .map_or_else(|| format!("`{name}`."), str::to_owned),
+                .map_or_else(|| format!("`{name}`."), prose::rustdoc),
         ))
     });
     let fields: Vec<_> = fields.collect();

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::super::document::formats::{self, FORMATS};
+use super::super::document::formats;
 use super::super::document::names::{self, Taken, escape, type_ident};
+use super::super::document::prose;
 use super::super::document::schema::{self, Kind, kind, reference};
 use super::super::input::basics::Basics;
-use super::super::slice::group;
+use super::super::slice::{self, group};
 use super::super::warnings::Warnings;
 use super::examples::{Examples, Shown};
 use super::generate::{Generated, Signature, forms, parameters};
@@ -16,8 +17,8 @@ use super::paging::Shape;
 use super::ty::Ty;
 use super::whole::Whole;
 use super::{
-    Answer, Body, Constant, Enum, Field, Form, Model, Newtype, Operation, Parameter, Struct, Types, Union, helpers,
-    paging,
+    Answer, Body, Constant, Enum, Field, Form, Group, Mixed, Model, Newtype, Operation, Parameter, Struct, Types,
+    Union, helpers, paging,
 };
 
 /// Names that every struct has beside its fields.
@@ -62,6 +63,7 @@ pub fn join(
     let mut model = Model {
         basics,
         types,
+        groups: groups(document),
         operations: Vec::new(),
         pages: BTreeMap::new(),
         mixed: mixed(document, whole),
@@ -75,8 +77,7 @@ pub fn join(
             continue;
         };
         let at = schema::pointer(path, method);
-        let mut operation = operation(path, method, described, signature, whole);
-        operation.body = body(described, signature, &model.types);
+        let mut operation = operation(path, method, described, signature, whole, &model.types);
         operation.examples = shown.of_operation(path, method);
         match page(&mut model, &operation, described) {
             Ok(Some((paging, dated))) => {
@@ -94,8 +95,25 @@ pub fn join(
     model
 }
 
+/// Prose of the description, as rustdoc takes it.
 fn text(value: &Value, key: &str) -> String {
-    value[key].as_str().unwrap_or_default().trim().to_owned()
+    prose::rustdoc(value[key].as_str().unwrap_or_default().trim())
+}
+
+/// The groups that operations belong to, with what the description says of each.
+fn groups(document: &Value) -> Vec<Group> {
+    let described = |name: &str| {
+        let mut tags = document["tags"].as_array().into_iter().flatten();
+        let tag = tags.find(|tag| tag["name"] == name);
+        tag.map(|tag| text(tag, "description")).unwrap_or_default()
+    };
+    let mut names = slice::groups(document);
+    names.sort();
+    let groups = names.into_iter().map(|name| Group {
+        doc: described(&name),
+        name,
+    });
+    groups.collect()
 }
 
 fn types(document: &Value, generated: &Generated, whole: &Whole, warnings: &mut Warnings) -> Types {
@@ -121,7 +139,7 @@ fn types(document: &Value, generated: &Generated, whole: &Whole, warnings: &mut 
             Kind::Object => {
                 let reached = (whole.requests.contains(component), whole.responses.contains(component));
                 let at = format!("/components/schemas/{}", escape(component));
-                let made = object(name.clone(), doc, schema, parts, reached);
+                let made = object(name.clone(), doc, (schema, document), parts, reached);
                 let made = with_forms(made, schema, &enums, &at, warnings);
                 types.structs.insert(name, made);
             }
@@ -153,7 +171,7 @@ fn types(document: &Value, generated: &Generated, whole: &Whole, warnings: &mut 
 fn object(
     name: String,
     doc: String,
-    schema: &Value,
+    (schema, document): (&Value, &Value),
     parts: &[Ty],
     (in_requests, in_responses): (bool, bool),
 ) -> Struct {
@@ -176,7 +194,7 @@ fn object(
                 setter: setters.free(&ident),
                 ident,
                 wire: wire.clone(),
-                doc: text(property, "description"),
+                doc: said_of(property, document),
                 ty: match nullable {
                     true => Ty::Nullable(Box::new(ty.clone())),
                     false => ty.clone(),
@@ -191,6 +209,14 @@ fn object(
         in_responses,
         fields: fields.collect(),
         forms: Vec::new(),
+    }
+}
+
+/// What a property means: by itself, or by the schema that it refers to.
+fn said_of(property: &Value, document: &Value) -> String {
+    match (text(property, "description"), reference(property)) {
+        (said, Some(name)) if said.is_empty() => text(&document["components"]["schemas"][name], "description"),
+        (said, _) => said,
     }
 }
 
@@ -296,18 +322,29 @@ fn form_name(ty: &Ty) -> String {
     }
 }
 
-fn operation(path: &str, method: &str, described: &Value, signature: &Signature, whole: &Whole) -> Operation {
+fn operation(
+    path: &str,
+    method: &str,
+    described: &Value,
+    signature: &Signature,
+    whole: &Whole,
+    types: &Types,
+) -> Operation {
     let ident = described["operationId"].as_str().unwrap_or_default().to_owned();
-    let search = SEARCH.iter().filter(|_| described.get("x-search").is_some());
+    let body = body(described, signature, types);
+    let is_search = described.get("x-search").is_some() || helpers::takes_filter(body.as_ref(), types);
+    let search = SEARCH.iter().filter(|_| is_search);
     let mut idents = Taken::beside(OPERATION.iter().chain(search).copied());
+    let only_id = only_id(described);
     let parameters = parameters(described)
         .zip(&signature.parameters)
         .enumerate()
         .map(|(place, (parameter, ty))| {
             let wire = parameter["name"].as_str().unwrap_or_default().to_owned();
             let in_path = parameter["in"] == "path";
+            let name = if in_path && only_id { "id" } else { &wire };
             Parameter {
-                ident: idents.free(&names::ident(&wire, &format!("parameter_{}", place + 1))),
+                ident: idents.free(&names::ident(name, &format!("parameter_{}", place + 1))),
                 wire,
                 doc: text(parameter, "description"),
                 in_path,
@@ -320,6 +357,7 @@ fn operation(path: &str, method: &str, described: &Value, signature: &Signature,
                     Some("pipe") => Some("Pipe"),
                     _ => None,
                 },
+                example: example(parameter),
             }
         });
     let success = &described["responses"]["200"];
@@ -336,7 +374,7 @@ fn operation(path: &str, method: &str, described: &Value, signature: &Signature,
         summary: text(described, "summary"),
         description: text(described, "description"),
         parameters: parameters.collect(),
-        body: None,
+        body,
         answer: match success["content"]["application/octet-stream"].is_object() {
             true => Answer::Bytes(media.unwrap_or("application/octet-stream").to_owned()),
             false => Answer::Json(signature.response.clone()),
@@ -346,6 +384,17 @@ fn operation(path: &str, method: &str, described: &Value, signature: &Signature,
         examples: Examples::default(),
         dated: false,
         ident,
+    }
+}
+
+/// Whether the path of an operation has one parameter, which is an id, and no other parameter takes its name. Descriptions
+/// write `{id}` or `{contact_id}` as it comes.
+fn only_id(described: &Value) -> bool {
+    let name = |parameter: &Value| parameter["name"].as_str().map(names::snake).unwrap_or_default();
+    let (path, others): (Vec<_>, Vec<_>) = parameters(described).partition(|parameter| parameter["in"] == "path");
+    match path.as_slice() {
+        [only] => name(only).ends_with("_id") && !others.into_iter().any(|other| name(other) == "id"),
+        _ => false,
     }
 }
 
@@ -359,7 +408,16 @@ fn body(described: &Value, signature: &Signature, types: &Types) -> Option<Body>
         json,
         media: body["x-media-type"].as_str().map(str::to_owned),
         required,
+        example: body["content"]
+            .as_object()
+            .and_then(|content| example(content.values().next()?)),
     })
+}
+
+/// An example of a parameter or media type: the first, where there are several.
+fn example(described: &Value) -> Option<Value> {
+    let first = || described["examples"].as_object()?.values().next()?.get("value");
+    described.get("example").or_else(first).cloned()
 }
 
 /// How an operation's list goes on, and whether its items tell when they last changed; its page is added to the model.
@@ -373,12 +431,9 @@ fn page(model: &mut Model, operation: &Operation, described: &Value) -> Result<O
         return Err("it answers with bytes".to_owned());
     };
     // A hand-written type that is made over a list is walked like that list.
-    let mixed = model
-        .mixed
-        .iter()
-        .find(|(macro_name, _)| answer.is(rust_of(macro_name)));
+    let mixed = model.mixed.iter().find(|mixed| answer.is(mixed.rust));
     let name = mixed
-        .and_then(|(_, over)| over.last().map(String::as_str))
+        .and_then(|mixed| mixed.over.last().map(String::as_str))
         .or(answer.name());
     let made = name.and_then(|name| model.types.structs.get(name));
     let made = made.ok_or("it does not answer with an object")?;
@@ -408,30 +463,24 @@ fn unpaged(model: &Model, operation: &Operation) -> Option<(paging::Paging, Stri
     Some((paging, items.to_owned()))
 }
 
-/// The path of the type that a macro makes.
-pub fn rust_of(macro_name: &str) -> &'static str {
-    let made = FORMATS
-        .iter()
-        .find(|format| format.name.replace('-', "_") == macro_name);
-    made.map_or("", |format| format.rust)
-}
-
-/// The hand-written types over types of the description that the document uses: macro and types.
-fn mixed(document: &Value, whole: &Whole) -> Vec<(String, Vec<String>)> {
-    let mut found: Vec<(String, Vec<String>)> = Vec::new();
+/// The hand-written types over types of the description that the document uses.
+fn mixed(document: &Value, whole: &Whole) -> Vec<Mixed> {
+    let mut found: Vec<Mixed> = Vec::new();
     schema::walk_all(document, &mut |schema, _| {
         let format = schema["format"].as_str().and_then(formats::find);
         let Some(format) = format.filter(|format| !format.over.is_empty()) else {
             return;
         };
-        let over = schema["x-of"].as_array().into_iter().flatten();
-        let over = over
-            .filter_map(|member| whole.types.get(reference(member)?).cloned())
-            .collect();
-        let entry = (format.name.replace('-', "_"), over);
-        if !found.iter().any(|(name, _)| *name == entry.0) {
-            found.push(entry);
+        if found.iter().any(|mixed| mixed.rust == format.rust) {
+            return;
         }
+        let over = schema["x-of"].as_array().into_iter().flatten();
+        let over = over.filter_map(|member| whole.types.get(reference(member)?).cloned());
+        found.push(Mixed {
+            macro_name: format.name.replace('-', "_"),
+            rust: format.rust,
+            over: over.collect(),
+        });
     });
     found
 }
@@ -445,7 +494,8 @@ fn join_helpers(document: &Value, model: &mut Model, warnings: &mut Warnings) {
             continue;
         };
         let at = schema::pointer(path, method);
-        if let Some(mark) = described.get("x-search") {
+        let mark = described.get("x-search");
+        if mark.is_some() || helpers::takes_filter(operation.body.as_ref(), &model.types) {
             match helpers::search(operation, mark, &model.types, &mut modules) {
                 Ok(search) => model.searches.push(search),
                 Err(why) => warnings.add("search", at, format!("has no helper for its query: {why}")),

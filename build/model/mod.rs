@@ -10,6 +10,7 @@ pub mod whole;
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
 use ty::Ty;
 
 use super::input::basics::Basics;
@@ -23,18 +24,38 @@ pub struct Model {
     pub basics: Basics,
     /// The types.
     pub types: Types,
+    /// The groups of operations, by their names.
+    pub groups: Vec<Group>,
     /// The operations, in the order of the description.
     pub operations: Vec<Operation>,
     /// How pages are read, by the name of the type that is one.
     pub pages: BTreeMap<String, Page>,
-    /// Hand-written types that are made over types of the description: the macro that makes each, and those types.
-    pub mixed: Vec<(String, Vec<String>)>,
+    /// Hand-written types that are made over types of the description.
+    pub mixed: Vec<Mixed>,
     /// The searches.
     pub searches: Vec<Search>,
     /// What the export helper needs, when the description has it.
     pub export: Option<Export>,
     /// What the upsert helper needs, when the description has it.
     pub upsert: Option<Upsert>,
+}
+
+/// A hand-written type that is made over types of the description.
+pub struct Mixed {
+    /// The macro that makes it.
+    pub macro_name: String,
+    /// Its path in the crate.
+    pub rust: &'static str,
+    /// The types that it is made over.
+    pub over: Vec<String>,
+}
+
+/// A group of operations.
+pub struct Group {
+    /// Its name.
+    pub name: String,
+    /// What it is about.
+    pub doc: String,
 }
 
 /// The types that are made from components, by their names.
@@ -74,6 +95,11 @@ pub struct Struct {
 }
 
 impl Struct {
+    /// The name of its builder.
+    pub fn builder(&self) -> String {
+        format!("{}Builder", self.name)
+    }
+
     /// Whether callers build it.
     pub fn has_builder(&self) -> bool {
         self.in_requests && !self.fields.is_empty()
@@ -212,6 +238,8 @@ pub struct Parameter {
     pub ty: Ty,
     /// How lists and objects are written into the query: a variant of `QueryStyle`, when it is not the usual one.
     pub style: Option<&'static str>,
+    /// What the description shows as an example.
+    pub example: Option<Value>,
 }
 
 /// The body of a request.
@@ -222,6 +250,8 @@ pub struct Body {
     pub media: Option<String>,
     /// Whether the call makes no sense without it.
     pub required: bool,
+    /// What the description shows as an example.
+    pub example: Option<Value>,
 }
 
 /// What a success is.

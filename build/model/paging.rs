@@ -169,6 +169,9 @@ pub fn facts(operation: &Value, has_body: bool) -> Result<Option<(Paging, String
 /// The property that holds the items of a list that is one answer: the only list in it, of objects, with nothing beside it
 /// that leads to more of them or makes the answer an object of its own.
 pub fn unpaged<'a>(answer: &'a Struct, types: &Types) -> Option<&'a str> {
+    if answer.in_requests {
+        return None;
+    }
     let is_object = |ty: &Ty| match ty {
         Ty::Named(name) => types.structs.contains_key(name) || types.unions.contains_key(name),
         _ => false,

@@ -123,7 +123,13 @@ pub fn request_media(document: &mut Value, warnings: &mut Warnings) -> usize {
         }
         let new = if is_json(&media) {
             let schema = described.get("schema").cloned().unwrap_or(json!({}));
-            json!({JSON: {"schema": schema}})
+            let mut content = json!({"schema": schema});
+            for key in ["example", "examples"] {
+                if let Some(shown) = described.get(key) {
+                    content[key] = shown.clone();
+                }
+            }
+            json!({JSON: content})
         } else {
             warnings.add("request_media", at, format!("a body of `{media}` is sent as bytes"));
             json!({"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}})

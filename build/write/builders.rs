@@ -1,18 +1,23 @@
 //! Writes the builders of request bodies, and the named constructors for their real forms.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
 use super::super::model::ty::{Scope, Ty};
-use super::super::model::{Constant, Form, Struct, Types};
+use super::super::model::{Constant, Form, Model, Struct};
+use super::docs::Uses;
 use super::types::doc_of;
 
 /// The `builder` module inside `types`, with the constructors on the types themselves.
-pub fn builders(types: &Types) -> TokenStream {
+pub fn builders(model: &Model) -> TokenStream {
+    let (types, uses) = (&model.types, Uses::of(model));
     let requests = || types.structs.values().filter(|made| made.has_builder());
-    let inner = requests().map(builder);
+    let inner = requests().map(|made| builder(made, &uses));
     let outer = requests().map(constructors);
-    let names = requests().map(|made| format_ident!("{}", made.name));
+    let objects = requests().map(|made| {
+        let (name, builder) = (format_ident!("{}", made.name), format_ident!("{}", made.builder()));
+        quote! { #name: #builder }
+    });
     let enums = types.enums.keys().map(|name| format_ident!("{name}"));
     let others = types.unions.keys().chain(types.newtypes.keys());
     let others: Vec<_> = others.map(|name| format_ident!("{name}")).collect();
@@ -20,10 +25,10 @@ pub fn builders(types: &Types) -> TokenStream {
     quote! {
         #(#outer)*
         crate::call::argument::texts! { #(#enums),* }
-        crate::call::argument::objects! { #(#names),* }
+        crate::call::argument::objects! { #(#objects),* }
         #others
 
-        /// Builders of request bodies: set what is to be sent, leave out the rest.
+        /// Builders of request bodies and of objects in them: set what is to be sent, leave out the rest.
         pub mod builder {
             #(#inner)*
         }
@@ -50,9 +55,12 @@ fn setter(ty: &Ty, scope: Scope) -> (TokenStream, TokenStream) {
     }
 }
 
-fn builder(made: &Struct) -> TokenStream {
-    let name = format_ident!("{}", made.name);
-    let doc = format!("Builder of [`{name}`](super::{name}).");
+fn builder(made: &Struct, uses: &Uses) -> TokenStream {
+    let (name, builder) = (format_ident!("{}", made.name), format_ident!("{}", made.builder()));
+    let doc = format!(
+        "Builds a [`{name}`](super::{name}).\n\n{}",
+        uses.documented(&made.name, &made.doc)
+    );
     let setters = made.fields.iter().map(|field| {
         let (function, ident, wire) = (
             format_ident!("{}", field.setter),
@@ -74,11 +82,12 @@ fn builder(made: &Struct) -> TokenStream {
     quote! {
         #[doc = #doc]
         #[derive(Clone, Debug, Default)]
-        pub struct #name {
+        #[must_use = "nothing is sent before it is given to the `body` of a call"]
+        pub struct #builder {
             pub(super) value: super::#name,
             pub(super) invalid: ::std::option::Option<crate::InvalidField>,
         }
-        impl #name {
+        impl #builder {
             #(#setters)*
             crate::call::argument::finish! { super::#name }
         }
@@ -87,12 +96,12 @@ fn builder(made: &Struct) -> TokenStream {
 
 /// `Type::builder()` and one constructor for each of the forms.
 fn constructors(made: &Struct) -> TokenStream {
-    let name = format_ident!("{}", made.name);
-    let forms = made.forms.iter().map(|form| constructor(made, form));
+    let (name, builder) = (format_ident!("{}", made.name), format_ident!("{}", made.builder()));
+    let forms = made.forms.iter().map(|form| constructor(&builder, form));
     quote! {
         impl #name {
             /// Starts a builder with nothing set.
-            pub fn builder() -> builder::#name {
+            pub fn builder() -> builder::#builder {
                 ::std::default::Default::default()
             }
             #(#forms)*
@@ -100,12 +109,8 @@ fn constructors(made: &Struct) -> TokenStream {
     }
 }
 
-fn constructor(made: &Struct, form: &Form) -> TokenStream {
-    let (name, function, doc) = (
-        format_ident!("{}", made.name),
-        format_ident!("{}", form.ident),
-        &form.doc,
-    );
+fn constructor(builder: &Ident, form: &Form) -> TokenStream {
+    let (function, doc) = (format_ident!("{}", form.ident), &form.doc);
     let sets = form.sets.iter().map(|(setter, value)| {
         let setter = format_ident!("{setter}");
         match value {
@@ -123,7 +128,7 @@ fn constructor(made: &Struct, form: &Form) -> TokenStream {
     });
     quote! {
         #[doc = #doc]
-        pub fn #function(#(#parameters),*) -> builder::#name {
+        pub fn #function(#(#parameters),*) -> builder::#builder {
             Self::builder() #(#sets)* #(#passed)*
         }
     }

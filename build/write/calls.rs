@@ -11,24 +11,36 @@ use super::super::model::helpers::{Search, Upsert};
 use super::super::model::paging::Shape;
 use super::super::model::ty::{Scope, Ty};
 use super::super::model::{Answer, Body, Model, Operation, Parameter, Types};
-use super::paging;
 use super::types::doc_of;
+use super::{docs, paging};
 
 /// The methods of `Client`, the `builder` module and the table of operations.
 pub fn calls(model: &Model) -> TokenStream {
-    let methods = model.operations.iter().map(method);
+    let groups: Vec<_> = model
+        .groups
+        .iter()
+        .map(|group| (group, in_group(model, Some(&group.name))))
+        .collect();
+    let blocks = groups.iter().map(|(group, operations)| {
+        let doc = docs::group(group, operations, model);
+        methods(&doc, operations, model)
+    });
+    let others = in_group(model, None);
+    let others = (!others.is_empty()).then(|| methods("Operations without a group.", &others, model));
+    let index = docs::index(&groups);
     let builders = model.operations.iter().map(|operation| builder(operation, model));
     let constants = model.operations.iter().map(constant);
-    let upsert = model.upsert.as_ref();
-    let (upsert_method, upsert_builder) = upsert.and_then(|upsert| self::upsert(upsert, model)).unzip();
+    let upsert = model.upsert.as_ref().and_then(|made| upsert(made, model));
     quote! {
-        impl crate::Client { #(#methods)* #upsert_method }
+        #(#blocks)*
+        #others
+        #index
 
-        /// One builder for each operation: set parameters and body, then `send()`.
+        /// One builder for each operation: set parameters and body, then await it or `send()` it.
         pub mod builder {
             use super::types;
             #(#builders)*
-            #upsert_builder
+            #upsert
         }
 
         /// What the transport needs to know of each operation.
@@ -36,6 +48,26 @@ pub fn calls(model: &Model) -> TokenStream {
             use crate::call::operation::Operation;
             #(#constants)*
         }
+    }
+}
+
+fn in_group<'a>(model: &'a Model, group: Option<&str>) -> Vec<&'a Operation> {
+    let operations = model.operations.iter();
+    operations
+        .filter(|operation| operation.group.as_deref() == group)
+        .collect()
+}
+
+/// The methods of a group, in a block of their own.
+fn methods(doc: &str, operations: &[&Operation], model: &Model) -> TokenStream {
+    let methods = operations.iter().map(|operation| method(operation, model));
+    let created = |operation: &&Operation, upsert: &Upsert| operation.ident == upsert.operations["create"].method;
+    let upsert = model.upsert.as_ref();
+    let upsert = upsert.filter(|upsert| operations.iter().any(|operation| created(operation, upsert)));
+    let upsert = upsert.map(upsert_method);
+    quote! {
+        #[doc = #doc]
+        impl crate::Client { #(#methods)* #upsert }
     }
 }
 
@@ -69,26 +101,12 @@ fn constant(operation: &Operation) -> TokenStream {
     }
 }
 
-/// Summary, description and call, as rustdoc.
-fn documentation(operation: &Operation) -> String {
-    let mut doc = match operation.summary.as_str() {
-        "" => format!("`{}`.", operation.ident),
-        summary => format!("{}.", summary.trim_end_matches('.')),
-    };
-    if !operation.description.is_empty() {
-        doc.push_str("\n\n");
-        doc.push_str(&operation.description);
-    }
-    doc.push_str(&format!("\n\nSends `{} {}`.", operation.method, operation.path));
-    doc
-}
-
-fn method(operation: &Operation) -> TokenStream {
+fn method(operation: &Operation, model: &Model) -> TokenStream {
     let (ident, builder) = (
         format_ident!("{}", operation.ident),
         format_ident!("{}", operation.builder),
     );
-    let doc = documentation(operation);
+    let doc = docs::operation(operation, model);
     quote! {
         #[doc = #doc]
         #[inline]
@@ -101,16 +119,18 @@ fn method(operation: &Operation) -> TokenStream {
 /// A parameter's setter, and how it gets into the call.
 fn parameter(parameter: &Parameter) -> (TokenStream, TokenStream) {
     let (ident, wire) = (format_ident!("{}", parameter.ident), &parameter.wire);
+    // What stands in a path has no name on the wire.
+    let name = if parameter.in_path { &parameter.ident } else { wire };
     let ty = parameter.ty.rust(Scope::Beside);
     let doc = doc_of(&parameter.doc, wire, parameter.required, "Sets ");
     let setter = quote! {
         #[doc = #doc]
         pub fn #ident(mut self, value: impl crate::Argument<#ty>) -> Self {
-            self.#ident = crate::call::argument::value(#wire, value);
+            self.#ident = crate::call::argument::value(#name, value);
             self
         }
     };
-    let required = quote! { crate::call::argument::required(#wire, self.#ident.clone()) };
+    let required = quote! { crate::call::argument::required(#name, self.#ident.clone()) };
     let value = match (parameter.in_path, parameter.required) {
         (true, _) if is_text(&parameter.ty) => required,
         (true, _) => quote! { #required.map(|value| crate::call::call::text(&value)) },
@@ -118,7 +138,7 @@ fn parameter(parameter: &Parameter) -> (TokenStream, TokenStream) {
         (false, false) => quote! { self.#ident.clone() },
     };
     let send = match (parameter.in_path, parameter.style) {
-        (true, _) => quote! { call.path(#wire, #value)?; },
+        (true, _) => quote! { call.path(#wire, #name, #value)?; },
         (false, None) => quote! { call.query(#wire, #value)?; },
         (false, Some(style)) => {
             let style = format_ident!("{style}");
@@ -173,39 +193,48 @@ fn body_parts(body: &Body, types: &Types) -> BodyParts {
             send: quote! { call.bytes(self.body.clone(), #required)?; },
         };
     };
-    let built = types
-        .named(ty)
-        .filter(|made| made.has_builder())
-        .map(|made| format_ident!("{}", made.name));
+    let built = types.named(ty).filter(|made| made.has_builder());
     let ty = ty.rust(Scope::Beside);
     let send = match body.required {
         true => quote! { call.body(crate::call::argument::required_body(body))?; },
         false => quote! { call.optional_body(body)?; },
     };
     match built {
-        Some(name) => BodyParts {
-            field: quote! { body: crate::call::argument::Slot<types::builder::#name>, },
-            begins: quote! { body: Ok(None), },
-            setters: quote! {
-                /// Sets the whole body: the request itself, its builder, one of its named constructors, or JSON.
-                pub fn body(mut self, value: impl crate::Argument<#ty>) -> Self {
-                    self.body = crate::call::argument::body(value);
-                    self
-                }
-                /// Changes the body's builder in place.
-                pub fn body_map(
-                    mut self,
-                    change: impl FnOnce(types::builder::#name) -> types::builder::#name,
-                ) -> Self {
-                    self.body = self.body.map(|body| Some(change(body.unwrap_or_default())));
-                    self
-                }
-            },
-            send: quote! {
-                let body = self.body.clone().and_then(|body| body.map(types::builder::#name::build).transpose());
-                #send
-            },
-        },
+        Some(made) => {
+            let name = format_ident!("{}", made.builder());
+            let setter = made
+                .fields
+                .first()
+                .map(|field| field.setter.as_str())
+                .unwrap_or_default();
+            let in_place = format!(
+                "Fills in the body, keeping what is set: `.body_map(|b| b.{setter}(…))`. Its setters are those of \
+                 [`{name}`](types::builder::{name})."
+            );
+            BodyParts {
+                field: quote! { body: crate::call::argument::Slot<types::builder::#name>, },
+                begins: quote! { body: Ok(None), },
+                setters: quote! {
+                    /// Sets the whole body: the request itself, its builder, one of its named constructors, or JSON.
+                    pub fn body(mut self, value: impl crate::Argument<#ty>) -> Self {
+                        self.body = crate::call::argument::body(value);
+                        self
+                    }
+                    #[doc = #in_place]
+                    pub fn body_map(
+                        mut self,
+                        change: impl FnOnce(types::builder::#name) -> types::builder::#name,
+                    ) -> Self {
+                        self.body = self.body.map(|body| Some(change(body.unwrap_or_default())));
+                        self
+                    }
+                },
+                send: quote! {
+                    let body = self.body.clone().and_then(|body| body.map(types::builder::#name::build).transpose());
+                    #send
+                },
+            }
+        }
         None => BodyParts {
             field: quote! { body: crate::call::argument::Slot<#ty>, },
             begins: quote! { body: Ok(None), },
@@ -225,12 +254,9 @@ fn body_parts(body: &Body, types: &Types) -> BodyParts {
 }
 
 fn builder(operation: &Operation, model: &Model) -> TokenStream {
-    let (ident, builder) = (
-        format_ident!("{}", operation.ident),
-        format_ident!("{}", operation.builder),
-    );
+    let builder = format_ident!("{}", operation.builder);
     let constant = format_ident!("{}", operation.constant());
-    let doc = format!("Builder of a [`{ident}`](crate::Client::{ident}) call.");
+    let doc = docs::builder(operation, model);
     let idents: Vec<_> = operation
         .parameters
         .iter()
@@ -268,7 +294,7 @@ fn builder(operation: &Operation, model: &Model) -> TokenStream {
     quote! {
         #[doc = #doc]
         #[derive(Clone, Debug)]
-        #[must_use = "nothing is sent before `send()`"]
+        #[must_use = "nothing is sent before `.await` or `send().await`"]
         pub struct #builder {
             client: crate::Client,
             pub(super) options: crate::call::options::Options,
@@ -313,38 +339,43 @@ fn builder(operation: &Operation, model: &Model) -> TokenStream {
             #paging
             #changes
         }
+
+        crate::client::sending::awaited! { #builder: #ty, #send }
     }
 }
 
-/// The method that upserts, and its builder: like those of the operation that creates.
-fn upsert(upsert: &Upsert, model: &Model) -> Option<(TokenStream, TokenStream)> {
-    let [create, update, unarchive] = ["create", "update", "unarchive"].map(|step| upsert.operations.get(step));
-    let [create, update, unarchive] = [&create?.method, &update?.method, &unarchive?.method];
-    let creates = model.operations.iter().find(|operation| operation.ident == *create)?;
-    let BodyParts {
-        field, begins, setters, ..
-    } = body_parts(creates.body.as_ref()?, &model.types);
+/// The method that upserts.
+fn upsert_method(upsert: &Upsert) -> TokenStream {
     let (method, builder) = (format_ident!("{}", upsert.method), format_ident!("{}", upsert.builder));
-    let (record, request) = (format_ident!("{}", upsert.record), format_ident!("{}", upsert.request));
-    let doc = format!(
-        "Creates what the body describes, or updates the one that is there already with the same `external_id` or `email`: \
-         several calls as one.\n\n\
-         Calls [`{create}`](Self::{create}). When the server refuses it because there is one already, calls \
-         [`{update}`](Self::{update}) with the same body; one that is archived is unarchived before, by \
-         [`{unarchive}`](Self::{unarchive}). See [`Upserted`](crate::Upserted) for what that holds and for an example.",
-    );
-    let of_builder = format!("Builder of [`{method}`](crate::Client::{method}).");
-    let method_tokens = quote! {
+    let doc = docs::upsert(upsert);
+    quote! {
         #[doc = #doc]
         #[inline]
         pub fn #method(&self) -> builder::#builder {
             builder::#builder::new(self)
         }
-    };
-    let builder_tokens = quote! {
-        #[doc = #of_builder]
+    }
+}
+
+/// The builder of an upsert: its body is that of the operation that creates.
+fn upsert(upsert: &Upsert, model: &Model) -> Option<TokenStream> {
+    let create = &upsert.operations["create"].method;
+    let create = model.operations.iter().find(|operation| operation.ident == *create)?;
+    let BodyParts {
+        field, begins, setters, ..
+    } = body_parts(create.body.as_ref()?, &model.types);
+    let request = model.types.structs.get(&upsert.request)?.builder();
+    let (builder, record, request) = (
+        format_ident!("{}", upsert.builder),
+        format_ident!("{}", upsert.record),
+        format_ident!("{request}"),
+    );
+    let doc = docs::upsert_builder(upsert);
+    let output = quote! { ::std::result::Result<crate::Upserted<types::#record>, crate::Error> };
+    Some(quote! {
+        #[doc = #doc]
         #[derive(Clone, Debug)]
-        #[must_use = "nothing is sent before `send()`"]
+        #[must_use = "nothing is sent before `.await` or `send().await`"]
         pub struct #builder {
             client: crate::Client,
             options: crate::call::options::Options,
@@ -370,13 +401,20 @@ fn upsert(upsert: &Upsert, model: &Model) -> Option<(TokenStream, TokenStream)> 
             /// `external_id`; [`is_permanently_deleted`](crate::Error::is_permanently_deleted) when the one that is there cannot be
             /// unarchived; [`is_conflict`](crate::Error::is_conflict) when the one that is there is not found, and when the
             /// update would give it what another one has.
-            pub async fn send(
-                self,
-            ) -> ::std::result::Result<crate::Upserted<types::#record>, crate::Error> {
+            pub async fn send(self) -> #output {
                 let body = self.body.and_then(|body| body.map(types::builder::#request::build).transpose());
                 crate::upsert::upsert(&self.client, &self.options, crate::call::argument::required_body(body)).await
             }
         }
-    };
-    Some((method_tokens, builder_tokens))
+
+        /// Awaiting it sends the requests, as [`send`](Self::send) does.
+        impl ::std::future::IntoFuture for #builder {
+            type Output = #output;
+            type IntoFuture = ::std::pin::Pin<::std::boxed::Box<dyn ::std::future::Future<Output = #output> + Send>>;
+
+            fn into_future(self) -> Self::IntoFuture {
+                ::std::boxed::Box::pin(self.send())
+            }
+        }
+    })
 }

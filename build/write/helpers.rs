@@ -11,13 +11,13 @@ use super::super::model::ty::Scope;
 
 /// The types that are written by hand over types of the description.
 pub fn mixed(model: &Model) -> TokenStream {
-    let made = model.mixed.iter().map(|(name, over)| {
-        let name = format_ident!("{name}");
-        let over: Vec<_> = over.iter().map(|name| format_ident!("{name}")).collect();
+    let made = model.mixed.iter().map(|mixed| {
+        let name = format_ident!("{}", mixed.macro_name);
+        let over: Vec<_> = mixed.over.iter().map(|name| format_ident!("{name}")).collect();
         // A list that is walked makes the whole type one that is.
         let walked = model
             .pages
-            .contains_key(&over.last().map(ToString::to_string).unwrap_or_default());
+            .contains_key(mixed.over.last().map(String::as_str).unwrap_or_default());
         let paged = walked.then(|| quote! { paged });
         quote! {
             use super::types::{#(#over),*};
@@ -40,7 +40,7 @@ pub fn searches(searches: &[Search]) -> TokenStream {
     let builders = searches.iter().map(|search| {
         let (builder, filter) = (format_ident!("{}", search.builder), search.filter.rust(Scope::Beside));
         let pagination = search.pagination.as_ref().map(|(field, ty)| {
-            let (field, ty) = (format_ident!("{field}"), format_ident!("{ty}"));
+            let (field, ty) = (format_ident!("{field}"), format_ident!("{ty}Builder"));
             quote! { #field: #ty }
         });
         let changes = search.changes.as_ref().map(|changes| {

@@ -72,9 +72,8 @@ fn object(name: &str, model: &Model) -> Option<TokenStream> {
 
 /// The types that a hand-written type is made over.
 fn over<'a>(ty: &Ty, model: &'a Model) -> Option<&'a Vec<String>> {
-    let mixed = model.mixed.iter();
-    let mut over = mixed.filter(|(macro_name, _)| ty.is(super::super::model::join::rust_of(macro_name)));
-    over.next().map(|(_, types)| types)
+    let mut mixed = model.mixed.iter();
+    mixed.find(|mixed| ty.is(mixed.rust)).map(|mixed| &mixed.over)
 }
 
 /// The list that an answer is.

@@ -3,12 +3,14 @@
 pub mod builders;
 pub mod calls;
 pub mod constants;
+pub mod docs;
+pub mod example;
 pub mod helpers;
 pub mod mock;
 pub mod paging;
 pub mod types;
 
-use proc_macro2::{Group, Literal, TokenStream, TokenTree};
+use proc_macro2::{Group, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::File;
 
@@ -18,8 +20,8 @@ use super::model::Model;
 /// The whole generated client.
 pub fn client(model: &Model) -> Result<File, Failure> {
     let constants = constants::constants(&model.basics);
-    let types = types::types(&model.types);
-    let builders = builders::builders(&model.types);
+    let types = types::types(model);
+    let builders = builders::builders(model);
     let pages = paging::pages(model);
     let calls = calls::calls(model);
     let mixed = helpers::mixed(model);
@@ -34,7 +36,7 @@ pub fn client(model: &Model) -> Result<File, Failure> {
             #mixed
         }
 
-        /// The API's objects: what responses carry and what requests send.
+        /// The API's objects: what responses carry and what requests send. Each says which operations send and return it.
         pub mod types {
             #types
             #builders
@@ -48,30 +50,47 @@ pub fn client(model: &Model) -> Result<File, Failure> {
     })
 }
 
-/// The same with doc comments that Rust takes: without control characters, and without those that change the direction of
-/// writing.
+/// The same with doc comments that Rust takes: a comment for each line, since rustdoc reads a block of them otherwise, without
+/// control characters, and without those that change the direction of writing.
 fn with_plain_docs(tokens: TokenStream) -> TokenStream {
-    let mut doc = false;
-    let plain = tokens.into_iter().map(|token| match token {
-        TokenTree::Group(group) => {
-            let mut inner = Group::new(group.delimiter(), with_plain_docs(group.stream()));
-            inner.set_span(group.span());
-            inner.into()
+    let mut plain = TokenStream::new();
+    let mut tokens = tokens.into_iter().peekable();
+    while let Some(token) = tokens.next() {
+        let attribute = match (&token, tokens.peek()) {
+            (TokenTree::Punct(mark), Some(TokenTree::Group(group))) if mark.as_char() == '#' => doc(group),
+            _ => None,
+        };
+        if let Some(text) = attribute {
+            tokens.next();
+            let text = prose(&text);
+            // Behind `///` stands a space, as in the comments that are written here.
+            let space = if text.starts_with(' ') { "" } else { " " };
+            let lines = text.lines().map(|line| match line {
+                "" => String::new(),
+                line => format!("{space}{line}"),
+            });
+            plain.extend(lines.map(|line| quote! { #[doc = #line] }));
+            continue;
         }
-        TokenTree::Ident(ident) => {
-            doc = ident == "doc";
-            ident.into()
-        }
-        TokenTree::Literal(literal) if doc => {
-            doc = false;
-            match syn::parse2::<syn::LitStr>(literal.to_token_stream()) {
-                Ok(text) => Literal::string(&prose(&text.value())).into(),
-                Err(_) => literal.into(),
+        plain.extend([match token {
+            TokenTree::Group(group) => {
+                let mut inner = Group::new(group.delimiter(), with_plain_docs(group.stream()));
+                inner.set_span(group.span());
+                inner.into()
             }
-        }
-        other => other,
-    });
-    plain.collect()
+            other => other,
+        }]);
+    }
+    plain
+}
+
+/// The text of `[doc = "…"]`.
+fn doc(attribute: &Group) -> Option<String> {
+    let mut tokens = attribute.stream().into_iter();
+    let (name, _, text) = (tokens.next()?, tokens.next()?, tokens.next()?);
+    let is_doc = matches!(&name, TokenTree::Ident(ident) if ident == "doc");
+    let text = syn::parse2::<syn::LitStr>(text.into_token_stream()).ok()?;
+    (is_doc && tokens.next().is_none()).then(|| text.value())
 }
 
 fn prose(text: &str) -> String {
@@ -100,10 +119,14 @@ mod tests {
 
     #[test]
     fn docs_are_comments_that_rust_takes() {
-        let doc = "One\r\ntwo\rthree \u{202e}four\u{7}";
+        let doc = "One\r\n*two\rthree \u{202e}four\u{7}\n\n    five";
         let file = parse(quote! { pub mod a { #[doc = #doc] pub struct A; pub const B: &str = #doc; } }).unwrap();
         let text = prettyplease::unparse(&file);
-        assert!(text.contains("One\ntwo\nthree four"), "{text}");
+        let lines: Vec<&str> = text.lines().map(str::trim_start).collect();
+        assert_eq!(
+            lines[1..6],
+            ["/// One", "/// *two", "/// three four", "///", "///     five"]
+        );
         let constant = file.into_token_stream().to_string();
         assert!(
             constant.contains("\\u{202e}") || constant.contains('\u{202e}'),

@@ -5,7 +5,8 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
 use super::super::model::ty::{Scope, Ty};
-use super::super::model::{Enum, Field, Newtype, Struct, Types, Union};
+use super::super::model::{Enum, Field, Model, Newtype, Struct, Types, Union};
+use super::docs::Uses;
 
 /// The type of a field: lists and maps say themselves whether they are there.
 pub fn field_type(field: &Field) -> TokenStream {
@@ -22,26 +23,30 @@ pub fn doc_of(said: &str, wire: &str, required: bool, otherwise: &str) -> String
         "" => format!("{otherwise}`{wire}`."),
         doc => doc.to_owned(),
     };
-    match required {
+    // The description's own word for it, where it has one.
+    let says_so = doc.trim_end_matches('.').ends_with("Required");
+    match required && !says_so {
         true => format!("{doc}\n\nRequired."),
         false => doc,
     }
 }
 
 /// All types.
-pub fn types(types: &Types) -> TokenStream {
-    let newtypes = types.newtypes.values().map(newtype);
-    let enums = types.enums.values().map(text_enum);
-    let unions = types.unions.values().map(union);
-    let structs = types.structs.values().map(object);
+pub fn types(model: &Model) -> TokenStream {
+    let (types, uses) = (&model.types, Uses::of(model));
+    let newtypes = types.newtypes.values().map(|made| newtype(made, &uses));
+    let enums = types.enums.values().map(|made| text_enum(made, &uses));
+    let unions = types.unions.values().map(|made| union(made, &uses));
+    let structs = types.structs.values().map(|made| object(made, &uses));
     let requests = types.structs.values().filter(|made| made.in_requests);
     let checks = requests.map(|made| check(made, types));
     quote! { #(#newtypes)* #(#enums)* #(#unions)* #(#structs)* #(#checks)* }
 }
 
 /// A newtype, transparent on the wire.
-fn newtype(made: &Newtype) -> TokenStream {
-    let (ident, doc, inner) = (format_ident!("{}", made.name), &made.doc, made.inner.rust(Scope::Types));
+fn newtype(made: &Newtype, uses: &Uses) -> TokenStream {
+    let (ident, inner) = (format_ident!("{}", made.name), made.inner.rust(Scope::Types));
+    let doc = uses.documented(&made.name, &made.doc);
     quote! {
         #[doc = #doc]
         #[derive(Clone, Debug, PartialEq, ::serde::Serialize)]
@@ -51,8 +56,9 @@ fn newtype(made: &Newtype) -> TokenStream {
     }
 }
 
-fn object(made: &Struct) -> TokenStream {
-    let (ident, doc) = (format_ident!("{}", made.name), &made.doc);
+fn object(made: &Struct, uses: &Uses) -> TokenStream {
+    let ident = format_ident!("{}", made.name);
+    let doc = uses.documented(&made.name, &made.doc);
     let fields = made.fields.iter().map(|field| {
         let (ident, ty) = (format_ident!("{}", field.ident), field_type(field));
         let doc = doc_of(&field.doc, &field.wire, field.required, "");
@@ -115,8 +121,9 @@ fn check(made: &Struct, types: &Types) -> TokenStream {
     }
 }
 
-fn text_enum(made: &Enum) -> TokenStream {
-    let (ident, doc) = (format_ident!("{}", made.name), &made.doc);
+fn text_enum(made: &Enum, uses: &Uses) -> TokenStream {
+    let ident = format_ident!("{}", made.name);
+    let doc = uses.documented(&made.name, &made.doc);
     let variants = made.variants.iter().map(|(variant, wire)| {
         let (variant, doc) = (format_ident!("{variant}"), format!("`{wire}`"));
         quote! { #[doc = #doc] #variant = #wire, }
@@ -129,8 +136,9 @@ fn text_enum(made: &Enum) -> TokenStream {
     }
 }
 
-fn union(made: &Union) -> TokenStream {
-    let (ident, doc) = (format_ident!("{}", made.name), &made.doc);
+fn union(made: &Union, uses: &Uses) -> TokenStream {
+    let ident = format_ident!("{}", made.name);
+    let doc = uses.documented(&made.name, &made.doc);
     let variants = made.variants.iter().map(|(variant, ty)| {
         let (variant, doc) = (format_ident!("{variant}"), format!("The form `{variant}`."));
         let ty = ty.rust(Scope::Types);

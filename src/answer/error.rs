@@ -322,9 +322,7 @@ impl Error {
         self
     }
 
-    /// The identifier of the export job that could not be waited for or downloaded: [`Client::export_job`] goes on with it.
-    ///
-    /// [`Client::export_job`]: crate::Client::export_job
+    /// The identifier of the export job that could not be waited for or downloaded: `Client::export_job` goes on with it.
     pub fn export_job(&self) -> Option<&str> {
         self.0.job.as_deref()
     }

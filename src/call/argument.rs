@@ -101,7 +101,11 @@ impl std::error::Error for InvalidField {}
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be given for a value of the type `{T}`",
-    label = "expected something that becomes `{T}`"
+    label = "expected something that becomes `{T}`",
+    note = "a body is given as its request, the builder or a constructor of that, or as a `serde_json::Value`; a struct of \
+            your own by `serde_json::to_value`",
+    note = "a moment is given as `Timestamp`, epoch seconds, `SystemTime` or chrono's `DateTime`: give a naive date and time \
+            its zone, as by `.and_utc()`"
 )]
 pub trait Argument<T> {
     /// The value; `None` leaves the field out.
@@ -331,7 +335,7 @@ pub(crate) use others;
 
 /// Lets setters of an object take it, its builder, or JSON.
 macro_rules! objects {
-    ($($name:ident),* $(,)?) => {$(
+    ($($name:ident: $builder:ident),* $(,)?) => {$(
         impl crate::call::argument::Described for $name {}
         impl crate::call::argument::Written for $name {
             #[inline]
@@ -341,23 +345,23 @@ macro_rules! objects {
         }
 
         crate::call::argument::arguments! {
-            $name: builder::$name = |value| value.build();
+            $name: builder::$builder = |value| value.build();
         }
 
         crate::call::argument::arguments! {
-            $name: &builder::$name = |value| value.clone().build();
+            $name: &builder::$builder = |value| value.clone().build();
         }
 
-        impl ::std::convert::TryFrom<builder::$name> for $name {
+        impl ::std::convert::TryFrom<builder::$builder> for $name {
             type Error = crate::InvalidField;
 
             #[inline]
-            fn try_from(builder: builder::$name) -> ::std::result::Result<Self, crate::InvalidField> {
+            fn try_from(builder: builder::$builder) -> ::std::result::Result<Self, crate::InvalidField> {
                 builder.build()
             }
         }
 
-        impl ::std::convert::From<$name> for builder::$name {
+        impl ::std::convert::From<$name> for builder::$builder {
             #[inline]
             fn from(value: $name) -> Self {
                 Self { value, invalid: None }

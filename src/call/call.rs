@@ -88,9 +88,10 @@ impl Call {
         self.operation.paging == Some(Paging::Scroll)
     }
 
-    /// Puts a path parameter in its place, percent-encoded.
+    /// Puts a path parameter in its place, percent-encoded. `name` is that of its setter.
     pub(crate) fn path(
         &mut self,
+        place: &'static str,
         name: &'static str,
         value: Result<impl std::fmt::Display, InvalidField>,
     ) -> Result<(), Error> {
@@ -101,7 +102,7 @@ impl Call {
             return Err(self.invalid(InvalidField::new(reason).within(name)));
         }
         let encoded = utf8_percent_encode(&text, SEGMENT).to_string();
-        self.path = self.path.replace(&format!("{{{name}}}"), &encoded);
+        self.path = self.path.replace(&format!("{{{place}}}"), &encoded);
         Ok(())
     }
 

@@ -4,6 +4,7 @@ pub mod builder;
 pub mod config_error;
 pub mod region;
 pub mod request;
+pub mod sending;
 pub mod token;
 pub mod version;
 
@@ -25,7 +26,8 @@ use config_error::ConfigError;
 /// A client for one workspace.
 ///
 /// Cheap to clone: clones share one connection pool and one view of the rate limit. One method for each operation of
-/// the API, named after its operation id, starts a builder; `send()` sends it.
+/// the API, named after its operation id, starts a builder; `send()` or `.await` sends it. [`operations`](crate::operations)
+/// lists them by group.
 ///
 /// ```
 /// # async fn example() -> Result<(), intercom_client::Error> {

@@ -11,6 +11,7 @@ use futures_core::stream::FusedStream;
 use super::{Dated, ExactlyOnce, Items, Page, Retrievable, RetrieveEach};
 use crate::answer::error::Error;
 use crate::call::operation::Paging;
+use crate::wire::read::Mismatch;
 use crate::wire::timestamp::Timestamp;
 
 /// What of a list changed at a moment or later, each item once, and the moment to begin with next time: made by
@@ -31,8 +32,8 @@ use crate::wire::timestamp::Timestamp;
 ///
 /// # What holds
 ///
-/// Run after run, each beginning with the [`watermark`](Self::watermark) of the one before, every change of every item is
-/// delivered by this run or by a later one, whatever else changes while the pages are read:
+/// Run after run, each beginning with the [`watermark`](Self::watermark) of the one before, every item that changed is
+/// delivered as it is after its last change, by this run or by a later one, whatever else changes while the pages are read:
 ///
 /// - The watermark is the time by the server's clock at which the walk began, less an [`overlap`](Self::overlap). What
 ///   changes during the walk has changed after that: it may be delivered at once, and is delivered by the next run.
@@ -40,13 +41,16 @@ use crate::wire::timestamp::Timestamp;
 ///   with the watermark before.
 /// - An item can be delivered by two runs: store items by their id.
 /// - What was deleted is in no list. Nothing tells that it is gone.
+/// - The API does not say what the cursor of a search stands for. Changes are found whatever it is. What leaves the search while
+///   it is read, since it is deleted or no longer matches the query, hides no other item if the cursor names a place in the
+///   order, and can hide one if it counts items.
 ///
 /// # What is asked for
 ///
 /// | builders of | |
 /// |---|---|
 /// | searches | The server is asked for what changed, together with the builder's own query, the last change first, so that what changes meanwhile moves to the pages that were read. Dates of contacts count whole days in the workspace's time zone: they are asked for from two days before, and the seconds are compared here. |
-/// | other lists | The API has no filter by the time of the last change: the whole list is walked, and compared here. |
+/// | other lists | The API has no filter by the time of the last change: the whole list is walked, and compared here. Prefer the search where there is one; of companies, numbered pages end after 10,000, the scroll has all. |
 ///
 /// Numbered lists are walked as [`ExactlyOnce`] does it, with three passes at the most; the walk ends with an error that
 /// [`is_incomplete`](Error::is_incomplete) when items are missing even then. An item that does not tell when it changed is
@@ -66,7 +70,7 @@ impl<P: Page<Item: Dated>> Changes<P> {
         if !items.is_whole() {
             items.refuse("changes are walked from the first page on: leave the cursor or page out");
         }
-        // A cursor names a place in the order, so that nothing is passed over; and the count of a search grows with each change.
+        // A search counts what changes meanwhile, and need not find it.
         let numbered = items.pages().paging() == Some(Paging::Page);
         Self {
             items: items.exactly_once().compares(numbered).passes(PASSES),
@@ -115,6 +119,11 @@ impl<P: Page<Item: Dated>> Changes<P> {
     /// The items that it walks.
     pub(super) fn items(&self) -> &Items<P> {
         self.items.items()
+    }
+
+    /// What of the page that the items come from is of another kind than described: see [`Items::mismatches`].
+    pub fn mismatches(&self) -> &[Mismatch] {
+        self.items.mismatches()
     }
 
     /// Goes on after an error, see [`ExactlyOnce::resume`].

@@ -10,6 +10,7 @@ use futures_core::stream::FusedStream;
 
 use super::{Cursor, Identified, Items, Page, Retrievable, RetrieveEach};
 use crate::answer::error::{Error, Kind};
+use crate::wire::read::Mismatch;
 
 /// Every item of a list exactly once: made by [`Items::exactly_once`].
 ///
@@ -121,6 +122,11 @@ impl<P: Page<Item: Identified>> ExactlyOnce<P> {
     /// How many items the whole list has, as the last page fetched says: see [`Items::total_count`].
     pub fn total_count(&self) -> Option<i64> {
         self.items.total_count()
+    }
+
+    /// What of the page that the items come from is of another kind than described: see [`Items::mismatches`].
+    pub fn mismatches(&self) -> &[Mismatch] {
+        self.items.mismatches()
     }
 
     /// Goes on after an error: with the page that failed, or with another pass when items were missing. Does nothing while the

@@ -84,8 +84,28 @@ impl<P: Page> Items<P> {
         ExactlyOnce::new(self)
     }
 
-    /// What of the list changed at `moment` or later, see [`Changes`]. Of a search it asks for all: narrow the query down, and
-    /// sort it by `updated_at`, the last change first.
+    /// What of the list changed at `moment` or later, see [`Changes`]: for lists that the description does not have, since
+    /// builders have a method of this name. The whole list is walked; of a search, ask for no more than what changed, and for
+    /// the last change first, with a margin where its dates may count whole days:
+    ///
+    /// ```
+    /// # async fn example(client: intercom_client::Client, stored: i64) -> Result<(), intercom_client::Error> {
+    /// use futures_util::TryStreamExt;
+    /// use intercom_client::{Method, paging::Paging};
+    /// use serde_json::{Value, json};
+    ///
+    /// let search = client.request(Method::POST, "/tickets/search").json(&json!({
+    ///     "query": {"field": "updated_at", "operator": ">", "value": stored - 2 * 86_400},
+    ///     "sort": {"field": "updated_at", "order": "descending"},
+    /// }));
+    /// let mut tickets = search.stream::<Value>(Paging::CursorInBody, "tickets").changed_since(stored);
+    /// while let Some(ticket) = tickets.try_next().await? {
+    ///     println!("{} changed at {}", ticket["id"], ticket["updated_at"]);
+    /// }
+    /// println!("next time from {:?} on", tickets.watermark());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn changed_since(self, moment: impl Into<Timestamp>) -> Changes<P>
     where
         P::Item: Dated,

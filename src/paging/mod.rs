@@ -1,8 +1,9 @@
 //! Lists as streams: pages, items, and cursors to continue from.
 //!
-//! Every list operation's builder has `stream()`, a stream of items, and `pages()`, a stream of whole answers, those of lists
-//! without pages too. Both ask for a page when they need it, end when the answer says that it is the last, and stop at the first error; after
-//! the end or an error they give `None`. Dropping one, or a future that polls it, loses nothing but what it had fetched.
+//! Every list operation's builder has `stream()`, a stream of items, and `pages()`, a stream of whole answers, those of
+//! lists without pages too. Both ask for a page when they need it, end when the answer says that it is the last, and stop at
+//! the first error; after the end or an error they give `None`. Dropping one, or a future that polls it, loses nothing but
+//! what it had fetched.
 //!
 //! | shape | operations | continued by |
 //! |---|---|---|

@@ -43,7 +43,7 @@
 //!
 //! Searches are fed with a delay: a contact can take minutes to appear in one.
 //!
-//! The raw [`SearchRequest`](crate::types::SearchRequest) takes what this module does not express.
+//! What this module does not express goes into the request as JSON: its builder's `body` and `body_map` take that.
 
 mod operand;
 
@@ -54,7 +54,7 @@ use std::ops::{BitAnd, BitOr};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-pub use operand::{NULL, Operand};
+pub use operand::{IntoOperand, NULL, Operand};
 
 use crate::call::argument::{Argument, InvalidField};
 use crate::wire::timestamp::Timestamp;
@@ -64,8 +64,8 @@ pub const MAX_LEVELS: usize = 2;
 /// How many filters and groups one group may hold.
 pub const MAX_FILTERS: usize = 15;
 
-/// Names the field of a filter: one of the constants in [`contacts`] and [`conversations`], or any other name that the
-/// server knows, such as `custom_attributes.plan`.
+/// Names the field of a filter: one of the constants in this module's modules, such as `contacts::EMAIL`, or any other name
+/// that the server knows, such as `custom_attributes.plan`.
 pub fn field(name: impl Into<Cow<'static, str>>) -> Field {
     Field(name.into())
 }
@@ -89,8 +89,8 @@ macro_rules! comparisons {
             $(
                 $(#[$meta])*
                 #[doc = concat!("\n\nSent as `", $symbol, "`.")]
-                pub fn $method(&self, value: impl Into<Operand>) -> Query {
-                    self.compare(Comparison::$comparison, value.into())
+                pub fn $method(&self, value: impl IntoOperand) -> Query {
+                    self.compare(Comparison::$comparison, value.into_operand())
                 }
             )*
         }
@@ -360,7 +360,7 @@ pub(crate) enum Dates {
 }
 
 impl Dates {
-    /// What a search is asked for that is to find all that changed at `moment` or later, and what it was asked for before.
+    /// The query of a search for what changed at `moment` or later and matches the query that it had, if any.
     pub(crate) fn changed_since(self, moment: Timestamp, query: &impl Serialize) -> Query {
         /// The day before that of the moment, in any time zone and on days of 25 hours.
         const TWO_DAYS: i64 = 2 * 86_400;
@@ -370,8 +370,10 @@ impl Dates {
         };
         let changed = field(UPDATED_AT).gt(moment.as_seconds().saturating_sub(before).max(0));
         match serde_json::to_value(query) {
-            Ok(Value::Null) | Err(_) => changed,
+            Ok(Value::Null) => changed,
             Ok(query) => Query::read(query) & changed,
+            // Without it, others would be found: let the call fail.
+            Err(_) => Query::all([]),
         }
     }
 }
@@ -511,8 +513,8 @@ macro_rules! builders {
                 /// What changed at `moment` or later as a stream, which tells with what moment to begin next time: see
                 /// [`Changes`](crate::paging::Changes).
                 ///
-                /// The server is asked for it, together with the [`query`](Self::query), which may be left out, and in its own
-                /// order: [`sort`](Self::sort) changes nothing.
+                /// The server is asked for it, together with the [`query`](Self::query), which may be left out, and always for the
+                /// last change first: a [`sort`](Self::sort) is not heeded.
                 pub fn changed_since(
                     self,
                     moment: impl ::std::convert::Into<crate::Timestamp>,

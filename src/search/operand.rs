@@ -1,27 +1,54 @@
 //! What a field is compared with.
 
+use std::time::SystemTime;
+
 use chrono::{DateTime, TimeZone};
 use serde_json::Value;
 
 use crate::wire::id::Id;
 use crate::wire::timestamp::Timestamp;
 
-/// What a field is compared with: text, an integer, a boolean, a moment, null ([`NULL`], or an `Option` that is `None`), or a
-/// list of them.
-///
-/// Moments become epoch seconds, rounded down. What has no conversion of its own, such as a fraction, can be given as a
-/// [`serde_json::Value`].
+/// What a field is compared with, by [`IntoOperand`]: text, an integer, a boolean, a moment, null ([`NULL`], or an `Option`
+/// that is `None`), or a list of them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Operand(pub(super) Value);
 
 /// No value: `field("phone").eq(NULL)` finds who has no phone number.
 pub const NULL: Operand = Operand(Value::Null);
 
+/// What the comparisons of a field take.
+///
+/// Moments become epoch seconds, rounded down. What has no conversion of its own, such as a fraction, can be given as a
+/// [`serde_json::Value`]. Implement it to compare with types of your own:
+///
+/// ```
+/// use intercom_client::search::{IntoOperand, Operand, field};
+///
+/// struct Plan(&'static str);
+///
+/// impl IntoOperand for Plan {
+///     fn into_operand(self) -> Operand {
+///         self.0.into_operand()
+///     }
+/// }
+/// let query = field("custom_attributes.plan").eq(Plan("pro"));
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "a field cannot be compared with `{Self}`",
+    label = "expected text, an integer, a boolean, a moment, or a list of them",
+    note = "moments are `Timestamp`, `SystemTime` and chrono's `DateTime`: give a naive date and time its zone, as by `.and_utc()`",
+    note = "fractions and other values can be given as a `serde_json::Value`"
+)]
+pub trait IntoOperand {
+    /// The value as it is sent.
+    fn into_operand(self) -> Operand;
+}
+
 macro_rules! operands {
     ($($ty:ty),*) => {$(
-        impl From<$ty> for Operand {
-            fn from(value: $ty) -> Self {
-                Self(value.into())
+        impl IntoOperand for $ty {
+            fn into_operand(self) -> Operand {
+                Operand(self.into())
             }
         }
     )*};
@@ -30,72 +57,90 @@ operands!(
     &str, String, bool, i8, i16, i32, i64, isize, u8, u16, u32, u64, usize, Value
 );
 
-impl From<&String> for Operand {
-    fn from(text: &String) -> Self {
-        Self(text.as_str().into())
+impl IntoOperand for Operand {
+    fn into_operand(self) -> Operand {
+        self
     }
 }
 
-impl From<Timestamp> for Operand {
-    fn from(moment: Timestamp) -> Self {
-        Self::from(&moment)
+impl IntoOperand for &String {
+    fn into_operand(self) -> Operand {
+        self.as_str().into_operand()
     }
 }
 
-impl From<&Timestamp> for Operand {
-    fn from(moment: &Timestamp) -> Self {
-        Self(moment.as_seconds().into())
+impl IntoOperand for Timestamp {
+    fn into_operand(self) -> Operand {
+        self.as_seconds().into_operand()
     }
 }
 
-impl<Tz: TimeZone> From<DateTime<Tz>> for Operand {
-    fn from(moment: DateTime<Tz>) -> Self {
-        Timestamp::from(moment).into()
+impl IntoOperand for &Timestamp {
+    fn into_operand(self) -> Operand {
+        self.as_seconds().into_operand()
     }
 }
 
-impl From<Id> for Operand {
-    fn from(id: Id) -> Self {
-        match id {
-            Id::Number(number) => number.into(),
-            Id::Text(text) => text.into(),
+impl<Tz: TimeZone> IntoOperand for DateTime<Tz> {
+    fn into_operand(self) -> Operand {
+        Timestamp::from(self).into_operand()
+    }
+}
+
+impl<Tz: TimeZone> IntoOperand for &DateTime<Tz> {
+    fn into_operand(self) -> Operand {
+        self.timestamp().into_operand()
+    }
+}
+
+impl IntoOperand for SystemTime {
+    fn into_operand(self) -> Operand {
+        Timestamp::from(self).into_operand()
+    }
+}
+
+impl IntoOperand for Id {
+    fn into_operand(self) -> Operand {
+        match self {
+            Self::Number(number) => number.into_operand(),
+            Self::Text(text) => text.into_operand(),
         }
     }
 }
 
 /// `None` is null.
-impl<T: Into<Operand>> From<Option<T>> for Operand {
-    fn from(value: Option<T>) -> Self {
-        value.map_or(NULL, Into::into)
+impl<T: IntoOperand> IntoOperand for Option<T> {
+    fn into_operand(self) -> Operand {
+        self.map_or(NULL, T::into_operand)
     }
 }
 
-impl<T: Into<Operand>> FromIterator<T> for Operand {
+impl<T: IntoOperand> FromIterator<T> for Operand {
     fn from_iter<I: IntoIterator<Item = T>>(values: I) -> Self {
-        Self(values.into_iter().map(|value| value.into().0).collect())
+        Self(values.into_iter().map(|value| value.into_operand().0).collect())
     }
 }
 
-impl<T: Into<Operand>> From<Vec<T>> for Operand {
-    fn from(values: Vec<T>) -> Self {
-        values.into_iter().collect()
+impl<T: IntoOperand> IntoOperand for Vec<T> {
+    fn into_operand(self) -> Operand {
+        self.into_iter().collect()
     }
 }
 
-impl<T: Into<Operand> + Clone> From<&[T]> for Operand {
-    fn from(values: &[T]) -> Self {
-        values.iter().cloned().collect()
+impl<T: IntoOperand + Clone> IntoOperand for &[T] {
+    fn into_operand(self) -> Operand {
+        self.iter().cloned().collect()
     }
 }
 
-impl<T: Into<Operand> + Clone> From<&Vec<T>> for Operand {
-    fn from(values: &Vec<T>) -> Self {
-        values.as_slice().into()
+impl<T: IntoOperand + Clone> IntoOperand for &Vec<T> {
+    fn into_operand(self) -> Operand {
+        self.as_slice().into_operand()
     }
 }
 
-impl<T: Into<Operand>, const N: usize> From<[T; N]> for Operand {
-    fn from(values: [T; N]) -> Self {
-        values.into_iter().collect()
+impl<T: IntoOperand, const N: usize> IntoOperand for [T; N] {
+    fn into_operand(self) -> Operand {
+        self.into_iter().collect()
     }
 }

@@ -34,6 +34,8 @@ struct State {
     until: Option<Instant>,
     /// The server's name for the newest window, to tell late answers of an old one.
     reset: i64,
+    /// How many seconds a window lasts at the most, once two of them are known.
+    window: Option<u32>,
     /// Requests sent and not answered yet.
     under_way: u64,
     /// Whether an answer has told how the server counts, or that it does not.
@@ -120,9 +122,17 @@ impl State {
 
     /// Learns from an answer's headers.
     fn learn(&mut self, headers: &HeaderMap, rate_limited: bool) {
+        let limit = RateLimit::from_headers(headers);
+        if let Some(limit) = limit
+            && self.reset != 0
+            && let Ok(passed @ 1..) = u32::try_from(limit.reset.saturating_sub(self.reset))
+        {
+            self.window = Some(passed.min(self.window.unwrap_or(passed)));
+        }
         // Many clients wait for the same reset: each adds a little of its own.
-        let end = |wait: Duration| Instant::now() + wait.min(LONGEST_WINDOW) + JITTER.mul_f64(fastrand::f64());
-        if let Some(limit) = RateLimit::from_headers(headers) {
+        let jitter = JITTER * self.window.unwrap_or(WINDOW).min(WINDOW);
+        let end = |wait: Duration| Instant::now() + wait.min(LONGEST_WINDOW) + jitter.mul_f64(fastrand::f64());
+        if let Some(limit) = limit {
             let others = self.under_way.saturating_sub(1);
             // Fewer than counted are left when somebody else uses the limit too.
             let lower = |counted: u64| match limit.remaining < counted {
@@ -215,5 +225,7 @@ impl Gate {
     }
 }
 
-/// The most that is added to the end of a window.
-const JITTER: Duration = Duration::from_millis(250);
+/// How many seconds a window of Intercom's lasts.
+const WINDOW: u32 = 10;
+/// The most that is added to the end of a window, for each second that it lasts.
+const JITTER: Duration = Duration::from_millis(25);

@@ -181,8 +181,13 @@ async fn every_operation_sends_its_arguments_and_insists_on_the_required_ones() 
             assert_eq!(server.received().len(), usize::from(!parameter.required), "{at}");
             if parameter.required {
                 let error = result.err().unwrap_or_else(|| panic!("{at}"));
+                let named = if parameter.in_path {
+                    parameter.setter
+                } else {
+                    parameter.name
+                };
                 assert!(
-                    error.is_builder() && error.to_string().contains(parameter.name),
+                    error.is_builder() && error.to_string().contains(&format!("`{named}`")),
                     "{at}: {error}"
                 );
                 assert_eq!(error.operation(), operation.id);

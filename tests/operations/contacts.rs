@@ -439,7 +439,7 @@ async fn list_companies_for_contact() {
 async fn list_segments_for_contact() {
     let wire = answer("GET /contacts/{contact_id}/segments").await;
     let call = wire.client().list_segments_for_contact();
-    let segments = call.contact_id("66f1c2a9d04b7e8351aa0c11").send().await.unwrap();
+    let segments = call.id("66f1c2a9d04b7e8351aa0c11").send().await.unwrap();
 
     let sent = wire.sent();
     assert_eq!(sent.line, "GET /contacts/66f1c2a9d04b7e8351aa0c11/segments");
@@ -455,7 +455,7 @@ async fn list_segments_for_contact() {
 async fn list_subscriptions_for_contact() {
     let wire = answer("GET /contacts/{contact_id}/subscriptions").await;
     let call = wire.client().list_subscriptions_for_contact();
-    let subscriptions = call.contact_id("66f1c2a9d04b7e8351aa0c11").send().await.unwrap();
+    let subscriptions = call.id("66f1c2a9d04b7e8351aa0c11").send().await.unwrap();
 
     let sent = wire.sent();
     assert_eq!(sent.line, "GET /contacts/66f1c2a9d04b7e8351aa0c11/subscriptions");
@@ -476,7 +476,7 @@ async fn list_subscriptions_for_contact() {
 async fn list_tags_for_contact() {
     let wire = answer("GET /contacts/{contact_id}/tags").await;
     let call = wire.client().list_tags_for_contact();
-    let tags = call.contact_id("66f1c2a9d04b7e8351aa0c11").send().await.unwrap();
+    let tags = call.id("66f1c2a9d04b7e8351aa0c11").send().await.unwrap();
 
     let sent = wire.sent();
     assert_eq!(sent.line, "GET /contacts/66f1c2a9d04b7e8351aa0c11/tags");

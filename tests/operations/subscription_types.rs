@@ -46,7 +46,7 @@ async fn attach_subscription_type_to_contact() {
     let wire = answer("POST /contacts/{contact_id}/subscriptions").await;
     let call = wire.client().attach_subscription_type_to_contact();
     let subscription = call
-        .contact_id("66f1c2a9d04b7e8351aa0c11")
+        .id("66f1c2a9d04b7e8351aa0c11")
         .body(AttachSubscriptionTypeToContactRequest::opt_in(7302))
         .send()
         .await
@@ -63,10 +63,7 @@ async fn attach_subscription_type_to_contact() {
 #[tokio::test]
 async fn attach_subscription_type_to_contact_opting_out() {
     let wire = answer("POST /contacts/{contact_id}/subscriptions").await;
-    let call = wire
-        .client()
-        .attach_subscription_type_to_contact()
-        .contact_id("ada/42 b");
+    let call = wire.client().attach_subscription_type_to_contact().id("ada/42 b");
     call.body(AttachSubscriptionTypeToContactRequest::opt_out("7301"))
         .send()
         .await
@@ -83,7 +80,7 @@ async fn attach_subscription_type_to_contact_by_its_builder() {
     let call = wire
         .client()
         .attach_subscription_type_to_contact()
-        .contact_id("66f1c2a9d04b7e8351aa0c11");
+        .id("66f1c2a9d04b7e8351aa0c11");
     let error = call.clone().body_map(|b| b.id(7302)).send().await.unwrap_err();
     assert!(error.is_builder());
     assert_eq!(

@@ -145,10 +145,7 @@ async fn delete_tag() {
 #[tokio::test]
 async fn attach_tag_to_contact() {
     let wire = answer("POST /contacts/{contact_id}/tags").await;
-    let call = wire
-        .client()
-        .attach_tag_to_contact()
-        .contact_id("66f1c2a9d04b7e8351aa0c11");
+    let call = wire.client().attach_tag_to_contact().id("66f1c2a9d04b7e8351aa0c11");
     let tag = call.body_map(|b| b.id(88120)).send().await.unwrap();
 
     let sent = wire.sent();
@@ -194,7 +191,7 @@ async fn detach_tag_from_contact_stays_inside_its_segments() {
 #[tokio::test]
 async fn attach_tag_to_conversation() {
     let wire = answer("POST /conversations/{conversation_id}/tags").await;
-    let call = wire.client().attach_tag_to_conversation().conversation_id("301244");
+    let call = wire.client().attach_tag_to_conversation().id("301244");
     let tag = call.body_map(|b| b.id(88121).admin_id(4021337)).send().await.unwrap();
 
     let sent = wire.sent();

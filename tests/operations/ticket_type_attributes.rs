@@ -9,7 +9,7 @@ use crate::wire::answer;
 #[tokio::test]
 async fn create_ticket_type_attribute() {
     let wire = answer("POST /ticket_types/{ticket_type_id}/attributes").await;
-    let call = wire.client().create_ticket_type_attribute().ticket_type_id(5102);
+    let call = wire.client().create_ticket_type_attribute().id(5102);
     let attribute = call
         .body_map(|b| {
             b.name("Container number")
@@ -42,7 +42,7 @@ async fn create_ticket_type_attribute() {
 #[tokio::test]
 async fn create_ticket_type_attribute_with_a_list() {
     let wire = answer("POST /ticket_types/{ticket_type_id}/attributes").await;
-    let call = wire.client().create_ticket_type_attribute().ticket_type_id("5102");
+    let call = wire.client().create_ticket_type_attribute().id("5102");
     call.body_map(|b| {
         b.name("Severity")
             .description("How much cargo is at risk")
@@ -69,7 +69,7 @@ async fn create_ticket_type_attribute_with_a_list() {
 #[tokio::test]
 async fn create_ticket_type_attribute_needs_a_type() {
     let wire = answer("POST /ticket_types/{ticket_type_id}/attributes").await;
-    let call = wire.client().create_ticket_type_attribute().ticket_type_id(5102);
+    let call = wire.client().create_ticket_type_attribute().id(5102);
     let error = call
         .body_map(|b| b.name("Severity").description("How much cargo is at risk"))
         .send()

@@ -66,8 +66,9 @@ fn entry(operation: &Operation) -> TokenStream {
         }
     };
     let parameters = operation.parameters.iter().map(|parameter| {
-        let (name, in_path, required) = (&parameter.wire, parameter.in_path, parameter.required);
-        quote! { Parameter { name: #name, in_path: #in_path, required: #required } }
+        let (name, setter) = (&parameter.wire, &parameter.ident);
+        let (in_path, required) = (parameter.in_path, parameter.required);
+        quote! { Parameter { name: #name, setter: #setter, in_path: #in_path, required: #required } }
     });
     let setters = operation.parameters.iter().map(|parameter| {
         let (ident, wire) = (format_ident!("{}", parameter.ident), &parameter.wire);

@@ -36,6 +36,8 @@ pub struct Operation {
 pub struct Parameter {
     /// Its name on the wire.
     pub name: &'static str,
+    /// Its setter.
+    pub setter: &'static str,
     /// Whether it stands in the path.
     pub in_path: bool,
     /// Whether the call needs it.
