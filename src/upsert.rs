@@ -12,8 +12,8 @@ use crate::call::argument::InvalidField;
 use crate::call::options::Options;
 use crate::client::Client;
 use crate::generated::upsert as api;
-use crate::generated::upsert::{ID, Record, Request};
-use crate::paging::Page;
+use crate::generated::upsert::{Found, ID, Record, Request};
+use crate::paging::{Identified, Page};
 
 /// What an upsert made or changed, as it is now, and which of both it did. It derefs to the [`Response`] of the last call.
 ///
@@ -134,7 +134,8 @@ pub(crate) async fn upsert(
     creating.idempotent.get_or_insert(identity.is_unique());
     let (mut may_have_been_created, mut round) = (false, 1);
     loop {
-        let refused = match api::create(client, creating.clone(), request.clone()).send().await {
+        let call = api::create(client, creating.clone(), request.clone())?;
+        let refused = match client.decoded(call).await {
             Ok(response) => {
                 return Ok(Upserted {
                     response,
@@ -202,11 +203,10 @@ async fn find(client: &Client, options: &Options, identity: &Identity<'_>) -> Re
         .email
         .map(|email| json!({"operator": "AND", "value": [equals("email", email), equals("role", identity.role)]}));
     for query in [by_external_id, by_email].into_iter().flatten() {
-        let page = api::search(client, options.clone(), &json!({"query": query}))
-            .send()
-            .await?;
+        let call = api::search(client, options.clone(), &json!({"query": query}))?;
+        let page = client.decoded::<Found>(call).await?;
         if let [found] = page.items() {
-            return Ok(api::id(found).map(str::to_owned));
+            return Ok(found.identity().map(|id| id.into_owned()));
         }
     }
     Ok(None)
@@ -228,7 +228,8 @@ async fn change(
         outcome = UpsertOutcome::Unarchived;
     }
     loop {
-        match api::update(client, options.clone(), id, body).send().await {
+        let call = api::update(client, options.clone(), id, body)?;
+        match client.decoded(call).await {
             Ok(response) => return Ok(Some((response, outcome))),
             // What is archived is not found.
             Err(error) if error.is_not_found() && outcome == UpsertOutcome::Updated => {
@@ -247,7 +248,7 @@ async fn change(
 async fn unarchive(client: &Client, options: &Options, id: &str) -> Result<bool, Error> {
     let mut options = options.clone();
     options.idempotent.get_or_insert(true);
-    match api::unarchive(client, options, id).send().await {
+    match client.whole(api::unarchive(client, options, id)?).await {
         Ok(_) => Ok(true),
         Err(error) if error.is_not_found() => Ok(false),
         Err(error) => Err(match error.status() {

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::super::document::names::{self, Taken};
 use super::super::document::prose;
 use super::ty::Ty;
-use super::{Answer, Body, Model, Operation, Struct, Types};
+use super::{Answer, Body, Model, Operation, Struct, Types, paging};
 
 /// A search: an operation that takes a query. One that is marked, or whose body has a filter.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -235,8 +235,8 @@ pub struct Upsert {
     pub ids: [String; 2],
     /// The type of a record.
     pub record: String,
-    /// The field of a record's id.
-    pub id: String,
+    /// The type of a page of what is searched for.
+    pub found: String,
     /// The type of the body that creates one.
     pub request: String,
 }
@@ -263,8 +263,6 @@ pub fn upsert(marked: &[(&Operation, &str)], model: &Model) -> Result<Option<Ups
         Answer::Bytes(_) => None,
     };
     let made = record(create).ok_or("what creates does not answer with an object")?;
-    let id = made.field("id").filter(|field| field.ty.is("::std::string::String"));
-    let id = id.ok_or("what is created has no text `id`")?;
     let json = |operation: &Operation| operation.body.as_ref().and_then(|body| body.json.clone());
     let request = json(create)
         .and_then(|ty| types.named(&ty))
@@ -279,8 +277,8 @@ pub fn upsert(marked: &[(&Operation, &str)], model: &Model) -> Result<Option<Ups
     if !create.parameters.is_empty() || !search.parameters.iter().all(|parameter| !parameter.required) {
         return Err("what creates or searches takes more than a body".to_owned());
     }
-    if record(update).is_none_or(|other| other.name != made.name) || json(update).is_none() {
-        return Err("what updates takes no body, or answers with something else".to_owned());
+    if json(update).is_none() || record(update).is_none() {
+        return Err("what updates takes no body, or does not answer with an object".to_owned());
     }
     let id_of = |operation: &Operation| match operation.parameters.as_slice() {
         [id] if id.in_path && text(&id.ty) => Ok(id.ident.clone()),
@@ -289,10 +287,9 @@ pub fn upsert(marked: &[(&Operation, &str)], model: &Model) -> Result<Option<Ups
     if matches!(unarchive.answer, Answer::Bytes(_)) || unarchive.body.as_ref().is_some_and(|body| body.required) {
         return Err("what unarchives takes a body, or answers with bytes".to_owned());
     }
-    let found = record(search).and_then(|page| model.pages.get(&page.name));
-    if found.is_none_or(|page| page.item.name() != Some(&made.name)) || json(search).is_none() {
-        return Err("what searches takes no body, or finds something else".to_owned());
-    }
+    let found = record(search).and_then(|made| Some((made, model.pages.get(&made.name)?)));
+    let found = found.filter(|(_, page)| json(search).is_some() && paging::item(page, types).is_some());
+    let (found, _) = found.ok_or("what searches takes no body, or finds nothing with an `id`")?;
     let method = format!(
         "upsert_{}",
         create.ident.strip_prefix("create_").unwrap_or(&create.ident)
@@ -313,7 +310,7 @@ pub fn upsert(marked: &[(&Operation, &str)], model: &Model) -> Result<Option<Ups
         operations: operations.collect::<Result<_, String>>()?,
         ids: [id_of(update)?, id_of(unarchive)?],
         record: made.name.clone(),
-        id: id.ident.clone(),
+        found: found.name.clone(),
         request: request.name.clone(),
     }))
 }

@@ -319,7 +319,7 @@ fn builder(operation: &Operation, model: &Model) -> TokenStream {
             crate::call::options::setters! {}
             crate::call::options::query_param! {}
             #[inline]
-            fn call(&self) -> ::std::result::Result<crate::call::call::Call, crate::Error> {
+            pub(super) fn call(&self) -> ::std::result::Result<crate::call::call::Call, crate::Error> {
                 let #mutable call = crate::call::call::Call::new(&super::operation::#constant, &self.options)?;
                 #(#sends)*
                 #body_send

@@ -120,21 +120,17 @@ pub fn export(export: &Export) -> TokenStream {
     }
 }
 
-/// The operations and types of an upsert, under the names that the helper knows them by. Each call is made with its options.
+/// The calls and types of an upsert, under the names that the helper knows them by.
 pub fn upsert(upsert: &Upsert) -> TokenStream {
-    let (record, request, id) = (
+    let (record, request, found) = (
         format_ident!("{}", upsert.record),
         format_ident!("{}", upsert.request),
-        format_ident!("{}", upsert.id),
+        format_ident!("{}", upsert.found),
     );
     let name = &upsert.method;
     let [updated, unarchived] = upsert.ids.each_ref().map(|ident| format_ident!("{ident}"));
     let calls = upsert.operations.iter().map(|(step, call)| {
-        let (function, method, builder) = (
-            format_ident!("{step}"),
-            format_ident!("{}", call.method),
-            format_ident!("{}", call.builder),
-        );
+        let (function, method) = (format_ident!("{step}"), format_ident!("{}", call.method));
         let (takes, set) = match *step {
             "create" => (quote! { body: Request }, quote! { .body(body) }),
             "update" => (
@@ -145,25 +141,21 @@ pub fn upsert(upsert: &Upsert) -> TokenStream {
             _ => (quote! { body: &::serde_json::Value }, quote! { .body(body) }),
         };
         quote! {
-            pub(crate) fn #function(
-                client: &crate::Client,
-                options: crate::call::options::Options,
-                #takes
-            ) -> super::builder::#builder {
-                let mut call = client.#method() #set;
-                call.options = options;
-                call
+            pub(crate) fn #function(client: &Client, options: Options, #takes) -> Result<Call, Error> {
+                let mut builder = client.#method() #set;
+                builder.options = options;
+                builder.call()
             }
         }
     });
     quote! {
         /// What the upsert helper is made over.
         pub(crate) mod upsert {
-            pub(crate) use super::types::{#record as Record, #request as Request};
+            pub(crate) use super::types::{#found as Found, #record as Record, #request as Request};
+            use crate::call::call::Call;
+            use crate::call::options::Options;
+            use crate::{Client, Error};
             pub(crate) const ID: &str = #name;
-            pub(crate) fn id(record: &Record) -> ::std::option::Option<&str> {
-                record.#id.as_deref()
-            }
             #(#calls)*
         }
     }
