@@ -11,8 +11,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use futures_util::StreamExt;
 use intercom_client::Client;
+use intercom_client::mock::{Answer, MockIntercom};
 use serde::Deserialize;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 const TOKEN: &str = "dG9rOm92ZXJoZWFk";
 const BODY: &str = r#"{"type":"admin","id":"991267459","email":"admin@example.com","name":"Ada","email_verified":true,
@@ -148,33 +148,17 @@ fn cpu_time() -> Duration {
     Duration::from_nanos(stat.split(' ').next().unwrap().parse().unwrap())
 }
 
-/// Answers every request with the same body and the headers that Intercom sends.
+/// Answers every request with the same body, and with a limit that is never reached.
 async fn serve() {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    println!("http://{}", listener.local_addr().unwrap());
-    loop {
-        let (mut stream, _) = listener.accept().await.unwrap();
-        tokio::spawn(async move {
-            stream.set_nodelay(true).unwrap();
-            let mut request = Vec::new();
-            while stream.read_buf(&mut request).await.is_ok_and(|read| read > 0) {
-                if !request.ends_with(b"\r\n\r\n") {
-                    continue;
-                }
-                request.clear();
-                let now = SystemTime::now();
-                let reset = now.duration_since(UNIX_EPOCH).unwrap().as_secs() / 10 * 10 + 10;
-                let answer = format!(
-                    "HTTP/1.1 200 OK\r\ndate: {}\r\ncontent-type: application/json; charset=utf-8\r\n\
-                     content-length: {}\r\nx-request-id: 000overhead\r\nx-ratelimit-limit: 1000000\r\n\
-                     x-ratelimit-remaining: 999999\r\nx-ratelimit-reset: {reset}\r\n\r\n{BODY}",
-                    httpdate::fmt_http_date(now),
-                    BODY.len(),
-                );
-                if stream.write_all(answer.as_bytes()).await.is_err() {
-                    return;
-                }
-            }
-        });
-    }
+    let intercom = MockIntercom::builder().token(TOKEN).start().await;
+    let answer = Answer::bytes("application/json; charset=utf-8", BODY)
+        .header("x-ratelimit-limit", "1000000")
+        .header("x-ratelimit-remaining", "999999");
+    intercom.on("identify_admin").answer_with(move |_| {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+        let reset = now / 10 * 10 + 10;
+        Some(answer.clone().header("x-ratelimit-reset", &reset.to_string()))
+    });
+    println!("{}", intercom.url());
+    std::future::pending().await
 }

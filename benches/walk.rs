@@ -5,19 +5,130 @@
 //! cargo bench --bench walk [memory] [cpu] [read_ahead]
 //! ```
 
-#[path = "../tests/server/mod.rs"]
-mod server;
-
 use std::time::{Duration, Instant};
 
 use futures_util::TryStreamExt;
 use intercom_client::Client;
+use intercom_client::mock::{Answer, MockIntercom, Received};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
-use server::{Server, Settings};
+use serde_json::{Value, json};
 
-/// A server on a thread of its own, so that its work is not counted as the client's.
-fn serve(items: usize, latency: Duration, full_contacts: bool) -> String {
+/// A contact of 1.8 kB with an address and a name: of its other fields most are null, and its lists are empty. `$ID` is where
+/// its number stands.
+const RECORDED: &str = r#"{
+    "type": "contact", "id": "$ID", "workspace_id": "wk7731", "external_id": "ext-70211", "role": "user",
+    "email": "jo.example@acme.test", "phone": null, "name": "Jo Example", "avatar": null, "owner_id": null,
+    "social_profiles": {"type": "list", "data": []}, "has_hard_bounced": false, "marked_email_as_spam": false,
+    "unsubscribed_from_emails": false, "created_at": 1700000000, "updated_at": 1700003600,
+    "signed_up_at": 1699990000, "last_seen_at": null, "last_replied_at": null, "last_contacted_at": null,
+    "last_email_opened_at": null, "last_email_clicked_at": null, "language_override": null, "browser": null,
+    "browser_version": null, "browser_language": null, "os": null,
+    "location": {"type": "location", "country": null, "region": null, "city": null, "country_code": null,
+        "continent_code": null},
+    "android_app_name": null, "android_app_version": null, "android_device": null,
+    "android_os_version": null, "android_sdk_version": null, "android_last_seen_at": null,
+    "ios_app_name": null, "ios_app_version": null, "ios_device": null, "ios_os_version": null,
+    "ios_sdk_version": null, "ios_last_seen_at": null, "custom_attributes": {},
+    "tags": {"type": "list", "data": [], "url": "/contacts/$ID/tags", "total_count": 0, "has_more": false},
+    "notes": {"type": "list", "data": [], "url": "/contacts/$ID/notes", "total_count": 0, "has_more": false},
+    "companies": {"type": "list", "data": [], "url": "/contacts/$ID/companies", "total_count": 0,
+        "has_more": false},
+    "opted_out_subscription_types": {"type": "list", "data": [], "url": "/contacts/$ID/subscriptions",
+        "total_count": 0, "has_more": false},
+    "opted_in_subscription_types": {"type": "list", "data": [], "url": "/contacts/$ID/subscriptions",
+        "total_count": 0, "has_more": false},
+    "utm_campaign": null, "utm_content": null, "utm_medium": null, "utm_source": null, "utm_term": null,
+    "referrer": null
+}"#;
+
+/// A contact of 2.8 kB with most of its fields set, and attributes of its own.
+const FULL: &str = r#"{
+    "type": "contact", "id": "$ID", "workspace_id": "wk7731", "external_id": "acme-customer-0000070211",
+    "role": "user", "email": "jo.example@logistics.acme-freight.test", "phone": "+15550100123",
+    "name": "Jo Example of Dublin", "avatar": "https://static.acme.test/avatars/66f1c2a9d04b7e8351aa0c11/jo-example-256x256.png?version=1700003600",
+    "owner_id": 4021337, "social_profiles": {"type": "list", "data": []},
+    "has_hard_bounced": false, "marked_email_as_spam": false, "unsubscribed_from_emails": false,
+    "created_at": 1700000000, "updated_at": 1700003600, "signed_up_at": 1699990000, "last_seen_at": 1700003500,
+    "last_replied_at": 1700003000, "last_contacted_at": 1700002000, "last_email_opened_at": 1700001000,
+    "last_email_clicked_at": 1700001100, "language_override": "en", "browser": "firefox",
+    "browser_version": "132.0.1 (64 bit)", "browser_language": "en-IE", "os": "Linux x86_64, Debian 12",
+    "location": {"type": "location", "country": "Ireland", "region": "Leinster", "city": "Dublin",
+        "country_code": "IRL", "continent_code": "EU"},
+    "android_app_name": "Acme Freight for drivers", "android_app_version": "4.2.0 (build 20241113)",
+    "android_device": "Google Pixel 9 Pro", "android_os_version": "15", "android_sdk_version": "15.11.2",
+    "android_last_seen_at": 1700003100, "ios_app_name": null, "ios_app_version": null,
+    "ios_device": null, "ios_os_version": null, "ios_sdk_version": null, "ios_last_seen_at": null,
+    "custom_attributes": {"plan": "scale", "seats": 40, "score": 0.5, "trial": false,
+        "delivery_notes": "Ring twice at the green gate. The dock is behind the second hall, on the left after the weighbridge; lorries above twelve metres turn at the ferry terminal and come back along the quay, where the guard opens; on Sundays call the number on the gate first, and have the papers of the load at hand.",
+        "last_route": "Dublin Port by Athlone and Ballinasloe to Galway Docks, returning empty on the same day"},
+    "tags": {"type": "list", "data": [], "url": "/contacts/$ID/tags", "total_count": 0, "has_more": false},
+    "notes": {"type": "list", "data": [], "url": "/contacts/$ID/notes", "total_count": 0, "has_more": false},
+    "companies": {"type": "list", "data": [], "url": "/contacts/$ID/companies", "total_count": 0,
+        "has_more": false},
+    "opted_out_subscription_types": {"type": "list", "data": [], "url": "/contacts/$ID/subscriptions",
+        "total_count": 0, "has_more": false},
+    "opted_in_subscription_types": {"type": "list", "data": [], "url": "/contacts/$ID/subscriptions",
+        "total_count": 0, "has_more": false},
+    "utm_campaign": "autumn-2024-ireland-drivers", "utm_content": "header-with-map-of-leinster",
+    "utm_medium": "email", "utm_source": "newsletter-of-november", "utm_term": "maps, roads, ferries",
+    "referrer": "https://www.acme-freight.test/maps/ireland/leinster?layer=roads&zoom=7&campaign=autumn-2024-drivers"
+}"#;
+
+/// A list of contacts that differ by their number alone. Pages are joined from text when they are asked for: records that
+/// are held or parsed would make the server the bottleneck.
+struct Contacts {
+    count: usize,
+    /// The text of a contact, parted where its number stands.
+    parts: Vec<String>,
+}
+
+impl Contacts {
+    fn new(count: usize, contact: &str) -> Self {
+        let compact = serde_json::from_str::<Value>(contact).unwrap().to_string();
+        let parts = compact.split("$ID").map(str::to_owned).collect();
+        Self { count, parts }
+    }
+
+    /// The page that a request asks for. The next one is told by an object and by a URL in turn.
+    fn page(&self, request: &Received) -> Answer {
+        let per_page = request.query("per_page").map_or(50, |text| text.parse().unwrap());
+        let from = request.query("starting_after").map_or(0, position);
+        let to = (from + per_page).min(self.count);
+        let page = from / per_page + 1;
+        let total_pages = self.count.div_ceil(per_page);
+        let mut pages = json!({"type": "pages", "page": page, "per_page": per_page, "total_pages": total_pages});
+        if to < self.count {
+            pages["next"] = match page % 2 {
+                1 => json!({"page": page + 1, "per_page": per_page, "starting_after": cursor(to)}),
+                _ => {
+                    let mut query = url::form_urlencoded::Serializer::new(String::new());
+                    let query = query.append_pair("starting_after", &cursor(to)).finish();
+                    json!(format!("https://elsewhere.invalid{}?{query}", request.path))
+                }
+            };
+        } else if self.count.is_multiple_of(2) {
+            pages["next"] = Value::Null;
+        }
+        let rest = json!({"total_count": self.count, "pages": pages}).to_string();
+        let contacts: Vec<String> = (from..to).map(|i| self.parts.join(&format!("{i:024x}"))).collect();
+        let body = format!("{{\"type\":\"list\",\"data\":[{}],{}", contacts.join(","), &rest[1..]);
+        Answer::bytes("application/json", body)
+    }
+}
+
+/// The cursor that goes on at a contact: text that breaks when it is not percent-encoded.
+fn cursor(position: usize) -> String {
+    format!("Wz+{position}/+A==")
+}
+
+fn position(cursor: &str) -> usize {
+    let number = cursor.strip_prefix("Wz+").and_then(|rest| rest.strip_suffix("/+A=="));
+    number.unwrap().parse().unwrap()
+}
+
+/// A stand-in on a thread of its own, so that its work is not counted as the client's.
+fn serve(contacts: Contacts, latency: Duration) -> String {
     let (send, receive) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -25,13 +136,11 @@ fn serve(items: usize, latency: Duration, full_contacts: bool) -> String {
             .build()
             .unwrap();
         runtime.block_on(async {
-            let settings = Settings {
-                latency,
-                full_contacts,
-                ..Default::default()
-            };
-            let server = Server::with(items, settings).await;
-            send.send(server.url()).unwrap();
+            let intercom = MockIntercom::builder().token("token").latency(latency).start().await;
+            intercom
+                .on("list_contacts")
+                .answer_with(move |request| Some(contacts.page(request)));
+            send.send(intercom.url()).unwrap();
             std::future::pending::<()>().await
         })
     });
@@ -116,15 +225,15 @@ fn report(what: &str, value: f64, bound: f64, unit: &str) -> bool {
 }
 
 fn cpu() -> bool {
-    let recorded = cpu_of("as recorded", false, 2.1);
-    let full = cpu_of("with most fields set", true, 2.4);
+    let recorded = cpu_of("as recorded", RECORDED, 2.1);
+    let full = cpu_of("with most fields set", FULL, 2.4);
     recorded && full
 }
 
-fn cpu_of(shape: &str, full: bool, bound: f64) -> bool {
+fn cpu_of(shape: &str, contact: &str, bound: f64) -> bool {
     const CONTACTS: usize = 45_000;
     const ROUNDS: usize = 25;
-    let url = serve(CONTACTS, Duration::ZERO, full);
+    let url = serve(Contacts::new(CONTACTS, contact), Duration::ZERO);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -150,7 +259,7 @@ fn cpu_of(shape: &str, full: bool, bound: f64) -> bool {
 
 fn memory() -> bool {
     const CONTACTS: usize = 1_000_000;
-    let url = serve(CONTACTS, Duration::ZERO, false);
+    let url = serve(Contacts::new(CONTACTS, RECORDED), Duration::ZERO);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -179,7 +288,7 @@ fn memory() -> bool {
 fn read_ahead() -> bool {
     const PAGES: usize = 60;
     const PAUSE: Duration = Duration::from_millis(30);
-    let url = serve(150 * PAGES, PAUSE, false);
+    let url = serve(Contacts::new(150 * PAGES, RECORDED), PAUSE);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()

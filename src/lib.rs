@@ -25,6 +25,8 @@ pub mod search;
 mod transport;
 #[cfg(intercom_upsert)]
 mod upsert;
+#[cfg(feature = "webhooks")]
+pub mod webhooks;
 mod wire;
 
 pub use answer::bytes::ByteStream;
@@ -38,6 +40,7 @@ pub use client::Client;
 pub use client::builder::ClientBuilder;
 pub use client::config_error::ConfigError;
 pub use client::request::Request;
+pub use client::token::AccessToken;
 pub use client::version::ApiVersion;
 #[cfg(intercom_export)]
 pub use export::{ExportJob, ExportProgress};
@@ -55,5 +58,9 @@ pub use wire::nullable::Nullable;
 pub use wire::read::Mismatch;
 pub use wire::timestamp::{OutOfRange, Timestamp};
 
+/// The crate behind [`Response::status`] and [`Response::headers`], in the version that this crate takes.
+pub use http;
 /// HTTP methods, for [`Client::request`].
 pub use http::Method;
+/// The HTTP client underneath, in the version that [`ClientBuilder::http_client`] takes.
+pub use reqwest;

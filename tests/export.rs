@@ -1,98 +1,86 @@
 //! Exports over real HTTP: jobs through all their states, and downloads that are whole or not there.
 
-use std::collections::VecDeque;
-use std::convert::Infallible;
+#[allow(dead_code)]
+#[path = "transport/server.rs"]
+mod server;
+
 use std::io::{Read, Write};
 use std::ops::Bound;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use axum::Router;
-use axum::body::{Body, Bytes};
-use axum::extract::State;
-use axum::http::{Method, Uri, header};
-use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use chrono::DateTime;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use futures_util::{StreamExt, stream};
+use futures_util::StreamExt;
+use intercom_client::mock::{Answer, MockIntercom};
 use intercom_client::types::DataExportStatus;
-use intercom_client::{ByteStream, Client, ExportJob, Timestamp};
+use intercom_client::{ByteStream, Client, ExportJob, RetryPolicy, Timestamp};
+use serde_json::{Value, json};
+use server::{Move, Request, Server, answer, chunked, raw};
 
-/// An export server: a job `job-1` goes through the given states, the last one for good.
-#[derive(Clone)]
-struct Server(Arc<Inner>);
-
-struct Inner {
-    states: Mutex<VecDeque<&'static str>>,
-    download: Box<dyn Fn() -> Response + Send + Sync>,
-    seen: Mutex<Vec<String>>,
+/// The job `job-1` in a state.
+fn state(state: &str) -> Value {
+    json!({"job_identifier": "job-1", "status": state, "download_url": ""})
 }
 
-impl Server {
-    fn new(states: &[&'static str], download: impl Fn() -> Response + Send + Sync + 'static) -> Self {
-        Self(Arc::new(Inner {
-            states: Mutex::new(states.iter().copied().collect()),
-            download: Box::new(download),
-            seen: Mutex::default(),
-        }))
+/// A stand-in whose job goes through these states, the last one for good, and downloads as this.
+async fn exporting(states: &[&str], download: Answer) -> MockIntercom {
+    let intercom = MockIntercom::start().await;
+    intercom.on("create_data_export").answer(Answer::json(state("pending")));
+    intercom
+        .on("cancel_data_export")
+        .answer(Answer::json(state("canceled")));
+    let (last, first) = states.split_last().unwrap();
+    for passing in first {
+        intercom.on("get_data_export").answer_once(Answer::json(state(passing)));
     }
-
-    /// A server whose job is completed and downloads as `body`.
-    fn completed<T: IntoResponse + Clone + Send + Sync + 'static>(body: T) -> Self {
-        Self::new(&["completed"], move || body.clone().into_response())
-    }
-
-    /// A client of this server, which runs from now on.
-    async fn client(&self) -> Client {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let app = Router::new().fallback(answer).with_state(self.clone());
-        tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
-        Client::builder("a-token").base_url(url).build().unwrap()
-    }
-
-    async fn job(&self) -> ExportJob {
-        self.client()
-            .await
-            .export_job("job-1")
-            .pauses(Duration::from_millis(5), Duration::from_millis(20))
-    }
-
-    /// The requests so far, with their bodies.
-    fn seen(&self) -> Vec<String> {
-        self.0.seen.lock().unwrap().clone()
-    }
+    intercom.on("get_data_export").answer(Answer::json(state(last)));
+    intercom.on("download_data_export").answer(download);
+    intercom
 }
 
-async fn answer(State(Server(server)): State<Server>, method: Method, uri: Uri, body: String) -> Response {
-    server
-        .seen
-        .lock()
-        .unwrap()
-        .push(format!("{method} {} {body}", uri.path()).trim().to_owned());
-    let job =
-        |state: &str| format!(r#"{{"job_identifier":"job-1","status":"{state}","download_url":""}}"#).into_response();
-    match (method, uri.path()) {
-        (Method::POST, "/export/content/data") => job("pending"),
-        (Method::POST, "/export/cancel/job-1") => job("canceled"),
-        (Method::GET, "/export/content/data/job-1") => {
-            let mut states = server.states.lock().unwrap();
-            let state = if states.len() > 1 {
-                states.pop_front()
-            } else {
-                states.front().copied()
-            };
-            job(state.unwrap())
-        }
-        (Method::GET, "/download/content/data/job-1") => (server.download)(),
-        _ => (
-            axum::http::StatusCode::NOT_FOUND,
-            r#"{"type":"error.list","errors":[{"code":"not_found"}]}"#,
-        )
-            .into_response(),
-    }
+/// A download of these bytes.
+fn bytes(body: impl Into<Bytes>) -> Answer {
+    Answer::bytes("application/octet-stream", body)
+}
+
+/// A stand-in whose job is completed and downloads as these bytes.
+async fn completed(body: impl Into<Bytes>) -> MockIntercom {
+    exporting(&["completed"], bytes(body)).await
+}
+
+/// A server whose job is completed, and that makes these moves when it is downloaded.
+async fn downloading(moves: impl Into<Vec<Move>>) -> Server {
+    let moves = moves.into();
+    Server::serve(move |request: &Request| match request.target.as_str() {
+        "/export/content/data/job-1" => vec![answer(200, &[], state("completed").to_string())],
+        "/download/content/data/job-1" => moves.clone(),
+        _ => vec![answer(404, &[], "")],
+    })
+    .await
+}
+
+/// A client of a server of raw sockets.
+fn client(server: &Server) -> Client {
+    Client::builder("a-token").base_url(&server.url).build().unwrap()
+}
+
+/// The job, looked after often.
+fn job(client: &Client) -> ExportJob {
+    let job = client.export_job("job-1");
+    job.pauses(Duration::from_millis(5), Duration::from_millis(20))
+}
+
+/// The requests so far, with their bodies.
+fn received(intercom: &MockIntercom) -> Vec<String> {
+    let received = intercom.received().into_iter().map(|request| {
+        let body = String::from_utf8(request.body.to_vec()).unwrap();
+        format!("{} {body}", request.line()).trim_end().to_owned()
+    });
+    received.collect()
 }
 
 fn gzip(data: &[u8], level: Compression) -> Vec<u8> {
@@ -126,11 +114,9 @@ fn names(folder: &Path) -> Vec<String> {
 #[tokio::test]
 async fn a_range_becomes_files() {
     let csv = csv(100_000);
-    let server = Server::new(&["in_progress", "completed"], {
-        let body = gzip(&csv, Compression::default());
-        move || body.clone().into_response()
-    });
-    let client = server.client().await;
+    let download = bytes(gzip(&csv, Compression::default()));
+    let intercom = exporting(&["in_progress", "completed"], download).await;
+    let client = intercom.client();
     let folder = tempfile::tempdir().unwrap();
 
     let job = client.export(1731369600..1731974400).await.unwrap();
@@ -141,7 +127,7 @@ async fn a_range_becomes_files() {
     assert_eq!(std::fs::read(&file).unwrap(), csv);
     assert_eq!(names(&folder.path().join("a/b")), ["job-1.csv"]);
     assert_eq!(
-        server.seen(),
+        received(&intercom),
         [
             r#"POST /export/content/data {"created_at_after":1731369600,"created_at_before":1731974399}"#,
             "GET /export/content/data/job-1",
@@ -153,8 +139,8 @@ async fn a_range_becomes_files() {
 
 #[tokio::test]
 async fn ranges_are_counted_in_seconds() {
-    let server = Server::completed("");
-    let client = server.client().await;
+    let intercom = completed("").await;
+    let client = intercom.client();
     let moment = |seconds| DateTime::from_timestamp(seconds, 0).unwrap();
     client.export(100..200).await.unwrap();
     client.export(100..=200).await.unwrap();
@@ -172,13 +158,13 @@ async fn ranges_are_counted_in_seconds() {
     let sent = sent.map(|(first, last)| {
         format!(r#"POST /export/content/data {{"created_at_after":{first},"created_at_before":{last}}}"#)
     });
-    assert_eq!(server.seen(), sent);
+    assert_eq!(received(&intercom), sent);
 }
 
 #[tokio::test]
 async fn a_range_that_cannot_be_exported_is_not_sent() {
-    let server = Server::completed("");
-    let client = server.client().await;
+    let intercom = completed("").await;
+    let client = intercom.client();
     for (error, reason) in [
         (
             client.export(200..200).await.unwrap_err(),
@@ -195,53 +181,46 @@ async fn a_range_that_cannot_be_exported_is_not_sent() {
         assert!(error.is_builder() && error.attempts() == 0, "{error:?}");
         assert_eq!(error.to_string(), format!("create_data_export: the range {reason}"));
     }
-    assert!(server.seen().is_empty());
+    assert!(received(&intercom).is_empty());
 }
 
 #[tokio::test]
 async fn waiting_goes_on_until_the_job_has_ended() {
-    let server = Server::new(&["pending", "pending", "in_progress", "packing", "completed"], || {
-        "".into_response()
-    });
-    let states = Arc::new(Mutex::new(Vec::new()));
-    let mut job = server.job().await.on_progress({
-        let states = states.clone();
-        move |progress| states.lock().unwrap().push(progress.state.to_string())
+    let states = ["pending", "pending", "in_progress", "packing", "completed"];
+    let intercom = exporting(&states, bytes("")).await;
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let mut job = job(&intercom.client()).on_progress({
+        let told = told.clone();
+        move |progress| told.lock().unwrap().push(progress.state.to_string())
     });
     assert_eq!(job.state(), &DataExportStatus::Pending);
     assert_eq!(job.wait().await.unwrap(), DataExportStatus::Completed);
-    assert_eq!(
-        *states.lock().unwrap(),
-        ["pending", "pending", "in_progress", "packing", "completed"]
-    );
+    assert_eq!(*told.lock().unwrap(), states);
     assert_eq!(job.wait().await.unwrap(), DataExportStatus::Completed);
-    assert_eq!(server.seen().len(), 5, "what has ended is not asked for again");
+    assert_eq!(received(&intercom).len(), 5, "what has ended is not asked for again");
 }
 
 #[tokio::test]
 async fn waiting_can_be_dropped_and_resumed() {
-    let server = Server::new(&["pending", "in_progress", "completed"], || "".into_response());
-    let mut job = server
-        .job()
-        .await
+    let intercom = exporting(&["pending", "in_progress", "completed"], bytes("")).await;
+    let client = intercom.client();
+    let mut job = client
+        .export_job("job-1")
         .pauses(Duration::from_millis(200), Duration::from_millis(200));
     tokio::time::timeout(Duration::from_millis(100), job.wait())
         .await
         .unwrap_err();
-    assert!(!server.seen().is_empty(), "the first look comes without a pause");
+    assert!(!received(&intercom).is_empty(), "the first look comes without a pause");
     assert_eq!(job.wait().await.unwrap(), DataExportStatus::Completed);
-    assert_eq!(server.seen().len(), 3);
+    assert_eq!(received(&intercom).len(), 3);
 }
 
 #[tokio::test]
 async fn pauses_grow_up_to_the_longest() {
-    let server = Server::new(&["pending", "pending", "pending", "pending", "completed"], || {
-        "".into_response()
-    });
+    let states = ["pending", "pending", "pending", "pending", "completed"];
+    let intercom = exporting(&states, bytes("")).await;
     let looks = Arc::new(Mutex::new(Vec::new()));
-    let mut job = server
-        .job()
-        .await
+    let mut job = job(&intercom.client())
         .pauses(Duration::from_millis(100), Duration::from_millis(150))
         .on_progress({
             let looks = looks.clone();
@@ -257,80 +236,68 @@ async fn pauses_grow_up_to_the_longest() {
 
 #[tokio::test]
 async fn a_job_without_data_is_an_empty_result() {
-    let server = Server::new(&["no_data"], || panic!("there is nothing to download"));
+    let intercom = exporting(&["no_data"], bytes("none")).await;
     let folder = tempfile::tempdir().unwrap();
-    let mut job = server.job().await;
+    let mut job = job(&intercom.client());
     assert_eq!(job.download_to(folder.path()).await.unwrap(), None);
     assert_eq!(all(job.download().await.unwrap().decompressed()).await, b"");
     assert!(names(folder.path()).is_empty());
+    assert!(intercom.calls("download_data_export").is_empty());
 }
 
 #[tokio::test]
 async fn failed_and_canceled_jobs_are_errors_of_their_own() {
     let folder = tempfile::tempdir().unwrap();
-    let mut failed = Server::new(&["in_progress", "failed"], || "".into_response())
-        .job()
-        .await;
-    let error = failed.download_to(folder.path()).await.unwrap_err();
+    let intercom = exporting(&["in_progress", "failed"], bytes("")).await;
+    let error = job(&intercom.client()).download_to(folder.path()).await.unwrap_err();
     assert!(error.is_export_failed() && !error.is_export_canceled() && !error.is_retryable());
     assert_eq!(
         error.to_string(),
         "get_data_export: the export job failed on the server (export job job-1)"
     );
 
-    let mut canceled = Server::new(&["canceled"], || "".into_response()).job().await;
-    let error = canceled.download().await.unwrap_err();
+    let intercom = exporting(&["canceled"], bytes("")).await;
+    let error = job(&intercom.client()).download().await.unwrap_err();
     assert!(error.is_export_canceled() && !error.is_export_failed() && !error.is_retryable());
     assert_eq!(
         error.to_string(),
         "get_data_export: the export job was canceled (export job job-1)"
     );
 
-    let unknown = Server::completed("")
-        .client()
-        .await
-        .export_job("job-2")
-        .wait()
-        .await
-        .unwrap_err();
+    let intercom = MockIntercom::start().await;
+    let unknown = intercom.client().export_job("job-2").wait().await.unwrap_err();
     assert!(unknown.is_not_found());
 }
 
 #[tokio::test]
 async fn a_job_can_be_canceled() {
-    let server = Server::new(&["in_progress"], || "".into_response());
-    let mut job = server.client().await.export(1..2).await.unwrap();
+    let intercom = exporting(&["in_progress"], bytes("")).await;
+    let mut job = intercom.client().export(1..2).await.unwrap();
     assert_eq!((job.id(), job.state()), ("job-1", &DataExportStatus::Pending));
     assert_eq!(job.refresh().await.unwrap(), &DataExportStatus::InProgress);
     assert_eq!(job.cancel().await.unwrap(), &DataExportStatus::Canceled);
     assert!(job.wait().await.unwrap_err().is_export_canceled());
-    assert_eq!(server.seen().last().unwrap(), "POST /export/cancel/job-1");
+    assert_eq!(received(&intercom).last().unwrap(), "POST /export/cancel/job-1");
 }
 
 #[tokio::test]
 async fn another_pending_job_is_told_apart_and_not_retried() {
-    let server = httpmock::MockServer::start_async().await;
-    let refused = server.mock(|when, then| {
-        when.path("/export/content/data");
-        then.status(429).header("X-RateLimit-Reset", "0").body(
-            r#"{"type":"error.list","errors":[{"code":"rate_limit_exceeded","message":"Exceeded rate limit of 1 pending message data export jobs"}]}"#,
-        );
-    });
-    let client = Client::builder("a-token").base_url(server.base_url()).build().unwrap();
-    let error = client.export(1..2).await.unwrap_err();
+    let intercom = MockIntercom::start().await;
+    let message = "Exceeded rate limit of 1 pending message data export jobs";
+    let refused = Answer::error(429, "rate_limit_exceeded", message).header("x-ratelimit-reset", "0");
+    intercom.on("create_data_export").answer(refused);
+    let error = intercom.client().export(1..2).await.unwrap_err();
     assert!(error.is_export_pending() && error.is_rate_limited());
-    refused.assert_calls(1);
+    assert_eq!(intercom.received().len(), 1);
 }
 
 #[tokio::test]
 async fn a_job_without_an_identifier_is_an_error() {
-    let server = httpmock::MockServer::start_async().await;
-    server.mock(|when, then| {
-        when.path("/export/content/data");
-        then.body(r#"{"status":"pending"}"#);
-    });
-    let client = Client::builder("a-token").base_url(server.base_url()).build().unwrap();
-    let error = client.export(1..2).await.unwrap_err();
+    let intercom = MockIntercom::start().await;
+    intercom
+        .on("create_data_export")
+        .answer(Answer::json(json!({"status": "pending"})));
+    let error = intercom.client().export(1..2).await.unwrap_err();
     assert_eq!(
         error.to_string(),
         "create_data_export: the server did not name the job that it started"
@@ -349,38 +316,29 @@ async fn the_stream_is_raw_or_decompressed() {
     ]
     .concat();
     for body in [whole, members] {
-        let server = Server::completed(body.clone());
-        assert_eq!(all(server.job().await.download().await.unwrap()).await, body);
-        assert_eq!(
-            all(server.job().await.download().await.unwrap().decompressed()).await,
-            csv
-        );
+        let intercom = completed(body.clone()).await;
+        let mut job_of_it = job(&intercom.client());
+        assert_eq!(all(job_of_it.download().await.unwrap()).await, body);
+        assert_eq!(all(job_of_it.download().await.unwrap().decompressed()).await, csv);
         // In the smallest chunks that can arrive.
-        let mut bytes: Vec<_> = body[..2000].chunks(1).map(Bytes::copy_from_slice).collect();
-        bytes.push(Bytes::copy_from_slice(&body[2000..]));
-        let trickle = Server::new(&["completed"], move || {
-            Body::from_stream(stream::iter(bytes.clone()).map(Ok::<_, Infallible>)).into_response()
-        });
-        assert_eq!(
-            all(trickle.job().await.download().await.unwrap().decompressed()).await,
-            csv
-        );
+        let mut chunks: Vec<_> = body[..2000].chunks(1).map(Bytes::copy_from_slice).collect();
+        chunks.push(Bytes::copy_from_slice(&body[2000..]));
+        let trickle = downloading(chunked(move || chunks.clone().into_iter())).await;
+        let download = job(&client(&trickle)).download().await.unwrap();
+        assert_eq!(all(download.decompressed()).await, csv);
     }
 }
 
 #[tokio::test]
 async fn what_is_not_gzip_passes_as_it_is() {
     let csv = csv(50_000);
-    let encoded = ([(header::CONTENT_ENCODING, "gzip")], gzip(&csv, Compression::default()));
+    let encoded = bytes(gzip(&csv, Compression::default())).header("content-encoding", "gzip");
     let folder = tempfile::tempdir().unwrap();
-    for server in [Server::completed(csv.clone()), Server::completed(encoded)] {
-        assert_eq!(
-            all(server.job().await.download().await.unwrap().decompressed()).await,
-            csv
-        );
-        let file = server
-            .job()
-            .await
+    for download in [bytes(csv.clone()), encoded] {
+        let intercom = exporting(&["completed"], download).await;
+        let client = intercom.client();
+        assert_eq!(all(job(&client).download().await.unwrap().decompressed()).await, csv);
+        let file = job(&client)
             .keep_compressed(true)
             .download_to(folder.path())
             .await
@@ -389,9 +347,9 @@ async fn what_is_not_gzip_passes_as_it_is() {
         assert_eq!(file.file_name().unwrap(), "job-1.csv");
         assert_eq!(std::fs::read(file).unwrap(), csv);
     }
-    let server = Server::completed("x");
-    let bytes = server.job().await.download().await.unwrap().decompressed();
-    assert_eq!(all(bytes).await, b"x");
+    let intercom = completed("x").await;
+    let download = job(&intercom.client()).download().await.unwrap();
+    assert_eq!(all(download.decompressed()).await, b"x");
     assert_eq!(names(folder.path()), ["job-1.csv"], "each replaced the one before");
 }
 
@@ -400,14 +358,11 @@ async fn files_can_stay_compressed_and_progress_is_told() {
     let body = gzip(&csv(2_000_000), Compression::none());
     let folder = tempfile::tempdir().unwrap();
     let told = Arc::new(Mutex::new(Vec::new()));
-    let mut job = Server::completed(body.clone())
-        .job()
-        .await
-        .keep_compressed(true)
-        .on_progress({
-            let told = told.clone();
-            move |progress| told.lock().unwrap().push(progress.clone())
-        });
+    let intercom = completed(body.clone()).await;
+    let mut job = job(&intercom.client()).keep_compressed(true).on_progress({
+        let told = told.clone();
+        move |progress| told.lock().unwrap().push(progress.clone())
+    });
     let file = job.download_to(folder.path()).await.unwrap().unwrap();
     assert_eq!(file.file_name().unwrap(), "job-1.csv.gz");
     assert_eq!(std::fs::read(file).unwrap(), body);
@@ -433,8 +388,8 @@ async fn a_result_over_the_limit_is_an_error_and_leaves_nothing() {
         (true, 10, false),
     ] {
         let folder = tempfile::tempdir().unwrap();
-        let job = Server::completed(body.clone()).job().await;
-        let outcome = job
+        let intercom = completed(body.clone()).await;
+        let outcome = job(&intercom.client())
             .keep_compressed(kept)
             .max_bytes(limit)
             .download_to(folder.path())
@@ -462,20 +417,13 @@ async fn damaged_and_cut_off_downloads_leave_nothing() {
     let short = body[..body.len() - 1].to_vec();
     let garbage = [&body[..], b"<html>"].concat();
     for bad in [damaged, checksum, short, garbage, body[..2].to_vec()] {
-        let server = Server::completed(bad);
+        let intercom = completed(bad).await;
+        let mut job = job(&intercom.client());
         let folder = tempfile::tempdir().unwrap();
-        let error = server.job().await.download_to(folder.path()).await.unwrap_err();
+        let error = job.download_to(folder.path()).await.unwrap_err();
         assert!(error.is_decode(), "{error:?}");
         assert!(names(folder.path()).is_empty());
-        let chunks: Vec<_> = server
-            .job()
-            .await
-            .download()
-            .await
-            .unwrap()
-            .decompressed()
-            .collect()
-            .await;
+        let chunks: Vec<_> = job.download().await.unwrap().decompressed().collect().await;
         let (last, whole) = chunks.split_last().unwrap();
         let error = last.as_ref().unwrap_err();
         assert!(
@@ -489,13 +437,9 @@ async fn damaged_and_cut_off_downloads_leave_nothing() {
 #[tokio::test]
 async fn a_lost_connection_leaves_nothing() {
     let body = gzip(&csv(1_000_000), Compression::none());
-    let server = Server::new(&["completed"], move || {
-        let first = Ok(Bytes::from(body[..600_000].to_vec()));
-        Body::from_stream(stream::iter([first, Err(std::io::Error::other("cut"))])).into_response()
-    });
+    let intercom = exporting(&["completed"], bytes(body).cut(600_000)).await;
     let folder = tempfile::tempdir().unwrap();
-    let mut job = server.job().await;
-    let error = job.download_to(folder.path()).await.unwrap_err();
+    let error = job(&intercom.client()).download_to(folder.path()).await.unwrap_err();
     assert!(error.is_retryable() && !error.is_decode(), "{error:?}");
     assert!(names(folder.path()).is_empty());
 }
@@ -503,7 +447,8 @@ async fn a_lost_connection_leaves_nothing() {
 #[tokio::test]
 async fn a_dropped_download_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    let mut job = stalling().job().await;
+    let server = stalling().await;
+    let mut job = job(&client(&server));
     tokio::select! {
         result = job.download_to(folder.path()) => panic!("cannot end: {result:?}"),
         () = until(|| names(folder.path()).iter().any(|name| name.ends_with(".part"))) => {}
@@ -514,11 +459,11 @@ async fn a_dropped_download_leaves_nothing() {
 
 #[tokio::test]
 async fn a_killed_process_leaves_nothing_under_the_final_name() {
-    let client = stalling().client().await;
+    let server = stalling().await;
     let folder = tempfile::tempdir().unwrap();
     let mut child = std::process::Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "the_process_that_is_killed"])
-        .env("EXPORT_URL", client.base_url())
+        .env("EXPORT_URL", &server.url)
         .env("EXPORT_FOLDER", folder.path())
         .stdout(std::process::Stdio::null())
         .spawn()
@@ -548,12 +493,10 @@ async fn the_process_that_is_killed() {
 }
 
 /// A server that sends half of a file and then nothing.
-fn stalling() -> Server {
+async fn stalling() -> Server {
     let body = gzip(&csv(4_000_000), Compression::none());
-    Server::new(&["completed"], move || {
-        let half = stream::iter([Ok::<_, Infallible>(Bytes::from(body[..2_000_000].to_vec()))]);
-        Body::from_stream(half.chain(stream::pending())).into_response()
-    })
+    let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len());
+    downloading([raw(head), raw(&body[..2_000_000]), Move::Hang]).await
 }
 
 /// Waits until something holds.
@@ -568,7 +511,8 @@ async fn a_file_that_cannot_be_written_is_an_error_of_its_own() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file");
     std::fs::write(&file, "").unwrap();
-    let error = Server::completed("x").job().await.download_to(&file).await.unwrap_err();
+    let intercom = completed("x").await;
+    let error = job(&intercom.client()).download_to(&file).await.unwrap_err();
     assert!(error.is_io() && !error.is_retryable(), "{error:?}");
     assert!(std::error::Error::source(&error).is_some());
 }
@@ -582,12 +526,8 @@ async fn what_is_no_export_is_refused() {
         (r#"{"type":"error.list"}"#, "JSON"),
     ] {
         let folder = tempfile::tempdir().unwrap();
-        let error = Server::completed(body)
-            .job()
-            .await
-            .download_to(folder.path())
-            .await
-            .unwrap_err();
+        let intercom = completed(body).await;
+        let error = job(&intercom.client()).download_to(folder.path()).await.unwrap_err();
         assert!(error.is_decode(), "{error:?}");
         assert_eq!((error.expected(), error.found()), (Some("gzip or CSV"), Some(found)));
         assert!(names(folder.path()).is_empty());
@@ -599,8 +539,9 @@ async fn what_is_kept_compressed_is_checked() {
     let body = gzip(&csv(1_000_000), Compression::default());
     for bad in [body[..body.len() / 2].to_vec(), [&body[..], b"<html>"].concat()] {
         let folder = tempfile::tempdir().unwrap();
-        let job = Server::completed(bad).job().await;
-        let error = job.keep_compressed(true).download_to(folder.path()).await.unwrap_err();
+        let intercom = completed(bad).await;
+        let mut job = job(&intercom.client()).keep_compressed(true);
+        let error = job.download_to(folder.path()).await.unwrap_err();
         assert!(error.is_decode(), "{error:?}");
         assert!(names(folder.path()).is_empty());
     }
@@ -608,18 +549,11 @@ async fn what_is_kept_compressed_is_checked() {
 
 #[tokio::test]
 async fn an_outage_is_sat_out_and_the_error_names_the_job() {
-    let server = httpmock::MockServer::start_async().await;
-    let down = server
-        .mock_async(|when, then| {
-            when.path("/export/content/data/job-1");
-            then.status(503);
-        })
-        .await;
-    let client = Client::builder("a-token")
-        .base_url(server.base_url())
-        .retry(intercom_client::RetryPolicy::none())
-        .build()
-        .unwrap();
+    let intercom = MockIntercom::start().await;
+    intercom
+        .on("get_data_export")
+        .answer(Answer::error(503, "service_unavailable", "later"));
+    let client = intercom.client_builder().retry(RetryPolicy::none()).build().unwrap();
     let job = || {
         client
             .export_job("job-1")
@@ -628,21 +562,14 @@ async fn an_outage_is_sat_out_and_the_error_names_the_job() {
     let error = job().outage(Duration::from_millis(100)).wait().await.unwrap_err();
     assert_eq!((error.export_job(), error.is_retryable()), (Some("job-1"), true));
     assert!(error.to_string().contains("(export job job-1)"), "{error}");
-    let asked = down.calls_async().await;
+    let asked = intercom.calls("get_data_export").len();
     assert!((3..150).contains(&asked), "{asked}: no tight loop");
 
     let mut patient = job();
     let wait = patient.wait();
     let mend = async {
         tokio::time::sleep(Duration::from_millis(100)).await;
-        down.delete_async().await;
-        let body = r#"{"job_identifier":"job-1","status":"completed"}"#;
-        server
-            .mock_async(|when, then| {
-                when.path("/export/content/data/job-1");
-                then.status(200).body(body);
-            })
-            .await;
+        intercom.on("get_data_export").answer(Answer::json(state("completed")));
     };
     let (ended, ()) = tokio::join!(wait, mend);
     assert_eq!(ended.unwrap(), DataExportStatus::Completed);
@@ -651,8 +578,8 @@ async fn an_outage_is_sat_out_and_the_error_names_the_job() {
 #[tokio::test]
 async fn a_folder_that_the_disk_refuses_is_no_damaged_download() {
     let body = gzip(b"a,b\n", Compression::default());
-    let server = Server::completed(body);
-    let error = server.job().await.download_to("a\0b").await.unwrap_err();
+    let intercom = completed(body).await;
+    let error = job(&intercom.client()).download_to("a\0b").await.unwrap_err();
     assert!(error.is_io() && !error.is_decode(), "{error:?}");
 }
 
@@ -662,9 +589,8 @@ async fn gzip_of_several_members_is_written_whole() {
         .map(|part| gzip(part, Compression::fast()))
         .concat();
     let folder = tempfile::tempdir().unwrap();
-    let file = Server::completed(members.clone())
-        .job()
-        .await
+    let intercom = completed(members.clone()).await;
+    let file = job(&intercom.client())
         .download_to(folder.path())
         .await
         .unwrap()
@@ -680,24 +606,20 @@ async fn gzip_of_several_members_is_written_whole() {
         );
     }
     let folder = tempfile::tempdir().unwrap();
-    let server = Server::completed([members, b"garbage".to_vec()].concat());
-    let error = server.job().await.download_to(folder.path()).await.unwrap_err();
+    let intercom = completed([members, b"garbage".to_vec()].concat()).await;
+    let error = job(&intercom.client()).download_to(folder.path()).await.unwrap_err();
     assert!(error.is_decode(), "{error:?}");
     assert!(names(folder.path()).is_empty());
 }
 
 #[tokio::test]
 async fn identifiers_cannot_lead_out_of_the_folder() {
-    let server = httpmock::MockServer::start_async().await;
-    server.mock(|when, then| {
-        when.path_includes("/export/content/data/");
-        then.body(r#"{"status":"completed"}"#);
-    });
-    server.mock(|when, then| {
-        when.path_includes("/download/content/data/");
-        then.body("csv");
-    });
-    let client = Client::builder("a-token").base_url(server.base_url()).build().unwrap();
+    let intercom = MockIntercom::start().await;
+    intercom
+        .on("get_data_export")
+        .answer(Answer::json(json!({"status": "completed"})));
+    intercom.on("download_data_export").answer(bytes("csv"));
+    let client = intercom.client();
     let folder = tempfile::tempdir().unwrap();
     let inner = folder.path().join("inner");
     let file = client
@@ -732,14 +654,14 @@ async fn memory_stays_flat_at_any_size() {
         .iter()
         .map(|block| gzip(block, Compression::none()).into())
         .collect();
-    let server = Server::new(&["completed"], move || {
+    let server = downloading(chunked(move || {
         let members = members.clone();
-        let body = (0..size).map(move |i| Ok::<_, Infallible>(members[i % members.len()].clone()));
-        Body::from_stream(stream::iter(body)).into_response()
-    });
+        (0..size).map(move |i| members[i % members.len()].clone())
+    }))
+    .await;
     let folder = tempfile::tempdir().unwrap();
     let samples = Arc::new(Mutex::new(Vec::new()));
-    let mut job = server.job().await.on_progress({
+    let mut job = job(&client(&server)).on_progress({
         let samples = samples.clone();
         move |progress| {
             if progress.bytes > 16 << 20 {

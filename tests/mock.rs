@@ -1,6 +1,7 @@
 //! The stand-in Intercom refuses what the API refuses, holds what is put there, and answers otherwise when it is told to.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::TryStreamExt;
@@ -32,6 +33,18 @@ async fn a_wrong_token_and_another_version_are_refused() {
         .bearer_auth("right");
     assert_eq!(bare.send().await.unwrap().status(), 400);
     intercom.client().identify_admin().send().await.unwrap();
+}
+
+#[tokio::test]
+async fn another_version_can_be_wanted() {
+    let newer: ApiVersion = "2.14".parse().unwrap();
+    let intercom = MockIntercom::builder().api_version(newer).start().await;
+    let me = intercom.client().identify_admin().send().await.unwrap();
+    assert_eq!(me.headers().get("intercom-version").unwrap(), "2.14");
+    assert_eq!(intercom.received()[0].header("intercom-version"), Some("2.14"));
+    let usual = intercom.client_builder().api_version(ApiVersion::default()).build();
+    let error = usual.unwrap().identify_admin().send().await.unwrap_err();
+    assert_eq!(error.code(), Some("intercom_version_invalid"));
 }
 
 #[tokio::test]
@@ -132,9 +145,9 @@ fn identifier(description: &Value, path: &str, name: &str) -> String {
     let ends = paths
         .iter()
         .filter(|(other, _)| other.ends_with(&format!("{{{name}}}")));
-    let named = ends.filter_map(|(_, item)| shown(item, "get")?.get(name).map(text));
+    let mut named = ends.filter_map(|(_, item)| shown(item, "get")?.get(name).map(text));
     // Nothing shows one, so that nothing is asked of it.
-    named.last().unwrap_or("1".to_owned())
+    named.next_back().unwrap_or("1".to_owned())
 }
 
 #[tokio::test]
@@ -309,6 +322,20 @@ async fn a_rare_answer_is_given_when_it_is_told() {
     assert_eq!(client.identify_admin().send().await.unwrap().id.as_deref(), Some("any"));
     intercom.on("identify_admin").answer(Answer::json(json!({"id": "one"})));
     assert_eq!(client.identify_admin().send().await.unwrap().id.as_deref(), Some("one"));
+}
+
+#[tokio::test]
+async fn a_function_that_answers_may_ask_what_was_received() {
+    let intercom = Arc::new(MockIntercom::start().await);
+    let asked = Arc::downgrade(&intercom);
+    intercom.on("identify_admin").answer_with(move |request| {
+        let received = asked.upgrade()?.received();
+        (received.len() == request.number + 1).then(|| Answer::json(json!({"id": received.len().to_string()})))
+    });
+    for id in ["1", "2"] {
+        let me = intercom.client().identify_admin().send().await.unwrap();
+        assert_eq!(me.id.as_deref(), Some(id));
+    }
 }
 
 #[tokio::test]

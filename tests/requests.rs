@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, FixedOffset};
 use futures_util::TryStreamExt;
+use intercom_client::mock::{Answer, MockIntercom, Received};
 use intercom_client::paging::Paging;
 use intercom_client::search::{Order, Query, QueryError, contacts, field};
 use intercom_client::types::{self, CreateContactRequest, UpdateContactRequest};
@@ -309,20 +310,27 @@ fn queries_are_put_together_from_iterators() {
 
 #[tokio::test]
 async fn a_call_has_headers_parameters_and_a_version_of_its_own() {
-    let wire = answer("GET /contacts/{id}").await;
-    let call = wire.client().show_contact().id("5f").api_version(ApiVersion::V2_9);
+    let newer: ApiVersion = "2.14".parse().unwrap();
+    let intercom = MockIntercom::builder().api_version(newer.clone()).start().await;
+    intercom.on("show_contact").answer(Answer::json(json!({"id": "5f"})));
+    let client = intercom.client_builder().api_version(ApiVersion::V2_8).build().unwrap();
+    let call = client.show_contact().id("5f").api_version(ApiVersion::V2_9);
     call.header("X-Trace", "a1")
         .header("user-agent", "acme/1")
         .query_param("display_as", "plain text&more")
-        .api_version("2.14".parse().unwrap())
+        .api_version(newer)
         .timeout(Duration::from_secs(5))
         .retry(RetryPolicy::none())
         .send()
         .await
         .unwrap();
-    assert_eq!(wire.header("intercom-version").as_deref(), Some("2.14"));
-    assert_eq!(wire.header("x-trace").as_deref(), Some("a1"));
-    assert_eq!(wire.header("user-agent").as_deref(), Some("acme/1"));
+    let [request] = &intercom.received()[..] else {
+        panic!("one call sends one request")
+    };
+    assert_eq!(request.line(), "GET /contacts/5f?display_as=plain+text%26more");
+    assert_eq!(request.header("intercom-version"), Some("2.14"));
+    assert_eq!(request.header("x-trace"), Some("a1"));
+    assert_eq!(request.header("user-agent"), Some("acme/1"));
 }
 
 #[tokio::test]
@@ -519,44 +527,28 @@ async fn raw_paths_that_lead_elsewhere_are_refused() {
     assert!(wire.sent_nothing());
 }
 
-/// A server of three pages, by the shape that the path names.
-async fn lists() -> (Client, std::sync::Arc<std::sync::Mutex<Vec<String>>>) {
-    use axum::Router;
-    use axum::extract::Request;
-    let seen = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
-    let record = std::sync::Arc::clone(&seen);
-    let handle = move |request: Request| {
-        let record = std::sync::Arc::clone(&record);
-        async move {
-            let line = format!("{} {}", request.method(), request.uri());
-            let body = axum::body::to_bytes(request.into_body(), 10_000).await.unwrap();
-            let body: Value = serde_json::from_slice(&body).unwrap_or_default();
-            record.lock().unwrap().push(format!("{line} {body}"));
-            let after = body["pagination"]["starting_after"].as_str().map(str::to_owned);
-            let number = after
-                .or_else(|| line.split("starting_after=c").nth(1).map(|rest| format!("c{rest}")))
-                .map_or_else(
-                    || line.split("page=").nth(1).map_or(1, |rest| rest[..1].parse().unwrap()),
-                    |cursor| cursor[1..2].parse::<usize>().unwrap(),
-                );
-            let next = (number < 3).then(|| json!({"starting_after": format!("c{}", number + 1)}));
-            let pages = match line.contains("numbered") {
-                true => json!({"page": number, "total_pages": 3, "next": null}),
-                false => json!({"next": next}),
-            };
-            let items = [json!({"id": 2 * number, "big": 0.1}), json!({"id": 2 * number + 1})];
-            json!({"things": items, "total_count": 6, "pages": pages}).to_string()
-        }
+/// The page of three that a request asks for, by the shape that its path names.
+fn page(request: &Received) -> Answer {
+    let body = request.json();
+    let cursor = body["pagination"]["starting_after"].as_str();
+    let cursor = cursor.or(request.query("starting_after"));
+    let number = cursor.map(|cursor| cursor.strip_prefix('c').unwrap());
+    let number = number.or(request.query("page")).unwrap_or("1");
+    let number: usize = number.parse().unwrap();
+    let next = (number < 3).then(|| json!({"starting_after": format!("c{}", number + 1)}));
+    let pages = match request.path.as_str() {
+        "/numbered" => json!({"page": number, "total_pages": 3, "next": null}),
+        _ => json!({"next": next}),
     };
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(async move { axum::serve(listener, Router::new().fallback(handle)).await });
-    (Client::builder("token").base_url(url).build().unwrap(), seen)
+    let items = [json!({"id": 2 * number, "big": 0.1}), json!({"id": 2 * number + 1})];
+    Answer::json(json!({"things": items, "total_count": 6, "pages": pages}))
 }
 
 #[tokio::test]
 async fn raw_lists_are_walked_by_every_shape() {
-    let (client, seen) = lists().await;
+    let intercom = MockIntercom::start().await;
+    intercom.on_any().answer_with(|request| Some(page(request)));
+    let client = intercom.client();
     for (method, path, paging) in [
         (Method::GET, "/by_cursor", Paging::Cursor),
         (Method::GET, "/numbered", Paging::Page),
@@ -583,35 +575,28 @@ async fn raw_lists_are_walked_by_every_shape() {
         assert_eq!((page.items().len(), page.total_count()), (2, Some(6)));
         assert_eq!(page.items()[0].extra.get("big"), Some(json!(0.1)));
     }
-    let seen = seen.lock().unwrap();
-    let searched: Vec<&String> = seen.iter().filter(|line| line.contains("/search")).collect();
+    let mut searched = intercom.received();
+    searched.retain(|request| request.path == "/search");
+    assert!(searched.iter().all(|request| request.line() == "POST /search"));
     assert_eq!(
-        searched[..3],
+        searched[..3].iter().map(Received::json).collect::<Vec<_>>(),
         [
-            r#"POST /search {"sort":1}"#,
-            r#"POST /search {"pagination":{"starting_after":"c2"},"sort":1}"#,
-            r#"POST /search {"pagination":{"starting_after":"c3"},"sort":1}"#,
+            json!({"sort": 1}),
+            json!({"pagination": {"starting_after": "c2"}, "sort": 1}),
+            json!({"pagination": {"starting_after": "c3"}, "sort": 1}),
         ]
     );
 }
 
 #[tokio::test]
 async fn a_sorted_search_is_sorted_on_every_page() {
-    let page = |next: Value| json!({"type": "list", "data": [{"id": "1"}], "pages": {"next": next}}).to_string();
-    let pages = std::sync::Mutex::new(vec![page(json!(null)), page(json!({"starting_after": "b"}))]);
-    let seen = std::sync::Arc::new(std::sync::Mutex::new(Vec::<Value>::new()));
-    let record = std::sync::Arc::clone(&seen);
-    let handle = move |body: axum::body::Bytes| {
-        record.lock().unwrap().push(serde_json::from_slice(&body).unwrap());
-        let answer = pages.lock().unwrap().pop().unwrap();
-        async move { answer }
-    };
-    let handle = std::sync::Arc::new(handle);
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let router = axum::Router::new().fallback(move |body| (handle.clone())(body));
-    tokio::spawn(async move { axum::serve(listener, router).await });
-    let client = Client::builder("token").base_url(url).build().unwrap();
+    let page = |next: Value| Answer::json(json!({"type": "list", "data": [{"id": "1"}], "pages": {"next": next}}));
+    let intercom = MockIntercom::start().await;
+    intercom
+        .on("search_contacts")
+        .answer_once(page(json!({"starting_after": "b"})))
+        .answer_once(page(json!(null)));
+    let client = intercom.client();
     let search = client.search_contacts().query(field("role").eq("user"));
     let found: Vec<_> = search
         .sort("updated_at", Order::Ascending)
@@ -620,7 +605,9 @@ async fn a_sorted_search_is_sorted_on_every_page() {
         .await
         .unwrap();
     assert_eq!(found.len(), 2);
-    for body in seen.lock().unwrap().iter() {
+    let sent = intercom.calls("search_contacts");
+    assert_eq!(sent.len(), 2);
+    for body in sent.iter().map(Received::json) {
         assert_eq!(
             body["sort"],
             json!({"field": "updated_at", "order": "ascending"}),

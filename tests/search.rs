@@ -4,16 +4,31 @@ use std::time::SystemTime;
 
 use chrono::{DateTime, FixedOffset, Utc};
 use futures_util::StreamExt;
-use httpmock::{Method::POST, MockServer};
+use intercom_client::mock::{Answer, MockIntercom, Received};
 use intercom_client::search::{
     IntoOperand, MAX_FILTERS, MAX_LEVELS, NULL, Operand, Order, Query, QueryError, contacts, conversations, field,
 };
-use intercom_client::{Client, Id, Timestamp, types};
+use intercom_client::{Id, Timestamp, types};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-fn client(server: &MockServer) -> Client {
-    Client::builder("a-token").base_url(server.base_url()).build().unwrap()
+/// A stand-in whose searches find nothing.
+async fn finding_nothing() -> MockIntercom {
+    let intercom = MockIntercom::start().await;
+    let contacts = json!({"type": "list", "data": [], "total_count": 0, "pages": {"type": "pages", "next": null}});
+    intercom.on("search_contacts").answer(Answer::json(contacts));
+    let conversations = json!({"type": "conversation.list", "conversations": [], "total_count": 0});
+    intercom.on("search_conversations").answer(Answer::json(conversations));
+    intercom
+}
+
+/// The bodies of all requests, each of which went to this path.
+fn sent(intercom: &MockIntercom, path: &str) -> Vec<Value> {
+    let received = intercom.received();
+    for request in &received {
+        assert_eq!(request.line(), format!("POST {path}"));
+    }
+    received.iter().map(Received::json).collect()
 }
 
 /// What a query looks like on the wire.
@@ -38,9 +53,16 @@ fn all_of(count: usize) -> Query {
 
 #[tokio::test]
 async fn a_search_of_contacts_is_sent_as_written() {
-    let server = MockServer::start_async().await;
-    let search = server.mock(|when, then| {
-        when.method(POST).path("/contacts/search").json_body(json!({
+    let intercom = finding_nothing().await;
+    let since = DateTime::from_timestamp(1731369600, 0).unwrap();
+    let query = field(contacts::ROLE).eq("user")
+        & field(contacts::CREATED_AT).gt(since)
+        & (field(contacts::EMAIL).ends_with("@fernhill.example") | field(contacts::TAG_ID).eq("81"));
+    let search = intercom.client().search_contacts().query(query).per_page(150);
+    assert_eq!(search.send().await.unwrap().total_count, Some(0));
+    assert_eq!(
+        sent(&intercom, "/contacts/search"),
+        [json!({
             "query": {"operator": "AND", "value": [
                 {"field": "role", "operator": "=", "value": "user"},
                 {"field": "created_at", "operator": ">", "value": 1731369600},
@@ -50,86 +72,66 @@ async fn a_search_of_contacts_is_sent_as_written() {
                 ]},
             ]},
             "pagination": {"per_page": 150},
-        }));
-        then.json_body(json!({"type": "list", "data": [], "total_count": 0, "pages": {"type": "pages", "next": null}}));
-    });
-    let since = DateTime::from_timestamp(1731369600, 0).unwrap();
-    let query = field(contacts::ROLE).eq("user")
-        & field(contacts::CREATED_AT).gt(since)
-        & (field(contacts::EMAIL).ends_with("@fernhill.example") | field(contacts::TAG_ID).eq("81"));
-    let page = client(&server)
-        .search_contacts()
-        .query(query)
-        .per_page(150)
-        .send()
-        .await
-        .unwrap();
-    assert_eq!(page.total_count, Some(0));
-    search.assert();
+        })]
+    );
 }
 
 #[tokio::test]
 async fn a_search_of_conversations_takes_one_filter() {
-    let server = MockServer::start_async().await;
-    let search = server.mock(|when, then| {
-        when.method(POST).path("/conversations/search").json_body(json!({
-            "query": {"field": "state", "operator": "=", "value": "open"},
-        }));
-        then.json_body(json!({"type": "conversation.list", "conversations": [], "total_count": 0}));
-    });
+    let intercom = finding_nothing().await;
     let open = field(conversations::STATE).eq("open");
-    client(&server).search_conversations().query(open).send().await.unwrap();
-    search.assert();
+    let search = intercom.client().search_conversations().query(open);
+    search.send().await.unwrap();
+    assert_eq!(
+        sent(&intercom, "/conversations/search"),
+        [json!({"query": {"field": "state", "operator": "=", "value": "open"}})]
+    );
 }
 
 #[tokio::test]
 async fn a_search_is_walked_like_a_list() {
-    let server = MockServer::start_async().await;
-    let page = |cursor: Option<&str>, id: &str, next: Value| {
-        let mut request = json!({
-            "query": {"field": "role", "operator": "=", "value": "user"},
-            "pagination": {"per_page": 1},
-        });
-        if let Some(cursor) = cursor {
-            request["pagination"]["starting_after"] = cursor.into();
-        }
-        let answer = json!({"type": "list", "data": [{"id": id}], "pages": {"type": "pages", "next": next}});
-        server.mock(|when, then| {
-            when.method(POST).path("/contacts/search").json_body(request);
-            then.json_body(answer);
-        })
+    let intercom = MockIntercom::start().await;
+    let page = |id: &str, next: Value| {
+        Answer::json(json!({"type": "list", "data": [{"id": id}], "pages": {"type": "pages", "next": next}}))
     };
-    let first = page(None, "a", json!({"per_page": 1, "starting_after": "Wzk+=="}));
-    let second = page(Some("Wzk+=="), "b", Value::Null);
-    let users = client(&server)
+    intercom
+        .on("search_contacts")
+        .answer_once(page("a", json!({"per_page": 1, "starting_after": "Wzk+=="})))
+        .answer_once(page("b", Value::Null));
+    let client = intercom.client();
+    let users = client
         .search_contacts()
         .query(field(contacts::ROLE).eq("user"))
         .per_page(1);
     let ids: Vec<_> = users.stream().map(|contact| contact.unwrap().id).collect().await;
     assert_eq!(ids, [Some("a".into()), Some("b".into())]);
-    first.assert();
-    second.assert();
+    let query = json!({"field": "role", "operator": "=", "value": "user"});
+    assert_eq!(
+        sent(&intercom, "/contacts/search"),
+        [
+            json!({"query": query, "pagination": {"per_page": 1}}),
+            json!({"query": query, "pagination": {"per_page": 1, "starting_after": "Wzk+=="}}),
+        ]
+    );
 }
 
 #[tokio::test]
 async fn page_size_and_cursor_do_not_displace_each_other() {
-    let server = MockServer::start_async().await;
-    let search = server.mock(|when, then| {
-        when.method(POST).path("/contacts/search").json_body(json!({
-            "query": {"field": "role", "operator": "=", "value": "lead"},
-            "pagination": {"per_page": 20, "starting_after": "Wzk+=="},
-        }));
-        then.json_body(json!({"type": "list", "data": []}));
-    });
-    client(&server)
+    let intercom = finding_nothing().await;
+    let client = intercom.client();
+    let search = client
         .search_contacts()
         .body_map(|body| body.pagination(types::StartingAfterPaging::builder().starting_after("Wzk+==")))
         .per_page(20)
-        .query(field(contacts::ROLE).eq("lead"))
-        .send()
-        .await
-        .unwrap();
-    search.assert();
+        .query(field(contacts::ROLE).eq("lead"));
+    search.send().await.unwrap();
+    assert_eq!(
+        sent(&intercom, "/contacts/search"),
+        [json!({
+            "query": {"field": "role", "operator": "=", "value": "lead"},
+            "pagination": {"per_page": 20, "starting_after": "Wzk+=="},
+        })]
+    );
 }
 
 #[tokio::test]
@@ -143,7 +145,7 @@ async fn what_changed_is_asked_for_beside_the_query() {
     let group = |operator: &str, value: Vec<Value>| json!({"operator": operator, "value": value});
     let two_levels = a.clone() & (b.clone() | c.clone());
     let by_hand = json!({"field": "score", "operator": "~~", "value": [0.5]});
-    for (path, query, sent) in [
+    for (path, query, asked) in [
         ("/contacts/search", None, contacts.clone()),
         ("/conversations/search", None, conversations.clone()),
         (
@@ -170,16 +172,8 @@ async fn what_changed_is_asked_for_beside_the_query() {
             group("AND", vec![by_hand.clone(), contacts.clone()]),
         ),
     ] {
-        let server = MockServer::start_async().await;
-        let search = server.mock(|when, then| {
-            when.method(POST).path(path).json_body(json!({
-                "query": sent,
-                "pagination": {"per_page": 20},
-                "sort": {"field": "updated_at", "order": "descending"},
-            }));
-            then.json_body(json!({"type": "list", "data": [], "conversations": []}));
-        });
-        let client = client(&server);
+        let intercom = finding_nothing().await;
+        let client = intercom.client();
         let found = match path {
             "/contacts/search" => {
                 let search = client.search_contacts().sort("name", Order::Ascending).per_page(20);
@@ -198,46 +192,45 @@ async fn what_changed_is_asked_for_beside_the_query() {
                 search.changed_since(Timestamp::from(since)).count().await
             }
         };
-        assert_eq!(found, 0, "{path}: {sent}");
-        search.assert();
+        assert_eq!(found, 0, "{path}: {asked}");
+        let body = json!({
+            "query": asked,
+            "pagination": {"per_page": 20},
+            "sort": {"field": "updated_at", "order": "descending"},
+        });
+        assert_eq!(sent(&intercom, path), [body]);
     }
 
-    let server = MockServer::start_async().await;
+    let intercom = finding_nothing().await;
     for (query, reason) in [
         ((a & b) | (c & d), "nested 3 levels deep"),
         (all_of(15), "an AND group holds 16 filters"),
         (Query::all([]), "an AND group holds no filter"),
     ] {
-        let mut changes = client(&server).search_contacts().query(query).changed_since(since);
+        let mut changes = intercom.client().search_contacts().query(query).changed_since(since);
         let error = changes.next().await.unwrap().unwrap_err();
         assert!(error.is_builder() && error.to_string().contains(reason), "{error}");
         assert!(changes.next().await.is_none() && changes.watermark().is_none());
     }
+    assert!(intercom.received().is_empty());
 }
 
 #[tokio::test]
 async fn the_raw_request_stays_usable() {
-    let server = MockServer::start_async().await;
-    let search = server.mock(|when, then| {
-        when.method(POST).path("/contacts/search").json_body(json!({
-            "query": {"field": "score", "operator": ">", "value": 0.5},
-        }));
-        then.json_body(json!({"type": "list", "data": []}));
-    });
+    let intercom = finding_nothing().await;
+    let client = intercom.client();
     let raw = types::SearchFilter::builder().field("score").operator(">").value(0.5);
-    client(&server).search_contacts().query(raw).send().await.unwrap();
+    client.search_contacts().query(raw).send().await.unwrap();
     let query = field("score").gt(json!(0.5));
-    client(&server).search_contacts().body(query).send().await.unwrap();
-    search.assert_calls(2);
+    client.search_contacts().body(query).send().await.unwrap();
+    let body = json!({"query": {"field": "score", "operator": ">", "value": 0.5}});
+    assert_eq!(sent(&intercom, "/contacts/search"), [body.clone(), body]);
 }
 
 #[tokio::test]
 async fn what_the_server_refuses_is_not_sent() {
-    let server = MockServer::start_async().await;
-    let any = server.mock(|when, then| {
-        when.any_request();
-        then.status(500);
-    });
+    let intercom = finding_nothing().await;
+    let client = intercom.client();
     for (query, reason) in [
         (all_of(16), "an AND group holds 16 filters, the server takes 15"),
         (
@@ -247,19 +240,9 @@ async fn what_the_server_refuses_is_not_sent() {
         (field("f").not_in("secret"), "`f` NIN: takes a list of single values"),
     ] {
         for error in [
-            client(&server)
-                .search_contacts()
-                .query(query.clone())
-                .send()
-                .await
-                .unwrap_err(),
-            client(&server)
-                .search_contacts()
-                .body(query.clone())
-                .send()
-                .await
-                .unwrap_err(),
-            client(&server)
+            client.search_contacts().query(query.clone()).send().await.unwrap_err(),
+            client.search_contacts().body(query.clone()).send().await.unwrap_err(),
+            client
                 .search_contacts()
                 .query(query)
                 .per_page(5)
@@ -273,18 +256,13 @@ async fn what_the_server_refuses_is_not_sent() {
             assert!(!format!("{error:?}").contains("secret"), "{error:?}");
         }
     }
-    let missing = client(&server)
-        .search_conversations()
-        .per_page(5)
-        .send()
-        .await
-        .unwrap_err();
+    let missing = client.search_conversations().per_page(5).send().await.unwrap_err();
     assert!(missing.is_builder(), "{missing:?}");
     assert!(
         missing.to_string().starts_with("search_conversations: `query`: "),
         "{missing}"
     );
-    any.assert_calls(0);
+    assert!(intercom.received().is_empty());
 }
 
 #[test]

@@ -314,3 +314,95 @@ pub fn upsert(marked: &[(&Operation, &str)], model: &Model) -> Result<Option<Ups
         request: request.name.clone(),
     }))
 }
+
+/// A type that items of webhooks are read as.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WebhookItem {
+    /// Its `type` on the wire.
+    pub kind: String,
+    /// The name of the type.
+    pub name: String,
+}
+
+/// The components that are marked by `x-webhook-item`, the `type` of the items that they stand for. Names the components that
+/// are left out, and says why.
+pub fn webhook_items(
+    document: &Value,
+    types: &Types,
+    names: &BTreeMap<String, String>,
+) -> (Vec<WebhookItem>, Vec<(String, String)>) {
+    let mut items: Vec<WebhookItem> = Vec::new();
+    let mut unfit = Vec::new();
+    for (component, schema) in document["components"]["schemas"].as_object().into_iter().flatten() {
+        let Some(mark) = schema.get("x-webhook-item") else {
+            continue;
+        };
+        let made = names.get(component).filter(|name| types.structs.contains_key(*name));
+        let why = match (mark.as_str(), made) {
+            (None, _) => "its `x-webhook-item` is no text".to_owned(),
+            (_, None) => "it is no object".to_owned(),
+            (Some(kind), _) if items.iter().any(|item| item.kind == kind) => format!("another one is `{kind}` already"),
+            (Some(kind), Some(name)) => {
+                items.push(WebhookItem {
+                    kind: kind.to_owned(),
+                    name: name.clone(),
+                });
+                continue;
+            }
+        };
+        unfit.push((component.clone(), why));
+    }
+    (items, unfit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn items_of_webhooks_are_objects_told_apart_by_their_type() {
+        let mut types = Types::default();
+        for name in ["Contact", "Lead"] {
+            let made = Struct {
+                name: name.to_owned(),
+                doc: String::new(),
+                in_requests: false,
+                in_responses: true,
+                fields: Vec::new(),
+                forms: Vec::new(),
+            };
+            types.structs.insert(name.to_owned(), made);
+        }
+        let names = [("contact", "Contact"), ("lead", "Lead"), ("role", "Role")];
+        let names = names
+            .map(|(component, name)| (component.to_owned(), name.to_owned()))
+            .into();
+        let items = |schemas: Value| webhook_items(&json!({"components": {"schemas": schemas}}), &types, &names);
+        let (made, unfit) = items(json!({
+            "contact": {"x-webhook-item": "contact"}, "lead": {"x-webhook-item": "contact"},
+            "role": {"x-webhook-item": "role"}, "tag": {},
+        }));
+        let contact = WebhookItem {
+            kind: "contact".to_owned(),
+            name: "Contact".to_owned(),
+        };
+        assert_eq!(made, [contact]);
+        let unfit: Vec<_> = unfit
+            .iter()
+            .map(|(component, why)| (component.as_str(), why.as_str()))
+            .collect();
+        assert_eq!(
+            unfit,
+            [
+                ("lead", "another one is `contact` already"),
+                ("role", "it is no object")
+            ]
+        );
+        let (made, unfit) = items(json!({"lead": {"x-webhook-item": ["lead"]}}));
+        assert_eq!(
+            (made.len(), unfit[0].1.as_str()),
+            (0, "its `x-webhook-item` is no text")
+        );
+    }
+}

@@ -70,6 +70,7 @@ pub fn join(
         searches: Vec::new(),
         export: None,
         upsert: None,
+        webhook_items: Vec::new(),
     };
     for (path, method, described) in schema::operations(document) {
         let id = described["operationId"].as_str().unwrap_or_default();
@@ -92,6 +93,12 @@ pub fn join(
         model.operations.push(operation);
     }
     join_helpers(document, &mut model, warnings);
+    let (items, unfit) = helpers::webhook_items(document, &model.types, &whole.types);
+    model.webhook_items = items;
+    for (component, why) in unfit {
+        let at = format!("/components/schemas/{}", escape(&component));
+        warnings.add("webhooks", at, format!("items of webhooks are not read as it: {why}"));
+    }
     model
 }
 

@@ -10,7 +10,7 @@ use super::super::warnings::Warnings;
 use super::shapes::single_member;
 
 /// Methods that `Client` has beside those of the operations.
-pub const CLIENT: [&str; 15] = [
+pub const CLIENT: [&str; 17] = [
     "api_version",
     "base_url",
     "builder",
@@ -25,7 +25,9 @@ pub const CLIENT: [&str; 15] = [
     "region",
     "request",
     "stream",
+    "to_builder",
     "whole",
+    "with_token",
 ];
 
 /// An operation belongs to one group, its first tag.

@@ -348,7 +348,8 @@ impl Merged {
             properties.extend(member["properties"].as_object().cloned().unwrap_or_default());
             required.extend(member["required"].as_array().cloned().unwrap_or_default());
             for (key, value) in member.as_object().into_iter().flatten() {
-                if !whole.contains_key(key) {
+                // A schema that is made of a webhook's item is not one itself.
+                if !whole.contains_key(key) && key != "x-webhook-item" {
                     whole.insert(key.clone(), value.clone());
                 }
             }

@@ -628,7 +628,7 @@ fn merge_all_of_puts_members_first_and_own_properties_last() {
     let (changed, schemas) = schemas_after(
         merge_all_of,
         json!({
-            "base": {"type": "object", "properties": {"id": {"type": "string"}}, "required": ["id"]},
+            "base": {"type": "object", "properties": {"id": {"type": "string"}}, "required": ["id"], "x-webhook-item": "base"},
             "middle": {"allOf": [reference_to("base"), {"properties": {"name": {"type": "string"}}}]},
             "whole": {"allOf": [reference_to("middle")], "properties": {"id": {"type": "integer"}, "x": {}}},
         }),

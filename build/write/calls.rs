@@ -324,7 +324,7 @@ fn builder(operation: &Operation, model: &Model) -> TokenStream {
                 #(#sends)*
                 #body_send
                 #cursor_send
-                Ok(call)
+                call.complete()
             }
             /// Sends the request and decodes the answer.
             ///

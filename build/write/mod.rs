@@ -28,6 +28,7 @@ pub fn client(model: &Model) -> Result<File, Failure> {
     let searches = (!model.searches.is_empty()).then(|| helpers::searches(&model.searches));
     let export = model.export.as_ref().map(helpers::export);
     let upsert = model.upsert.as_ref().map(helpers::upsert);
+    let webhooks = helpers::webhooks(&model.webhook_items);
     parse(quote! {
         #constants
 
@@ -47,6 +48,7 @@ pub fn client(model: &Model) -> Result<File, Failure> {
         #searches
         #export
         #upsert
+        #webhooks
     })
 }
 

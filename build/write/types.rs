@@ -103,21 +103,26 @@ fn check(made: &Struct, types: &Types) -> TokenStream {
         let insist = field.required.then(|| {
             quote! {
                 let absent = crate::wire::decode::Slot::is_empty(&self.#ident);
-                crate::call::argument::insist(#wire, absent, &self.extra)?;
+                crate::call::argument::insist(#wire, absent, &self.extra, &mut missing);
             }
         });
         let inner = field.ty.innermost().and_then(|name| types.structs.get(name));
         let inside = inner.is_some_and(|inner| inner.in_requests);
-        let check = inside.then(|| quote! { crate::call::argument::check_within(#wire, &self.#ident)?; });
-        quote! { #insist #check }
+        let within = inside.then(|| quote! { crate::call::argument::check_within(#wire, &self.#ident, &mut missing); });
+        (insist.is_some() || inside).then(|| quote! { #insist #within })
     });
-    quote! {
-        impl crate::call::argument::Check for #ident {
-            fn check(&self) -> ::std::result::Result<(), crate::InvalidField> {
+    let checks: Vec<_> = checks.flatten().collect();
+    let missing = (!checks.is_empty()).then(|| {
+        quote! {
+            fn missing(&self) -> ::std::vec::Vec<::std::string::String> {
+                let mut missing = ::std::vec::Vec::new();
                 #(#checks)*
-                Ok(())
+                missing
             }
         }
+    });
+    quote! {
+        impl crate::call::argument::Check for #ident { #missing }
     }
 }
 

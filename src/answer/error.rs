@@ -9,11 +9,12 @@ use super::request_id;
 use crate::wire::read::Unread;
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
+use url::Url;
 
 /// Why a call failed.
 ///
-/// Ask by predicate what it is and what to do; `Display` is one line for a person. Neither `Display` nor `Debug` shows
-/// the token, a header or the body; what the server says in its error messages is shown.
+/// Ask by predicate what it is and what to do; `Display` is one line for a person, `Debug` that line and the cause. Neither
+/// shows the token, a header or the body; what the server says in its error messages is shown.
 ///
 /// ```
 /// # async fn example(client: intercom_client::Client) -> Result<(), intercom_client::Error> {
@@ -35,9 +36,13 @@ struct Inner {
     /// Whether the call asked for a page of a scroll.
     scroll: bool,
     /// Whether this attempt or one before it may have been carried out.
-    unsure: bool,
+    unknown_outcome: bool,
     /// The export job that it is about.
     job: Option<Box<str>>,
+    /// Host and port of the server, where connecting to it failed.
+    server: Option<Box<str>>,
+    /// The time that was not enough.
+    limit: Option<Duration>,
     answer: Option<Answer>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
@@ -54,6 +59,8 @@ struct Answer {
 pub(crate) enum Kind {
     /// The caller's mistake; nothing was sent.
     Builder(String),
+    /// The caller did not supply a token; nothing was sent.
+    Token,
     /// Could not connect; nothing was sent.
     Connect,
     /// No connection in time; nothing was sent.
@@ -111,30 +118,56 @@ impl Kind {
 }
 
 impl Error {
-    pub(crate) fn kind(operation: &'static str, kind: Kind) -> Self {
+    pub(crate) fn new(operation: &'static str, kind: Kind) -> Self {
         Self(Box::new(Inner {
             operation,
             kind,
             attempts: 0,
             get: false,
             scroll: false,
-            unsure: false,
+            unknown_outcome: false,
             job: None,
+            server: None,
+            limit: None,
             answer: None,
             source: None,
         }))
     }
 
-    pub(crate) fn builder(operation: &'static str, what: String) -> Self {
-        Self::kind(operation, Kind::Builder(what))
+    /// The error of a call that was answered by a status that is no success: for tests of your own code. The predicates,
+    /// [`code`](Self::code), [`errors`](Self::errors), [`request_id`](Self::request_id) and [`rate_limit`](Self::rate_limit) read
+    /// it like one that came from a server.
+    ///
+    /// ```
+    /// use intercom_client::Error;
+    /// use intercom_client::http::{HeaderMap, StatusCode};
+    ///
+    /// let body = r#"{"type":"error.list","errors":[{"code":"rate_limit_exceeded","message":"Exceeded rate limit"}]}"#;
+    /// let error = Error::from_answer("create_contact", StatusCode::TOO_MANY_REQUESTS, HeaderMap::new(), body);
+    /// assert!(error.is_rate_limited() && error.is_retryable());
+    /// assert_eq!(error.code(), Some("rate_limit_exceeded"));
+    /// ```
+    pub fn from_answer(
+        operation: &'static str,
+        status: StatusCode,
+        headers: HeaderMap,
+        body: impl Into<Bytes>,
+    ) -> Self {
+        Self::new(operation, Kind::Status)
+            .with_answer(status, headers, body.into())
+            .with_attempts(1)
     }
 
-    pub(crate) fn caused(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+    pub(crate) fn builder(operation: &'static str, what: String) -> Self {
+        Self::new(operation, Kind::Builder(what))
+    }
+
+    pub(crate) fn with_source(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         self.0.source = Some(source.into());
         self
     }
 
-    pub(crate) fn answered(mut self, status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
+    pub(crate) fn with_answer(mut self, status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
         let parsed = if status.is_success() {
             ErrorBody::default()
         } else {
@@ -149,7 +182,7 @@ impl Error {
         self
     }
 
-    pub(crate) fn after(mut self, attempts: u32) -> Self {
+    pub(crate) fn with_attempts(mut self, attempts: u32) -> Self {
         self.0.attempts = attempts;
         self
     }
@@ -158,7 +191,7 @@ impl Error {
         self.0.answer.as_ref().map(|answer| &answer.headers)
     }
 
-    pub(crate) fn what(&self) -> &Kind {
+    pub(crate) fn kind(&self) -> &Kind {
         &self.0.kind
     }
 
@@ -174,6 +207,12 @@ impl Error {
     /// 401: the token is wrong, revoked, or of another region. Check token and region; repeating does not help.
     pub fn is_unauthorized(&self) -> bool {
         self.has_status(&[401])
+    }
+
+    /// The function that supplies the [`AccessToken`](crate::AccessToken::from_fn) failed, or gave what cannot be one: nothing
+    /// was sent. The source is what it said.
+    pub fn is_token_unavailable(&self) -> bool {
+        self.0.kind == Kind::Token
     }
 
     /// 403: the token lacks a permission, or the workspace's plan does not have the feature. Grant it in the app's
@@ -284,7 +323,9 @@ impl Error {
         match self.0.kind {
             Kind::Connect | Kind::ConnectTimeout | Kind::Proxy | Kind::Unprocessed => true,
             // The status of a change says that it was made, though the rest of the answer did not come.
-            Kind::Timeout | Kind::Lost => !(self.0.unsure && self.status().is_some_and(|status| status.is_success())),
+            Kind::Timeout | Kind::Lost => {
+                !(self.0.unknown_outcome && self.status().is_some_and(|status| status.is_success()))
+            }
             Kind::Status | Kind::NotUnarchived(_) => {
                 self.has_status(&[408, 429, 500, 502, 503, 504]) || self.is_interstitial()
             }
@@ -304,11 +345,11 @@ impl Error {
     /// A repeated DELETE that is answered by 404, or a repeated POST by 409, then most likely reports its own success; look
     /// before you send such a call again.
     pub fn may_have_been_carried_out(&self) -> bool {
-        self.0.unsure
+        self.0.unknown_outcome
     }
 
     /// Whether this attempt alone leaves open what became of it.
-    pub(crate) fn leaves_open(&self) -> bool {
+    pub(crate) fn has_unknown_outcome(&self) -> bool {
         match self.0.kind {
             Kind::Timeout | Kind::Lost | Kind::Protocol | Kind::Decode(_) | Kind::TooLarge(_) => true,
             Kind::Status => self.status().is_some_and(|status| status.is_server_error()) || self.has_status(&[408]),
@@ -317,8 +358,8 @@ impl Error {
     }
 
     /// Says whether an attempt may have been carried out.
-    pub(crate) fn unsure(mut self, unsure: bool) -> Self {
-        self.0.unsure = unsure;
+    pub(crate) fn with_unknown_outcome(mut self, unknown: bool) -> Self {
+        self.0.unknown_outcome = unknown;
         self
     }
 
@@ -328,19 +369,33 @@ impl Error {
     }
 
     /// Says which export job it is about.
-    pub(crate) fn of_job(mut self, id: &str) -> Self {
+    pub(crate) fn with_export_job(mut self, id: &str) -> Self {
         self.0.job = Some(id.into());
         self
     }
 
+    /// Says which server could not be reached.
+    pub(crate) fn with_server(mut self, url: &Url) -> Self {
+        let host = url.host_str().unwrap_or_default();
+        let port = url.port_or_known_default().unwrap_or_default();
+        self.0.server = Some(format!("{host}:{port}").into());
+        self
+    }
+
+    /// Says what time was not enough.
+    pub(crate) fn with_limit(mut self, limit: Option<Duration>) -> Self {
+        self.0.limit = limit;
+        self
+    }
+
     /// Says that the call asked for a page of a scroll.
-    pub(crate) fn of_scroll(mut self, scroll: bool) -> Self {
+    pub(crate) fn for_scroll(mut self, scroll: bool) -> Self {
         self.0.scroll = scroll;
         self
     }
 
     /// Says that the call is a GET.
-    pub(crate) fn of_get(mut self, get: bool) -> Self {
+    pub(crate) fn for_get(mut self, get: bool) -> Self {
         self.0.get = get;
         self
     }
@@ -486,16 +541,24 @@ impl fmt::Display for Error {
         if !inner.operation.is_empty() {
             write!(f, "{}: ", inner.operation)?;
         }
+        let server = inner.server.as_deref().unwrap_or("the server");
         match &inner.kind {
             Kind::Builder(what) => f.write_str(what)?,
-            Kind::Connect => f.write_str("could not connect")?,
-            Kind::ConnectTimeout => f.write_str("could not connect in time")?,
-            Kind::Proxy => f.write_str("the proxy refused to connect to the server")?,
+            Kind::Token => f.write_str("no access token was supplied")?,
+            Kind::Connect => write!(f, "could not connect to {server}")?,
+            Kind::ConnectTimeout => match inner.limit {
+                Some(limit) => write!(f, "could not connect to {server} within {}", told(limit))?,
+                None => write!(f, "could not connect to {server} in time")?,
+            },
+            Kind::Proxy => write!(f, "the proxy refused to connect to {server}")?,
             Kind::ProxyCredentials => f.write_str("the proxy asks for credentials (407)")?,
-            Kind::Certificate => f.write_str("the server's certificate is not trusted")?,
-            Kind::Tls => f.write_str("the TLS handshake failed")?,
+            Kind::Certificate => write!(f, "the certificate of {server} is not trusted")?,
+            Kind::Tls => write!(f, "the TLS handshake with {server} failed")?,
             Kind::Unprocessed => f.write_str("the server refused the request before it processed it")?,
-            Kind::Timeout => f.write_str("timed out waiting for the answer")?,
+            Kind::Timeout => match inner.limit {
+                Some(limit) => write!(f, "no whole answer within {}", told(limit))?,
+                None => f.write_str("no whole answer in time")?,
+            },
             Kind::Lost => f.write_str("the connection was lost before the whole answer arrived")?,
             Kind::Protocol => f.write_str("the server's answer is not valid HTTP")?,
             Kind::Status => self.fmt_status(f)?,
@@ -520,13 +583,16 @@ impl fmt::Display for Error {
         if let Some(id) = self.request_id() {
             write!(f, " (request {})", one_line(id))?;
         }
-        if inner.attempts > 1 {
-            write!(f, " after {} attempts", inner.attempts)?;
+        match inner.attempts {
+            0 => {}
+            1 if inner.kind == Kind::Timeout => f.write_str(" after 1 attempt")?,
+            1 => {}
+            attempts => write!(f, " after {attempts} attempts")?,
         }
         if let Some(job) = &inner.job {
             write!(f, " (export job {})", one_line(job))?;
         }
-        if inner.unsure {
+        if inner.unknown_outcome {
             f.write_str("; it may have been carried out")?;
         }
         Ok(())
@@ -576,17 +642,21 @@ fn one_line(text: &str) -> String {
     line
 }
 
+/// A limit without what is below a millisecond.
+fn told(limit: Duration) -> String {
+    let whole = Duration::from_millis(u64::try_from(limit.as_millis()).unwrap_or(u64::MAX));
+    format!("{whole:?}")
+}
+
+/// The line of `Display`, for a `main` that returns it, then the cause.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Error")
-            .field("operation", &self.0.operation)
-            .field("kind", &self.0.kind)
-            .field("status", &self.status())
-            .field("errors", &self.errors().get(..3).unwrap_or(self.errors()))
-            .field("request_id", &self.request_id())
-            .field("attempts", &self.0.attempts)
-            .field("source", &self.0.source)
-            .finish_non_exhaustive()
+        write!(f, "{self}")?;
+        match &self.0.source {
+            Some(source) if f.alternate() => write!(f, "\ncaused by: {source:#?}"),
+            Some(source) => write!(f, " (caused by: {source:?})"),
+            None => Ok(()),
+        }
     }
 }
 

@@ -20,20 +20,24 @@ impl ByteStream {
 
     /// The same bytes without the gzip that they have to come in.
     pub(crate) fn decoded(self) -> Self {
-        let encoding = |operation, error| Error::kind(operation, Kind::Protocol).caused(error).after(1);
+        let encoding = |operation, error| {
+            Error::new(operation, Kind::Protocol)
+                .with_source(error)
+                .with_attempts(1)
+        };
         let decoder = Box::new(MultiGzDecoder::new(Vec::new()));
         self.steps(Decompressing::Gzip(decoder, Bytes::new()), encoding)
     }
 
-    fn steps(self, begin: Decompressing, wrong: Wrong) -> Self {
+    fn steps(self, begin: Decompressing, as_error: AsError) -> Self {
         let operation = self.operation();
-        let steps = stream::try_unfold((self, begin), move |(bytes, step)| decompress(bytes, step, wrong));
+        let steps = stream::try_unfold((self, begin), move |(bytes, step)| decompress(bytes, step, as_error));
         Self::new(operation, steps)
     }
 }
 
 /// The error of an operation whose gzip is damaged or cut off.
-type Wrong = fn(&'static str, io::Error) -> Error;
+type AsError = fn(&'static str, io::Error) -> Error;
 
 /// Where [`ByteStream::decompressed`] is.
 enum Decompressing {
@@ -51,7 +55,7 @@ enum Decompressing {
 async fn decompress(
     mut bytes: ByteStream,
     mut step: Decompressing,
-    wrong: Wrong,
+    as_error: AsError,
 ) -> Result<Option<(Bytes, (ByteStream, Decompressing))>, Error> {
     loop {
         step = match step {
@@ -68,13 +72,15 @@ async fn decompress(
                     match bytes.next_chunk().await? {
                         Some(chunk) => input = chunk,
                         None => {
-                            let rest = decoder.finish().map_err(|error| wrong(bytes.operation(), error))?;
+                            let rest = decoder.finish().map_err(|error| as_error(bytes.operation(), error))?;
                             return Ok((!rest.is_empty()).then(|| (rest.into(), (bytes, Decompressing::End))));
                         }
                     }
                 }
                 // Reads only as much as fills the decoder's own buffer.
-                let read = decoder.write(&input).map_err(|error| wrong(bytes.operation(), error))?;
+                let read = decoder
+                    .write(&input)
+                    .map_err(|error| as_error(bytes.operation(), error))?;
                 input.advance(read);
                 let output = std::mem::take(decoder.get_mut());
                 let step = Decompressing::Gzip(decoder, input);
@@ -110,9 +116,9 @@ pub fn damaged(operation: &'static str, error: io::Error) -> Error {
         expected: "a whole gzip file",
         found: "damaged or missing bytes".to_owned(),
     };
-    Error::kind(operation, Kind::Decode(Box::new(unread)))
-        .caused(error)
-        .after(1)
+    Error::new(operation, Kind::Decode(Box::new(unread)))
+        .with_source(error)
+        .with_attempts(1)
 }
 
 /// A body that came compressed by gzip, of one member or several.

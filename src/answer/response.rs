@@ -31,7 +31,40 @@ pub struct Response<T> {
 }
 
 impl<T> Response<T> {
-    pub(crate) fn new(value: T, status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
+    /// An answer of status 200 without headers and body: for tests of your own code, such as of a function that takes one.
+    ///
+    /// ```
+    /// use intercom_client::{Response, http::StatusCode, types::Tag};
+    ///
+    /// let mut tag = Tag::default();
+    /// tag.name = Some("Beta".to_owned());
+    /// let answer = Response::from_value(tag).with_status(StatusCode::CREATED).with_body(r#"{"name":"Beta"}"#);
+    /// assert_eq!((answer.name.as_deref(), answer.status().as_u16()), (Some("Beta"), 201));
+    /// ```
+    pub fn from_value(value: T) -> Self {
+        Self::answered(value, StatusCode::OK, HeaderMap::new(), Bytes::new())
+    }
+
+    /// The same answer with another status, for tests.
+    pub fn with_status(mut self, status: StatusCode) -> Self {
+        self.status = status;
+        self
+    }
+
+    /// The same answer with other headers, for tests: `X-Request-Id` and those of the [rate limit](Self::rate_limit) are read
+    /// from them.
+    pub fn with_headers(mut self, headers: HeaderMap) -> Self {
+        self.headers = headers;
+        self
+    }
+
+    /// The same answer with another body, for tests. The value stays as it is.
+    pub fn with_body(mut self, body: impl Into<Bytes>) -> Self {
+        self.body = body.into();
+        self
+    }
+
+    pub(crate) fn answered(value: T, status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
         Self {
             value,
             status,
@@ -42,7 +75,7 @@ impl<T> Response<T> {
         }
     }
 
-    pub(crate) fn after(mut self, attempts: u32) -> Self {
+    pub(crate) fn with_attempts(mut self, attempts: u32) -> Self {
         self.attempts = attempts;
         self
     }
@@ -65,10 +98,10 @@ impl<T> Response<T> {
     }
 
     /// The error of an answer that is not what was asked for.
-    pub(crate) fn undecoded(self, operation: &'static str, unread: Unread) -> Error {
-        Error::kind(operation, Kind::Decode(Box::new(unread)))
-            .answered(self.status, self.headers, self.body)
-            .after(self.attempts)
+    pub(crate) fn decode_error(self, operation: &'static str, unread: Unread) -> Error {
+        Error::new(operation, Kind::Decode(Box::new(unread)))
+            .with_answer(self.status, self.headers, self.body)
+            .with_attempts(self.attempts)
     }
 
     /// The decoded value alone.

@@ -19,46 +19,120 @@ use crate::wire::nullable::Nullable;
 use crate::wire::timestamp::Timestamp;
 use crate::wire::{deserialize, read};
 
-/// Why a request cannot be built: the field and what is wrong with it.
+/// Why a request cannot be built: the fields and what is wrong with them. All that is required and missing is told at once.
 ///
-/// Never shows the value itself.
+/// Never shows a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidField {
-    field: String,
-    reason: String,
+    /// None where the whole body is meant.
+    fields: Vec<String>,
+    reason: Reason,
+}
+
+/// What is wrong with a field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Reason {
+    /// It is required, and was not set.
+    Missing,
+    /// The whole body is required, and was not set.
+    MissingBody,
+    /// Its value cannot be sent.
+    Unfit(String),
 }
 
 impl InvalidField {
     /// Refuses a value for this reason; the setter adds the field's name.
     pub fn new(reason: impl Into<String>) -> Self {
         Self {
-            field: String::new(),
-            reason: reason.into(),
+            fields: Vec::new(),
+            reason: Reason::Unfit(reason.into()),
         }
     }
 
-    /// The path of the field's names on the wire, such as `from.id`, empty when the whole body is meant.
+    /// Required fields that were not set.
+    pub(crate) fn missing(fields: Vec<String>) -> Self {
+        Self {
+            fields,
+            reason: Reason::Missing,
+        }
+    }
+
+    /// A required body that was not set.
+    pub(crate) fn missing_body() -> Self {
+        Self {
+            fields: Vec::new(),
+            reason: Reason::MissingBody,
+        }
+    }
+
+    /// The fields that are missing, when that is why; the error itself otherwise.
+    pub(crate) fn into_missing(self) -> Result<Vec<String>, Self> {
+        match self.reason {
+            Reason::Missing => Ok(self.fields),
+            _ => Err(self),
+        }
+    }
+
+    /// The same with what else is wrong: the first mistake is told, and all that is missing.
+    fn and(self, other: Self) -> Self {
+        match (self.reason == Reason::Missing, other.into_missing()) {
+            (true, Ok(missing)) => Self::missing([self.fields, missing].concat()),
+            _ => self,
+        }
+    }
+
+    /// Whether it is a whole body that is missing.
+    pub(crate) fn is_missing_body(&self) -> bool {
+        self.reason == Reason::MissingBody
+    }
+
+    /// The path of the field's names on the wire, such as `from.id`, the first one where several are missing; empty when the
+    /// whole body is meant.
     pub fn field(&self) -> &str {
-        &self.field
+        self.fields.first().map_or("", String::as_str)
+    }
+
+    /// The paths of all fields at fault; none when the whole body is meant.
+    pub fn fields(&self) -> impl Iterator<Item = &str> {
+        self.fields.iter().map(String::as_str)
     }
 
     /// The same of a value that stands in a field, or in a list.
     pub(crate) fn within(mut self, outer: &str) -> Self {
-        let dot = match self.field.as_str() {
-            "" => "",
-            inner if inner.starts_with('[') => "",
-            _ => ".",
-        };
-        self.field = format!("{outer}{dot}{}", self.field);
+        match self.fields.is_empty() {
+            true => self.fields.push(outer.to_owned()),
+            false => self.fields.iter_mut().for_each(|inner| *inner = join(outer, inner)),
+        }
         self
     }
 }
 
+/// The path of what stands in a field.
+fn join(outer: &str, inner: &str) -> String {
+    let dot = if inner.starts_with('[') { "" } else { "." };
+    format!("{outer}{dot}{inner}")
+}
+
 impl fmt::Display for InvalidField {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.field.as_str() {
-            "" => f.write_str(&self.reason),
-            field => write!(f, "`{field}`: {}", self.reason),
+        /// So many are shown.
+        const SHOWN: usize = 10;
+        for (place, field) in self.fields().take(SHOWN).enumerate() {
+            write!(f, "{}`{field}`", if place == 0 { "" } else { ", " })?;
+        }
+        if let Some(more) = self.fields.len().checked_sub(SHOWN + 1) {
+            write!(f, " and {} more", more + 1)?;
+        }
+        if !self.fields.is_empty() {
+            f.write_str(": ")?;
+        }
+        match &self.reason {
+            Reason::Missing if self.fields.len() > 1 => f.write_str("required, and were not set"),
+            Reason::Missing => f.write_str("required, and was not set"),
+            Reason::MissingBody => {
+                f.write_str("the request body is required: give it to `body`, or fill it in with `body_map`")
+            }
+            Reason::Unfit(reason) => f.write_str(reason),
         }
     }
 }
@@ -418,18 +492,12 @@ pub fn body<T, B: From<T>>(value: impl Argument<T>) -> Slot<B> {
 
 /// Insists on a value.
 pub fn required<T>(field: &str, slot: Slot<T>) -> Result<T, InvalidField> {
-    slot?.ok_or_else(|| missing(field))
+    slot?.ok_or_else(|| InvalidField::missing(vec![field.to_owned()]))
 }
 
 /// Insists on a body.
 pub fn required_body<T>(slot: Slot<T>) -> Result<T, InvalidField> {
-    slot?.ok_or_else(|| {
-        InvalidField::new("the request body is required: give it to `body`, or fill it in with `body_map`")
-    })
-}
-
-fn missing(field: &str) -> InvalidField {
-    InvalidField::new("required, and was not set").within(field)
+    slot?.ok_or_else(InvalidField::missing_body)
 }
 
 /// Sets a field of a body.
@@ -442,9 +510,16 @@ pub fn set<S: Default, T: Into<S>>(
     extra.remove(field);
     match self::value(field, value) {
         Ok(value) => *slot = value.map(T::into).unwrap_or_default(),
-        // The first mistake is the one that is told.
-        Err(mistake) => drop(invalid.get_or_insert(mistake)),
+        Err(mistake) => add(invalid, mistake),
     }
+}
+
+/// Adds a mistake to those that were made before.
+fn add(invalid: &mut Option<InvalidField>, mistake: InvalidField) {
+    *invalid = Some(match invalid.take() {
+        Some(first) => first.and(mistake),
+        None => mistake,
+    });
 }
 
 /// Sets a name that the description does not have.
@@ -452,73 +527,93 @@ pub fn set_extra(invalid: &mut Option<InvalidField>, extra: &mut Extra, name: St
     match self::value(&name, value) {
         Ok(Some(value)) => extra.insert(name, value),
         Ok(None) => drop(extra.remove(&name)),
-        Err(mistake) => drop(invalid.get_or_insert(mistake)),
+        Err(mistake) => add(invalid, mistake),
     }
 }
 
 /// What a request has to have before it can be sent.
 pub trait Check {
-    /// Whether everything that is required is there.
-    fn check(&self) -> Result<(), InvalidField>;
+    /// The paths of what is required and not there.
+    fn missing(&self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 impl<T: Check> Check for Option<T> {
-    fn check(&self) -> Result<(), InvalidField> {
-        self.as_ref().map_or(Ok(()), T::check)
+    fn missing(&self) -> Vec<String> {
+        self.as_ref().map(T::missing).unwrap_or_default()
     }
 }
 
 impl<T: Check> Check for Box<T> {
-    fn check(&self) -> Result<(), InvalidField> {
-        T::check(self)
+    fn missing(&self) -> Vec<String> {
+        T::missing(self)
     }
 }
 
 impl<T: Check> Check for Nullable<T> {
-    fn check(&self) -> Result<(), InvalidField> {
-        self.as_option().map_or(Ok(()), T::check)
+    fn missing(&self) -> Vec<String> {
+        self.as_option().map(T::missing).unwrap_or_default()
     }
 }
 
 impl<T: Check> Check for List<T> {
-    fn check(&self) -> Result<(), InvalidField> {
-        let check = |(i, item): (usize, &T)| item.check().map_err(|invalid| invalid.within(&format!("[{i}]")));
-        self.iter().enumerate().try_for_each(check)
+    fn missing(&self) -> Vec<String> {
+        let mut missing = Vec::new();
+        for (place, item) in self.iter().enumerate() {
+            check_within(&format!("[{place}]"), item, &mut missing);
+        }
+        missing
     }
 }
 
 impl<T: Check> Check for Map<T> {
-    fn check(&self) -> Result<(), InvalidField> {
-        let check = |item: &T| item.check().map_err(|invalid| invalid.within("*"));
-        self.values().try_for_each(check)
+    fn missing(&self) -> Vec<String> {
+        let mut missing = Vec::new();
+        // A name of the workspace's own can be a customer's data.
+        self.values().for_each(|item| check_within("*", item, &mut missing));
+        missing
     }
 }
 
 /// Insists on a field, which may be there in another form than described.
-pub fn insist(field: &str, absent: bool, extra: &Extra) -> Result<(), InvalidField> {
-    match absent && extra.json(field).is_none() {
-        true => Err(missing(field)),
-        false => Ok(()),
+pub fn insist(field: &str, absent: bool, extra: &Extra, missing: &mut Vec<String>) {
+    if absent && extra.json(field).is_none() {
+        missing.push(field.to_owned());
     }
 }
 
 /// Checks the value of a field.
-pub fn check_within(field: &str, value: &impl Check) -> Result<(), InvalidField> {
-    value.check().map_err(|invalid| invalid.within(field))
+pub fn check_within(field: &str, value: &impl Check, missing: &mut Vec<String>) {
+    missing.extend(value.missing().iter().map(|inner| join(field, inner)));
+}
+
+/// Lets only pass what has all that is required.
+fn check<T: Check>(value: T) -> Result<T, InvalidField> {
+    match value.missing() {
+        missing if missing.is_empty() => Ok(value),
+        missing => Err(InvalidField::missing(missing)),
+    }
 }
 
 /// Finishes a body.
 pub fn build<T: Check>(value: T, invalid: Option<InvalidField>) -> Result<T, InvalidField> {
-    match invalid {
-        Some(invalid) => Err(invalid),
-        None => value.check().map(|()| value),
-    }
+    let Some(invalid) = invalid else {
+        return check(value);
+    };
+    // A field that was given incomplete is told by what it lacks.
+    let inside = |path: &str, field: &str| {
+        path.strip_prefix(field)
+            .is_some_and(|rest| rest.starts_with(['.', '[']))
+    };
+    let given = |field: &String| invalid.fields().any(|path| inside(path, field));
+    let missing = value.missing().into_iter().filter(|field| !given(field)).collect();
+    Err(invalid.clone().and(InvalidField::missing(missing)))
 }
 
 /// Reads a request from JSON: all of it is sent as it is.
 pub fn from_json<T: Decode + Check>(value: &Value) -> Result<T, InvalidField> {
-    let value: T = read_json(value)?;
-    value.check().map(|()| value)
+    check(read_json(value)?)
 }
 
 /// Reads a value from JSON.
@@ -530,8 +625,7 @@ pub fn read_json<T: Decode>(value: &Value) -> Result<T, InvalidField> {
 
 /// Reads a request from any format.
 pub fn deserialize_request<'de, T: Decode + Check, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
-    let value: T = deserialize::deserialize(deserializer)?;
-    value.check().map(|()| value).map_err(D::Error::custom)
+    check(deserialize::deserialize(deserializer)?).map_err(D::Error::custom)
 }
 
 /// Lets serde read requests.

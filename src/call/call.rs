@@ -20,6 +20,10 @@ pub struct Call {
     pub(crate) path: String,
     pub(crate) query: Vec<(Cow<'static, str>, String)>,
     pub(crate) body: Option<Bytes>,
+    /// What is required and was not set.
+    missing: Vec<String>,
+    /// The body, when it is required and was not set.
+    missing_body: Option<InvalidField>,
 }
 
 /// How lists and objects are written into a query. Which styles there are depends on the description.
@@ -64,6 +68,8 @@ impl Call {
             path,
             query: query.into_iter().map(|(name, value)| (name.into(), value)).collect(),
             body: None,
+            missing: Vec::new(),
+            missing_body: None,
             options,
         };
         match &call.options.invalid {
@@ -74,6 +80,38 @@ impl Call {
 
     fn invalid(&self, field: InvalidField) -> Error {
         Error::builder(self.operation.id, field.to_string())
+    }
+
+    /// The value of an argument; `None` when it is missing, which is told with all that is.
+    fn taken<T>(&mut self, value: Result<T, InvalidField>) -> Result<Option<T>, Error> {
+        let invalid = match value {
+            Ok(value) => return Ok(Some(value)),
+            Err(invalid) => invalid,
+        };
+        if invalid.is_missing_body() {
+            self.missing_body = Some(invalid);
+            return Ok(None);
+        }
+        match invalid.into_missing() {
+            Ok(missing) => self.missing.extend(missing),
+            Err(invalid) => return Err(self.invalid(invalid)),
+        }
+        Ok(None)
+    }
+
+    /// The call, when it has all that is required.
+    pub(crate) fn complete(mut self) -> Result<Self, Error> {
+        let fields = std::mem::take(&mut self.missing);
+        let fields = (!fields.is_empty()).then(|| InvalidField::missing(fields));
+        let missing: Vec<String> = fields
+            .iter()
+            .chain(&self.missing_body)
+            .map(ToString::to_string)
+            .collect();
+        match missing.is_empty() {
+            true => Ok(self),
+            false => Err(Error::builder(self.operation.id, missing.join("; "))),
+        }
     }
 
     /// Whether carrying it out twice does no harm.
@@ -95,7 +133,8 @@ impl Call {
         name: &'static str,
         value: Result<impl std::fmt::Display, InvalidField>,
     ) -> Result<(), Error> {
-        let text = value.map_err(|field| self.invalid(field))?.to_string();
+        let Some(value) = self.taken(value)? else { return Ok(()) };
+        let text = value.to_string();
         // An empty segment or a dot segment would lead to another operation.
         if text.is_empty() || text == "." || text == ".." {
             let reason = format!("is {text:?}, which cannot be a path segment");
@@ -122,7 +161,7 @@ impl Call {
         style: QueryStyle,
         value: Result<Option<impl Serialize>, InvalidField>,
     ) -> Result<(), Error> {
-        let value = value.map_err(|field| self.invalid(field))?;
+        let Some(value) = self.taken(value)? else { return Ok(()) };
         let value = serde_json::to_value(value)
             .map_err(|_| self.invalid(InvalidField::new("cannot be written").within(name)))?;
         let between = match style {
@@ -156,7 +195,7 @@ impl Call {
     #[allow(dead_code)]
     pub(crate) fn bytes(&mut self, body: Option<Bytes>, required: bool) -> Result<(), Error> {
         if required && body.is_none() {
-            return Err(self.invalid(InvalidField::new("the request body is required: give it to `body`")));
+            self.missing_body = Some(InvalidField::new("the request body is required: give it to `body`"));
         }
         self.body = body;
         Ok(())
@@ -172,7 +211,14 @@ impl Call {
 
     /// Sets the JSON body.
     pub(crate) fn body(&mut self, value: Result<impl Serialize, InvalidField>) -> Result<(), Error> {
-        let value = value.map_err(|field| self.invalid(field))?;
+        let others = self.missing.len();
+        let Some(value) = self.taken(value)? else {
+            // A field of the name of a parameter.
+            let (parameters, fields) = self.missing.split_at_mut(others);
+            let same = fields.iter_mut().filter(|field| parameters.contains(field));
+            same.for_each(|field| field.insert_str(0, "body."));
+            return Ok(());
+        };
         let bytes = serde_json::to_vec(&value).map_err(|error| {
             self.invalid(InvalidField::new(format!(
                 "the body cannot be written as JSON: {error}"

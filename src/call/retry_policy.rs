@@ -17,6 +17,7 @@ use std::time::Duration;
 /// | 408, 502, 503, 504 | yes | yes | no |
 /// | 500 | once | once | no |
 /// | 405 with an HTML page, a captcha | GETs | no | no |
+/// | 401, and the function that supplies the [`AccessToken`](crate::AccessToken::from_fn) now gives another one | once | once | once |
 /// | anything else | no | no | no |
 ///
 /// Reads are GETs and the POSTs that only search or list. Of a single call that does no harm when it is carried out twice,

@@ -7,9 +7,11 @@ use std::time::Duration;
 
 use http::HeaderValue;
 use url::{Host, Url};
+// In the documentation's signatures by a name that is not this crate's own.
+use reqwest::Client as ReqwestClient;
 
 use super::config_error::ConfigError;
-use super::token::Token;
+use super::token::AccessToken;
 use super::version::ApiVersion;
 use super::{Client, Inner};
 use crate::Region;
@@ -20,17 +22,17 @@ use crate::transport::connecting::Watch;
 use crate::transport::gate::Gate;
 
 impl Client {
-    /// Starts a builder with the access token of a workspace.
-    pub fn builder(token: impl Into<String>) -> ClientBuilder {
+    /// Starts a builder with the access token of a workspace: a text, or [`AccessToken::from_fn`] for one that changes.
+    pub fn builder(token: impl Into<AccessToken>) -> ClientBuilder {
         ClientBuilder {
-            token: Token::new(token.into()),
-            region: Region::default(),
+            token: token.into(),
+            region: None,
             api_version: ApiVersion::default(),
             base_url: None,
             timeout: None,
             connect_timeout: CONNECT_TIMEOUT,
             user_agent: None,
-            http: None,
+            http: Http::Own,
             retry: RetryPolicy::default(),
             max_response_bytes: MAX_RESPONSE_BYTES,
             max_in_flight: None,
@@ -38,6 +40,47 @@ impl Client {
             retry_budget: true,
             plain_http: false,
         }
+    }
+
+    /// A client for another workspace of the same region, with the same settings: it shares the connection pool, and has a rate
+    /// limit, [`max_in_flight`](ClientBuilder::max_in_flight) and [`retry_budget`](ClientBuilder::retry_budget) of its own, so
+    /// that one workspace's 429 does not hold up another's calls. Keep one for each workspace: these are learnt as it is used.
+    ///
+    /// ```
+    /// # fn example(client: &intercom_client::Client, tokens: Vec<String>) -> Result<(), intercom_client::ConfigError> {
+    /// use intercom_client::{Client, ConfigError};
+    ///
+    /// let workspaces: Vec<Client> = tokens
+    ///     .into_iter()
+    ///     .map(|token| client.with_token(token))
+    ///     .collect::<Result<_, ConfigError>>()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When the token cannot be sent.
+    pub fn with_token(&self, token: impl Into<AccessToken>) -> Result<Self, ConfigError> {
+        self.to_builder().token(token).build()
+    }
+
+    /// A builder with this client's settings, its token included. What it builds shares the connection pool and nothing else:
+    /// for workspaces in several regions, or with other limits.
+    ///
+    /// A pool of its own is made where this one's does not fit: with another
+    /// [`connect_timeout`](ClientBuilder::connect_timeout), and between loopback and other servers.
+    ///
+    /// ```
+    /// # fn example(client: &intercom_client::Client, token: &str) -> Result<(), intercom_client::ConfigError> {
+    /// use intercom_client::Region;
+    ///
+    /// let european = client.to_builder().token(token).region(Region::Eu).build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn to_builder(&self) -> ClientBuilder {
+        self.inner.settings.clone()
     }
 }
 
@@ -48,16 +91,17 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Default limit of [`ClientBuilder::max_response_bytes`]: 64 MiB.
 const MAX_RESPONSE_BYTES: u64 = 64 << 20;
 
-/// Sets up a [`Client`]. Made by [`Client::builder`].
+/// Sets up a [`Client`]. Made by [`Client::builder`] and [`Client::to_builder`].
+#[derive(Clone)]
 pub struct ClientBuilder {
-    token: Result<Token, ConfigError>,
-    region: Region,
-    api_version: ApiVersion,
+    token: AccessToken,
+    region: Option<Region>,
+    pub(super) api_version: ApiVersion,
     base_url: Option<String>,
     timeout: Option<Duration>,
     connect_timeout: Duration,
     user_agent: Option<String>,
-    http: Option<reqwest::Client>,
+    http: Http,
     retry: RetryPolicy,
     max_response_bytes: u64,
     max_in_flight: Option<usize>,
@@ -66,10 +110,28 @@ pub struct ClientBuilder {
     plain_http: bool,
 }
 
+/// The HTTP client that is sent through.
+#[derive(Clone)]
+enum Http {
+    /// One is made.
+    Own,
+    /// One that was made for another client, set up so.
+    Shared(ReqwestClient, Connecting),
+    /// The caller's.
+    Given(ReqwestClient),
+}
+
 impl ClientBuilder {
-    /// The workspace's region. Default: the description's first server, US.
+    /// The access token of the workspace.
+    pub fn token(mut self, token: impl Into<AccessToken>) -> Self {
+        self.token = token.into();
+        self
+    }
+
+    /// The workspace's region. Default: the description's first server, US. With a [`base_url`](Self::base_url) of another
+    /// region's server the client is not built.
     pub fn region(mut self, region: Region) -> Self {
-        self.region = region;
+        self.region = Some(region);
         self
     }
 
@@ -80,7 +142,8 @@ impl ClientBuilder {
     }
 
     /// Another server than the region's, such as a proxy or a test server: https, or http on loopback. A path is kept as
-    /// a prefix.
+    /// a prefix. No proxy of the environment is used for http on loopback, and names under `localhost` are not asked of a name
+    /// server.
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
         self.base_url = Some(url.into());
         self
@@ -88,14 +151,14 @@ impl ClientBuilder {
 
     /// How long one attempt may take, from connecting to the last byte. Default: 30 seconds, or what a client given with
     /// [`http_client`](Self::http_client) says. For byte streams it limits the wait for the headers and for each next
-    /// chunk instead.
+    /// chunk instead. Zero is refused.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
     }
 
-    /// How long connecting may take, within the [`timeout`](Self::timeout) of the attempt. Default: 10 seconds. Has no effect
-    /// on a client given with [`http_client`](Self::http_client).
+    /// How long connecting may take, within the [`timeout`](Self::timeout) of the attempt. Default: 10 seconds; zero is
+    /// refused. Has no effect on a client given with [`http_client`](Self::http_client).
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
@@ -107,14 +170,29 @@ impl ClientBuilder {
         self
     }
 
-    /// Sends through a client that the caller has set up, with its proxies, certificates, timeouts and redirects. The
-    /// headers of each request are the same as without it. The client that is used otherwise follows no redirect: give
+    /// Sends through a [`reqwest::Client`] that the caller has set up, with its proxies, certificates, timeouts and redirects.
+    /// It is the one of reqwest 0.13, which this crate re-exports as [`intercom_client::reqwest`](crate::reqwest). The headers
+    /// of each request are the same as without it. The client that is used otherwise follows no redirect: give
     /// yours `redirect(reqwest::redirect::Policy::none())` too, so that the token stays with the base URL. Give it a
     /// `connect_timeout` below the timeout of every call as well: a call that times out before it is connected is else
     /// taken for one that may have been sent. With `retry(reqwest::retry::never())` only the policy of
     /// [`retry`](Self::retry) repeats requests; reqwest otherwise sends up to two more of each that an HTTP/2 server refuses.
-    pub fn http_client(mut self, client: reqwest::Client) -> Self {
-        self.http = Some(client);
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use intercom_client::{Client, reqwest};
+    ///
+    /// let http = reqwest::Client::builder()
+    ///     .proxy(reqwest::Proxy::https("http://proxy.example:3128")?)
+    ///     .redirect(reqwest::redirect::Policy::none())
+    ///     .retry(reqwest::retry::never())
+    ///     .connect_timeout(Duration::from_secs(10))
+    ///     .build()?;
+    /// let client = Client::builder("dG9rOmFjbWU").http_client(http).build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn http_client(mut self, client: ReqwestClient) -> Self {
+        self.http = Http::Given(client);
         self
     }
 
@@ -169,21 +247,9 @@ impl ClientBuilder {
     /// # Errors
     ///
     /// [`ConfigError`] says which setting is refused and what to change.
-    pub fn build(self) -> Result<Client, ConfigError> {
-        let authorization = self.token?.header()?;
-        let (base_url, region) = match (&self.base_url, self.region.url()) {
-            (Some(url), _) => {
-                let url = check_base_url(url, self.plain_http)?;
-                let text = url.as_str().trim_end_matches('/').to_owned();
-                let known = Region::ALL
-                    .iter()
-                    .copied()
-                    .find(|region| region.url() == Some(text.as_str()));
-                (url, known.unwrap_or(Region::Custom))
-            }
-            (None, Some(url)) => (check_base_url(url, self.plain_http)?, self.region),
-            (None, None) => return Err(ConfigError::UnknownRegion(self.region.to_string())),
-        };
+    pub fn build(mut self) -> Result<Client, ConfigError> {
+        let authorization = self.token.authorization()?;
+        let (base_url, region) = self.server()?;
         let own = concat!("intercom-client/", env!("CARGO_PKG_VERSION"));
         let user_agent = match self.user_agent.as_deref().map(str::trim) {
             None => own.to_owned(),
@@ -191,55 +257,112 @@ impl ClientBuilder {
             Some(application) => format!("{application} {own}"),
         };
         let user_agent = HeaderValue::from_str(&user_agent).map_err(|_| ConfigError::InvalidUserAgent)?;
-        let version = self.api_version.header();
         if self.max_in_flight == Some(0) {
             return Err(ConfigError::NothingInFlight);
         }
-        let (http, timeout) = match self.http {
-            Some(http) => (http, self.timeout),
-            None => {
+        if self.timeout == Some(Duration::ZERO) {
+            return Err(ConfigError::ZeroTimeout("timeout"));
+        }
+        if self.connect_timeout.is_zero() {
+            return Err(ConfigError::ZeroTimeout("connect_timeout"));
+        }
+        let (http, timeout, connect_timeout) = match &self.http {
+            Http::Given(http) => (http.clone(), self.timeout, None),
+            made => {
                 check_tls(&base_url)?;
-                let mut http = reqwest::Client::builder()
-                    .connect_timeout(self.connect_timeout)
-                    .connector_layer(Watch)
-                    .redirect(reqwest::redirect::Policy::none())
-                    // What is repeated, how often and after what pause is the policy's to say.
-                    .retry(reqwest::retry::never())
-                    // It reads one member of several and drops the rest in silence; the transport takes gzip off itself.
-                    .no_gzip();
-                if base_url.scheme() == "http" && is_loopback(&base_url) {
-                    // A proxy would get the token in the clear.
-                    http = http.no_proxy();
-                }
-                if let Some(Host::Domain(name)) = base_url.host()
-                    && is_localhost(name)
-                {
-                    // No name server is asked where this machine is.
-                    let addresses: [SocketAddr; 2] = [(Ipv4Addr::LOCALHOST, 0).into(), (Ipv6Addr::LOCALHOST, 0).into()];
-                    http = http.resolve_to_addrs(name, &addresses);
-                }
-                let http = http.build().map_err(|error| ConfigError::Http(Arc::new(error)))?;
-                (http, Some(self.timeout.unwrap_or(TIMEOUT)))
+                let connecting = Connecting::to(&base_url, self.connect_timeout);
+                let http = match made {
+                    Http::Shared(http, set_up) if *set_up == connecting => http.clone(),
+                    _ => connecting.http()?,
+                };
+                self.http = Http::Shared(http.clone(), connecting);
+                (http, Some(self.timeout.unwrap_or(TIMEOUT)), Some(self.connect_timeout))
             }
+        };
+        let transport = Transport {
+            http,
+            base_url,
+            authorization,
+            version: self.api_version.header(),
+            user_agent,
+            timeout,
+            connect_timeout,
+            retry: self.retry.clone(),
+            max_response_bytes: self.max_response_bytes,
+            budget: self.retry_budget.then(Budget::new),
+            gate: Arc::new(Gate::new(self.wait_for_rate_limit, self.max_in_flight)),
         };
         Ok(Client {
             inner: Arc::new(Inner {
                 region,
-                api_version: self.api_version,
-                transport: Arc::new(Transport {
-                    http,
-                    base_url,
-                    authorization,
-                    version,
-                    user_agent,
-                    timeout,
-                    retry: self.retry,
-                    max_response_bytes: self.max_response_bytes,
-                    budget: self.retry_budget.then(Budget::new),
-                    gate: Arc::new(Gate::new(self.wait_for_rate_limit, self.max_in_flight)),
-                }),
+                settings: self,
+                transport: Arc::new(transport),
             }),
         })
+    }
+
+    /// The server, and the region that it stands for.
+    fn server(&self) -> Result<(Url, Region), ConfigError> {
+        let Some(url) = &self.base_url else {
+            let region = self.region.unwrap_or_default();
+            let url = region
+                .url()
+                .ok_or_else(|| ConfigError::UnknownRegion(region.to_string()))?;
+            return Ok((check_base_url(url, self.plain_http)?, region));
+        };
+        let url = check_base_url(url, self.plain_http)?;
+        let text = url.as_str().trim_end_matches('/');
+        let known = Region::ALL.iter().copied().find(|region| region.url() == Some(text));
+        match (known, self.region) {
+            (Some(of_url), Some(region)) if of_url != region => Err(ConfigError::RegionMismatch { region, of_url }),
+            (known, _) => Ok((url, known.unwrap_or(Region::Custom))),
+        }
+    }
+}
+
+/// How connections are made: what an HTTP client is set up with.
+#[derive(Clone, PartialEq)]
+struct Connecting {
+    timeout: Duration,
+    /// Whether to pass by the environment's proxies.
+    directly: bool,
+    /// A name for this machine, which no name server is asked for.
+    localhost: Option<String>,
+}
+
+impl Connecting {
+    /// How connections to a server are made.
+    fn to(base_url: &Url, timeout: Duration) -> Self {
+        let localhost = match base_url.host() {
+            Some(Host::Domain(name)) if is_localhost(name) => Some(name.to_owned()),
+            _ => None,
+        };
+        Self {
+            timeout,
+            // A proxy would get the token in the clear.
+            directly: base_url.scheme() == "http" && is_loopback(base_url),
+            localhost,
+        }
+    }
+
+    /// An HTTP client that connects so.
+    fn http(&self) -> Result<ReqwestClient, ConfigError> {
+        let mut http = ReqwestClient::builder()
+            .connect_timeout(self.timeout)
+            .connector_layer(Watch)
+            .redirect(reqwest::redirect::Policy::none())
+            // What is repeated, how often and after what pause is the policy's to say.
+            .retry(reqwest::retry::never())
+            // It reads one member of several and drops the rest in silence; the transport takes gzip off itself.
+            .no_gzip();
+        if self.directly {
+            http = http.no_proxy();
+        }
+        if let Some(name) = &self.localhost {
+            let addresses: [SocketAddr; 2] = [(Ipv4Addr::LOCALHOST, 0).into(), (Ipv6Addr::LOCALHOST, 0).into()];
+            http = http.resolve_to_addrs(name, &addresses);
+        }
+        http.build().map_err(|error| ConfigError::Http(Arc::new(error)))
     }
 }
 

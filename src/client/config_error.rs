@@ -7,7 +7,7 @@ use crate::answer::error::Error;
 use crate::{ApiVersion, Region};
 
 /// Why a [`Client`](crate::Client) cannot be built, and what to change.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum ConfigError {
     /// The access token is empty.
@@ -18,12 +18,23 @@ pub enum ConfigError {
     InvalidBaseUrl(&'static str),
     /// No region of that name.
     UnknownRegion(String),
+    /// The region that was named is not the one whose server the base URL is.
+    RegionMismatch {
+        /// The region that was named.
+        region: Region,
+        /// The region whose server the base URL is.
+        of_url: Region,
+    },
     /// Not a version such as `2.9`.
     MalformedVersion(String),
     /// The user agent is empty or has characters that a header cannot carry.
     InvalidUserAgent,
+    /// This timeout is zero, in which nothing can be done.
+    ZeroTimeout(&'static str),
     /// `max_in_flight` is zero, which would let nothing through.
     NothingInFlight,
+    /// The client secret of a webhook receiver is empty, or has characters that none has.
+    InvalidClientSecret,
     /// This environment variable is not set.
     MissingVariable(&'static str),
     /// This environment variable is not UTF-8.
@@ -43,6 +54,10 @@ impl PartialEq for ConfigError {
         match (self, other) {
             (Self::InvalidBaseUrl(a), Self::InvalidBaseUrl(b)) => a == b,
             (Self::UnknownRegion(a), Self::UnknownRegion(b)) => a == b,
+            (Self::RegionMismatch { region, of_url }, Self::RegionMismatch { region: a, of_url: b }) => {
+                (region, of_url) == (a, b)
+            }
+            (Self::ZeroTimeout(a), Self::ZeroTimeout(b)) => a == b,
             (Self::MalformedVersion(a), Self::MalformedVersion(b)) => a == b,
             (Self::MissingVariable(a), Self::MissingVariable(b)) => a == b,
             (Self::UnreadableVariable(a), Self::UnreadableVariable(b)) => a == b,
@@ -57,20 +72,33 @@ impl fmt::Display for ConfigError {
         match self {
             Self::EmptyToken => f.write_str("the access token is empty; pass the token of the workspace's app"),
             Self::InvalidToken => f.write_str(
-                "the access token has whitespace, control or non-ASCII characters; pass it alone, without quotes or `Bearer`",
+                "the access token has whitespace, control or non-ASCII characters; pass it alone, without `Bearer` and without \
+                 the line break at the end of a file (`trim`)",
             ),
             Self::InvalidBaseUrl(reason) => write!(f, "the base URL is refused: {reason}"),
             Self::UnknownRegion(name) => {
                 let known: Vec<&str> = Region::ALL.iter().map(|region| region.as_str()).collect();
                 write!(f, "{name:?} is no region; use one of {}", known.join(", "))
             }
+            Self::RegionMismatch { region, of_url } => write!(
+                f,
+                "the region is {region}, and the base URL is the server of {of_url}; a token works in one region only: leave \
+                 one of the two out",
+            ),
             Self::MalformedVersion(text) => {
                 write!(f, "{text:?} is no API version; use two numbers with a dot, such as {}", ApiVersion::default())
             }
             Self::InvalidUserAgent => {
                 f.write_str("the user agent is empty or cannot stand in a header; use visible ASCII such as acme-sync/1.4")
             }
+            Self::ZeroTimeout(name) => {
+                write!(f, "{name} is zero, in which nothing can be done; leave it out for the default")
+            }
             Self::NothingInFlight => f.write_str("max_in_flight is 0, which lets nothing through; use at least 1"),
+            Self::InvalidClientSecret => f.write_str(
+                "the client secret is empty or has whitespace, control or non-ASCII characters; pass it alone, without the line \
+                 break at the end of a file (`trim`)",
+            ),
             Self::MissingVariable(name) => write!(f, "the environment variable {name} is not set"),
             Self::UnreadableVariable(name) => write!(f, "the environment variable {name} is not UTF-8"),
             Self::NoTls => f.write_str(
@@ -82,6 +110,17 @@ impl fmt::Display for ConfigError {
                  `rustls::crypto::ring::default_provider().install_default()`, or enable this crate's feature `rustls`",
             ),
             Self::Http(_) => f.write_str("the HTTP client cannot be set up"),
+        }
+    }
+}
+
+/// The same line as `Display`, for a `main` that returns it, and the cause where there is one.
+impl fmt::Debug for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")?;
+        match self {
+            Self::Http(error) => write!(f, ": {error:?}"),
+            _ => Ok(()),
         }
     }
 }
@@ -98,6 +137,6 @@ impl std::error::Error for ConfigError {
 /// A [`ConfigError`] as an error of no operation: nothing was sent.
 impl From<ConfigError> for Error {
     fn from(error: ConfigError) -> Self {
-        Self::builder("", error.to_string()).caused(error)
+        Self::builder("", error.to_string()).with_source(error)
     }
 }

@@ -21,13 +21,14 @@ use crate::call::call::Call;
 use crate::transport::Transport;
 use crate::wire::decode::Decode;
 use crate::{ApiVersion, Region};
+use builder::ClientBuilder;
 use config_error::ConfigError;
 
 /// A client for one workspace.
 ///
-/// Cheap to clone: clones share one connection pool and one view of the rate limit. One method for each operation of
-/// the API, named after its operation id, starts a builder; `send()` or `.await` sends it. [`operations`](crate::operations)
-/// lists them by group.
+/// Cheap to clone: clones share one connection pool and one view of the rate limit. [`with_token`](Self::with_token) makes a
+/// client for another workspace over the same pool. One method for each operation of the API, named after its operation id,
+/// starts a builder; `send()` or `.await` sends it. [`operations`](crate::operations) lists them by group.
 ///
 /// ```
 /// # async fn example() -> Result<(), intercom_client::Error> {
@@ -46,7 +47,8 @@ pub struct Client {
 
 struct Inner {
     region: Region,
-    api_version: ApiVersion,
+    /// What it was built from, with the HTTP client that was made.
+    settings: ClientBuilder,
     transport: Arc<Transport>,
 }
 
@@ -92,7 +94,7 @@ impl Client {
 
     /// The API version that requests name.
     pub fn api_version(&self) -> &ApiVersion {
-        &self.inner.api_version
+        &self.inner.settings.api_version
     }
 
     /// The URL that paths are appended to, without a trailing slash.
@@ -126,7 +128,7 @@ impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
             .field("region", &self.inner.region)
-            .field("api_version", &self.inner.api_version)
+            .field("api_version", self.api_version())
             .field("base_url", &self.base_url())
             .finish_non_exhaustive()
     }

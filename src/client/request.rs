@@ -102,7 +102,7 @@ impl Request {
         let answer = self.client.whole(call).await?;
         match decode(&answer, reads_only) {
             Ok(value) => Ok(answer.map(|_| value)),
-            Err(unread) => Err(answer.undecoded(ID, unread)),
+            Err(unread) => Err(answer.decode_error(ID, unread)),
         }
     }
 
@@ -173,7 +173,7 @@ fn check(path: &str) -> Result<String, &'static str> {
 /// Decodes an answer by serde. Where nothing came back from a call that changes something, nothing is what it says.
 fn decode<T: DeserializeOwned>(body: &[u8], reads_only: bool) -> Result<T, Unread> {
     let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
-    if !reads_only && read::says_nothing(body) {
+    if !reads_only && read::is_blank_body(body) {
         let nothing = ["null", "{}"].iter().find_map(|text| serde_json::from_str(text).ok());
         if let Some(nothing) = nothing {
             return Ok(nothing);
@@ -185,10 +185,11 @@ fn decode<T: DeserializeOwned>(body: &[u8], reads_only: bool) -> Result<T, Unrea
             true => "the type that was asked for",
             false => "JSON",
         },
-        found: match error.is_eof() {
-            true => "its end".to_owned(),
+        found: match read::no_json(body) {
+            Some(found) => found.to_owned(),
+            None if error.is_eof() => "its end".to_owned(),
             // What serde says can hold a value.
-            false => format!("something else at line {} column {}", error.line(), error.column()),
+            None => format!("something else at line {} column {}", error.line(), error.column()),
         },
     })
 }

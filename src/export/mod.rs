@@ -60,7 +60,7 @@ impl Client {
         let created = api::create(self, first, last).send().await?.into_inner();
         let Some(id) = created.job_identifier.clone().filter(|id| !id.is_empty()) else {
             let what = "the server did not name the job that it started";
-            return Err(Error::kind(CREATE.id, Kind::Contradiction(what)).after(1));
+            return Err(Error::new(CREATE.id, Kind::Contradiction(what)).with_attempts(1));
         };
         let mut job = self.export_job(id);
         job.progress.state = state(created);
@@ -204,7 +204,7 @@ impl ExportJob {
     /// ended so, and those of [`refresh`](Self::refresh). Each names the job, to go on with [`Client::export_job`].
     pub async fn wait(&mut self) -> Result<Status, Error> {
         let outcome = self.ended().await;
-        outcome.map_err(|error| error.of_job(&self.id))
+        outcome.map_err(|error| error.with_export_job(&self.id))
     }
 
     async fn ended(&mut self) -> Result<Status, Error> {
@@ -214,10 +214,10 @@ impl ExportJob {
                 match &self.progress.state {
                     ended @ (Status::Completed | Status::NoData) => return Ok(ended.clone()),
                     Status::Failed => {
-                        return Err(Error::kind(STATUS.id, Kind::ExportFailed).after(1));
+                        return Err(Error::new(STATUS.id, Kind::ExportFailed).with_attempts(1));
                     }
                     Status::Canceled => {
-                        return Err(Error::kind(STATUS.id, Kind::ExportCanceled).after(1));
+                        return Err(Error::new(STATUS.id, Kind::ExportCanceled).with_attempts(1));
                     }
                     _ => {}
                 }
@@ -268,7 +268,7 @@ impl ExportJob {
         let answer = api::download(&self.client, &self.id)
             .send()
             .await
-            .map_err(|error| error.of_job(&self.id))?;
+            .map_err(|error| error.with_export_job(&self.id))?;
         self.progress.bytes = 0;
         self.progress.total = answer
             .headers()
@@ -298,7 +298,7 @@ impl ExportJob {
         }
         let (head, gzip) = sniff(&mut bytes).await?;
         if let Some(found) = no_export(&head) {
-            return Err(Error::kind(DOWNLOAD.id, Kind::no_gzip(found)).after(1));
+            return Err(Error::new(DOWNLOAD.id, Kind::no_gzip(found)).with_attempts(1));
         }
         let (form, extension) = match (gzip, self.keep_compressed) {
             (true, true) => (Form::KeptGzip, "csv.gz"),

@@ -13,6 +13,15 @@ use super::store::Record;
 use super::workspace::{Workspace, not_found};
 use crate::paging::Paging;
 
+/// Why a page is not given: status, code and message of the error.
+struct Refusal(u16, &'static str, &'static str);
+
+impl From<Refusal> for Answer {
+    fn from(Refusal(status, code, message): Refusal) -> Self {
+        Self::error(status, code, message)
+    }
+}
+
 /// An open scroll.
 pub struct Scroll {
     parameter: String,
@@ -70,7 +79,7 @@ impl Workspace {
         };
         let records = match found(records, &received.json(), list.paging) {
             Ok(records) => records,
-            Err(answer) => return answer,
+            Err(refusal) => return refusal.into(),
         };
         let page = match list.paging {
             Paging::Unpaged => Ok(Page::whole(&records)),
@@ -81,12 +90,12 @@ impl Workspace {
         };
         match page {
             Ok(page) => page.answer(operation, list, kind, &records),
-            Err(answer) => answer,
+            Err(refusal) => refusal.into(),
         }
     }
 
     /// One scroll at a time, moved on by every answer.
-    fn scroll(&mut self, id: &'static str, received: &Received, records: &[Record]) -> Result<Page, Answer> {
+    fn scroll(&mut self, id: &'static str, received: &Received, records: &[Record]) -> Result<Page, Refusal> {
         let idle = self.scroll_idle;
         let open = self.scrolls.remove(id).filter(|scroll| scroll.last.elapsed() <= idle);
         let mut scroll = match (received.query("scroll_param"), open) {
@@ -101,12 +110,12 @@ impl Workspace {
             (None, Some(scroll)) => {
                 self.scrolls.insert(id, scroll);
                 let message = "scroll already exists for this workspace";
-                return Err(Answer::error(400, "scroll_exists", message));
+                return Err(Refusal(400, "scroll_exists", message));
             }
             (Some(parameter), Some(scroll)) if scroll.parameter == parameter => scroll,
             (Some(_), other) => {
                 self.scrolls.extend(other.map(|scroll| (id, scroll)));
-                return Err(Answer::error(404, "not_found", "scroll parameter not found"));
+                return Err(Refusal(404, "not_found", "scroll parameter not found"));
             }
         };
         let from = scroll.position.min(records.len());
@@ -129,16 +138,16 @@ impl Workspace {
 }
 
 /// The records that the body of a search asks for, in its order.
-fn found(records: Vec<Record>, body: &Value, paging: Paging) -> Result<Vec<Record>, Answer> {
+fn found(records: Vec<Record>, body: &Value, paging: Paging) -> Result<Vec<Record>, Refusal> {
     if paging != Paging::CursorInBody {
         return Ok(records);
     }
     let (query, sort) = (&body["query"], &body["sort"]);
     if !query.is_object() {
-        return Err(Answer::error(400, "parameter_invalid", "query is missing"));
+        return Err(Refusal(400, "parameter_invalid", "query is missing"));
     }
     if !matches!(sort["order"].as_str(), None | Some("ascending" | "descending")) {
-        return Err(Answer::error(
+        return Err(Refusal(
             400,
             "invalid_sort_order",
             "the order is ascending or descending",
@@ -215,12 +224,12 @@ fn number(value: Option<String>, default: usize) -> Option<usize> {
     }
 }
 
-fn no_such_page() -> Answer {
-    Answer::error(400, "parameter_invalid", "there is no such page")
+fn no_such_page() -> Refusal {
+    Refusal(400, "parameter_invalid", "there is no such page")
 }
 
 /// Lists that go on by `starting_after`, in the query or in the body's `pagination`.
-fn after(received: &Received, records: &[Record], list: &List) -> Result<Page, Answer> {
+fn after(received: &Received, records: &[Record], list: &List) -> Result<Page, Refusal> {
     let pagination = &received.json()["pagination"];
     let said = |name: &str| match list.paging {
         Paging::CursorInBody => super::store::text_of(&pagination[name]),
@@ -232,11 +241,7 @@ fn after(received: &Received, records: &[Record], list: &List) -> Result<Page, A
         None => 0,
         Some(Some(position)) => position.min(records.len()),
         Some(None) => {
-            return Err(Answer::error(
-                400,
-                "client_error",
-                "starting_after is no cursor of this list",
-            ));
+            return Err(Refusal(400, "client_error", "starting_after is no cursor of this list"));
         }
     };
     let (count, to) = (records.len(), (from + per_page).min(records.len()));
@@ -266,7 +271,7 @@ fn after(received: &Received, records: &[Record], list: &List) -> Result<Page, A
 }
 
 /// Lists that go on by page number.
-fn numbered(received: &Received, records: &[Record]) -> Result<Page, Answer> {
+fn numbered(received: &Received, records: &[Record]) -> Result<Page, Refusal> {
     let said = |name: &str, default| number(received.query(name).map(str::to_owned), default);
     let (Some(page @ 1..), Some(per_page @ 1..)) = (said("page", 1), said("per_page", NUMBERED_PER_PAGE)) else {
         return Err(no_such_page());
@@ -290,7 +295,7 @@ fn numbered(received: &Received, records: &[Record]) -> Result<Page, Answer> {
 }
 
 /// Lists whose next page is a URL only.
-fn events(received: &Received, records: &[Record]) -> Result<Page, Answer> {
+fn events(received: &Received, records: &[Record]) -> Result<Page, Refusal> {
     let from = received.query("before").map_or(Some(0), position);
     let from = from.ok_or_else(no_such_page)?.min(records.len());
     let to = (from + PER_PAGE).min(records.len());

@@ -62,6 +62,7 @@ pub use answer::Answer;
 pub use on::On;
 pub use received::Received;
 
+use crate::ApiVersion;
 use crate::client::Client;
 use crate::client::builder::ClientBuilder;
 use crate::json::FromJson;
@@ -85,6 +86,7 @@ pub struct MockIntercom {
 #[must_use = "nothing runs before `start()`"]
 pub struct MockBuilder {
     token: String,
+    api_version: ApiVersion,
     latency: Duration,
     scroll_idle: Duration,
 }
@@ -93,6 +95,12 @@ impl MockBuilder {
     /// The token that is wanted. Default: [`TOKEN`].
     pub fn token(mut self, token: impl Into<String>) -> Self {
         self.token = token.into();
+        self
+    }
+
+    /// The version of the API that is wanted in the `Intercom-Version` header. Default: the description's.
+    pub fn api_version(mut self, version: ApiVersion) -> Self {
+        self.api_version = version;
         self
     }
 
@@ -120,6 +128,7 @@ impl MockBuilder {
         let address = listener.local_addr().expect("a port that listens has an address");
         let shared = Arc::new(Shared {
             token: self.token,
+            api_version: self.api_version,
             latency: self.latency,
             state: Mutex::new(State {
                 workspace: Workspace::new(self.scroll_idle),
@@ -146,6 +155,7 @@ impl MockIntercom {
     pub fn builder() -> MockBuilder {
         MockBuilder {
             token: TOKEN.to_owned(),
+            api_version: ApiVersion::default(),
             latency: Duration::ZERO,
             scroll_idle: Duration::from_secs(60),
         }
@@ -168,9 +178,10 @@ impl MockIntercom {
             .expect("a client of loopback can be built")
     }
 
-    /// A builder with its URL and token, for other settings.
+    /// A builder with its URL, token and version, for other settings.
     pub fn client_builder(&self) -> ClientBuilder {
-        Client::builder(&*self.shared.token).base_url(self.url())
+        let builder = Client::builder(&*self.shared.token).base_url(self.url());
+        builder.api_version(self.shared.api_version.clone())
     }
 
     /// Puts these records, and no others, into the list that an operation answers with: values of the API's types, or JSON.

@@ -11,7 +11,7 @@ use super::received::Received;
 use super::server::Shared;
 
 /// Answers a request, or leaves it to be answered as usual.
-type Choose = Arc<dyn Fn(&Received) -> Option<Answer> + Send + Sync>;
+pub type Choose = Arc<dyn Fn(&Received) -> Option<Answer> + Send + Sync>;
 
 /// What was told, by operation; without one, of every request.
 #[derive(Default)]
@@ -24,18 +24,18 @@ struct Rule {
     always: Option<Choose>,
 }
 
-impl Rules {
-    /// What a request is to be answered with, when something was told: what is told of its operation goes before what is told
-    /// of all.
-    pub fn answer(&mut self, received: &Received) -> Option<Answer> {
-        let of_operation = received.operation.and_then(|id| self.of(Some(id), received));
-        of_operation.or_else(|| self.of(None, received))
-    }
+/// What was told of a request.
+pub enum Told {
+    Once(Answer),
+    Always(Choose),
+}
 
-    fn of(&mut self, operation: Option<&'static str>, received: &Received) -> Option<Answer> {
+impl Rules {
+    /// What was told of an operation, or of every request. What was told of one call is told once.
+    pub fn told(&mut self, operation: Option<&'static str>) -> Option<Told> {
         let rule = self.0.get_mut(&operation)?;
-        let once = rule.once.pop_front();
-        once.or_else(|| rule.always.as_ref()?(received))
+        let once = rule.once.pop_front().map(Told::Once);
+        once.or_else(|| rule.always.clone().map(Told::Always))
     }
 }
 
@@ -71,7 +71,7 @@ impl On<'_> {
     }
 
     /// Answers what the function makes of each request from now on, and as usual where it makes nothing. What it makes is not
-    /// checked against the description.
+    /// checked against the description. It may ask what was [`received`](super::MockIntercom::received), this request included.
     pub fn answer_with(self, answer: impl Fn(&Received) -> Option<Answer> + Send + Sync + 'static) -> Self {
         self.choose(Some(Arc::new(answer)))
     }

@@ -17,7 +17,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
 use super::answer::Answer;
-use super::on::Rules;
+use super::on::{Rules, Told};
 use super::operations;
 use super::received::Received;
 use super::workspace::Workspace;
@@ -26,6 +26,7 @@ use crate::ApiVersion;
 /// What all connections share.
 pub struct Shared {
     pub token: String,
+    pub api_version: ApiVersion,
     pub latency: Duration,
     pub state: Mutex<State>,
 }
@@ -83,36 +84,46 @@ async fn handle(request: Request<Incoming>, shared: Arc<Shared>) -> Result<Respo
         headers: head.headers,
         body,
     };
-    let answer = {
+    {
         let mut state = shared.state();
         received.number = state.received.len();
         state.received.push(received.clone());
-        let rule = match refusal(&shared, &received) {
-            Some(refused) => Some(refused),
-            None => state.rules.answer(&received),
-        };
-        match (rule, found) {
-            (Some(answer), found) => {
-                if let Some((operation, values)) = found.filter(|_| answer.carried_out) {
-                    let _ = state.workspace.answer(operation, &values, &received);
-                }
-                answer
+    }
+    let told = refusal(&shared, &received).or_else(|| told(&shared, &received));
+    let answer = match (told, found) {
+        (Some(answer), found) => {
+            if let Some((operation, values)) = found.filter(|_| answer.carried_out) {
+                let _ = shared.state().workspace.answer(operation, &values, &received);
             }
-            (None, Some((operation, values))) => state.workspace.answer(operation, &values, &received),
-            (None, None) => {
-                let message = format!(
-                    "No operation of the description is {} {}",
-                    received.method, received.path
-                );
-                Answer::error(404, "not_found", &message)
-            }
+            answer
+        }
+        (None, Some((operation, values))) => shared.state().workspace.answer(operation, &values, &received),
+        (None, None) => {
+            let message = format!(
+                "No operation of the description is {} {}",
+                received.method, received.path
+            );
+            Answer::error(404, "not_found", &message)
         }
     };
     let pause = shared.latency.saturating_add(answer.delay);
     if !pause.is_zero() {
         tokio::time::sleep(pause).await;
     }
-    sent(answer, received.number)
+    sent(answer, received.number, &shared.api_version)
+}
+
+/// What a test told to answer: what it told of the operation goes before what it told of all. Its function is called while
+/// nothing is locked, so that it may ask what was received.
+fn told(shared: &Shared, received: &Received) -> Option<Answer> {
+    let of_operation = received.operation.map(Some);
+    of_operation.into_iter().chain([None]).find_map(|operation| {
+        let told = shared.state().rules.told(operation);
+        match told? {
+            Told::Once(answer) => Some(answer),
+            Told::Always(choose) => choose(received),
+        }
+    })
 }
 
 /// What the API refuses before it looks at the call.
@@ -120,7 +131,7 @@ fn refusal(shared: &Shared, received: &Received) -> Option<Answer> {
     if received.header(AUTHORIZATION.as_str()) != Some(&format!("Bearer {}", shared.token)) {
         return Some(Answer::error(401, "unauthorized", "Access Token Invalid"));
     }
-    let version = ApiVersion::default();
+    let version = &shared.api_version;
     if received.header("intercom-version") != Some(version.as_str()) {
         let message = format!("The Intercom-Version header is not {version}");
         return Some(Answer::error(400, "intercom_version_invalid", &message));
@@ -129,7 +140,7 @@ fn refusal(shared: &Shared, received: &Received) -> Option<Answer> {
 }
 
 /// The answer with the headers that every one has. An error closes the connection.
-fn sent(answer: Answer, number: usize) -> Result<Response<Body>, io::Error> {
+fn sent(answer: Answer, number: usize, version: &ApiVersion) -> Result<Response<Body>, io::Error> {
     if answer.dropped {
         return Err(io::Error::other("the connection is dropped, as told"));
     }
@@ -148,7 +159,7 @@ fn sent(answer: Answer, number: usize) -> Result<Response<Body>, io::Error> {
     let headers = response.headers_mut();
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     headers.insert("x-request-id", text(&format!("mock-{number}")));
-    headers.insert("intercom-version", ApiVersion::default().header());
+    headers.insert("intercom-version", version.header());
     headers.insert("x-ratelimit-limit", HeaderValue::from_static("167"));
     headers.insert("x-ratelimit-remaining", HeaderValue::from_static("166"));
     headers.insert("x-ratelimit-reset", now.as_secs().into());

@@ -198,7 +198,7 @@ impl<P: Page<Item: Identified>> ExactlyOnce<P> {
         let total = u64::try_from(self.total_count?).ok().filter(|_| self.compares)?;
         let found = self.ids.len() as u64 + self.unidentified;
         let operation = self.items.pages().operation();
-        (found < total).then(|| Error::kind(operation, Kind::Incomplete { found, total }))
+        (found < total).then(|| Error::new(operation, Kind::Incomplete { found, total }))
     }
 
     /// The server's clock when the walk began, see [`Items::begun`]; `None` until the walk has come to its end.

@@ -198,7 +198,7 @@ impl<P: Page> Pages<P> {
             Ok(task) => Box::pin(async move {
                 // The server was asked, and nobody will tell what it said.
                 task.await
-                    .unwrap_or_else(|| Err(Error::kind(operation, Kind::Lost).after(1).of_scroll(scroll)))
+                    .unwrap_or_else(|| Err(Error::new(operation, Kind::Lost).with_attempts(1).for_scroll(scroll)))
             }),
             Err(fetch) => Box::pin(fetch),
         }))
@@ -207,9 +207,9 @@ impl<P: Page> Pages<P> {
     /// Looks where the list goes on after `page`.
     fn advance(&mut self, call: Box<Call>, page: &Response<P>) -> Result<(), Error> {
         let contradiction = |what| {
-            Error::kind(call.operation.id, Kind::Contradiction(what))
-                .answered(page.status(), page.headers().clone(), page.body().clone())
-                .after(1)
+            Error::new(call.operation.id, Kind::Contradiction(what))
+                .with_answer(page.status(), page.headers().clone(), page.body().clone())
+                .with_attempts(1)
         };
         let position = page.position();
         let asked = self.cursor.as_ref().and_then(|cursor| cursor.0.parse().ok());

@@ -42,7 +42,7 @@ impl Request {
                 let answer = client.whole(call).await?;
                 match RawPage::read(&answer, &name, paging) {
                     Ok(page) => Ok(answer.map(|_| page)),
-                    Err(unread) => Err(answer.undecoded(ID, unread).of_scroll(paging == Paging::Scroll)),
+                    Err(unread) => Err(answer.decode_error(ID, unread).for_scroll(paging == Paging::Scroll)),
                 }
             })
         })

@@ -199,7 +199,7 @@ impl<W: Walk<Page: Page<Item: Retrievable>>> RetrieveEach<W> {
             Some(id) => <W::Page as Page>::Item::retrieve(items.pages().client(), id),
             None => {
                 let what = "an item of the list has no id to retrieve it by";
-                let error = Error::kind(items.pages().operation(), Kind::Contradiction(what)).after(1);
+                let error = Error::new(items.pages().operation(), Kind::Contradiction(what)).with_attempts(1);
                 Box::pin(ready(Err(error)))
             }
         };

@@ -34,14 +34,20 @@ fn is_gzip(headers: &HeaderMap) -> bool {
 
 impl Transport {
     /// Sends a call once.
-    pub(super) async fn attempt(&self, call: &Call, end: Option<Instant>, span: &trace::Span) -> Result<Answer, Error> {
+    pub(super) async fn attempt(
+        &self,
+        call: &Call,
+        authorization: &HeaderValue,
+        end: Option<Instant>,
+        span: &trace::Span,
+    ) -> Result<Answer, Error> {
         let operation = call.operation.id;
-        let request = self.request(call);
+        let request = self.request(call, authorization);
         let mut response = by_connected(end, self.http.execute(request))
             .await
             .map_err(|connecting| match connecting {
-                true => Error::kind(operation, Kind::ConnectTimeout),
-                false => Error::kind(operation, Kind::Timeout),
+                true => Error::new(operation, Kind::ConnectTimeout),
+                false => Error::new(operation, Kind::Timeout),
             })?
             .map_err(|error| classify(operation, error))?;
         let (status, mut headers) = (response.status(), std::mem::take(response.headers_mut()));
@@ -59,8 +65,8 @@ impl Transport {
             }
             // An error's body is read as far as it can be: the status is what counts.
             let (body, _) = self.read(operation, response, gzip, end).await;
-            let error = Error::kind(operation, Kind::Status).answered(status, headers, body);
-            let error = error.of_get(call.operation.method == Method::GET);
+            let error = Error::new(operation, Kind::Status).with_answer(status, headers, body);
+            let error = error.for_get(call.operation.method == Method::GET);
             if let Some(headers) = error.headers().filter(|_| pending && !error.is_export_pending()) {
                 self.gate.observe(headers, error.is_rate_limited());
             }
@@ -85,12 +91,12 @@ impl Transport {
                 stream: None,
                 gzip,
             }),
-            (body, Err(error)) => Err(error.answered(status, headers, body)),
+            (body, Err(error)) => Err(error.with_answer(status, headers, body)),
         }
     }
 
     /// The request of a call, with the headers that every request carries.
-    fn request(&self, call: &Call) -> reqwest::Request {
+    fn request(&self, call: &Call, authorization: &HeaderValue) -> reqwest::Request {
         let mut url = self.base_url.clone();
         // A description can write a fixed query into a path; values in it are encoded.
         let (path, query) = match call.path.split_once('?') {
@@ -104,7 +110,7 @@ impl Transport {
         }
         let mut request = reqwest::Request::new(call.operation.method.clone(), url);
         let headers = request.headers_mut();
-        headers.insert(AUTHORIZATION, self.authorization.clone());
+        headers.insert(AUTHORIZATION, authorization.clone());
         let version = call.options.api_version.as_ref().unwrap_or(&self.version);
         headers.insert("intercom-version", version.clone());
         headers.insert(USER_AGENT, self.user_agent.clone());
@@ -135,13 +141,16 @@ impl Transport {
         };
         let outcome = by(end, self.fill(&mut body, operation, response))
             .await
-            .unwrap_or_else(|| Err(Error::kind(operation, Kind::Timeout)));
+            .unwrap_or_else(|| Err(Error::new(operation, Kind::Timeout)));
         match (body, outcome) {
             (Body::Plain(chunks), outcome) => (chunks.freeze(), outcome),
             (Body::Gzip(gunzip), Err(error)) => (gunzip.so_far(), Err(error)),
             (Body::Gzip(gunzip), Ok(())) => match gunzip.finish() {
                 Ok(bytes) => (bytes, Ok(())),
-                Err(error) => (Bytes::new(), Err(Error::kind(operation, Kind::Protocol).caused(error))),
+                Err(error) => (
+                    Bytes::new(),
+                    Err(Error::new(operation, Kind::Protocol).with_source(error)),
+                ),
             },
         }
     }
@@ -159,7 +168,7 @@ impl Transport {
             let fits = match body {
                 Body::Gzip(gunzip) => gunzip
                     .push(&chunk, limit)
-                    .map_err(|error| Error::kind(operation, Kind::Protocol).caused(error))?,
+                    .map_err(|error| Error::new(operation, Kind::Protocol).with_source(error))?,
                 Body::Plain(chunks) => {
                     let length = chunk.len() as u64;
                     let fits = length <= room;
@@ -170,7 +179,7 @@ impl Transport {
                 }
             };
             if !fits {
-                return Err(Error::kind(operation, Kind::TooLarge(limit)));
+                return Err(Error::new(operation, Kind::TooLarge(limit)));
             }
         }
         Ok(())
@@ -183,7 +192,7 @@ pub async fn next_chunk(operation: &'static str, response: &mut reqwest::Respons
     let chunk = response.chunk().await.map_err(|error| classify(operation, error))?;
     let left = response.content_length().unwrap_or_default();
     match chunk {
-        None if left > 0 => Err(Error::kind(operation, Kind::Lost)),
+        None if left > 0 => Err(Error::new(operation, Kind::Lost)),
         chunk => Ok(chunk),
     }
 }

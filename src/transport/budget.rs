@@ -28,7 +28,7 @@ impl Budget {
 
     /// Takes out what the repeat after `error` costs; `false` when there is not enough.
     pub fn take(&self, error: &Error) -> bool {
-        if !counts(error) {
+        if !takes_from_budget(error) {
             return true;
         }
         self.change(|tokens| {
@@ -45,9 +45,9 @@ impl Budget {
     }
 }
 
-/// Whether a failure says that the server is in trouble. That too much was asked is the rate limit's to heed.
-fn counts(error: &Error) -> bool {
-    match error.what() {
+/// Whether a failure says that the server is in trouble. A 429 does not: the rate limit's window is waited for instead.
+fn takes_from_budget(error: &Error) -> bool {
+    match error.kind() {
         Kind::Status => !error.is_rate_limited(),
         _ => true,
     }
@@ -60,7 +60,7 @@ mod tests {
     #[test]
     fn it_is_spent_by_repeats_and_filled_by_successes() {
         let budget = Budget::new();
-        let lost = Error::kind("a", Kind::Lost);
+        let lost = Error::new("a", Kind::Lost);
         let spent = (0..1000).filter(|_| budget.take(&lost)).count();
         assert_eq!(spent, 100);
         budget.succeeded(true);

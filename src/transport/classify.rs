@@ -20,7 +20,7 @@ pub fn pause(policy: &RetryPolicy, attempt: u32, error: &Error) -> Duration {
 /// Whether a call may be sent again after `error`; the table is in [`RetryPolicy`].
 pub fn repeats(call: &Call, error: &Error, first_internal_error: bool) -> bool {
     let harmless = call.is_idempotent() && !call.is_scroll();
-    match error.what() {
+    match error.kind() {
         Kind::Connect | Kind::ConnectTimeout | Kind::Proxy | Kind::Unprocessed => true,
         Kind::Timeout | Kind::Lost => harmless,
         Kind::Status => match error.status().map(|status| status.as_u16()) {
@@ -56,7 +56,7 @@ pub fn classify(operation: &'static str, error: reqwest::Error) -> Error {
         Kind::Lost
     };
     // The URL holds ids and search terms.
-    Error::kind(operation, kind).caused(error.without_url())
+    Error::new(operation, kind).with_source(error.without_url())
 }
 
 type Cause = dyn std::error::Error + 'static;

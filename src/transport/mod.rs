@@ -3,6 +3,7 @@
 //! It moves bytes and decodes nothing, so all operations share one retry loop.
 
 pub mod attempt;
+pub mod authorization;
 pub mod budget;
 pub mod classify;
 pub mod connecting;
@@ -26,6 +27,7 @@ use crate::call::retry_policy::RetryPolicy;
 use crate::wire::decode::Decode;
 use crate::wire::read;
 use attempt::{Answer, by, next_chunk};
+use authorization::Authorization;
 use budget::Budget;
 use classify::{pause, repeats};
 use gate::{Gate, Permit};
@@ -35,12 +37,13 @@ use task::Task;
 pub struct Transport {
     pub http: reqwest::Client,
     pub base_url: Url,
-    /// Marked sensitive: no log shows it.
-    pub authorization: HeaderValue,
+    pub authorization: Authorization,
     pub version: HeaderValue,
     pub user_agent: HeaderValue,
     /// How long one attempt may take.
     pub timeout: Option<Duration>,
+    /// How long connecting may take, where that is known.
+    pub connect_timeout: Option<Duration>,
     pub retry: RetryPolicy,
     pub max_response_bytes: u64,
     pub gate: Arc<Gate>,
@@ -72,8 +75,8 @@ impl Transport {
                 Ok(answer.map(|_| value).with_mismatches(mismatches))
             }
             Err(unread) => {
-                let error = answer.undecoded(operation, unread).of_scroll(call.is_scroll());
-                let error = error.unsure(!call.operation.reads_only);
+                let error = answer.decode_error(operation, unread).for_scroll(call.is_scroll());
+                let error = error.with_unknown_outcome(!call.operation.reads_only);
                 span.fail(&error);
                 Err(error)
             }
@@ -95,13 +98,13 @@ impl Transport {
             let end = limit.and_then(|limit| Instant::now().checked_add(limit));
             let chunk = by(end, next_chunk(operation, &mut response))
                 .await
-                .unwrap_or_else(|| Err(Error::kind(operation, Kind::Timeout)))
-                .map_err(|error| error.after(attempts))?;
+                .unwrap_or_else(|| Err(Error::new(operation, Kind::Timeout).with_limit(limit)))
+                .map_err(|error| error.with_attempts(attempts))?;
             Ok(chunk.map(|chunk| (chunk, Some(response))))
         });
         let stream = ByteStream::new(operation, futures_util::StreamExt::fuse(chunks));
         let stream = if answer.gzip { stream.decoded() } else { stream };
-        Ok(Response::new(stream, answer.status, answer.headers, answer.body).after(attempts))
+        Ok(Response::answered(stream, answer.status, answer.headers, answer.body).with_attempts(attempts))
     }
 
     /// Sends a call as often as its policy allows, until it is answered with success.
@@ -111,18 +114,40 @@ impl Transport {
         let span = trace::Span::begin(call);
         let mut spent = Duration::ZERO;
         let mut internal_errors = 0;
-        let mut unsure = false;
+        let mut unknown_outcome = false;
         let mut attempt = 1;
+        // The header of the next attempt after one that was refused; a call asks for it once.
+        let mut renewed = None;
+        let mut may_renew = true;
+        // The first attempt has the whole timeout, the others what the deadline leaves of it.
+        let limit = |attempt: u32, spent: Duration| match timeout {
+            limit if attempt == 1 => limit,
+            limit => Some(policy.deadline.saturating_sub(spent)).min(limit.or(Some(Duration::MAX))),
+        };
+        let failed = |error: Error| {
+            let error = error.for_scroll(call.is_scroll());
+            span.fail(&error);
+            error
+        };
         loop {
-            // The first attempt has the whole timeout, the others what the deadline leaves of it.
-            let limit = match timeout {
-                limit if attempt == 1 => limit,
-                limit => Some(policy.deadline.saturating_sub(spent)).min(limit.or(Some(Duration::MAX))),
+            let begun = Instant::now();
+            let authorization = match renewed.take() {
+                Some(header) => Ok(header),
+                None => {
+                    let limit = limit(attempt, spent);
+                    self.authorization.header(call.operation.id, limit).await
+                }
             };
+            spent = spent.saturating_add(begun.elapsed());
+            let authorization = authorization.map_err(|error| {
+                let error = error.with_attempts(attempt - 1);
+                failed(error.with_unknown_outcome(unknown_outcome))
+            })?;
             let permit = self.permit(&span).await;
             let begun = Instant::now();
+            let limit = limit(attempt, spent);
             let end = limit.and_then(|limit| begun.checked_add(limit));
-            let result = self.permitted(permit, call, end, &span).await;
+            let result = self.permitted(permit, call, &authorization, end, &span).await;
             let error = match result {
                 Ok(answer) => {
                     if let Some(budget) = &self.budget {
@@ -135,12 +160,24 @@ impl Transport {
                         span,
                     });
                 }
-                Err(error) => error.after(attempt),
+                Err(error) => self.with_details(error, limit).with_attempts(attempt),
             };
-            unsure |= error.leaves_open() && !call.operation.reads_only;
-            let error = error.unsure(unsure);
+            unknown_outcome |= error.has_unknown_outcome() && !call.operation.reads_only;
+            let error = error.with_unknown_outcome(unknown_outcome);
             spent = spent.saturating_add(begun.elapsed());
             internal_errors += u32::from(error.status() == Some(StatusCode::INTERNAL_SERVER_ERROR));
+            if error.is_unauthorized() && attempt < policy.attempts && may_renew {
+                // The token may have been replaced meanwhile. Nothing was carried out with the old one.
+                may_renew = false;
+                renewed = self
+                    .authorization
+                    .renewed(call.operation.id, &authorization, limit)
+                    .await;
+                if renewed.is_some() {
+                    attempt += 1;
+                    continue;
+                }
+            }
             let pause = pause(policy, attempt, &error);
             let left = policy.deadline.checked_sub(spent.saturating_add(pause));
             let again = attempt < policy.attempts
@@ -149,15 +186,27 @@ impl Transport {
                 && self.budget.as_ref().is_none_or(|budget| budget.take(&error));
             if !again {
                 // What was never sent was not attempted.
-                let error = if error.is_builder() { error.after(0) } else { error };
-                let error = error.of_scroll(call.is_scroll());
-                span.fail(&error);
-                return Err(error);
+                return Err(failed(match error.is_builder() {
+                    true => error.with_attempts(0),
+                    false => error,
+                }));
             }
             span.pause(attempt, pause, &error);
             tokio::time::sleep(pause).await;
             spent = spent.saturating_add(pause);
             attempt += 1;
+        }
+    }
+
+    /// Says of an error which server it was and what limit it met, where that is what failed.
+    fn with_details(&self, error: Error, limit: Option<Duration>) -> Error {
+        match error.kind() {
+            Kind::Timeout => error.with_limit(limit),
+            Kind::ConnectTimeout => error
+                .with_server(&self.base_url)
+                .with_limit(self.connect_timeout.into_iter().chain(limit).min()),
+            _ if error.is_connect() => error.with_server(&self.base_url),
+            _ => error,
         }
     }
 
@@ -175,24 +224,26 @@ impl Transport {
         self: &Arc<Self>,
         permit: Permit,
         call: &Call,
+        authorization: &HeaderValue,
         end: Option<Instant>,
         span: &trace::Span,
     ) -> Result<Answer, Error> {
         if !self.gate.is_limited() {
-            let answer = self.attempt(call, end, span).await;
+            let answer = self.attempt(call, authorization, end, span).await;
             drop(permit);
             return answer;
         }
         // Others wait for this permit: the call goes on when nobody polls it, so that it is given back.
         let (transport, call, span) = (Arc::clone(self), call.clone(), span.clone());
+        let authorization = authorization.clone();
         let operation = call.operation.id;
         let attempt = async move {
-            let answer = transport.attempt(&call, end, &span).await;
+            let answer = transport.attempt(&call, &authorization, end, &span).await;
             drop(permit);
             answer
         };
         match Task::spawn(attempt) {
-            Ok(task) => task.await.unwrap_or_else(|| Err(Error::kind(operation, Kind::Lost))),
+            Ok(task) => task.await.unwrap_or_else(|| Err(Error::new(operation, Kind::Lost))),
             Err(attempt) => attempt.await,
         }
     }
@@ -202,7 +253,7 @@ impl Exchange {
     /// Whether nothing came back from a call that changes something: the change was made, and an error would make callers
     /// repeat it.
     fn is_empty_success(&self, call: &Call) -> bool {
-        !call.operation.reads_only && read::says_nothing(&self.answer.body)
+        !call.operation.reads_only && read::is_blank_body(&self.answer.body)
     }
 
     /// The bytes of the answer.
@@ -210,6 +261,6 @@ impl Exchange {
         let Answer {
             status, headers, body, ..
         } = self.answer;
-        Response::new(body.clone(), status, headers, body).after(self.attempts)
+        Response::answered(body.clone(), status, headers, body).with_attempts(self.attempts)
     }
 }

@@ -100,8 +100,9 @@ fn status(error: &Error) -> Option<u16> {
 #[cfg(feature = "tracing")]
 fn reason(error: &Error) -> &'static str {
     use crate::answer::error::Kind;
-    match error.what() {
+    match error.kind() {
         Kind::Builder(_) => "not sent",
+        Kind::Token => "no access token",
         Kind::Connect => "could not connect",
         Kind::ConnectTimeout => "connect timeout",
         Kind::Proxy => "refused by the proxy",

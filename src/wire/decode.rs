@@ -16,7 +16,7 @@ pub trait Decode: Sized {
     /// Whether there is nothing to decode, so that any body will do: empty, blank, `null` or text.
     const NOTHING: bool = false;
 
-    /// Reads one value. After [`Fault::Kind`] the caller goes on after it with [`Reader::stray`].
+    /// Reads one value. After [`Fault::Kind`] the caller goes on after it with [`Reader::mismatch`].
     fn decode(reader: &mut Reader<'_>) -> Result<Self, Fault>;
 
     /// Reads one value onto the end of a list.
@@ -64,7 +64,7 @@ impl<T: Decode + PartialEq> Slot for Option<T> {
                 *self = Some(value);
                 Ok(())
             }
-            Err(fault) => misfit(reader, begin, fault),
+            Err(fault) => skip_mismatch(reader, begin, fault),
         }
     }
 
@@ -88,11 +88,11 @@ fn null(reader: &mut Reader<'_>) -> Result<bool, Fault> {
 
 /// Passes over a value that does not fit, which is marked to be kept.
 #[cold]
-fn misfit(reader: &mut Reader<'_>, begin: usize, fault: Fault) -> Result<(), Fault> {
+fn skip_mismatch(reader: &mut Reader<'_>, begin: usize, fault: Fault) -> Result<(), Fault> {
     if fault != Fault::Kind {
         return Err(fault);
     }
-    reader.stray(begin)?;
+    reader.mismatch(begin)?;
     reader.kept = true;
     Ok(())
 }
@@ -132,7 +132,7 @@ impl<T: Decode> Items for Vec<T> {
 /// types.
 fn items(reader: &mut Reader<'_>, list: &mut dyn Items) -> Result<(), Fault> {
     let null = list.takes_null();
-    let (mut kept, mut next, mut located) = (false, 0, reader.strays.len());
+    let (mut kept, mut next, mut located) = (false, 0, reader.mismatches.len());
     let begin = reader.place();
     reader.list("a list", |reader| {
         let item = next;
@@ -151,14 +151,14 @@ fn items(reader: &mut Reader<'_>, list: &mut dyn Items) -> Result<(), Fault> {
         match list.append(reader) {
             Ok(()) => kept |= reader.kept,
             Err(Fault::Kind) => {
-                reader.stray(begin)?;
+                reader.mismatch(begin)?;
                 kept = true;
             }
             Err(fault) => return Err(reader.failed(fault, Step::Item(item))),
         }
-        if reader.strays.len() > located {
+        if reader.mismatches.len() > located {
             reader.locate(located, Step::Item(item));
-            located = reader.strays.len();
+            located = reader.mismatches.len();
         }
         Ok(())
     })?;

@@ -258,17 +258,17 @@ mod tests {
     struct Name;
 
     #[derive(Debug)]
-    struct Told(String);
+    struct Message(String);
 
-    impl fmt::Display for Told {
+    impl fmt::Display for Message {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             f.write_str(&self.0)
         }
     }
 
-    impl std::error::Error for Told {}
+    impl std::error::Error for Message {}
 
-    impl serde::ser::Error for Told {
+    impl serde::ser::Error for Message {
         fn custom<T: fmt::Display>(text: T) -> Self {
             Self(text.to_string())
         }
@@ -276,33 +276,33 @@ mod tests {
 
     macro_rules! refuse {
         ($($method:ident($($ty:ty),*) -> $result:ty;)*) => {$(
-            fn $method(self, $(_: $ty),*) -> Result<$result, Told> {
-                Err(Told("something else".to_owned()))
+            fn $method(self, $(_: $ty),*) -> Result<$result, Message> {
+                Err(Message("something else".to_owned()))
             }
         )*};
     }
 
     impl Serializer for Name {
         type Ok = ();
-        type Error = Told;
-        type SerializeSeq = Impossible<(), Told>;
-        type SerializeTuple = Impossible<(), Told>;
-        type SerializeTupleStruct = Impossible<(), Told>;
-        type SerializeTupleVariant = Impossible<(), Told>;
-        type SerializeMap = Impossible<(), Told>;
-        type SerializeStruct = Impossible<(), Told>;
-        type SerializeStructVariant = Impossible<(), Told>;
+        type Error = Message;
+        type SerializeSeq = Impossible<(), Message>;
+        type SerializeTuple = Impossible<(), Message>;
+        type SerializeTupleStruct = Impossible<(), Message>;
+        type SerializeTupleVariant = Impossible<(), Message>;
+        type SerializeMap = Impossible<(), Message>;
+        type SerializeStruct = Impossible<(), Message>;
+        type SerializeStructVariant = Impossible<(), Message>;
 
-        fn serialize_struct(self, name: &'static str, _: usize) -> Result<Self::SerializeStruct, Told> {
-            Err(Told(name.to_owned()))
+        fn serialize_struct(self, name: &'static str, _: usize) -> Result<Self::SerializeStruct, Message> {
+            Err(Message(name.to_owned()))
         }
 
-        fn serialize_some<T: ?Sized + Serialize>(self, _: &T) -> Result<(), Told> {
-            Err(Told("something else".to_owned()))
+        fn serialize_some<T: ?Sized + Serialize>(self, _: &T) -> Result<(), Message> {
+            Err(Message("something else".to_owned()))
         }
 
-        fn serialize_newtype_struct<T: ?Sized + Serialize>(self, _: &'static str, _: &T) -> Result<(), Told> {
-            Err(Told("something else".to_owned()))
+        fn serialize_newtype_struct<T: ?Sized + Serialize>(self, _: &'static str, _: &T) -> Result<(), Message> {
+            Err(Message("something else".to_owned()))
         }
 
         fn serialize_newtype_variant<T: ?Sized + Serialize>(
@@ -311,8 +311,8 @@ mod tests {
             _: u32,
             _: &'static str,
             _: &T,
-        ) -> Result<(), Told> {
-            Err(Told("something else".to_owned()))
+        ) -> Result<(), Message> {
+            Err(Message("something else".to_owned()))
         }
 
         refuse! {

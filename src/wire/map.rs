@@ -182,7 +182,7 @@ impl<T: Serialize> Serialize for Map<T> {
 impl<T: Decode> Decode for Map<T> {
     fn decode(reader: &mut Reader<'_>) -> Result<Self, Fault> {
         let mut entries = BTreeMap::new();
-        let (mut kept, mut located) = (false, reader.strays.len());
+        let (mut kept, mut located) = (false, reader.mismatches.len());
         reader.kept = false;
         reader.object("an object", |reader, name| {
             kept |= std::mem::take(&mut reader.kept);
@@ -194,15 +194,15 @@ impl<T: Decode> Decode for Map<T> {
             match T::decode(reader) {
                 Ok(value) => drop(entries.insert(name.into_owned(), value)),
                 Err(Fault::Kind) => {
-                    reader.stray(begin)?;
+                    reader.mismatch(begin)?;
                     kept = true;
                 }
                 Err(fault) => return Err(reader.failed(fault, Step::Name)),
             }
             kept |= reader.kept;
-            if reader.strays.len() > located {
+            if reader.mismatches.len() > located {
                 reader.locate(located, Step::Name);
-                located = reader.strays.len();
+                located = reader.mismatches.len();
             }
             Ok(())
         })?;

@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn blank_says_nothing() {
+    fn blank_is_blank_body() {
         for (value, blank) in [
             (json!({}), true),
             (json!({"starting_after": null, "per_page": 5}), true),

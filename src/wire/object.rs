@@ -29,7 +29,7 @@ pub trait Object {
 pub fn fill(object: &mut dyn Object, reader: &mut Reader<'_>) -> Result<(), Fault> {
     let names = object.names();
     let tells_null = object.tells_null();
-    let mut located = reader.strays.len();
+    let mut located = reader.mismatches.len();
     let (mut fields_kept, mut names_lost) = (false, false);
     reader.kept = false;
     reader.fields(names, |reader, key| {
@@ -42,11 +42,11 @@ pub fn fill(object: &mut dyn Object, reader: &mut Reader<'_>) -> Result<(), Faul
                 if let Err(fault) = reader.skip() {
                     return Err(reader.failed(fault, Step::Name));
                 }
-                reader.misfits += 1;
+                reader.unmatched += 1;
                 reader.kept = false;
                 if reader.strict {
                     reader.undescribed(&name, begin);
-                    located = reader.strays.len();
+                    located = reader.mismatches.len();
                 }
                 object.extra().keep(&name, reader.since(begin), false);
                 return Ok(());
@@ -59,9 +59,9 @@ pub fn fill(object: &mut dyn Object, reader: &mut Reader<'_>) -> Result<(), Faul
         if fields_kept {
             object.extra().forget(field);
         }
-        if reader.strays.len() > located {
+        if reader.mismatches.len() > located {
             reader.locate(located, Step::Field(field));
-            located = reader.strays.len();
+            located = reader.mismatches.len();
         }
         if reader.kept || tells_null && reader.null {
             fields_kept = true;

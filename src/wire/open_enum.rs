@@ -70,7 +70,7 @@ macro_rules! open_enum {
                     Some(known) => known,
                     None => {
                         // Of a union, the form that knows the value fits better.
-                        reader.misfits += 1;
+                        reader.unmatched += 1;
                         Self::Unknown(text.into_owned())
                     }
                 })

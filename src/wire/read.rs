@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use super::decode::Decode;
-use super::reader::{DEPTH, Fault, Flaw, Reader, Step, Stray, kind};
+use super::reader::{DEPTH, Fault, RawMismatch, Reader, Step, SyntaxError, kind};
 
 /// A value in an answer that is of another kind than described. The value itself is kept in the
 /// [`extra`](crate::Extra) of the object it stands in.
@@ -44,8 +44,17 @@ impl fmt::Display for Unread {
     }
 }
 
+/// What a body is that does not even begin like JSON.
+pub fn no_json(body: &[u8]) -> Option<&'static str> {
+    match body.trim_ascii_start().first() {
+        None => Some("nothing"),
+        Some(b'<') => Some("HTML or XML"),
+        Some(_) => None,
+    }
+}
+
 /// Whether a body says nothing: empty, blank or `null`.
-pub fn says_nothing(body: &[u8]) -> bool {
+pub fn is_blank_body(body: &[u8]) -> bool {
     matches!(body.trim_ascii(), b"" | b"null")
 }
 
@@ -76,7 +85,7 @@ pub fn text<T: Decode>(text: &str) -> Result<(T, Vec<Mismatch>), Unread> {
 fn whole<T: Decode>(mut reader: Reader<'_>, text: &str) -> Result<(T, Vec<Mismatch>), Unread> {
     let value = T::decode(&mut reader).and_then(|value| reader.end().map(|()| value));
     match value {
-        Ok(value) => Ok((value, reader.strays.into_iter().map(mismatch).collect())),
+        Ok(value) => Ok((value, reader.mismatches.into_iter().map(mismatch).collect())),
         Err(Fault::Malformed) => Err(unread(text, &reader, Fault::Malformed)),
         Err(Fault::Kind) => {
             // Only JSON is of another kind.
@@ -87,11 +96,11 @@ fn whole<T: Decode>(mut reader: Reader<'_>, text: &str) -> Result<(T, Vec<Mismat
     }
 }
 
-fn mismatch(stray: Stray) -> Mismatch {
+fn mismatch(raw: RawMismatch) -> Mismatch {
     Mismatch {
-        path: path(&stray.path, stray.name.as_deref()),
-        expected: stray.expected,
-        found: stray.found,
+        path: path(&raw.path, raw.name.as_deref()),
+        expected: raw.expected,
+        found: raw.found,
     }
 }
 
@@ -113,16 +122,18 @@ fn path(steps: &[Step], name: Option<&str>) -> String {
 #[cold]
 fn unread(text: &str, reader: &Reader<'_>, fault: Fault) -> Unread {
     let place = reader.place();
-    let (expected, found) = match (fault, reader.flaw) {
+    let (expected, found) = match (fault, reader.syntax_error) {
         _ if text.trim_ascii().is_empty() => ("JSON", "nothing".to_owned()),
         (Fault::Kind, _) => (reader.expected, kind(text).to_owned()),
-        (_, Flaw::End) => ("JSON", format!("its end after {place} bytes")),
-        (_, Flaw::Depth) => (
+        (_, SyntaxError::End) => ("JSON", format!("its end after {place} bytes")),
+        (_, SyntaxError::Depth) => (
             "JSON",
             format!("lists and objects more than {DEPTH} deep at byte {place}"),
         ),
-        _ if text.trim_ascii_start().starts_with('<') => ("JSON", "HTML or XML".to_owned()),
-        _ => ("JSON", format!("something else at byte {place}")),
+        _ => match no_json(text.as_bytes()) {
+            Some(found) => ("JSON", found.to_owned()),
+            None => ("JSON", format!("something else at byte {place}")),
+        },
     };
     Unread {
         path: path(&reader.trail, None),

@@ -12,13 +12,13 @@ use super::names::{Name, Order};
 pub enum Fault {
     /// It is of another kind than expected: see [`Reader::expected`].
     Kind,
-    /// The text is no JSON: see [`Reader::flaw`].
+    /// The text is no JSON: see [`Reader::syntax_error`].
     Malformed,
 }
 
 /// Why a text is no JSON that is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Flaw {
+pub enum SyntaxError {
     /// A character that cannot stand there.
     Syntax,
     /// The text ends too early.
@@ -29,7 +29,7 @@ pub enum Flaw {
 
 /// A value of another kind than expected.
 #[derive(Clone, Debug)]
-pub struct Stray {
+pub struct RawMismatch {
     /// Where it is, the innermost step first.
     pub path: Vec<Step>,
     /// What was expected there.
@@ -54,7 +54,7 @@ pub enum Step {
 /// How deep lists and objects may lie in each other.
 pub const DEPTH: u8 = 128;
 /// How many values of another kind are remembered one by one.
-pub const STRAYS: usize = 1000;
+pub const MAX_MISMATCHES: usize = 1000;
 /// Integers of so many digits fit 64 bits.
 const DIGITS: usize = 18;
 
@@ -74,13 +74,13 @@ pub struct Reader<'t> {
     /// What was expected where a value is of another kind.
     pub expected: &'static str,
     /// Why the text is no JSON.
-    pub flaw: Flaw,
-    /// The values of another kind so far, the first [`STRAYS`] of them.
-    pub strays: Vec<Stray>,
+    pub syntax_error: SyntaxError,
+    /// The values of another kind so far, the first [`MAX_MISMATCHES`] of them.
+    pub mismatches: Vec<RawMismatch>,
     /// Where a text that is no JSON was left, the innermost step first.
     pub trail: Vec<Step>,
-    /// How much has not fitted so far: unknown names and values of another kind.
-    pub misfits: usize,
+    /// How much has not matched so far: unknown names and values of another kind.
+    pub unmatched: usize,
     /// Whether names that the description does not have are told like values of another kind, and by name.
     pub strict: bool,
 }
@@ -114,10 +114,10 @@ impl<'t> Reader<'t> {
             orders: Vec::new(),
             scratch: Vec::new(),
             expected: "",
-            flaw: Flaw::Syntax,
-            strays: Vec::new(),
+            syntax_error: SyntaxError::Syntax,
+            mismatches: Vec::new(),
             trail: Vec::new(),
-            misfits: 0,
+            unmatched: 0,
             strict: false,
         }
     }
@@ -160,9 +160,9 @@ impl<'t> Reader<'t> {
     /// The fault of a text that is no JSON here.
     #[cold]
     pub fn malformed(&mut self) -> Fault {
-        self.flaw = match self.at < self.text.len() {
-            true => Flaw::Syntax,
-            false => Flaw::End,
+        self.syntax_error = match self.at < self.text.len() {
+            true => SyntaxError::Syntax,
+            false => SyntaxError::End,
         };
         Fault::Malformed
     }
@@ -176,10 +176,10 @@ impl<'t> Reader<'t> {
 
     /// Passes over a value that begins at `begin` and is not what was expected.
     #[cold]
-    pub fn stray(&mut self, begin: usize) -> Result<(), Fault> {
-        self.misfits += 1;
-        if self.strays.len() < STRAYS {
-            self.strays.push(Stray {
+    pub fn mismatch(&mut self, begin: usize) -> Result<(), Fault> {
+        self.unmatched += 1;
+        if self.mismatches.len() < MAX_MISMATCHES {
+            self.mismatches.push(RawMismatch {
                 path: Vec::new(),
                 expected: self.expected,
                 found: kind(self.text.get(begin..).unwrap_or_default()),
@@ -193,8 +193,8 @@ impl<'t> Reader<'t> {
     /// Tells a name that the description does not have, whose value begins at `begin`.
     #[cold]
     pub fn undescribed(&mut self, name: &str, begin: usize) {
-        if self.strays.len() < STRAYS {
-            self.strays.push(Stray {
+        if self.mismatches.len() < MAX_MISMATCHES {
+            self.mismatches.push(RawMismatch {
                 path: vec![Step::Name],
                 expected: "no such name",
                 found: kind(self.text.get(begin..).unwrap_or_default()),
@@ -206,8 +206,8 @@ impl<'t> Reader<'t> {
     /// Says of the values of another kind from the one numbered `first` on that they are one step further in.
     #[cold]
     pub fn locate(&mut self, first: usize, step: Step) {
-        for stray in self.strays.iter_mut().skip(first) {
-            stray.path.push(step);
+        for mismatch in self.mismatches.iter_mut().skip(first) {
+            mismatch.path.push(step);
         }
     }
 
@@ -601,7 +601,7 @@ impl<'t> Reader<'t> {
     #[inline(always)]
     fn enter(&mut self) -> Result<(), Fault> {
         if self.depth == DEPTH {
-            self.flaw = Flaw::Depth;
+            self.syntax_error = SyntaxError::Depth;
             return Err(Fault::Malformed);
         }
         self.depth += 1;
@@ -844,7 +844,7 @@ mod tests {
         ) {
             let mut text = if pretty { format!("{value:#}") } else { value.to_string() };
             prop_assert_eq!(both(&text), serde_json::from_str(&text).ok(), "{}", text);
-            // And again with a flaw.
+            // And again with a mistake in it.
             let places: Vec<usize> = text.char_indices().map(|(at, _)| at).collect();
             let begin = place.index(places.len());
             let end = places.get(begin + cut).copied().unwrap_or(text.len());

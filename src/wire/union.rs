@@ -68,14 +68,14 @@ pub type Form<T> = fn(&mut Reader<'_>) -> Result<T, Fault>;
 pub fn best<T>(forms: &[Form<T>], reader: &mut Reader<'_>) -> Result<Option<T>, Fault> {
     reader.peek()?;
     let begin = reader.place();
-    let (strays, misfits) = (reader.strays.len(), reader.misfits);
+    let (mismatches, unmatched) = (reader.mismatches.len(), reader.unmatched);
     let mut best: Option<(usize, Form<T>)> = None;
     for form in forms {
         let read = form(reader);
-        let lost = reader.misfits - misfits;
+        let lost = reader.unmatched - unmatched;
         reader.back(begin);
-        reader.strays.truncate(strays);
-        reader.misfits = misfits;
+        reader.mismatches.truncate(mismatches);
+        reader.unmatched = unmatched;
         match read {
             Ok(_) if best.as_ref().is_none_or(|(least, _)| lost < *least) => best = Some((lost, *form)),
             Err(Fault::Malformed) => return Err(Fault::Malformed),

@@ -1,12 +1,18 @@
 //! The client's settings: regions, versions, environment, headers, TLS, and what is refused.
 
+mod mistakes;
+#[allow(dead_code)]
+#[path = "../transport/server.rs"]
+mod server;
 mod tls;
 
 use std::process::Command;
 use std::time::Duration;
 
-use httpmock::prelude::*;
+use intercom_client::mock::{Answer, MockIntercom};
 use intercom_client::{ApiVersion, Client, ClientBuilder, ConfigError, Error, Region};
+use serde_json::json;
+use server::{Move, Server, answer};
 
 const TOKEN: &str = "dG9rOmZlcm5oaWxs-secret";
 
@@ -24,8 +30,9 @@ fn https() -> ClientBuilder {
     }
 }
 
-fn client(server: &MockServer) -> Client {
-    builder().base_url(server.base_url()).build().unwrap()
+/// A stand-in that wants the test token.
+async fn start() -> MockIntercom {
+    MockIntercom::builder().token(TOKEN).start().await
 }
 
 #[test]
@@ -160,25 +167,8 @@ fn nothing_prints_the_token() {
 
 #[tokio::test]
 async fn every_request_carries_the_headers_and_no_others_of_its_own() {
-    let server = MockServer::start_async().await;
-    let mock = server
-        .mock_async(|when, then| {
-            when.method(GET)
-                .path("/me")
-                .header("authorization", format!("Bearer {TOKEN}"))
-                .header("intercom-version", "2.9")
-                .header("accept", "application/json")
-                .header(
-                    "user-agent",
-                    concat!("acme-sync/1.4 intercom-client/", env!("CARGO_PKG_VERSION")),
-                )
-                .header_missing("api-version")
-                .header_missing("content-type");
-            then.status(200)
-                .json_body(serde_json::json!({"type": "admin", "id": "1"}));
-        })
-        .await;
-    let plain = builder().base_url(server.base_url()).user_agent("acme-sync/1.4");
+    let intercom = start().await;
+    let plain = builder().base_url(intercom.url()).user_agent("acme-sync/1.4");
     plain.build().unwrap().identify_admin().send().await.unwrap();
 
     let mut defaults = reqwest::header::HeaderMap::new();
@@ -187,52 +177,60 @@ async fn every_request_carries_the_headers_and_no_others_of_its_own() {
     }
     let own = reqwest::Client::builder().default_headers(defaults).build().unwrap();
     let given = builder()
-        .base_url(server.base_url())
+        .base_url(intercom.url())
         .user_agent("acme-sync/1.4")
         .http_client(own);
     given.build().unwrap().identify_admin().send().await.unwrap();
-    mock.assert_calls_async(2).await;
+
+    let received = intercom.received();
+    assert_eq!(received.len(), 2);
+    for request in received {
+        assert_eq!(request.line(), "GET /me");
+        let agent = concat!("acme-sync/1.4 intercom-client/", env!("CARGO_PKG_VERSION"));
+        for (name, value) in [
+            ("authorization", Some(format!("Bearer {TOKEN}").as_str())),
+            ("intercom-version", Some("2.9")),
+            ("accept", Some("application/json")),
+            ("user-agent", Some(agent)),
+            ("api-version", None),
+            ("content-type", None),
+        ] {
+            assert_eq!(request.header(name), value, "{name}");
+            assert!(
+                request.headers.get_all(name).iter().count() <= 1,
+                "{name} is sent twice"
+            );
+        }
+    }
 }
 
 #[tokio::test]
 async fn the_version_and_a_path_prefix_reach_the_wire() {
-    let server = MockServer::start_async().await;
-    let mock = server
-        .mock_async(|when, then| {
-            when.path("/proxy/me").header("intercom-version", "2.11");
-            then.status(200).json_body(serde_json::json!({}));
-        })
-        .await;
+    let version: ApiVersion = "2.11".parse().unwrap();
+    let intercom = MockIntercom::builder().token(TOKEN).api_version(version.clone());
+    let intercom = intercom.start().await;
+    intercom.on_any().answer(Answer::json(json!({})));
     let client = builder()
-        .base_url(format!("{}/proxy/", server.base_url()))
-        .api_version("2.11".parse().unwrap())
+        .base_url(format!("{}/proxy/", intercom.url()))
+        .api_version(version)
         .build()
         .unwrap();
     client.clone().identify_admin().send().await.unwrap();
-    mock.assert_async().await;
+    let [request] = &intercom.received()[..] else {
+        panic!("one call sends one request")
+    };
+    assert_eq!(request.line(), "GET /proxy/me");
+    assert_eq!(request.header("intercom-version"), Some("2.11"));
 }
 
 /// Answers one request on a bare socket and returns its request line.
 async fn request_line(call: impl AsyncFnOnce(Client)) -> String {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let server = tokio::spawn(async move {
-        let (mut socket, _) = listener.accept().await.unwrap();
-        let mut seen = Vec::new();
-        while !seen.windows(4).any(|end| end == b"\r\n\r\n") {
-            let mut chunk = [0; 1024];
-            let read = socket.read(&mut chunk).await.unwrap();
-            seen.extend_from_slice(&chunk[..read]);
-        }
-        socket
-            .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}")
-            .await
-            .unwrap();
-        String::from_utf8(seen).unwrap().lines().next().unwrap().to_owned()
-    });
-    call(builder().base_url(url).build().unwrap()).await;
-    server.await.unwrap()
+    let server = Server::new([vec![Move::Read, answer(200, &[], "{}")]]).await;
+    call(builder().base_url(&server.url).build().unwrap()).await;
+    let [request] = &server.requests()[..] else {
+        panic!("one call sends one request")
+    };
+    request.line()
 }
 
 #[tokio::test]
@@ -259,15 +257,17 @@ async fn ids_stay_inside_their_path_segment() {
 
 #[tokio::test]
 async fn ids_that_would_lead_elsewhere_are_refused_before_sending() {
-    let server = MockServer::start_async().await;
+    let intercom = start().await;
+    let client = builder().base_url(intercom.url()).build().unwrap();
     for id in ["", ".", ".."] {
-        let error = client(&server).delete_contact().id(id).send().await.unwrap_err();
+        let error = client.delete_contact().id(id).send().await.unwrap_err();
         assert!(error.is_builder() && error.attempts() == 0);
         assert!(error.to_string().starts_with("delete_contact: `id`: "), "{error}");
     }
-    let error = client(&server).find_tag().send().await.unwrap_err();
+    let error = client.find_tag().send().await.unwrap_err();
     assert_eq!(error.to_string(), "find_tag: `id`: required, and was not set");
     assert_eq!(error.operation(), "find_tag");
+    assert!(intercom.received().is_empty());
 }
 
 #[tokio::test]
@@ -285,10 +285,9 @@ async fn query_values_are_encoded() {
 
 #[tokio::test]
 async fn the_timeout_limits_an_attempt() {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
+    let server = Server::always(vec![Move::Hang]).await;
     let client = builder()
-        .base_url(url)
+        .base_url(&server.url)
         .timeout(Duration::from_millis(50))
         .retry(intercom_client::RetryPolicy::none())
         .build()
@@ -367,18 +366,11 @@ fn plain_http_to_another_machine_has_to_be_allowed() {
 /// A name under `localhost` is this machine, whatever name servers and proxies say.
 #[tokio::test]
 async fn names_under_localhost_lead_to_this_machine() {
-    let server = MockServer::start_async().await;
-    let me = server.mock_async(|when, then| {
-        when.path("/me");
-        then.status(200).body("{}");
-    });
-    let me = me.await;
+    let intercom = start().await;
     for name in ["localhost", "intercom.localhost"] {
-        let client = builder()
-            .base_url(format!("http://{name}:{}", server.port()))
-            .build()
-            .unwrap();
+        let url = intercom.url().replace("127.0.0.1", name);
+        let client = builder().base_url(url).build().unwrap();
         client.identify_admin().send().await.unwrap();
     }
-    assert_eq!(me.calls_async().await, 2);
+    assert_eq!(intercom.calls("identify_admin").len(), 2);
 }

@@ -36,13 +36,13 @@ fn provider_child() {
     for url in ["https://api.intercom.io", "http://localhost"] {
         match Client::builder(TOKEN).base_url(url).build() {
             Ok(client) => println!("=> {}", client.base_url()),
-            Err(error) => println!("=> {error:?}: {error}"),
+            Err(error) => println!("=> {error:?}"),
         }
     }
     provider();
     match Client::builder(TOKEN).build() {
         Ok(client) => println!("=> {}", client.base_url()),
-        Err(error) => println!("=> {error:?}: {error}"),
+        Err(error) => println!("=> {error:?}"),
     }
 }
 
@@ -63,9 +63,9 @@ fn without_a_crypto_provider_a_client_says_what_to_install() {
         .lines()
         .filter_map(|line| Some(line.split_once("=> ")?.1))
         .collect();
-    let no_provider = "NoCryptoProvider: rustls has no crypto provider; install one before the client is built, such as \
+    let no_provider = "rustls has no crypto provider; install one before the client is built, such as \
                        `rustls::crypto::ring::default_provider().install_default()`, or enable this crate's feature `rustls`";
-    let no_tls = "NoTls: no TLS feature is enabled, and the base URL is https; enable this crate's feature `rustls`, \
+    let no_tls = "no TLS feature is enabled, and the base URL is https; enable this crate's feature `rustls`, \
                   `native-tls` or `rustls-no-provider`, or give the builder an HTTP client of your own";
     let (us, local) = ("https://api.intercom.io", "http://localhost");
     assert_eq!(
@@ -108,7 +108,11 @@ async fn calls_by_https_begin_with_a_handshake_of_the_library_that_wins() {
     let client = Client::builder(TOKEN).base_url(url).build().unwrap();
     let error = client.identify_admin().send().await.unwrap_err();
     assert_eq!(server.await.unwrap(), [22, 3], "a handshake record of TLS");
-    assert_eq!(error.to_string(), "identify_admin: the TLS handshake failed");
+    let line = error.to_string();
+    assert!(
+        line.starts_with("identify_admin: the TLS handshake with 127.0.0.1:"),
+        "{line}"
+    );
     let of_rustls = format!("{error:?}").contains("InvalidContentType");
     assert_eq!(of_rustls, cfg!(not(feature = "native-tls")), "{error:?}");
 }

@@ -1,9 +1,9 @@
 //! One exchange on loopback: answers with an example of the description, and shows what was sent.
 
-use std::sync::{Arc, LazyLock, Mutex};
+use std::sync::LazyLock;
 
-use httpmock::MockServer;
 use intercom_client::Client;
+use intercom_client::mock::{Answer, MockIntercom, Received};
 use serde_json::Value;
 
 /// The description with the overlay applied, as the build wrote it: what the crate is generated from.
@@ -37,10 +37,7 @@ fn examples(call: &str) -> Value {
 const TOKEN: &str = "dG9rOmZlcm5oaWxs";
 
 /// A server for one exchange.
-pub struct Wire {
-    server: MockServer,
-    seen: Arc<Mutex<Vec<httpmock::HttpMockRequest>>>,
-}
+pub struct Wire(MockIntercom);
 
 /// A server that answers the call with the first example of the operation.
 pub async fn answer(call: &str) -> Wire {
@@ -54,22 +51,11 @@ pub async fn answer_with(body: Value) -> Wire {
 
 /// A server that answers with this status and these bytes.
 pub async fn answer_raw(status: u16, body: impl AsRef<[u8]>) -> Wire {
-    let server = MockServer::start_async().await;
-    let seen = Arc::new(Mutex::new(Vec::new()));
-    let record = Arc::clone(&seen);
-    server
-        .mock_async(|when, then| {
-            when.is_true(move |request| {
-                record.lock().unwrap().push(request.clone());
-                true
-            });
-            then.status(status)
-                .header("content-type", "application/json")
-                .header("x-request-id", "001fk0wire")
-                .body(body);
-        })
-        .await;
-    Wire { server, seen }
+    let intercom = MockIntercom::builder().token(TOKEN).start().await;
+    let answer = Answer::bytes("application/json", body.as_ref().to_vec()).status(status);
+    let answer = answer.header("x-request-id", "001fk0wire");
+    intercom.on_any().answer(answer);
+    Wire(intercom)
 }
 
 /// What was sent.
@@ -83,29 +69,31 @@ pub struct Sent {
 impl Wire {
     /// A client of this server.
     pub fn client(&self) -> Client {
-        Client::builder(TOKEN).base_url(self.server.base_url()).build().unwrap()
+        self.0.client()
     }
 
     /// Whether no request was sent.
     pub fn sent_nothing(&self) -> bool {
-        self.seen.lock().unwrap().is_empty()
+        self.0.received().is_empty()
+    }
+
+    /// The one request that was sent.
+    fn request(&self) -> Received {
+        let mut received = self.0.received();
+        assert_eq!(received.len(), 1, "one call sends one request");
+        received.remove(0)
     }
 
     /// A header of the one request that was sent.
     #[allow(dead_code)] // not by every test binary
     pub fn header(&self, name: &str) -> Option<String> {
-        let seen = self.seen.lock().unwrap();
-        assert_eq!(seen.len(), 1, "one call sends one request");
-        let value = seen[0].headers().get(name)?.to_str().ok()?.to_owned();
-        Some(value)
+        self.request().header(name).map(str::to_owned)
     }
 
     /// The body of the one request that was sent, to the letter.
     #[allow(dead_code)] // not by every test binary
     pub fn body(&self) -> String {
-        let seen = self.seen.lock().unwrap();
-        assert_eq!(seen.len(), 1, "one call sends one request");
-        String::from_utf8(seen[0].body_ref().to_vec()).unwrap()
+        String::from_utf8(self.request().body.to_vec()).unwrap()
     }
 
     /// The one request that was sent, its headers checked.
@@ -115,35 +103,26 @@ impl Wire {
 
     /// The one request that was sent, its headers checked, with this `Accept`.
     pub fn sent_for(&self, accept: &str) -> Sent {
-        let seen = self.seen.lock().unwrap();
-        assert_eq!(seen.len(), 1, "one call sends one request");
-        let request = &seen[0];
-        let headers = request.headers();
+        let request = self.request();
         let header = |name: &str| {
-            headers
-                .get(name)
-                .and_then(|value| value.to_str().ok())
-                .map(str::to_owned)
+            let mut values = request.headers.get_all(name).iter();
+            let value = values.next().map(|value| value.to_str().unwrap().to_owned());
+            assert!(values.next().is_none(), "{name} is sent twice");
+            value
         };
         assert_eq!(header("authorization"), Some(format!("Bearer {TOKEN}")));
         assert_eq!(header("intercom-version").as_deref(), Some("2.9"));
         assert_eq!(header("accept").as_deref(), Some(accept));
         assert!(header("user-agent").unwrap().starts_with("intercom-client/"));
         assert_eq!(header("api-version"), None);
-        let body = request.body_ref();
-        let body = if body.is_empty() {
-            Value::Null
-        } else {
-            serde_json::from_slice(body).unwrap()
+        let body = match request.body.is_empty() {
+            true => Value::Null,
+            false => serde_json::from_slice(&request.body).unwrap(),
         };
         let json = Some("application/json".to_owned()).filter(|_| !body.is_null());
         assert_eq!(header("content-type"), json, "a content type goes with a body");
-        let uri = request.uri();
-        let path = uri
-            .path_and_query()
-            .map_or_else(|| uri.path().to_owned(), ToString::to_string);
         Sent {
-            line: format!("{} {path}", request.method()),
+            line: request.line(),
             body,
         }
     }

@@ -43,9 +43,10 @@ async fn fill(address: SocketAddr) -> Vec<TcpStream> {
 }
 
 fn assert_unsent(error: &Error) {
-    assert_eq!(
-        error.to_string(),
-        "create_contact: could not connect in time after 3 attempts"
+    let line = error.to_string();
+    assert!(
+        line.starts_with("create_contact: could not connect to ") && line.ends_with("after 3 attempts"),
+        "{line}"
     );
     assert!(
         error.is_connect() && error.is_timeout() && error.is_retryable(),

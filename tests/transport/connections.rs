@@ -8,16 +8,16 @@ use crate::calls::{Op, TOKEN, client, own_settings, quick, settings};
 use crate::server::{Move, Server, answer, raw};
 use Move::{Hang, Read, Reset, Wait};
 
-/// What the caller is told.
+/// What the caller is reported.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Told {
+enum Reported {
     Lost,
     Timeout,
     Protocol,
     Decode,
 }
 
-impl Told {
+impl Reported {
     fn timeout(self) -> Duration {
         match self {
             Self::Timeout => SHORT,
@@ -29,7 +29,7 @@ impl Told {
         let text = error.to_string();
         let expected = match self {
             Self::Lost => "the connection was lost before the whole answer arrived",
-            Self::Timeout => "timed out waiting for the answer",
+            Self::Timeout => "no whole answer within",
             Self::Protocol => "the server's answer is not valid HTTP",
             Self::Decode => "cannot decode the answer",
         };
@@ -53,33 +53,33 @@ enum At {
     Body,
 }
 
-fn faults() -> Vec<(&'static str, Told, At, Vec<Move>)> {
+fn faults() -> Vec<(&'static str, Reported, At, Vec<Move>)> {
     let head = |rest: &str| raw(format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n{rest}"));
     vec![
-        ("reset after the request", Told::Lost, At::Head, vec![Read, Reset]),
-        ("closed after the request", Told::Lost, At::Head, vec![Read]),
+        ("reset after the request", Reported::Lost, At::Head, vec![Read, Reset]),
+        ("closed after the request", Reported::Lost, At::Head, vec![Read]),
         (
             "reset within the headers",
-            Told::Lost,
+            Reported::Lost,
             At::Head,
             vec![Read, head("content-le"), Reset],
         ),
         (
             "closed within the headers",
-            Told::Lost,
+            Reported::Lost,
             At::Head,
             vec![Read, head("content-le")],
         ),
-        ("no answer", Told::Timeout, At::Head, vec![Read, Hang]),
+        ("no answer", Reported::Timeout, At::Head, vec![Read, Hang]),
         (
             "stalled headers",
-            Told::Timeout,
+            Reported::Timeout,
             At::Head,
             vec![Read, head("content-le"), Hang],
         ),
         (
             "slow headers",
-            Told::Timeout,
+            Reported::Timeout,
             At::Head,
             // A byte now and then does not extend the time.
             std::iter::once(Read)
@@ -89,49 +89,49 @@ fn faults() -> Vec<(&'static str, Told, At, Vec<Move>)> {
         ),
         (
             "closed within the body",
-            Told::Lost,
+            Reported::Lost,
             At::Body,
             vec![Read, head("content-length: 99\r\n\r\n{}")],
         ),
         (
             "truncated chunked body",
-            Told::Lost,
+            Reported::Lost,
             At::Body,
             vec![Read, head("transfer-encoding: chunked\r\n\r\n2\r\n{}\r\n")],
         ),
         (
             "truncated chunk",
-            Told::Lost,
+            Reported::Lost,
             At::Body,
             vec![Read, head("transfer-encoding: chunked\r\n\r\nff\r\n{}")],
         ),
         (
             "stalled body",
-            Told::Timeout,
+            Reported::Timeout,
             At::Body,
             vec![Read, head("content-length: 99\r\n\r\n{"), Hang],
         ),
         (
             "garbage instead of HTTP",
-            Told::Protocol,
+            Reported::Protocol,
             At::Head,
             vec![Read, raw("SSH-2.0-OpenSSH_9.6\r\n\r\n")],
         ),
         (
             "two content lengths",
-            Told::Protocol,
+            Reported::Protocol,
             At::Head,
             vec![Read, head("content-length: 2\r\ncontent-length: 3\r\n\r\n{}")],
         ),
         (
             "garbage for a chunk",
-            Told::Protocol,
+            Reported::Protocol,
             At::Body,
             vec![Read, head("transfer-encoding: chunked\r\n\r\nzz\r\n{}\r\n")],
         ),
         (
             "gzip that is none",
-            Told::Protocol,
+            Reported::Protocol,
             At::Body,
             vec![
                 Read,
@@ -149,8 +149,8 @@ fn ok() -> Move {
 }
 
 /// Whether a call is repeated after the fault, by the table in [`RetryPolicy`].
-fn repeats(op: Op, told: Told, at: At) -> bool {
-    let passing = told == Told::Lost || told == Told::Timeout;
+fn repeats(op: Op, reported: Reported, at: At) -> bool {
+    let passing = reported == Reported::Lost || reported == Reported::Timeout;
     match op {
         Op::Get | Op::List | Op::Put | Op::Delete => passing,
         // Bytes that were handed on cannot be called back.
@@ -161,14 +161,14 @@ fn repeats(op: Op, told: Told, at: At) -> bool {
 
 #[tokio::test]
 async fn a_fault_is_told_as_what_it_is_and_repeated_where_that_does_no_harm() {
-    for (fault, told, at, moves) in faults() {
+    for (fault, reported, at, moves) in faults() {
         let each_op = Op::ALL.map(async |op| {
             let context = format!("{fault}, {op:?}");
             let server = Server::always(moves.clone()).await;
-            let client = settings(&server).timeout(told.timeout()).build().unwrap();
+            let client = settings(&server).timeout(reported.timeout()).build().unwrap();
             let error = op.call(&client).await.expect_err(&context);
-            told.check(&error, &context);
-            let times = if repeats(op, told, at) { 3 } else { 1 };
+            reported.check(&error, &context);
+            let times = if repeats(op, reported, at) { 3 } else { 1 };
             assert_eq!(server.requests().len(), times, "{context}: {error:?}");
             assert_eq!(error.attempts() as usize, times, "{context}");
             assert_eq!(error.operation(), op.operation(), "{context}");
@@ -179,11 +179,11 @@ async fn a_fault_is_told_as_what_it_is_and_repeated_where_that_does_no_harm() {
 
 #[tokio::test]
 async fn after_a_passing_fault_the_same_request_is_sent_again_and_succeeds() {
-    for (fault, told, at, moves) in faults() {
-        for op in Op::ALL.into_iter().filter(|op| repeats(*op, told, at)) {
+    for (fault, reported, at, moves) in faults() {
+        for op in Op::ALL.into_iter().filter(|op| repeats(*op, reported, at)) {
             let context = format!("{fault}, {op:?}");
             let server = Server::new([moves.clone(), vec![Read, ok()]]).await;
-            let client = settings(&server).timeout(told.timeout()).build().unwrap();
+            let client = settings(&server).timeout(reported.timeout()).build().unwrap();
             let status = op.call(&client).await.expect(&context);
             assert_eq!(status, 200, "{context}");
             let [first, second] = &server.requests()[..] else {
@@ -218,7 +218,7 @@ async fn a_reset_in_the_middle_of_the_body_is_repeated_for_reads_only_before_any
     ] {
         let server = Server::always(moves.clone()).await;
         let error = op.call(&client(&server)).await.unwrap_err();
-        Told::Lost.check(&error, &format!("{op:?}"));
+        Reported::Lost.check(&error, &format!("{op:?}"));
         assert_eq!(server.requests().len(), times, "{op:?}");
     }
 }
@@ -233,7 +233,7 @@ async fn an_answer_that_ends_before_its_value_does_is_a_decode_error() {
     for op in [Op::Get, Op::List, Op::Put, Op::Delete, Op::Post, Op::Scroll] {
         let before = server.requests().len();
         let error = op.call(&client(&server)).await.unwrap_err();
-        Told::Decode.check(&error, &format!("{op:?}"));
+        Reported::Decode.check(&error, &format!("{op:?}"));
         assert_eq!(error.status().unwrap(), 200);
         assert_eq!(error.body().unwrap().as_ref(), b"{\"type\": ");
         assert_eq!((error.attempts(), server.requests().len()), (1, before + 1));
@@ -243,9 +243,13 @@ async fn an_answer_that_ends_before_its_value_does_is_a_decode_error() {
 #[tokio::test]
 async fn a_refused_connection_is_tried_again_whatever_the_call_does() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
+    let host = listener.local_addr().unwrap();
     drop(listener);
-    let client = Client::builder(TOKEN).base_url(url).retry(quick()).build().unwrap();
+    let client = Client::builder(TOKEN)
+        .base_url(format!("http://{host}"))
+        .retry(quick())
+        .build()
+        .unwrap();
     for op in Op::ALL {
         let error = op.call(&client).await.unwrap_err();
         assert!(
@@ -254,7 +258,7 @@ async fn a_refused_connection_is_tried_again_whatever_the_call_does() {
         );
         assert!(!error.is_certificate());
         assert_eq!((error.attempts(), error.status()), (3, None), "{op:?}");
-        let line = format!("{}: could not connect after 3 attempts", op.operation());
+        let line = format!("{}: could not connect to {host} after 3 attempts", op.operation());
         assert_eq!(error.to_string(), line);
         assert!(std::error::Error::source(&error).is_some(), "the source is kept");
     }
@@ -300,7 +304,7 @@ async fn a_kept_alive_connection_that_closes_under_a_request_may_have_carried_it
         let second = op.call(&client).await;
         assert_eq!(second.is_ok(), succeeds, "{op:?}");
         if let Err(error) = second {
-            Told::Lost.check(&error, "creating");
+            Reported::Lost.check(&error, "creating");
         }
         assert_eq!(server.requests().len(), times, "{op:?}");
     }
@@ -369,8 +373,8 @@ async fn a_call_that_is_dropped_sends_nothing_more_and_leaves_the_client_usable(
     }
 }
 
-/// Errors are told by hyper's own type, so it has to be the one that reqwest brings; "garbage instead of HTTP" above would
-/// be told as lost with another.
+/// Errors are reported by hyper's own type, so it has to be the one that reqwest brings; "garbage instead of HTTP" above would
+/// be reported as lost with another.
 #[test]
 fn hyper_goes_with_reqwest_0_13() {
     let lock = include_str!("../../Cargo.lock");

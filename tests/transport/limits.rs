@@ -10,7 +10,7 @@ use crate::calls::{Op, settings};
 use crate::server::{Move, Request, Server, answer};
 
 /// An answer at a time of the server's clock, which is not this machine's.
-pub fn limited(status: u16, remaining: u64, date: u64, reset: u64) -> Move {
+fn limited(status: u16, remaining: u64, date: u64, reset: u64, body: &str) -> Move {
     let date = httpdate::fmt_http_date(std::time::UNIX_EPOCH + Duration::from_secs(date));
     let (remaining, reset) = (remaining.to_string(), reset.to_string());
     let headers = [
@@ -19,20 +19,25 @@ pub fn limited(status: u16, remaining: u64, date: u64, reset: u64) -> Move {
         ("x-ratelimit-remaining", &remaining),
         ("x-ratelimit-reset", &reset),
     ];
-    answer(status, &headers, "{}")
+    answer(status, &headers, body)
 }
 
 /// A server whose first window ends a second after its first request, and that allows three requests a window.
-pub async fn three_a_second(status_above: u16) -> Server {
+pub async fn three_a_second() -> Server {
+    three_a_second_of(|_| "{}".to_owned()).await
+}
+
+/// The same, whose successes have these bodies.
+pub async fn three_a_second_of(body: impl Fn(&Request) -> String + Send + Sync + 'static) -> Server {
     let begun = std::sync::OnceLock::<Instant>::new();
-    let counts = [const { AtomicUsize::new(0) }; 30];
+    let counts = [const { AtomicUsize::new(0) }; 60];
     Server::serve(move |request: &Request| {
         let window = (request.at - *begun.get_or_init(|| request.at)).as_secs();
         let count = 1 + counts[window as usize].fetch_add(1, Ordering::SeqCst) as u64;
         let now = 784_111_777 + window;
         match count {
-            1..=3 => vec![limited(200, 3 - count, now, now + 1)],
-            _ => vec![limited(status_above, 0, now, now + 1)],
+            1..=3 => vec![limited(200, 3 - count, now, now + 1, &body(request))],
+            _ => vec![limited(429, 0, now, now + 1, "{}")],
         }
     })
     .await
@@ -44,7 +49,7 @@ fn once(server: &Server) -> intercom_client::ClientBuilder {
 
 #[tokio::test]
 async fn a_spent_window_is_waited_for_instead_of_asking_in_vain() {
-    let server = three_a_second(429).await;
+    let server = three_a_second().await;
     let client = once(&server).build().unwrap();
     for _ in 0..9 {
         // Clones share what is known.
@@ -62,7 +67,7 @@ async fn a_spent_window_is_waited_for_instead_of_asking_in_vain() {
 
 #[tokio::test]
 async fn clients_that_are_told_not_to_wait_ask_at_once() {
-    let server = three_a_second(429).await;
+    let server = three_a_second().await;
     let client = once(&server).wait_for_rate_limit(false).build().unwrap();
     for _ in 0..3 {
         Op::Get.call(&client).await.unwrap();
@@ -75,7 +80,7 @@ async fn clients_that_are_told_not_to_wait_ask_at_once() {
 
 #[tokio::test]
 async fn what_is_under_way_counts_against_the_window() {
-    let server = three_a_second(429).await;
+    let server = three_a_second().await;
     let client = once(&server).build().unwrap();
     // The first answer tells the limit; ten at once then keep to it.
     Op::Get.call(&client).await.unwrap();
@@ -125,7 +130,7 @@ async fn queue(client: &Client, pages: std::ops::Range<i64>) -> Vec<tokio::task:
 
 #[tokio::test]
 async fn those_who_wait_go_first_come_first_served() {
-    let server = three_a_second(429).await;
+    let server = three_a_second().await;
     let client = once(&server).max_in_flight(1).build().unwrap();
     for task in queue(&client, 0..12).await {
         task.await.unwrap();
@@ -137,7 +142,7 @@ async fn those_who_wait_go_first_come_first_served() {
 
 #[tokio::test]
 async fn one_who_gives_up_waiting_holds_up_nobody_and_costs_nothing() {
-    let server = three_a_second(429).await;
+    let server = three_a_second().await;
     let client = once(&server).build().unwrap();
     for _ in 0..3 {
         Op::Get.call(&client).await.unwrap();
@@ -194,7 +199,7 @@ async fn only_so_many_are_in_flight_at_once() {
 async fn a_limit_that_is_no_longer_told_holds_nobody_up() {
     let count = AtomicUsize::new(0);
     let server = Server::serve(move |_| match count.fetch_add(1, Ordering::SeqCst) {
-        0 => vec![limited(200, 0, 784_111_777, 784_111_778)],
+        0 => vec![limited(200, 0, 784_111_777, 784_111_778, "{}")],
         _ => vec![answer(200, &[], "{}")],
     })
     .await;

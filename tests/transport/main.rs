@@ -4,6 +4,7 @@
 //! so that a slow machine changes nothing.
 
 mod calls;
+#[allow(dead_code)] // some moves are for other test binaries
 mod server;
 
 mod connecting;
@@ -13,6 +14,7 @@ mod errors;
 mod http2;
 mod limits;
 mod load;
+mod loopback;
 mod outcomes;
 #[cfg(any(feature = "rustls", feature = "native-tls", feature = "rustls-no-provider"))]
 mod proxies;
@@ -23,3 +25,4 @@ mod secrecy;
 #[cfg(any(feature = "rustls", feature = "native-tls", feature = "rustls-no-provider"))]
 mod tls;
 mod unpolled;
+mod workspaces;

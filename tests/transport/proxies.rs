@@ -15,10 +15,10 @@ fn through(proxy: &str) -> reqwest::Client {
 
 #[tokio::test]
 async fn a_proxy_that_does_not_connect_has_sent_nothing() {
-    let refused = "the proxy refused to connect to the server after 3 attempts";
+    let refused = "the proxy refused to connect to intercom.invalid:443 after 3 attempts";
     let asks = "the proxy asks for credentials (407)";
-    let unreachable = "could not connect after 3 attempts";
-    let handshake = "the TLS handshake failed";
+    let unreachable = "could not connect to intercom.invalid:443 after 3 attempts";
+    let handshake = "the TLS handshake with intercom.invalid:443 failed";
     let established = || raw("HTTP/1.1 200 Connection established\r\n\r\n");
     for (what, moves, text, times) in [
         ("403", vec![Read, answer(403, &[], "<html>")], refused, 3),
@@ -111,7 +111,10 @@ async fn a_proxy_that_is_not_there_is_tried_again() {
         .base_url("https://intercom.invalid")
         .http_client(through(&proxy));
     let error = Op::Post.call(&client.build().unwrap()).await.unwrap_err();
-    assert_eq!(error.to_string(), "create_contact: could not connect after 3 attempts");
+    assert_eq!(
+        error.to_string(),
+        "create_contact: could not connect to intercom.invalid:443 after 3 attempts"
+    );
 }
 
 /// Long enough for the client to read what came before apart from what comes after.

@@ -6,6 +6,7 @@ use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
@@ -17,6 +18,8 @@ pub enum Move {
     Read,
     /// Sends these bytes.
     Send(Vec<u8>),
+    /// Sends a body of these chunks, made one by one, after a head that says `transfer-encoding: chunked`.
+    Chunks(Chunks),
     /// Does nothing for a while.
     Wait(Duration),
     /// Does nothing until the client gives up.
@@ -29,6 +32,7 @@ pub enum Move {
     Serve(Handler),
 }
 
+pub type Chunks = Arc<dyn Fn() -> Box<dyn Iterator<Item = Bytes> + Send> + Send + Sync>;
 pub type Handler = Arc<dyn Fn(&Request) -> Vec<Move> + Send + Sync>;
 
 /// A request as it arrived.
@@ -40,11 +44,17 @@ pub struct Request {
     pub connection: usize,
     pub method: String,
     pub target: String,
+    pub version: String,
     headers: Vec<(String, String)>,
     pub body: Vec<u8>,
 }
 
 impl Request {
+    /// The request line as it was on the wire.
+    pub fn line(&self) -> String {
+        format!("{} {} {}", self.method, self.target, self.version)
+    }
+
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut values = self.headers.iter().filter(|(known, _)| known == name);
         let value = values.next().map(|(_, value)| value.as_str());
@@ -180,6 +190,16 @@ async fn run(mut stream: impl Stream, moves: Vec<Move>, connection: usize, recor
                 stream.write_all(&bytes).await?;
                 stream.flush().await?;
             }
+            Move::Chunks(chunks) => {
+                for chunk in chunks() {
+                    stream.write_all(format!("{:x}\r\n", chunk.len()).as_bytes()).await?;
+                    stream.write_all(&chunk).await?;
+                    stream.write_all(b"\r\n").await?;
+                    stream.flush().await?;
+                }
+                stream.write_all(b"0\r\n\r\n").await?;
+                stream.flush().await?;
+            }
             Move::Wait(time) => tokio::time::sleep(time).await,
             Move::Hang => while stream.read(&mut [0; 1024]).await? > 0 {},
             Move::Do(function) => function(),
@@ -213,7 +233,10 @@ async fn read(stream: &mut impl Stream, buffer: &mut Vec<u8>, connection: usize)
     };
     let head = String::from_utf8(buffer.drain(..end + 4).collect()).unwrap();
     let mut lines = head.trim_end().split("\r\n");
-    let mut first = lines.next().unwrap().split(' ');
+    let first: Vec<&str> = lines.next().unwrap().split(' ').collect();
+    let [method, target, version] = first.as_slice() else {
+        panic!("{first:?} is no request line")
+    };
     let headers: Vec<(String, String)> = lines
         .map(|line| line.split_once(": ").unwrap())
         .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
@@ -228,8 +251,9 @@ async fn read(stream: &mut impl Stream, buffer: &mut Vec<u8>, connection: usize)
     Ok(Some(Request {
         at: Instant::now(),
         connection,
-        method: first.next().unwrap().to_owned(),
-        target: first.next().unwrap().to_owned(),
+        method: (*method).to_owned(),
+        target: (*target).to_owned(),
+        version: (*version).to_owned(),
         headers,
         body: buffer.drain(..length).collect(),
     }))
@@ -255,6 +279,15 @@ pub fn answer(status: u16, headers: &[(&str, &str)], body: impl AsRef<[u8]>) -> 
     let mut bytes = (head + "\r\n").into_bytes();
     bytes.extend_from_slice(body);
     Move::Send(bytes)
+}
+
+/// A success whose body is these chunks.
+pub fn chunked<I>(chunks: impl Fn() -> I + Send + Sync + 'static) -> [Move; 2]
+where
+    I: Iterator<Item = Bytes> + Send + 'static,
+{
+    let head = raw("HTTP/1.1 200 OK\r\ncontent-type: application/octet-stream\r\ntransfer-encoding: chunked\r\n\r\n");
+    [head, Move::Chunks(Arc::new(move || Box::new(chunks())))]
 }
 
 /// Bytes as they are.

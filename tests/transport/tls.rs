@@ -101,7 +101,8 @@ async fn an_untrusted_certificate_is_said_to_be_one_and_not_tried_again() {
             let error = op.call(&client).await.expect_err(what);
             assert!(error.is_certificate() && error.is_connect(), "{what}: {error:?}");
             assert!(!error.is_retryable() && !error.is_timeout());
-            let line = format!("{}: the server's certificate is not trusted", op.operation());
+            let host = server.url.trim_start_matches("https://");
+            let line = format!("{}: the certificate of {host} is not trusted", op.operation());
             assert_eq!(error.to_string(), line, "{what}");
             assert!(std::error::Error::source(&error).is_some(), "the source says why");
             assert_eq!((error.attempts(), server.connections()), (1, connections), "{what}");
@@ -126,7 +127,9 @@ async fn a_server_without_tls_is_no_matter_of_certificates_nor_worth_another_try
         error.is_connect() && !error.is_certificate() && !error.is_retryable(),
         "{error:?}"
     );
-    assert_eq!(error.to_string(), "identify_admin: the TLS handshake failed");
+    let host = server.url.trim_start_matches("http://");
+    let line = format!("identify_admin: the TLS handshake with {host} failed");
+    assert_eq!(error.to_string(), line);
     assert_eq!((error.attempts(), server.connections()), (1, 1));
 }
 

@@ -8,7 +8,7 @@ use futures_util::{FutureExt, StreamExt, TryStreamExt};
 use intercom_client::{Client, Error, RetryPolicy};
 
 use crate::calls::{Op, settings};
-use crate::limits::three_a_second;
+use crate::limits::{three_a_second, three_a_second_of};
 use crate::server::{Move, Request, Server, answer};
 
 /// Long enough for every test here, and far from for ever.
@@ -37,7 +37,7 @@ fn begun(client: &Client, op: Op) -> Kept {
 
 #[tokio::test]
 async fn a_call_kept_while_a_window_is_spent_holds_up_no_other() {
-    let server = three_a_second(429).await;
+    let server = three_a_second().await;
     let client = once(&server).build().unwrap();
     for _ in 0..3 {
         Op::Get.call(&client).await.unwrap();
@@ -56,11 +56,11 @@ async fn a_call_kept_while_a_window_is_spent_holds_up_no_other() {
 
 #[tokio::test]
 async fn a_loop_that_selects_over_a_stream_and_a_tick_ends() {
-    let page = |request: &Request| {
-        let body = numbered_page(request);
-        vec![answer(200, &[], body)]
-    };
-    let limited = three_a_second_answering(page).await;
+    let limited = three_a_second_of(|request| match request.target.starts_with("/articles") {
+        true => numbered_page(request),
+        false => "{}".to_owned(),
+    })
+    .await;
     let patient = || settings(&limited).retry(RetryPolicy::default().attempts(8));
     for client in [patient().build().unwrap(), patient().max_in_flight(1).build().unwrap()] {
         let walk = async {
@@ -86,25 +86,6 @@ async fn a_loop_that_selects_over_a_stream_and_a_tick_ends() {
             .expect("the stream holds nothing");
         assert_eq!(walked, 4);
     }
-}
-
-/// The server of `three_a_second`, which answers lists by `page`.
-async fn three_a_second_answering(page: impl Fn(&Request) -> Vec<Move> + Send + Sync + 'static) -> Server {
-    let begun = std::sync::OnceLock::new();
-    let counts = [const { std::sync::atomic::AtomicU64::new(0) }; 60];
-    Server::serve(move |request: &Request| {
-        let window = (request.at - *begun.get_or_init(|| request.at)).as_secs();
-        let count = 1 + counts[window as usize].fetch_add(1, std::sync::atomic::Ordering::SeqCst);
-        let now = 784_111_777 + window;
-        if count > 3 {
-            return vec![crate::limits::limited(429, 0, now, now + 1)];
-        }
-        match request.target.starts_with("/articles") {
-            true => page(request),
-            false => vec![crate::limits::limited(200, 3 - count, now, now + 1)],
-        }
-    })
-    .await
 }
 
 #[tokio::test]

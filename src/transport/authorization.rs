@@ -1,0 +1,53 @@
+//! Where the `Authorization` header of each attempt comes from.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::HeaderValue;
+use tokio::time::Instant;
+
+use super::attempt::by;
+use crate::answer::error::{Error, Kind};
+
+type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// Asks the caller for the header.
+pub type Supply = dyn Fn() -> Pin<Box<dyn Future<Output = Result<HeaderValue, Cause>> + Send>> + Send + Sync;
+
+/// Where the `Authorization` header of each attempt comes from. Its values are marked sensitive: no log shows them.
+#[derive(Clone)]
+pub enum Authorization {
+    /// It is always the same.
+    Fixed(HeaderValue),
+    /// The caller is asked before each attempt.
+    Supplied(Arc<Supply>),
+}
+
+impl Authorization {
+    /// The header of the next attempt, which the caller has so much time to supply.
+    pub async fn header(&self, operation: &'static str, limit: Option<Duration>) -> Result<HeaderValue, Error> {
+        let supply = match self {
+            Self::Fixed(header) => return Ok(header.clone()),
+            Self::Supplied(supply) => supply,
+        };
+        let end = limit.and_then(|limit| Instant::now().checked_add(limit));
+        let supplied = by(end, supply())
+            .await
+            .unwrap_or_else(|| Err("it was not supplied in time".into()));
+        supplied.map_err(|cause| Error::new(operation, Kind::Token).with_source(cause))
+    }
+
+    /// The header to repeat a call with that was refused with `used`; `None` when there is no other one.
+    pub async fn renewed(
+        &self,
+        operation: &'static str,
+        used: &HeaderValue,
+        limit: Option<Duration>,
+    ) -> Option<HeaderValue> {
+        match self {
+            Self::Fixed(_) => None,
+            Self::Supplied(_) => self.header(operation, limit).await.ok().filter(|header| header != used),
+        }
+    }
+}

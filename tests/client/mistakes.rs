@@ -1,0 +1,288 @@
+//! The mistakes that are made most often: what is said leads to the fix, in one line, and nothing is sent.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use intercom_client::mock::Answer;
+use intercom_client::search::field;
+use intercom_client::types::{ConversationSender, CreateContactRequest};
+use intercom_client::{Client, ClientBuilder, ConfigError, Error, Region, Response, http};
+use operation_tables::OPERATIONS;
+use serde_json::{Value, json};
+
+use crate::{builder, https, start, tls};
+
+/// What `main` prints when it returns the error.
+fn printed(error: impl std::fmt::Debug) -> String {
+    format!("Error: {error:?}")
+}
+
+/// What is said of settings that are refused.
+fn refused(builder: ClientBuilder) -> String {
+    let error = builder.build().unwrap_err();
+    assert_eq!(printed(&error), format!("Error: {error}"));
+    printed(error)
+}
+
+#[test]
+fn a_token_is_given_alone() {
+    for token in ["dG9r\n", "dG9r\r\n", "Bearer dG9r", " dG9r"] {
+        let said = refused(Client::builder(token));
+        assert!(said.contains("without `Bearer`") && said.contains("trim"), "{said}");
+    }
+    assert!(refused(Client::builder("")).contains("pass the token of the workspace's app"));
+}
+
+#[test]
+fn a_region_is_named_by_its_word() {
+    for text in ["europe", "EU1", "", "api.eu.intercom.io"] {
+        let error = text.parse::<Region>().unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!("{text:?} is no region; use one of us, eu, au")
+        );
+    }
+}
+
+#[test]
+fn region_and_base_url_do_not_contradict_each_other() {
+    let eu = || https().region(Region::Eu);
+    let said = refused(eu().base_url("https://api.intercom.io/"));
+    assert!(
+        said.contains("the region is eu") && said.contains("the server of us"),
+        "{said}"
+    );
+    let custom = https().region(Region::Custom).base_url("https://api.intercom.io");
+    assert!(refused(custom).contains("the region is custom"));
+    for url in ["https://api.eu.intercom.io", "https://proxy.example/intercom"] {
+        eu().base_url(url).build().unwrap();
+    }
+    // A client for another region is made of one for this.
+    let client = eu().build().unwrap().to_builder().region(Region::Au).build().unwrap();
+    assert_eq!(
+        (client.region(), client.base_url()),
+        (Region::Au, "https://api.au.intercom.io")
+    );
+}
+
+#[test]
+fn no_time_at_all_is_refused() {
+    let zero = Duration::ZERO;
+    assert_eq!(
+        https().timeout(zero).build().unwrap_err(),
+        ConfigError::ZeroTimeout("timeout")
+    );
+    let said = refused(https().connect_timeout(zero));
+    assert!(said.starts_with("Error: connect_timeout is zero"), "{said}");
+}
+
+#[test]
+fn without_tls_the_features_are_named() {
+    if !tls::ENABLED {
+        let said = refused(builder());
+        assert!(
+            ["rustls", "native-tls", "http_client"]
+                .iter()
+                .any(|name| said.contains(name)),
+            "{said}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn mistakes_of_a_call_are_told_before_anything_is_sent() {
+    let intercom = start().await;
+    let client = builder().base_url(intercom.url()).build().unwrap();
+    let body = "the request body is required: give it to `body`, or fill it in with `body_map`";
+    let deep = field("a").eq(1) & (field("b").eq(1) | (field("c").eq(1) & field("d").eq(1)));
+    let said = [
+        client.create_ticket().send().await.unwrap_err(),
+        client.reply_conversation().send().await.unwrap_err(),
+        client.create_conversation().body_map(|b| b).send().await.unwrap_err(),
+        client
+            .create_conversation()
+            .body_map(|b| b.from(ConversationSender::builder()))
+            .send()
+            .await
+            .unwrap_err(),
+        client
+            .attach_contact_to_company()
+            .body_map(|b| b)
+            .send()
+            .await
+            .unwrap_err(),
+        client
+            .find_tag()
+            .id(1)
+            .timeout(Duration::ZERO)
+            .send()
+            .await
+            .unwrap_err(),
+        client.search_contacts().query(deep).send().await.unwrap_err(),
+    ];
+    assert!(said.iter().all(|error| error.is_builder() && error.attempts() == 0));
+    assert_eq!(
+        said.map(printed),
+        [
+            format!("Error: create_ticket: {body}"),
+            format!("Error: reply_conversation: `id`: required, and was not set; {body}"),
+            "Error: create_conversation: `body`, `from`: required, and were not set".to_owned(),
+            "Error: create_conversation: `from.type`, `from.id`, `body`: required, and were not set".to_owned(),
+            "Error: attach_contact_to_company: `id`, `body.id`: required, and were not set".to_owned(),
+            "Error: find_tag: `timeout`: is zero, in which nothing can be answered".to_owned(),
+            "Error: search_contacts: `query`: groups are nested 3 levels deep, the server takes 2; multiply the inner \
+             groups out"
+                .to_owned(),
+        ]
+    );
+}
+
+/// Whatever is required of an operation and forgotten is named at once.
+#[tokio::test]
+async fn every_operation_names_all_that_it_lacks() {
+    let intercom = start().await;
+    let client = builder().base_url(intercom.url()).build().unwrap();
+    let mut lacking = 0;
+    for operation in OPERATIONS {
+        let required = operation.parameters.iter().filter(|parameter| parameter.required);
+        let name = |parameter: &operation_tables::Parameter| match parameter.in_path {
+            true => parameter.setter,
+            false => parameter.name,
+        };
+        let names: Vec<_> = required.map(|parameter| format!("`{}`", name(parameter))).collect();
+        if names.is_empty() {
+            continue;
+        }
+        let Err(error) = (operation.call)(&client, &BTreeMap::new(), None).await else {
+            panic!("{} lacks {names:?}", operation.id);
+        };
+        let said = error.to_string();
+        assert!(
+            said.starts_with(&format!("{}: {}", operation.id, names.join(", "))),
+            "{said}"
+        );
+        assert!(error.is_builder() && said.len() < 400);
+        lacking += 1;
+    }
+    assert!(lacking > 50, "{lacking}");
+}
+
+#[tokio::test]
+async fn a_long_list_of_what_is_missing_is_cut() {
+    let intercom = start().await;
+    let client = builder().base_url(intercom.url()).build().unwrap();
+    let contacts: Vec<Value> = (0..5000).map(|_| json!({})).collect();
+    let call = client
+        .create_ticket()
+        .body(json!({"ticket_type_id": "1", "contacts": contacts}));
+    let error = call.send().await.unwrap_err();
+    let said = error.to_string();
+    assert!(said.len() < 500, "{} bytes", said.len());
+}
+
+#[tokio::test]
+async fn an_html_answer_is_said_to_be_one() {
+    let intercom = start().await;
+    let page = "<!DOCTYPE html><title>Sign in</title>";
+    intercom.on_any().answer(Answer::bytes("text/html", page));
+    let client = builder().base_url(intercom.url()).build().unwrap();
+    let raw = client.request(intercom_client::Method::GET, "/me");
+    let typed = client.identify_admin().send().await.unwrap_err();
+    let pages = raw
+        .clone()
+        .pages::<Value>(intercom_client::paging::Paging::Page, "data")
+        .next()
+        .await;
+    for error in [
+        typed,
+        raw.send::<Value>().await.unwrap_err(),
+        pages.unwrap().unwrap_err(),
+    ] {
+        let said = error.to_string();
+        assert!(said.contains("expected JSON, found HTML or XML"), "{said}");
+        assert_eq!(error.body().unwrap(), page);
+    }
+}
+
+#[tokio::test]
+async fn a_timeout_tells_its_limit_and_attempts() {
+    let intercom = start().await;
+    intercom
+        .on_any()
+        .answer(Answer::json(json!({})).delay(Duration::from_secs(20)));
+    let client = builder().base_url(intercom.url()).timeout(Duration::from_millis(50));
+    let client = client.build().unwrap();
+    let call = client
+        .create_contact()
+        .body(CreateContactRequest::with_email("ada@fernhill.example"));
+    let error = call.send().await.unwrap_err();
+    assert_eq!(
+        printed(error),
+        "Error: create_contact: no whole answer within 50ms after 1 attempt; it may have been carried out"
+    );
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_is_named() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let host = listener.local_addr().unwrap();
+    drop(listener);
+    let client = builder()
+        .base_url(format!("http://{host}"))
+        .retry(intercom_client::RetryPolicy::none());
+    let error = client.build().unwrap().identify_admin().send().await.unwrap_err();
+    let said = printed(error);
+    let line = format!("Error: identify_admin: could not connect to {host} (caused by: ");
+    assert!(said.starts_with(&line) && said.contains("refused"), "{said}");
+}
+
+/// What a program does with answers and errors can be tested without a server.
+#[test]
+fn answers_and_errors_are_built_for_tests() {
+    let mut headers = http::HeaderMap::new();
+    for (name, value) in [
+        ("x-request-id", "001f"),
+        ("x-ratelimit-limit", "167"),
+        ("x-ratelimit-remaining", "0"),
+        ("x-ratelimit-reset", "1487332510"),
+    ] {
+        headers.insert(name, value.parse().unwrap());
+    }
+    let body = r#"{"type":"error.list","errors":[{"code":"rate_limit_exceeded","message":"Exceeded\nrate limit"}]}"#;
+    let error = |status: u16, body: &'static str| {
+        Error::from_answer(
+            "create_contact",
+            http::StatusCode::from_u16(status).unwrap(),
+            headers.clone(),
+            body,
+        )
+    };
+    let limited = error(429, body);
+    assert!(limited.is_rate_limited() && limited.is_retryable() && !limited.is_conflict());
+    assert_eq!(
+        (limited.code(), limited.errors().len()),
+        (Some("rate_limit_exceeded"), 1)
+    );
+    assert_eq!((limited.request_id(), limited.attempts()), (Some("001f"), 1));
+    assert_eq!(limited.rate_limit().unwrap().limit, 167);
+    assert_eq!(
+        printed(limited),
+        "Error: create_contact: 429 rate_limit_exceeded: Exceeded rate limit (request 001f)"
+    );
+    let conflict = error(409, r#"{"errors":[{"code":"conflict","message":"exists with id=5f"}]}"#);
+    assert_eq!(conflict.conflicting_id(), Some("5f"));
+    let odd = error(200, "{}");
+    assert!(
+        !odd.is_retryable() && odd.to_string().starts_with("create_contact: 200 ok"),
+        "{odd}"
+    );
+
+    let answer = Response::from_value(7)
+        .with_status(http::StatusCode::ACCEPTED)
+        .with_headers(headers)
+        .with_body("7");
+    assert_eq!((*answer, answer.status().as_u16(), answer.attempts()), (7, 202, 1));
+    assert_eq!((answer.request_id(), answer.body().as_ref()), (Some("001f"), &b"7"[..]));
+    assert!(answer.mismatches().is_empty() && answer.rate_limit().is_some());
+}

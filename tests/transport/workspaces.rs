@@ -1,0 +1,207 @@
+//! Clients of several workspaces over one connection pool, and tokens that change.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use intercom_client::{AccessToken, ConfigError, Error, Region, RetryPolicy};
+
+use crate::calls::{Op, TOKEN, own_settings, quick};
+use crate::server::{Move, Request, Server, answer};
+
+const OTHER: &str = "dG9rOm90aGVy-secret";
+
+fn bearer(token: &str) -> String {
+    format!("Bearer {token}")
+}
+
+/// The tokens that were sent, in their order.
+fn sent(server: &Server) -> Vec<String> {
+    let requests = server.requests();
+    let tokens = requests.iter().map(|request| request.header("authorization"));
+    tokens.map(|token| token.unwrap_or_default().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn workspaces_share_connections_and_settings_but_no_token() {
+    let server = Server::serve(|_| vec![answer(200, &[], "{}")]).await;
+    let first = own_settings(&server).user_agent("acme/1").build().unwrap();
+    let second = first.with_token(OTHER).unwrap();
+    for client in [&first, &second, &first, &second.clone()] {
+        Op::Get.call(client).await.unwrap();
+    }
+    assert_eq!(sent(&server), [TOKEN, OTHER, TOKEN, OTHER].map(bearer));
+    assert_eq!(server.connections(), 1, "one pool");
+    let agents = server.requests().into_iter().filter(|request| {
+        let agent = request.header("user-agent");
+        agent.is_some_and(|agent| agent.starts_with("acme/1 "))
+    });
+    assert_eq!(agents.count(), 4);
+    assert_eq!((second.base_url(), second.region()), (first.base_url(), Region::Custom));
+    let shown = format!("{second:?} {:?} {:?}", second.to_builder(), AccessToken::from(OTHER));
+    assert!(!shown.contains("secret"), "{shown}");
+    assert_eq!(first.with_token("a b").unwrap_err(), ConfigError::InvalidToken);
+}
+
+#[tokio::test]
+async fn one_workspaces_rate_limit_does_not_hold_up_another() {
+    let limited = bearer(TOKEN);
+    let server = Server::serve(move |request: &Request| match request.header("authorization") {
+        Some(token) if token == limited => vec![answer(429, &[("retry-after", "30")], "")],
+        _ => vec![answer(200, &[], "{}")],
+    })
+    .await;
+    let spent = own_settings(&server).retry(RetryPolicy::none()).build().unwrap();
+    let other = spent.with_token(OTHER).unwrap();
+    assert!(Op::Get.call(&spent).await.unwrap_err().is_rate_limited());
+    let begun = Instant::now();
+    for _ in 0..5 {
+        Op::Get.call(&other).await.unwrap();
+    }
+    assert!(begun.elapsed() < Duration::from_secs(20), "nobody waited for the reset");
+    let waits = tokio::time::timeout(Duration::from_millis(200), Op::Get.call(&spent.clone())).await;
+    assert!(waits.is_err(), "clones wait for it");
+    assert_eq!(server.connections(), 1);
+}
+
+#[tokio::test]
+async fn each_workspace_has_its_own_requests_in_flight_and_repeats() {
+    let down = bearer(TOKEN);
+    let server = Server::serve(move |request: &Request| match request.header("authorization") {
+        Some(token) if token == down && request.target == "/me" => vec![answer(503, &[], "")],
+        Some(token) if token == down => vec![Move::Hang],
+        _ => vec![answer(200, &[], "{}")],
+    })
+    .await;
+    let first = own_settings(&server).max_in_flight(1).build().unwrap();
+    let second = first.with_token(OTHER).unwrap();
+    // 100 repeats, two for each call.
+    for _ in 0..50 {
+        assert_eq!(Op::Get.call(&first).await.unwrap_err().attempts(), 3);
+    }
+    assert_eq!(
+        Op::Get.call(&first).await.unwrap_err().attempts(),
+        1,
+        "its budget is spent"
+    );
+    assert_eq!(
+        Op::Get
+            .call(&first.with_token(TOKEN).unwrap())
+            .await
+            .unwrap_err()
+            .attempts(),
+        3
+    );
+    let hanging = tokio::spawn(async move { Op::Put.call(&first).await });
+    while !server.requests().iter().any(|request| request.method == "PUT") {
+        // It is recorded once its moves are known.
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    Op::Get.call(&second).await.unwrap();
+    hanging.abort();
+}
+
+#[tokio::test]
+async fn a_builder_of_a_client_changes_what_it_is_told_to() {
+    let server = Server::serve(|_| vec![answer(200, &[], "{}")]).await;
+    let first = own_settings(&server).build().unwrap();
+    let second = first
+        .to_builder()
+        .token(OTHER)
+        .base_url(format!("{}/eu", server.url))
+        .api_version("2.11".parse().unwrap());
+    let second = second.build().unwrap();
+    Op::Get.call(&first).await.unwrap();
+    Op::Get.call(&second).await.unwrap();
+    let requests = server.requests();
+    let seen = |at: usize| (requests[at].target.as_str(), requests[at].header("intercom-version"));
+    assert_eq!([seen(0), seen(1)], [("/me", Some("2.9")), ("/eu/me", Some("2.11"))]);
+    assert_eq!(server.connections(), 1);
+}
+
+/// A client whose token is the next of a list, the last one for ever.
+fn rotating(server: &Server, tokens: &'static [&'static str]) -> (intercom_client::Client, Arc<AtomicUsize>) {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&asked);
+    let token = AccessToken::from_fn(move || {
+        let place = count.fetch_add(1, Ordering::SeqCst).min(tokens.len() - 1);
+        async move { Ok::<_, Error>(tokens[place]) }
+    });
+    (own_settings(server).token(token).build().unwrap(), asked)
+}
+
+#[tokio::test]
+async fn a_supplied_token_is_asked_for_before_each_attempt() {
+    let server = Server::new([vec![
+        Move::Read,
+        answer(503, &[], ""),
+        Move::Read,
+        answer(200, &[], "{}"),
+        Move::Read,
+        answer(200, &[], "{}"),
+    ]])
+    .await;
+    let (client, _) = rotating(&server, &["first", "second", "third"]);
+    Op::Get.call(&client).await.unwrap();
+    Op::Get.call(&client).await.unwrap();
+    assert_eq!(sent(&server), ["first", "second", "third"].map(bearer));
+}
+
+#[tokio::test]
+async fn a_refused_token_is_replaced_once() {
+    let good = bearer("good");
+    let server = Server::serve(move |request: &Request| match request.header("authorization") {
+        Some(token) if token == good => vec![answer(200, &[], "{}")],
+        _ => vec![answer(401, &[], r#"{"errors":[{"code":"unauthorized"}]}"#)],
+    })
+    .await;
+    for op in [Op::Get, Op::Post] {
+        let (client, asked) = rotating(&server, &["old", "good"]);
+        let before = server.requests().len();
+        op.call(&client).await.unwrap();
+        assert_eq!(sent(&server)[before..], ["old", "good"].map(bearer), "{op:?}");
+        assert_eq!(asked.load(Ordering::SeqCst), 2);
+    }
+    for (tokens, times) in [(&["old"][..], 1), (&["old", "older", "good"], 2)] {
+        let (client, asked) = rotating(&server, tokens);
+        let before = server.requests().len();
+        let error = Op::Get.call(&client).await.unwrap_err();
+        assert!(error.is_unauthorized() && error.attempts() == times, "{error}");
+        assert_eq!(server.requests().len() - before, times as usize);
+        assert_eq!(asked.load(Ordering::SeqCst), 2);
+    }
+    let (client, asked) = rotating(&server, &["old", "good"]);
+    let single = client.to_builder().retry(RetryPolicy::none()).build().unwrap();
+    assert!(Op::Get.call(&single).await.unwrap_err().is_unauthorized());
+    assert_eq!(asked.load(Ordering::SeqCst), 1, "one attempt is one");
+    let fixed = own_settings(&server).build().unwrap();
+    assert_eq!(Op::Get.call(&fixed).await.unwrap_err().attempts(), 1);
+}
+
+#[tokio::test]
+async fn a_token_that_is_not_supplied_sends_nothing() {
+    let server = Server::always(vec![Move::Read]).await;
+    let failing = AccessToken::from_fn(|| async { Err::<String, _>("the vault is sealed") });
+    let blank = AccessToken::from_fn(|| async { Ok::<_, Error>(format!("{TOKEN}\n")) });
+    let empty = AccessToken::from_fn(|| async { Ok::<_, Error>("") });
+    let stuck = AccessToken::from_fn(std::future::pending::<Result<String, Error>>);
+    for (token, why) in [
+        (failing, "the vault is sealed"),
+        (blank, "whitespace"),
+        (empty, "empty"),
+        (stuck, "in time"),
+    ] {
+        let client = own_settings(&server)
+            .token(token)
+            .timeout(Duration::from_millis(50))
+            .retry(quick());
+        let error = Op::Get.call(&client.build().unwrap()).await.unwrap_err();
+        assert_eq!(error.to_string(), "identify_admin: no access token was supplied");
+        assert!(error.is_token_unavailable() && !error.is_retryable() && !error.is_unauthorized());
+        assert!(!error.may_have_been_carried_out() && error.attempts() == 0);
+        let source = std::error::Error::source(&error).unwrap().to_string();
+        assert!(source.contains(why), "{source}");
+        assert!(!format!("{error:?} {error:#?}").contains("secret"));
+    }
+    assert_eq!(server.connections(), 0);
+}
