@@ -108,9 +108,9 @@ type Begin<'a, I, T> = Box<dyn FnMut(&Client, I) -> Call<'a, I, T> + Send + 'a>;
 
 /// Many calls of one kind, some at a time: made by [`Client::push`].
 ///
-/// A stream of one [`Pushed`] for each input, in the order of the inputs: what came so far is a count to go on from. A failed
-/// call ends nothing; break off where an error says that none can succeed, such as
-/// [`is_unauthorized`](Error::is_unauthorized).
+/// A stream of one [`Pushed`] for each input, in the order of the inputs: what came so far is a count to go on from. A call
+/// that takes long, or is repeated after a pause, holds back what comes after it. A failed call ends nothing;
+/// [`stop`](Self::stop) where an error says that none can succeed, such as [`is_unauthorized`](Error::is_unauthorized).
 ///
 /// Nothing is sent twice: each input is given to one call, and that is repeated by its [`RetryPolicy`](crate::RetryPolicy) only
 /// where a second attempt does no harm. A call that is no read, PUT or DELETE and whose answer was lost is an error that

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 const ALL: usize = 47;
 
 fn conversation(number: usize) -> Value {
-    json!({"type": "conversation", "id": number.to_string(), "open": number % 2 == 0, "updated_at": 1_730_000_000 - number})
+    json!({"type": "conversation", "id": number.to_string(), "open": number.is_multiple_of(2), "updated_at": 1_730_000_000 - number})
 }
 
 /// A stand-in whose conversations have parts when they are retrieved, and a client that hardly pauses between attempts.

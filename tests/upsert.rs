@@ -60,7 +60,7 @@ async fn what_is_not_there_is_created_by_one_call() {
     let grace = CreateContactRequest::with_external_id("customer-2").custom_attributes([("plan", json!("scale"))]);
     let made = client
         .upsert_contact()
-        .body(&grace.clone().build().unwrap())
+        .body(&grace)
         .send()
         .await
         .unwrap();

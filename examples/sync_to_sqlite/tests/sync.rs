@@ -16,7 +16,7 @@ async fn start() -> (MockIntercom, Client, Connection) {
     let contact = |number: u32| {
         let companies = json!({"type": "list", "data": [{"type": "company", "id": id(0)}], "has_more": number == 3});
         json!({"type": "contact", "id": id(number), "updated_at": 1_700_000_000, "companies": companies,
-            "custom_attributes": {"plan": if number % 2 == 0 { "scale" } else { "trial" }, "seats": number}})
+            "custom_attributes": {"plan": if number >= 10 { "scale" } else { "trial" }, "seats": number}})
     };
     intercom.seed("list_contacts", (0..20).map(contact));
     let company = |number: u32| json!({"type": "company", "id": id(number), "updated_at": 1_700_000_000});
