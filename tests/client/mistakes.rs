@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use intercom_client::mock::Answer;
 use intercom_client::search::field;
-use intercom_client::types::{ConversationSender, CreateContactRequest};
+use intercom_client::types::{ConversationSender, CreateContactRequest, DataAttributeOption};
 use intercom_client::{Client, ClientBuilder, ConfigError, Error, Region, Response, http};
 use operation_tables::OPERATIONS;
 use serde_json::{Value, json};
@@ -172,12 +172,12 @@ async fn every_operation_names_all_that_it_lacks() {
 async fn a_long_list_of_what_is_missing_is_cut() {
     let intercom = start().await;
     let client = builder().base_url(intercom.url()).build().unwrap();
-    let contacts: Vec<Value> = (0..5000).map(|_| json!({})).collect();
-    let call = client
-        .create_ticket()
-        .body(json!({"ticket_type_id": "1", "contacts": contacts}));
+    let options = vec![DataAttributeOption::builder(); 5000];
+    let call = client.update_data_attribute().id(1).body_map(|b| b.options(options));
     let error = call.send().await.unwrap_err();
     let said = error.to_string();
+    assert!(error.is_builder() && intercom.received().is_empty(), "{error}");
+    assert!(said.contains("`options[9].value`") && said.contains("4990 more"), "{said}");
     assert!(said.len() < 500, "{} bytes", said.len());
 }
 
