@@ -33,7 +33,7 @@ fn main() {
         Some(feature.to_owned())
     });
     let input = Input::named(Slice::of_features(features));
-    for helper in ["export", "search", "whole"] {
+    for helper in ["export", "search", "upsert", "whole"] {
         println!("cargo::rustc-check-cfg=cfg(intercom_{helper})");
     }
     let out = PathBuf::from(std::env::var_os("OUT_DIR").unwrap_or_else(|| ".".into()));
@@ -122,7 +122,8 @@ impl Built {
     pub fn helpers(&self) -> impl Iterator<Item = &'static str> {
         let export = self.model.export.as_ref().map(|_| "export");
         let search = (!self.model.searches.is_empty()).then_some("search");
-        export.into_iter().chain(search)
+        let upsert = self.model.upsert.as_ref().map(|_| "upsert");
+        export.into_iter().chain(search).chain(upsert)
     }
 }
 

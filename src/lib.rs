@@ -10,6 +10,7 @@
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod answer;
+pub mod bulk;
 mod call;
 mod client;
 #[cfg(intercom_export)]
@@ -22,6 +23,8 @@ pub mod paging;
 #[cfg(intercom_search)]
 pub mod search;
 mod transport;
+#[cfg(intercom_upsert)]
+mod upsert;
 #[cfg(feature = "webhooks")]
 pub mod webhooks;
 mod wire;
@@ -43,6 +46,8 @@ pub use client::version::ApiVersion;
 pub use export::{ExportJob, ExportProgress};
 pub use generated::mixed::*;
 pub use generated::{Region, builder, operations, types};
+#[cfg(intercom_upsert)]
+pub use upsert::{UpsertOutcome, Upserted};
 pub use wire::avatar::Avatar;
 pub use wire::extra::Extra;
 pub use wire::id::Id;

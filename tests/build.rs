@@ -83,7 +83,7 @@ fn the_client_has_every_operation_of_the_description_once() {
 
 /// What writers see of a document, in one text: a key that says nothing to them is left out.
 fn essence(document: &Value) -> String {
-    const KEYS: [&str; 31] = [
+    const KEYS: [&str; 32] = [
         "$ref",
         "additionalProperties",
         "anyOf",
@@ -114,6 +114,7 @@ fn essence(document: &Value) -> String {
         "x-paging",
         "x-reads-only",
         "x-style",
+        "x-upsert",
         "x-webhook-item",
     ];
     fn reduce(value: &Value, named: bool, inner: fn(&str) -> bool) -> Value {
@@ -637,4 +638,79 @@ fn examples_are_rust_whatever_they_show() {
             "{page}"
         );
     }
+}
+
+/// The helper for upserts is there when all that it calls is, and fits together.
+#[test]
+fn upserts_stand_on_what_is_marked_for_them() {
+    let built = |slice: Slice, correction: Option<Value>| {
+        let folder = tempfile::tempdir().unwrap();
+        let mut input = Input { slice, ..own() };
+        if let Some(action) = correction {
+            let overlay = json!({"overlay": "1.1.0", "info": {"title": "", "version": ""}, "actions": [action]});
+            let file = folder.path().join("overlay.json");
+            std::fs::write(&file, overlay.to_string()).unwrap();
+            input.overlays.push(file);
+        }
+        script::model(script::describe(&input).unwrap(), &input).unwrap()
+    };
+    let full = built(Slice::Full, None);
+    let upsert = full.model.upsert.as_ref().unwrap();
+    assert_eq!(
+        (upsert.method.as_str(), upsert.builder.as_str()),
+        ("upsert_contact", "UpsertContact")
+    );
+    assert!(full.helpers().any(|helper| helper == "upsert"));
+    assert!(
+        built(Slice::of_features(["contacts".to_owned()]), None)
+            .model
+            .upsert
+            .is_some()
+    );
+    let other = built(Slice::of_features(["tags".to_owned()]), None);
+    assert!(
+        other.model.upsert.is_none() && other.warnings.to_string().is_empty(),
+        "{}",
+        other.warnings
+    );
+
+    let search = json!({"target": "$.paths['/contacts/search']", "remove": true});
+    let email = json!({"target": "$.components.schemas.create_contact_request.properties.email", "remove": true});
+    let taken = json!({"target": "$.paths['/me'].get", "update": {"operationId": "upsertContact"}});
+    for (correction, why) in [
+        (search, "no operation is marked `x-upsert: search`"),
+        (email, "what creates takes no `email`"),
+        (taken, "there is an operation `upsert_contact`"),
+    ] {
+        let built = built(Slice::Full, Some(correction));
+        let warnings = built.warnings.to_string();
+        assert!(
+            built.model.upsert.is_none() && !built.helpers().any(|helper| helper == "upsert"),
+            "{why}"
+        );
+        assert!(
+            warnings.contains(&format!("there is no helper for upserts: {why}")),
+            "{warnings}"
+        );
+    }
+}
+
+#[test]
+fn items_are_retrieved_at_the_path_of_their_list_or_by_their_type() {
+    let model = script::model(script::describe(&own()).unwrap(), &own()).unwrap().model;
+    let retrievals = script::steps::model::paging::retrievals(&model);
+    let by = |item: &str| retrievals.get(item).map(|retrieval| retrieval.method.as_str());
+    assert_eq!(
+        by("ConversationListItem"),
+        Some("retrieve_conversation"),
+        "of another type than the list's"
+    );
+    assert_eq!(by("ArticleListItem"), Some("retrieve_article"));
+    assert_eq!(
+        by("Company"),
+        Some("retrieve_company_by_id"),
+        "the list at its path is a hand-written type"
+    );
+    assert_eq!(by("Note"), Some("retrieve_note"), "no list is at its path");
+    assert_eq!(by("ActivityLog"), None, "nothing shows one");
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::super::document::names::{self, Taken};
 use super::super::document::prose;
 use super::ty::Ty;
-use super::{Answer, Body, Operation, Struct, Types};
+use super::{Answer, Body, Model, Operation, Struct, Types, paging};
 
 /// A search: an operation that takes a query. One that is marked, or whose body has a filter.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -219,6 +219,99 @@ pub fn export(marked: &[(&Operation, &str)], types: &Types) -> Result<Option<Exp
         operations: operations.collect::<Result<_, String>>()?,
         job: name,
         status: status.name.clone(),
+    }))
+}
+
+/// What the upsert helper needs: four operations on the same records.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Upsert {
+    /// The method's name.
+    pub method: String,
+    /// The builder's name.
+    pub builder: String,
+    /// The operations by what they do: `create`, `update`, `unarchive`, `search`.
+    pub operations: BTreeMap<&'static str, Named>,
+    /// The setter of the id of what is updated, and of what is unarchived.
+    pub ids: [String; 2],
+    /// The type of a record.
+    pub record: String,
+    /// The type of a page of what is searched for.
+    pub found: String,
+    /// The type of the body that creates one.
+    pub request: String,
+}
+
+/// What an operation does for an upsert, by `x-upsert`.
+const UPSERT: [&str; 4] = ["create", "update", "unarchive", "search"];
+
+/// The operations that are marked, held against what the helper does with them. None when none is marked.
+pub fn upsert(marked: &[(&Operation, &str)], model: &Model) -> Result<Option<Upsert>, String> {
+    if marked.is_empty() {
+        return Ok(None);
+    }
+    let types = &model.types;
+    let text = |ty: &Ty| ty.is("::std::string::String") || ty.is("crate::Id");
+    let step = |step: &str| {
+        let found = marked.iter().find(|(_, mark)| *mark == step);
+        found
+            .map(|(operation, _)| *operation)
+            .ok_or_else(|| format!("no operation is marked `x-upsert: {step}`"))
+    };
+    let (create, update, unarchive, search) = (step("create")?, step("update")?, step("unarchive")?, step("search")?);
+    let record = |operation: &Operation| match &operation.answer {
+        Answer::Json(ty) => types.named(ty),
+        Answer::Bytes(_) => None,
+    };
+    let made = record(create).ok_or("what creates does not answer with an object")?;
+    let json = |operation: &Operation| operation.body.as_ref().and_then(|body| body.json.clone());
+    let request = json(create)
+        .and_then(|ty| types.named(&ty))
+        .filter(|made| made.has_builder());
+    let request = request.ok_or("what creates takes no object")?;
+    if let Some(name) = ["email", "external_id", "role"]
+        .iter()
+        .find(|name| request.field(name).is_none())
+    {
+        return Err(format!("what creates takes no `{name}`"));
+    }
+    if !create.parameters.is_empty() || !search.parameters.iter().all(|parameter| !parameter.required) {
+        return Err("what creates or searches takes more than a body".to_owned());
+    }
+    if json(update).is_none() || record(update).is_none() {
+        return Err("what updates takes no body, or does not answer with an object".to_owned());
+    }
+    let id_of = |operation: &Operation| match operation.parameters.as_slice() {
+        [id] if id.in_path && text(&id.ty) => Ok(id.ident.clone()),
+        _ => Err(format!("`{}` does not take an id alone", operation.ident)),
+    };
+    if matches!(unarchive.answer, Answer::Bytes(_)) || unarchive.body.as_ref().is_some_and(|body| body.required) {
+        return Err("what unarchives takes a body, or answers with bytes".to_owned());
+    }
+    let found = record(search).and_then(|made| Some((made, model.pages.get(&made.name)?)));
+    let found = found.filter(|(_, page)| json(search).is_some() && paging::item(page, types).is_some());
+    let (found, _) = found.ok_or("what searches takes no body, or finds nothing with an `id`")?;
+    let method = format!(
+        "upsert_{}",
+        create.ident.strip_prefix("create_").unwrap_or(&create.ident)
+    );
+    let builder = names::type_ident(&method, "Upsert");
+    let taken = |operation: &Operation| operation.ident == method || operation.builder == builder;
+    if model.operations.iter().any(taken) {
+        return Err(format!("there is an operation `{method}`"));
+    }
+    let named = |operation: &Operation| Named {
+        method: operation.ident.clone(),
+        builder: operation.builder.clone(),
+    };
+    let operations = UPSERT.iter().map(|name| Ok((*name, named(step(name)?))));
+    Ok(Some(Upsert {
+        method,
+        builder,
+        operations: operations.collect::<Result<_, String>>()?,
+        ids: [id_of(update)?, id_of(unarchive)?],
+        record: made.name.clone(),
+        found: found.name.clone(),
+        request: request.name.clone(),
     }))
 }
 

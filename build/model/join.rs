@@ -69,6 +69,7 @@ pub fn join(
         mixed: mixed(document, whole),
         searches: Vec::new(),
         export: None,
+        upsert: None,
         webhook_items: Vec::new(),
     };
     for (path, method, described) in schema::operations(document) {
@@ -492,7 +493,7 @@ fn mixed(document: &Value, whole: &Whole) -> Vec<Mixed> {
 }
 
 fn join_helpers(document: &Value, model: &mut Model, warnings: &mut Warnings) {
-    let mut exports = Vec::new();
+    let (mut exports, mut upserts) = (Vec::new(), Vec::new());
     let mut modules = Taken::beside(["operand"]);
     for (path, method, described) in schema::operations(document) {
         let id = described["operationId"].as_str().unwrap_or_default();
@@ -510,9 +511,17 @@ fn join_helpers(document: &Value, model: &mut Model, warnings: &mut Warnings) {
         if let Some(step) = described["x-export"].as_str() {
             exports.push((operation, step));
         }
+        if let Some(step) = described["x-upsert"].as_str() {
+            upserts.push((operation, step));
+        }
     }
+    let upsert = helpers::upsert(&upserts, model);
     match helpers::export(&exports, &model.types) {
         Ok(export) => model.export = export,
         Err(why) => warnings.add("export", "/paths", format!("there is no helper for exports: {why}")),
+    }
+    match upsert {
+        Ok(upsert) => model.upsert = upsert,
+        Err(why) => warnings.add("upsert", "/paths", format!("there is no helper for upserts: {why}")),
     }
 }

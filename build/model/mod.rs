@@ -15,7 +15,7 @@ use ty::Ty;
 
 use super::input::basics::Basics;
 use examples::Examples;
-use helpers::{Export, Search, WebhookItem};
+use helpers::{Export, Search, Upsert, WebhookItem};
 use paging::Page;
 
 /// Everything that is written.
@@ -36,6 +36,8 @@ pub struct Model {
     pub searches: Vec<Search>,
     /// What the export helper needs, when the description has it.
     pub export: Option<Export>,
+    /// What the upsert helper needs, when the description has it.
+    pub upsert: Option<Upsert>,
     /// The types that items of webhooks are read as, with their `type` on the wire.
     pub webhook_items: Vec<WebhookItem>,
 }

@@ -4,10 +4,12 @@
 //! operation; `in: body` only where the cursor goes into the request body. A list that is one answer has no mark: its
 //! answer's type tells, see [`unpaged`]. The walking itself is `src/paging/`.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::ty::Ty;
-use super::{Struct, Types};
+use super::{Answer, Model, Operation, Struct, Types};
 
 /// How the list of one operation goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,6 +82,67 @@ pub fn item(page: &Page, types: &Types) -> Option<Item> {
         id: of("id", &["::std::string::String", "i64", "crate::Id"])?,
         updated_at: of("updated_at", &["crate::Timestamp"]),
     })
+}
+
+/// The operation that shows an item of a list in full, by the item's id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Retrieval {
+    /// The method's name.
+    pub method: String,
+    /// The setter of the id.
+    pub id: String,
+    /// What it answers with.
+    pub full: Ty,
+}
+
+/// How the items of lists are retrieved in full, by the name of their type: at the path of the list and the id, or else by
+/// what gets one of that type.
+pub fn retrievals(model: &Model) -> BTreeMap<String, Retrieval> {
+    let items = model
+        .pages
+        .iter()
+        .filter_map(|(page, read)| Some((page.as_str(), item(read, &model.types)?.name)));
+    let items: BTreeMap<&str, String> = items.collect();
+    let shows = |operation: &Operation, at: &str| {
+        let parameters = || operation.parameters.iter();
+        let id = parameters().find(|parameter| parameter.in_path)?;
+        let alone = !parameters().any(|other| other.required && other.ident != id.ident);
+        let takes = ["::std::string::String", "crate::Id"].iter().any(|ty| id.ty.is(ty));
+        let Answer::Json(full) = &operation.answer else {
+            return None;
+        };
+        let gets = operation.method == "GET" && model.types.named(full).is_some();
+        let behind = operation.path.strip_prefix(at)?.strip_prefix('/')?;
+        (alone && takes && gets && behind == format!("{{{}}}", id.wire)).then(|| Retrieval {
+            method: operation.ident.clone(),
+            id: id.ident.clone(),
+            full: full.clone(),
+        })
+    };
+    let mut found = BTreeMap::new();
+    for list in model.operations.iter().filter(|operation| operation.paging.is_some()) {
+        let Answer::Json(answer) = &list.answer else { continue };
+        let Some(item) = answer.name().and_then(|name| items.get(name)) else {
+            continue;
+        };
+        if let Some(retrieval) = model
+            .operations
+            .iter()
+            .find_map(|operation| shows(operation, &list.path))
+        {
+            found.entry(item.clone()).or_insert(retrieval);
+        }
+    }
+    for operation in &model.operations {
+        let Answer::Json(Ty::Named(name)) = &operation.answer else {
+            continue;
+        };
+        let parent = operation.path.rsplit_once('/').map_or("", |(parent, _)| parent);
+        if let Some(retrieval) = shows(operation, parent).filter(|_| items.values().any(|item| item == name)) {
+            found.entry(name.clone()).or_insert(retrieval);
+        }
+    }
+    found
 }
 
 /// The paging facts of an operation, when it has some.

@@ -22,7 +22,7 @@ use super::warnings::Warnings;
 pub type Rule = (&'static str, fn(&mut Value, &mut Warnings) -> usize);
 
 /// The rules in the order in which they run.
-pub const RULES: [Rule; 27] = [
+pub const RULES: [Rule; 28] = [
     ("well_formed", well_formed::well_formed),
     ("one_tag", names::one_tag),
     ("operation_ids", names::operation_ids),
@@ -49,6 +49,7 @@ pub const RULES: [Rule; 27] = [
     ("constant_text_in_responses", responses::constant_text_in_responses),
     ("responses_require_nothing", responses::responses_require_nothing),
     ("hand_written_types", shapes::hand_written_types),
+    ("embedded_lists", responses::embedded_lists),
     ("reachable_only", shapes::reachable_only),
 ];
 

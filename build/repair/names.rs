@@ -10,7 +10,7 @@ use super::super::warnings::Warnings;
 use super::shapes::single_member;
 
 /// Methods that `Client` has beside those of the operations.
-pub const CLIENT: [&str; 14] = [
+pub const CLIENT: [&str; 17] = [
     "api_version",
     "base_url",
     "builder",
@@ -19,6 +19,9 @@ pub const CLIENT: [&str; 14] = [
     "export",
     "export_job",
     "from_env",
+    "push",
+    "push_stream",
+    "rate_limit_wait",
     "region",
     "request",
     "stream",

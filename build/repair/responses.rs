@@ -1,11 +1,11 @@
 //! What responses carry: one success, one media type, nothing that has to be there.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
 use super::super::document::schema::{
-    self, components, for_each_operation, for_each_schema, request_reach, response_reach,
+    self, components, for_each_operation, for_each_schema, reference, request_reach, response_reach,
 };
 use super::super::warnings::Warnings;
 
@@ -144,4 +144,48 @@ pub fn responses_require_nothing(document: &mut Value, _: &mut Warnings) -> usiz
         });
     }
     changed
+}
+
+/// A list that is embedded in an object and says whether it `has_more` holds a part of the items: its property names the
+/// operation that lists all of them, at the path of the object and the property's name.
+pub fn embedded_lists(document: &mut Value, _: &mut Warnings) -> usize {
+    let operations = schema::operations(document);
+    let gets = operations.iter().filter(|(_, method, _)| *method == "get");
+    let gets: BTreeMap<String, &Value> = gets
+        .map(|(path, _, operation)| (schema::shape(path), *operation))
+        .collect();
+    let all = components(document);
+    let has_more = |property: &Value| {
+        let target = reference(property).and_then(|name| all.get(name));
+        target.is_some_and(|list| list["properties"]["has_more"].is_object())
+    };
+    let mut notes = Vec::new();
+    for (path, operation) in gets
+        .iter()
+        .filter(|(path, _)| path.ends_with("/{}") && path.matches("{}").count() == 1)
+    {
+        let shown = schema::response_schema(operation).and_then(|(_, answer)| reference(answer));
+        let Some((name, shown)) = shown.and_then(|name| Some((name, all.get(name)?))) else {
+            continue;
+        };
+        let properties = shown["properties"].as_object().into_iter().flatten();
+        for (property, _) in properties.filter(|(_, property)| has_more(property)) {
+            let list = gets.get(&format!("{path}/{property}"));
+            if let Some(id) = list.and_then(|list| list["operationId"].as_str()) {
+                notes.push((
+                    name.to_owned(),
+                    property.clone(),
+                    format!("The first of them; `{id}` lists all."),
+                ));
+            }
+        }
+    }
+    for (name, property, note) in &notes {
+        let property = &mut document["components"]["schemas"][name]["properties"][property];
+        let said = property["description"]
+            .as_str()
+            .map(|said| format!("{} {note}", said.trim()));
+        property["description"] = json!(said.as_ref().unwrap_or(note));
+    }
+    notes.len()
 }

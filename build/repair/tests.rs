@@ -183,6 +183,7 @@ fn operation_ids_are_method_names_and_given_once() {
 fn client_has_no_other_methods_than_those_that_are_kept_free() {
     let mut own = BTreeSet::new();
     for source in [
+        include_str!("../../src/bulk.rs"),
         include_str!("../../src/client/mod.rs"),
         include_str!("../../src/client/builder.rs"),
         include_str!("../../src/client/request.rs"),
@@ -758,4 +759,35 @@ fn every_rule_is_explained_beside_the_description() {
     }
     let listed = readme.matches("\n| `").count();
     assert!(listed >= RULES.len(), "{listed}");
+}
+
+#[test]
+fn embedded_lists_name_what_lists_all() {
+    let answers = |name: &str| json!({"200": json_body(reference_to(name))});
+    let document = json!({
+        "paths": {
+            "/contacts/{id}": {"get": {"operationId": "show_contact", "responses": answers("contact")}},
+            "/contacts/{contact_id}/tags": {"get": {"operationId": "list_tags_for_contact", "responses": answers("tags")}},
+            "/contacts/{id}/notes": {"post": {"operationId": "create_note", "responses": answers("note")}},
+        },
+        "components": {"schemas": {
+            "contact": {"properties": {
+                "tags": reference_to("some"), "notes": reference_to("some"), "companies": reference_to("some"),
+                "all_tags": reference_to("tags"), "name": {"type": "string"},
+            }},
+            "some": {"properties": {"data": {"type": "array"}, "has_more": {"type": "boolean"}}},
+            "tags": {"properties": {"data": {"type": "array"}}},
+        }},
+    });
+    let (changed, document) = after(embedded_lists, document);
+    let properties = &document["components"]["schemas"]["contact"]["properties"];
+    let tags = &properties["tags"];
+    assert_eq!(
+        (changed, &tags["description"]),
+        (1, &json!("The first of them; `list_tags_for_contact` lists all."))
+    );
+    assert_eq!(tags["$ref"], reference_to("some")["$ref"]);
+    for other in ["notes", "companies", "all_tags", "name"] {
+        assert!(properties[other].get("description").is_none(), "{other}");
+    }
 }

@@ -7,7 +7,7 @@
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
-use super::super::model::helpers::Search;
+use super::super::model::helpers::{Search, Upsert};
 use super::super::model::paging::Shape;
 use super::super::model::ty::{Scope, Ty};
 use super::super::model::{Answer, Body, Model, Operation, Parameter, Types};
@@ -30,6 +30,7 @@ pub fn calls(model: &Model) -> TokenStream {
     let index = docs::index(&groups);
     let builders = model.operations.iter().map(|operation| builder(operation, model));
     let constants = model.operations.iter().map(constant);
+    let upsert = model.upsert.as_ref().and_then(|made| upsert(made, model));
     quote! {
         #(#blocks)*
         #others
@@ -39,6 +40,7 @@ pub fn calls(model: &Model) -> TokenStream {
         pub mod builder {
             use super::types;
             #(#builders)*
+            #upsert
         }
 
         /// What the transport needs to know of each operation.
@@ -59,9 +61,13 @@ fn in_group<'a>(model: &'a Model, group: Option<&str>) -> Vec<&'a Operation> {
 /// The methods of a group, in a block of their own.
 fn methods(doc: &str, operations: &[&Operation], model: &Model) -> TokenStream {
     let methods = operations.iter().map(|operation| method(operation, model));
+    let created = |operation: &&Operation, upsert: &Upsert| operation.ident == upsert.operations["create"].method;
+    let upsert = model.upsert.as_ref();
+    let upsert = upsert.filter(|upsert| operations.iter().any(|operation| created(operation, upsert)));
+    let upsert = upsert.map(upsert_method);
     quote! {
         #[doc = #doc]
-        impl crate::Client { #(#methods)* }
+        impl crate::Client { #(#methods)* #upsert }
     }
 }
 
@@ -291,7 +297,7 @@ fn builder(operation: &Operation, model: &Model) -> TokenStream {
         #[must_use = "nothing is sent before `.await` or `send().await`"]
         pub struct #builder {
             client: crate::Client,
-            options: crate::call::options::Options,
+            pub(super) options: crate::call::options::Options,
             #(#idents: crate::call::argument::Slot<#values>,)*
             #body_field
             #cursor_field
@@ -313,7 +319,7 @@ fn builder(operation: &Operation, model: &Model) -> TokenStream {
             crate::call::options::setters! {}
             crate::call::options::query_param! {}
             #[inline]
-            fn call(&self) -> ::std::result::Result<crate::call::call::Call, crate::Error> {
+            pub(super) fn call(&self) -> ::std::result::Result<crate::call::call::Call, crate::Error> {
                 let #mutable call = crate::call::call::Call::new(&super::operation::#constant, &self.options)?;
                 #(#sends)*
                 #body_send
@@ -336,4 +342,79 @@ fn builder(operation: &Operation, model: &Model) -> TokenStream {
 
         crate::client::sending::awaited! { #builder: #ty, #send }
     }
+}
+
+/// The method that upserts.
+fn upsert_method(upsert: &Upsert) -> TokenStream {
+    let (method, builder) = (format_ident!("{}", upsert.method), format_ident!("{}", upsert.builder));
+    let doc = docs::upsert(upsert);
+    quote! {
+        #[doc = #doc]
+        #[inline]
+        pub fn #method(&self) -> builder::#builder {
+            builder::#builder::new(self)
+        }
+    }
+}
+
+/// The builder of an upsert: its body is that of the operation that creates.
+fn upsert(upsert: &Upsert, model: &Model) -> Option<TokenStream> {
+    let create = &upsert.operations["create"].method;
+    let create = model.operations.iter().find(|operation| operation.ident == *create)?;
+    let BodyParts {
+        field, begins, setters, ..
+    } = body_parts(create.body.as_ref()?, &model.types);
+    let request = model.types.structs.get(&upsert.request)?.builder();
+    let (builder, record, request) = (
+        format_ident!("{}", upsert.builder),
+        format_ident!("{}", upsert.record),
+        format_ident!("{request}"),
+    );
+    let doc = docs::upsert_builder(upsert);
+    let output = quote! { ::std::result::Result<crate::Upserted<types::#record>, crate::Error> };
+    Some(quote! {
+        #[doc = #doc]
+        #[derive(Clone, Debug)]
+        #[must_use = "nothing is sent before `.await` or `send().await`"]
+        pub struct #builder {
+            client: crate::Client,
+            options: crate::call::options::Options,
+            #field
+        }
+
+        impl #builder {
+            #[inline]
+            pub(crate) fn new(client: &crate::Client) -> Self {
+                Self {
+                    client: client.clone(),
+                    options: ::std::default::Default::default(),
+                    #begins
+                }
+            }
+            #setters
+            crate::call::options::setters! {}
+            /// Sends the requests, one after the other.
+            ///
+            /// # Errors
+            ///
+            /// Those of the calls that it makes. [`is_builder`](crate::Error::is_builder) when the body has neither `email` nor
+            /// `external_id`; [`is_permanently_deleted`](crate::Error::is_permanently_deleted) when the one that is there cannot be
+            /// unarchived; [`is_conflict`](crate::Error::is_conflict) when the one that is there is not found, and when the
+            /// update would give it what another one has.
+            pub async fn send(self) -> #output {
+                let body = self.body.and_then(|body| body.map(types::builder::#request::build).transpose());
+                crate::upsert::upsert(&self.client, &self.options, crate::call::argument::required_body(body)).await
+            }
+        }
+
+        /// Awaiting it sends the requests, as [`send`](Self::send) does.
+        impl ::std::future::IntoFuture for #builder {
+            type Output = #output;
+            type IntoFuture = ::std::pin::Pin<::std::boxed::Box<dyn ::std::future::Future<Output = #output> + Send>>;
+
+            fn into_future(self) -> Self::IntoFuture {
+                ::std::boxed::Box::pin(self.send())
+            }
+        }
+    })
 }

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use proc_macro2::TokenStream;
 use quote::quote;
 
+use super::super::model::helpers::Upsert;
 use super::super::model::ty::Ty;
 use super::super::model::{Answer, Body, Group, Model, Operation, Struct, Types};
 use super::example;
@@ -71,6 +72,33 @@ pub fn builder(made: &Operation, model: &Model) -> String {
     let text = operation(made, model);
     let (first, rest) = text.split_once("\n\n").unwrap_or((&text, ""));
     format!("{first}\n\nA call of {}.\n\n{rest}", method_link(made))
+}
+
+/// The documentation of the method that upserts.
+pub fn upsert(upsert: &Upsert) -> String {
+    let [create, update, unarchive] = ["create", "update", "unarchive"].map(|step| {
+        let method = &upsert.operations[step].method;
+        format!("[`{method}`](crate::Client::{method})")
+    });
+    let (builder, record) = (&upsert.builder, type_link(&upsert.record));
+    format!(
+        "Creates what the body describes, or updates the one that is there with the same `external_id` or `email`.\n\n\
+         Calls {create}. When the server refuses it because there is one already, calls {update} with the same body; one that \
+         is archived is unarchived before, by {unarchive}.\n\n\
+         **Body:** {}, that of {create}. [`body_map`](crate::builder::{builder}::body_map) fills it in.\n\n\
+         **Answer:** {record}, and what was done: see [`Upserted`](crate::Upserted), which has an example.",
+        type_link(&upsert.request)
+    )
+}
+
+/// The documentation of its builder: the same, and where it comes from.
+pub fn upsert_builder(made: &Upsert) -> String {
+    let text = upsert(made);
+    let (first, rest) = text.split_once("\n\n").unwrap_or((&text, ""));
+    format!(
+        "{first}\n\nA call of [`{0}`](crate::Client::{0}).\n\n{rest}",
+        made.method
+    )
 }
 
 fn parameters(operation: &Operation) -> Option<String> {

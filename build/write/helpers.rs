@@ -1,4 +1,4 @@
-//! Writes what joins the hand-written helpers to the description: searches, exports, types of several forms.
+//! Writes what joins the hand-written helpers to the description: searches, exports, upserts, types of several forms.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use quote::{format_ident, quote};
 
 use super::super::document::names::Taken;
 use super::super::model::Model;
-use super::super::model::helpers::{Export, Search, WebhookItem};
+use super::super::model::helpers::{Export, Search, Upsert, WebhookItem};
 use super::super::model::ty::Scope;
 
 /// The types that are written by hand over types of the description.
@@ -116,6 +116,47 @@ pub fn export(export: &Export) -> TokenStream {
         pub(crate) mod export {
             pub use super::types::{#job as Job, #status as Status};
             #(#names)*
+            #(#calls)*
+        }
+    }
+}
+
+/// The calls and types of an upsert, under the names that the helper knows them by.
+pub fn upsert(upsert: &Upsert) -> TokenStream {
+    let (record, request, found) = (
+        format_ident!("{}", upsert.record),
+        format_ident!("{}", upsert.request),
+        format_ident!("{}", upsert.found),
+    );
+    let name = &upsert.method;
+    let [updated, unarchived] = upsert.ids.each_ref().map(|ident| format_ident!("{ident}"));
+    let calls = upsert.operations.iter().map(|(step, call)| {
+        let (function, method) = (format_ident!("{step}"), format_ident!("{}", call.method));
+        let (takes, set) = match *step {
+            "create" => (quote! { body: Request }, quote! { .body(body) }),
+            "update" => (
+                quote! { id: &str, body: &::serde_json::Value },
+                quote! { .#updated(id).body(body) },
+            ),
+            "unarchive" => (quote! { id: &str }, quote! { .#unarchived(id) }),
+            _ => (quote! { body: &::serde_json::Value }, quote! { .body(body) }),
+        };
+        quote! {
+            pub(crate) fn #function(client: &Client, options: Options, #takes) -> Result<Call, Error> {
+                let mut builder = client.#method() #set;
+                builder.options = options;
+                builder.call()
+            }
+        }
+    });
+    quote! {
+        /// What the upsert helper is made over.
+        pub(crate) mod upsert {
+            pub(crate) use super::types::{#found as Found, #record as Record, #request as Request};
+            use crate::call::call::Call;
+            use crate::call::options::Options;
+            use crate::{Client, Error};
+            pub(crate) const ID: &str = #name;
             #(#calls)*
         }
     }

@@ -27,6 +27,7 @@ pub fn client(model: &Model) -> Result<File, Failure> {
     let mixed = helpers::mixed(model);
     let searches = (!model.searches.is_empty()).then(|| helpers::searches(&model.searches));
     let export = model.export.as_ref().map(helpers::export);
+    let upsert = model.upsert.as_ref().map(helpers::upsert);
     let webhooks = helpers::webhooks(&model.webhook_items);
     parse(quote! {
         #constants
@@ -46,6 +47,7 @@ pub fn client(model: &Model) -> Result<File, Failure> {
         #calls
         #searches
         #export
+        #upsert
         #webhooks
     })
 }

@@ -6,7 +6,7 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
 use super::super::model::Model;
-use super::super::model::paging::{self, Item, Page, Paging, Shape};
+use super::super::model::paging::{self, Item, Page, Paging, Retrieval, Shape};
 use super::super::model::ty::Scope;
 
 /// The variant of `crate::call::operation::Paging`.
@@ -83,7 +83,32 @@ pub fn pages(model: &Model) -> TokenStream {
         .filter_map(|page| paging::item(page, &model.types))
         .map(|item| (item.name.clone(), item))
         .collect();
-    pages.chain(items.values().map(write_item)).collect()
+    let retrievals = paging::retrievals(model);
+    let retrievals = retrievals
+        .iter()
+        .map(|(item, retrieval)| write_retrieval(item, retrieval));
+    pages.chain(items.values().map(write_item)).chain(retrievals).collect()
+}
+
+fn write_retrieval(item: &str, retrieval: &Retrieval) -> TokenStream {
+    let (item, method, id) = (
+        format_ident!("{item}"),
+        format_ident!("{}", retrieval.method),
+        format_ident!("{}", retrieval.id),
+    );
+    let (full, doc) = (
+        retrieval.full.rust(Scope::Types),
+        format!("By [`{method}`](crate::Client::{method})."),
+    );
+    quote! {
+        #[doc = #doc]
+        impl crate::paging::Retrievable for #item {
+            type Full = #full;
+            fn retrieve(client: &crate::Client, id: &str) -> crate::paging::Retrieving<#full> {
+                ::std::boxed::Box::pin(client.#method().#id(id).send())
+            }
+        }
+    }
 }
 
 fn write_item(item: &Item) -> TokenStream {

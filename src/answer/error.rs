@@ -98,6 +98,8 @@ pub(crate) enum Kind {
         /// How many the list counts.
         total: u64,
     },
+    /// An archived record, by its id, that the server does not unarchive; the answer says so.
+    NotUnarchived(Box<str>),
     /// The server gave an export job up.
     ExportFailed,
     /// Somebody canceled an export job.
@@ -252,6 +254,15 @@ impl Error {
         matches!(self.0.kind, Kind::Incomplete { .. })
     }
 
+    /// An upsert met an archived contact that the server does not unarchive: it is marked for permanent deletion, and no other
+    /// contact can have its email or external id until it is gone. [`conflicting_id`](Self::conflicting_id) tells which.
+    ///
+    /// The server says so by 400, of leads by a 500 that lasts. Only time tells the latter from an outage, so that it
+    /// [`is_retryable`](Self::is_retryable) too.
+    pub fn is_permanently_deleted(&self) -> bool {
+        matches!(self.0.kind, Kind::NotUnarchived(_))
+    }
+
     /// An export job that the server gave up. Start another one; report the job's identifier to Intercom's support when that
     /// fails too.
     pub fn is_export_failed(&self) -> bool {
@@ -315,7 +326,9 @@ impl Error {
             Kind::Timeout | Kind::Lost => {
                 !(self.0.unknown_outcome && self.status().is_some_and(|status| status.is_success()))
             }
-            Kind::Status => self.has_status(&[408, 429, 500, 502, 503, 504]) || self.is_interstitial(),
+            Kind::Status | Kind::NotUnarchived(_) => {
+                self.has_status(&[408, 429, 500, 502, 503, 504]) || self.is_interstitial()
+            }
             _ => false,
         }
     }
@@ -420,6 +433,9 @@ impl Error {
 
     /// The id of what is already there, from the end of a conflict's message, `id=…`.
     pub fn conflicting_id(&self) -> Option<&str> {
+        if let Kind::NotUnarchived(id) = &self.0.kind {
+            return Some(id);
+        }
         if !self.is_conflict() {
             return None;
         }
@@ -430,6 +446,19 @@ impl Error {
                 .unwrap_or(rest.len());
             Some(&rest[..end]).filter(|id| !id.is_empty())
         })
+    }
+
+    /// Whether a conflict is with a record that is archived, as the server words it.
+    pub(crate) fn is_conflict_with_archived(&self) -> bool {
+        let archived = |message: &String| message.to_lowercase().contains("archived");
+        let mut messages = self.errors().iter().filter_map(|error| error.message.as_ref());
+        self.is_conflict() && messages.any(archived)
+    }
+
+    /// Says that the record of this id could not be unarchived.
+    pub(crate) fn not_unarchived(mut self, id: &str) -> Self {
+        self.0.kind = Kind::NotUnarchived(id.into());
+        self
     }
 
     /// The state of the rate limit, when the answer's headers tell it.
@@ -539,6 +568,14 @@ impl fmt::Display for Error {
             Kind::Contradiction(what) => f.write_str(what)?,
             Kind::Incomplete { found, total } => {
                 write!(f, "the walk found {found} of the {total} items that the list counts")?
+            }
+            Kind::NotUnarchived(id) => {
+                write!(
+                    f,
+                    "{} is archived and cannot be unarchived, as one that is marked for permanent deletion: ",
+                    one_line(id)
+                )?;
+                self.fmt_status(f)?;
             }
             Kind::ExportFailed => f.write_str("the export job failed on the server")?,
             Kind::ExportCanceled => f.write_str("the export job was canceled")?,

@@ -427,6 +427,10 @@ macro_rules! objects {
             $name: builder::$builder = |value| value.build();
         }
 
+        crate::call::argument::arguments! {
+            $name: &builder::$builder = |value| value.clone().build();
+        }
+
         impl ::std::convert::TryFrom<builder::$builder> for $name {
             type Error = crate::InvalidField;
 

@@ -10,6 +10,7 @@ pub mod version;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 
@@ -99,6 +100,11 @@ impl Client {
     /// The URL that paths are appended to, without a trailing slash.
     pub fn base_url(&self) -> &str {
         self.inner.transport.base_url.as_str().trim_end_matches('/')
+    }
+
+    /// How long the next request waits for the rate limit.
+    pub(crate) fn rate_limit_wait(&self) -> Duration {
+        self.inner.transport.gate.wait()
     }
 
     /// Sends a call and decodes its JSON answer.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures_core::Stream;
 use futures_core::stream::FusedStream;
 
-use super::{Dated, ExactlyOnce, Items, Page};
+use super::{Dated, ExactlyOnce, Items, Page, Retrievable, RetrieveEach};
 use crate::answer::error::Error;
 use crate::call::operation::Paging;
 use crate::wire::read::Mismatch;
@@ -106,6 +106,19 @@ impl<P: Page<Item: Dated>> Changes<P> {
     /// How many items the list has that is walked, as the last page fetched says: not only those that changed.
     pub fn total_count(&self) -> Option<i64> {
         self.items.total_count()
+    }
+
+    /// Each item in full, as the operation that shows one of them gives it: see [`RetrieveEach`].
+    pub fn retrieve_each(self) -> RetrieveEach<Self>
+    where
+        P::Item: Retrievable,
+    {
+        RetrieveEach::new(self)
+    }
+
+    /// The items that it walks.
+    pub(super) fn items(&self) -> &Items<P> {
+        self.items.items()
     }
 
     /// What of the page that the items come from is of another kind than described: see [`Items::mismatches`].

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 use futures_core::Stream;
 use futures_core::stream::FusedStream;
 
-use super::{Cursor, Identified, Items, Page};
+use super::{Cursor, Identified, Items, Page, Retrievable, RetrieveEach};
 use crate::answer::error::{Error, Kind};
 use crate::wire::read::Mismatch;
 
@@ -154,6 +154,19 @@ impl<P: Page<Item: Identified>> ExactlyOnce<P> {
             End::Failed => self.items.resume(),
         }
         self.end = End::Not;
+    }
+
+    /// Each item in full, as the operation that shows one of them gives it: see [`RetrieveEach`].
+    pub fn retrieve_each(self) -> RetrieveEach<Self>
+    where
+        P::Item: Retrievable,
+    {
+        RetrieveEach::new(self)
+    }
+
+    /// The items that it walks.
+    pub(super) fn items(&self) -> &Items<P> {
+        &self.items
     }
 
     fn begin_pass(&mut self) {

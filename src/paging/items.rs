@@ -8,7 +8,7 @@ use std::time::Instant;
 use futures_core::Stream;
 use futures_core::stream::FusedStream;
 
-use super::{Changes, Cursor, Dated, ExactlyOnce, Identified, Page, Pages};
+use super::{Changes, Cursor, Dated, ExactlyOnce, Identified, Page, Pages, Retrievable, RetrieveEach};
 use crate::answer::error::Error;
 use crate::answer::rate_limit::server_time;
 use crate::wire::read::Mismatch;
@@ -21,6 +21,8 @@ use crate::wire::timestamp::Timestamp;
 pub struct Items<P: Page> {
     pages: Pages<P>,
     page: std::vec::IntoIter<P::Item>,
+    /// The cursor of the page that the items come from; `None` for the first one.
+    page_cursor: Option<Cursor>,
     total_count: Option<i64>,
     mismatches: Vec<Mismatch>,
     /// When the first page was asked for.
@@ -34,6 +36,7 @@ impl<P: Page> Items<P> {
         Self {
             pages,
             page: Vec::new().into_iter(),
+            page_cursor: None,
             total_count: None,
             mismatches: Vec::new(),
             asked: None,
@@ -110,6 +113,19 @@ impl<P: Page> Items<P> {
         Changes::new(self, moment.into())
     }
 
+    /// Each item in full, as the operation that shows one of them gives it: see [`RetrieveEach`].
+    pub fn retrieve_each(self) -> RetrieveEach<Self>
+    where
+        P::Item: Retrievable,
+    {
+        RetrieveEach::new(self)
+    }
+
+    /// The cursor of the page that the items come from; `None` for the first one.
+    pub(super) fn page_cursor(&self) -> Option<&Cursor> {
+        self.page_cursor.as_ref()
+    }
+
     /// The pages that the items come from.
     pub(super) fn pages(&self) -> &Pages<P> {
         &self.pages
@@ -152,8 +168,10 @@ impl<P: Page> Stream for Items<P> {
             if let Some(item) = self.page.next() {
                 return Poll::Ready(Some(Ok(item)));
             }
+            let cursor = self.pages.cursor().cloned();
             match ready!(Pin::new(&mut self.pages).poll_next(context)) {
                 Some(Ok(mut page)) => {
+                    self.page_cursor = cursor;
                     self.begun.get_or_insert_with(|| {
                         let waited = asked.elapsed().as_secs_f64();
                         (server_time(page.headers()) - waited).floor() as i64

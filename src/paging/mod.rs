@@ -68,6 +68,11 @@
 //! Builders whose items have `id` and `updated_at` have `changed_since(moment)`: a stream of what changed at that moment or
 //! later, which tells with what moment to begin next time. See [`Changes`].
 //!
+//! # In full
+//!
+//! Lists leave parts of their items out. [`Items::retrieve_each`] asks for each item by the operation that shows one, so that
+//! conversations come with their parts: see [`RetrieveEach`].
+//!
 //! # Scrolls
 //!
 //! A workspace has one scroll at a time, and the server moves it with every page it sends, so no page is asked for
@@ -81,6 +86,7 @@ mod items;
 mod pages;
 mod position;
 mod raw;
+mod retrieve_each;
 
 use std::fmt;
 use std::str::FromStr;
@@ -96,6 +102,7 @@ pub use pages::Pages;
 #[doc(hidden)]
 pub use position::Position;
 pub use raw::RawPage;
+pub use retrieve_each::{Retrievable, RetrieveEach, Retrieving, Walk};
 
 use crate::answer::response::Response;
 pub use crate::call::operation::Paging;

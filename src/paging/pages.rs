@@ -23,7 +23,7 @@ use crate::transport::task::Task;
 use crate::wire::decode::Decode;
 
 /// Asks for the page of a call.
-type Ask<P> = Box<dyn Fn(Call) -> Fetch<P> + Send + Sync>;
+type Ask<P> = Box<dyn Fn(Client, Call) -> Fetch<P> + Send + Sync>;
 /// A page on its way.
 type Fetch<P> = Pin<Box<dyn Future<Output = Result<Response<P>, Error>> + Send>>;
 
@@ -33,6 +33,7 @@ type Fetch<P> = Pin<Box<dyn Future<Output = Result<Response<P>, Error>> + Send>>
 /// is a page too.
 #[must_use = "streams do nothing unless polled"]
 pub struct Pages<P: Page> {
+    client: Client,
     ask: Ask<P>,
     /// The call for the page that the walk begins with; `None` when it cannot be made.
     call: Option<Box<Call>>,
@@ -64,9 +65,7 @@ enum Step {
 
 impl<P: Page + Decode> Pages<P> {
     pub(crate) fn new(client: &Client, call: Result<Call, Error>, cursor: Option<Cursor>) -> Self {
-        let client = client.clone();
-        Self::fetched(call, cursor, move |call| {
-            let client = client.clone();
+        Self::fetched(client.clone(), call, cursor, |client, call| {
             Box::pin(async move { client.decoded(call).await })
         })
     }
@@ -75,9 +74,10 @@ impl<P: Page + Decode> Pages<P> {
 impl<P: Page> Pages<P> {
     /// The pages that `ask` gets for a call.
     pub(crate) fn fetched(
+        client: Client,
         call: Result<Call, Error>,
         cursor: Option<Cursor>,
-        ask: impl Fn(Call) -> Fetch<P> + Send + Sync + 'static,
+        ask: impl Fn(Client, Call) -> Fetch<P> + Send + Sync + 'static,
     ) -> Self {
         let from = cursor.or_else(|| call.as_ref().ok()?.cursor());
         let (call, step) = match call {
@@ -85,6 +85,7 @@ impl<P: Page> Pages<P> {
             Err(error) => (None, Step::Fail(error)),
         };
         let mut pages = Self {
+            client,
             ask: Box::new(ask),
             call,
             from,
@@ -123,6 +124,11 @@ impl<P: Page> Pages<P> {
     pub(super) fn refuse(&mut self, why: &str) {
         self.step = Step::Fail(Error::builder(self.operation(), why.to_owned()));
         self.call = None;
+    }
+
+    /// The client that asks for the pages.
+    pub(super) fn client(&self) -> &Client {
+        &self.client
     }
 
     /// The operation's id.
@@ -181,7 +187,7 @@ impl<P: Page> Pages<P> {
             return Some(Err(error));
         }
         let (operation, scroll) = (call.operation.id, call.is_scroll());
-        let fetch = (self.ask)(*call);
+        let fetch = (self.ask)(self.client.clone(), *call);
         // A task of its own would leave the caller's span.
         #[cfg(feature = "tracing")]
         let fetch = tracing::Instrument::in_current_span(fetch);

@@ -36,9 +36,8 @@ impl Request {
         items: impl Into<String>,
     ) -> Pages<RawPage<T>> {
         let (name, call) = (items.into(), self.call(Some(paging), false));
-        let client = self.client.clone();
-        Pages::fetched(call, None, move |call| {
-            let (client, name) = (client.clone(), name.clone());
+        Pages::fetched(self.client.clone(), call, None, move |client, call| {
+            let name = name.clone();
             Box::pin(async move {
                 let answer = client.whole(call).await?;
                 match RawPage::read(&answer, &name, paging) {

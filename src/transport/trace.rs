@@ -114,7 +114,7 @@ fn reason(error: &Error) -> &'static str {
         Kind::Lost => "connection lost",
         Kind::Protocol => "not HTTP",
         Kind::Status if error.is_rate_limited() => "rate limit",
-        Kind::Status => "status",
+        Kind::Status | Kind::NotUnarchived(_) => "status",
         Kind::Decode(_) | Kind::TooLarge(_) => "body",
         Kind::Io => "write",
         Kind::Contradiction(_) => "contradiction",

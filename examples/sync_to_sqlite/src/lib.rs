@@ -1,0 +1,121 @@
+//! A workspace in a SQLite database: contacts, companies, conversations with their parts, and tickets, each as the JSON that
+//! came. The first run takes everything, and goes on where it stopped when it was interrupted; later runs take what changed.
+
+mod table;
+
+use futures_util::TryStreamExt;
+use intercom_client::paging::Paging;
+use intercom_client::types::Contact;
+use intercom_client::{Client, Method};
+use rusqlite::{Connection, params};
+use serde_json::{Value, json};
+
+use table::Table;
+pub use table::open;
+
+pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+/// Brings the database up to date.
+pub async fn sync(client: &Client, db: &Connection) -> Result<()> {
+    contacts(client, Table::of(db, "contacts")?).await?;
+    companies(client, Table::of(db, "companies")?).await?;
+    conversations(client, Table::of(db, "conversations")?).await?;
+    tickets(client, Table::of(db, "tickets")?).await
+}
+
+async fn contacts(client: &Client, table: Table<'_>) -> Result<()> {
+    if table.whole {
+        let mut changes = client.search_contacts().per_page(150).changed_since(table.watermark);
+        while let Some(contact) = changes.try_next().await? {
+            contact_with_companies(client, &table, &contact).await?;
+        }
+        return table.done(changes.watermark());
+    }
+    let mut list = client.list_contacts().per_page(150);
+    if let Some(cursor) = &table.cursor {
+        list = list.from_cursor(cursor.clone());
+    }
+    let mut pages = list.pages().read_ahead(true);
+    while let Some(page) = pages.try_next().await? {
+        for contact in &page.data {
+            contact_with_companies(client, &table, contact).await?;
+        }
+        table.go_on(page.next_cursor().as_ref())?;
+    }
+    table.done(None)
+}
+
+/// A contact holds the first ten of its companies; the others are listed.
+async fn contact_with_companies(client: &Client, table: &Table<'_>, contact: &Contact) -> Result<()> {
+    let embedded = contact.companies.clone().unwrap_or_default();
+    let mut ids: Vec<_> = embedded.data.iter().map(|company| company.id.clone()).collect();
+    if embedded.has_more == Some(true) {
+        let all = client.list_companies_for_contact().id(&contact.id).stream();
+        match all.map_ok(|company| company.id).try_collect().await {
+            Ok(all) => ids = all,
+            // The contact was deleted meanwhile.
+            Err(error) if error.is_not_found() => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let db = table.db;
+    db.execute("DELETE FROM contact_companies WHERE contact_id = ?1", [&contact.id])?;
+    for id in ids.into_iter().flatten() {
+        let pair = params![contact.id, id];
+        db.execute("INSERT OR IGNORE INTO contact_companies VALUES (?1, ?2)", pair)?;
+    }
+    table.save(contact)
+}
+
+/// The API has no filter for companies: each run walks all of them, and stores those that changed.
+async fn companies(client: &Client, table: Table<'_>) -> Result<()> {
+    let since = if table.whole { table.watermark } else { 0.into() };
+    let mut changes = client.scroll_over_all_companies().changed_since(since);
+    while let Some(company) = changes.try_next().await? {
+        table.save(&company)?;
+    }
+    table.done(changes.watermark())
+}
+
+/// Lists and searches give no parts: each conversation is retrieved.
+async fn conversations(client: &Client, table: Table<'_>) -> Result<()> {
+    if table.whole {
+        let search = client.search_conversations().per_page(150);
+        let mut changes = search.changed_since(table.watermark).retrieve_each();
+        while let Some(conversation) = changes.try_next().await? {
+            table.save(&conversation)?;
+        }
+        return table.done(changes.watermark());
+    }
+    let mut list = client.list_conversations().per_page(150);
+    if let Some(cursor) = &table.cursor {
+        list = list.from_cursor(cursor.clone());
+    }
+    let mut all = list.stream().retrieve_each();
+    while let Some(conversation) = all.try_next().await? {
+        table.save(&conversation)?;
+        table.go_on(all.cursor())?;
+    }
+    table.done(None)
+}
+
+/// API 2.9 describes no list of tickets; where the server has the search all the same, a raw call walks it.
+async fn tickets(client: &Client, table: Table<'_>) -> Result<()> {
+    let since = if table.whole { table.watermark } else { 0.into() };
+    let query = json!({
+        "query": {"field": "updated_at", "operator": ">", "value": since.as_seconds() - 1},
+        "sort": {"field": "updated_at", "order": "descending"},
+    });
+    let search = client.request(Method::POST, "/tickets/search").json(&query);
+    let mut changes = search
+        .stream::<Value>(Paging::CursorInBody, "tickets")
+        .changed_since(since);
+    loop {
+        match changes.try_next().await {
+            Ok(Some(ticket)) => table.save(&ticket)?,
+            Ok(None) => return table.done(changes.watermark()),
+            Err(error) if error.is_not_found() => return Ok(()),
+            Err(error) => return Err(error.into()),
+        }
+    }
+}

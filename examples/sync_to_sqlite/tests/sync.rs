@@ -1,0 +1,151 @@
+//! Two runs against a stand-in: what is in the database, and what was asked for.
+
+use intercom_client::Client;
+use intercom_client::mock::{Answer, MockIntercom};
+use rusqlite::Connection;
+use serde_json::{Value, json};
+use sync_to_sqlite::{open, sync};
+
+fn id(number: u32) -> String {
+    format!("{number:024x}")
+}
+
+/// Twenty contacts and companies, seven conversations with a part each, and two tickets.
+async fn start() -> (MockIntercom, Client, Connection) {
+    let intercom = MockIntercom::start().await;
+    let contact = |number: u32| {
+        let companies = json!({"type": "list", "data": [{"type": "company", "id": id(0)}], "has_more": number == 3});
+        json!({"type": "contact", "id": id(number), "updated_at": 1_700_000_000, "companies": companies,
+            "custom_attributes": {"plan": if number >= 10 { "scale" } else { "trial" }, "seats": number}})
+    };
+    intercom.seed("list_contacts", (0..20).map(contact));
+    let company = |number: u32| json!({"type": "company", "id": id(number), "updated_at": 1_700_000_000});
+    intercom.seed("scroll_over_all_companies", (0..20).map(company));
+    intercom.seed("list_companies_for_contact", (0..12).map(company));
+    let conversation = |number: u32| {
+        let part = json!({"type": "conversation_part", "id": format!("part-{number}"), "part_type": "comment"});
+        json!({"type": "conversation", "id": number.to_string(), "updated_at": 1_700_000_000,
+            "conversation_parts": {"type": "conversation_part.list", "conversation_parts": [part], "total_count": 1}})
+    };
+    intercom.seed("list_conversations", (0..7).map(conversation));
+    // The description has no search of tickets.
+    intercom.on_any().answer_with(|request| {
+        let tickets = json!([{"id": "1", "updated_at": 1_700_000_000}, {"id": "2", "updated_at": 1_700_000_000}]);
+        (request.path == "/tickets/search").then(|| Answer::json(json!({"tickets": tickets, "pages": {"next": null}})))
+    });
+    let client = intercom.client();
+    (intercom, client, open(":memory:").unwrap())
+}
+
+fn value<T: rusqlite::types::FromSql>(db: &Connection, sql: &str) -> T {
+    db.query_row(sql, [], |row| row.get(0)).unwrap()
+}
+
+fn counts(db: &Connection) -> Vec<i64> {
+    let tables = [
+        "contacts",
+        "companies",
+        "conversations",
+        "conversation_parts",
+        "tickets",
+    ];
+    tables
+        .iter()
+        .map(|table| value(db, &format!("SELECT count(*) FROM {table}")))
+        .collect()
+}
+
+#[tokio::test]
+async fn the_second_run_takes_what_changed() {
+    let (intercom, client, db) = start().await;
+    sync(&client, &db).await.unwrap();
+    assert_eq!(counts(&db), [20, 20, 7, 7, 2]);
+    let plan = "SELECT count(*) FROM contacts WHERE json ->> '$.custom_attributes.plan' = 'scale'";
+    assert_eq!(value::<i64>(&db, plan), 10);
+    let seats = "SELECT sum(value) FROM custom_attributes WHERE of = 'contacts' AND name = 'seats'";
+    assert_eq!(value::<i64>(&db, seats), (0..20).sum::<i64>());
+    // More than a contact embeds.
+    let companies = |number| {
+        format!(
+            "SELECT count(*) FROM contact_companies WHERE contact_id = '{}'",
+            id(number)
+        )
+    };
+    assert_eq!(
+        (value::<i64>(&db, &companies(3)), value::<i64>(&db, &companies(4))),
+        (12, 1)
+    );
+    // Whole objects, as they came.
+    let json: String = value(&db, &format!("SELECT json FROM contacts WHERE id = '{}'", id(5)));
+    let shown = client.show_contact().id(id(5)).send().await.unwrap();
+    assert_eq!(
+        serde_json::from_str::<Value>(&json).unwrap(),
+        serde_json::to_value(&*shown).unwrap()
+    );
+
+    let change = client
+        .update_contact()
+        .id(id(7))
+        .body_map(|b| b.custom_attributes([("plan", json!("scale"))]));
+    change.send().await.unwrap();
+    client
+        .update_conversation()
+        .id("3")
+        .body_map(|b| b.read(true))
+        .send()
+        .await
+        .unwrap();
+    intercom.forget_received();
+    sync(&client, &db).await.unwrap();
+    assert_eq!(counts(&db), [20, 20, 7, 7, 2]);
+    assert_eq!(value::<i64>(&db, plan), 11);
+    assert_eq!(
+        value::<i64>(&db, "SELECT json ->> '$.read' FROM conversations WHERE id = '3'"),
+        1
+    );
+    // What did not change is not asked for.
+    assert!(intercom.calls("list_contacts").is_empty() && intercom.calls("list_conversations").is_empty());
+    let retrieved = intercom.calls("retrieve_conversation");
+    assert_eq!(
+        retrieved.iter().map(|request| request.line()).collect::<Vec<_>>(),
+        ["GET /conversations/3"]
+    );
+}
+
+#[tokio::test]
+async fn a_run_that_was_interrupted_goes_on() {
+    let (intercom, client, db) = start().await;
+    let many = |number: u32| json!({"type": "conversation", "id": number.to_string(), "updated_at": 1_700_000_000});
+    intercom.seed("list_conversations", (0..400).map(many));
+    intercom.on("retrieve_conversation").answer_with(|request| {
+        request
+            .path
+            .ends_with("/320")
+            .then(|| Answer::error(403, "forbidden", "not now"))
+    });
+    let error = sync(&client, &db).await.unwrap_err();
+    assert!(error.to_string().starts_with("retrieve_conversation: 403"), "{error}");
+    assert_eq!(counts(&db), [20, 20, 320, 0, 0]);
+
+    intercom.on("retrieve_conversation").as_usual();
+    intercom.forget_received();
+    sync(&client, &db).await.unwrap();
+    assert_eq!(counts(&db)[2], 400);
+    // From the third page on, and no contact again.
+    assert_eq!(
+        (
+            intercom.calls("list_conversations").len(),
+            intercom.calls("retrieve_conversation").len()
+        ),
+        (1, 100)
+    );
+    assert!(intercom.calls("list_contacts").is_empty());
+}
+
+#[tokio::test]
+async fn a_workspace_without_tickets_is_no_error() {
+    let (intercom, client, db) = start().await;
+    intercom.on_any().as_usual();
+    sync(&client, &db).await.unwrap();
+    assert_eq!(counts(&db), [20, 20, 7, 7, 0]);
+}

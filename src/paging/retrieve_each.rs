@@ -1,0 +1,295 @@
+//! The items of a list, each of them in full.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::future::{Future, ready};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use futures_core::Stream;
+use futures_core::stream::FusedStream;
+use futures_util::stream::FuturesOrdered;
+
+use super::{Changes, Cursor, Dated, ExactlyOnce, Identified, Items, Page};
+use crate::answer::error::{Error, Kind};
+use crate::answer::response::Response;
+use crate::call::operation::Paging;
+use crate::client::Client;
+use crate::wire::timestamp::Timestamp;
+
+/// An item that an operation shows in full, by its id.
+///
+/// The types of the description that lists hold are, where it has an operation that gets one of them. Implement it for a type
+/// of your own to retrieve what a [raw list](crate::Request::stream) holds.
+pub trait Retrievable: Identified + Send + 'static {
+    /// What the operation answers with.
+    type Full: Send + 'static;
+
+    /// Begins the call.
+    fn retrieve(client: &Client, id: &str) -> Retrieving<Self::Full>;
+}
+
+/// An item on its way.
+pub type Retrieving<T> = Pin<Box<dyn Future<Output = Result<Response<T>, Error>> + Send>>;
+
+/// A walk over the items of a list: [`Items`], [`ExactlyOnce`] or [`Changes`].
+pub trait Walk: Stream<Item = Result<<Self::Page as Page>::Item, Error>> + Unpin {
+    /// A page of the list.
+    type Page: Page;
+
+    /// The items that are walked.
+    #[doc(hidden)]
+    fn walked(&self) -> &Items<Self::Page>;
+
+    /// Goes on after an error.
+    #[doc(hidden)]
+    fn go_on(&mut self);
+}
+
+impl<P: Page> Walk for Items<P> {
+    type Page = P;
+
+    fn walked(&self) -> &Items<P> {
+        self
+    }
+
+    fn go_on(&mut self) {
+        self.resume();
+    }
+}
+
+impl<P: Page<Item: Identified>> Walk for ExactlyOnce<P> {
+    type Page = P;
+
+    fn walked(&self) -> &Items<P> {
+        self.items()
+    }
+
+    fn go_on(&mut self) {
+        self.resume();
+    }
+}
+
+impl<P: Page<Item: Dated>> Walk for Changes<P> {
+    type Page = P;
+
+    fn walked(&self) -> &Items<P> {
+        self.items()
+    }
+
+    fn go_on(&mut self) {
+        self.resume();
+    }
+}
+
+/// The items of a list, each in full: made by `retrieve_each()` of [`Items`], [`ExactlyOnce`] and [`Changes`].
+///
+/// Lists and searches leave parts of their items out: a conversation comes without its parts, an article without its
+/// statistics. This asks for each item by the operation that shows one, [some at a time](Self::concurrency), and delivers them
+/// in the order of the list.
+///
+/// ```
+/// use futures_util::TryStreamExt;
+/// use intercom_client::mock::MockIntercom;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), intercom_client::Error> {
+/// # let intercom = MockIntercom::start().await;
+/// # let client = intercom.client();
+/// let mut conversations = client.list_conversations().stream().retrieve_each();
+/// while let Some(conversation) = conversations.try_next().await? {
+///     let parts = conversation.conversation_parts.unwrap_or_default();
+///     println!("{:?}: {} parts", conversation.id, parts.conversation_parts.len());
+/// }
+/// # Ok(())
+/// # }
+/// ```
+///
+/// An item that was deleted after it was listed is answered by 404: it is left out, and [`not_found`](Self::not_found) has its
+/// id. Any other error ends the stream, after the items before it were delivered: [`resume`](Self::resume) goes on with the
+/// item that failed, or begin anew [from the cursor](Self::cursor). To set more for each call than the id, or to go on after errors,
+/// give the items to [`Client::push_stream`](crate::Client::push_stream).
+///
+/// Memory: a page of the list, and as many items as are under way. Dropping it gives up what is under way.
+#[must_use = "streams do nothing unless polled"]
+pub struct RetrieveEach<W: Walk<Page: Page<Item: Retrievable>>> {
+    walk: W,
+    concurrency: usize,
+    calls: FuturesOrdered<Retrieving<Full<W>>>,
+    /// What is under way, in its order.
+    asked: VecDeque<Asked>,
+    walk_ended: bool,
+    /// What ended the walk, until it is delivered.
+    walk_error: Option<Error>,
+    /// Whether an error was delivered.
+    failed: bool,
+    not_found: Vec<String>,
+}
+
+/// What the operation that shows an item answers with.
+type Full<W> = <<<W as Walk>::Page as Page>::Item as Retrievable>::Full;
+
+/// An item that is asked for.
+struct Asked {
+    /// `None` when it came without one.
+    id: Option<String>,
+    /// The cursor of the page that it came from.
+    page: Option<Cursor>,
+}
+
+impl<W: Walk<Page: Page<Item: Retrievable>>> RetrieveEach<W> {
+    pub(super) fn new(walk: W) -> Self {
+        Self {
+            walk,
+            concurrency: 10,
+            calls: FuturesOrdered::new(),
+            asked: VecDeque::new(),
+            walk_ended: false,
+            walk_error: None,
+            failed: false,
+            not_found: Vec::new(),
+        }
+    }
+
+    /// How many items are asked for at once. Default: 10; 0 counts as 1.
+    pub fn concurrency(mut self, items: usize) -> Self {
+        self.concurrency = items.max(1);
+        self
+    }
+
+    /// The ids of items that were listed and then answered by 404: they were deleted meanwhile, or this app may not see them.
+    pub fn not_found(&self) -> &[String] {
+        &self.not_found
+    }
+
+    /// How many items the whole list has, as the last page fetched says: see [`Items::total_count`].
+    pub fn total_count(&self) -> Option<i64> {
+        self.walk.walked().total_count()
+    }
+
+    /// Goes on after an error: with the item that failed, or with the page. Does nothing while the stream has not ended, and when
+    /// it ended without an error.
+    pub fn resume(&mut self) {
+        if !std::mem::take(&mut self.failed) {
+            return;
+        }
+        // Where an item failed, it is still the first of those asked for; else the walk did.
+        match self.asked.front() {
+            Some(Asked { id: Some(id), .. }) => {
+                let call = <W::Page as Page>::Item::retrieve(self.walk.walked().pages().client(), id);
+                self.calls.push_front(call);
+            }
+            Some(Asked { id: None, .. }) => drop(self.asked.pop_front()),
+            None => {
+                self.walk_ended = false;
+                self.walk.go_on();
+            }
+        }
+    }
+
+    /// Whether all items were delivered.
+    fn is_complete(&self) -> bool {
+        self.walk_ended && self.walk_error.is_none() && self.asked.is_empty() && !self.failed
+    }
+
+    fn ask(&mut self, item: &<W::Page as Page>::Item) {
+        let items = self.walk.walked();
+        let id = item.identity().map(|id| id.into_owned());
+        let call = match &id {
+            Some(id) => <W::Page as Page>::Item::retrieve(items.pages().client(), id),
+            None => {
+                let what = "an item of the list has no id to retrieve it by";
+                let error = Error::new(items.pages().operation(), Kind::Contradiction(what)).with_attempts(1);
+                Box::pin(ready(Err(error)))
+            }
+        };
+        let page = items.page_cursor().cloned();
+        self.calls.push_back(call);
+        self.asked.push_back(Asked { id, page });
+    }
+}
+
+impl<P: Page<Item: Retrievable>> RetrieveEach<Items<P>> {
+    /// Where the list goes on so that no item is passed over: the page of the first item that was not delivered. What was delivered
+    /// of that page comes again. `None` where [`Items::cursor`] is; for scrolls also while items of a page are left, since
+    /// no page comes twice.
+    pub fn cursor(&self) -> Option<&Cursor> {
+        let pages = self.walk.pages();
+        let (asked, left) = (self.asked.front(), self.walk.left_in_page());
+        let page = match asked {
+            Some(asked) => asked.page.as_ref(),
+            None if left > 0 => self.walk.page_cursor(),
+            None => return pages.cursor(),
+        };
+        page.filter(|_| pages.paging() != Some(Paging::Scroll))
+    }
+}
+
+impl<P: Page<Item: Retrievable + Dated>> RetrieveEach<Changes<P>> {
+    /// The moment to begin with next time, once every item was delivered: see [`Changes::watermark`].
+    pub fn watermark(&self) -> Option<Timestamp> {
+        self.walk.watermark().filter(|_| self.is_complete())
+    }
+}
+
+impl<W: Walk<Page: Page<Item: Retrievable>>> Stream for RetrieveEach<W> {
+    type Item = Result<Full<W>, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = &mut *self;
+        if this.failed {
+            return Poll::Ready(None);
+        }
+        loop {
+            while !this.walk_ended && this.asked.len() < this.concurrency {
+                match Pin::new(&mut this.walk).poll_next(context) {
+                    Poll::Ready(Some(Ok(item))) => this.ask(&item),
+                    Poll::Ready(Some(Err(error))) => {
+                        this.walk_ended = true;
+                        this.walk_error = Some(error);
+                    }
+                    Poll::Ready(None) => this.walk_ended = true,
+                    Poll::Pending => break,
+                }
+            }
+            match Pin::new(&mut this.calls).poll_next(context) {
+                Poll::Ready(Some(Ok(answer))) => {
+                    this.asked.pop_front();
+                    return Poll::Ready(Some(Ok(answer.into_inner())));
+                }
+                Poll::Ready(Some(Err(error))) if error.is_not_found() => {
+                    let asked = this.asked.pop_front();
+                    this.not_found.extend(asked.and_then(|asked| asked.id));
+                }
+                Poll::Ready(Some(Err(error))) => {
+                    this.failed = true;
+                    return Poll::Ready(Some(Err(error)));
+                }
+                Poll::Ready(None) if this.walk_ended => {
+                    let error = this.walk_error.take();
+                    this.failed = error.is_some();
+                    return Poll::Ready(error.map(Err));
+                }
+                Poll::Ready(None) | Poll::Pending => return Poll::Pending,
+            }
+        }
+    }
+}
+
+impl<W: Walk<Page: Page<Item: Retrievable>>> FusedStream for RetrieveEach<W> {
+    fn is_terminated(&self) -> bool {
+        self.failed || self.is_complete()
+    }
+}
+
+impl<W: Walk<Page: Page<Item: Retrievable>>> Unpin for RetrieveEach<W> {}
+
+impl<W: Walk<Page: Page<Item: Retrievable>>> fmt::Debug for RetrieveEach<W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RetrieveEach")
+            .field("items", self.walk.walked())
+            .field("concurrency", &self.concurrency)
+            .field("under_way", &self.asked.len())
+            .finish_non_exhaustive()
+    }
+}

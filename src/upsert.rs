@@ -1,0 +1,259 @@
+//! Creating what is not there, and updating what is: several calls as one.
+
+use std::fmt;
+use std::ops::Deref;
+
+use http::StatusCode;
+use serde_json::{Value, json};
+
+use crate::answer::error::Error;
+use crate::answer::response::Response;
+use crate::call::argument::InvalidField;
+use crate::call::options::Options;
+use crate::client::Client;
+use crate::generated::upsert as api;
+use crate::generated::upsert::{Found, ID, Record, Request};
+use crate::paging::{Identified, Page};
+
+/// What an upsert made or changed, as it is now, and which of both it did. It derefs to the [`Response`] of the last call.
+///
+/// ```
+/// use intercom_client::UpsertOutcome;
+/// use intercom_client::mock::{Answer, MockIntercom};
+/// use intercom_client::types::CreateContactRequest;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), intercom_client::Error> {
+/// # let intercom = MockIntercom::start().await;
+/// # let client = intercom.client();
+/// let ada = CreateContactRequest::with_email("ada@juniper.example").name("Ada Lovelace");
+/// let contact = client.upsert_contact().body(ada.clone()).send().await?;
+/// assert_eq!(contact.outcome(), UpsertOutcome::Created);
+/// # let message = format!("A contact matching those details already exists with id={}", contact.id.as_deref().unwrap());
+/// # intercom.on("create_contact").answer(Answer::error(409, "conflict", &message));
+///
+/// let again = client.upsert_contact().body(ada.name("Ada King")).send().await?;
+/// assert_eq!(again.outcome(), UpsertOutcome::Updated);
+/// assert_eq!((&again.id, again.name.as_deref()), (&contact.id, Some("Ada King")));
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # What holds
+///
+/// - The server decides what is there already: by the external id, and by the email of users. It answers a creation by a
+///   conflict that names the one that is there; where it does not name it, a search for the external id and then for the email
+///   and role does.
+/// - What the body says is set, null clears, and what it leaves out stays. A conflict of the update, such as an email that a third
+///   one has, is the error: nothing is changed for it.
+/// - An upsert can be repeated: after an error, begin again. A creation whose answer was lost is repeated at once, as
+///   a PUT is, and then finds what it made; [`may_have_been_created`](Self::may_have_been_created) tells so. Only of a lead without
+///   an external id it is not, since the server takes two of them with one email: the error then
+///   [`may_have_been_carried_out`](Error::may_have_been_carried_out).
+/// - One that is archived, or is archived meanwhile, is unarchived and updated. In the place of one that is deleted or merged
+///   meanwhile, another is created or updated.
+/// - Between the conflict and the update anybody else can change the same one: of a field that both set, the last one holds.
+#[derive(Clone)]
+pub struct Upserted<T> {
+    response: Response<T>,
+    outcome: UpsertOutcome,
+    may_have_been_created: bool,
+}
+
+/// What an upsert did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum UpsertOutcome {
+    /// There was none, and now there is.
+    Created,
+    /// There was one, which was updated.
+    Updated,
+    /// There was an archived one, which was unarchived and updated.
+    Unarchived,
+}
+
+impl<T> Upserted<T> {
+    /// Which of both it did.
+    pub fn outcome(&self) -> UpsertOutcome {
+        self.outcome
+    }
+
+    /// Whether what was updated may be what this very call created before: the answer to its first attempt was lost. Always
+    /// false where the outcome is [`Created`](UpsertOutcome::Created).
+    pub fn may_have_been_created(&self) -> bool {
+        self.may_have_been_created
+    }
+
+    /// The answer of the last call.
+    pub fn into_response(self) -> Response<T> {
+        self.response
+    }
+
+    /// The value alone.
+    pub fn into_inner(self) -> T {
+        self.response.into_inner()
+    }
+}
+
+impl<T> Deref for Upserted<T> {
+    type Target = Response<T>;
+
+    fn deref(&self) -> &Response<T> {
+        &self.response
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Upserted<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Upserted")
+            .field("outcome", &self.outcome)
+            .field("may_have_been_created", &self.may_have_been_created)
+            .field("response", &self.response)
+            .finish()
+    }
+}
+
+/// So often it is begun anew when what is there is deleted meanwhile.
+const ROUNDS: u32 = 3;
+
+/// Creates, or updates what is there.
+pub(crate) async fn upsert(
+    client: &Client,
+    options: &Options,
+    request: Result<Request, InvalidField>,
+) -> Result<Upserted<Record>, Error> {
+    let refuse = |what: String| Error::builder(ID, what);
+    let request = request.map_err(|field| refuse(field.to_string()))?;
+    let body = serde_json::to_value(&request).map_err(|_| refuse("the body cannot be written as JSON".to_owned()))?;
+    let identity = Identity::of(&body);
+    if identity.external_id.is_none() && identity.email.is_none() {
+        let what = "the body has neither `email` nor `external_id`, by which it could be there already";
+        return Err(refuse(what.to_owned()));
+    }
+    let mut creating = options.clone();
+    creating.idempotent.get_or_insert(identity.is_unique());
+    let (mut may_have_been_created, mut round) = (false, 1);
+    loop {
+        let call = api::create(client, creating.clone(), request.clone())?;
+        let refused = match client.decoded(call).await {
+            Ok(response) => {
+                return Ok(Upserted {
+                    response,
+                    outcome: UpsertOutcome::Created,
+                    may_have_been_created: false,
+                });
+            }
+            Err(error) if error.is_conflict() => error,
+            Err(error) => return Err(error),
+        };
+        may_have_been_created |= refused.may_have_been_carried_out();
+        let named = refused.conflicting_id().map(str::to_owned);
+        let id = match named {
+            Some(id) => Some(id),
+            None => find(client, options, &identity).await?,
+        };
+        let Some(id) = id else { return Err(refused) };
+        let archived = refused.is_conflict_with_archived();
+        match change(client, options, &id, &body, archived).await {
+            Ok(Some((response, outcome))) => {
+                return Ok(Upserted {
+                    response,
+                    outcome,
+                    may_have_been_created,
+                });
+            }
+            Ok(None) if round < ROUNDS => {}
+            Ok(None) => return Err(refused),
+            // One that was not archived when it was named may have been merged into another: that one is named next.
+            Err(error) if error.is_permanently_deleted() && !archived && round == 1 => {}
+            Err(error) => return Err(error),
+        }
+        round += 1;
+    }
+}
+
+/// What tells one from others.
+struct Identity<'a> {
+    external_id: Option<&'a str>,
+    email: Option<&'a str>,
+    role: &'a str,
+}
+
+impl<'a> Identity<'a> {
+    fn of(body: &'a Value) -> Self {
+        let text = |name: &str| body[name].as_str().filter(|text| !text.is_empty());
+        Self {
+            external_id: text("external_id"),
+            email: text("email"),
+            role: text("role").unwrap_or("user"),
+        }
+    }
+
+    /// Whether the server refuses a second one.
+    fn is_unique(&self) -> bool {
+        self.external_id.is_some() || self.role != "lead"
+    }
+}
+
+/// Looks for the one that a conflict did not name; `None` when it cannot be told which it is.
+async fn find(client: &Client, options: &Options, identity: &Identity<'_>) -> Result<Option<String>, Error> {
+    let equals = |field: &str, value: &str| json!({"field": field, "operator": "=", "value": value});
+    let by_external_id = identity.external_id.map(|id| equals("external_id", id));
+    let by_email = identity
+        .email
+        .map(|email| json!({"operator": "AND", "value": [equals("email", email), equals("role", identity.role)]}));
+    for query in [by_external_id, by_email].into_iter().flatten() {
+        let call = api::search(client, options.clone(), &json!({"query": query}))?;
+        let page = client.decoded::<Found>(call).await?;
+        if let [found] = page.items() {
+            return Ok(found.identity().map(|id| id.into_owned()));
+        }
+    }
+    Ok(None)
+}
+
+/// Updates the one of this id, unarchived before where that is needed; `None` when it is gone.
+async fn change(
+    client: &Client,
+    options: &Options,
+    id: &str,
+    body: &Value,
+    archived: bool,
+) -> Result<Option<(Response<Record>, UpsertOutcome)>, Error> {
+    let mut outcome = UpsertOutcome::Updated;
+    if archived {
+        if !unarchive(client, options, id).await? {
+            return Ok(None);
+        }
+        outcome = UpsertOutcome::Unarchived;
+    }
+    loop {
+        let call = api::update(client, options.clone(), id, body)?;
+        match client.decoded(call).await {
+            Ok(response) => return Ok(Some((response, outcome))),
+            // What is archived is not found.
+            Err(error) if error.is_not_found() && outcome == UpsertOutcome::Updated => {
+                if !unarchive(client, options, id).await? {
+                    return Ok(None);
+                }
+                outcome = UpsertOutcome::Unarchived;
+            }
+            Err(error) if error.is_not_found() => return Ok(None),
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Unarchives the one of this id; `false` when it is gone.
+async fn unarchive(client: &Client, options: &Options, id: &str) -> Result<bool, Error> {
+    let mut options = options.clone();
+    options.idempotent.get_or_insert(true);
+    match client.whole(api::unarchive(client, options, id)?).await {
+        Ok(_) => Ok(true),
+        Err(error) if error.is_not_found() => Ok(false),
+        Err(error) => Err(match error.status() {
+            Some(StatusCode::BAD_REQUEST | StatusCode::INTERNAL_SERVER_ERROR) => error.not_unarchived(id),
+            _ => error,
+        }),
+    }
+}

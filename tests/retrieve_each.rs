@@ -1,0 +1,339 @@
+//! Lists whose items are retrieved in full: order, bounds, faults, and where they go on.
+
+use std::time::Duration;
+
+use futures_util::{StreamExt, TryStreamExt};
+use intercom_client::mock::{Answer, MockIntercom};
+use intercom_client::search::field;
+use intercom_client::types::Conversation;
+use intercom_client::{Client, RetryPolicy};
+use serde_json::{Value, json};
+
+/// So many conversations are there.
+const ALL: usize = 47;
+
+fn conversation(number: usize) -> Value {
+    json!({"type": "conversation", "id": number.to_string(), "open": number.is_multiple_of(2), "updated_at": 1_730_000_000 - number})
+}
+
+/// A stand-in whose conversations have parts when they are retrieved, and a client that hardly pauses between attempts.
+async fn start() -> (MockIntercom, Client) {
+    let intercom = MockIntercom::start().await;
+    intercom.seed("list_conversations", (0..ALL).map(conversation));
+    let policy = RetryPolicy::default().base(Duration::from_millis(1));
+    let client = intercom.client_builder().retry(policy).build().unwrap();
+    (intercom, client)
+}
+
+/// What retrieving a conversation gives: the earlier one is asked for, the later it comes.
+fn in_full(number: usize) -> Answer {
+    let part = json!({"type": "conversation_part", "id": format!("part-{number}"), "part_type": "comment"});
+    let mut shown = conversation(number);
+    shown["conversation_parts"] =
+        json!({"type": "conversation_part.list", "conversation_parts": [part], "total_count": 1});
+    Answer::json(shown).delay(Duration::from_millis(4 * (3 - number as u64 % 4)))
+}
+
+/// Answers a retrieval by the number of the conversation, as usual where it makes nothing.
+fn retrievals(intercom: &MockIntercom, answer: impl Fn(usize) -> Option<Answer> + Send + Sync + 'static) {
+    intercom.on("retrieve_conversation").answer_with(move |request| {
+        let number = request.path.rsplit('/').next()?.parse().ok()?;
+        Some(answer(number).unwrap_or_else(|| in_full(number)))
+    });
+}
+
+fn number(conversation: &Conversation) -> usize {
+    conversation.id.as_deref().unwrap().parse().unwrap()
+}
+
+/// The numbers of the conversations that were retrieved, in the order in which they were asked for.
+fn asked(intercom: &MockIntercom) -> Vec<usize> {
+    let asked = intercom.calls("retrieve_conversation").into_iter();
+    asked
+        .map(|request| request.path.rsplit('/').next().unwrap().parse().unwrap())
+        .collect()
+}
+
+#[tokio::test]
+async fn every_item_comes_in_full_once_and_in_order() {
+    let (intercom, client) = start().await;
+    retrievals(&intercom, |_| None);
+    let mut conversations = client
+        .list_conversations()
+        .per_page(10)
+        .stream()
+        .read_ahead(true)
+        .retrieve_each();
+    let mut found = Vec::new();
+    while let Some(conversation) = conversations.try_next().await.unwrap() {
+        let parts = &conversation.conversation_parts.as_ref().unwrap().conversation_parts;
+        assert_eq!(parts[0].id, Some(format!("part-{}", number(&conversation))));
+        assert_eq!(conversations.total_count(), Some(ALL as i64));
+        found.push(number(&conversation));
+    }
+    assert_eq!(found, (0..ALL).collect::<Vec<_>>());
+    let mut asked = asked(&intercom);
+    asked.sort_unstable();
+    assert_eq!((asked, intercom.calls("list_conversations").len()), (found, 5));
+    assert!(conversations.next().await.is_none() && conversations.not_found().is_empty());
+}
+
+#[tokio::test]
+async fn only_so_many_are_asked_for_at_once_and_nothing_before_it_is_wanted() {
+    let (intercom, client) = start().await;
+    retrievals(&intercom, |_| None);
+    let mut conversations = client
+        .list_conversations()
+        .per_page(10)
+        .stream()
+        .retrieve_each()
+        .concurrency(3);
+    assert!(intercom.received().is_empty());
+    for delivered in 1..=ALL {
+        conversations.next().await.unwrap().unwrap();
+        assert!(asked(&intercom).len() <= delivered + 2, "{delivered}");
+    }
+    drop(conversations);
+    intercom.forget_received();
+    let mut conversations = client
+        .list_conversations()
+        .per_page(10)
+        .stream()
+        .retrieve_each()
+        .concurrency(0);
+    conversations.next().await.unwrap().unwrap();
+    drop(conversations);
+    assert_eq!(asked(&intercom), [0]);
+}
+
+#[tokio::test]
+async fn what_was_deleted_meanwhile_is_left_out_and_told() {
+    let (intercom, client) = start().await;
+    let gone = |number| number % 10 == 9 || number == 0;
+    retrievals(&intercom, move |number| {
+        gone(number).then(|| Answer::error(404, "not_found", "gone"))
+    });
+    let mut conversations = client.list_conversations().per_page(10).stream().retrieve_each();
+    let found: Vec<Conversation> = conversations.by_ref().try_collect().await.unwrap();
+    let found: Vec<usize> = found.iter().map(number).collect();
+    assert_eq!(found, (0..ALL).filter(|number| !gone(*number)).collect::<Vec<_>>());
+    assert_eq!(conversations.not_found(), ["0", "9", "19", "29", "39"]);
+}
+
+/// A walk that stops anywhere and goes on from its cursor, in another process, passes nothing over.
+#[tokio::test]
+async fn the_cursor_leads_to_the_page_of_the_first_item_not_delivered() {
+    let (intercom, client) = start().await;
+    retrievals(&intercom, |number| {
+        (number == 29).then(|| Answer::error(404, "not_found", "gone"))
+    });
+    for delivered in 0..ALL - 1 {
+        let mut conversations = client
+            .list_conversations()
+            .per_page(10)
+            .stream()
+            .retrieve_each()
+            .concurrency(13);
+        let mut found: Vec<usize> = Vec::new();
+        for _ in 0..delivered {
+            found.push(number(&conversations.next().await.unwrap().unwrap()));
+        }
+        let cursor = conversations.cursor().cloned();
+        drop(conversations);
+        let mut list = client.list_conversations().per_page(10);
+        if let Some(cursor) = cursor {
+            list = list.from_cursor(cursor);
+        }
+        let rest: Vec<Conversation> = list
+            .stream()
+            .retrieve_each()
+            .concurrency(13)
+            .try_collect()
+            .await
+            .unwrap();
+        let rest: Vec<usize> = rest.iter().map(number).collect();
+        let next = found.last().map_or(0, |last| last + 1);
+        assert!(rest[0] <= next && next - rest[0] <= 10, "{delivered}: from {}", rest[0]);
+        found.retain(|number| *number < rest[0]);
+        found.extend(rest);
+        assert_eq!(
+            found,
+            (0..ALL).filter(|number| *number != 29).collect::<Vec<_>>(),
+            "{delivered}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_error_comes_in_its_place_and_the_walk_goes_on_with_what_failed() {
+    let (intercom, client) = start().await;
+    retrievals(&intercom, |_| None);
+    let refused = Answer::error(403, "forbidden", "not now");
+    // The 4th retrieval, the 3rd page, and at last a page whose answer is cut.
+    intercom
+        .on("retrieve_conversation")
+        .answer_once(in_full(0))
+        .answer_once(in_full(1))
+        .answer_once(in_full(2));
+    intercom.on("retrieve_conversation").answer_once(refused.clone());
+    let mut conversations = client
+        .list_conversations()
+        .per_page(10)
+        .stream()
+        .retrieve_each()
+        .concurrency(1);
+    let (mut found, mut errors) = (Vec::new(), 0);
+    loop {
+        match conversations.next().await {
+            Some(Ok(conversation)) => found.push(number(&conversation)),
+            Some(Err(error)) => {
+                assert!(error.is_forbidden(), "{error}");
+                assert_eq!(found.len(), if errors == 0 { 3 } else { 20 });
+                assert!(conversations.next().await.is_none(), "it ends with an error");
+                errors += 1;
+                conversations.resume();
+            }
+            None => break,
+        }
+        if found.len() == 12 {
+            intercom.on("list_conversations").answer_once(refused.clone());
+        }
+    }
+    assert_eq!((errors, found), (2, (0..ALL).collect()));
+    conversations.resume();
+    assert!(conversations.next().await.is_none());
+}
+
+/// A page that fails while items before it are under way is told after them.
+#[tokio::test]
+async fn what_came_before_an_error_of_the_list_is_delivered() {
+    let (intercom, client) = start().await;
+    retrievals(&intercom, |_| None);
+    let refused = Answer::error(403, "forbidden", "not now");
+    intercom
+        .on("list_conversations")
+        .answer_with(move |request| request.query("starting_after").is_some().then(|| refused.clone()));
+    let mut conversations = client
+        .list_conversations()
+        .per_page(10)
+        .stream()
+        .retrieve_each()
+        .concurrency(20);
+    let mut found = Vec::new();
+    let error = loop {
+        match conversations.next().await.unwrap() {
+            Ok(conversation) => found.push(number(&conversation)),
+            Err(error) => break error,
+        }
+    };
+    assert_eq!((error.operation(), found), ("list_conversations", (0..10).collect()));
+    intercom.on("list_conversations").as_usual();
+    let cursor = conversations.cursor().cloned().unwrap();
+    let rest: Vec<Conversation> = client
+        .list_conversations()
+        .per_page(10)
+        .from_cursor(cursor)
+        .stream()
+        .retrieve_each()
+        .try_collect()
+        .await
+        .unwrap();
+    assert_eq!(
+        rest.iter().map(number).collect::<Vec<_>>(),
+        (10..ALL).collect::<Vec<_>>()
+    );
+}
+
+#[tokio::test]
+async fn changes_have_a_watermark_once_every_item_is_delivered() {
+    let (intercom, client) = start().await;
+    retrievals(&intercom, |number| {
+        (number == 30).then(|| Answer::error(403, "forbidden", "not now"))
+    });
+    let search = client.search_conversations().query(field("open").eq(true)).per_page(10);
+    let mut changes = search.changed_since(1_730_000_000 - 40).retrieve_each().concurrency(40);
+    let mut found = Vec::new();
+    let error = loop {
+        match changes.next().await.unwrap() {
+            Ok(conversation) => found.push(number(&conversation)),
+            Err(error) => break error,
+        }
+    };
+    assert!(error.is_forbidden() && changes.watermark().is_none());
+    retrievals(&intercom, |_| None);
+    changes.resume();
+    while let Some(conversation) = changes.try_next().await.unwrap() {
+        assert!(changes.watermark().is_none() || number(&conversation) == 40);
+        found.push(number(&conversation));
+    }
+    assert_eq!(found, (0..=40).step_by(2).collect::<Vec<_>>());
+    assert!(changes.watermark().is_some());
+}
+
+/// By the operation that shows one: at the path of the list and the id, or the one that gets an item of the type.
+#[tokio::test]
+async fn lists_of_other_kinds_are_retrieved_too() {
+    let (intercom, client) = start().await;
+    let articles: Vec<_> = client
+        .list_articles()
+        .stream()
+        .exactly_once()
+        .retrieve_each()
+        .try_collect()
+        .await
+        .unwrap();
+    assert!(!articles.is_empty() && articles.len() == intercom.calls("retrieve_article").len());
+    intercom.seed(
+        "list_contacts",
+        (0..3).map(|id| json!({"type": "contact", "id": id.to_string()})),
+    );
+    let contacts: Vec<_> = client
+        .list_contacts()
+        .stream()
+        .retrieve_each()
+        .try_collect()
+        .await
+        .unwrap();
+    assert_eq!((contacts.len(), intercom.calls("show_contact").len()), (3, 3));
+    intercom.seed(
+        "scroll_over_all_companies",
+        (0..150).map(|id| json!({"type": "company", "id": id.to_string()})),
+    );
+    let mut companies = client.scroll_over_all_companies().stream().retrieve_each();
+    companies.next().await.unwrap().unwrap();
+    assert_eq!(companies.cursor(), None, "no page of a scroll comes twice");
+    assert_eq!(
+        companies
+            .try_fold(1, |count, _| async move { Ok(count + 1) })
+            .await
+            .unwrap(),
+        150
+    );
+}
+
+#[tokio::test]
+async fn an_item_without_an_id_is_an_error_that_can_be_passed_over() {
+    let (intercom, client) = start().await;
+    let items = json!([{"type": "conversation"}, conversation(1)]);
+    intercom
+        .on("list_conversations")
+        .answer(Answer::json(json!({"conversations": items})));
+    let mut conversations = client.list_conversations().stream().retrieve_each();
+    let error = conversations.next().await.unwrap().unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "list_conversations: an item of the list has no id to retrieve it by"
+    );
+    conversations.resume();
+    assert_eq!(number(&conversations.next().await.unwrap().unwrap()), 1);
+    assert!(conversations.next().await.is_none());
+}
+
+/// It can be walked by a task of its own.
+#[tokio::test]
+async fn a_walk_can_cross_threads() {
+    let (_intercom, client) = start().await;
+    let walk = client.list_conversations().stream().retrieve_each();
+    let found = tokio::spawn(walk.try_fold(0, |count, _| async move { Ok(count + 1) }));
+    assert_eq!(found.await.unwrap().unwrap(), ALL);
+}

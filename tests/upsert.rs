@@ -1,0 +1,401 @@
+//! Upserts: what is sent, in which order, and what is told, whatever the server holds and however calls fail.
+
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use intercom_client::mock::{Answer, MockIntercom};
+use intercom_client::types::CreateContactRequest;
+use intercom_client::types::builder::CreateContactRequestBuilder;
+use intercom_client::{Client, Nullable, RetryPolicy, UpsertOutcome};
+use serde_json::json;
+
+/// A contact that is there, and a client that hardly pauses between attempts.
+async fn start() -> (MockIntercom, Client) {
+    let intercom = MockIntercom::start().await;
+    let there = json!({"type": "contact", "id": "66f1", "role": "user", "email": "ada@juniper.example",
+        "external_id": "customer-1", "name": "Ada", "phone": "+44"});
+    let other = json!({"type": "contact", "id": "77a2", "role": "lead", "email": "ada@juniper.example"});
+    intercom.seed("list_contacts", [there, other]);
+    let policy = RetryPolicy::default().base(Duration::from_millis(1));
+    let client = intercom.client_builder().retry(policy).build().unwrap();
+    (intercom, client)
+}
+
+fn ada() -> CreateContactRequestBuilder {
+    CreateContactRequest::with_email("ada@juniper.example")
+        .name("Ada King")
+        .phone(Nullable::Null)
+}
+
+fn conflict(id: &str) -> Answer {
+    Answer::error(
+        409,
+        "conflict",
+        &format!("A contact matching those details already exists with id={id}"),
+    )
+}
+
+fn conflict_with_archived(id: &str) -> Answer {
+    let message = format!("An archived contact matching those details already exists with id={id}");
+    Answer::error(409, "conflict", &message)
+}
+
+fn not_found() -> Answer {
+    Answer::error(404, "not_found", "User Not Found")
+}
+
+/// The requests in their order.
+fn lines(intercom: &MockIntercom) -> Vec<String> {
+    intercom.received().iter().map(|request| request.line()).collect()
+}
+
+const CREATE: &str = "POST /contacts";
+const UPDATE: &str = "PUT /contacts/66f1";
+const UNARCHIVE: &str = "POST /contacts/66f1/unarchive";
+const SEARCH: &str = "POST /contacts/search";
+
+#[tokio::test]
+async fn what_is_not_there_is_created_by_one_call() {
+    let (intercom, client) = start().await;
+    let grace = CreateContactRequest::with_external_id("customer-2").custom_attributes([("plan", json!("scale"))]);
+    let made = client
+        .upsert_contact()
+        .body(&grace)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(
+        (made.outcome(), made.may_have_been_created()),
+        (UpsertOutcome::Created, false)
+    );
+    assert_eq!(lines(&intercom), [CREATE]);
+    assert_eq!(
+        intercom.received()[0].json(),
+        json!({"external_id": "customer-2", "custom_attributes": {"plan": "scale"}})
+    );
+    let shown = client.show_contact().id(&made.id).send().await.unwrap();
+    assert_eq!(*shown, made.into_inner());
+}
+
+#[tokio::test]
+async fn what_is_there_is_updated_with_the_same_body() {
+    let (intercom, client) = start().await;
+    intercom.on("create_contact").answer(conflict("66f1"));
+    let upsert = client
+        .upsert_contact()
+        .body(ada())
+        .body_map(|b| b.extra("sms_consent", true));
+    let updated = upsert.send().await.unwrap();
+    assert_eq!(
+        (updated.outcome(), updated.may_have_been_created()),
+        (UpsertOutcome::Updated, false)
+    );
+    assert_eq!(
+        (updated.id.as_deref(), updated.name.as_deref()),
+        (Some("66f1"), Some("Ada King"))
+    );
+    assert_eq!(
+        (&updated.phone, updated.external_id.as_deref()),
+        (&None, Some("customer-1")),
+        "null clears, none keeps"
+    );
+    assert!(updated.request_id().is_some());
+    assert_eq!(lines(&intercom), [CREATE, UPDATE]);
+    let [created, updated] = [0, 1].map(|number| intercom.received()[number].json());
+    assert_eq!(created, updated);
+    assert_eq!(
+        updated,
+        json!({"email": "ada@juniper.example", "name": "Ada King", "phone": null, "sms_consent": true})
+    );
+}
+
+#[tokio::test]
+async fn what_is_archived_is_unarchived_first() {
+    let (intercom, client) = start().await;
+    intercom.on("create_contact").answer(conflict_with_archived("66f1"));
+    let contact = client.upsert_contact().body(ada()).send().await.unwrap();
+    assert_eq!(
+        (contact.outcome(), contact.name.as_deref()),
+        (UpsertOutcome::Unarchived, Some("Ada King"))
+    );
+    assert_eq!(lines(&intercom), [CREATE, UNARCHIVE, UPDATE]);
+}
+
+#[tokio::test]
+async fn what_is_archived_meanwhile_or_in_other_words_is_unarchived_too() {
+    let (intercom, client) = start().await;
+    intercom.on("create_contact").answer(conflict("66f1"));
+    intercom.on("update_contact").answer_once(not_found());
+    let contact = client.upsert_contact().body(ada()).send().await.unwrap();
+    assert_eq!(contact.outcome(), UpsertOutcome::Unarchived);
+    assert_eq!(lines(&intercom), [CREATE, UPDATE, UNARCHIVE, UPDATE]);
+}
+
+#[tokio::test]
+async fn what_is_deleted_meanwhile_is_created() {
+    let (intercom, client) = start().await;
+    intercom.on("create_contact").answer_once(conflict("66f1"));
+    client.delete_contact().id("66f1").send().await.unwrap();
+    intercom.forget_received();
+    let contact = client.upsert_contact().body(ada()).send().await.unwrap();
+    assert_eq!(contact.outcome(), UpsertOutcome::Created);
+    assert_eq!(lines(&intercom), [CREATE, UPDATE, UNARCHIVE, CREATE]);
+
+    // A server that names one that it does not have is not asked for ever.
+    intercom.on("create_contact").answer(conflict("66f1"));
+    intercom.forget_received();
+    let error = client.upsert_contact().body(ada()).send().await.unwrap_err();
+    assert_eq!((error.is_conflict(), error.conflicting_id()), (true, Some("66f1")));
+    assert_eq!(lines(&intercom), [CREATE, UPDATE, UNARCHIVE].repeat(3));
+}
+
+#[tokio::test]
+async fn what_is_merged_meanwhile_is_named_anew() {
+    let (intercom, client) = start().await;
+    intercom
+        .on("create_contact")
+        .answer_once(conflict("77a2"))
+        .answer_once(conflict("66f1"));
+    client.delete_contact().id("77a2").send().await.unwrap();
+    intercom.forget_received();
+    let refusal = Answer::error(400, "parameter_invalid", "merged contacts cannot be restored");
+    intercom.on("unarchive_contact").answer(refusal);
+    let contact = client.upsert_contact().body(ada()).send().await.unwrap();
+    assert_eq!(
+        (contact.outcome(), contact.id.as_deref()),
+        (UpsertOutcome::Updated, Some("66f1"))
+    );
+    let merged = ["PUT /contacts/77a2", "POST /contacts/77a2/unarchive"];
+    assert_eq!(lines(&intercom), [CREATE, merged[0], merged[1], CREATE, UPDATE]);
+
+    // One that stays is told.
+    intercom.on("create_contact").answer(conflict("77a2"));
+    intercom.forget_received();
+    let error = client.upsert_contact().body(ada()).send().await.unwrap_err();
+    assert!(error.is_permanently_deleted(), "{error}");
+    assert_eq!(lines(&intercom).len(), 6);
+}
+
+#[tokio::test]
+async fn many_are_upserted_by_a_push() {
+    let (intercom, client) = start().await;
+    intercom
+        .on("create_contact")
+        .answer_with(|request| (request.json()["email"] == "ada@juniper.example").then(|| conflict("66f1")));
+    let contacts = ["grace@juniper.example", "ada@juniper.example"].map(CreateContactRequest::with_email);
+    let push = client.push(&contacts, |client, contact| {
+        client.upsert_contact().body(*contact).send()
+    });
+    let outcomes: Vec<_> = push.map(|pushed| pushed.result.unwrap().outcome()).collect().await;
+    assert_eq!(outcomes, [UpsertOutcome::Created, UpsertOutcome::Updated]);
+}
+
+#[tokio::test]
+async fn what_cannot_be_unarchived_is_told_clearly() {
+    let (intercom, client) = start().await;
+    intercom.on("create_contact").answer(conflict_with_archived("66f1"));
+    let refusal = Answer::error(400, "parameter_invalid", "marked for deletion");
+    intercom.on("unarchive_contact").answer(refusal);
+    let error = client.upsert_contact().body(ada()).send().await.unwrap_err();
+    assert!(error.is_permanently_deleted() && error.is_invalid_request() && !error.is_retryable());
+    assert_eq!(error.conflicting_id(), Some("66f1"));
+    let told = error.to_string();
+    let begins = "unarchive_contact: 66f1 is archived and cannot be unarchived, as one that is marked for permanent deletion: \
+                  400 parameter_invalid: marked for deletion (request mock-";
+    assert!(told.starts_with(begins), "{told}");
+    assert_eq!(lines(&intercom), [CREATE, UNARCHIVE]);
+
+    // Of leads it is a 500 that lasts.
+    intercom
+        .on("unarchive_contact")
+        .answer(Answer::error(500, "server_error", "oops"));
+    intercom.forget_received();
+    let error = client.upsert_contact().body(ada()).send().await.unwrap_err();
+    assert!(error.is_permanently_deleted() && error.is_retryable(), "{error}");
+    assert_eq!(lines(&intercom), [CREATE, UNARCHIVE, UNARCHIVE]);
+
+    // What says nothing of the contact is an error like any other.
+    intercom
+        .on("unarchive_contact")
+        .answer(Answer::error(403, "forbidden", "no"));
+    let error = client.upsert_contact().body(ada()).send().await.unwrap_err();
+    assert!(error.is_forbidden() && !error.is_permanently_deleted(), "{error}");
+}
+
+#[tokio::test]
+async fn a_creation_whose_answer_is_lost_is_repeated_and_finds_what_it_made() {
+    let (intercom, client) = start().await;
+    let grace = CreateContactRequest::with_email("grace@juniper.example");
+    // What the first attempt makes gets an id of the stand-in's, told by the second one.
+    let made = client.create_contact().body(grace.clone()).send().await.unwrap();
+    let id = made.id.as_deref().unwrap();
+    intercom.forget_received();
+    intercom
+        .on("create_contact")
+        .answer_once(Answer::dropped())
+        .answer_once(conflict(id));
+    let contact = client.upsert_contact().body(grace.clone()).send().await.unwrap();
+    assert_eq!(
+        (contact.outcome(), contact.may_have_been_created()),
+        (UpsertOutcome::Updated, true)
+    );
+    assert_eq!(lines(&intercom), [CREATE, CREATE, &format!("PUT /contacts/{id}")]);
+
+    // Unless the caller forbids it.
+    intercom.forget_received();
+    intercom.on("create_contact").answer_once(Answer::dropped());
+    let error = client
+        .upsert_contact()
+        .body(grace)
+        .idempotent(false)
+        .send()
+        .await
+        .unwrap_err();
+    assert!(error.may_have_been_carried_out(), "{error}");
+    assert_eq!(lines(&intercom), [CREATE]);
+}
+
+/// The server takes two leads with one email.
+#[tokio::test]
+async fn a_lead_whose_creation_is_lost_is_not_made_twice() {
+    let (intercom, client) = start().await;
+    intercom
+        .on("create_contact")
+        .answer_once(Answer::dropped().after_carrying_out());
+    let lead = CreateContactRequest::with_role("lead").email("lead@juniper.example");
+    let error = client.upsert_contact().body(lead.clone()).send().await.unwrap_err();
+    assert!(error.may_have_been_carried_out(), "{error}");
+    assert_eq!(lines(&intercom), [CREATE]);
+    // An external id is one's own.
+    intercom.on("create_contact").answer_once(Answer::dropped());
+    client
+        .upsert_contact()
+        .body(lead.external_id("lead-1"))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(lines(&intercom), [CREATE; 3]);
+}
+
+#[tokio::test]
+async fn a_lost_answer_of_a_later_call_is_asked_for_again() {
+    let (intercom, client) = start().await;
+    intercom.on("create_contact").answer(conflict_with_archived("66f1"));
+    intercom
+        .on("unarchive_contact")
+        .answer_once(Answer::dropped().after_carrying_out());
+    intercom
+        .on("update_contact")
+        .answer_once(Answer::json(json!({"id": "66f1"})).cut(3).after_carrying_out());
+    let contact = client.upsert_contact().body(ada()).send().await.unwrap();
+    assert_eq!(contact.outcome(), UpsertOutcome::Unarchived);
+    assert_eq!(lines(&intercom), [CREATE, UNARCHIVE, UNARCHIVE, UPDATE, UPDATE]);
+    // One that fails for good can be begun again.
+    intercom
+        .on("update_contact")
+        .answer(Answer::error(503, "unavailable", "later"));
+    assert!(
+        client
+            .upsert_contact()
+            .body(ada())
+            .send()
+            .await
+            .unwrap_err()
+            .is_retryable()
+    );
+    intercom.on("update_contact").as_usual();
+    intercom.on("create_contact").answer(conflict("66f1"));
+    let contact = client.upsert_contact().body(ada()).send().await.unwrap();
+    assert_eq!(contact.outcome(), UpsertOutcome::Updated);
+}
+
+#[tokio::test]
+async fn a_conflict_that_names_nobody_is_searched_for() {
+    let (intercom, client) = start().await;
+    intercom
+        .on("create_contact")
+        .answer(Answer::error(409, "conflict", "exists already"));
+    // By email and role: a lead has the same email.
+    let contact = client.upsert_contact().body(ada()).send().await.unwrap();
+    assert_eq!(
+        (contact.outcome(), contact.id.as_deref()),
+        (UpsertOutcome::Updated, Some("66f1"))
+    );
+    assert_eq!(lines(&intercom), [CREATE, SEARCH, UPDATE]);
+    // By the external id before the email.
+    intercom.forget_received();
+    let upsert = client.upsert_contact().body(ada().external_id("customer-1"));
+    assert_eq!(upsert.send().await.unwrap().id.as_deref(), Some("66f1"));
+    let query = json!({"field": "external_id", "operator": "=", "value": "customer-1"});
+    assert_eq!(intercom.calls("search_contacts")[0].json(), json!({"query": query}));
+    // What cannot be told apart is not changed.
+    let twins =
+        ["1", "2"].map(|id| json!({"type": "contact", "id": id, "role": "user", "email": "ada@juniper.example"}));
+    intercom.seed("list_contacts", twins);
+    intercom.forget_received();
+    let error = client
+        .upsert_contact()
+        .body(ada().external_id("customer-1"))
+        .send()
+        .await
+        .unwrap_err();
+    assert!(error.is_conflict() && error.conflicting_id().is_none(), "{error}");
+    assert_eq!(lines(&intercom), [CREATE, SEARCH, SEARCH]);
+}
+
+#[tokio::test]
+async fn a_conflict_of_the_update_is_the_error() {
+    let (intercom, client) = start().await;
+    intercom.on("create_contact").answer(conflict("66f1"));
+    intercom.on("update_contact").answer(conflict("77a2"));
+    let error = client.upsert_contact().body(ada()).send().await.unwrap_err();
+    assert_eq!(
+        (error.operation(), error.conflicting_id()),
+        ("update_contact", Some("77a2"))
+    );
+    assert_eq!(lines(&intercom), [CREATE, UPDATE]);
+}
+
+#[tokio::test]
+async fn settings_go_with_every_call_and_mistakes_are_told_before_one() {
+    let (intercom, client) = start().await;
+    intercom.on("create_contact").answer(conflict_with_archived("66f1"));
+    client
+        .upsert_contact()
+        .body(ada())
+        .header("x-batch", "7")
+        .send()
+        .await
+        .unwrap();
+    let headers: Vec<_> = intercom
+        .received()
+        .iter()
+        .map(|request| request.header("x-batch").map(str::to_owned))
+        .collect();
+    assert_eq!(headers, vec![Some("7".to_owned()); 3]);
+
+    intercom.forget_received();
+    for (body, message) in [
+        (
+            json!({"role": "lead"}),
+            "upsert_contact: the body has neither `email` nor `external_id`",
+        ),
+        (
+            json!({"email": ""}),
+            "upsert_contact: the body has neither `email` nor `external_id`",
+        ),
+        (
+            json!({"email": null, "external_id": 7}),
+            "upsert_contact: the body has neither `email` nor `external_id`",
+        ),
+    ] {
+        let error = client.upsert_contact().body(body).send().await.unwrap_err();
+        assert!(error.is_builder() && error.to_string().starts_with(message), "{error}");
+    }
+    let error = client.upsert_contact().send().await.unwrap_err();
+    assert!(error.is_builder() && error.to_string().contains("body"), "{error}");
+    assert_eq!(lines(&intercom), [""; 0]);
+    let unauthorized = Client::builder("wrong").base_url(intercom.url()).build().unwrap();
+    let error = unauthorized.upsert_contact().body(json!({"email": "a"}));
+    assert!(error.send().await.unwrap_err().is_unauthorized());
+}
