@@ -160,5 +160,5 @@ async fn serve() {
         Some(answer.clone().header("x-ratelimit-reset", &reset.to_string()))
     });
     println!("{}", intercom.url());
-    std::future::pending().await
+    let () = std::future::pending().await;
 }

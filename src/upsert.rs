@@ -206,7 +206,7 @@ async fn find(client: &Client, options: &Options, identity: &Identity<'_>) -> Re
         let call = api::search(client, options.clone(), &json!({"query": query}))?;
         let page = client.decoded::<Found>(call).await?;
         if let [found] = page.items() {
-            return Ok(found.identity().map(|id| id.into_owned()));
+            return Ok(found.identity().map(std::borrow::Cow::into_owned));
         }
     }
     Ok(None)

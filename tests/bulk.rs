@@ -133,7 +133,7 @@ async fn faults_fail_their_inputs_alone_and_send_nothing_twice() {
     }
     for index in 0..180 {
         let error = failed.get(&index);
-        let unknown = error.map(|error| error.may_have_been_carried_out());
+        let unknown = error.map(intercom_client::Error::may_have_been_carried_out);
         let expected = match fault(index) {
             "dropped" | "carried out, and dropped" | "503" => Some(true),
             "refused" => Some(false),

@@ -334,7 +334,7 @@ async fn a_scroll_goes_on_where_it_can_and_says_where_it_cannot() {
         let list = client_of_it.scroll_over_all_companies();
         cursor
             .into_iter()
-            .fold(list, |list, cursor| list.from_cursor(cursor))
+            .fold(list, intercom_client::builder::ScrollOverAllCompanies::from_cursor)
             .stream()
     })
     .await;
@@ -629,7 +629,7 @@ async fn reading_ahead_fetches_one_page_more() {
         let list = client.list_contacts();
         cursor
             .into_iter()
-            .fold(list, |list, cursor| list.from_cursor(cursor))
+            .fold(list, intercom_client::builder::ListContacts::from_cursor)
             .stream()
             .read_ahead(true)
     })

@@ -173,10 +173,8 @@ async fn numbers_that_json_does_not_have_are_refused() {
             .await
             .unwrap_err();
         assert!(error.to_string().contains("`monthly_spend`"), "{error}");
-        let company = types::CreateOrUpdateCompanyRequest {
-            monthly_spend: Some(Nullable::Value(number)),
-            ..Default::default()
-        };
+        let mut company = types::CreateOrUpdateCompanyRequest::default();
+        company.monthly_spend = Some(Nullable::Value(number));
         let error = wire
             .client()
             .create_or_update_company()

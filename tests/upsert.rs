@@ -46,7 +46,11 @@ fn not_found() -> Answer {
 
 /// The requests in their order.
 fn lines(intercom: &MockIntercom) -> Vec<String> {
-    intercom.received().iter().map(|request| request.line()).collect()
+    intercom
+        .received()
+        .iter()
+        .map(intercom_client::mock::Received::line)
+        .collect()
 }
 
 const CREATE: &str = "POST /contacts";

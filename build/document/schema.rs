@@ -386,7 +386,7 @@ mod tests {
         });
         let mut seen = Vec::new();
         for_each_schema(&mut document, &mut |schema| {
-            seen.push(schema["x"].as_str().unwrap().to_owned())
+            seen.push(schema["x"].as_str().unwrap().to_owned());
         });
         assert_eq!(
             seen,
@@ -405,7 +405,7 @@ mod tests {
         );
         let mut pointers = Vec::new();
         walk(&document["components"]["schemas"]["c"], "/c", &mut |_, pointer| {
-            pointers.push(pointer.to_owned())
+            pointers.push(pointer.to_owned());
         });
         assert_eq!(
             pointers,

@@ -284,7 +284,10 @@ impl Action {
 
     fn apply(&self, document: &mut Value) -> Outcome {
         let located = self.target.query_located(document);
-        let mut pointers: Vec<String> = located.locations().map(|location| location.to_json_pointer()).collect();
+        let mut pointers: Vec<String> = located
+            .locations()
+            .map(serde_json_path::NormalizedPath::to_json_pointer)
+            .collect();
         if pointers.is_empty() {
             return Outcome::NothingThere;
         }

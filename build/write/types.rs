@@ -85,6 +85,7 @@ fn object(made: &Struct, uses: &Uses) -> TokenStream {
     quote! {
         #[doc = #doc]
         #[derive(Clone, Debug, Default, PartialEq)]
+        #[non_exhaustive]
         pub struct #ident {
             #(#fields)*
             /// What it holds beyond these fields: see [`Extra`](crate::Extra).

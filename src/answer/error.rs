@@ -567,7 +567,7 @@ impl fmt::Display for Error {
             Kind::Io => f.write_str("writing what was received failed")?,
             Kind::Contradiction(what) => f.write_str(what)?,
             Kind::Incomplete { found, total } => {
-                write!(f, "the walk found {found} of the {total} items that the list counts")?
+                write!(f, "the walk found {found} of the {total} items that the list counts")?;
             }
             Kind::NotUnarchived(id) => {
                 write!(

@@ -42,6 +42,7 @@ use std::time::Duration;
 /// let single = RetryPolicy::none();
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use = "a policy is given to a client or a call"]
 pub struct RetryPolicy {
     pub(crate) attempts: u32,
     pub(crate) base: Duration,

@@ -93,6 +93,7 @@ const MAX_RESPONSE_BYTES: u64 = 64 << 20;
 
 /// Sets up a [`Client`]. Made by [`Client::builder`] and [`Client::to_builder`].
 #[derive(Clone)]
+#[must_use = "nothing is built before `build()`"]
 pub struct ClientBuilder {
     token: AccessToken,
     region: Option<Region>,

@@ -59,7 +59,7 @@ impl Position<'_> {
                 let this = page.or(asked).or_else(|| next?.page()?.checked_sub(1));
                 match (this, total_pages) {
                     (Some(this), Some(last)) if this >= last => Ok(None),
-                    (None, None) | (Some(_), None) if next.is_none() => Ok(None),
+                    (None | Some(_), None) if next.is_none() => Ok(None),
                     (Some(this), _) => Ok(Some(this.saturating_add(1).to_string().into())),
                     (None, Some(..=1)) => Ok(None),
                     (None, _) => Err(NO_CURSOR),

@@ -194,7 +194,7 @@ impl<W: Walk<Page: Page<Item: Retrievable>>> RetrieveEach<W> {
 
     fn ask(&mut self, item: &<W::Page as Page>::Item) {
         let items = self.walk.walked();
-        let id = item.identity().map(|id| id.into_owned());
+        let id = item.identity().map(std::borrow::Cow::into_owned);
         let call = match &id {
             Some(id) => <W::Page as Page>::Item::retrieve(items.pages().client(), id),
             None => {

@@ -120,7 +120,7 @@ fn assert_error(error: &intercom_client::Error, operation: &Operation, status: u
         "{at}"
     );
     assert_eq!(
-        error.body().map(|body| body.as_ref()),
+        error.body().map(std::convert::AsRef::as_ref),
         Some(example.to_string().as_bytes()),
         "{at}"
     );
