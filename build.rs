@@ -3,6 +3,9 @@
 //! `INTERCOM_OPENAPI` names another description to build from, `INTERCOM_OVERLAY` corrections to apply after ours; a cargo
 //! feature for each group of operations says what is built. Each step is a file in `build/`.
 
+// Nobody prints the steps' values, and every derived `Debug` would be compiled in each clean build. What is public here is
+// so for other steps, tests and examples, that include this file.
+#![allow(missing_debug_implementations, unreachable_pub)]
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 #[path = "build/mod.rs"]

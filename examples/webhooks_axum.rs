@@ -17,13 +17,13 @@ const MAX_BYTES: usize = 4 << 20;
 
 /// What the handlers share.
 #[derive(Clone)]
-pub struct Endpoint {
+pub(crate) struct Endpoint {
     receiver: Receiver,
     queue: Sender<Notification>,
 }
 
 /// The endpoint: verified notifications go into the queue.
-pub fn router(receiver: Receiver, queue: Sender<Notification>) -> Router {
+pub(crate) fn router(receiver: Receiver, queue: Sender<Notification>) -> Router {
     let receiver = receiver.max_bytes(MAX_BYTES);
     Router::new()
         // Setting the URL up sends a HEAD request.

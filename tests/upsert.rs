@@ -58,12 +58,7 @@ const SEARCH: &str = "POST /contacts/search";
 async fn what_is_not_there_is_created_by_one_call() {
     let (intercom, client) = start().await;
     let grace = CreateContactRequest::with_external_id("customer-2").custom_attributes([("plan", json!("scale"))]);
-    let made = client
-        .upsert_contact()
-        .body(&grace)
-        .send()
-        .await
-        .unwrap();
+    let made = client.upsert_contact().body(&grace).send().await.unwrap();
     assert_eq!(
         (made.outcome(), made.may_have_been_created()),
         (UpsertOutcome::Created, false)

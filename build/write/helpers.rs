@@ -71,7 +71,7 @@ pub fn searches(searches: &[Search]) -> TokenStream {
         });
     quote! {
         /// The fields of each search.
-        pub mod search_fields { #(#fields)* }
+        pub(crate) mod search_fields { #(#fields)* }
         /// What searches add to types and builders.
         mod searches {
             use super::{builder, types};
@@ -114,7 +114,7 @@ pub fn export(export: &Export) -> TokenStream {
     quote! {
         /// What the export helper is made over.
         pub(crate) mod export {
-            pub use super::types::{#job as Job, #status as Status};
+            pub(crate) use super::types::{#job as Job, #status as Status};
             #(#names)*
             #(#calls)*
         }

@@ -33,7 +33,7 @@ pub fn client(model: &Model) -> Result<File, Failure> {
         #constants
 
         /// Answers that come in more than one form.
-        pub mod mixed {
+        pub(crate) mod mixed {
             #mixed
         }
 

@@ -15,7 +15,7 @@ use crate::script::steps::model::{
 };
 
 /// The differences between two clients.
-pub struct Comparison<'a> {
+pub(crate) struct Comparison<'a> {
     /// Those that are about no single operation or type.
     pub general: Vec<String>,
     /// Operations that only the newer client has.
@@ -37,7 +37,7 @@ pub struct Comparison<'a> {
 }
 
 /// A type that only the newer client has.
-pub struct Added {
+pub(crate) struct Added {
     /// Its name.
     pub name: String,
     /// Object, enum, union, list or map.
@@ -49,7 +49,7 @@ pub struct Added {
 }
 
 /// Compares two clients.
-pub fn compare<'a>(old: &'a Model, new: &'a Model) -> Comparison<'a> {
+pub(crate) fn compare<'a>(old: &'a Model, new: &'a Model) -> Comparison<'a> {
     let (matched, added, removed) = operations(old, new);
     let same = Same::of(&old.types, &new.types, &matched);
     let changed = matched.iter().filter_map(|(before, after)| {
@@ -386,7 +386,7 @@ fn find<'a>(types: &'a Types, name: &str) -> Option<Made<'a>> {
 }
 
 /// The names of all types, in their order.
-pub fn names(types: &Types) -> impl Iterator<Item = &String> {
+pub(crate) fn names(types: &Types) -> impl Iterator<Item = &String> {
     let names: BTreeSet<&String> = (types.structs.keys())
         .chain(types.enums.keys())
         .chain(types.unions.keys())

@@ -4,7 +4,7 @@
 
 /// How a report is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
+pub(crate) enum Form {
     /// Plain text in aligned columns.
     Terminal,
     /// Markdown as GitHub shows it.
@@ -15,25 +15,25 @@ pub enum Form {
 const WIDTH: usize = 110;
 
 /// A report that is being written.
-pub struct Page {
+pub(crate) struct Page {
     form: Form,
     text: String,
 }
 
 impl Page {
     /// An empty one.
-    pub fn new(form: Form) -> Self {
+    pub(crate) fn new(form: Form) -> Self {
         let text = String::new();
         Self { form, text }
     }
 
     /// What was written.
-    pub fn finish(self) -> String {
+    pub(crate) fn finish(self) -> String {
         self.text
     }
 
     /// A heading: 1 for the report, 2 for a part, 3 for a part of that.
-    pub fn heading(&mut self, level: usize, text: &str) {
+    pub(crate) fn heading(&mut self, level: usize, text: &str) {
         match self.form {
             Form::Markdown => {
                 self.gap();
@@ -53,7 +53,7 @@ impl Page {
     }
 
     /// Rows under a head. Only Markdown shows the head.
-    pub fn table(&mut self, head: &[&str], rows: &[Vec<String>]) {
+    pub(crate) fn table(&mut self, head: &[&str], rows: &[Vec<String>]) {
         match self.form {
             Form::Markdown => {
                 self.gap();
@@ -86,7 +86,7 @@ impl Page {
     }
 
     /// A thing, and what is to be said of it.
-    pub fn item(&mut self, thing: &str, details: &[String]) {
+    pub(crate) fn item(&mut self, thing: &str, details: &[String]) {
         match self.form {
             Form::Markdown => {
                 self.push(&format!("- {}", escape(thing)));
@@ -149,7 +149,7 @@ impl Page {
 }
 
 /// As many of `names` as fit into a cell, and how many there are besides.
-pub fn few(names: &[String]) -> String {
+pub(crate) fn few(names: &[String]) -> String {
     const ROOM: usize = 60;
     let mut length = 0;
     let fit = names.iter().take_while(|name| {
@@ -165,7 +165,7 @@ pub fn few(names: &[String]) -> String {
 }
 
 /// A number of things.
-pub fn count(number: usize, one: &str, many: &str) -> String {
+pub(crate) fn count(number: usize, one: &str, many: &str) -> String {
     match number {
         1 => format!("1 {one}"),
         number => format!("{number} {many}"),

@@ -15,7 +15,7 @@ use crate::script::{self, Built, Input};
 
 /// What a caller asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Asked {
+pub(crate) struct Asked {
     /// How the report is written.
     pub form: Form,
     /// The description.
@@ -26,7 +26,7 @@ pub struct Asked {
 
 impl Asked {
     /// Reads the arguments of a command line; none when they make no sense.
-    pub fn read(arguments: impl Iterator<Item = OsString>) -> Option<Self> {
+    pub(crate) fn read(arguments: impl Iterator<Item = OsString>) -> Option<Self> {
         let mut form = Form::Terminal;
         let mut files = Vec::new();
         for argument in arguments {
@@ -48,7 +48,7 @@ impl Asked {
     }
 
     /// The same files as they are named in `folder`, which the build's own files are found from.
-    pub fn named_in(self, folder: &Path) -> std::io::Result<Self> {
+    pub(crate) fn named_in(self, folder: &Path) -> std::io::Result<Self> {
         let named = |file: PathBuf| {
             let absolute = file.canonicalize().or_else(|_| std::path::absolute(&file))?;
             let inside = absolute.strip_prefix(folder).map(Path::to_owned);
@@ -63,7 +63,7 @@ impl Asked {
 }
 
 /// What is to be said of a file and, when there is one, about the difference from an older one.
-pub fn report(asked: &Asked, overlays: &[PathBuf]) -> Result<String, Failure> {
+pub(crate) fn report(asked: &Asked, overlays: &[PathBuf]) -> Result<String, Failure> {
     let read = |file: &Path| {
         let input = Input {
             description: file.to_owned(),
@@ -104,7 +104,7 @@ fn head(page: &mut Page, file: &Path, built: &Built, corrections: &Corrections) 
 }
 
 /// The group of an operation, as a heading.
-pub fn group(operation: &Operation) -> String {
+pub(crate) fn group(operation: &Operation) -> String {
     operation.group.clone().unwrap_or_else(|| "Without a group".to_owned())
 }
 
@@ -138,7 +138,7 @@ fn by_group(page: &mut Page, operations: &[&Operation]) {
 }
 
 /// How an operation's list goes on.
-pub fn paging(operation: &Operation) -> Option<&'static str> {
+pub(crate) fn paging(operation: &Operation) -> Option<&'static str> {
     let paging = operation.paging.as_ref()?;
     Some(match (paging.shape, paging.in_body) {
         (Shape::Cursor, false) => "cursor",

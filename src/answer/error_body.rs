@@ -19,13 +19,13 @@ const LONGEST_ERROR_BODY: usize = 1 << 20;
 
 /// What could be read from an error body, whatever its form.
 #[derive(Default)]
-pub struct ErrorBody {
+pub(crate) struct ErrorBody {
     pub request_id: Option<String>,
     pub errors: Vec<ApiError>,
 }
 
 impl ErrorBody {
-    pub fn parse(body: &[u8]) -> Self {
+    pub(crate) fn parse(body: &[u8]) -> Self {
         if body.len() > LONGEST_ERROR_BODY {
             return Self::default();
         }

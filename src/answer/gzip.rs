@@ -95,7 +95,7 @@ async fn decompress(
 }
 
 /// The first bytes, and whether they begin a gzip file.
-pub async fn sniff(bytes: &mut ByteStream) -> Result<(Bytes, bool), Error> {
+pub(crate) async fn sniff(bytes: &mut ByteStream) -> Result<(Bytes, bool), Error> {
     const MAGIC: [u8; 2] = [0x1f, 0x8b];
     let mut head = Bytes::new();
     while head.len() < MAGIC.len() {
@@ -110,7 +110,7 @@ pub async fn sniff(bytes: &mut ByteStream) -> Result<(Bytes, bool), Error> {
 }
 
 /// The error of gzip that is damaged or cut off.
-pub fn damaged(operation: &'static str, error: io::Error) -> Error {
+pub(crate) fn damaged(operation: &'static str, error: io::Error) -> Error {
     let unread = Unread {
         path: String::new(),
         expected: "a whole gzip file",
@@ -122,15 +122,15 @@ pub fn damaged(operation: &'static str, error: io::Error) -> Error {
 }
 
 /// A body that came compressed by gzip, of one member or several.
-pub struct Gunzip(MultiGzDecoder<Vec<u8>>);
+pub(crate) struct Gunzip(MultiGzDecoder<Vec<u8>>);
 
 impl Gunzip {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(MultiGzDecoder::new(Vec::new()))
     }
 
     /// Decompresses a chunk onto what there is; `false` when that gets longer than `limit`.
-    pub fn push(&mut self, mut chunk: &[u8], limit: u64) -> io::Result<bool> {
+    pub(crate) fn push(&mut self, mut chunk: &[u8], limit: u64) -> io::Result<bool> {
         while !chunk.is_empty() {
             // Reads only as much as fills the decoder's own buffer, so that a little cannot become very much at once.
             let read = self.0.write(chunk)?;
@@ -144,13 +144,13 @@ impl Gunzip {
     }
 
     /// What was decompressed so far.
-    pub fn so_far(self) -> Bytes {
+    pub(crate) fn so_far(self) -> Bytes {
         let mut decoder = self.0;
         std::mem::take(decoder.get_mut()).into()
     }
 
     /// The whole, once nothing more comes.
-    pub fn finish(self) -> io::Result<Bytes> {
+    pub(crate) fn finish(self) -> io::Result<Bytes> {
         self.0.finish().map(Bytes::from)
     }
 }

@@ -1,11 +1,11 @@
 //! What comes back: values, bytes, errors.
 
-pub mod bytes;
-pub mod error;
-pub mod error_body;
-pub mod gzip;
-pub mod rate_limit;
-pub mod response;
+pub(crate) mod bytes;
+pub(crate) mod error;
+pub(crate) mod error_body;
+pub(crate) mod gzip;
+pub(crate) mod rate_limit;
+pub(crate) mod response;
 
 use http::HeaderMap;
 

@@ -74,11 +74,13 @@ impl InvalidField {
     }
 
     /// The same with what else is wrong: the first mistake is told, and all that is missing.
-    fn and(self, other: Self) -> Self {
-        match (self.reason == Reason::Missing, other.into_missing()) {
-            (true, Ok(missing)) => Self::missing([self.fields, missing].concat()),
-            _ => self,
+    fn and(mut self, other: Self) -> Self {
+        if self.reason == Reason::Missing
+            && let Ok(missing) = other.into_missing()
+        {
+            self.fields.extend(missing);
         }
+        self
     }
 
     /// Whether it is a whole body that is missing.
@@ -336,29 +338,32 @@ fn fitting(number: impl TryInto<i64>) -> Result<i64, InvalidField> {
 
 /// The items of a list; what is not known is left out.
 fn items<T, A: Argument<T>>(items: impl IntoIterator<Item = A>) -> Result<Vec<T>, InvalidField> {
-    items
-        .into_iter()
-        .enumerate()
-        .filter_map(|(i, item)| {
-            let item = item.argument().map_err(|invalid| invalid.within(&format!("[{i}]")));
-            item.transpose()
-        })
-        .collect()
+    let (mut list, mut invalid) = (Vec::new(), None);
+    for (i, item) in items.into_iter().enumerate() {
+        match item.argument() {
+            Ok(item) => list.extend(item),
+            Err(mistake) => add(&mut invalid, mistake.within(&format!("[{i}]"))),
+        }
+    }
+    invalid.map_or(Ok(list), Err)
 }
 
 /// The entries of an object; what is not known is left out.
 fn entries<T, K: Into<String>, A: Argument<T>>(
     entries: impl IntoIterator<Item = (K, A)>,
 ) -> Result<Map<T>, InvalidField> {
-    entries
-        .into_iter()
-        .filter_map(|(name, item)| {
-            let name = name.into();
+    let (mut map, mut invalid) = (Vec::new(), None);
+    for (name, item) in entries {
+        match item.argument() {
+            Ok(item) => map.extend(item.map(|item| (name.into(), item))),
             // A name of the workspace's own can be a customer's data.
-            let item = item.argument().map_err(|invalid| invalid.within("*"));
-            item.transpose().map(|item| item.map(|item| (name, item)))
-        })
-        .collect()
+            Err(mistake) => add(&mut invalid, mistake.within("*")),
+        }
+    }
+    match invalid {
+        None => Ok(map.into_iter().collect()),
+        Some(invalid) => Err(invalid),
+    }
 }
 
 /// A type of the description that setters take as it is.
@@ -478,30 +483,30 @@ macro_rules! finish {
 pub(crate) use finish;
 
 /// A parameter of a builder: not set, set, or set to something that cannot be sent.
-pub type Slot<T> = Result<Option<T>, InvalidField>;
+pub(crate) type Slot<T> = Result<Option<T>, InvalidField>;
 
 /// Takes a value.
-pub fn value<T>(field: &str, value: impl Argument<T>) -> Slot<T> {
+pub(crate) fn value<T>(field: &str, value: impl Argument<T>) -> Slot<T> {
     value.argument().map_err(|invalid| invalid.within(field))
 }
 
 /// Takes a whole body.
-pub fn body<T, B: From<T>>(value: impl Argument<T>) -> Slot<B> {
+pub(crate) fn body<T, B: From<T>>(value: impl Argument<T>) -> Slot<B> {
     Ok(value.argument()?.map(B::from))
 }
 
 /// Insists on a value.
-pub fn required<T>(field: &str, slot: Slot<T>) -> Result<T, InvalidField> {
+pub(crate) fn required<T>(field: &str, slot: Slot<T>) -> Result<T, InvalidField> {
     slot?.ok_or_else(|| InvalidField::missing(vec![field.to_owned()]))
 }
 
 /// Insists on a body.
-pub fn required_body<T>(slot: Slot<T>) -> Result<T, InvalidField> {
+pub(crate) fn required_body<T>(slot: Slot<T>) -> Result<T, InvalidField> {
     slot?.ok_or_else(InvalidField::missing_body)
 }
 
 /// Sets a field of a body.
-pub fn set<S: Default, T: Into<S>>(
+pub(crate) fn set<S: Default, T: Into<S>>(
     invalid: &mut Option<InvalidField>,
     extra: &mut Extra,
     (field, slot): (&str, &mut S),
@@ -523,7 +528,12 @@ fn add(invalid: &mut Option<InvalidField>, mistake: InvalidField) {
 }
 
 /// Sets a name that the description does not have.
-pub fn set_extra(invalid: &mut Option<InvalidField>, extra: &mut Extra, name: String, value: impl Argument<Value>) {
+pub(crate) fn set_extra(
+    invalid: &mut Option<InvalidField>,
+    extra: &mut Extra,
+    name: String,
+    value: impl Argument<Value>,
+) {
     match self::value(&name, value) {
         Ok(Some(value)) => extra.insert(name, value),
         Ok(None) => drop(extra.remove(&name)),
@@ -532,7 +542,7 @@ pub fn set_extra(invalid: &mut Option<InvalidField>, extra: &mut Extra, name: St
 }
 
 /// What a request has to have before it can be sent.
-pub trait Check {
+pub(crate) trait Check {
     /// The paths of what is required and not there.
     fn missing(&self) -> Vec<String> {
         Vec::new()
@@ -577,14 +587,14 @@ impl<T: Check> Check for Map<T> {
 }
 
 /// Insists on a field, which may be there in another form than described.
-pub fn insist(field: &str, absent: bool, extra: &Extra, missing: &mut Vec<String>) {
+pub(crate) fn insist(field: &str, absent: bool, extra: &Extra, missing: &mut Vec<String>) {
     if absent && extra.json(field).is_none() {
         missing.push(field.to_owned());
     }
 }
 
 /// Checks the value of a field.
-pub fn check_within(field: &str, value: &impl Check, missing: &mut Vec<String>) {
+pub(crate) fn check_within(field: &str, value: &impl Check, missing: &mut Vec<String>) {
     missing.extend(value.missing().iter().map(|inner| join(field, inner)));
 }
 
@@ -597,7 +607,7 @@ fn check<T: Check>(value: T) -> Result<T, InvalidField> {
 }
 
 /// Finishes a body.
-pub fn build<T: Check>(value: T, invalid: Option<InvalidField>) -> Result<T, InvalidField> {
+pub(crate) fn build<T: Check>(value: T, invalid: Option<InvalidField>) -> Result<T, InvalidField> {
     let Some(invalid) = invalid else {
         return check(value);
     };
@@ -612,19 +622,21 @@ pub fn build<T: Check>(value: T, invalid: Option<InvalidField>) -> Result<T, Inv
 }
 
 /// Reads a request from JSON: all of it is sent as it is.
-pub fn from_json<T: Decode + Check>(value: &Value) -> Result<T, InvalidField> {
+pub(crate) fn from_json<T: Decode + Check>(value: &Value) -> Result<T, InvalidField> {
     check(read_json(value)?)
 }
 
 /// Reads a value from JSON.
-pub fn read_json<T: Decode>(value: &Value) -> Result<T, InvalidField> {
+pub(crate) fn read_json<T: Decode>(value: &Value) -> Result<T, InvalidField> {
     let read = read::text::<T>(&value.to_string());
     read.map(|(value, _)| value)
         .map_err(|unread| InvalidField::new(unread.to_string()))
 }
 
 /// Reads a request from any format.
-pub fn deserialize_request<'de, T: Decode + Check, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+pub(crate) fn deserialize_request<'de, T: Decode + Check, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<T, D::Error> {
     check(deserialize::deserialize(deserializer)?).map_err(D::Error::custom)
 }
 
@@ -644,7 +656,7 @@ pub(crate) use readable;
 
 /// Gives a value to a field that holds it in a box.
 #[allow(dead_code)] // whether there are any depends on the description
-pub struct Boxed<A>(pub A);
+pub(crate) struct Boxed<A>(pub A);
 
 impl<T, A: Argument<T>> Argument<Box<T>> for Boxed<A> {
     fn argument(self) -> Result<Option<Box<T>>, InvalidField> {

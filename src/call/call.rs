@@ -14,7 +14,7 @@ use crate::answer::error::Error;
 
 /// One call of an operation.
 #[derive(Clone)]
-pub struct Call {
+pub(crate) struct Call {
     pub(crate) operation: Cow<'static, Operation>,
     pub(crate) options: Options,
     pub(crate) path: String,
@@ -29,7 +29,7 @@ pub struct Call {
 /// How lists and objects are written into a query. Which styles there are depends on the description.
 #[allow(dead_code)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum QueryStyle {
+pub(crate) enum QueryStyle {
     /// A list repeats the parameter, an object's entries are parameters of their own.
     Form,
     /// A list repeats the parameter, an object's entries are `name[entry]`.

@@ -1,8 +1,8 @@
 //! One call: the operation, its arguments, and what only it sets.
 
-pub mod argument;
+pub(crate) mod argument;
 #[allow(clippy::module_inception)] // a file is named after the one thing it holds
-pub mod call;
-pub mod operation;
-pub mod options;
-pub mod retry_policy;
+pub(crate) mod call;
+pub(crate) mod operation;
+pub(crate) mod options;
+pub(crate) mod retry_policy;

@@ -4,7 +4,7 @@ use http::Method;
 
 /// What the transport knows of an operation, read from the description at build time.
 #[derive(Clone, Debug)]
-pub struct Operation {
+pub(crate) struct Operation {
     /// Operation id in snake_case, the method's name.
     pub id: &'static str,
     /// HTTP method.

@@ -11,7 +11,7 @@ use super::retry_policy::RetryPolicy;
 
 /// What a caller can set for one call.
 #[derive(Clone, Default)]
-pub struct Options {
+pub(crate) struct Options {
     /// The retry policy, in the place of the client's.
     pub retry: Option<RetryPolicy>,
     /// How long one attempt may take, in the place of the client's limit.
@@ -32,14 +32,14 @@ pub struct Options {
 const OWN: [HeaderName; 5] = [AUTHORIZATION, HOST, CONTENT_LENGTH, TRANSFER_ENCODING, CONNECTION];
 
 impl Options {
-    pub fn timeout(&mut self, timeout: Duration) {
+    pub(crate) fn timeout(&mut self, timeout: Duration) {
         match timeout.is_zero() {
             true => self.refuse("timeout", "is zero, in which nothing can be answered"),
             false => self.timeout = Some(timeout),
         }
     }
 
-    pub fn header(&mut self, name: &str, value: &str) {
+    pub(crate) fn header(&mut self, name: &str, value: &str) {
         match (name.parse::<HeaderName>(), HeaderValue::from_str(value)) {
             (Ok(name), _) if OWN.contains(&name) => self.refuse(name.as_str(), "is a header that the client sets"),
             (Ok(name), Ok(mut value)) => {

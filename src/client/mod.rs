@@ -1,12 +1,12 @@
 //! The client.
 
-pub mod builder;
-pub mod config_error;
-pub mod region;
-pub mod request;
-pub mod sending;
-pub mod token;
-pub mod version;
+pub(crate) mod builder;
+pub(crate) mod config_error;
+pub(crate) mod region;
+pub(crate) mod request;
+pub(crate) mod sending;
+pub(crate) mod token;
+pub(crate) mod version;
 
 use std::fmt;
 use std::sync::Arc;

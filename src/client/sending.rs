@@ -10,16 +10,16 @@ use crate::call::call::Call;
 use crate::wire::decode::Decode;
 
 /// A call on its way. Of hundreds of operations a program awaits a few: each is compiled there.
-pub type Sending<T> = Pin<Box<dyn Future<Output = Result<Response<T>, Error>> + Send>>;
+pub(crate) type Sending<T> = Pin<Box<dyn Future<Output = Result<Response<T>, Error>> + Send>>;
 
 /// Sends a call and decodes its JSON answer.
-pub fn decoded<T: Decode + 'static>(client: Client, call: Result<Call, Error>) -> Sending<T> {
+pub(crate) fn decoded<T: Decode + 'static>(client: Client, call: Result<Call, Error>) -> Sending<T> {
     Box::pin(async move { client.decoded(call?).await })
 }
 
 /// Sends a call and hands on the bytes of its answer as they arrive. Only some descriptions have such.
 #[allow(dead_code)]
-pub fn stream(client: Client, call: Result<Call, Error>) -> Sending<ByteStream> {
+pub(crate) fn stream(client: Client, call: Result<Call, Error>) -> Sending<ByteStream> {
     Box::pin(async move { client.stream(call?).await })
 }
 

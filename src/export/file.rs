@@ -11,7 +11,7 @@ use crate::answer::error::{Error, Kind};
 use crate::answer::gzip::damaged;
 
 /// Why a file could not be written.
-pub enum Failure {
+pub(super) enum Failure {
     /// The disk refused something.
     Disk(io::Error),
     /// What came is damaged.
@@ -74,7 +74,7 @@ fn decoding(error: io::Error) -> Failure {
 }
 
 /// Runs file work on a thread that may block.
-pub async fn blocking<T: Send + 'static>(
+pub(super) async fn blocking<T: Send + 'static>(
     operation: &'static str,
     work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
 ) -> Result<T, Error> {
@@ -88,7 +88,7 @@ pub async fn blocking<T: Send + 'static>(
 }
 
 /// A file that is being written. Dropping it removes it.
-pub struct Part {
+pub(super) struct Part {
     // Dropped in this order: an open file cannot be removed everywhere.
     file: Sink,
     temporary: Temporary,
@@ -97,7 +97,7 @@ pub struct Part {
 
 /// In what form bytes come, and are written.
 #[derive(Clone, Copy)]
-pub enum Form {
+pub(super) enum Form {
     Plain,
     /// Compressed, and written decompressed.
     Gzip,
@@ -122,7 +122,7 @@ impl Drop for Temporary {
 }
 
 impl Part {
-    pub fn create(folder: &Path, name: &str, form: Form, limit: u64) -> Result<Self, Failure> {
+    pub(super) fn create(folder: &Path, name: &str, form: Form, limit: u64) -> Result<Self, Failure> {
         fs::create_dir_all(folder)?;
         let path = folder.join(format!(".{name}.{:016x}.part", fastrand::u64(..)));
         let mut options = OpenOptions::new();
@@ -146,7 +146,7 @@ impl Part {
         })
     }
 
-    pub fn write(mut self, batch: &[Bytes]) -> Result<Self, Failure> {
+    pub(super) fn write(mut self, batch: &[Bytes]) -> Result<Self, Failure> {
         for chunk in batch {
             match &mut self.file {
                 Sink::Plain(file) => file.write_all(chunk)?,
@@ -161,7 +161,7 @@ impl Part {
     }
 
     /// Gives the file its name, once it is on the disk.
-    pub fn finish(self) -> Result<PathBuf, Failure> {
+    pub(super) fn finish(self) -> Result<PathBuf, Failure> {
         let file = match self.file {
             Sink::Plain(file) => file,
             Sink::Gzip(decoder) => decoder.finish().map_err(decoding)?,

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use serde_json::Value;
 
 /// Whether a record is what the query of a search asks for: filters, and groups of them.
-pub fn finds(query: &Value, record: &Value) -> bool {
+pub(super) fn finds(query: &Value, record: &Value) -> bool {
     let (operator, value) = (query["operator"].as_str().unwrap_or_default(), &query["value"]);
     let Some(field) = query["field"].as_str() else {
         let mut group = value.as_array().into_iter().flatten();
@@ -34,7 +34,7 @@ pub fn finds(query: &Value, record: &Value) -> bool {
 }
 
 /// Orders records as the `sort` of a search asks.
-pub fn order(sort: &Value, one: &Value, other: &Value) -> Ordering {
+pub(super) fn order(sort: &Value, one: &Value, other: &Value) -> Ordering {
     let Some(field) = sort["field"].as_str() else {
         return Ordering::Equal;
     };

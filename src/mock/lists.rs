@@ -23,7 +23,7 @@ impl From<Refusal> for Answer {
 }
 
 /// An open scroll.
-pub struct Scroll {
+pub(super) struct Scroll {
     parameter: String,
     position: usize,
     last: Instant,

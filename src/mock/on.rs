@@ -11,11 +11,11 @@ use super::received::Received;
 use super::server::Shared;
 
 /// Answers a request, or leaves it to be answered as usual.
-pub type Choose = Arc<dyn Fn(&Received) -> Option<Answer> + Send + Sync>;
+pub(super) type Choose = Arc<dyn Fn(&Received) -> Option<Answer> + Send + Sync>;
 
 /// What was told, by operation; without one, of every request.
 #[derive(Default)]
-pub struct Rules(HashMap<Option<&'static str>, Rule>);
+pub(super) struct Rules(HashMap<Option<&'static str>, Rule>);
 
 /// What was told of one operation.
 #[derive(Default)]
@@ -25,14 +25,14 @@ struct Rule {
 }
 
 /// What was told of a request.
-pub enum Told {
+pub(super) enum Told {
     Once(Answer),
     Always(Choose),
 }
 
 impl Rules {
     /// What was told of an operation, or of every request. What was told of one call is told once.
-    pub fn told(&mut self, operation: Option<&'static str>) -> Option<Told> {
+    pub(super) fn told(&mut self, operation: Option<&'static str>) -> Option<Told> {
         let rule = self.0.get_mut(&operation)?;
         let once = rule.once.pop_front().map(Told::Once);
         once.or_else(|| rule.always.clone().map(Told::Always))

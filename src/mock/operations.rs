@@ -8,7 +8,7 @@ use crate::wire::object::Write;
 use crate::wire::read::{self, Mismatch};
 
 /// One operation.
-pub struct Operation {
+pub(super) struct Operation {
     /// Operation id in snake_case.
     pub id: &'static str,
     /// HTTP method in capitals.
@@ -33,27 +33,27 @@ pub struct Operation {
 }
 
 /// A path or query parameter.
-pub struct Parameter {
+pub(super) struct Parameter {
     pub name: &'static str,
     pub in_path: bool,
     pub required: bool,
 }
 
 /// A type of the description.
-pub struct Object {
+pub(super) struct Object {
     pub name: &'static str,
     names: fn() -> &'static [Name],
 }
 
 impl Object {
     /// Whether it has a field of this name.
-    pub fn has(&self, name: &str) -> bool {
+    pub(super) fn has(&self, name: &str) -> bool {
         (self.names)().iter().any(|known| known.text() == name)
     }
 }
 
 /// A list of objects.
-pub struct List {
+pub(super) struct List {
     /// The name of its items.
     pub items: &'static str,
     pub item: Object,
@@ -65,19 +65,19 @@ pub struct List {
 
 impl Operation {
     /// The path without the names of its parameters.
-    pub fn shape(&self) -> String {
+    pub(super) fn shape(&self) -> String {
         shape(self.path)
     }
 
     /// The names of its path parameters, in the order of the path.
-    pub fn path_parameters(&self) -> impl Iterator<Item = &'static str> {
+    pub(super) fn path_parameters(&self) -> impl Iterator<Item = &'static str> {
         let segments = self.path.split('/');
         segments.filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))
     }
 }
 
 /// A path template without the names of its parameters.
-pub fn shape(path: &str) -> String {
+pub(super) fn shape(path: &str) -> String {
     let segments = path
         .split('/')
         .map(|segment| if segment.starts_with('{') { "{}" } else { segment });
@@ -86,7 +86,7 @@ pub fn shape(path: &str) -> String {
 
 /// The operation of a method and path, with the values of its path parameters, decoded. A fixed segment goes before a
 /// parameter: `/contacts/search` is no contact's id.
-pub fn find(method: &str, path: &str) -> Option<(&'static Operation, Vec<String>)> {
+pub(super) fn find(method: &str, path: &str) -> Option<(&'static Operation, Vec<String>)> {
     let candidates = OPERATIONS.iter().filter(|operation| operation.method == method);
     candidates
         .filter_map(|operation| Some((operation, values(operation.path, path)?)))
@@ -94,7 +94,7 @@ pub fn find(method: &str, path: &str) -> Option<(&'static Operation, Vec<String>
 }
 
 /// The operation of an id.
-pub fn named(id: &str) -> Option<&'static Operation> {
+pub(super) fn named(id: &str) -> Option<&'static Operation> {
     OPERATIONS.iter().find(|operation| operation.id == id)
 }
 

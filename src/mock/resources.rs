@@ -6,7 +6,7 @@ use super::operations::{OPERATIONS, Operation};
 
 /// The records of one kind, each under a path of its own: one that ends in a parameter, and is answered with an object.
 #[derive(Debug)]
-pub struct Member {
+pub(super) struct Member {
     /// The path without the names of parameters, such as `/contacts/{}`.
     pub shape: String,
     /// The name of the last parameter.
@@ -17,14 +17,14 @@ pub struct Member {
 
 impl Member {
     /// The path that its records lie under.
-    pub fn parent(&self) -> &str {
+    pub(super) fn parent(&self) -> &str {
         self.shape.strip_suffix("/{}").unwrap_or_default()
     }
 }
 
 /// The kinds of records.
 #[derive(Debug)]
-pub struct Resources {
+pub(super) struct Resources {
     members: Vec<Member>,
     /// The kind of the types that lists show of a record, where they are others.
     kinds: BTreeMap<&'static str, &'static str>,
@@ -32,7 +32,7 @@ pub struct Resources {
 
 impl Resources {
     /// Those of the description.
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         let mut members: Vec<Member> = Vec::new();
         // Some records can be changed only, not asked for.
         let by_method = |method| OPERATIONS.iter().filter(move |operation| operation.method == method);
@@ -60,18 +60,18 @@ impl Resources {
     }
 
     /// The kind of the records that a type shows.
-    pub fn kind(&self, name: &'static str) -> &'static str {
+    pub(super) fn kind(&self, name: &'static str) -> &'static str {
         self.kinds.get(name).copied().unwrap_or(name)
     }
 
     /// The path of the records of a kind.
-    pub fn member(&self, kind: &str) -> Option<&Member> {
+    pub(super) fn member(&self, kind: &str) -> Option<&Member> {
         self.members.iter().find(|member| member.kind == kind)
     }
 
     /// The records that a path names: kinds, with the places of their identifiers among the path's parameters. The last one
     /// is what the operation is about.
-    pub fn named(&self, operation: &Operation) -> Vec<(&Member, usize)> {
+    pub(super) fn named(&self, operation: &Operation) -> Vec<(&Member, usize)> {
         let shape = operation.shape();
         let under = |member: &&Member| {
             let rest = shape.strip_prefix(&member.shape);

@@ -24,7 +24,7 @@ use super::workspace::Workspace;
 use crate::ApiVersion;
 
 /// What all connections share.
-pub struct Shared {
+pub(super) struct Shared {
     pub token: String,
     pub api_version: ApiVersion,
     pub latency: Duration,
@@ -32,7 +32,7 @@ pub struct Shared {
 }
 
 /// What changes with the calls.
-pub struct State {
+pub(super) struct State {
     pub workspace: Workspace,
     pub received: Vec<Received>,
     pub rules: Rules,
@@ -40,13 +40,13 @@ pub struct State {
 
 impl Shared {
     /// The state. A test that failed while it held it fails by itself.
-    pub fn state(&self) -> MutexGuard<'_, State> {
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Serves until it is dropped, connections included.
-pub async fn serve(listener: TcpListener, shared: Arc<Shared>) {
+pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
     let mut connections = JoinSet::new();
     loop {
         match listener.accept().await {

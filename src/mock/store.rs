@@ -7,7 +7,7 @@ use serde_json::Value;
 
 /// Records by kind, and which of them lie under which path.
 #[derive(Debug, Default)]
-pub struct Store {
+pub(super) struct Store {
     kinds: HashMap<&'static str, Records>,
     /// The identifiers of the records under a path of another record.
     related: HashMap<String, Vec<String>>,
@@ -29,14 +29,14 @@ struct Records {
 
 /// A record as JSON text, parsed when it is looked into: lists send thousands of them as they are.
 #[derive(Clone, Debug)]
-pub struct Record {
+pub(super) struct Record {
     pub id: Option<String>,
     pub text: Arc<str>,
 }
 
 impl Record {
     /// A record whose identifier has this name, or is its `id`.
-    pub fn new(value: &Value, name: &str) -> Self {
+    pub(super) fn new(value: &Value, name: &str) -> Self {
         let id = value.get(name).or(value.get("id"));
         Self {
             id: id.and_then(text_of),
@@ -44,13 +44,13 @@ impl Record {
         }
     }
 
-    pub fn value(&self) -> Value {
+    pub(super) fn value(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_default()
     }
 }
 
 /// An identifier as text, be it a number.
-pub fn text_of(id: &Value) -> Option<String> {
+pub(super) fn text_of(id: &Value) -> Option<String> {
     match id {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
@@ -60,7 +60,7 @@ pub fn text_of(id: &Value) -> Option<String> {
 
 impl Store {
     /// Adds a record, or puts it in the place of the one with its identifier.
-    pub fn put(&mut self, kind: &'static str, record: Record) {
+    pub(super) fn put(&mut self, kind: &'static str, record: Record) {
         let records = self.kinds.entry(kind).or_default();
         let next = records.next;
         let place = match &record.id {
@@ -72,25 +72,25 @@ impl Store {
     }
 
     /// The record of an identifier.
-    pub fn get(&self, kind: &str, id: &str) -> Option<&Record> {
+    pub(super) fn get(&self, kind: &str, id: &str) -> Option<&Record> {
         let records = self.kinds.get(kind)?;
         records.by_place.get(records.places.get(id)?)
     }
 
     /// Removes a record.
-    pub fn remove(&mut self, kind: &str, id: &str) -> Option<Record> {
+    pub(super) fn remove(&mut self, kind: &str, id: &str) -> Option<Record> {
         let records = self.kinds.get_mut(kind)?;
         let place = records.places.remove(id)?;
         records.by_place.remove(&place)
     }
 
     /// Removes all records of a kind.
-    pub fn clear(&mut self, kind: &str) {
+    pub(super) fn clear(&mut self, kind: &str) {
         self.kinds.remove(kind);
     }
 
     /// All records of a kind.
-    pub fn all(&self, kind: &str) -> impl Iterator<Item = &Record> {
+    pub(super) fn all(&self, kind: &str) -> impl Iterator<Item = &Record> {
         self.kinds
             .get(kind)
             .into_iter()
@@ -98,7 +98,7 @@ impl Store {
     }
 
     /// A new identifier in the form of another one: of digits, of as many hexadecimal digits, or any text.
-    pub fn new_id(&mut self, like: &str) -> String {
+    pub(super) fn new_id(&mut self, like: &str) -> String {
         self.given += 1;
         let given = self.given;
         match like.len() {
@@ -109,12 +109,12 @@ impl Store {
     }
 
     /// Remembers that a caller made this record: nothing lies under its path yet.
-    pub fn was_made(&mut self, kind: &'static str, id: &str) {
+    pub(super) fn was_made(&mut self, kind: &'static str, id: &str) {
         self.made.insert((kind, id.to_owned()));
     }
 
     /// The records under this path of that shape; `of` is the one that the path belongs to.
-    pub fn under(&self, path: &str, shape: &str, of: (&'static str, &str), kind: &str) -> Vec<&Record> {
+    pub(super) fn under(&self, path: &str, shape: &str, of: (&'static str, &str), kind: &str) -> Vec<&Record> {
         let ids = self.related.get(path).or_else(|| {
             let made = self.made.contains(&(of.0, of.1.to_owned()));
             self.anywhere.get(shape).filter(|_| !made)
@@ -123,12 +123,12 @@ impl Store {
     }
 
     /// Says which records lie under each path of this shape.
-    pub fn lay_under_all(&mut self, shape: &str, ids: Vec<String>) {
+    pub(super) fn lay_under_all(&mut self, shape: &str, ids: Vec<String>) {
         self.anywhere.insert(shape.to_owned(), ids);
     }
 
     /// Lays a record under a path, or takes it away from there; `false` when that changes nothing.
-    pub fn relate(&mut self, path: &str, shape: &str, of: (&'static str, &str), id: &str, lies: bool) -> bool {
+    pub(super) fn relate(&mut self, path: &str, shape: &str, of: (&'static str, &str), id: &str, lies: bool) -> bool {
         if !self.related.contains_key(path) {
             let made = self.made.contains(&(of.0, of.1.to_owned()));
             let ids = self.anywhere.get(shape).filter(|_| !made).cloned().unwrap_or_default();

@@ -14,7 +14,7 @@ use super::resources::Resources;
 use super::store::{Record, Store, text_of};
 
 /// The records and what becomes of them.
-pub struct Workspace {
+pub(super) struct Workspace {
     pub(super) resources: Resources,
     pub(super) store: Store,
     /// The open scroll of each operation that is one.
@@ -26,7 +26,7 @@ pub struct Workspace {
 
 impl Workspace {
     /// The records that the description shows: those of its lists, and those that are shown by themselves.
-    pub fn new(scroll_idle: Duration) -> Self {
+    pub(super) fn new(scroll_idle: Duration) -> Self {
         let mut workspace = Self {
             resources: Resources::new(),
             store: Store::default(),
@@ -65,7 +65,7 @@ impl Workspace {
     }
 
     /// Puts these records, and no others, into the list of an operation.
-    pub fn seed(&mut self, operation: &'static Operation, records: Vec<Value>) -> bool {
+    pub(super) fn seed(&mut self, operation: &'static Operation, records: Vec<Value>) -> bool {
         let Some(list) = &operation.list else { return false };
         if self.resources.named(operation).is_empty() {
             let kind = self.resources.kind(list.item.name);
@@ -93,7 +93,7 @@ impl Workspace {
     }
 
     /// Carries out a call with these values of its path parameters.
-    pub fn answer(&mut self, operation: &'static Operation, values: &[String], received: &Received) -> Answer {
+    pub(super) fn answer(&mut self, operation: &'static Operation, values: &[String], received: &Received) -> Answer {
         let missing = operation
             .parameters
             .iter()

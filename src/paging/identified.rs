@@ -43,7 +43,7 @@ impl Dated for Value {
 }
 
 /// An `id` of a type that the description has, as text.
-pub trait Identity {
+pub(crate) trait Identity {
     /// It.
     fn text(&self) -> Cow<'_, str>;
 }

@@ -15,7 +15,7 @@ use crate::answer::gzip::Gunzip;
 use crate::call::call::Call;
 
 /// An answer with a success status.
-pub struct Answer {
+pub(crate) struct Answer {
     pub status: StatusCode,
     pub headers: HeaderMap,
     /// The whole body, where it is not streamed.
@@ -188,7 +188,10 @@ impl Transport {
 
 /// The next chunk of a body; `None` after the last. One that ends before its announced length was lost: over HTTP/2 a stream
 /// that is given up by the code for no error looks like a whole one.
-pub async fn next_chunk(operation: &'static str, response: &mut reqwest::Response) -> Result<Option<Bytes>, Error> {
+pub(crate) async fn next_chunk(
+    operation: &'static str,
+    response: &mut reqwest::Response,
+) -> Result<Option<Bytes>, Error> {
     let chunk = response.chunk().await.map_err(|error| classify(operation, error))?;
     let left = response.content_length().unwrap_or_default();
     match chunk {
@@ -234,7 +237,7 @@ impl Chunks {
 }
 
 /// Runs `future` until `end`; `None` when the time is up.
-pub async fn by<T>(end: Option<Instant>, future: impl Future<Output = T>) -> Option<T> {
+pub(crate) async fn by<T>(end: Option<Instant>, future: impl Future<Output = T>) -> Option<T> {
     match end {
         Some(end) => timeout_at(end, future).await.ok(),
         None => Some(future.await),

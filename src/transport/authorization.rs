@@ -13,11 +13,11 @@ use crate::answer::error::{Error, Kind};
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 /// Asks the caller for the header.
-pub type Supply = dyn Fn() -> Pin<Box<dyn Future<Output = Result<HeaderValue, Cause>> + Send>> + Send + Sync;
+pub(crate) type Supply = dyn Fn() -> Pin<Box<dyn Future<Output = Result<HeaderValue, Cause>> + Send>> + Send + Sync;
 
 /// Where the `Authorization` header of each attempt comes from. Its values are marked sensitive: no log shows them.
 #[derive(Clone)]
-pub enum Authorization {
+pub(crate) enum Authorization {
     /// It is always the same.
     Fixed(HeaderValue),
     /// The caller is asked before each attempt.
@@ -26,7 +26,7 @@ pub enum Authorization {
 
 impl Authorization {
     /// The header of the next attempt, which the caller has so much time to supply.
-    pub async fn header(&self, operation: &'static str, limit: Option<Duration>) -> Result<HeaderValue, Error> {
+    pub(crate) async fn header(&self, operation: &'static str, limit: Option<Duration>) -> Result<HeaderValue, Error> {
         let supply = match self {
             Self::Fixed(header) => return Ok(header.clone()),
             Self::Supplied(supply) => supply,
@@ -39,7 +39,7 @@ impl Authorization {
     }
 
     /// The header to repeat a call with that was refused with `used`; `None` when there is no other one.
-    pub async fn renewed(
+    pub(crate) async fn renewed(
         &self,
         operation: &'static str,
         used: &HeaderValue,

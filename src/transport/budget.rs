@@ -7,7 +7,7 @@ use crate::answer::error::{Error, Kind};
 /// A bucket of tokens that all clones of a client share. A repeat takes some out, a success puts some in; a server that
 /// answers never empties it, one that is down does so soon, and calls then fail after their first attempt.
 #[derive(Debug)]
-pub struct Budget(Mutex<u32>);
+pub(crate) struct Budget(Mutex<u32>);
 
 /// What the bucket holds at the most, and at first.
 const FULL: u32 = 500;
@@ -17,7 +17,7 @@ const REPEAT: u32 = 5;
 const SUCCESS: u32 = 1;
 
 impl Budget {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(Mutex::new(FULL))
     }
 
@@ -27,7 +27,7 @@ impl Budget {
     }
 
     /// Takes out what the repeat after `error` costs; `false` when there is not enough.
-    pub fn take(&self, error: &Error) -> bool {
+    pub(crate) fn take(&self, error: &Error) -> bool {
         if !takes_from_budget(error) {
             return true;
         }
@@ -39,7 +39,7 @@ impl Budget {
     }
 
     /// Puts in what a success earns, after its first attempt or a repeat.
-    pub fn succeeded(&self, repeated: bool) {
+    pub(crate) fn succeeded(&self, repeated: bool) {
         let earned = SUCCESS + if repeated { REPEAT } else { 0 };
         self.change(|tokens| *tokens = (*tokens + earned).min(FULL));
     }

@@ -10,7 +10,7 @@ use crate::call::retry_policy::RetryPolicy;
 const JITTER: Duration = Duration::from_millis(500);
 
 /// How long to wait after a failed attempt: by the policy, or what the server asks for when that is longer.
-pub fn pause(policy: &RetryPolicy, attempt: u32, error: &Error) -> Duration {
+pub(crate) fn pause(policy: &RetryPolicy, attempt: u32, error: &Error) -> Duration {
     let own = policy.pause(attempt);
     let jitter = policy.base.min(JITTER).mul_f64(fastrand::f64());
     let asked = error.server_wait().map(|wait| wait.saturating_add(jitter));
@@ -18,7 +18,7 @@ pub fn pause(policy: &RetryPolicy, attempt: u32, error: &Error) -> Duration {
 }
 
 /// Whether a call may be sent again after `error`; the table is in [`RetryPolicy`].
-pub fn repeats(call: &Call, error: &Error, first_internal_error: bool) -> bool {
+pub(crate) fn repeats(call: &Call, error: &Error, first_internal_error: bool) -> bool {
     let harmless = call.is_idempotent() && !call.is_scroll();
     match error.kind() {
         Kind::Connect | Kind::ConnectTimeout | Kind::Proxy | Kind::Unprocessed => true,
@@ -35,7 +35,7 @@ pub fn repeats(call: &Call, error: &Error, first_internal_error: bool) -> bool {
 }
 
 /// What a failed exchange was.
-pub fn classify(operation: &'static str, error: reqwest::Error) -> Error {
+pub(crate) fn classify(operation: &'static str, error: reqwest::Error) -> Error {
     let kind = if error.is_builder() {
         Kind::Builder("the request cannot be built".to_owned())
     } else if error.is_connect() {

@@ -21,11 +21,11 @@ thread_local! {
 
 /// Makes connectors known to [`by_connected`].
 #[derive(Clone)]
-pub struct Watch;
+pub(crate) struct Watch;
 
 /// A connector whose work is known.
 #[derive(Clone)]
-pub struct Watched<S>(S);
+pub(crate) struct Watched<S>(S);
 
 impl<S> Layer<S> for Watch {
     type Service = Watched<S>;
@@ -50,7 +50,7 @@ impl<S: Service<R, Future: Unpin>, R> Service<R> for Watched<S> {
 }
 
 /// A connection that is being made.
-pub struct Connecting<F>(F);
+pub(crate) struct Connecting<F>(F);
 
 impl<F: Future + Unpin> Future for Connecting<F> {
     type Output = F::Output;
@@ -63,7 +63,7 @@ impl<F: Future + Unpin> Future for Connecting<F> {
 }
 
 /// Runs `request` until `end`; when the time is up, the error is whether it still waited for a connection.
-pub async fn by_connected<T>(end: Option<Instant>, request: impl Future<Output = T>) -> Result<T, bool> {
+pub(crate) async fn by_connected<T>(end: Option<Instant>, request: impl Future<Output = T>) -> Result<T, bool> {
     let mut request = pin!(request);
     let mut connecting = false;
     let watched = poll_fn(|context| {

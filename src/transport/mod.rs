@@ -2,14 +2,14 @@
 //!
 //! It moves bytes and decodes nothing, so all operations share one retry loop.
 
-pub mod attempt;
-pub mod authorization;
-pub mod budget;
-pub mod classify;
-pub mod connecting;
-pub mod gate;
-pub mod task;
-pub mod trace;
+pub(crate) mod attempt;
+pub(crate) mod authorization;
+pub(crate) mod budget;
+pub(crate) mod classify;
+pub(crate) mod connecting;
+pub(crate) mod gate;
+pub(crate) mod task;
+pub(crate) mod trace;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,7 +34,7 @@ use gate::{Gate, Permit};
 use task::Task;
 
 /// Sends requests to one server: what all clones of a client share.
-pub struct Transport {
+pub(crate) struct Transport {
     pub http: reqwest::Client,
     pub base_url: Url,
     pub authorization: Authorization,
@@ -60,7 +60,7 @@ struct Exchange {
 
 impl Transport {
     /// Sends a call and decodes its JSON answer.
-    pub async fn decoded<T: Decode>(self: &Arc<Self>, call: Call) -> Result<Response<T>, Error> {
+    pub(crate) async fn decoded<T: Decode>(self: &Arc<Self>, call: Call) -> Result<Response<T>, Error> {
         let exchange = self.exchange(&call).await?;
         let decoded = match exchange.is_empty_success(&call) {
             true => T::empty().map(|value| (value, Vec::new())),
@@ -84,12 +84,12 @@ impl Transport {
     }
 
     /// Sends a call and gathers the bytes of its answer.
-    pub async fn whole(self: &Arc<Self>, call: Call) -> Result<Response<Bytes>, Error> {
+    pub(crate) async fn whole(self: &Arc<Self>, call: Call) -> Result<Response<Bytes>, Error> {
         Ok(self.exchange(&call).await?.whole())
     }
 
     /// Sends a call and hands on the bytes of its answer as they arrive.
-    pub async fn stream(self: &Arc<Self>, call: Call) -> Result<Response<ByteStream>, Error> {
+    pub(crate) async fn stream(self: &Arc<Self>, call: Call) -> Result<Response<ByteStream>, Error> {
         let Exchange { answer, attempts, .. } = self.exchange(&call).await?;
         let limit = call.options.timeout.or(self.timeout);
         let operation = call.operation.id;

@@ -7,11 +7,11 @@ use std::task::{Context, Poll, ready};
 use tokio::task::JoinHandle;
 
 /// A spawned task that ends when it is no longer waited for. `None` when its runtime is gone.
-pub struct Task<T>(JoinHandle<T>);
+pub(crate) struct Task<T>(JoinHandle<T>);
 
 impl<T: Send + 'static> Task<T> {
     /// Spawns work on the runtime that this is called in; without one the work comes back.
-    pub fn spawn<F: Future<Output = T> + Send + 'static>(work: F) -> Result<Self, F> {
+    pub(crate) fn spawn<F: Future<Output = T> + Send + 'static>(work: F) -> Result<Self, F> {
         match tokio::runtime::Handle::try_current() {
             Ok(runtime) => Ok(Self(runtime.spawn(work))),
             Err(_) => Err(work),

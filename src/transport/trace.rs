@@ -12,7 +12,7 @@ use crate::wire::read::Mismatch;
 /// The span of one call.
 #[cfg(feature = "tracing")]
 #[derive(Clone)]
-pub struct Span {
+pub(crate) struct Span {
     span: tracing::Span,
     /// `None` when nobody looks at the span.
     begun: Option<tokio::time::Instant>,
@@ -20,7 +20,7 @@ pub struct Span {
 
 #[cfg(feature = "tracing")]
 impl Span {
-    pub fn begin(call: &crate::call::call::Call) -> Self {
+    pub(crate) fn begin(call: &crate::call::call::Call) -> Self {
         use tracing::field::Empty;
         let span = tracing::info_span!(
             "intercom",
@@ -36,18 +36,18 @@ impl Span {
         Self { span, begun }
     }
 
-    pub fn answered(&self, status: StatusCode, headers: &HeaderMap) {
+    pub(crate) fn answered(&self, status: StatusCode, headers: &HeaderMap) {
         self.span.record("status", status.as_u16());
         if let Some(id) = crate::answer::request_id(headers) {
             self.span.record("request_id", id);
         }
     }
 
-    pub fn wait(&self, wait: Duration) {
+    pub(crate) fn wait(&self, wait: Duration) {
         tracing::debug!(parent: &self.span, wait_ms = millis(wait), reason = "rate limit", "waiting");
     }
 
-    pub fn pause(&self, attempt: u32, pause: Duration, error: &Error) {
+    pub(crate) fn pause(&self, attempt: u32, pause: Duration, error: &Error) {
         tracing::info!(
             parent: &self.span,
             attempt,
@@ -58,14 +58,14 @@ impl Span {
         );
     }
 
-    pub fn end(&self, attempts: u32) {
+    pub(crate) fn end(&self, attempts: u32) {
         self.span.record("attempts", attempts);
         self.span
             .record("elapsed_ms", self.begun.map(|begun| millis(begun.elapsed())));
     }
 
     /// Says once of an answer that not all of it is as described.
-    pub fn mismatches(&self, mismatches: &[Mismatch]) {
+    pub(crate) fn mismatches(&self, mismatches: &[Mismatch]) {
         if let Some(first) = mismatches.first() {
             tracing::warn!(
                 parent: &self.span,
@@ -78,7 +78,7 @@ impl Span {
         }
     }
 
-    pub fn fail(&self, error: &Error) {
+    pub(crate) fn fail(&self, error: &Error) {
         self.span.record("status", status(error));
         self.span.record("request_id", error.request_id());
         self.end(error.attempts());

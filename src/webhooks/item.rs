@@ -47,10 +47,10 @@ macro_rules! items {
 pub(crate) use items;
 
 /// Reads an item of one type.
-pub type Form<T> = fn(&mut Reader<'_>) -> Result<T, Fault>;
+pub(crate) type Form<T> = fn(&mut Reader<'_>) -> Result<T, Fault>;
 
 /// Reads an item by the form of its `type`, or as any JSON where there is none.
-pub fn read<T>(forms: &[(&str, Form<T>)], other: fn(Value) -> T, reader: &mut Reader<'_>) -> Result<T, Fault> {
+pub(crate) fn read<T>(forms: &[(&str, Form<T>)], other: fn(Value) -> T, reader: &mut Reader<'_>) -> Result<T, Fault> {
     let kind = kind(reader)?;
     match forms.iter().find(|(name, _)| Some(*name) == kind.as_deref()) {
         Some((_, form)) => form(reader),

@@ -91,7 +91,7 @@ use super::reader::{Fault, Reader};
 
 /// Looks into an object, which is then still to be read, for what tells a list from a company: `type`, or the first name
 /// that only one of them has.
-pub fn is_list(reader: &mut Reader<'_>) -> Result<bool, Fault> {
+pub(crate) fn is_list(reader: &mut Reader<'_>) -> Result<bool, Fault> {
     let begin = reader.place();
     let (mut by_type, mut by_name) = (None, None);
     reader.object("a company or a list of companies", |reader, name| {

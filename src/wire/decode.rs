@@ -38,7 +38,7 @@ pub trait Keeps: Decode {}
 impl Keeps for () {}
 
 /// A field of an object: a value, or none.
-pub trait Slot {
+pub(crate) trait Slot {
     /// Reads the field. A value that does not fit leaves it empty and is marked to be kept.
     fn read(&mut self, reader: &mut Reader<'_>) -> Result<(), Fault>;
 
@@ -217,7 +217,7 @@ impl Decode for String {
 
 /// Reads a text. A number stands for its own text, and is kept as a number.
 #[inline]
-pub fn text<'t>(reader: &mut Reader<'t>, expected: &'static str) -> Result<Cow<'t, str>, Fault> {
+pub(crate) fn text<'t>(reader: &mut Reader<'t>, expected: &'static str) -> Result<Cow<'t, str>, Fault> {
     if let Some(text) = reader.string()? {
         return Ok(text);
     }
@@ -258,13 +258,13 @@ fn integer(number: Number<'_>) -> Option<(i64, bool)> {
 }
 
 /// The integer that `v` is, when it is one that no other number shares its float with.
-pub fn integer_of(v: f64) -> Option<i64> {
+pub(crate) fn integer_of(v: f64) -> Option<i64> {
     const EXACT: f64 = (1_i64 << 53) as f64;
     (v.fract() == 0.0 && v.abs() < EXACT).then_some(v as i64)
 }
 
 /// Reads the number that a text is. It may come back as a number, when it is written like one.
-pub fn number_in<T>(
+pub(crate) fn number_in<T>(
     reader: &mut Reader<'_>,
     parse: impl Fn(Number<'_>) -> Option<(T, bool)>,
 ) -> Result<Option<(T, bool)>, Fault> {

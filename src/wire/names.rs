@@ -1,6 +1,7 @@
 //! The names of an object's fields, and how they are found in a text.
 
 /// The name of a field on the wire.
+#[derive(Debug)]
 pub struct Name {
     text: &'static str,
     /// The first bytes of the name with its closing quote, and which of them count: compared at once, without a branch for
@@ -44,7 +45,8 @@ impl Name {
 }
 
 /// In which order the names of one type come: servers write objects of a type alike.
-pub struct Order {
+#[derive(Debug)]
+pub(crate) struct Order {
     pub names: &'static [Name],
     /// Which name came after each one the last time; after none, at the end of the list.
     after: Vec<u16>,
@@ -52,7 +54,7 @@ pub struct Order {
 
 impl Order {
     /// The order of the description, until another is seen.
-    pub fn new(names: &'static [Name]) -> Self {
+    pub(crate) fn new(names: &'static [Name]) -> Self {
         let count = u16::try_from(names.len()).unwrap_or(u16::MAX);
         Self {
             names,
@@ -61,18 +63,18 @@ impl Order {
     }
 
     /// Where a type has not come yet.
-    pub const BEGIN: usize = usize::MAX;
+    pub(crate) const BEGIN: usize = usize::MAX;
 
     /// The place of the name that is to be expected after the one at `last`.
     #[inline(always)]
-    pub fn next(&self, last: usize) -> usize {
+    pub(crate) fn next(&self, last: usize) -> usize {
         let after = self.after.get(last).or(self.after.last());
         after.map_or(Self::BEGIN, |place| usize::from(*place))
     }
 
     /// Looks for a name that was not expected after the one at `last`, and expects it there from now on.
     #[cold]
-    pub fn find(&mut self, name: &str, last: usize) -> Option<usize> {
+    pub(crate) fn find(&mut self, name: &str, last: usize) -> Option<usize> {
         let place = self.names.iter().position(|known| known.text == name)?;
         let end = self.after.len() - 1;
         if let (Some(after), Ok(place)) = (self.after.get_mut(last.min(end)), u16::try_from(place)) {

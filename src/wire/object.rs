@@ -9,7 +9,7 @@ use super::nullable::Nullable;
 use super::reader::{Fault, Key, Reader, Step};
 
 /// A struct that any object will do for, since every field can be absent: what the API's types are made of.
-pub trait Object {
+pub(crate) trait Object {
     /// The names of the fields on the wire.
     fn names(&self) -> &'static [Name];
 
@@ -26,7 +26,7 @@ pub trait Object {
 /// Fills an object from the one that comes. Compiled once for all types.
 ///
 /// Of a name that comes twice the last value counts.
-pub fn fill(object: &mut dyn Object, reader: &mut Reader<'_>) -> Result<(), Fault> {
+pub(crate) fn fill(object: &mut dyn Object, reader: &mut Reader<'_>) -> Result<(), Fault> {
     let names = object.names();
     let tells_null = object.tells_null();
     let mut located = reader.mismatches.len();
@@ -78,7 +78,7 @@ pub fn fill(object: &mut dyn Object, reader: &mut Reader<'_>) -> Result<(), Faul
 
 /// Reads an object onto the end of a list, where it stays: copying large ones there takes time.
 #[inline]
-pub fn append<T: Object + Default>(reader: &mut Reader<'_>, list: &mut Vec<T>) -> Result<(), Fault> {
+pub(crate) fn append<T: Object + Default>(reader: &mut Reader<'_>, list: &mut Vec<T>) -> Result<(), Fault> {
     list.push(T::default());
     let Some(object) = list.last_mut() else {
         return Ok(());
@@ -91,7 +91,7 @@ pub fn append<T: Object + Default>(reader: &mut Reader<'_>, list: &mut Vec<T>) -
 }
 
 /// Writes the fields of an object.
-pub struct Fields<'a, M> {
+pub(crate) struct Fields<'a, M> {
     map: M,
     extra: &'a Extra,
 }
@@ -99,12 +99,12 @@ pub struct Fields<'a, M> {
 impl<M: SerializeMap> Fields<'_, M> {
     /// Writes a field, or what is kept in its place.
     #[inline]
-    pub fn field<T: Slot + Serialize>(&mut self, name: &'static str, value: &T) -> Result<(), M::Error> {
+    pub(crate) fn field<T: Slot + Serialize>(&mut self, name: &'static str, value: &T) -> Result<(), M::Error> {
         self.write(name, value, value)
     }
 
     /// Writes a field with a number, without a fraction when there is none: servers send `0`, and get `0` back.
-    pub fn number<T: Float>(&mut self, name: &'static str, value: &Option<T>) -> Result<(), M::Error>
+    pub(crate) fn number<T: Float>(&mut self, name: &'static str, value: &Option<T>) -> Result<(), M::Error>
     where
         Option<T>: Slot,
     {
@@ -126,7 +126,7 @@ impl<M: SerializeMap> Fields<'_, M> {
 }
 
 /// A number that a field may hold.
-pub trait Float {
+pub(crate) trait Float {
     /// The number, unless it is null.
     fn float(&self) -> Option<f64>;
 }
@@ -160,7 +160,7 @@ impl Serialize for Whole {
 }
 
 /// An object that is written field by field.
-pub trait Write {
+pub(crate) trait Write {
     /// The names of the fields on the wire.
     const NAMES: &'static [Name];
 
@@ -172,7 +172,7 @@ pub trait Write {
 }
 
 /// Writes an object.
-pub fn serialize<T: Write, S: Serializer>(object: &T, serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn serialize<T: Write, S: Serializer>(object: &T, serializer: S) -> Result<S::Ok, S::Error> {
     let mut fields = Fields {
         map: serializer.serialize_map(None)?,
         extra: object.beyond(),

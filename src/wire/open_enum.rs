@@ -83,6 +83,7 @@ macro_rules! open_enum {
 pub(crate) use open_enum;
 
 #[cfg(test)]
+#[allow(unreachable_pub)] // what the macro makes is public
 mod tests {
     open_enum! {
         /// How a door is.

@@ -45,7 +45,7 @@ impl fmt::Display for Unread {
 }
 
 /// What a body is that does not even begin like JSON.
-pub fn no_json(body: &[u8]) -> Option<&'static str> {
+pub(crate) fn no_json(body: &[u8]) -> Option<&'static str> {
     match body.trim_ascii_start().first() {
         None => Some("nothing"),
         Some(b'<') => Some("HTML or XML"),
@@ -54,12 +54,12 @@ pub fn no_json(body: &[u8]) -> Option<&'static str> {
 }
 
 /// Whether a body says nothing: empty, blank or `null`.
-pub fn is_blank_body(body: &[u8]) -> bool {
+pub(crate) fn is_blank_body(body: &[u8]) -> bool {
     matches!(body.trim_ascii(), b"" | b"null")
 }
 
 /// Reads a body. What is no UTF-8 is shown as such, a byte order mark is passed over.
-pub fn body<T: Decode>(body: &[u8]) -> Result<(T, Vec<Mismatch>), Unread> {
+pub(crate) fn body<T: Decode>(body: &[u8]) -> Result<(T, Vec<Mismatch>), Unread> {
     // Checked once as a whole, which is cheaper than string by string.
     let body = match std::str::from_utf8(body) {
         _ if T::NOTHING => Cow::Borrowed("null"),
@@ -71,14 +71,14 @@ pub fn body<T: Decode>(body: &[u8]) -> Result<(T, Vec<Mismatch>), Unread> {
 
 /// Reads a text, and tells the names too that the description does not have.
 #[cfg(feature = "mock")]
-pub fn strictly<T: Decode>(text: &str) -> Result<(T, Vec<Mismatch>), Unread> {
+pub(crate) fn strictly<T: Decode>(text: &str) -> Result<(T, Vec<Mismatch>), Unread> {
     let mut reader = Reader::new(text);
     reader.strict = true;
     whole(reader, text)
 }
 
 /// Reads a text.
-pub fn text<T: Decode>(text: &str) -> Result<(T, Vec<Mismatch>), Unread> {
+pub(crate) fn text<T: Decode>(text: &str) -> Result<(T, Vec<Mismatch>), Unread> {
     whole(Reader::new(text), text)
 }
 

@@ -52,13 +52,14 @@ pub enum Step {
 }
 
 /// How deep lists and objects may lie in each other.
-pub const DEPTH: u8 = 128;
+pub(crate) const DEPTH: u8 = 128;
 /// How many values of another kind are remembered one by one.
-pub const MAX_MISMATCHES: usize = 1000;
+pub(crate) const MAX_MISMATCHES: usize = 1000;
 /// Integers of so many digits fit 64 bits.
 const DIGITS: usize = 18;
 
 /// A place in a JSON text.
+#[derive(Debug)]
 pub struct Reader<'t> {
     text: &'t str,
     at: usize,
@@ -633,7 +634,7 @@ impl<'t> Reader<'t> {
 }
 
 /// What kind of value begins with this text.
-pub fn kind(text: &str) -> &'static str {
+pub(crate) fn kind(text: &str) -> &'static str {
     match text.trim_start().as_bytes() {
         [b'{', ..] => "an object",
         [b'[', ..] => "a list",
@@ -680,7 +681,7 @@ fn special(word: &[u8; 8]) -> usize {
 
 /// How many bytes stand before the next quote, backslash or control character.
 #[inline(always)]
-pub fn plain(bytes: &[u8]) -> usize {
+pub(crate) fn plain(bytes: &[u8]) -> usize {
     let mut rest = bytes;
     while let Some((word, after)) = rest.split_first_chunk::<8>() {
         let found = special(word);

@@ -61,11 +61,11 @@ macro_rules! union {
 pub(crate) use union;
 
 /// Reads one form of a union.
-pub type Form<T> = fn(&mut Reader<'_>) -> Result<T, Fault>;
+pub(crate) type Form<T> = fn(&mut Reader<'_>) -> Result<T, Fault>;
 
 /// Reads the value as the form that it fits best, the first of those that fit alike; `None` when it fits none, and is then
 /// still to be read.
-pub fn best<T>(forms: &[Form<T>], reader: &mut Reader<'_>) -> Result<Option<T>, Fault> {
+pub(crate) fn best<T>(forms: &[Form<T>], reader: &mut Reader<'_>) -> Result<Option<T>, Fault> {
     reader.peek()?;
     let begin = reader.place();
     let (mismatches, unmatched) = (reader.mismatches.len(), reader.unmatched);
@@ -86,6 +86,7 @@ pub fn best<T>(forms: &[Form<T>], reader: &mut Reader<'_>) -> Result<Option<T>, 
 }
 
 #[cfg(test)]
+#[allow(unreachable_pub)] // what the macro makes is public
 mod tests {
     use serde_json::json;
 
@@ -93,7 +94,7 @@ mod tests {
     use crate::wire::object::object;
 
     #[derive(Clone, Debug, Default, PartialEq)]
-    pub struct Circle {
+    pub(super) struct Circle {
         name: Option<String>,
         radius: Option<i64>,
         extra: Extra,
@@ -101,7 +102,7 @@ mod tests {
     object! { Circle { 0 "name" name field; 1 "radius" radius field; } false }
 
     #[derive(Clone, Debug, Default, PartialEq)]
-    pub struct Square {
+    pub(super) struct Square {
         name: Option<String>,
         side: Option<i64>,
         extra: Extra,

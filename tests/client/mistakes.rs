@@ -177,7 +177,10 @@ async fn a_long_list_of_what_is_missing_is_cut() {
     let error = call.send().await.unwrap_err();
     let said = error.to_string();
     assert!(error.is_builder() && intercom.received().is_empty(), "{error}");
-    assert!(said.contains("`options[9].value`") && said.contains("4990 more"), "{said}");
+    assert!(
+        said.contains("`options[9].value`") && said.contains("4990 more"),
+        "{said}"
+    );
     assert!(said.len() < 500, "{} bytes", said.len());
 }
 

@@ -7,7 +7,7 @@ use intercom_client::{Client, ConfigError};
 use crate::TOKEN;
 
 /// Whether some TLS feature is enabled.
-pub const ENABLED: bool = cfg!(any(
+pub(crate) const ENABLED: bool = cfg!(any(
     feature = "rustls",
     feature = "native-tls",
     feature = "rustls-no-provider"
@@ -20,7 +20,7 @@ const PROVIDER_WANTED: bool = cfg!(all(
 ));
 
 /// Installs a crypto provider, as a caller does who is to bring one.
-pub fn provider() {
+pub(crate) fn provider() {
     if PROVIDER_WANTED {
         // Another test may have done so.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();

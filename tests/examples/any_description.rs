@@ -11,7 +11,7 @@ use crate::server::Server;
 use operation_tables::Operation;
 
 /// The description to measure: the file that `INTERCOM_EXAMPLES` names, our own when it is unset.
-pub fn measured() -> (String, Value) {
+pub(crate) fn measured() -> (String, Value) {
     match std::env::var("INTERCOM_EXAMPLES") {
         Ok(file) => {
             let text = std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{file}: {error}"));
@@ -23,7 +23,7 @@ pub fn measured() -> (String, Value) {
 }
 
 /// Writes past the test harness, which would keep it back when the test passes.
-pub fn report(lines: &[String]) {
+pub(crate) fn report(lines: &[String]) {
     let mut text = lines.join("\n");
     text.push('\n');
     std::io::stderr().write_all(text.as_bytes()).unwrap();

@@ -7,7 +7,7 @@ use crate::exact::{Json, number};
 
 /// One place where two values differ.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Difference {
+pub(crate) struct Difference {
     /// JSON pointer into what was sent.
     pub pointer: String,
     /// What is wrong there, without the value itself.
@@ -22,7 +22,7 @@ impl std::fmt::Display for Difference {
 
 /// Where `kept` is not what came: everything but the order of names counts, except that null in an object may be left out,
 /// and that a number sent as text may come back as the number.
-pub fn differences(came: &str, kept: &str) -> Vec<Difference> {
+pub(crate) fn differences(came: &str, kept: &str) -> Vec<Difference> {
     let mut compare = Compare {
         lenient: true,
         found: Vec::new(),
@@ -32,7 +32,7 @@ pub fn differences(came: &str, kept: &str) -> Vec<Difference> {
 }
 
 /// Where a request on the wire is not what was written; only the order of names does not count.
-pub fn exactly(written: &str, sent: &str) -> Vec<Difference> {
+pub(crate) fn exactly(written: &str, sent: &str) -> Vec<Difference> {
     let mut compare = Compare {
         lenient: false,
         found: Vec::new(),
@@ -96,7 +96,7 @@ fn at(pointer: &mut String, segment: &str, visit: impl FnOnce(&mut String)) {
 }
 
 /// The JSON pointer of every value inside `value`, itself first.
-pub fn pointers(value: &Value) -> Vec<String> {
+pub(crate) fn pointers(value: &Value) -> Vec<String> {
     let mut found = Vec::new();
     fn visit(value: &Value, pointer: &mut String, found: &mut Vec<String>) {
         found.push(pointer.clone());

@@ -7,19 +7,19 @@ use crate::document::schema;
 use operation_tables::{OPERATIONS, Operation};
 
 /// The description this crate is built from, the overlay applied.
-pub fn own() -> Value {
+pub(crate) fn own() -> Value {
     serde_json::from_str(operation_tables::DESCRIPTION).unwrap()
 }
 
 /// A named example.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Example {
+pub(crate) struct Example {
     pub name: String,
     pub value: Value,
 }
 
 /// What a description shows of one operation.
-pub struct Described {
+pub(crate) struct Described {
     pub method: String,
     pub path: String,
     /// The operation of this crate, when it has it.
@@ -34,18 +34,18 @@ pub struct Described {
 
 impl Described {
     /// How a report calls it.
-    pub fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         format!("{} {}", self.method, self.path)
     }
 
     /// Whether the server took this request: its name is that of a success, or says so.
-    pub fn is_accepted(&self, request: &Example) -> bool {
+    pub(crate) fn is_accepted(&self, request: &Example) -> bool {
         let name = fold(&request.name);
         name.contains("success") || self.successes.iter().any(|(_, success)| fold(&success.name) == name)
     }
 
     /// The body that goes with a success: the request of the same name, or any that the server took.
-    pub fn request_for(&self, name: &str) -> Option<&Example> {
+    pub(crate) fn request_for(&self, name: &str) -> Option<&Example> {
         let accepted = || self.requests.iter().filter(|request| self.is_accepted(request));
         accepted()
             .find(|request| fold(&request.name) == fold(name))
@@ -54,7 +54,7 @@ impl Described {
 }
 
 /// Every operation of `document`.
-pub fn describe(document: &Value) -> Vec<Described> {
+pub(crate) fn describe(document: &Value) -> Vec<Described> {
     schema::operations(document)
         .into_iter()
         .map(|(path, method, operation)| {
@@ -114,7 +114,7 @@ fn examples(document: &Value, body: &Value) -> Vec<Example> {
 }
 
 /// The description's entry of an operation.
-pub fn entry<'a>(document: &'a Value, operation: &Operation) -> &'a Value {
+pub(crate) fn entry<'a>(document: &'a Value, operation: &Operation) -> &'a Value {
     &document["paths"][operation.path][operation.method.to_lowercase()]
 }
 
@@ -131,7 +131,7 @@ fn resolve<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
 }
 
 /// A value that a schema allows, with nothing that it does not require.
-pub fn fitting(document: &Value, schema: &Value) -> Value {
+pub(crate) fn fitting(document: &Value, schema: &Value) -> Value {
     // Of a union, the first form.
     let mut forms = vec![resolve(document, schema)];
     let mut i = 0;

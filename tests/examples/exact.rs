@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 
 /// A JSON value whose numbers are text.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Json {
+pub(crate) enum Json {
     Null,
     Boolean(bool),
     Number(String),
@@ -16,7 +16,7 @@ pub enum Json {
 }
 
 impl Json {
-    pub fn read(text: &str) -> Self {
+    pub(crate) fn read(text: &str) -> Self {
         let items = |items: Vec<&RawValue>| items.into_iter().map(|item| Self::read(item.get())).collect();
         let text = text.trim();
         match text.as_bytes()[0] {
@@ -34,7 +34,7 @@ impl Json {
         }
     }
 
-    pub fn kind(&self) -> &'static str {
+    pub(crate) fn kind(&self) -> &'static str {
         match self {
             Self::Null => "null",
             Self::Boolean(_) => "a boolean",
@@ -48,7 +48,7 @@ impl Json {
 
 /// A number as sign, digits without zeros around them, and the power of ten of the last digit: equal where the numbers are.
 /// `None` for what is no number.
-pub fn number(text: &str) -> Option<(bool, String, i64)> {
+pub(crate) fn number(text: &str) -> Option<(bool, String, i64)> {
     let text = text.trim();
     serde_json::from_str::<&RawValue>(text).ok()?;
     let (negative, rest) = match text.strip_prefix('-') {

@@ -14,5 +14,6 @@ mod statuses;
 
 /// What the build looks at descriptions with.
 #[allow(dead_code)]
+#[allow(unreachable_pub)] // it belongs to the build
 #[path = "../../build/document/mod.rs"]
 mod document;

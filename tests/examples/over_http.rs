@@ -10,7 +10,7 @@ use crate::server::{Received, Server};
 use operation_tables::{OPERATIONS, Operation};
 
 /// A value for each parameter, optional ones too.
-pub fn arguments(document: &Value, operation: &Operation) -> BTreeMap<String, String> {
+pub(crate) fn arguments(document: &Value, operation: &Operation) -> BTreeMap<String, String> {
     let described = entry(document, operation)["parameters"].as_array();
     operation
         .parameters
@@ -31,7 +31,7 @@ pub fn arguments(document: &Value, operation: &Operation) -> BTreeMap<String, St
 }
 
 /// A request body that an operation takes, when it takes one.
-pub fn body(document: &Value, operation: &Operation) -> Option<Value> {
+pub(crate) fn body(document: &Value, operation: &Operation) -> Option<Value> {
     operation.request?;
     let schema = &entry(document, operation)["requestBody"]["content"]["application/json"]["schema"];
     Some(fitting(document, schema))

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 /// One request as it arrived.
 #[derive(Debug)]
-pub struct Received {
+pub(crate) struct Received {
     pub method: String,
     /// Path, percent-decoded by segment.
     pub path: String,
@@ -16,14 +16,14 @@ pub struct Received {
 }
 
 /// The server; calls are made one at a time.
-pub struct Server {
+pub(crate) struct Server {
     intercom: MockIntercom,
     /// A client of it that sends every request once.
     pub client: Client,
 }
 
 impl Server {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let intercom = MockIntercom::start().await;
         let client = intercom
             .client_builder()
@@ -35,14 +35,14 @@ impl Server {
     }
 
     /// What every request is answered with from now on.
-    pub fn answers(&self, status: u16, body: impl Into<Vec<u8>>) {
+    pub(crate) fn answers(&self, status: u16, body: impl Into<Vec<u8>>) {
         let answer = Answer::bytes("application/json", body.into()).status(status);
         let answer = answer.header("x-request-id", "from-header");
         self.intercom.on_any().answer(answer);
     }
 
     /// What was asked since the last look.
-    pub fn received(&self) -> Vec<Received> {
+    pub(crate) fn received(&self) -> Vec<Received> {
         let received = self.intercom.received().into_iter().map(received).collect();
         self.intercom.forget_received();
         received

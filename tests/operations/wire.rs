@@ -7,18 +7,18 @@ use intercom_client::mock::{Answer, MockIntercom, Received};
 use serde_json::Value;
 
 /// The description with the overlay applied, as the build wrote it: what the crate is generated from.
-pub static DESCRIPTION: LazyLock<Value> =
+pub(crate) static DESCRIPTION: LazyLock<Value> =
     LazyLock::new(|| serde_json::from_str(operation_tables::DESCRIPTION).unwrap());
 
 /// The success example of an operation such as `GET /me`; of several, the first by name.
-pub fn example(call: &str) -> Value {
+pub(crate) fn example(call: &str) -> Value {
     let examples = examples(call);
     let first = examples.as_object().and_then(|examples| examples.values().next());
     first.unwrap_or_else(|| panic!("{call} has no success example"))["value"].clone()
 }
 
 /// The success example of an operation by its name.
-pub fn named_example(call: &str, name: &str) -> Value {
+pub(crate) fn named_example(call: &str, name: &str) -> Value {
     let value = examples(call)[name]["value"].clone();
     assert!(!value.is_null(), "{call} has no success example {name}");
     value
@@ -37,20 +37,20 @@ fn examples(call: &str) -> Value {
 const TOKEN: &str = "dG9rOmZlcm5oaWxs";
 
 /// A server for one exchange.
-pub struct Wire(MockIntercom);
+pub(crate) struct Wire(MockIntercom);
 
 /// A server that answers the call with the first example of the operation.
-pub async fn answer(call: &str) -> Wire {
+pub(crate) async fn answer(call: &str) -> Wire {
     answer_with(example(call)).await
 }
 
 /// A server that answers with this JSON.
-pub async fn answer_with(body: Value) -> Wire {
+pub(crate) async fn answer_with(body: Value) -> Wire {
     answer_raw(200, body.to_string()).await
 }
 
 /// A server that answers with this status and these bytes.
-pub async fn answer_raw(status: u16, body: impl AsRef<[u8]>) -> Wire {
+pub(crate) async fn answer_raw(status: u16, body: impl AsRef<[u8]>) -> Wire {
     let intercom = MockIntercom::builder().token(TOKEN).start().await;
     let answer = Answer::bytes("application/json", body.as_ref().to_vec()).status(status);
     let answer = answer.header("x-request-id", "001fk0wire");
@@ -59,7 +59,7 @@ pub async fn answer_raw(status: u16, body: impl AsRef<[u8]>) -> Wire {
 }
 
 /// What was sent.
-pub struct Sent {
+pub(crate) struct Sent {
     /// Method, path and query as they were on the wire, such as `GET /tags/88120?x=1`.
     pub line: String,
     /// The JSON body, null when there was none.
@@ -68,12 +68,12 @@ pub struct Sent {
 
 impl Wire {
     /// A client of this server.
-    pub fn client(&self) -> Client {
+    pub(crate) fn client(&self) -> Client {
         self.0.client()
     }
 
     /// Whether no request was sent.
-    pub fn sent_nothing(&self) -> bool {
+    pub(crate) fn sent_nothing(&self) -> bool {
         self.0.received().is_empty()
     }
 
@@ -86,23 +86,23 @@ impl Wire {
 
     /// A header of the one request that was sent.
     #[allow(dead_code)] // not by every test binary
-    pub fn header(&self, name: &str) -> Option<String> {
+    pub(crate) fn header(&self, name: &str) -> Option<String> {
         self.request().header(name).map(str::to_owned)
     }
 
     /// The body of the one request that was sent, to the letter.
     #[allow(dead_code)] // not by every test binary
-    pub fn body(&self) -> String {
+    pub(crate) fn body(&self) -> String {
         String::from_utf8(self.request().body.to_vec()).unwrap()
     }
 
     /// The one request that was sent, its headers checked.
-    pub fn sent(&self) -> Sent {
+    pub(crate) fn sent(&self) -> Sent {
         self.sent_for("application/json")
     }
 
     /// The one request that was sent, its headers checked, with this `Accept`.
-    pub fn sent_for(&self, accept: &str) -> Sent {
+    pub(crate) fn sent_for(&self, accept: &str) -> Sent {
         let request = self.request();
         let header = |name: &str| {
             let mut values = request.headers.get_all(name).iter();

@@ -8,7 +8,7 @@ use intercom_client::{Client, ClientBuilder, Error, RetryPolicy};
 use crate::server::Server;
 
 /// Stands in headers only: wherever else it turns up is a leak.
-pub const TOKEN: &str = "dG9rOnRyYW5zcG9ydA-secret";
+pub(crate) const TOKEN: &str = "dG9rOnRyYW5zcG9ydA-secret";
 
 thread_local! {
     /// One HTTP client for all calls of a test, since making one reads all of the platform's certificates.
@@ -22,7 +22,7 @@ thread_local! {
 }
 
 /// Installs a crypto provider where the features leave that to the caller.
-pub fn provider() {
+pub(crate) fn provider() {
     if cfg!(feature = "rustls-no-provider") {
         // Another test may have done so.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
@@ -30,27 +30,27 @@ pub fn provider() {
 }
 
 /// Settings for a test server: the default retries without their long pauses.
-pub fn settings(server: &Server) -> ClientBuilder {
+pub(crate) fn settings(server: &Server) -> ClientBuilder {
     HTTP.with(|http| own_settings(server).http_client(http.clone()))
 }
 
 /// The same with the HTTP client that the crate makes for itself.
-pub fn own_settings(server: &Server) -> ClientBuilder {
+pub(crate) fn own_settings(server: &Server) -> ClientBuilder {
     provider();
     Client::builder(TOKEN).base_url(&server.url).retry(quick())
 }
 
-pub fn client(server: &Server) -> Client {
+pub(crate) fn client(server: &Server) -> Client {
     settings(server).build().unwrap()
 }
 
 /// The default policy with pauses of a millisecond or two.
-pub fn quick() -> RetryPolicy {
+pub(crate) fn quick() -> RetryPolicy {
     RetryPolicy::default().base(Duration::from_millis(1))
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Op {
+pub(crate) enum Op {
     Get,
     /// A POST that only reads.
     List,
@@ -62,7 +62,7 @@ pub enum Op {
 }
 
 impl Op {
-    pub const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 7] = [
         Self::Get,
         Self::List,
         Self::Put,
@@ -73,7 +73,7 @@ impl Op {
     ];
 
     /// The name of the operation, as errors have it.
-    pub fn operation(self) -> &'static str {
+    pub(crate) fn operation(self) -> &'static str {
         match self {
             Self::Get => "identify_admin",
             Self::List => "list_all_companies",
@@ -86,7 +86,7 @@ impl Op {
     }
 
     /// What the request line begins with.
-    pub fn request_line(self) -> (&'static str, &'static str) {
+    pub(crate) fn request_line(self) -> (&'static str, &'static str) {
         match self {
             Self::Get => ("GET", "/me"),
             Self::List => ("POST", "/companies/list"),
@@ -99,7 +99,7 @@ impl Op {
     }
 
     /// Makes the call, by the client's retry policy.
-    pub async fn call(self, client: &Client) -> Result<StatusCode, Error> {
+    pub(crate) async fn call(self, client: &Client) -> Result<StatusCode, Error> {
         let contact = "5ba682d23d7cf92bef87bfd4";
         Ok(match self {
             Self::Get => client.identify_admin().send().await?.status(),

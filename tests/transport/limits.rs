@@ -23,12 +23,12 @@ fn limited(status: u16, remaining: u64, date: u64, reset: u64, body: &str) -> Mo
 }
 
 /// A server whose first window ends a second after its first request, and that allows three requests a window.
-pub async fn three_a_second() -> Server {
+pub(crate) async fn three_a_second() -> Server {
     three_a_second_of(|_| "{}".to_owned()).await
 }
 
 /// The same, whose successes have these bodies.
-pub async fn three_a_second_of(body: impl Fn(&Request) -> String + Send + Sync + 'static) -> Server {
+pub(crate) async fn three_a_second_of(body: impl Fn(&Request) -> String + Send + Sync + 'static) -> Server {
     let begun = std::sync::OnceLock::<Instant>::new();
     let counts = [const { AtomicUsize::new(0) }; 60];
     Server::serve(move |request: &Request| {

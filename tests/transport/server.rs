@@ -13,7 +13,7 @@ use tokio_rustls::TlsAcceptor;
 
 /// One move of the server on a connection. After the last one it closes the connection.
 #[derive(Clone)]
-pub enum Move {
+pub(crate) enum Move {
     /// Reads a request and records it; the connection ends when none comes.
     Read,
     /// Sends these bytes.
@@ -32,12 +32,12 @@ pub enum Move {
     Serve(Handler),
 }
 
-pub type Chunks = Arc<dyn Fn() -> Box<dyn Iterator<Item = Bytes> + Send> + Send + Sync>;
-pub type Handler = Arc<dyn Fn(&Request) -> Vec<Move> + Send + Sync>;
+pub(crate) type Chunks = Arc<dyn Fn() -> Box<dyn Iterator<Item = Bytes> + Send> + Send + Sync>;
+pub(crate) type Handler = Arc<dyn Fn(&Request) -> Vec<Move> + Send + Sync>;
 
 /// A request as it arrived.
 #[derive(Clone, Debug)]
-pub struct Request {
+pub(crate) struct Request {
     /// When its last byte was there.
     pub at: Instant,
     /// The connection that it came on, counted from 0.
@@ -51,11 +51,11 @@ pub struct Request {
 
 impl Request {
     /// The request line as it was on the wire.
-    pub fn line(&self) -> String {
+    pub(crate) fn line(&self) -> String {
         format!("{} {} {}", self.method, self.target, self.version)
     }
 
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let mut values = self.headers.iter().filter(|(known, _)| known == name);
         let value = values.next().map(|(_, value)| value.as_str());
         assert!(values.next().is_none(), "{name} is sent twice");
@@ -64,7 +64,7 @@ impl Request {
 }
 
 /// A running server; what it saw is asked at the end of a test.
-pub struct Server {
+pub(crate) struct Server {
     pub url: String,
     record: Arc<Record>,
     task: tokio::task::JoinHandle<()>,
@@ -84,23 +84,23 @@ impl Drop for Server {
 
 impl Server {
     /// A server that makes these moves on its first connection, its second, and so on; further ones are reset.
-    pub async fn new(connections: impl IntoIterator<Item = Vec<Move>>) -> Self {
+    pub(crate) async fn new(connections: impl IntoIterator<Item = Vec<Move>>) -> Self {
         Self::start("http", connections.into_iter().collect(), vec![Move::Reset], None).await
     }
 
     /// A server that makes the same moves on every connection.
-    pub async fn always(moves: Vec<Move>) -> Self {
+    pub(crate) async fn always(moves: Vec<Move>) -> Self {
         Self::start("http", VecDeque::new(), moves, None).await
     }
 
     /// A server that answers every request by the function.
-    pub async fn serve(handler: impl Fn(&Request) -> Vec<Move> + Send + Sync + 'static) -> Self {
+    pub(crate) async fn serve(handler: impl Fn(&Request) -> Vec<Move> + Send + Sync + 'static) -> Self {
         Self::always(vec![Move::Serve(Arc::new(handler))]).await
     }
 
     /// The same moves on every connection, inside TLS.
     #[cfg(any(feature = "rustls", feature = "native-tls", feature = "rustls-no-provider"))]
-    pub async fn tls(acceptor: TlsAcceptor, moves: Vec<Move>) -> Self {
+    pub(crate) async fn tls(acceptor: TlsAcceptor, moves: Vec<Move>) -> Self {
         Self::start("https", VecDeque::new(), moves, Some(acceptor)).await
     }
 
@@ -142,24 +142,24 @@ impl Server {
     }
 
     /// The requests so far, in the order in which they arrived.
-    pub fn requests(&self) -> Vec<Request> {
+    pub(crate) fn requests(&self) -> Vec<Request> {
         self.record.requests.lock().unwrap().clone()
     }
 
     /// How many connections there were.
-    pub fn connections(&self) -> usize {
+    pub(crate) fn connections(&self) -> usize {
         *self.record.connections.lock().unwrap()
     }
 
     /// The time between each request and the next.
-    pub fn pauses(&self) -> Vec<Duration> {
+    pub(crate) fn pauses(&self) -> Vec<Duration> {
         let requests = self.requests();
         requests.windows(2).map(|pair| pair[1].at - pair[0].at).collect()
     }
 }
 
 /// A connection that can be reset.
-pub trait Stream: AsyncRead + AsyncWrite + Unpin {
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Unpin {
     fn tcp(&self) -> &TcpStream;
 }
 
@@ -260,7 +260,7 @@ async fn read(stream: &mut impl Stream, buffer: &mut Vec<u8>, connection: usize)
 }
 
 /// A whole answer as bytes, with its content length.
-pub fn answer(status: u16, headers: &[(&str, &str)], body: impl AsRef<[u8]>) -> Move {
+pub(crate) fn answer(status: u16, headers: &[(&str, &str)], body: impl AsRef<[u8]>) -> Move {
     let body = body.as_ref();
     let mut head = format!("HTTP/1.1 {status} Whatever\r\n");
     for (name, value) in headers {
@@ -282,7 +282,7 @@ pub fn answer(status: u16, headers: &[(&str, &str)], body: impl AsRef<[u8]>) -> 
 }
 
 /// A success whose body is these chunks.
-pub fn chunked<I>(chunks: impl Fn() -> I + Send + Sync + 'static) -> [Move; 2]
+pub(crate) fn chunked<I>(chunks: impl Fn() -> I + Send + Sync + 'static) -> [Move; 2]
 where
     I: Iterator<Item = Bytes> + Send + 'static,
 {
@@ -291,6 +291,6 @@ where
 }
 
 /// Bytes as they are.
-pub fn raw(bytes: impl AsRef<[u8]>) -> Move {
+pub(crate) fn raw(bytes: impl AsRef<[u8]>) -> Move {
     Move::Send(bytes.as_ref().to_vec())
 }

@@ -10,14 +10,14 @@ use crate::calls::{Op, own_settings};
 use crate::server::{Move, Server, answer};
 
 /// A throw-away authority, and the certificate that it issues for a server.
-pub struct Authority {
+pub(crate) struct Authority {
     root: CertificateDer<'static>,
     /// The same as text.
     pub pem: String,
     pub acceptor: TlsAcceptor,
 }
 
-pub fn authority(change: impl FnOnce(&mut CertificateParams)) -> Authority {
+pub(crate) fn authority(change: impl FnOnce(&mut CertificateParams)) -> Authority {
     let root_key = KeyPair::generate().unwrap();
     let mut root = CertificateParams::new(Vec::new()).unwrap();
     root.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
