@@ -48,7 +48,7 @@ use crate::paging::{Identified, Page};
 ///   one has, is the error: nothing is changed for it.
 /// - An upsert can be repeated: after an error, begin again. A creation whose answer was lost is repeated at once, as
 ///   a PUT is, and then finds what it made; [`may_have_been_created`](Self::may_have_been_created) tells so. Only of a lead without
-///   an external id it is not, since the server takes two of them with one email: the error then
+///   an external id it is not, since the server can hold two of them with one email: the error then
 ///   [`may_have_been_carried_out`](Error::may_have_been_carried_out).
 /// - One that is archived, or is archived meanwhile, is unarchived and updated. In the place of one that is deleted or merged
 ///   meanwhile, another is created or updated.

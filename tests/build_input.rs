@@ -179,6 +179,7 @@ fn our_description_builds_in_silence() {
         [
             "cargo::rustc-cfg=intercom_export",
             "cargo::rustc-cfg=intercom_search",
+            "cargo::rustc-cfg=intercom_upsert",
             "cargo::rustc-cfg=intercom_whole",
         ]
     );

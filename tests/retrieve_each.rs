@@ -106,6 +106,33 @@ async fn only_so_many_are_asked_for_at_once_and_nothing_before_it_is_wanted() {
     assert_eq!(asked(&intercom), [0]);
 }
 
+/// Retrievals are reads: they are repeated one by one, and keep their places.
+#[tokio::test]
+async fn rate_limits_and_faults_are_sat_out_in_place() {
+    let (intercom, _) = start().await;
+    let policy = RetryPolicy::default().base(Duration::from_millis(1));
+    let client = intercom.client_builder().retry(policy).retry_budget(false);
+    let client = client.build().unwrap();
+    let met = std::sync::Mutex::new(std::collections::HashSet::new());
+    retrievals(&intercom, move |number| {
+        let fault = match number % 7 {
+            1 => Answer::dropped(),
+            3 => Answer::error(503, "unavailable", "later"),
+            5 => Answer::error(429, "too_many_requests", "busy"),
+            _ => return None,
+        };
+        met.lock().unwrap().insert(number).then_some(fault)
+    });
+    let list = client.list_conversations().per_page(10).stream();
+    let found: Vec<Conversation> = list.retrieve_each().try_collect().await.unwrap();
+    assert_eq!(
+        found.iter().map(number).collect::<Vec<_>>(),
+        (0..ALL).collect::<Vec<_>>()
+    );
+    let twice = (0..ALL).filter(|number| [1, 3, 5].contains(&(number % 7))).count();
+    assert_eq!(asked(&intercom).len(), ALL + twice);
+}
+
 #[tokio::test]
 async fn what_was_deleted_meanwhile_is_left_out_and_told() {
     let (intercom, client) = start().await;

@@ -254,7 +254,7 @@ async fn a_creation_whose_answer_is_lost_is_repeated_and_finds_what_it_made() {
     assert_eq!(lines(&intercom), [CREATE]);
 }
 
-/// The server takes two leads with one email.
+/// The server can hold two leads with one email.
 #[tokio::test]
 async fn a_lead_whose_creation_is_lost_is_not_made_twice() {
     let (intercom, client) = start().await;
