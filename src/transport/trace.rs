@@ -126,17 +126,17 @@ fn reason(error: &Error) -> &'static str {
 /// Nothing is recorded.
 #[cfg(not(feature = "tracing"))]
 #[derive(Clone)]
-pub struct Span;
+pub(crate) struct Span;
 
 #[cfg(not(feature = "tracing"))]
 impl Span {
-    pub fn begin(_: &crate::call::call::Call) -> Self {
+    pub(crate) fn begin(_: &crate::call::call::Call) -> Self {
         Self
     }
-    pub fn answered(&self, _: StatusCode, _: &HeaderMap) {}
-    pub fn wait(&self, _: Duration) {}
-    pub fn pause(&self, _: u32, _: Duration, _: &Error) {}
-    pub fn end(&self, _: u32) {}
-    pub fn mismatches(&self, _: &[Mismatch]) {}
-    pub fn fail(&self, _: &Error) {}
+    pub(crate) fn answered(&self, _: StatusCode, _: &HeaderMap) {}
+    pub(crate) fn wait(&self, _: Duration) {}
+    pub(crate) fn pause(&self, _: u32, _: Duration, _: &Error) {}
+    pub(crate) fn end(&self, _: u32) {}
+    pub(crate) fn mismatches(&self, _: &[Mismatch]) {}
+    pub(crate) fn fail(&self, _: &Error) {}
 }
