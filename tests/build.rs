@@ -480,7 +480,7 @@ fn pages_say_what_goes_in_and_what_comes_out() {
         );
         assert!(page.contains("**Answer:** "), "{}", operation.ident);
         assert!(
-            page.contains("# async fn example"),
+            page.contains("# let outcome: Result<(), intercom_client::Error> = async {"),
             "{} has no example",
             operation.ident
         );

@@ -72,7 +72,7 @@ impl Receiver {
     /// use intercom_client::http::HeaderMap;
     /// use intercom_client::webhooks::{Receiver, topics};
     ///
-    /// let receiver = Receiver::new("the client secret of your app")?;
+    /// let receiver = Receiver::new("5e0c27a1")?;
     /// let body = r#"{"type": "notification_event", "id": "notif_1", "topic": "conversation.user.replied",
     ///     "data": {"type": "notification_event_data", "item": {"type": "conversation", "id": "215478120045"}}}"#;
     /// let mut headers = HeaderMap::new();
