@@ -624,7 +624,7 @@ fn examples_are_rust_whatever_they_show() {
             .map(|name| (name.clone(), properties[name].clone()))
             .collect();
         let page = pages(&model_of(json!({"/show": operation(&described, &shown)})))["show"].clone();
-        let block = page.split("\n```\n").find(|block| block.starts_with("# async fn"));
+        let block = page.split("\n```\n").find(|block| block.starts_with("# #[tokio::main"));
         let code = block
             .unwrap()
             .trim_end_matches("\n```")
