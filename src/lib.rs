@@ -6,7 +6,10 @@
 //! send and return.
 #![forbid(unsafe_code)]
 // What a slice of the description, or another one, does not use.
-#![cfg_attr(not(intercom_whole), allow(dead_code, unreachable_pub, unused_imports, unused_macros))]
+#![cfg_attr(
+    not(intercom_whole),
+    allow(dead_code, unreachable_pub, unused_imports, unused_macros)
+)]
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod answer;

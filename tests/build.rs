@@ -481,7 +481,7 @@ fn pages_say_what_goes_in_and_what_comes_out() {
         );
         assert!(page.contains("**Answer:** "), "{}", operation.ident);
         assert!(
-            page.contains("# async fn example"),
+            page.contains("# let outcome: Result<(), intercom_client::Error> = async {"),
             "{} has no example",
             operation.ident
         );
@@ -625,7 +625,7 @@ fn examples_are_rust_whatever_they_show() {
             .map(|name| (name.clone(), properties[name].clone()))
             .collect();
         let page = pages(&model_of(json!({"/show": operation(&described, &shown)})))["show"].clone();
-        let block = page.split("\n```\n").find(|block| block.starts_with("# async fn"));
+        let block = page.split("\n```\n").find(|block| block.starts_with("# #[tokio::main"));
         let code = block
             .unwrap()
             .trim_end_matches("\n```")

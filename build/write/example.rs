@@ -16,7 +16,27 @@ const WIDTH: usize = 92;
 /// How much of a text is shown.
 const LONG: usize = 56;
 
-/// A code block of rustdoc; nothing where a required value has no example.
+/// What runs before the code of an example: hidden, a stand-in to call.
+const BEGIN: &str = "\
+# #[tokio::main(flavor = \"current_thread\")]
+# async fn main() {
+# let intercom = intercom_client::mock::MockIntercom::start().await;
+# let client = intercom.client();
+# let outcome: Result<(), intercom_client::Error> = async {
+";
+
+/// What runs after it: the call was sent as this operation. The stand-in may refuse an id or cursor of the example, since not
+/// every description shows a record for each.
+const END: &str = "\
+# Ok(())
+# }.await;
+# assert!(!intercom.calls(\"{id}\").is_empty(), \"{outcome:?}\");
+# let refused = |error: &intercom_client::Error| error.status().is_some_and(|status| status.is_client_error());
+# assert!(outcome.as_ref().err().is_none_or(refused), \"{outcome:?}\");
+# }
+";
+
+/// A code block of rustdoc, run by doctests; nothing where a required value has no example.
 pub fn block(operation: &Operation, model: &Model) -> String {
     let Some(chain) = Chain::of(operation, model) else {
         return String::new();
@@ -51,11 +71,8 @@ pub fn block(operation: &Operation, model: &Model) -> String {
         uses.push("use serde_json::json;".to_owned());
     }
     let gap = if uses.is_empty() { "" } else { "\n\n" };
-    format!(
-        "```\n# async fn example(client: intercom_client::Client) -> Result<(), intercom_client::Error> {{\n{}{gap}{code}\n\
-         # Ok(())\n# }}\n```",
-        uses.join("\n")
-    )
+    let (id, uses) = (&operation.ident, uses.join("\n"));
+    format!("```\n{BEGIN}{uses}{gap}{code}\n{}```", END.replace("{id}", id))
 }
 
 /// Whether code calls a constructor of this type.

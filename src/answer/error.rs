@@ -17,12 +17,18 @@ use url::Url;
 /// shows the token, a header or the body; what the server says in its error messages is shown.
 ///
 /// ```
-/// # async fn example(client: intercom_client::Client) -> Result<(), intercom_client::Error> {
-/// match client.create_contact().body_map(|b| b.email("ada@example.com")).send().await {
-///     Ok(contact) => println!("created {:?}", contact.id),
-///     Err(error) if error.is_conflict() => println!("is already there: {:?}", error.conflicting_id()),
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), intercom_client::Error> {
+/// # let intercom = intercom_client::mock::MockIntercom::start().await;
+/// # let taken = intercom_client::mock::Answer::error(409, "conflict", "is there already with id=66f1");
+/// # intercom.on("create_contact").answer(taken);
+/// # let client = intercom.client();
+/// let id = match client.create_contact().body_map(|b| b.email("ada@example.com")).send().await {
+///     Ok(contact) => contact.id.clone(),
+///     Err(error) if error.is_conflict() => error.conflicting_id().map(str::to_owned), // it is already there
 ///     Err(error) => return Err(error),
-/// }
+/// };
+/// # assert_eq!(id.as_deref(), Some("66f1"));
 /// # Ok(())
 /// # }
 /// ```

@@ -13,10 +13,15 @@ use crate::wire::read::{Mismatch, Unread};
 /// A successful answer. Derefs to the decoded value.
 ///
 /// ```
-/// # async fn example(client: intercom_client::Client) -> Result<(), intercom_client::Error> {
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), intercom_client::Error> {
+/// # let intercom = intercom_client::mock::MockIntercom::start().await;
+/// # let client = intercom.client();
 /// let tag = client.find_tag().id("88120").send().await?;
 /// println!("{:?}, request {:?}", tag.name, tag.request_id());
 /// let fields: serde_json::Value = serde_json::from_slice(tag.body()).unwrap_or_default();
+/// # assert_eq!(fields["name"].as_str(), tag.name.as_deref());
+/// # assert!(tag.request_id().is_some());
 /// # Ok(())
 /// # }
 /// ```

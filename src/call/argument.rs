@@ -170,8 +170,12 @@ impl std::error::Error for InvalidField {}
 ///         Ok(Some(self.0.into()))
 ///     }
 /// }
-/// # async fn example(client: intercom_client::Client) -> Result<(), intercom_client::Error> {
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), intercom_client::Error> {
+/// # let intercom = intercom_client::mock::MockIntercom::start().await;
+/// # let client = intercom.client();
 /// let contact = client.show_contact().id(ContactId("66f1c2a9d04b7e8351aa0c11".to_owned())).send().await?;
+/// # assert_eq!(intercom.received()[0].line(), "GET /contacts/66f1c2a9d04b7e8351aa0c11");
 /// # Ok(())
 /// # }
 /// ```

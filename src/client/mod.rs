@@ -31,12 +31,17 @@ use config_error::ConfigError;
 /// starts a builder; `send()` or `.await` sends it. [`operations`](crate::operations) lists them by group.
 ///
 /// ```
-/// # async fn example() -> Result<(), intercom_client::Error> {
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), intercom_client::Error> {
+/// # let intercom = intercom_client::mock::MockIntercom::start().await;
 /// use intercom_client::{Client, Region};
 ///
 /// let client = Client::builder("dG9rOmFjbWU").region(Region::Eu).build()?;
+/// # assert_eq!(client.base_url(), "https://api.eu.intercom.io");
+/// # let client = intercom.client();
 /// let me = client.identify_admin().send().await?;
 /// println!("{:?} of {:?}", me.name, me.app);
+/// # assert_eq!(intercom.calls("identify_admin").len(), 1);
 /// # Ok(())
 /// # }
 /// ```

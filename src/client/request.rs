@@ -27,7 +27,12 @@ impl Client {
     /// slash has to be encoded by the caller.
     ///
     /// ```
-    /// # async fn example(client: intercom_client::Client) -> Result<(), intercom_client::Error> {
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), intercom_client::Error> {
+    /// # let intercom = intercom_client::mock::MockIntercom::start().await;
+    /// # let tickets = serde_json::json!({"tickets": [], "total_count": 7, "pages": {}});
+    /// # intercom.on_any().answer(intercom_client::mock::Answer::json(tickets));
+    /// # let client = intercom.client();
     /// use intercom_client::Method;
     /// use serde_json::{Value, json};
     ///
@@ -35,6 +40,9 @@ impl Client {
     /// let query = json!({"query": {"field": "open", "operator": "=", "value": true}});
     /// let found = search.json(&query).idempotent(true).send::<Value>().await?;
     /// println!("{} tickets, request {:?}", found["total_count"], found.request_id());
+    /// # assert_eq!(found["total_count"], 7);
+    /// # assert_eq!(intercom.received()[0].line(), "POST /tickets/search");
+    /// # assert_eq!(intercom.received()[0].json(), query);
     /// # Ok(())
     /// # }
     /// ```

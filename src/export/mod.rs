@@ -29,10 +29,21 @@ impl Client {
     /// overlap; `from..=to` includes it.
     ///
     /// ```
-    /// # async fn example(client: intercom_client::Client) -> Result<(), intercom_client::Error> {
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), intercom_client::Error> {
+    /// # let intercom = intercom_client::mock::MockIntercom::start().await;
+    /// # let job = |state| intercom_client::mock::Answer::json(serde_json::json!({"job_identifier": "orzzsbd7hk67xyu", "status": state}));
+    /// # intercom.on("create_data_export").answer(job("pending"));
+    /// # intercom.on("get_data_export").answer(job("completed"));
+    /// # intercom.on("download_data_export").answer(intercom_client::mock::Answer::bytes("application/octet-stream", "user_id\n"));
+    /// # let folder = tempfile::tempdir().expect("a folder");
+    /// # std::env::set_current_dir(folder.path()).expect("it is there");
+    /// # let client = intercom.client();
     /// let november = 1_730_419_200..1_733_011_200;
     /// let file = client.export(november).await?.download_to("exports").await?;
     /// println!("written: {file:?}");
+    /// # assert_eq!(std::fs::read(file.expect("a file")).expect("it is whole"), b"user_id\n");
+    /// # assert_eq!(intercom.calls("create_data_export")[0].json()["created_at_after"], 1_730_419_200);
     /// # Ok(())
     /// # }
     /// ```
@@ -248,11 +259,19 @@ impl ExportJob {
     /// [`ByteStream::decompressed`]. Empty when the job found no data.
     ///
     /// ```
-    /// # async fn example(client: intercom_client::Client) -> Result<(), intercom_client::Error> {
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), intercom_client::Error> {
+    /// # let intercom = intercom_client::mock::MockIntercom::start().await;
+    /// # let job = |state| intercom_client::mock::Answer::json(serde_json::json!({"job_identifier": "orzzsbd7hk67xyu", "status": state}));
+    /// # intercom.on("get_data_export").answer(job("completed"));
+    /// # intercom.on("download_data_export").answer(intercom_client::mock::Answer::bytes("application/octet-stream", "user_id\n"));
+    /// # let client = intercom.client();
     /// let mut csv = client.export_job("orzzsbd7hk67xyu").download().await?.decompressed();
     /// while let Some(bytes) = csv.next_chunk().await? {
     ///     println!("{} bytes of CSV", bytes.len());
+    /// #     assert_eq!(&bytes[..], b"user_id\n");
     /// }
+    /// # assert_eq!(intercom.calls("download_data_export").len(), 1);
     /// # Ok(())
     /// # }
     /// ```

@@ -18,7 +18,11 @@ use crate::wire::timestamp::Timestamp;
 /// `changed_since` of the builders whose items have `id` and `updated_at`, and by [`Items::changed_since`] for raw calls.
 ///
 /// ```
-/// # async fn example(client: intercom_client::Client, stored: i64) -> Result<i64, intercom_client::Error> {
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), intercom_client::Error> {
+/// # let intercom = intercom_client::mock::MockIntercom::start().await;
+/// # let stored = 1_700_000_000;
+/// # let client = intercom.client();
 /// use futures_util::TryStreamExt;
 ///
 /// let mut changes = client.search_contacts().per_page(150).changed_since(stored);
@@ -26,7 +30,9 @@ use crate::wire::timestamp::Timestamp;
 ///     println!("{:?} changed at {:?}", contact.id, contact.updated_at);
 /// }
 /// // Store it in the place of the one before, once the contacts are stored.
-/// Ok(changes.watermark().map_or(stored, |watermark| watermark.as_seconds()))
+/// let next = changes.watermark().map_or(stored, |watermark| watermark.as_seconds());
+/// # assert!(next > stored && intercom.calls("search_contacts").len() == 1);
+/// # Ok(())
 /// # }
 /// ```
 ///

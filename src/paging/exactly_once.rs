@@ -21,13 +21,20 @@ use crate::wire::read::Mismatch;
 /// [`is_incomplete`](Error::is_incomplete).
 ///
 /// ```
-/// # async fn example(client: intercom_client::Client) -> Result<(), intercom_client::Error> {
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), intercom_client::Error> {
+/// # let intercom = intercom_client::mock::MockIntercom::start().await;
+/// # intercom.seed("list_articles", (0..30).map(|i| serde_json::json!({"type": "article", "id": i.to_string()})));
+/// # let client = intercom.client();
 /// use futures_util::TryStreamExt;
 ///
 /// let mut articles = client.list_articles().per_page(250).stream().exactly_once().passes(3);
+/// # let mut delivered = 0;
 /// while let Some(article) = articles.try_next().await? {
 ///     println!("{:?}", article.title);
+/// #     delivered += 1;
 /// }
+/// # assert_eq!(delivered, 30);
 /// # Ok(())
 /// # }
 /// ```
@@ -133,17 +140,25 @@ impl<P: Page<Item: Identified>> ExactlyOnce<P> {
     /// stream has not ended, and when it ended without an error.
     ///
     /// ```
-    /// # async fn example(client: intercom_client::Client) -> Result<(), intercom_client::Error> {
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), intercom_client::Error> {
+    /// # let intercom = intercom_client::mock::MockIntercom::start().await;
+    /// # intercom.seed("list_articles", (0..30).map(|i| serde_json::json!({"type": "article", "id": i.to_string()})));
+    /// # intercom.on("list_articles").answer_once(intercom_client::mock::Answer::error(503, "unavailable", "later"));
+    /// # let client = intercom.client_builder().retry(intercom_client::RetryPolicy::none()).build()?;
     /// use futures_util::StreamExt;
     ///
     /// let mut articles = client.list_articles().stream().exactly_once();
+    /// # let mut delivered = 0;
     /// while let Some(article) = articles.next().await {
+    /// #     delivered += usize::from(article.is_ok());
     ///     match article {
     ///         Ok(article) => println!("{:?}", article.title),
     ///         Err(error) if error.is_retryable() => articles.resume(),
     ///         Err(error) => return Err(error),
     ///     }
     /// }
+    /// # assert_eq!(delivered, 30);
     /// # Ok(())
     /// # }
     /// ```

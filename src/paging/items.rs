@@ -89,7 +89,14 @@ impl<P: Page> Items<P> {
     /// the last change first, with a margin where its dates may count whole days:
     ///
     /// ```
-    /// # async fn example(client: intercom_client::Client, stored: i64) -> Result<(), intercom_client::Error> {
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), intercom_client::Error> {
+    /// # let intercom = intercom_client::mock::MockIntercom::start().await;
+    /// # intercom.on_any().answer(intercom_client::mock::Answer::json(serde_json::json!({
+    /// #     "tickets": [{"id": "1", "updated_at": 1_800_000_000}, {"id": "2", "updated_at": 1_600_000_000}], "pages": {},
+    /// # })));
+    /// # let stored = 1_700_000_000;
+    /// # let client = intercom.client();
     /// use futures_util::TryStreamExt;
     /// use intercom_client::{Method, paging::Paging};
     /// use serde_json::{Value, json};
@@ -99,10 +106,13 @@ impl<P: Page> Items<P> {
     ///     "sort": {"field": "updated_at", "order": "descending"},
     /// }));
     /// let mut tickets = search.stream::<Value>(Paging::CursorInBody, "tickets").changed_since(stored);
+    /// # let mut changed = Vec::new();
     /// while let Some(ticket) = tickets.try_next().await? {
     ///     println!("{} changed at {}", ticket["id"], ticket["updated_at"]);
+    /// #     changed.push(ticket["id"].clone());
     /// }
     /// println!("next time from {:?} on", tickets.watermark());
+    /// # assert_eq!(changed, ["1"]);
     /// # Ok(())
     /// # }
     /// ```

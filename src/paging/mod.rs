@@ -17,13 +17,21 @@
 //! that leads back to a page already seen is an error, not an endless walk.
 //!
 //! ```
-//! # async fn example(client: intercom_client::Client) -> Result<(), intercom_client::Error> {
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), intercom_client::Error> {
+//! # let intercom = intercom_client::mock::MockIntercom::start().await;
+//! # intercom.seed("list_contacts", (0..200).map(|i| serde_json::json!({"type": "contact", "id": i.to_string()})));
+//! # let client = intercom.client();
 //! use futures_util::TryStreamExt;
 //!
 //! let mut contacts = client.list_contacts().per_page(150).stream();
+//! # let mut delivered = 0;
 //! while let Some(contact) = contacts.try_next().await? {
 //!     println!("{:?} of {:?}", contact.id, contacts.total_count());
+//! #     delivered += 1;
 //! }
+//! # assert_eq!((delivered, contacts.total_count()), (200, Some(200)));
+//! # assert_eq!(intercom.calls("list_contacts").len(), 2);
 //! # Ok(())
 //! # }
 //! ```
@@ -36,11 +44,18 @@
 //!
 //! ```
 //! # use futures_util::StreamExt;
-//! # async fn example(client: intercom_client::Client) {
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), intercom_client::Error> {
+//! # let intercom = intercom_client::mock::MockIntercom::start().await;
+//! # intercom.seed("list_contacts", (0..200).map(|i| serde_json::json!({"type": "contact", "id": i.to_string()})));
+//! # intercom.on("list_contacts").answer_with(|request| (request.number == 1).then(intercom_client::mock::Answer::dropped));
+//! # let client = intercom.client_builder().retry(intercom_client::RetryPolicy::none()).build()?;
+//! # let mut delivered = 0;
 //! let mut list = client.list_contacts();
 //! 'walk: loop {
 //!     let mut contacts = list.clone().stream();
 //!     while let Some(contact) = contacts.next().await {
+//! #         delivered += usize::from(contact.is_ok());
 //!         match contact {
 //!             Ok(contact) => println!("{:?}", contact.id),
 //!             Err(error) if error.is_retryable() => {
@@ -50,11 +65,13 @@
 //!                 }
 //!                 continue 'walk;
 //!             }
-//!             Err(error) => return eprintln!("{error}"),
+//!             Err(error) => return Err(error),
 //!         }
 //!     }
 //!     break;
 //! }
+//! # assert_eq!(delivered, 200);
+//! # Ok(())
 //! # }
 //! ```
 //!
@@ -113,12 +130,18 @@ pub use crate::call::operation::Paging;
 /// `scroll_param`, for events the query of the next page. Opaque otherwise; store it with `to_string` or serde.
 ///
 /// ```
-/// # async fn example(client: intercom_client::Client) -> Result<(), intercom_client::Error> {
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), intercom_client::Error> {
+/// # let intercom = intercom_client::mock::MockIntercom::start().await;
+/// # intercom.seed("list_contacts", (0..200).map(|i| serde_json::json!({"type": "contact", "id": i.to_string()})));
+/// # let client = intercom.client();
 /// let page = client.list_contacts().send().await?;
 /// if let Some(cursor) = page.next_cursor() {
 ///     let next = client.list_contacts().from_cursor(cursor).send().await?;
 ///     println!("{} more", next.data.len());
+/// #     assert_eq!(next.data[0].id.as_deref(), Some("50"));
 /// }
+/// # assert_eq!(intercom.calls("list_contacts").len(), 2);
 /// # Ok(())
 /// # }
 /// ```

@@ -16,7 +16,12 @@ impl Request {
     /// items.
     ///
     /// ```
-    /// # async fn example(client: intercom_client::Client) -> Result<(), intercom_client::Error> {
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), intercom_client::Error> {
+    /// # let intercom = intercom_client::mock::MockIntercom::start().await;
+    /// # let tickets = serde_json::json!({"tickets": [{"id": "1"}, {"id": "2"}], "pages": {}});
+    /// # intercom.on_any().answer(intercom_client::mock::Answer::json(tickets));
+    /// # let client = intercom.client();
     /// use futures_util::TryStreamExt;
     /// use intercom_client::{Method, paging::Paging};
     /// use serde_json::json;
@@ -26,7 +31,9 @@ impl Request {
     /// let mut tickets = search.json(&query).stream::<serde_json::Value>(Paging::CursorInBody, "tickets");
     /// while let Some(ticket) = tickets.try_next().await? {
     ///     println!("{}", ticket["id"]);
+    /// #     assert!(ticket["id"].is_string());
     /// }
+    /// # assert_eq!(intercom.received()[0].json()["query"], query["query"]);
     /// # Ok(())
     /// # }
     /// ```

@@ -4,13 +4,17 @@
 //!
 //! ```
 //! use intercom_client::search::{contacts, field};
-//! # async fn example(client: intercom_client::Client) -> Result<(), intercom_client::Error> {
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), intercom_client::Error> {
+//! # let intercom = intercom_client::mock::MockIntercom::start().await;
+//! # let client = intercom.client();
 //! let signed_up = chrono::DateTime::from_timestamp(1_731_369_600, 0).unwrap_or_default();
 //! let query = field(contacts::ROLE).eq("user")
 //!     & field(contacts::CREATED_AT).gt(signed_up)
 //!     & (field(contacts::EMAIL).ends_with("@fernhill.example") | field("custom_attributes.plan").eq("pro"));
 //! let people = client.search_contacts().query(query).per_page(150).send().await?;
 //! println!("{:?} people", people.total_count);
+//! # assert_eq!(intercom.calls("search_contacts")[0].json()["query"]["operator"], "AND");
 //! # Ok(())
 //! # }
 //! ```
@@ -496,11 +500,15 @@ macro_rules! builders {
             /// newest first.
             ///
             /// ```
-            /// # async fn example(client: intercom_client::Client) -> Result<(), intercom_client::Error> {
+            /// # #[tokio::main(flavor = "current_thread")]
+            /// # async fn main() -> Result<(), intercom_client::Error> {
+            /// # let intercom = intercom_client::mock::MockIntercom::start().await;
+            /// # let client = intercom.client();
             /// use intercom_client::search::{Order, conversations, field};
             ///
             /// let open = client.search_conversations().query(field(conversations::OPEN).eq(true));
             /// let oldest_first = open.sort(conversations::UPDATED_AT, Order::Ascending).send().await?;
+            /// # assert_eq!(intercom.received()[0].json()["sort"], serde_json::json!({"field": "updated_at", "order": "ascending"}));
             /// # Ok(())
             /// # }
             /// ```

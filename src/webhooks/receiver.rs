@@ -64,6 +64,30 @@ impl Receiver {
         let read = json::from_slice::<Notification>(body).map_err(WebhookError::Unreadable)?;
         Ok(read.value.with_mismatches(read.mismatches))
     }
+
+    /// The value of `X-Hub-Signature` that Intercom sends with this body: `sha1=` and 40 hexadecimal digits. With it a test
+    /// sends notifications of its own to an endpoint.
+    ///
+    /// ```
+    /// use intercom_client::http::HeaderMap;
+    /// use intercom_client::webhooks::{Receiver, topics};
+    ///
+    /// let receiver = Receiver::new("5e0c27a1")?;
+    /// let body = r#"{"type": "notification_event", "id": "notif_1", "topic": "conversation.user.replied",
+    ///     "data": {"type": "notification_event_data", "item": {"type": "conversation", "id": "215478120045"}}}"#;
+    /// let mut headers = HeaderMap::new();
+    /// headers.insert("x-hub-signature", receiver.sign(body.as_bytes()).parse()?);
+    ///
+    /// let notification = receiver.read(&headers, body.as_bytes())?;
+    /// assert_eq!(notification.topic.as_deref(), Some(topics::CONVERSATION_USER_REPLIED));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn sign(&self, body: &[u8]) -> String {
+        let mut mac = self.key.clone();
+        mac.update(body);
+        let digits = mac.finalize().into_bytes().into_iter();
+        digits.fold("sha1=".to_owned(), |text, byte| format!("{text}{byte:02x}"))
+    }
 }
 
 /// The bytes of the signature in the headers.

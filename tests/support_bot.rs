@@ -1,0 +1,208 @@
+//! The bot of the example: what it sends for a notification, and what it leaves alone.
+
+#[path = "../examples/support_bot.rs"]
+#[allow(dead_code)]
+mod bot;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use intercom_client::mock::{Answer, MockIntercom, Received};
+use intercom_client::webhooks::{Receiver, topics};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+const SECRET: &str = "5e0c27a1-77d4-4f0e-9b1f-2f0a4c1f6f53";
+
+fn receiver() -> Receiver {
+    Receiver::new(SECRET).unwrap()
+}
+
+fn notification(id: &str, topic: &str, item: &Value) -> String {
+    json!({"id": id, "topic": topic, "data": {"item": item}}).to_string()
+}
+
+/// Sets the bot's endpoint up, sends these notifications, each signed by a receiver's secret, and waits until the bot has worked
+/// on them. The statuses that it answered with.
+async fn notify(intercom: &MockIntercom, notifications: Vec<String>, signer: Receiver) -> Vec<u16> {
+    notify_then(intercom, notifications, signer, || ()).await
+}
+
+/// The same, and calls a function once all of them are answered.
+async fn notify_then(
+    intercom: &MockIntercom,
+    notifications: Vec<String>,
+    signer: Receiver,
+    then: impl FnOnce() + Send + 'static,
+) -> Vec<u16> {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/webhooks", listener.local_addr().unwrap());
+    let (answered, answers) = tokio::sync::oneshot::channel();
+    let sends = async move {
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let mut statuses = vec![http.head(&url).send().await.unwrap().status().as_u16()];
+        for body in notifications {
+            let request = http.post(&url).header("x-hub-signature", signer.sign(body.as_bytes()));
+            statuses.push(request.body(body).send().await.unwrap().status().as_u16());
+        }
+        then();
+        answered.send(statuses).unwrap();
+    };
+    bot::serve(listener, receiver(), intercom.client(), sends)
+        .await
+        .unwrap();
+    answers.await.unwrap()
+}
+
+/// The lines of the requests in their order.
+fn lines(received: &[Received]) -> Vec<String> {
+    received.iter().map(Received::line).collect()
+}
+
+fn bodies(intercom: &MockIntercom, operation: &str) -> Vec<Value> {
+    intercom.calls(operation).iter().map(Received::json).collect()
+}
+
+#[tokio::test]
+async fn a_contact_who_asks_for_a_ticket_gets_one() {
+    let intercom = MockIntercom::start().await;
+    let part =
+        |author: &str, body: &str| json!({"type": "conversation_part", "author": {"type": author}, "body": body});
+    let conversation = json!({
+        "type": "conversation", "id": "7", "source": {"author": {"type": "user"}, "body": "The map is empty."},
+        "contacts": {"contacts": [{"type": "contact", "id": "66f1c2a9d04b7e8351aa0c11"}]},
+        "conversation_parts": {"conversation_parts": [
+            part("user", "Is it me?"), part("lead", "Then a TICKET, please"), part("admin", "Reloaded?"), {"type": "conversation_part", "author": {"type": "user"}, "body": null},
+        ]},
+    });
+    intercom.seed("list_conversations", [conversation]);
+    let started = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+
+    let item = json!({"type": "conversation", "id": "7"});
+    let told = notification("notif_1", topics::CONVERSATION_USER_REPLIED, &item);
+    assert_eq!(notify(&intercom, vec![told], receiver()).await, [200, 200]);
+
+    assert_eq!(
+        lines(&intercom.received()),
+        [
+            "GET /me",
+            "GET /conversations/7?display_as=plaintext",
+            "POST /conversations/7/reply",
+            "GET /teams",
+            "POST /conversations/7/parts",
+            "POST /tags",
+            "POST /conversations/7/tags",
+            "GET /ticket_types",
+            "POST /tickets",
+            "POST /conversations/7/reply",
+            "POST /conversations/7/parts",
+        ]
+    );
+    assert_eq!(
+        bodies(&intercom, "reply_conversation"),
+        [
+            json!({
+                "message_type": "note", "type": "admin", "admin_id": "4021337",
+                "body": "The bot takes this one until tomorrow.",
+            }),
+            json!({
+                "message_type": "comment", "type": "admin", "admin_id": "4021337",
+                "body": "Thank you, we write back tomorrow. Your ticket is 900002.",
+            }),
+        ]
+    );
+    let [assigned, snoozed] = bodies(&intercom, "manage_conversation").try_into().unwrap();
+    assert_eq!(
+        assigned,
+        json!({"message_type": "assignment", "type": "team", "admin_id": "4021337", "assignee_id": "6180"})
+    );
+    let until = snoozed["snoozed_until"].as_u64().unwrap();
+    assert_eq!(
+        snoozed,
+        json!({"message_type": "snoozed", "admin_id": "4021337", "snoozed_until": until})
+    );
+    assert!((23 * 3600..25 * 3600).contains(&(until - started)), "{until}");
+    assert_eq!(bodies(&intercom, "create_tag"), [json!({"name": "bot"})]);
+    assert_eq!(
+        bodies(&intercom, "attach_tag_to_conversation"),
+        [json!({"id": "900001", "admin_id": "4021337"})]
+    );
+    assert_eq!(
+        bodies(&intercom, "create_ticket"),
+        [json!({
+            "ticket_type_id": "5102", "contacts": [{"id": "66f1c2a9d04b7e8351aa0c11"}],
+            "ticket_attributes": {"_default_title_": "A request", "_default_description_": "Then a TICKET, please"},
+        })]
+    );
+}
+
+#[tokio::test]
+async fn a_notification_that_comes_twice_is_worked_on_once() {
+    let intercom = MockIntercom::start().await;
+    let item = json!({"type": "conversation", "id": "215478120045"});
+    let told = |id: &str| notification(id, topics::CONVERSATION_USER_CREATED, &item);
+    let twice = vec![told("notif_1"), told("notif_1"), told("notif_2")];
+    assert_eq!(notify(&intercom, twice, receiver()).await, [200; 4]);
+    assert_eq!(intercom.calls("retrieve_conversation").len(), 2, "notif_1 and notif_2");
+    assert_eq!(intercom.calls("reply_conversation").len(), 4);
+    assert!(intercom.calls("create_ticket").is_empty(), "nobody asked for one");
+}
+
+#[tokio::test]
+async fn what_fails_does_not_end_the_bot() {
+    let intercom = MockIntercom::start().await;
+    intercom
+        .on("retrieve_conversation")
+        .answer_once(Answer::error(404, "not_found", "Resource Not Found"));
+    let item = json!({"type": "conversation", "id": "215478120045"});
+    let told = |id: &str| notification(id, topics::CONVERSATION_USER_REPLIED, &item);
+    assert_eq!(
+        notify(&intercom, vec![told("notif_1"), told("notif_2")], receiver()).await,
+        [200; 3]
+    );
+    assert_eq!(intercom.calls("retrieve_conversation").len(), 2);
+    assert_eq!(intercom.calls("reply_conversation").len(), 2, "of notif_2 alone");
+}
+
+#[tokio::test]
+async fn what_is_not_signed_or_concerns_others_is_left_alone() {
+    let intercom = MockIntercom::start().await;
+    let conversation = json!({"type": "conversation", "id": "215478120045"});
+    let contact = json!({"type": "contact", "id": "66f1c2a9d04b7e8351aa0c11"});
+    let others = vec![
+        notification("notif_1", topics::PING, &json!({"type": "ping"})),
+        notification("notif_2", topics::CONVERSATION_ADMIN_REPLIED, &conversation),
+        notification("notif_3", topics::CONTACT_USER_CREATED, &contact),
+    ];
+    assert_eq!(notify(&intercom, others, receiver()).await, [200; 4]);
+    let told = notification("notif_4", topics::CONVERSATION_USER_CREATED, &conversation);
+    let stranger = Receiver::new("another-secret").unwrap();
+    assert_eq!(notify(&intercom, vec![told], stranger).await, [200, 401]);
+    assert!(intercom.received().is_empty());
+}
+
+#[tokio::test]
+async fn a_notification_is_answered_before_the_work() {
+    let intercom = MockIntercom::builder()
+        .latency(Duration::from_millis(200))
+        .start()
+        .await;
+    let (answered, before) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+    let (seen, set) = (Arc::clone(&answered), Arc::clone(&before));
+    // The second call of the work comes 200 ms after the first one at the earliest.
+    intercom.on("retrieve_conversation").answer_with(move |_| {
+        set.store(seen.load(Ordering::SeqCst), Ordering::SeqCst);
+        None
+    });
+    let item = json!({"type": "conversation", "id": "215478120045"});
+    let told = notification("notif_1", topics::CONVERSATION_USER_CREATED, &item);
+    let then = move || answered.store(true, Ordering::SeqCst);
+    assert_eq!(notify_then(&intercom, vec![told], receiver(), then).await, [200, 200]);
+    assert!(before.load(Ordering::SeqCst), "the answer waits for the work");
+    assert_eq!(
+        intercom.calls("manage_conversation").len(),
+        2,
+        "the work is done to its end"
+    );
+}
