@@ -1,4 +1,4 @@
-//! What the stand-in is told to answer with.
+//! Answers that a test sets.
 
 use std::time::Duration;
 
@@ -8,7 +8,8 @@ use http::{HeaderMap, StatusCode};
 use serde::Serialize;
 use serde_json::json;
 
-/// An answer of [`MockIntercom`](super::MockIntercom), set by [`on`](super::MockIntercom::on).
+/// An answer of [`MockIntercom`](super::MockIntercom), to be set by [`on`](super::MockIntercom::on) or
+/// [`on_any`](super::MockIntercom::on_any).
 ///
 /// ```
 /// use intercom_client::mock::Answer;
@@ -69,7 +70,7 @@ impl Answer {
         .header(CONTENT_TYPE.as_str(), media_type)
     }
 
-    /// An error as Intercom sends it, with one entry.
+    /// An error in the form in which Intercom sends it, with one entry: a `type`, a `request_id` of null, and `errors`.
     ///
     /// # Panics
     ///
@@ -80,20 +81,21 @@ impl Answer {
         Self::json(json!({"type": "error.list", "request_id": null, "errors": errors})).status(status)
     }
 
-    /// 429: the window's limit is spent, and the next window begins in a second at the latest.
+    /// A spent rate limit: 429, and headers that say that nothing remains and that the next window begins within a second. With
+    /// [`retry_after`](Self::retry_after) it says another time.
     pub fn rate_limited() -> Self {
         let message = "Exceeded rate limit of 167 in 10_seconds";
         Self::error(429, "rate_limit_exceeded", message).header("x-ratelimit-remaining", "0")
     }
 
-    /// No answer: the connection is closed once the request is there.
+    /// No answer at all: once the request has arrived, the connection is closed.
     pub fn dropped() -> Self {
         let mut answer = Self::bytes("application/json", "");
         answer.dropped = true;
         answer
     }
 
-    /// Another status.
+    /// Sets the status.
     ///
     /// # Panics
     ///
@@ -105,7 +107,7 @@ impl Answer {
         self
     }
 
-    /// A header in the place of the one of that name.
+    /// Sets a header, in the place of the one of that name.
     ///
     /// # Panics
     ///
@@ -120,31 +122,34 @@ impl Answer {
         self
     }
 
-    /// The `Retry-After` header, in seconds.
+    /// Sets the `Retry-After` header, in seconds.
     pub fn retry_after(mut self, seconds: u32) -> Self {
         self.headers.insert(RETRY_AFTER, seconds.into());
         self
     }
 
-    /// Waits before the answer.
+    /// Waits so long before it answers, or before it closes the connection.
     pub fn delay(mut self, delay: Duration) -> Self {
         self.delay = delay;
         self
     }
 
-    /// Breaks the connection after so many bytes of the body.
+    /// Sends status, headers and so many bytes of the body, and breaks the connection.
     pub fn cut(mut self, bytes: usize) -> Self {
         self.cut = Some(bytes);
         self
     }
 
-    /// Carries the call out before it is answered so: a record is made, a scroll moves on, and the caller is not told.
+    /// Carries the call out, and then gives this answer in the place of the usual one: a record is made, changed or deleted, a
+    /// scroll moves on. With [`dropped`](Self::dropped) or [`cut`](Self::cut) the change is made and the caller does not learn
+    /// of it.
     pub fn after_carrying_out(mut self) -> Self {
         self.carried_out = true;
         self
     }
 
-    /// A success is not checked against the description: it may have names of tomorrow and values of another kind.
+    /// Takes a success that is not as the description says, which fails the test otherwise: with fields that it does not have,
+    /// or values of another kind.
     pub fn as_it_is(mut self) -> Self {
         self.as_it_is = true;
         self

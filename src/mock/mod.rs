@@ -1,4 +1,12 @@
-//! A stand-in Intercom for tests: an HTTP server on loopback that has all operations of the API's description.
+//! A mock Intercom for tests: an HTTP server on loopback that has all operations of the API's description, holds records, and
+//! remembers what it was asked.
+//!
+//! ```toml
+//! [dev-dependencies]
+//! intercom-client = { version = "0.1", features = ["mock"] }
+//! ```
+//!
+//! Give the code under test a client of it; then look at what that code gave back, and at what it sent:
 //!
 //! ```
 //! use intercom_client::mock::{Answer, MockIntercom};
@@ -14,12 +22,12 @@
 //! let ada = client.create_contact().body(ada).send().await?;
 //! assert_eq!(client.show_contact().id(&ada.id).send().await?.email.as_deref(), Some("ada@juniper.example"));
 //!
-//! // One operation answers as a test wants it.
+//! // One operation answers as the test wants it.
 //! intercom.on("create_contact").answer_once(Answer::error(409, "conflict", "is there already with id=66f1"));
 //! let refused = client.create_contact().body(CreateContactRequest::with_role("lead")).send().await.unwrap_err();
 //! assert_eq!(refused.conflicting_id(), Some("66f1"));
 //!
-//! // What was asked is recorded.
+//! // What was sent is recorded.
 //! let calls = intercom.calls("create_contact");
 //! assert_eq!(calls.len(), 2);
 //! assert_eq!(calls[0].json()["email"], "ada@juniper.example");
@@ -27,17 +35,94 @@
 //! # }
 //! ```
 //!
-//! # What it does
+//! Each test starts one of its own, on a free port: tests share nothing and can run side by side. It stops when it is dropped.
+//! Operations are named by their ids, which are the names of the client's methods; an id that does not exist fails the test.
 //!
-//! - It wants the bearer token and the `Intercom-Version` header, as the API does, and knows the description's paths, required
-//!   query parameters and recorded errors.
-//! - It holds the records that the description shows as examples, or those of [`seed`](MockIntercom::seed). A record that is
-//!   made is found, changed, deleted, listed and searched for afterwards; lists of another record's, such as the tags of a
-//!   contact, hold what is attached. Lists have pages, in the shape that each operation has in the API, scrolls included.
-//! - What changes in another way, such as a reply to a conversation, is answered with the recorded example that fits the request
-//!   best, and changes no record.
-//! - [`on`](MockIntercom::on) makes an operation answer anything else: a value, an error, a rate limit, late, cut or never.
-//!   A fixture that is not as described fails the test that sets it.
+//! # Records
+//!
+//! At the start it holds the records that the description shows as examples. [`seed`](MockIntercom::seed) puts others in the
+//! place of those of one list: they are found by id, changed, deleted, listed page by page and searched, as are those that calls
+//! make.
+//!
+//! ```
+//! # use intercom_client::mock::MockIntercom;
+//! use intercom_client::search::field;
+//! use serde_json::json;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), intercom_client::Error> {
+//! # let intercom = MockIntercom::start().await;
+//! # let client = intercom.client();
+//! let contact = |i: u32| json!({"type": "contact", "id": i.to_string(), "role": if i < 3 { "lead" } else { "user" }});
+//! intercom.seed("list_contacts", (0..500).map(contact));
+//!
+//! assert_eq!(client.show_contact().id(7).await?.role.as_deref(), Some("user"));
+//! let leads = client.search_contacts().query(field("role").eq("lead")).await?;
+//! assert_eq!(leads.total_count, Some(3));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What was sent
+//!
+//! [`calls`](MockIntercom::calls) gives the requests of one operation, [`received`](MockIntercom::received) all of them, in the
+//! order in which they came. A call that the client repeats is a request each time.
+//!
+//! ```
+//! # use intercom_client::mock::MockIntercom;
+//! # use serde_json::json;
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), intercom_client::Error> {
+//! # let intercom = MockIntercom::start().await;
+//! # let client = intercom.client();
+//! client.update_contact().id("66f1c2a9d04b7e8351aa0c11").body_map(|b| b.name("Ada")).await?;
+//!
+//! let [update] = intercom.calls("update_contact").try_into().expect("one update");
+//! assert_eq!(update.line(), "PUT /contacts/66f1c2a9d04b7e8351aa0c11");
+//! assert_eq!(update.json(), json!({"name": "Ada"}));
+//! assert_eq!(update.header("content-type"), Some("application/json"));
+//! assert_eq!(intercom.received().len(), 1, "nothing else was sent");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Errors and faults
+//!
+//! [`on`](MockIntercom::on) sets what an operation answers, [`on_any`](MockIntercom::on_any) what all do:
+//!
+//! | to see how your code takes | set |
+//! |---|---|
+//! | an error | `.answer(Answer::error(404, "not_found", "Resource Not Found"))` |
+//! | an error that passes | `.answer_once(Answer::error(503, "service_unavailable", "later"))` |
+//! | a spent rate limit | `.answer_once(Answer::rate_limited().retry_after(1))` |
+//! | a slow answer | `.answer(Answer::json(…).delay(Duration::from_secs(2)))`, or [`MockBuilder::latency`] for all |
+//! | no answer | `.answer(Answer::dropped())` |
+//! | half an answer | `.answer(Answer::json(…).cut(20))` |
+//! | a change that was made, and an answer that was lost | `.answer_once(Answer::dropped().after_carrying_out())` |
+//! | a page of a proxy | `.answer(Answer::bytes("text/html", "<html>…").status(502))` |
+//! | fields that the description does not have | `.answer(Answer::json(…).as_it_is())` |
+//! | answers that depend on the request | <code>.answer_with(\|request\| …)</code> |
+//!
+//! The client repeats what it may: a fault that passes is not seen by your code, unless its client has
+//! [`RetryPolicy::none`](crate::RetryPolicy::none) from [`client_builder`](MockIntercom::client_builder).
+//!
+//! # How far it goes
+//!
+//! | | does | does not |
+//! |---|---|---|
+//! | requests | refuses a wrong token, another `Intercom-Version`, unknown paths, missing query parameters | check bodies, which the client's builders do; know permissions |
+//! | records | gives, makes, changes and deletes them by id; sets the fields of a request that the answer's type has | refuse a second record with the same email or name: set a 409 |
+//! | records of another one, such as the tags of a contact | lists what is attached, until it is detached | show them in the other record's own fields |
+//! | lists | pages in the shape that each operation has: cursors, page numbers, scrolls with one at a time | know the server's own cursors; put ties in another order |
+//! | searches | compares and sorts by any field, groups with AND and OR | limit fields, operators and nesting; count dates in whole days |
+//! | other changes: replies, assignments, merges | answers with the example that fits the request best | change a record |
+//! | exports | answers with the examples | run a job: set its states with `on("get_data_export")` |
+//! | the rate limit | sends its headers with every answer | count requests: set [`Answer::rate_limited`] |
+//! | the connection | HTTP/1.1 in plain text | TLS, HTTP/2, compression |
+//! | webhooks | | send notifications: sign those of a test with `webhooks::Receiver::sign` |
+//!
+//! For tests without a server, [`Response::from_value`](crate::Response::from_value) and
+//! [`Error::from_answer`](crate::Error::from_answer) make what a call gives.
 
 mod answer;
 mod filter;
@@ -71,17 +156,33 @@ use operations::Operation;
 use server::{Shared, State};
 use workspace::Workspace;
 
-/// The token that the stand-in wants, unless another one is set.
+/// The bearer token that the mock wants when [`MockBuilder::token`] sets no other.
 pub const TOKEN: &str = "mock-access-token";
 
-/// A stand-in Intercom on a free port of loopback. It stops when it is dropped.
+/// A mock Intercom on a free port of loopback. When it is dropped it stops, and its connections are closed. See the
+/// [module](self) for what it does.
 pub struct MockIntercom {
     address: SocketAddr,
     shared: Arc<Shared>,
     task: tokio::task::JoinHandle<()>,
 }
 
-/// Sets up a [`MockIntercom`]. Made by [`MockIntercom::builder`].
+/// The settings of a [`MockIntercom`] before it starts. Made by [`MockIntercom::builder`].
+///
+/// ```
+/// use std::time::Duration;
+/// use intercom_client::mock::MockIntercom;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), intercom_client::Error> {
+/// let intercom = MockIntercom::builder().token("right").latency(Duration::from_millis(20)).start().await;
+/// intercom.client().identify_admin().await?; // a client of it has its token
+///
+/// let wrong = intercom.client_builder().token("wrong").build()?;
+/// assert!(wrong.identify_admin().await.unwrap_err().is_unauthorized());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 #[must_use = "nothing runs before `start()`"]
 pub struct MockBuilder {
@@ -92,25 +193,25 @@ pub struct MockBuilder {
 }
 
 impl MockBuilder {
-    /// The token that is wanted. Default: [`TOKEN`].
+    /// The bearer token of every request: one with another is answered by 401. Default: [`TOKEN`].
     pub fn token(mut self, token: impl Into<String>) -> Self {
         self.token = token.into();
         self
     }
 
-    /// The version of the API that is wanted in the `Intercom-Version` header. Default: the description's.
+    /// The `Intercom-Version` of every request: one with another, or without, is answered by 400. Default: the description's.
     pub fn api_version(mut self, version: ApiVersion) -> Self {
         self.api_version = version;
         self
     }
 
-    /// How long every answer takes. Default: no time.
+    /// How long it waits before every answer, in addition to [`Answer::delay`]. Default: no time.
     pub fn latency(mut self, latency: Duration) -> Self {
         self.latency = latency;
         self
     }
 
-    /// How long a scroll lives without a request. Default: one minute, as in the API.
+    /// How long a scroll is kept while nobody asks for its next page. Default: one minute, as in the API.
     pub fn scroll_idle(mut self, idle: Duration) -> Self {
         self.scroll_idle = idle;
         self
@@ -142,7 +243,7 @@ impl MockBuilder {
 }
 
 impl MockIntercom {
-    /// Starts one with the records that the description shows.
+    /// Starts one with the default settings and the records that the description shows as examples.
     ///
     /// # Panics
     ///
@@ -151,7 +252,7 @@ impl MockIntercom {
         Self::builder().start().await
     }
 
-    /// Starts a builder.
+    /// Settings, such as another token, to start one with.
     pub fn builder() -> MockBuilder {
         MockBuilder {
             token: TOKEN.to_owned(),
@@ -166,7 +267,7 @@ impl MockIntercom {
         format!("http://{}", self.address)
     }
 
-    /// A client of it, set up as by default.
+    /// A client of it with the default settings: it repeats calls as in production.
     ///
     /// # Panics
     ///
@@ -178,22 +279,30 @@ impl MockIntercom {
             .expect("a client of loopback can be built")
     }
 
-    /// A builder with its URL, token and version, for other settings.
+    /// A builder of a client with its URL, token and version, for other settings, such as
+    /// [`retry`](ClientBuilder::retry)`(RetryPolicy::none())`.
     pub fn client_builder(&self) -> ClientBuilder {
         let builder = Client::builder(&*self.shared.token).base_url(self.url());
         builder.api_version(self.shared.api_version.clone())
     }
 
-    /// Puts these records, and no others, into the list that an operation answers with: values of the API's types, or JSON.
-    /// The other operations on such records then know them too. Of a list that belongs to another record, such as
-    /// `list_notes`, they are what each such record has.
+    /// Replaces the records of the list that an operation answers with: by values of the API's types, or by JSON. Other
+    /// operations on such records know them too. They are not checked against the description; [`check`] does that.
+    ///
+    /// Of a list that belongs to another record, such as the notes of a contact, each of those records has these:
     ///
     /// ```
     /// # use intercom_client::mock::MockIntercom;
     /// # use serde_json::json;
-    /// # async fn example() {
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), intercom_client::Error> {
     /// let intercom = MockIntercom::start().await;
-    /// intercom.seed("list_contacts", (0..500).map(|i| json!({"type": "contact", "id": i.to_string()})));
+    /// intercom.seed("list_contacts", [json!({"type": "contact", "id": "7", "email": "ada@juniper.example"})]);
+    /// intercom.seed("list_notes", [json!({"type": "note", "id": "1", "body": "Called back."})]);
+    ///
+    /// let notes = intercom.client().list_notes().id("7").await?;
+    /// assert_eq!(notes.data[0].body.as_deref(), Some("Called back."));
+    /// # Ok(())
     /// # }
     /// ```
     ///
@@ -219,16 +328,31 @@ impl MockIntercom {
     /// ```
     /// # use intercom_client::mock::{Answer, MockIntercom};
     /// # use serde_json::json;
-    /// # use std::time::Duration;
-    /// # async fn example() {
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), intercom_client::Error> {
     /// let intercom = MockIntercom::start().await;
+    /// let client = intercom.client();
+    ///
+    /// // Every call from now on.
     /// intercom.on("identify_admin").answer(Answer::json(json!({"type": "admin", "id": "814", "name": "Ada"})));
-    /// intercom.on("list_tags").answer_once(Answer::rate_limited()).answer_once(Answer::dropped());
-    /// intercom.on("list_tags").answer_with(|request| {
-    ///     (request.number > 5).then(|| Answer::error(503, "unavailable", "later").delay(Duration::from_millis(20)))
+    /// assert_eq!(client.identify_admin().await?.name.as_deref(), Some("Ada"));
+    ///
+    /// // The next calls, one answer each, then as usual: the client repeats what failed.
+    /// intercom.on("list_tags").answer_once(Answer::dropped()).answer_once(Answer::error(503, "unavailable", "later"));
+    /// client.list_tags().await?;
+    /// assert_eq!(intercom.calls("list_tags").len(), 3);
+    ///
+    /// // By the request: one contact is not found, the others are.
+    /// intercom.on("show_contact").answer_with(|request| {
+    ///     request.path.ends_with("/42").then(|| Answer::error(404, "not_found", "User Not Found"))
     /// });
+    /// assert!(client.show_contact().id(42).await.unwrap_err().is_not_found());
+    /// client.show_contact().id("66f1c2a9d04b7e8351aa0c11").await?;
+    /// # Ok(())
     /// # }
     /// ```
+    ///
+    /// A wrong token or version is refused all the same.
     ///
     /// # Panics
     ///
@@ -242,8 +366,8 @@ impl MockIntercom {
         }
     }
 
-    /// Sets what every request is answered with, those to paths that the description does not have too. What is set for an
-    /// operation goes before it.
+    /// Sets what every request is answered with, also one to a path that the description does not have. What
+    /// [`on`](Self::on) sets for an operation goes before it. Such answers are not checked against the description.
     #[must_use = "say what they are answered with"]
     pub fn on_any(&self) -> On<'_> {
         On {
@@ -252,12 +376,12 @@ impl MockIntercom {
         }
     }
 
-    /// All requests so far.
+    /// All requests so far, refused ones included, in the order in which they came.
     pub fn received(&self) -> Vec<Received> {
         self.shared.state().received.clone()
     }
 
-    /// The requests so far that called an operation.
+    /// The requests so far that called an operation, in the order in which they came.
     ///
     /// # Panics
     ///
@@ -270,7 +394,7 @@ impl MockIntercom {
         received
     }
 
-    /// Forgets the requests so far.
+    /// Forgets the requests so far: the next one has the number 0. Records and answers stay.
     pub fn forget_received(&self) {
         self.shared.state().received.clear();
     }
@@ -297,8 +421,8 @@ fn named(id: &str) -> &'static Operation {
     operations::named(id).unwrap_or_else(|| panic!("the description has no operation {id}"))
 }
 
-/// Holds a fixture against the API's type that it stands for: what is of another kind than described, and, unlike
-/// [`json::from_slice`](crate::json::from_slice), each name that the type does not have. Empty when all fits.
+/// Checks a fixture against the type of the API that it is to be read as: tells each value of another kind than described and,
+/// unlike [`json::from_slice`](crate::json::from_slice), each name that the type does not have. Empty when all fits.
 ///
 /// ```
 /// use intercom_client::{mock, types::ContactList};

@@ -1,4 +1,4 @@
-//! What a test tells the stand-in to answer.
+//! Which answers a test set for which operations.
 
 use std::collections::HashMap;
 use std::collections::VecDeque;
@@ -46,19 +46,20 @@ pub struct On<'m> {
 }
 
 impl On<'_> {
-    /// Answers so from now on.
+    /// Every call gets this answer from now on, in the place of what `answer` or `answer_with` set before.
     ///
     /// # Panics
     ///
-    /// When a success has names or kinds of values that the description does not have, all of which are told: a slip in a
-    /// fixture would else be an empty list. [`Answer::as_it_is`] allows it.
+    /// When a success has names or kinds of values that the description does not have; the message names each. Otherwise a
+    /// misspelt name would be an absent field, and the test would show nothing. [`Answer::as_it_is`] takes it.
     #[track_caller]
     pub fn answer(self, answer: Answer) -> Self {
         self.check(&answer);
         self.choose(Some(Arc::new(move |_| Some(answer.clone()))))
     }
 
-    /// Answers one call so: the next one, or the one after those that were told before.
+    /// The next call gets this answer. Set several times, one call each, in this order; calls after those are answered as
+    /// `answer` or `answer_with` say, or as usual.
     ///
     /// # Panics
     ///
@@ -70,13 +71,14 @@ impl On<'_> {
         self
     }
 
-    /// Answers what the function makes of each request from now on, and as usual where it makes nothing. What it makes is not
-    /// checked against the description. It may ask what was [`received`](super::MockIntercom::received), this request included.
+    /// Every call gets what the function makes of its request from now on; where that is `None`, the usual answer. What it
+    /// makes is not checked against the description. The function may ask what was
+    /// [`received`](super::MockIntercom::received): this request is the last one.
     pub fn answer_with(self, answer: impl Fn(&Received) -> Option<Answer> + Send + Sync + 'static) -> Self {
         self.choose(Some(Arc::new(answer)))
     }
 
-    /// Answers as usual again.
+    /// Forgets the answers that were set here: calls are answered as usual again.
     pub fn as_usual(self) -> Self {
         self.rule(|rule| rule.once.clear());
         self.choose(None)

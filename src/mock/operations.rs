@@ -1,4 +1,4 @@
-//! What the stand-in knows of each operation, from the API's description.
+//! What the mock knows of each operation, from the API's description.
 
 use crate::paging::Paging;
 use crate::types;

@@ -1,4 +1,4 @@
-//! What the stand-in was asked.
+//! Requests that arrived.
 
 use std::fmt;
 
@@ -6,19 +6,20 @@ use bytes::Bytes;
 use http::{HeaderMap, Method};
 use serde_json::Value;
 
-/// A request as it arrived.
+/// A request as it arrived at [`MockIntercom`](super::MockIntercom).
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Received {
-    /// Its place among all requests, counted from 0.
+    /// Its place among all requests since the start, or since they were
+    /// [forgotten](super::MockIntercom::forget_received), counted from 0.
     pub number: usize,
-    /// The operation that it calls; `None` where the description has none.
+    /// The id of the operation that it calls; `None` where the description has no such method and path.
     pub operation: Option<&'static str>,
     /// The HTTP method.
     pub method: Method,
     /// The path, percent-encoded as it came.
     pub path: String,
-    /// The names and values of the query, decoded, in their order.
+    /// The names and values of the query, percent-decoded, in their order.
     pub query: Vec<(String, String)>,
     /// Path and query as they came.
     pub target: String,
@@ -34,13 +35,13 @@ impl Received {
         format!("{} {}", self.method, self.target)
     }
 
-    /// The first value of a query parameter.
+    /// The first value of a query parameter, percent-decoded.
     pub fn query(&self, name: &str) -> Option<&str> {
         let mut pairs = self.query.iter();
         pairs.find(|(other, _)| other == name).map(|(_, value)| value.as_str())
     }
 
-    /// The text of a header.
+    /// The value of a header, by its name in whatever case; `None` when it is absent or no text.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }

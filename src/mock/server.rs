@@ -1,4 +1,4 @@
-//! The stand-in's HTTP: what comes in is recorded, refused or answered.
+//! The mock's HTTP server: records each request, and refuses or answers it.
 
 use std::convert::Infallible;
 use std::io;
@@ -69,8 +69,15 @@ async fn connection(stream: TcpStream, shared: Arc<Shared>) {
 type Body = BoxBody<Bytes, io::Error>;
 
 async fn handle(request: Request<Incoming>, shared: Arc<Shared>) -> Result<Response<Body>, io::Error> {
-    let (head, body) = request.into_parts();
+    let (mut head, body) = request.into_parts();
     let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
+    // What is recorded keeps bytes of its own, not hyper's buffer of 8 KiB that they were read into.
+    let body = Bytes::copy_from_slice(&body);
+    for value in head.headers.values_mut() {
+        if let Ok(own) = HeaderValue::from_bytes(value.as_bytes()) {
+            *value = own;
+        }
+    }
     let uri = head.uri;
     let found = operations::find(head.method.as_str(), uri.path());
     let query = url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());

@@ -1,4 +1,4 @@
-//! The records that the stand-in holds.
+//! The records that the mock holds.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;

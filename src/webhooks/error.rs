@@ -6,7 +6,7 @@ use http::StatusCode;
 
 use crate::json::ReadError;
 
-/// Why a request is no notification of Intercom's. Shows nothing of its body.
+/// Why a request is refused. Neither `Display` nor `Debug` shows anything of its body.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WebhookError {
@@ -16,14 +16,15 @@ pub enum WebhookError {
     MalformedSignature,
     /// Its body was not signed with the app's client secret, or was changed on its way.
     WrongSignature,
-    /// Its body has more bytes than this, which is [`Receiver::max_bytes`](super::Receiver::max_bytes).
+    /// Its body has more bytes than this limit, set by [`Receiver::max_bytes`](super::Receiver::max_bytes).
     TooLarge(usize),
-    /// It is signed, and its body is no JSON object.
+    /// Its signature is right, and its body cannot be read: it is no JSON object, or is nested too deep.
     Unreadable(ReadError),
 }
 
 impl WebhookError {
-    /// The status to answer with: 401 where the signature is missing or wrong, 413, or 400.
+    /// The status to answer with: 401 where the signature is missing, malformed or wrong, 413 where the body is too large, 400
+    /// where it cannot be read.
     pub fn status(&self) -> StatusCode {
         match self {
             Self::MissingSignature | Self::MalformedSignature | Self::WrongSignature => StatusCode::UNAUTHORIZED,

@@ -8,8 +8,8 @@ use crate::wire::reader::{Fault, Reader};
 /// Declares `Item` over the types of the description: `Variant(Type) = "type on the wire";`.
 macro_rules! items {
     ($( $variant:ident($ty:ty) = $kind:literal; )*) => {
-        /// What a notification is about, as the type that its `type` names. Which types there are depends on the groups of
-        /// operations that are enabled.
+        /// What a notification is about, as the API's type that its field `type` names. A type whose group of operations is not
+        /// enabled, such as `Ticket` without the feature `tickets`, has no variant: such items are [`Other`](Self::Other).
         #[derive(Clone, Debug, PartialEq)]
         #[non_exhaustive]
         pub enum Item {

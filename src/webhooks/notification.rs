@@ -1,4 +1,4 @@
-//! What stands around the item of a notification.
+//! Notifications: the topic, and what stands around the item.
 
 use super::{Item, topics};
 use crate::wire::object::object;
@@ -29,7 +29,7 @@ pub struct Notification {
     pub delivered_at: Option<Timestamp>,
     /// Links to what belongs to it; usually none.
     pub links: Map,
-    /// The URL of the notification or its subscription, when it has one.
+    /// The URL of the notification or of its subscription, if there is one.
     pub self_: Option<String>,
     /// What it is about.
     pub data: Option<Data>,
@@ -83,7 +83,7 @@ impl Notification {
         self.data.as_ref()?.item.as_ref()
     }
 
-    /// The same, taken out of it.
+    /// What the notification is about, as a value of its own.
     pub fn into_item(self) -> Option<Item> {
         self.data?.item
     }

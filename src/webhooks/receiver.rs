@@ -12,7 +12,7 @@ use crate::{ConfigError, json};
 /// Default of [`Receiver::max_bytes`]: 4 MiB.
 const MAX_BYTES: usize = 4 << 20;
 
-/// Verifies notifications by the client secret of an app, and reads them.
+/// Verifies notifications by the client secret of an app, and reads them. Cheap to clone, to be shared by all requests.
 #[derive(Clone)]
 pub struct Receiver {
     key: Hmac<Sha1>,
@@ -52,7 +52,8 @@ impl Receiver {
     ///
     /// # Errors
     ///
-    /// [`WebhookError`] says what is wrong, and which [`status`](WebhookError::status) to answer with.
+    /// [`WebhookError`] says why it is refused, and which [`status`](WebhookError::status) to answer with. The body is looked at
+    /// only when its signature is right.
     pub fn read(&self, headers: &HeaderMap, body: &[u8]) -> Result<Notification, WebhookError> {
         if body.len() > self.max_bytes {
             return Err(WebhookError::TooLarge(self.max_bytes));
