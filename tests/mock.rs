@@ -1,4 +1,4 @@
-//! The stand-in Intercom refuses what the API refuses, holds what is put there, and answers otherwise when it is told to.
+//! The mock Intercom refuses what the API refuses, holds what is put there, and answers otherwise when it is told to.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! The README's blocks that define functions, run on the stand-in Intercom: those with a `main` are run by doctests.
+//! The README's blocks that define functions, run on the mock Intercom: those with a `main` are run by doctests.
 
 use futures_util::TryStreamExt;
 use intercom_client::mock::{Answer, MockIntercom, Received};

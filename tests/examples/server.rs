@@ -1,4 +1,4 @@
-//! The stand-in Intercom, which gives the answer that it is told to and keeps what it was asked.
+//! The mock Intercom, which gives the answer that it is told to and keeps what it was asked.
 
 use intercom_client::mock::{self, Answer, MockIntercom};
 use intercom_client::{Client, RetryPolicy};
