@@ -142,7 +142,7 @@ fn serve(contacts: Contacts, latency: Duration) -> String {
                 .answer_with(move |request| Some(contacts.page(request)));
             send.send(intercom.url()).unwrap();
             std::future::pending::<()>().await;
-        })
+        });
     });
     receive.recv().unwrap()
 }
