@@ -410,3 +410,31 @@ async fn a_reply_is_answered_by_the_example_that_fits_it() {
     let parts = &note.conversation_parts.as_ref().unwrap().conversation_parts;
     assert!(parts.iter().any(|part| part.part_type.as_deref() == Some("note")));
 }
+
+#[tokio::test]
+async fn a_contact_that_is_there_is_a_conflict() {
+    let (intercom, client) = start().await;
+    let user = || CreateContactRequest::with_email("ada@juniper.example").role("user");
+    let made = client.create_contact().body(user()).send().await.unwrap();
+    let again = client.create_contact().body(user()).send().await.unwrap_err();
+    assert!(again.is_conflict(), "{again}");
+    assert_eq!(again.conflicting_id(), made.id.as_deref());
+    // Leads share emails, and the description's own records are in nobody's way.
+    let lead = CreateContactRequest::with_email("ada@juniper.example").role("lead");
+    client.create_contact().body(lead).send().await.unwrap();
+    intercom.seed(
+        "list_contacts",
+        [json!({"type": "contact", "id": "7", "external_id": "u-7", "role": "lead"})],
+    );
+    let seeded = client
+        .create_contact()
+        .body(CreateContactRequest::with_external_id("u-7"))
+        .send()
+        .await;
+    assert_eq!(seeded.unwrap_err().conflicting_id(), Some("7"));
+    let updated = client
+        .upsert_contact()
+        .body(CreateContactRequest::with_external_id("u-7").name("Ada"))
+        .await;
+    assert_eq!(updated.unwrap().id.as_deref(), Some("7"));
+}

@@ -41,6 +41,8 @@ fn entry(operation: &Operation, model: &Model) -> TokenStream {
     };
     let (check, record, list) = (option(check), option(record), option(list));
     let success = examples.success.unwrap_or(200);
+    let creating = model.upsert.as_ref().and_then(|upsert| upsert.operations.get("create"));
+    let conflicts = creating.is_some_and(|creating| creating.method == *ident);
     let requests = examples.requests.iter().map(example);
     let successes = examples.successes.iter().map(example);
     let errors = examples.errors.iter().map(|(status, shown)| {
@@ -56,6 +58,7 @@ fn entry(operation: &Operation, model: &Model) -> TokenStream {
             check: #check,
             record: #record,
             list: #list,
+            conflicts: #conflicts,
             success: #success,
             requests: &[#(#requests),*],
             successes: &[#(#successes),*],

@@ -42,7 +42,7 @@
 //!
 //! At the start it holds the records that the description shows as examples. [`seed`](MockIntercom::seed) puts others in the
 //! place of those of one list: they are found by id, changed, deleted, listed page by page and searched, as are those that calls
-//! make.
+//! make. A contact that a test has made or seeded already, by its external id or a user's email, is a conflict.
 //!
 //! ```
 //! # use intercom_client::mock::MockIntercom;

@@ -22,6 +22,8 @@ pub(super) struct Operation {
     pub record: Option<Object>,
     /// The list that a success is.
     pub list: Option<List>,
+    /// Whether it makes no record that is there already, by its external id or email.
+    pub conflicts: bool,
     /// The status of a success.
     pub success: u16,
     /// Recorded requests, each by its name and as JSON.

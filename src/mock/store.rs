@@ -32,6 +32,8 @@ struct Records {
 pub(super) struct Record {
     pub id: Option<String>,
     pub text: Arc<str>,
+    /// Whether it is one of the description's, and not of a caller's.
+    pub described: bool,
 }
 
 impl Record {
@@ -41,6 +43,7 @@ impl Record {
         Self {
             id: id.and_then(text_of),
             text: value.to_string().into(),
+            described: false,
         }
     }
 
@@ -75,6 +78,14 @@ impl Store {
     pub(super) fn get(&self, kind: &str, id: &str) -> Option<&Record> {
         let records = self.kinds.get(kind)?;
         records.by_place.get(records.places.get(id)?)
+    }
+
+    /// Remembers that all records so far are the description's.
+    pub(super) fn are_described(&mut self) {
+        let records = self.kinds.values_mut();
+        for record in records.flat_map(|records| records.by_place.values_mut()) {
+            record.described = true;
+        }
     }
 
     /// Removes a record.

@@ -61,6 +61,7 @@ impl Workspace {
                 }
             }
         }
+        workspace.store.are_described();
         workspace
     }
 
@@ -197,6 +198,12 @@ impl Workspace {
             }
             return self.update(operation, kind, &id, received);
         }
+        if operation.conflicts
+            && let Some(id) = self.there_already(kind, &body)
+        {
+            let message = format!("A contact matching those details already exists with id={id}");
+            return Answer::error(409, "conflict", &message);
+        }
         let shown = example(operation, received, None).unwrap_or_default();
         let mut record: Value = serde_json::from_slice(&shown).unwrap_or_default();
         let name = self.identifier(kind);
@@ -217,6 +224,18 @@ impl Workspace {
             self.store.relate(&received.path, &shape, of, &id, true);
         }
         self.found(operation, kind, &id)
+    }
+
+    /// The identifier of a caller's record with the external id of the body, or of a user with its email.
+    fn there_already(&self, kind: &str, body: &Value) -> Option<String> {
+        let role = |record: &Value| record["role"].as_str().unwrap_or("user") == "user";
+        let mut callers = self.store.all(kind).filter(|record| !record.described);
+        callers.find_map(|record| {
+            let held = record.value();
+            let same = |name: &str| !body[name].is_null() && body[name] == held[name];
+            let is_there = same("external_id") || (same("email") && role(body) && role(&held));
+            record.id.clone().filter(|_| is_there)
+        })
     }
 
     fn identifier(&self, kind: &str) -> &'static str {
