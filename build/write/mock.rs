@@ -41,6 +41,7 @@ fn entry(operation: &Operation, model: &Model) -> TokenStream {
     };
     let (check, record, list) = (option(check), option(record), option(list));
     let success = examples.success.unwrap_or(200);
+    let (path, query) = path.split_once('?').unwrap_or((path, ""));
     let requests = examples.requests.iter().map(example);
     let successes = examples.successes.iter().map(example);
     let errors = examples.errors.iter().map(|(status, shown)| {
@@ -52,6 +53,7 @@ fn entry(operation: &Operation, model: &Model) -> TokenStream {
             id: #ident,
             method: #method,
             path: #path,
+            query: #query,
             parameters: &[#(#parameters),*],
             check: #check,
             record: #record,

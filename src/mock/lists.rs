@@ -34,7 +34,7 @@ const BATCH: usize = 100;
 /// So many records come with a page when the request does not say.
 const PER_PAGE: usize = 50;
 const NUMBERED_PER_PAGE: usize = 25;
-/// More do not come with a page, however many are asked for.
+/// A cursor's page cannot have more: asking for more is refused.
 const MOST_PER_PAGE: usize = 150;
 
 /// The host of the URLs that answers name: one that nobody may ever call.
@@ -236,7 +236,9 @@ fn after(received: &Received, records: &[Record], list: &List) -> Result<Page, R
         _ => received.query(name).map(str::to_owned),
     };
     let per_page = number(said("per_page"), PER_PAGE).ok_or_else(no_such_page)?;
-    let per_page = per_page.clamp(1, MOST_PER_PAGE);
+    if !(1..=MOST_PER_PAGE).contains(&per_page) {
+        return Err(Refusal(400, "parameter_invalid", "per_page is not between 1 and 150"));
+    }
     let from = match said("starting_after").as_deref().map(position) {
         None => 0,
         Some(Some(position)) => position.min(records.len()),
