@@ -513,14 +513,7 @@ impl Error {
     /// A scroll that lost a page: the server failed, or its answer did not arrive whole. It may have moved on, so the page
     /// cannot be asked for again; begin a new scroll, a minute later if [`is_scroll_exists`](Self::is_scroll_exists).
     pub fn is_scroll_restart(&self) -> bool {
-        let lost = match self.0.kind {
-            Kind::Timeout | Kind::Lost | Kind::Protocol | Kind::Decode(_) | Kind::TooLarge(_) => true,
-            Kind::Status => self
-                .status()
-                .is_some_and(|status| status.is_server_error() || status.as_u16() == 408),
-            _ => false,
-        };
-        lost && self.0.scroll
+        self.0.scroll && self.has_unknown_outcome()
     }
 
     /// How long the server asks to wait.
