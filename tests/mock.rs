@@ -280,6 +280,58 @@ async fn seeded_records_are_paged_and_sorted() {
 }
 
 #[tokio::test]
+async fn what_a_record_does_not_have_is_sorted_too() {
+    let (intercom, client) = start().await;
+    let contact = |i: i64| match i % 3 {
+        0 => json!({"type": "contact", "id": i.to_string(), "name": null}),
+        1 => json!({"type": "contact", "id": i.to_string(), "name": format!("{}", 1000 - i)}),
+        _ => json!({"type": "contact", "id": i.to_string(), "name": format!("{i}x")}),
+    };
+    intercom.seed("list_contacts", (0..300).map(contact));
+    let search = client.search_contacts().query(field("id").ne("none"));
+    let found = search.sort("name", Order::Ascending).per_page(150).stream();
+    let names: Vec<_> = found.map_ok(|contact| contact.name).try_collect().await.unwrap();
+    assert_eq!(names.len(), 300);
+    assert!(names[..100].iter().all(Option::is_none));
+    assert_eq!(
+        (names[100].as_deref(), names[199].as_deref()),
+        (Some("702"), Some("999"))
+    );
+}
+
+#[tokio::test]
+async fn pages_of_more_than_the_api_allows_are_refused() {
+    let (_intercom, client) = start().await;
+    client.list_contacts().per_page(150).send().await.unwrap();
+    let error = client.list_contacts().per_page(151).send().await.unwrap_err();
+    assert!(error.is_invalid_request(), "{error}");
+    let error = client.search_contacts().query(field("id").ne("none")).per_page(151);
+    assert!(error.send().await.unwrap_err().is_invalid_request());
+}
+
+#[tokio::test]
+async fn the_list_of_each_record_is_what_was_seeded_last() {
+    let (intercom, client) = start().await;
+    let lead = || {
+        client
+            .create_contact()
+            .body(CreateContactRequest::with_role("lead"))
+            .send()
+    };
+    let (ada, bob) = (lead().await.unwrap(), lead().await.unwrap());
+    let note = client.create_note().id(&ada.id).body_map(|b| b.body("Called back"));
+    note.send().await.unwrap();
+    intercom.seed("list_notes", [json!({"type": "note", "id": "7", "body": "Seeded"})]);
+    for (id, notes) in [(&ada.id, 1), (&bob.id, 1), (&lead().await.unwrap().id, 0)] {
+        let listed = client.list_notes().id(id).send().await.unwrap();
+        assert_eq!(listed.data.len(), notes);
+    }
+    let note = client.create_note().id(&bob.id).body_map(|b| b.body("Called back"));
+    note.send().await.unwrap();
+    assert_eq!(client.list_notes().id(&bob.id).send().await.unwrap().data.len(), 2);
+}
+
+#[tokio::test]
 async fn a_rare_answer_is_given_when_it_is_told() {
     let (intercom, client) = start().await;
     intercom

@@ -43,6 +43,7 @@ fn entry(operation: &Operation, model: &Model) -> TokenStream {
     let success = examples.success.unwrap_or(200);
     let creating = model.upsert.as_ref().and_then(|upsert| upsert.operations.get("create"));
     let conflicts = creating.is_some_and(|creating| creating.method == *ident);
+    let (path, query) = path.split_once('?').unwrap_or((path, ""));
     let requests = examples.requests.iter().map(example);
     let successes = examples.successes.iter().map(example);
     let errors = examples.errors.iter().map(|(status, shown)| {
@@ -54,6 +55,7 @@ fn entry(operation: &Operation, model: &Model) -> TokenStream {
             id: #ident,
             method: #method,
             path: #path,
+            query: #query,
             parameters: &[#(#parameters),*],
             check: #check,
             record: #record,

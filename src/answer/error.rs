@@ -292,7 +292,8 @@ impl Error {
         self.has_status(&[400, 422])
     }
 
-    /// No connection or no whole answer in time, or the server said 408 or 504. The call may have been carried out.
+    /// No connection or no whole answer in time, or the server said 408 or 504. Unless it [`is_connect`](Self::is_connect) too,
+    /// the call may have been carried out.
     pub fn is_timeout(&self) -> bool {
         matches!(self.0.kind, Kind::Timeout | Kind::ConnectTimeout) || self.has_status(&[408, 504])
     }
@@ -519,14 +520,7 @@ impl Error {
     /// A scroll that lost a page: the server failed, or its answer did not arrive whole. It may have moved on, so the page
     /// cannot be asked for again; begin a new scroll, a minute later if [`is_scroll_exists`](Self::is_scroll_exists).
     pub fn is_scroll_restart(&self) -> bool {
-        let lost = match self.0.kind {
-            Kind::Timeout | Kind::Lost | Kind::Protocol | Kind::Decode(_) | Kind::TooLarge(_) => true,
-            Kind::Status => self
-                .status()
-                .is_some_and(|status| status.is_server_error() || status.as_u16() == 408),
-            _ => false,
-        };
-        lost && self.0.scroll
+        self.0.scroll && self.has_unknown_outcome()
     }
 
     /// How long the server asks to wait.
@@ -636,11 +630,13 @@ impl Error {
 
 /// A server's text on one line of at most 300 characters.
 fn one_line(text: &str) -> String {
+    // What ends a line or turns the direction of writing without being a control character.
+    let breaks = |c: char| matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     const LONGEST: usize = 300;
     let mut line: String = text
         .chars()
         .take(LONGEST)
-        .map(|c| if c.is_control() { ' ' } else { c })
+        .map(|c| if c.is_control() || breaks(c) { ' ' } else { c })
         .collect();
     if text.chars().nth(LONGEST).is_some() {
         line.push('…');

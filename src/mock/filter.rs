@@ -38,7 +38,7 @@ pub(super) fn order(sort: &Value, one: &Value, other: &Value) -> Ordering {
     let Some(field) = sort["field"].as_str() else {
         return Ordering::Equal;
     };
-    let order = compare(field_of(one, field), field_of(other, field)).unwrap_or(Ordering::Equal);
+    let order = in_order(field_of(one, field), field_of(other, field));
     match sort["order"].as_str() {
         Some("ascending") => order,
         _ => order.reverse(),
@@ -63,12 +63,30 @@ fn is_same(held: &Value, value: &Value) -> bool {
     held == value || (!held.is_null() && !value.is_null() && text_of(held) == text_of(value))
 }
 
+fn number(value: &Value) -> Option<f64> {
+    value.as_f64().or_else(|| value.as_str()?.parse().ok())
+}
+
 fn compare(held: &Value, value: &Value) -> Option<Ordering> {
-    let number = |value: &Value| value.as_f64().or_else(|| value.as_str()?.parse().ok());
     match (number(held), number(value)) {
         (Some(held), Some(value)) => held.partial_cmp(&value),
         _ => Some(held.as_str()?.cmp(value.as_str()?)),
     }
+}
+
+/// An order of all values, which sorting needs: what is neither number nor text, then numbers, then texts.
+fn in_order(one: &Value, other: &Value) -> Ordering {
+    let rank = |value: &Value| match (number(value), value) {
+        (Some(_), _) => 1,
+        (None, Value::String(_)) => 2,
+        _ => 0,
+    };
+    rank(one)
+        .cmp(&rank(other))
+        .then_with(|| match (number(one), number(other)) {
+            (Some(one), Some(other)) => one.total_cmp(&other),
+            _ => one.as_str().cmp(&other.as_str()),
+        })
 }
 
 #[cfg(test)]

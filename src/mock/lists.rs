@@ -9,7 +9,7 @@ use super::answer::Answer;
 use super::filter::{finds, order};
 use super::operations::{List, Operation};
 use super::received::Received;
-use super::store::Record;
+use super::store::{Record, text_of};
 use super::workspace::{Workspace, not_found};
 use crate::paging::Paging;
 
@@ -34,7 +34,7 @@ const BATCH: usize = 100;
 /// So many records come with a page when the request does not say.
 const PER_PAGE: usize = 50;
 const NUMBERED_PER_PAGE: usize = 25;
-/// More do not come with a page, however many are asked for.
+/// A cursor's page cannot have more: asking for more is refused.
 const MOST_PER_PAGE: usize = 150;
 
 /// The host of the URLs that answers name: one that nobody may ever call.
@@ -62,7 +62,9 @@ impl Workspace {
             if !picked.is_empty() {
                 let found = self.store.all(kind).find(|held| {
                     let held = held.value();
-                    picked.iter().all(|(name, value)| held[*name] == **value)
+                    picked
+                        .iter()
+                        .all(|(name, value)| text_of(&held[*name]).as_deref() == Some(*value))
                 });
                 return match found {
                     Some(record) => Answer::bytes("application/json", record.text.as_bytes().to_vec()),
@@ -232,11 +234,13 @@ fn no_such_page() -> Refusal {
 fn after(received: &Received, records: &[Record], list: &List) -> Result<Page, Refusal> {
     let pagination = &received.json()["pagination"];
     let said = |name: &str| match list.paging {
-        Paging::CursorInBody => super::store::text_of(&pagination[name]),
+        Paging::CursorInBody => text_of(&pagination[name]),
         _ => received.query(name).map(str::to_owned),
     };
     let per_page = number(said("per_page"), PER_PAGE).ok_or_else(no_such_page)?;
-    let per_page = per_page.clamp(1, MOST_PER_PAGE);
+    if !(1..=MOST_PER_PAGE).contains(&per_page) {
+        return Err(Refusal(400, "parameter_invalid", "per_page is not between 1 and 150"));
+    }
     let from = match said("starting_after").as_deref().map(position) {
         None => 0,
         Some(Some(position)) => position.min(records.len()),

@@ -367,7 +367,8 @@ impl MockIntercom {
     }
 
     /// Sets what every request is answered with, also one to a path that the description does not have. What
-    /// [`on`](Self::on) sets for an operation goes before it. Such answers are not checked against the description.
+    /// [`on`](Self::on) sets for an operation goes before it, and a wrong token or version is refused before both. Such answers
+    /// are not checked against the description.
     #[must_use = "say what they are answered with"]
     pub fn on_any(&self) -> On<'_> {
         On {

@@ -100,7 +100,9 @@ impl On<'_> {
         let Some((operation, check)) = self.operation.and_then(|operation| Some((operation, operation.check?))) else {
             return;
         };
-        if answer.as_it_is || !answer.status.is_success() || answer.dropped {
+        // A change can be answered by nothing.
+        let nothing = operation.method != "GET" && answer.body.trim_ascii().is_empty();
+        if answer.as_it_is || !answer.status.is_success() || answer.dropped || nothing {
             return;
         }
         let flaws = check(&String::from_utf8_lossy(&answer.body));

@@ -1,5 +1,7 @@
 //! What the mock knows of each operation, from the API's description.
 
+use std::cmp::Reverse;
+
 use crate::paging::Paging;
 use crate::types;
 use crate::wire::decode::Decode;
@@ -13,8 +15,10 @@ pub(super) struct Operation {
     pub id: &'static str,
     /// HTTP method in capitals.
     pub method: &'static str,
-    /// Path template.
+    /// Path template, without the query that some descriptions write into it.
     pub path: &'static str,
+    /// That query.
+    pub query: &'static str,
     pub parameters: &'static [Parameter],
     /// Tells what of a success is not as described; `None` where any will do.
     pub check: Option<fn(&str) -> Vec<String>>,
@@ -42,6 +46,7 @@ pub(super) struct Parameter {
 }
 
 /// A type of the description.
+#[derive(Clone)]
 pub(super) struct Object {
     pub name: &'static str,
     names: fn() -> &'static [Name],
@@ -86,13 +91,23 @@ pub(super) fn shape(path: &str) -> String {
     segments.collect::<Vec<_>>().join("/")
 }
 
-/// The operation of a method and path, with the values of its path parameters, decoded. A fixed segment goes before a
-/// parameter: `/contacts/search` is no contact's id.
-pub(super) fn find(method: &str, path: &str) -> Option<(&'static Operation, Vec<String>)> {
-    let candidates = OPERATIONS.iter().filter(|operation| operation.method == method);
+/// The operation of a method, path and query, with the values of its path parameters, decoded. A fixed segment goes before a
+/// parameter: `/contacts/search` is no contact's id. A query that stands in a path has to be there.
+pub(super) fn find(method: &str, path: &str, query: &[(String, String)]) -> Option<(&'static Operation, Vec<String>)> {
+    let candidates = OPERATIONS
+        .iter()
+        .filter(|operation| operation.method == method && has_query(operation.query, query));
     candidates
         .filter_map(|operation| Some((operation, values(operation.path, path)?)))
-        .min_by_key(|(_, values)| values.len())
+        .min_by_key(|(operation, values)| (values.len(), Reverse(operation.query.len())))
+}
+
+/// Whether a query has all of a template's, with any values for its parameters.
+fn has_query(template: &str, query: &[(String, String)]) -> bool {
+    url::form_urlencoded::parse(template.as_bytes()).all(|(name, value)| {
+        let mut same = query.iter().filter(|(other, _)| *other == name);
+        same.any(|(_, other)| value.starts_with('{') || *other == value)
+    })
 }
 
 /// The operation of an id.
@@ -102,7 +117,6 @@ pub(super) fn named(id: &str) -> Option<&'static Operation> {
 
 /// The values that `path` has for the parameters of `template`, when it is of that form.
 fn values(template: &str, path: &str) -> Option<Vec<String>> {
-    let template = template.split('?').next().unwrap_or_default();
     let mut values = Vec::new();
     let mut segments = path.split('/');
     for expected in template.split('/') {
@@ -129,3 +143,32 @@ fn check<T: Decode>(text: &str) -> Vec<String> {
 }
 
 include!(concat!(env!("OUT_DIR"), "/mock.rs"));
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_query_in_a_path_has_to_be_there() {
+        let query = [
+            ("kind".to_owned(), "odd".to_owned()),
+            ("page".to_owned(), "2".to_owned()),
+        ];
+        for (template, has) in [
+            ("", true),
+            ("kind=odd", true),
+            ("kind={kind}", true),
+            ("kind=even", false),
+            ("gone={gone}", false),
+        ] {
+            assert_eq!(has_query(template, &query), has, "{template}");
+        }
+    }
+
+    #[test]
+    fn no_path_holds_a_query() {
+        for operation in OPERATIONS {
+            assert!(!operation.path.contains('?'), "{}", operation.path);
+        }
+    }
+}

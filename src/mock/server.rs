@@ -79,13 +79,14 @@ async fn handle(request: Request<Incoming>, shared: Arc<Shared>) -> Result<Respo
         }
     }
     let uri = head.uri;
-    let found = operations::find(head.method.as_str(), uri.path());
     let query = url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
+    let query: Vec<(String, String)> = query.into_owned().collect();
+    let found = operations::find(head.method.as_str(), uri.path(), &query);
     let mut received = Received {
         number: 0,
         operation: found.as_ref().map(|(operation, _)| operation.id),
         path: uri.path().to_owned(),
-        query: query.into_owned().collect(),
+        query,
         target: uri.path_and_query().map(ToString::to_string).unwrap_or_default(),
         method: head.method,
         headers: head.headers,

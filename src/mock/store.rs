@@ -1,6 +1,6 @@
 //! The records that the mock holds.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -11,12 +11,20 @@ pub(super) struct Store {
     kinds: HashMap<&'static str, Records>,
     /// The identifiers of the records under a path of another record.
     related: HashMap<String, Vec<String>>,
-    /// The same for each path of this shape that nothing is known of.
-    anywhere: HashMap<String, Vec<String>>,
-    /// The kinds and identifiers of the records that callers made.
-    made: HashSet<(&'static str, String)>,
+    /// The same for each path of this shape that nothing else is known of.
+    anywhere: HashMap<String, Anywhere>,
+    /// The kinds and identifiers of the records that callers made, and how many had been made by then.
+    made: HashMap<(&'static str, String), usize>,
     /// How many identifiers were given out.
     given: u64,
+}
+
+/// The identifiers of the records under each path of a shape.
+#[derive(Debug)]
+struct Anywhere {
+    ids: Vec<String>,
+    /// How many records callers had made when it was said: nothing lies under the paths of those made later.
+    made: usize,
 }
 
 /// The records of one kind, in the order in which they came.
@@ -59,6 +67,16 @@ pub(super) fn text_of(id: &Value) -> Option<String> {
         Value::Number(number) => Some(number.to_string()),
         _ => None,
     }
+}
+
+/// Whether a path is one of this shape.
+fn has_shape(path: &str, shape: &str) -> bool {
+    let (mut path, mut shape) = (path.split('/'), shape.split('/'));
+    path.by_ref()
+        .zip(shape.by_ref())
+        .all(|(segment, expected)| expected == "{}" || segment == expected)
+        && path.next().is_none()
+        && shape.next().is_none()
 }
 
 impl Store {
@@ -121,28 +139,34 @@ impl Store {
 
     /// Remembers that a caller made this record: nothing lies under its path yet.
     pub(super) fn was_made(&mut self, kind: &'static str, id: &str) {
-        self.made.insert((kind, id.to_owned()));
+        let made = self.made.len();
+        self.made.insert((kind, id.to_owned()), made);
     }
 
     /// The records under this path of that shape; `of` is the one that the path belongs to.
     pub(super) fn under(&self, path: &str, shape: &str, of: (&'static str, &str), kind: &str) -> Vec<&Record> {
-        let ids = self.related.get(path).or_else(|| {
-            let made = self.made.contains(&(of.0, of.1.to_owned()));
-            self.anywhere.get(shape).filter(|_| !made)
-        });
+        let ids = self.related.get(path).or_else(|| self.anywhere(shape, of));
         ids.into_iter().flatten().filter_map(|id| self.get(kind, id)).collect()
+    }
+
+    /// What lies under a path of this shape as long as nothing was changed there.
+    fn anywhere(&self, shape: &str, of: (&'static str, &str)) -> Option<&Vec<String>> {
+        let anywhere = self.anywhere.get(shape)?;
+        let made = self.made.get(&(of.0, of.1.to_owned()));
+        made.is_none_or(|made| *made < anywhere.made).then_some(&anywhere.ids)
     }
 
     /// Says which records lie under each path of this shape.
     pub(super) fn lay_under_all(&mut self, shape: &str, ids: Vec<String>) {
-        self.anywhere.insert(shape.to_owned(), ids);
+        self.related.retain(|path, _| !has_shape(path, shape));
+        let made = self.made.len();
+        self.anywhere.insert(shape.to_owned(), Anywhere { ids, made });
     }
 
     /// Lays a record under a path, or takes it away from there; `false` when that changes nothing.
     pub(super) fn relate(&mut self, path: &str, shape: &str, of: (&'static str, &str), id: &str, lies: bool) -> bool {
         if !self.related.contains_key(path) {
-            let made = self.made.contains(&(of.0, of.1.to_owned()));
-            let ids = self.anywhere.get(shape).filter(|_| !made).cloned().unwrap_or_default();
+            let ids = self.anywhere(shape, of).cloned().unwrap_or_default();
             self.related.insert(path.to_owned(), ids);
         }
         let Some(ids) = self.related.get_mut(path) else {

@@ -205,17 +205,15 @@ impl Workspace {
             return Answer::error(409, "conflict", &message);
         }
         let shown = example(operation, received, None).unwrap_or_default();
-        let mut record: Value = serde_json::from_slice(&shown).unwrap_or_default();
+        // Not every description shows one.
+        let mut record: Map<String, Value> = serde_json::from_slice(&shown).unwrap_or_default();
         let name = self.identifier(kind);
-        let name = if record.get(name).is_some() { name } else { "id" };
-        let id = self.store.new_id(&text_of(&record[name]).unwrap_or_default());
-        if let Value::Object(record) = &mut record {
-            let id = match (&record.get(name), id.parse::<u64>()) {
-                (Some(Value::Number(_)), Ok(number)) => number.into(),
-                _ => id.as_str().into(),
-            };
-            record.insert(name.to_owned(), id);
-        }
+        let name = if record.contains_key(name) { name } else { "id" };
+        let shown = record.get(name).cloned().unwrap_or_default();
+        let id = self.store.new_id(&text_of(&shown).unwrap_or_default());
+        let number = id.parse::<u64>().ok().filter(|_| shown.is_number());
+        record.insert(name.to_owned(), number.map_or_else(|| id.as_str().into(), Value::from));
+        let mut record = Value::Object(record);
         merge(operation, &mut record, body, name);
         touch(&mut record, &["created_at", "updated_at"]);
         self.put(kind, &record);
@@ -298,6 +296,9 @@ fn example(operation: &Operation, received: &Received, record: Option<&Record>) 
 fn merge(operation: &Operation, record: &mut Value, body: Value, identifier: &str) {
     let flaws = |record: &Value| operation.check.map_or(0, |check| check(&record.to_string()).len());
     let Value::Object(body) = body else { return };
+    if !record.is_object() {
+        return;
+    }
     for (name, value) in body.into_iter().filter(|(name, _)| name != identifier && name != "id") {
         let mut changed = record.clone();
         match (&mut changed[&name], value) {
@@ -320,5 +321,58 @@ fn touch(record: &mut Value, times: &[&str]) {
         if let Some(time) = record.get_mut(*name) {
             *time = now.into();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderMap;
+    use serde_json::json;
+
+    use super::super::operations::{Parameter, named};
+    use super::*;
+
+    /// An operation as a description without examples has it.
+    fn bare(id: &str) -> Option<&'static Operation> {
+        let shown = named(id)?;
+        let parameters: &'static [Parameter] = shown.parameters;
+        Some(Box::leak(Box::new(Operation {
+            id: shown.id,
+            method: shown.method,
+            path: shown.path,
+            query: shown.query,
+            parameters,
+            check: shown.check,
+            conflicts: shown.conflicts,
+            record: shown.record.clone(),
+            list: None,
+            success: shown.success,
+            requests: &[],
+            successes: &[],
+            errors: &[],
+        })))
+    }
+
+    #[test]
+    fn what_no_example_shows_is_made_too() {
+        // Not every description and set of features has it.
+        let Some(operation) = bare("create_tag") else { return };
+        let received = Received {
+            number: 0,
+            operation: Some(operation.id),
+            method: Method::POST,
+            path: operation.path.to_owned(),
+            query: Vec::new(),
+            target: operation.path.to_owned(),
+            headers: HeaderMap::new(),
+            body: r#"{"name": "vip"}"#.into(),
+        };
+        let mut workspace = Workspace::new(Duration::ZERO);
+        let answer = workspace.answer(operation, &[], &received);
+        let made: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+        assert_eq!(
+            (answer.status.as_u16(), made),
+            (operation.success, json!({"id": "new-1", "name": "vip"}))
+        );
     }
 }

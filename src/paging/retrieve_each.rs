@@ -167,8 +167,9 @@ impl<W: Walk<Page: Page<Item: Retrievable>>> RetrieveEach<W> {
         self.walk.walked().total_count()
     }
 
-    /// Goes on after an error: with the item that failed, or with the page. Does nothing while the stream has not ended, and when
-    /// it ended without an error.
+    /// Goes on after an error: with the item that failed, or with the page. A scroll that lost a page begins anew: what was
+    /// delivered comes again, unless the walk is [`ExactlyOnce`] or [`Changes`]. Does nothing while the stream has not ended, and
+    /// when it ended without an error.
     pub fn resume(&mut self) {
         if !std::mem::take(&mut self.failed) {
             return;

@@ -24,6 +24,9 @@ pub(crate) enum Authorization {
     Supplied(Arc<Supply>),
 }
 
+/// The limit of a supplier where an attempt has none.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
 impl Authorization {
     /// The header of the next attempt, which the caller has so much time to supply.
     pub(crate) async fn header(&self, operation: &'static str, limit: Option<Duration>) -> Result<HeaderValue, Error> {
@@ -31,7 +34,7 @@ impl Authorization {
             Self::Fixed(header) => return Ok(header.clone()),
             Self::Supplied(supply) => supply,
         };
-        let end = limit.and_then(|limit| Instant::now().checked_add(limit));
+        let end = Instant::now().checked_add(limit.unwrap_or(TIMEOUT));
         let supplied = by(end, supply())
             .await
             .unwrap_or_else(|| Err("it was not supplied in time".into()));

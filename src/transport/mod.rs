@@ -124,6 +124,11 @@ impl Transport {
             limit if attempt == 1 => limit,
             limit => Some(policy.deadline.saturating_sub(spent)).min(limit.or(Some(Duration::MAX))),
         };
+        // Whether the call may be begun again after so long: one that must not be carried out twice needs a whole timeout.
+        let has_time = |spent: Duration| {
+            let left = policy.deadline.checked_sub(spent);
+            left.is_some_and(|left| call.is_idempotent() || Some(left) >= timeout)
+        };
         let failed = |error: Error| {
             let error = error.for_scroll(call.is_scroll());
             span.fail(&error);
@@ -169,19 +174,20 @@ impl Transport {
             if error.is_unauthorized() && attempt < policy.attempts && may_renew {
                 // The token may have been replaced meanwhile. Nothing was carried out with the old one.
                 may_renew = false;
+                let begun = Instant::now();
                 renewed = self
                     .authorization
                     .renewed(call.operation.id, &authorization, limit)
                     .await;
-                if renewed.is_some() {
+                spent = spent.saturating_add(begun.elapsed());
+                if renewed.is_some() && has_time(spent) {
                     attempt += 1;
                     continue;
                 }
             }
             let pause = pause(policy, attempt, &error);
-            let left = policy.deadline.checked_sub(spent.saturating_add(pause));
             let again = attempt < policy.attempts
-                && left.is_some_and(|left| call.is_idempotent() || Some(left) >= timeout)
+                && has_time(spent.saturating_add(pause))
                 && repeats(call, &error, internal_errors == 1)
                 && self.budget.as_ref().is_none_or(|budget| budget.take(&error));
             if !again {

@@ -179,6 +179,26 @@ async fn a_refused_token_is_replaced_once() {
 }
 
 #[tokio::test]
+async fn a_refused_call_is_begun_again_only_when_it_can_be_answered_in_time() {
+    let refuse = |_: &Request| vec![answer(401, &[], r#"{"errors":[{"code":"unauthorized"}]}"#)];
+    let server = Server::serve(refuse).await;
+    for (op, deadline, sent) in [
+        (Op::Get, Duration::from_secs(20), 2),
+        (Op::Post, Duration::from_secs(20), 1),
+        (Op::Post, Duration::from_secs(120), 2),
+        (Op::Get, Duration::ZERO, 1),
+    ] {
+        let (client, _) = rotating(&server, &["old", "newer"]);
+        let policy = RetryPolicy::default().deadline(deadline);
+        let client = client.to_builder().timeout(Duration::from_secs(30)).retry(policy);
+        let before = server.requests().len();
+        let error = op.call(&client.build().unwrap()).await.unwrap_err();
+        assert!(error.is_unauthorized(), "{op:?} within {deadline:?}: {error}");
+        assert_eq!(server.requests().len() - before, sent, "{op:?} within {deadline:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_token_that_is_not_supplied_sends_nothing() {
     let server = Server::always(vec![Move::Read]).await;
     let failing = AccessToken::from_fn(|| async { Err::<String, _>("the vault is sealed") });
