@@ -490,3 +490,15 @@ async fn a_contact_that_is_there_is_a_conflict() {
         .await;
     assert_eq!(updated.unwrap().id.as_deref(), Some("7"));
 }
+
+#[tokio::test]
+async fn a_change_can_be_answered_by_nothing() {
+    let (intercom, client) = start().await;
+    let contact = "66f1c2a9d04b7e8351aa0c11";
+    intercom
+        .on("delete_contact")
+        .answer(Answer::bytes("application/json", "").status(204));
+    let answer = client.delete_contact().id(contact).await.unwrap();
+    assert_eq!((answer.status().as_u16(), &answer.id), (204, &None));
+    assert!(client.show_contact().id(contact).await.is_ok(), "the mock did nothing");
+}

@@ -673,6 +673,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_a_server_says_is_one_line_in_one_direction() {
+        assert_eq!(one_line("a\nb\u{2028}c\u{202e}d\u{2066}e\u{7}f"), "a b c d e f");
+        let long = one_line(&"ü".repeat(1000));
+        assert_eq!((long.chars().count(), long.ends_with('…')), (301, true));
+    }
+
+    #[test]
     fn an_error_is_small_and_can_cross_threads() {
         fn check<T: Send + Sync + 'static>() {}
         check::<Error>();
