@@ -39,6 +39,9 @@ use crate::paging::{Identified, Page};
 ///
 /// # What holds
 ///
+/// - What is in the way is told by the message of the 409: `A contact matching those details already exists with id=…`, or
+///   `An archived contact matching those details already exists with id=…`, after which it is unarchived. The mock Intercom answers
+///   the first where a test made or seeded such a contact; for the other, set it by `on("create_contact")`.
 /// - The server decides what is there already: by the external id, and by the email of users. It answers a creation by a
 ///   conflict that names the one that is there; where it does not name it, a search for the external id and then for the email
 ///   and role does.

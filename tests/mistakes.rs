@@ -124,6 +124,15 @@ fn a_body_of_another_type() {
         "struct Own; client.create_contact().body(Own).await?",
         &["a struct of your own by `serde_json::to_value`"],
     );
+    for text in [
+        "client.create_contact().body(\"email=a\")",
+        "client.search_contacts().query(\"role = user\")",
+    ] {
+        says(
+            &format!("{text}.await?"),
+            &["`&str` cannot be given for a value of the type"],
+        );
+    }
 }
 
 #[test]

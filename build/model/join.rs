@@ -405,12 +405,14 @@ fn only_id(described: &Value) -> bool {
     }
 }
 
-/// The call makes no sense without its body where the description says so, or requires something in it.
+/// The call makes no sense without its body where the description says so, requires something in it, or has forms of it, one of
+/// which the server wants.
 fn body(described: &Value, signature: &Signature, types: &Types) -> Option<Body> {
     let body = described.get("requestBody")?;
     let json = signature.body.clone();
     let made = json.as_ref().and_then(|ty| types.named(ty));
-    let required = body["required"] == true || made.is_none_or(|made| made.fields.iter().any(|field| field.required));
+    let wants = |made: &Struct| !made.forms.is_empty() || made.fields.iter().any(|field| field.required);
+    let required = body["required"] == true || made.is_none_or(wants);
     Some(Body {
         json,
         media: body["x-media-type"].as_str().map(str::to_owned),

@@ -233,6 +233,7 @@ impl<A: Argument<Value>> Argument<Value> for Nullable<A> {
 /// there.
 macro_rules! arguments {
     ($( $({$($generics:tt)*})? $target:ty: $source:ty $(where [$($bounds:tt)*])? = |$value:ident| $convert:expr; )*) => {$(
+        #[diagnostic::do_not_recommend]
         impl $(<$($generics)*>)? $crate::Argument<$target> for $source $(where $($bounds)*)? {
             #[inline]
             fn argument(self) -> ::std::result::Result<::std::option::Option<$target>, $crate::InvalidField> {
@@ -241,6 +242,7 @@ macro_rules! arguments {
             }
         }
 
+        #[diagnostic::do_not_recommend]
         impl $(<$($generics)*>)? $crate::Argument<$crate::Nullable<$target>> for $source $(where $($bounds)*)? {
             #[inline]
             fn argument(

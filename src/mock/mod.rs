@@ -306,6 +306,8 @@ impl MockIntercom {
     /// # }
     /// ```
     ///
+    /// A record is taken as it is: what the description does not have is neither refused nor lost.
+    ///
     /// # Panics
     ///
     /// When the description has no such operation, when it is no list, and when a record cannot be written as JSON.

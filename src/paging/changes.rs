@@ -51,6 +51,13 @@ use crate::wire::timestamp::Timestamp;
 ///   it is read, since it is deleted or no longer matches the query, hides no other item if the cursor names a place in the
 ///   order, and can hide one if it counts items.
 ///
+/// # The first run
+///
+/// Begin with 0: everything has changed since. A run that was stopped begins again with the watermark before, and what it delivers
+/// once more replaces what is stored under the same id. Where a first run takes too long for that, walk the list itself with
+/// `pages()`, store the cursor of each page, and take as the first watermark the time at which the walk began, less ten minutes;
+/// by the server's clock, that is the `Date` header of the first page.
+///
 /// # What is asked for
 ///
 /// | builders of | |

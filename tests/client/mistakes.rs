@@ -98,6 +98,7 @@ async fn mistakes_of_a_call_are_told_before_anything_is_sent() {
     let deep = field("a").eq(1) & (field("b").eq(1) | (field("c").eq(1) & field("d").eq(1)));
     let said = [
         client.create_ticket().send().await.unwrap_err(),
+        client.create_contact().send().await.unwrap_err(),
         client.reply_conversation().send().await.unwrap_err(),
         client.create_conversation().body_map(|b| b).send().await.unwrap_err(),
         client
@@ -126,6 +127,7 @@ async fn mistakes_of_a_call_are_told_before_anything_is_sent() {
         said.map(printed),
         [
             format!("Error: create_ticket: {body}"),
+            format!("Error: create_contact: {body}"),
             format!("Error: reply_conversation: `id`: required, and was not set; {body}"),
             "Error: create_conversation: `body`, `from`: required, and were not set".to_owned(),
             "Error: create_conversation: `from.type`, `from.id`, `body`: required, and were not set".to_owned(),
