@@ -28,6 +28,14 @@ pub(crate) enum Authorization {
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 impl Authorization {
+    /// The header that is always the same.
+    pub(crate) fn fixed(&self) -> Option<HeaderValue> {
+        match self {
+            Self::Fixed(header) => Some(header.clone()),
+            Self::Supplied(_) => None,
+        }
+    }
+
     /// The header of the next attempt, which the caller has so much time to supply.
     pub(crate) async fn header(&self, operation: &'static str, limit: Option<Duration>) -> Result<HeaderValue, Error> {
         let supply = match self {

@@ -135,15 +135,16 @@ impl Transport {
             error
         };
         loop {
-            let begun = Instant::now();
-            let authorization = match renewed.take() {
+            let authorization = match renewed.take().or_else(|| self.authorization.fixed()) {
                 Some(header) => Ok(header),
                 None => {
+                    let begun = Instant::now();
                     let limit = limit(attempt, spent);
-                    self.authorization.header(call.operation.id, limit).await
+                    let supplied = self.authorization.header(call.operation.id, limit).await;
+                    spent = spent.saturating_add(begun.elapsed());
+                    supplied
                 }
             };
-            spent = spent.saturating_add(begun.elapsed());
             let authorization = authorization.map_err(|error| {
                 let error = error.with_attempts(attempt - 1);
                 failed(error.with_unknown_outcome(unknown_outcome))
