@@ -1,6 +1,7 @@
 //! What an error says, whatever the server put into its body.
 
 use intercom_client::{Error, RetryPolicy};
+use serde_json::json;
 
 use crate::calls::{Op, settings};
 use crate::server::{Move, Server, answer};
@@ -288,7 +289,12 @@ async fn an_empty_success_of_a_change_is_an_empty_value() {
     for body in ["", " \n", "null"] {
         let server = Server::always(vec![Move::Read, answer(200, &[], body)]).await;
         let client = settings(&server).build().unwrap();
-        let contact = client.create_contact().send().await.unwrap();
+        let contact = client
+            .create_contact()
+            .body(json!({"role": "lead"}))
+            .send()
+            .await
+            .unwrap();
         assert_eq!(contact.into_inner(), intercom_client::types::Contact::default());
         client.delete_contact().id("5ba6").send().await.unwrap();
         client.update_contact().id("5ba6").send().await.unwrap();

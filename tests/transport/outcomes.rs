@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use intercom_client::RetryPolicy;
+use serde_json::json;
 
 use crate::calls::{Op, quick, settings};
 use crate::server::{Move, Server, answer};
@@ -27,7 +28,13 @@ async fn a_repeated_call_that_reports_its_own_success_as_a_failure_says_so() {
     }
     let server = carried_out_then(409).await;
     let client = settings(&server).build().unwrap();
-    let error = client.create_contact().idempotent(true).send().await.unwrap_err();
+    let error = client
+        .create_contact()
+        .body(json!({"role": "lead"}))
+        .idempotent(true)
+        .send()
+        .await
+        .unwrap_err();
     assert!(error.is_conflict() && error.may_have_been_carried_out());
 }
 
