@@ -47,7 +47,6 @@ pub use client::token::AccessToken;
 pub use client::version::ApiVersion;
 #[cfg(intercom_export)]
 pub use export::{ExportJob, ExportProgress};
-#[allow(unreachable_pub)] // a description need not have any of them
 pub use generated::mixed::*;
 pub use generated::{Region, builder, operations, types};
 #[cfg(intercom_upsert)]

@@ -16,10 +16,10 @@ use super::version::ApiVersion;
 use super::{Client, Inner};
 use crate::Region;
 use crate::call::retry_policy::RetryPolicy;
-use crate::transport::Transport;
 use crate::transport::budget::Budget;
 use crate::transport::connecting::Watch;
 use crate::transport::gate::Gate;
+use crate::transport::{TIMEOUT, Transport};
 
 impl Client {
     /// Starts a builder with the access token of a workspace: a text, or [`AccessToken::from_fn`] for one that changes.
@@ -84,8 +84,6 @@ impl Client {
     }
 }
 
-/// Default limit of [`ClientBuilder::timeout`].
-const TIMEOUT: Duration = Duration::from_secs(30);
 /// Default limit of [`ClientBuilder::connect_timeout`].
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Default limit of [`ClientBuilder::max_response_bytes`]: 64 MiB.

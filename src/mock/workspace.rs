@@ -86,8 +86,7 @@ impl Workspace {
     }
 
     fn put(&mut self, kind: &'static str, value: &Value) -> Option<String> {
-        let name = self.resources.member(kind).map_or("id", |member| member.parameter);
-        let record = Record::new(value, name);
+        let record = Record::new(value, self.identifier(kind));
         let id = record.id.clone();
         self.store.put(kind, record);
         id
@@ -135,11 +134,11 @@ impl Workspace {
             return self.make(operation, kind, of, received);
         }
         if let (Some(of), Some(id), &Method::DELETE) = (of, values.last(), &received.method)
-            && let Some(listed) = listed_under(shape.strip_suffix("/{}").unwrap_or_default())
+            && let Some(parent) = shape.strip_suffix("/{}")
+            && let Some(listed) = listed_under(parent)
         {
             let path = received.path.rsplit_once('/').map_or("", |(path, _)| path);
             let item = self.resources.kind(listed);
-            let parent = shape.strip_suffix("/{}").unwrap_or_default();
             if !self.store.relate(path, parent, of, id, false) {
                 return not_found(operation);
             }

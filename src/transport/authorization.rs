@@ -7,6 +7,7 @@ use std::time::Duration;
 use http::HeaderValue;
 use tokio::time::Instant;
 
+use super::TIMEOUT;
 use super::attempt::by;
 use crate::answer::error::{Error, Kind};
 
@@ -24,31 +25,20 @@ pub(crate) enum Authorization {
     Supplied(Arc<Supply>),
 }
 
-/// The limit of a supplier where an attempt has none.
-const TIMEOUT: Duration = Duration::from_secs(30);
+/// The header of the next attempt, which the caller has so much time to supply.
+pub(crate) async fn supplied(
+    supply: &Supply,
+    operation: &'static str,
+    limit: Option<Duration>,
+) -> Result<HeaderValue, Error> {
+    let end = Instant::now().checked_add(limit.unwrap_or(TIMEOUT));
+    let supplied = by(end, supply())
+        .await
+        .unwrap_or_else(|| Err("it was not supplied in time".into()));
+    supplied.map_err(|cause| Error::new(operation, Kind::Token).with_source(cause))
+}
 
 impl Authorization {
-    /// The header that is always the same.
-    pub(crate) fn fixed(&self) -> Option<HeaderValue> {
-        match self {
-            Self::Fixed(header) => Some(header.clone()),
-            Self::Supplied(_) => None,
-        }
-    }
-
-    /// The header of the next attempt, which the caller has so much time to supply.
-    pub(crate) async fn header(&self, operation: &'static str, limit: Option<Duration>) -> Result<HeaderValue, Error> {
-        let supply = match self {
-            Self::Fixed(header) => return Ok(header.clone()),
-            Self::Supplied(supply) => supply,
-        };
-        let end = Instant::now().checked_add(limit.unwrap_or(TIMEOUT));
-        let supplied = by(end, supply())
-            .await
-            .unwrap_or_else(|| Err("it was not supplied in time".into()));
-        supplied.map_err(|cause| Error::new(operation, Kind::Token).with_source(cause))
-    }
-
     /// The header to repeat a call with that was refused with `used`; `None` when there is no other one.
     pub(crate) async fn renewed(
         &self,
@@ -58,7 +48,10 @@ impl Authorization {
     ) -> Option<HeaderValue> {
         match self {
             Self::Fixed(_) => None,
-            Self::Supplied(_) => self.header(operation, limit).await.ok().filter(|header| header != used),
+            Self::Supplied(supply) => {
+                let header = supplied(&**supply, operation, limit).await.ok();
+                header.filter(|header| header != used)
+            }
         }
     }
 }

@@ -27,11 +27,14 @@ use crate::call::retry_policy::RetryPolicy;
 use crate::wire::decode::Decode;
 use crate::wire::read;
 use attempt::{Answer, by, next_chunk};
-use authorization::Authorization;
+use authorization::{Authorization, supplied};
 use budget::Budget;
 use classify::{pause, repeats};
 use gate::{Gate, Permit};
 use task::Task;
+
+/// How long an attempt may take, and a token may take to be supplied, where nothing else is said.
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Sends requests to one server: what all clones of a client share.
 pub(crate) struct Transport {
@@ -135,12 +138,12 @@ impl Transport {
             error
         };
         loop {
-            let authorization = match renewed.take().or_else(|| self.authorization.fixed()) {
-                Some(header) => Ok(header),
-                None => {
+            let authorization = match (renewed.take(), &self.authorization) {
+                (Some(header), _) => Ok(header),
+                (None, Authorization::Fixed(header)) => Ok(header.clone()),
+                (None, Authorization::Supplied(supply)) => {
                     let begun = Instant::now();
-                    let limit = limit(attempt, spent);
-                    let supplied = self.authorization.header(call.operation.id, limit).await;
+                    let supplied = supplied(&**supply, call.operation.id, limit(attempt, spent)).await;
                     spent = spent.saturating_add(begun.elapsed());
                     supplied
                 }
