@@ -136,7 +136,7 @@ pub(crate) async fn upsert(
     let (mut may_have_been_created, mut round) = (false, 1);
     loop {
         let call = api::create(client, creating.clone(), request.clone())?;
-        let refused = match client.decoded(call).await {
+        let refused = match client.decoded(&call).await {
             Ok(response) => {
                 return Ok(Upserted {
                     response,
@@ -205,7 +205,7 @@ async fn find(client: &Client, options: &Options, identity: &Identity<'_>) -> Re
         .map(|email| json!({"operator": "AND", "value": [equals("email", email), equals("role", identity.role)]}));
     for query in [by_external_id, by_email].into_iter().flatten() {
         let call = api::search(client, options.clone(), &json!({"query": query}))?;
-        let page = client.decoded::<Found>(call).await?;
+        let page = client.decoded::<Found>(&call).await?;
         if let [found] = page.items() {
             return Ok(found.identity().map(std::borrow::Cow::into_owned));
         }
@@ -230,7 +230,7 @@ async fn change(
     }
     loop {
         let call = api::update(client, options.clone(), id, body)?;
-        match client.decoded(call).await {
+        match client.decoded(&call).await {
             Ok(response) => return Ok(Some((response, outcome))),
             // What is archived is not found.
             Err(error) if error.is_not_found() && outcome == UpsertOutcome::Updated => {
@@ -249,7 +249,7 @@ async fn change(
 async fn unarchive(client: &Client, options: &Options, id: &str) -> Result<bool, Error> {
     let mut options = options.clone();
     options.idempotent.get_or_insert(true);
-    match client.whole(api::unarchive(client, options, id)?).await {
+    match client.whole(&api::unarchive(client, options, id)?).await {
         Ok(_) => Ok(true),
         Err(error) if error.is_not_found() => Ok(false),
         Err(error) => Err(match error.status() {

@@ -334,7 +334,7 @@ fn builder(operation: &Operation, model: &Model) -> TokenStream {
             /// server cannot be reached, answers with another status than a success, or sends what cannot be decoded.
             #[inline]
             pub async fn send(self) -> ::std::result::Result<crate::Response<#ty>, crate::Error> {
-                self.client.#send(self.call()?).await
+                self.client.#send(&self.call()?).await
             }
             #paging
             #changes

@@ -7,9 +7,11 @@ pub(crate) mod gzip;
 pub(crate) mod rate_limit;
 pub(crate) mod response;
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
+
+static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The request id of a response's headers.
 pub(crate) fn request_id(headers: &HeaderMap) -> Option<&str> {
-    headers.get("x-request-id")?.to_str().ok().filter(|id| !id.is_empty())
+    headers.get(&REQUEST_ID)?.to_str().ok().filter(|id| !id.is_empty())
 }

@@ -2,7 +2,11 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
+
+static LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
+static REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
+static RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
 
 /// The state of the rate limit as a response's headers tell it.
 ///
@@ -21,13 +25,13 @@ pub struct RateLimit {
 impl RateLimit {
     /// Reads the headers; `None` unless all three are there and well-formed.
     pub(crate) fn from_headers(headers: &HeaderMap) -> Option<Self> {
-        fn read<T: std::str::FromStr>(headers: &HeaderMap, name: &str) -> Option<T> {
+        fn read<T: std::str::FromStr>(headers: &HeaderMap, name: &HeaderName) -> Option<T> {
             headers.get(name)?.to_str().ok()?.trim().parse().ok()
         }
         Some(Self {
-            limit: read(headers, "x-ratelimit-limit")?,
-            remaining: read(headers, "x-ratelimit-remaining")?,
-            reset: read(headers, "x-ratelimit-reset")?,
+            limit: read(headers, &LIMIT)?,
+            remaining: read(headers, &REMAINING)?,
+            reset: read(headers, &RESET)?,
         })
     }
 }

@@ -61,16 +61,15 @@ impl Call {
 
     /// A call to a path that is written out.
     pub(crate) fn to(operation: Cow<'static, Operation>, path: String, options: &Options) -> Result<Self, Error> {
-        let mut options = options.clone();
-        let query = std::mem::take(&mut options.query);
+        let query = options.query.iter().cloned();
         let call = Self {
             operation,
             path,
-            query: query.into_iter().map(|(name, value)| (name.into(), value)).collect(),
+            query: query.map(|(name, value)| (name.into(), value)).collect(),
             body: None,
             missing: Vec::new(),
             missing_body: None,
-            options,
+            options: options.clone(),
         };
         match &call.options.invalid {
             Some(invalid) => Err(call.invalid(invalid.clone())),

@@ -1,17 +1,22 @@
 //! What a caller can set for one call.
 
 use std::fmt;
+use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
 use http::header::{AUTHORIZATION, CONNECTION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue};
 
 use super::argument::InvalidField;
 use super::retry_policy::RetryPolicy;
 
-/// What a caller can set for one call.
+/// What a caller can set for one call, which few do: unset, it takes no room in the hundreds of builders.
 #[derive(Clone, Default)]
-pub(crate) struct Options {
+pub(crate) struct Options(Option<Box<Settings>>);
+
+/// What was set for one call.
+#[derive(Clone, Default)]
+pub(crate) struct Settings {
     /// The retry policy, in the place of the client's.
     pub retry: Option<RetryPolicy>,
     /// How long one attempt may take, in the place of the client's limit.
@@ -21,11 +26,35 @@ pub(crate) struct Options {
     /// The API version, in the place of the client's.
     pub api_version: Option<HeaderValue>,
     /// Headers besides the client's, or in their place.
-    pub headers: HeaderMap,
+    pub headers: Vec<(HeaderName, HeaderValue)>,
     /// Query parameters that the description does not have.
     pub query: Vec<(String, String)>,
     /// The first setting that cannot be.
     pub invalid: Option<InvalidField>,
+}
+
+static UNSET: Settings = Settings {
+    retry: None,
+    timeout: None,
+    idempotent: None,
+    api_version: None,
+    headers: Vec::new(),
+    query: Vec::new(),
+    invalid: None,
+};
+
+impl Deref for Options {
+    type Target = Settings;
+
+    fn deref(&self) -> &Settings {
+        self.0.as_deref().unwrap_or(&UNSET)
+    }
+}
+
+impl DerefMut for Options {
+    fn deref_mut(&mut self) -> &mut Settings {
+        self.0.get_or_insert_default()
+    }
 }
 
 /// Headers that the client and HTTP itself set.
@@ -45,7 +74,8 @@ impl Options {
             (Ok(name), Ok(mut value)) => {
                 // It may be a secret; HTTP/2 is not to keep it in its tables.
                 value.set_sensitive(true);
-                self.headers.insert(name, value);
+                self.headers.retain(|(known, _)| *known != name);
+                self.headers.push((name, value));
             }
             (Ok(name), Err(_)) => self.refuse(name.as_str(), "has a value that cannot stand in a header"),
             (Err(_), _) => self.refuse("header", "its name is none of HTTP"),
@@ -62,12 +92,13 @@ impl Options {
 impl fmt::Debug for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let parameters: Vec<&str> = self.query.iter().map(|(name, _)| name.as_str()).collect();
+        let headers: Vec<&HeaderName> = self.headers.iter().map(|(name, _)| name).collect();
         f.debug_struct("Options")
             .field("retry", &self.retry)
             .field("timeout", &self.timeout)
             .field("idempotent", &self.idempotent)
             .field("api_version", &self.api_version)
-            .field("headers", &self.headers.keys().collect::<Vec<_>>())
+            .field("headers", &headers)
             .field("query", &parameters)
             .finish_non_exhaustive()
     }

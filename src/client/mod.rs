@@ -113,18 +113,18 @@ impl Client {
     }
 
     /// Sends a call and decodes its JSON answer.
-    pub(crate) async fn decoded<T: Decode>(&self, call: Call) -> Result<Response<T>, Error> {
-        self.inner.transport.decoded(call).await
+    pub(crate) fn decoded<T: Decode>(&self, call: &Call) -> impl Future<Output = Result<Response<T>, Error>> {
+        self.inner.transport.decoded(call)
     }
 
     /// Sends a call and gathers the bytes of its answer.
-    pub(crate) async fn whole(&self, call: Call) -> Result<Response<Bytes>, Error> {
-        self.inner.transport.whole(call).await
+    pub(crate) fn whole(&self, call: &Call) -> impl Future<Output = Result<Response<Bytes>, Error>> {
+        self.inner.transport.whole(call)
     }
 
     /// Sends a call and hands on the bytes of its answer as they arrive.
-    pub(crate) async fn stream(&self, call: Call) -> Result<Response<ByteStream>, Error> {
-        self.inner.transport.stream(call).await
+    pub(crate) fn stream(&self, call: &Call) -> impl Future<Output = Result<Response<ByteStream>, Error>> {
+        self.inner.transport.stream(call)
     }
 }
 

@@ -107,7 +107,7 @@ impl Request {
     pub async fn send<T: DeserializeOwned>(self) -> Result<Response<T>, Error> {
         let call = self.call(None, false)?;
         let reads_only = call.operation.reads_only;
-        let answer = self.client.whole(call).await?;
+        let answer = self.client.whole(&call).await?;
         match decode(&answer, reads_only) {
             Ok(value) => Ok(answer.map(|_| value)),
             Err(unread) => Err(answer.decode_error(ID, unread)),
@@ -121,7 +121,7 @@ impl Request {
     ///
     /// Those of every call.
     pub async fn bytes(self) -> Result<Response<Bytes>, Error> {
-        self.client.whole(self.call(None, false)?).await
+        self.client.whole(&self.call(None, false)?).await
     }
 
     /// Sends the request and hands on the bytes of its answer as they arrive.
@@ -130,7 +130,7 @@ impl Request {
     ///
     /// Those of every call.
     pub async fn byte_stream(self) -> Result<Response<ByteStream>, Error> {
-        self.client.stream(self.call(None, true)?).await
+        self.client.stream(&self.call(None, true)?).await
     }
 
     /// The call, of a list where it has pages.

@@ -14,13 +14,13 @@ pub(crate) type Sending<T> = Pin<Box<dyn Future<Output = Result<Response<T>, Err
 
 /// Sends a call and decodes its JSON answer.
 pub(crate) fn decoded<T: Decode + 'static>(client: Client, call: Result<Call, Error>) -> Sending<T> {
-    Box::pin(async move { client.decoded(call?).await })
+    Box::pin(async move { client.decoded(&call?).await })
 }
 
 /// Sends a call and hands on the bytes of its answer as they arrive. Only some descriptions have such.
 #[allow(dead_code)]
 pub(crate) fn stream(client: Client, call: Result<Call, Error>) -> Sending<ByteStream> {
-    Box::pin(async move { client.stream(call?).await })
+    Box::pin(async move { client.stream(&call?).await })
 }
 
 /// Lets a builder be awaited in the place of `send()`.

@@ -66,7 +66,7 @@ enum Step {
 impl<P: Page + Decode> Pages<P> {
     pub(crate) fn new(client: &Client, call: Result<Call, Error>, cursor: Option<Cursor>) -> Self {
         Self::fetched(client.clone(), call, cursor, |client, call| {
-            Box::pin(async move { client.decoded(call).await })
+            Box::pin(async move { client.decoded(&call).await })
         })
     }
 }

@@ -46,7 +46,7 @@ impl Request {
         Pages::fetched(self.client.clone(), call, None, move |client, call| {
             let name = name.clone();
             Box::pin(async move {
-                let answer = client.whole(call).await?;
+                let answer = client.whole(&call).await?;
                 match RawPage::read(&answer, &name, paging) {
                     Ok(page) => Ok(answer.map(|_| page)),
                     Err(unread) => Err(answer.decode_error(ID, unread).for_scroll(paging == Paging::Scroll)),

@@ -1,10 +1,12 @@
 //! One HTTP exchange: the request with its headers, the answer with its body.
 
 use bytes::Bytes;
+use futures_util::FutureExt;
+use futures_util::future::Either;
 use http::header::{
     ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, USER_AGENT,
 };
-use http::{HeaderMap, Method, StatusCode};
+use http::{HeaderMap, HeaderName, Method, StatusCode};
 use tokio::time::{Instant, timeout_at};
 
 use super::classify::classify;
@@ -25,6 +27,8 @@ pub(crate) struct Answer {
     /// Whether the stream is compressed.
     pub gzip: bool,
 }
+
+static VERSION: HeaderName = HeaderName::from_static("intercom-version");
 
 /// Whether a body came compressed by gzip.
 fn is_gzip(headers: &HeaderMap) -> bool {
@@ -64,7 +68,7 @@ impl Transport {
                 self.gate.observe(&headers, status == StatusCode::TOO_MANY_REQUESTS);
             }
             // An error's body is read as far as it can be: the status is what counts.
-            let (body, _) = self.read(operation, response, gzip, end).await;
+            let (body, _) = self.read(operation, &mut response, gzip, end).await;
             let error = Error::new(operation, Kind::Status).with_answer(status, headers, body);
             let error = error.for_get(call.operation.method == Method::GET);
             if let Some(headers) = error.headers().filter(|_| pending && !error.is_export_pending()) {
@@ -83,7 +87,7 @@ impl Transport {
                 gzip,
             });
         }
-        match self.read(operation, response, gzip, end).await {
+        match self.read(operation, &mut response, gzip, end).await {
             (body, Ok(())) => Ok(Answer {
                 status,
                 headers,
@@ -112,7 +116,7 @@ impl Transport {
         let headers = request.headers_mut();
         headers.insert(AUTHORIZATION, authorization.clone());
         let version = call.options.api_version.as_ref().unwrap_or(&self.version);
-        headers.insert("intercom-version", version.clone());
+        headers.insert(&VERSION, version.clone());
         headers.insert(USER_AGENT, self.user_agent.clone());
         let accept = call.operation.bytes.unwrap_or("application/json");
         headers.insert(ACCEPT, HeaderValue::from_static(accept));
@@ -131,7 +135,7 @@ impl Transport {
     async fn read(
         &self,
         operation: &'static str,
-        response: reqwest::Response,
+        response: &mut reqwest::Response,
         gzip: bool,
         end: Option<Instant>,
     ) -> (Bytes, Result<(), Error>) {
@@ -159,12 +163,12 @@ impl Transport {
         &self,
         body: &mut Body,
         operation: &'static str,
-        mut response: reqwest::Response,
+        response: &mut reqwest::Response,
     ) -> Result<(), Error> {
         let limit = self.max_response_bytes;
         let mut room = limit;
         let announced = response.content_length().unwrap_or_default().min(limit) as usize;
-        while let Some(mut chunk) = next_chunk(operation, &mut response).await? {
+        while let Some(mut chunk) = next_chunk(operation, response).await? {
             let fits = match body {
                 Body::Gzip(gunzip) => gunzip
                     .push(&chunk, limit)
@@ -237,9 +241,10 @@ impl Chunks {
 }
 
 /// Runs `future` until `end`; `None` when the time is up.
-pub(crate) async fn by<T>(end: Option<Instant>, future: impl Future<Output = T>) -> Option<T> {
+pub(crate) fn by<T>(end: Option<Instant>, future: impl Future<Output = T>) -> impl Future<Output = Option<T>> {
+    // No `async fn`: it would hold `future` twice.
     match end {
-        Some(end) => timeout_at(end, future).await.ok(),
-        None => Some(future.await),
+        Some(end) => Either::Left(timeout_at(end, future).map(Result::ok)),
+        None => Either::Right(future.map(Some)),
     }
 }

@@ -6,6 +6,7 @@
 use std::cell::Cell;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use tokio::time::Instant;
@@ -23,40 +24,54 @@ thread_local! {
 #[derive(Clone)]
 pub(crate) struct Watch;
 
-/// A connector whose work is known.
-#[derive(Clone)]
-pub(crate) struct Watched<S>(S);
+/// A connector whose work is known. The HTTP client clones it for each request, whether that needs a connection or not, and
+/// what lies within is large: it is cloned for the connections only.
+pub(crate) struct Watched<S>(Arc<S>);
+
+impl<S> Clone for Watched<S> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
 
 impl<S> Layer<S> for Watch {
     type Service = Watched<S>;
 
     fn layer(&self, connector: S) -> Watched<S> {
-        Watched(connector)
+        Watched(Arc::new(connector))
     }
 }
 
-impl<S: Service<R, Future: Unpin>, R> Service<R> for Watched<S> {
+impl<S, R> Service<R> for Watched<S>
+where
+    S: Service<R, Future: Send> + Clone + Send + 'static,
+    R: Send + 'static,
+{
     type Response = S::Response;
     type Error = S::Error;
-    type Future = Connecting<S::Future>;
+    type Future = Connecting<Result<S::Response, S::Error>>;
 
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.0.poll_ready(context)
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, target: R) -> Self::Future {
-        Connecting(self.0.call(target))
+        let mut connector = S::clone(&self.0);
+        Connecting(Box::pin(async move {
+            poll_fn(|context| connector.poll_ready(context)).await?;
+            connector.call(target).await
+        }))
     }
 }
 
 /// A connection that is being made.
-pub(crate) struct Connecting<F>(F);
+pub(crate) struct Connecting<T>(Pin<Box<dyn Future<Output = T> + Send>>);
 
-impl<F: Future + Unpin> Future for Connecting<F> {
-    type Output = F::Output;
+impl<T> Future for Connecting<T> {
+    type Output = T;
 
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
-        let polled = Pin::new(&mut self.0).poll(context);
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
+        let polled = self.0.as_mut().poll(context);
         CONNECTING.set(polled.is_pending());
         polled
     }

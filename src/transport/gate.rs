@@ -199,14 +199,26 @@ impl Gate {
         }
     }
 
-    /// Waits for the permit to send one request.
-    pub(crate) async fn permit(self: &Arc<Self>) -> Permit {
+    fn take(self: &Arc<Self>) -> Result<Permit, Wait> {
+        let taken = self.state().take(self.paces, self.max_in_flight);
+        taken.map(|()| Permit(Arc::clone(self)))
+    }
+
+    /// Waits for the permit to send one request; `waits` is told how long that takes at the least, where it is known.
+    pub(crate) async fn permit(self: &Arc<Self>, waits: impl FnOnce(Duration)) -> Permit {
+        if let Ok(permit) = self.take() {
+            return permit;
+        }
+        let wait = self.wait();
+        if !wait.is_zero() {
+            waits(wait);
+        }
         loop {
             // Made before the look, so that no change between the two is missed.
             let mut changed = std::pin::pin!(self.changed.notified());
             changed.as_mut().enable();
-            let wait = match self.state().take(self.paces, self.max_in_flight) {
-                Ok(()) => return Permit(Arc::clone(self)),
+            let wait = match self.take() {
+                Ok(permit) => return permit,
                 Err(wait) => wait,
             };
             match wait {

@@ -63,9 +63,9 @@ struct Exchange {
 
 impl Transport {
     /// Sends a call and decodes its JSON answer.
-    pub(crate) async fn decoded<T: Decode>(self: &Arc<Self>, call: Call) -> Result<Response<T>, Error> {
-        let exchange = self.exchange(&call).await?;
-        let decoded = match exchange.is_empty_success(&call) {
+    pub(crate) async fn decoded<T: Decode>(self: &Arc<Self>, call: &Call) -> Result<Response<T>, Error> {
+        let exchange = self.exchange(call).await?;
+        let decoded = match exchange.is_empty_success(call) {
             true => T::empty().map(|value| (value, Vec::new())),
             false => None,
         };
@@ -87,13 +87,13 @@ impl Transport {
     }
 
     /// Sends a call and gathers the bytes of its answer.
-    pub(crate) async fn whole(self: &Arc<Self>, call: Call) -> Result<Response<Bytes>, Error> {
-        Ok(self.exchange(&call).await?.whole())
+    pub(crate) async fn whole(self: &Arc<Self>, call: &Call) -> Result<Response<Bytes>, Error> {
+        Ok(self.exchange(call).await?.whole())
     }
 
     /// Sends a call and hands on the bytes of its answer as they arrive.
-    pub(crate) async fn stream(self: &Arc<Self>, call: Call) -> Result<Response<ByteStream>, Error> {
-        let Exchange { answer, attempts, .. } = self.exchange(&call).await?;
+    pub(crate) async fn stream(self: &Arc<Self>, call: &Call) -> Result<Response<ByteStream>, Error> {
+        let Exchange { answer, attempts, .. } = self.exchange(call).await?;
         let limit = call.options.timeout.or(self.timeout);
         let operation = call.operation.id;
         let chunks = futures_util::stream::try_unfold(answer.stream, move |response| async move {
@@ -222,11 +222,7 @@ impl Transport {
 
     /// Waits for the permit to send one request.
     async fn permit(&self, span: &trace::Span) -> Permit {
-        let waiting = self.gate.wait();
-        if !waiting.is_zero() {
-            span.wait(waiting);
-        }
-        self.gate.permit().await
+        self.gate.permit(|waiting| span.wait(waiting)).await
     }
 
     /// Sends a call once, and gives the permit back.
@@ -252,7 +248,7 @@ impl Transport {
             drop(permit);
             answer
         };
-        match Task::spawn(attempt) {
+        match Task::spawn(Box::pin(attempt)) {
             Ok(task) => task.await.unwrap_or_else(|| Err(Error::new(operation, Kind::Lost))),
             Err(attempt) => attempt.await,
         }
