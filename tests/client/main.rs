@@ -374,3 +374,13 @@ async fn names_under_localhost_lead_to_this_machine() {
     }
     assert_eq!(intercom.calls("identify_admin").len(), 2);
 }
+
+/// What is awaited lies in the futures of those who wait, and is moved with them.
+#[test]
+fn the_future_of_a_call_is_small() {
+    let client = builder().base_url("http://127.0.0.1:9").build().unwrap();
+    let call = client.list_contacts().send();
+    assert!(size_of_val(&call) < 4096, "{}", size_of_val(&call));
+    let call = client.create_contact().send();
+    assert!(size_of_val(&call) < 4096, "{}", size_of_val(&call));
+}
