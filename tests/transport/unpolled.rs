@@ -137,32 +137,33 @@ async fn of_many_calls_a_third_may_be_kept_for_ever() {
     }
 }
 
+/// Where a runtime is gone, or without threads and not in use, nobody fetches the page.
 #[test]
-fn a_page_read_ahead_on_a_runtime_that_is_gone_is_an_error() {
-    let runtime = || {
-        tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build()
-            .unwrap()
-    };
-    let serving = runtime();
+fn a_page_read_ahead_on_a_runtime_that_does_not_run_is_an_error() {
+    use tokio::runtime::{Builder, Runtime};
+
+    let runtime = |mut builder: Builder| builder.enable_all().build().unwrap();
+    let threaded = || runtime(Builder::new_multi_thread());
+    let serving = threaded();
     let server = serving.block_on(Server::serve(|request: &Request| {
         let body = numbered_page(request);
         vec![Move::Wait(Duration::from_millis(200)), answer(200, &[], body)]
     }));
-    let client = once(&server).build().unwrap();
-    let first = runtime();
-    let mut pages = client.list_articles().pages().read_ahead(true);
-    assert!(first.block_on(pages.try_next()).unwrap().is_some());
-    first.shutdown_background();
-    let second = runtime();
-    let next = second.block_on(async { tokio::time::timeout(LONG, pages.try_next()).await });
-    let error = next.expect("it does not wait for ever").unwrap_err();
-    assert!(error.is_retryable());
-    assert_eq!(
-        pages.cursor().map(ToString::to_string).as_deref(),
-        Some("2"),
-        "the walk goes on from there"
-    );
+    let walk = |first: Runtime, stop: fn(Runtime) -> Option<Runtime>| {
+        let client = once(&server).build().unwrap();
+        let mut pages = client.list_articles().pages().read_ahead(true);
+        assert!(first.block_on(pages.try_next()).unwrap().is_some());
+        let _kept = stop(first);
+        let second = threaded();
+        let next = second.block_on(async { tokio::time::timeout(LONG, pages.try_next()).await });
+        let error = next.expect("it does not wait for ever").unwrap_err();
+        assert!(error.is_retryable());
+        let cursor = pages.cursor().map(ToString::to_string);
+        assert_eq!(cursor.as_deref(), Some("2"), "the walk goes on from there");
+    };
+    walk(threaded(), |runtime| {
+        runtime.shutdown_background();
+        None
+    });
+    walk(runtime(Builder::new_current_thread()), Some);
 }
