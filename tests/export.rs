@@ -575,6 +575,28 @@ async fn an_outage_is_sat_out_and_the_error_names_the_job() {
     assert_eq!(ended.unwrap(), DataExportStatus::Completed);
 }
 
+/// A job that was made and downloaded in one expression is known by its error alone.
+#[tokio::test]
+async fn whatever_goes_wrong_with_a_download_names_the_job() {
+    let whole = gzip(b"a,b\n", Compression::default());
+    let folder = tempfile::tempdir().unwrap();
+    for (body, name) in [(&whole[..12], "cut"), (b"<html>", "html"), (&whole, "a\0b")] {
+        let intercom = completed(body.to_vec()).await;
+        let folder = folder.path().join(name);
+        let error = job(&intercom.client()).download_to(folder).await.unwrap_err();
+        assert_eq!(error.export_job(), Some("job-1"), "{error:?}");
+    }
+    let head = "HTTP/1.1 200 OK\r\ncontent-type: application/octet-stream\r\ncontent-length: 100\r\n\r\na,b\n";
+    let lost = [raw(head), Move::Wait(Duration::from_millis(50)), Move::Reset];
+    let server = downloading(lost).await;
+    let error = job(&client(&server)).download_to(folder.path()).await.unwrap_err();
+    assert_eq!(error.export_job(), Some("job-1"), "{error:?}");
+    let mut bytes = job(&client(&server)).download().await.unwrap();
+    assert_eq!(bytes.next_chunk().await.unwrap().unwrap(), "a,b\n");
+    let error = bytes.next_chunk().await.unwrap_err();
+    assert_eq!(error.export_job(), Some("job-1"), "{error:?}");
+}
+
 #[tokio::test]
 async fn a_folder_that_the_disk_refuses_is_no_damaged_download() {
     let body = gzip(b"a,b\n", Compression::default());

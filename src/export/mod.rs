@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::join;
-use futures_util::stream;
+use futures_util::{TryStreamExt, stream};
 use tokio::time::Instant;
 
 use crate::answer::bytes::ByteStream;
@@ -293,7 +293,9 @@ impl ExportJob {
             .headers()
             .get(http::header::CONTENT_LENGTH)
             .and_then(|length| length.to_str().ok()?.parse().ok());
-        Ok(answer.into_inner())
+        let id = self.id.clone();
+        let bytes = answer.into_inner().map_err(move |error| error.with_export_job(&id));
+        Ok(ByteStream::new(DOWNLOAD.id, bytes))
     }
 
     /// [Waits](Self::wait) for the job and writes its result into `folder`, which is created when it is not there, as
@@ -311,6 +313,11 @@ impl ExportJob {
     /// result larger than [`max_bytes`](Self::max_bytes), and [`is_io`](Error::is_io) when the file cannot be written. Calling
     /// it again downloads from the beginning.
     pub async fn download_to(&mut self, folder: impl AsRef<Path>) -> Result<Option<PathBuf>, Error> {
+        let outcome = self.write_to(folder.as_ref()).await;
+        outcome.map_err(|error| error.with_export_job(&self.id))
+    }
+
+    async fn write_to(&mut self, folder: &Path) -> Result<Option<PathBuf>, Error> {
         let mut bytes = self.download().await?;
         if self.progress.state == Status::NoData {
             return Ok(None);
@@ -325,7 +332,7 @@ impl ExportJob {
             (false, _) => (Form::Plain, "csv"),
         };
         let name = format!("{}.{extension}", file_name(&self.id));
-        let (folder, limit) = (folder.as_ref().to_owned(), self.max_bytes);
+        let (folder, limit) = (folder.to_owned(), self.max_bytes);
         let mut part = blocking(DOWNLOAD.id, move || Part::create(&folder, &name, form, limit)).await?;
         let mut batch = vec![head];
         while !batch.is_empty() {
