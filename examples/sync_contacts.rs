@@ -7,7 +7,7 @@
 //! Reads the workspace of `INTERCOM_ACCESS_TOKEN`; without one, a stand-in that takes its time over 5,000 contacts.
 
 use std::fs::{self, OpenOptions};
-use std::io::{BufWriter, Seek, SeekFrom, Write};
+use std::io::{BufWriter, ErrorKind, Seek, SeekFrom, Write};
 use std::time::Duration;
 
 use futures_util::TryStreamExt;
@@ -21,6 +21,7 @@ use serde_json::json;
 /// How far the file is: so many whole lines and bytes, then the page of the cursor.
 #[derive(Default, Serialize, Deserialize)]
 struct Progress {
+    workspace: Option<String>,
     contacts: u64,
     bytes: u64,
     cursor: Option<Cursor>,
@@ -45,16 +46,23 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
     };
 
+    let me = client.identify_admin().send().await?;
+    let workspace = me.app.as_ref().and_then(|app| app.id_code.clone());
     let state = format!("{path}.progress");
-    let mut progress: Progress = match fs::read(&state) {
-        Ok(saved) => serde_json::from_slice(&saved)?,
-        Err(_) => Progress::default(),
+    let anew = format!("remove {state} and {path} to begin anew");
+    let mut progress = match fs::read(&state) {
+        Ok(saved) => serde_json::from_slice(&saved).map_err(|error| format!("{state} is damaged ({error}); {anew}"))?,
+        Err(error) if error.kind() == ErrorKind::NotFound => Progress {
+            workspace: workspace.clone(),
+            ..Progress::default()
+        },
+        Err(error) => return Err(error.into()),
     };
+    if progress.workspace != workspace {
+        return Err(format!("{path} has the contacts of another workspace; {anew}").into());
+    }
     if progress.done {
-        println!(
-            "{path} has all {} contacts; remove {state} to begin anew",
-            progress.contacts
-        );
+        println!("{path} has all {} contacts; {anew}", progress.contacts);
         return Ok(());
     }
     let file = OpenOptions::new()
@@ -62,6 +70,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .write(true)
         .truncate(false)
         .open(&path)?;
+    if file.metadata()?.len() < progress.bytes {
+        return Err(format!("{path} is shorter than {state} says; {anew}").into());
+    }
     // A page half-written when the last run ended comes again.
     file.set_len(progress.bytes)?;
     let mut file = BufWriter::new(file);
@@ -90,13 +101,17 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             bar.println(format!("not as described, and kept: {mismatch}"));
         }
         file.flush()?;
+        file.get_ref().sync_data()?;
         progress.contacts += page.data.len() as u64;
         progress.bytes = file.stream_position()?;
-        progress.cursor = page.next_cursor();
-        progress.done = progress.cursor.is_none();
-        // Renamed when whole, so that the state is never half-written.
-        fs::write(format!("{state}.new"), serde_json::to_vec(&progress)?)?;
-        fs::rename(format!("{state}.new"), &state)?;
+        progress.cursor = pages.cursor().cloned();
+        progress.done = page.is_last();
+        // A page that is not the last and does not tell where the list goes on is an error, and comes again.
+        if progress.cursor.is_some() || progress.done {
+            // Renamed when whole, so that the state is never half-written.
+            fs::write(format!("{state}.new"), serde_json::to_vec(&progress)?)?;
+            fs::rename(format!("{state}.new"), &state)?;
+        }
         bar.set_length(page.total_count.unwrap_or_default() as u64);
         bar.set_position(progress.contacts);
     }
