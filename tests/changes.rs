@@ -292,7 +292,8 @@ async fn a_walk_goes_on_after_an_error_and_in_another_process() {
 
 #[tokio::test]
 async fn items_without_an_id_and_lists_without_a_count_are_walked_too() {
-    let body = |count: Value| json!({"data": [{"id": 1}, {}, {"id": "1"}, {}, {"id": 2}], "total_count": count});
+    let body =
+        |count: Value| json!({"data": [{"id": 1}, {}, {"id": "1"}, {"id": ""}, {"id": 2}], "total_count": count});
     for (count, fits) in [
         (json!(4), true),
         (Value::Null, true),
@@ -314,6 +315,30 @@ async fn items_without_an_id_and_lists_without_a_count_are_walked_too() {
         assert_eq!((found, once.ids().count()), (4, 2));
         assert_eq!(server.requests().len(), if fits { 1 } else { 2 });
     }
+}
+
+/// Items that a list without an end brings again and again, in other pages each time.
+#[tokio::test]
+async fn a_list_that_brings_the_same_items_for_ever_ends() {
+    let server = Server::serve(|request| {
+        let page = request
+            .target
+            .split("page=")
+            .nth(1)
+            .map_or(1, |page| page.parse().unwrap());
+        let items = [page % 7, page % 5].map(|id: u64| json!({"id": id.to_string()}));
+        let next = format!("https://x.test/articles?page={}", page + 1);
+        let body = json!({"data": items, "pages": {"next": next}});
+        vec![answer(200, &[], body.to_string())]
+    })
+    .await;
+    let client = Client::builder("token").base_url(&server.url).build().unwrap();
+    let mut once = client.list_articles().stream().exactly_once();
+    let walk = tokio::time::timeout(Duration::from_secs(60), once.by_ref().collect::<Vec<_>>());
+    let items = walk.await.expect("it ends");
+    let (last, found) = items.split_last().unwrap();
+    assert!(last.as_ref().unwrap_err().to_string().contains("nothing new"));
+    assert!(found.len() == 7 && found.iter().all(Result::is_ok) && once.is_terminated());
 }
 
 /// What a program stores: the last change of each record, and where to begin next time.
@@ -456,6 +481,12 @@ async fn the_watermark_is_the_servers_time_less_the_overlap_and_never_goes_back(
         let watermark = changes.watermark().unwrap().as_seconds();
         assert!((from..=to).contains(&watermark), "{watermark} is not in {from}..={to}");
     }
+    // A clock that is years ahead would hide what changes until then.
+    records.lock().unwrap().now = 4_000_000_000;
+    let mut changes = client.search_conversations().changed_since(0);
+    assert_eq!(changes.by_ref().count().await, 25);
+    let here = Timestamp::from(std::time::SystemTime::now());
+    assert!(changes.watermark().is_some_and(|watermark| watermark < here));
 }
 
 #[tokio::test]

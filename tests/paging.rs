@@ -668,6 +668,176 @@ async fn a_server_that_ignores_the_page_is_not_walked_for_ever() {
     assert!(articles.try_next().await.unwrap().is_none());
 }
 
+/// A stand-in that answers each request by its number, counted from 0, and its client.
+async fn scripted(body: impl Fn(usize) -> Value + Send + Sync + 'static) -> (MockIntercom, Client) {
+    let intercom = MockIntercom::start().await;
+    intercom.on_any().answer_with(move |request| {
+        let body = body(request.number).to_string();
+        Some(Answer::bytes("application/json", body).as_it_is())
+    });
+    let client = client(&intercom);
+    (intercom, client)
+}
+
+/// Some pages can come twice, since changes move items from page to page; not a hundred in a row.
+#[tokio::test]
+async fn a_list_that_goes_on_and_brings_nothing_new_is_an_error() {
+    async fn end<P: Page>(intercom: &MockIntercom, items: Items<P>) -> (String, usize) {
+        let walk = items.take(10_000).try_for_each(|_| std::future::ready(Ok(())));
+        let walk = tokio::time::timeout(Duration::from_secs(60), walk);
+        let error = walk.await.expect("it ends").expect_err("the list goes on");
+        (error.to_string(), received(intercom).len())
+    }
+    let twice = "the answer is the page before once more";
+    let nothing = "the list goes on, but its pages bring nothing new";
+    let fresh = |number: usize| json!({"next": {"starting_after": number.to_string()}});
+    let url = |number: usize| json!({"next": format!("https://x.test/y?page={}", number + 2)});
+    let (one, two) = (json!([{"id": "1"}]), json!([{"id": "2"}]));
+
+    // Pages that are empty or the same, each with another cursor.
+    for (data, requests) in [(json!([]), 100), (one.clone(), 101)] {
+        let (intercom, client) = scripted(move |number| json!({"data": data, "pages": fresh(number)})).await;
+        let (error, sent) = end(&intercom, client.list_contacts().stream()).await;
+        assert!(error.contains(nothing) && sent == requests, "{error} after {sent}");
+    }
+    // A page number that is ignored, though the answer counts.
+    let ignored = |number: usize| json!({"page": number + 1, "next": format!("https://x.test/y?page={}", number + 2)});
+    for pages in [url as fn(usize) -> Value, ignored] {
+        let data = one.clone();
+        let (intercom, client) = scripted(move |number| json!({"data": data, "pages": pages(number)})).await;
+        let (error, sent) = end(&intercom, client.list_articles().stream()).await;
+        assert!(error.contains(twice) && sent == 2, "{error} after {sent}");
+    }
+    let growing = |number: usize| json!({"page": number + 1, "total_pages": number + 2});
+    let data = one.clone();
+    let (intercom, client) = scripted(move |number| json!({"data": data, "pages": growing(number)})).await;
+    let (error, sent) = end(&intercom, client.list_articles().stream()).await;
+    assert!(error.contains(nothing) && sent == 101, "{error} after {sent}");
+    // A scroll that does not move, or goes round in a circle.
+    let data = one.clone();
+    let (intercom, client) = scripted(move |_| json!({"data": data, "scroll_param": "s"})).await;
+    let (error, sent) = end(&intercom, client.scroll_over_all_companies().stream()).await;
+    assert!(error.contains(twice) && sent == 2, "{error} after {sent}");
+    let data = [one.clone(), two];
+    let (intercom, client) = scripted(move |number| json!({"data": data[number % 2], "scroll_param": "s"})).await;
+    let (error, sent) = end(&intercom, client.scroll_over_all_companies().stream()).await;
+    assert!(error.contains(nothing) && sent == 102, "{error} after {sent}");
+    let (intercom, client) = scripted(move |number| json!({"events": one, "pages": url(number)})).await;
+    let events = client.list_data_events().type_("user").user_id("u-1");
+    let (error, sent) = end(&intercom, events.stream()).await;
+    assert!(error.contains(twice) && sent == 2, "{error} after {sent}");
+}
+
+/// What ends a walk is told by the server; what it says in a form that nobody foresaw is an error.
+#[tokio::test]
+async fn what_cannot_be_read_does_not_end_a_walk_unsaid() {
+    let announced = "the page announces another one, but no cursor that leads there";
+    let no_list = "the answer does not have the list that was asked for";
+    let with = |pages: Value| json!({"data": [{"id": "1"}], "pages": pages});
+    for (answer, wrong) in [
+        (with(json!({"next": 7})), Some(announced)),
+        (with(json!({"next": true})), Some(announced)),
+        (with(json!({"next": ["https://x.test/y"]})), Some(announced)),
+        (with(json!({"next": {"starting_after": " "}})), Some(announced)),
+        (with(json!("https://x.test/y?page=2")), Some(announced)),
+        (with(json!({"next": false})), None),
+        (with(json!({"next": []})), None),
+        (with(json!(false)), None),
+        (with(json!([])), None),
+        (json!({"data": [], "total_count": 0}), None),
+        (json!({"data": null}), None),
+        (json!({"total_count": 0}), None),
+        (json!({}), Some(no_list)),
+        (json!({"contacts": [{"id": "1"}]}), Some(no_list)),
+        (json!({"data": "1"}), Some(no_list)),
+        (json!({"data": [1, 2]}), Some(no_list)),
+        (json!({"type": "error.list", "errors": [{"code": "x"}]}), Some(no_list)),
+    ] {
+        let body = answer.clone();
+        let (intercom, client) = scripted(move |_| body.clone()).await;
+        let page = client.list_contacts().send().await.unwrap();
+        assert_eq!(
+            (page.is_last(), page.next_cursor()),
+            (wrong.is_none(), None),
+            "{answer}"
+        );
+        let items: Vec<_> = client.list_contacts().stream().collect().await;
+        let error = items.iter().find_map(|item| item.as_ref().err());
+        assert_eq!(error.is_some(), wrong.is_some(), "{answer}: {error:?}");
+        let text = error.map(ToString::to_string).unwrap_or_default();
+        assert!(text.contains(wrong.unwrap_or_default()), "{answer}: {text}");
+        assert_eq!(received(&intercom).len(), 2);
+    }
+    // Of a numbered list the next page's number is known.
+    for pages in [
+        json!({"next": 7}),
+        json!({"total_pages": "three"}),
+        json!({"total_pages": 0, "next": "/?page=2"}),
+    ] {
+        let (_intercom, client) = scripted(move |number| match number {
+            0 => json!({"data": [{"id": "1"}], "pages": pages}),
+            1 => json!({"data": [{"id": "2"}], "pages": pages}),
+            _ => json!({"data": [], "pages": pages}),
+        })
+        .await;
+        assert_eq!(collect(client.list_articles().stream()).await.unwrap(), ["1", "2"]);
+    }
+    // The first page is the first.
+    let (_intercom, client) =
+        scripted(|_| json!({"data": [{"id": "1"}], "pages": {"page": 5, "total_pages": 7}})).await;
+    let error = client.list_articles().stream().try_next().await.unwrap_err();
+    assert!(error.to_string().contains("another page"), "{error}");
+}
+
+#[tokio::test]
+async fn a_page_that_did_not_tell_where_the_list_goes_on_is_asked_for_again() {
+    let (intercom, client) = scripted(|number| {
+        let next = match number {
+            0 => json!({"starting_after": "b"}),
+            1 => json!({"page": 3}),
+            2 => json!({"starting_after": "c"}),
+            _ => Value::Null,
+        };
+        let id = ["a", "b", "b", "c"][number];
+        json!({"data": [{"id": id}], "pages": {"next": next}})
+    })
+    .await;
+    let mut contacts = client.list_contacts().stream().exactly_once();
+    let mut keys = Vec::new();
+    while let Some(contact) = contacts.next().await {
+        match contact {
+            Ok(contact) => keys.push(key(&contact)),
+            Err(_) => contacts.resume(),
+        }
+    }
+    assert_eq!(keys, ["a", "b", "c"]);
+    let asked = received(&intercom);
+    let asked: Vec<_> = asked.iter().map(|request| request.query("starting_after")).collect();
+    assert_eq!(asked, [None, Some("b"), Some("b"), Some("c")]);
+}
+
+#[tokio::test]
+async fn pages_are_counted_from_one() {
+    let (intercom, client) = always("{}").await;
+    for list in [client.list_articles().from_cursor("0"), client.list_articles().page(0)] {
+        let error = list.stream().try_next().await.unwrap_err();
+        assert!(error.is_builder(), "{error}: page 0 is page 1 to most servers");
+    }
+    assert!(received(&intercom).is_empty());
+}
+
+/// The query of an event's next page names a customer.
+#[tokio::test]
+async fn a_stream_shows_no_cursor() {
+    let next = "https://x.test/events?email=ada%40juniper.example&before=7";
+    let (_intercom, client) = scripted(move |_| json!({"events": [{"id": "1"}], "pages": {"next": next}})).await;
+    let mut events = client.list_data_events().type_("user").user_id("u-1").stream();
+    events.try_next().await.unwrap();
+    assert!(events.cursor().is_some_and(|cursor| cursor.as_str().contains("ada")));
+    let shown = format!("{events:?}");
+    assert!(!shown.contains("ada"), "{shown}");
+}
+
 #[tokio::test]
 async fn empty_cursors_are_no_first_page() {
     let (_intercom, client) = always("{}").await;

@@ -8,6 +8,7 @@ use std::task::{Context, Poll, ready};
 use futures_core::Stream;
 use futures_core::stream::FusedStream;
 
+use super::position::NOTHING_NEW;
 use super::{Cursor, Identified, Items, Page, Retrievable, RetrieveEach};
 use crate::answer::error::{Error, Kind};
 use crate::wire::read::Mismatch;
@@ -48,17 +49,22 @@ pub struct ExactlyOnce<P: Page> {
     items: Items<P>,
     ids: HashSet<Box<str>>,
     /// How many items came without an id.
-    unidentified: u64,
+    unidentified: usize,
     /// Whether what was found is compared with the list's count.
     compares: bool,
     /// How many passes may still be begun.
     passes: u32,
     /// Whether this is the first pass.
     first: bool,
+    /// How many items in a row were delivered before.
+    known: usize,
     /// The smallest count of this pass.
     total_count: Option<i64>,
     end: End,
 }
+
+/// So many items in a row may have been delivered before, or twice as many as there are: more are a list without an end.
+const KNOWN: usize = 1000;
 
 /// How the walk ended.
 #[derive(Clone, Copy, PartialEq)]
@@ -82,6 +88,7 @@ impl<P: Page<Item: Identified>> ExactlyOnce<P> {
             unidentified: 0,
             passes: 0,
             first: true,
+            known: 0,
             total_count: None,
             end: End::Not,
         }
@@ -136,8 +143,8 @@ impl<P: Page<Item: Identified>> ExactlyOnce<P> {
         self.items.mismatches()
     }
 
-    /// Goes on after an error: with the page that failed, or with another pass when items were missing. Does nothing while the
-    /// stream has not ended, and when it ended without an error.
+    /// Goes on after an error: with the page that failed or did not tell where the list goes on, or with another pass when items
+    /// were missing. Does nothing while the stream has not ended, and when it ended without an error.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -186,17 +193,18 @@ impl<P: Page<Item: Identified>> ExactlyOnce<P> {
 
     fn begin_pass(&mut self) {
         self.first = false;
+        self.known = 0;
         self.total_count = None;
         self.items.restart();
     }
 
     /// Remembers an item; whether it is to be delivered.
     fn is_new(&mut self, item: &P::Item) -> bool {
-        match item.identity() {
+        match item.identity().filter(|id| !id.is_empty()) {
             Some(id) if self.ids.contains(&*id) => false,
             Some(id) => self.ids.insert(id.into()),
             None => {
-                self.unidentified += u64::from(self.first);
+                self.unidentified += usize::from(self.first);
                 self.first
             }
         }
@@ -208,10 +216,15 @@ impl<P: Page<Item: Identified>> ExactlyOnce<P> {
         self.total_count = counts.min();
     }
 
+    /// How many items were found.
+    fn found(&self) -> usize {
+        self.ids.len() + self.unidentified
+    }
+
     /// What is wrong when the list has ended.
     fn missing(&self) -> Option<Error> {
         let total = u64::try_from(self.total_count?).ok().filter(|_| self.compares)?;
-        let found = self.ids.len() as u64 + self.unidentified;
+        let found = self.found() as u64;
         let operation = self.items.pages().operation();
         (found < total).then(|| Error::new(operation, Kind::Incomplete { found, total }))
     }
@@ -231,8 +244,18 @@ impl<P: Page<Item: Identified>> Stream for ExactlyOnce<P> {
             let next = ready!(Pin::new(&mut this.items).poll_next(context));
             this.count();
             match next {
-                Some(Ok(item)) if this.is_new(&item) => return Poll::Ready(Some(Ok(item))),
-                Some(Ok(_)) => {}
+                Some(Ok(item)) if this.is_new(&item) => {
+                    this.known = 0;
+                    return Poll::Ready(Some(Ok(item)));
+                }
+                Some(Ok(_)) if this.known < KNOWN.max(2 * this.found()) => this.known += 1,
+                Some(Ok(_)) => {
+                    this.known = 0;
+                    this.end = End::Failed;
+                    let operation = this.items.pages().operation();
+                    let error = Error::new(operation, Kind::Contradiction(NOTHING_NEW)).with_attempts(1);
+                    return Poll::Ready(Some(Err(error)));
+                }
                 Some(Err(error)) => {
                     this.end = End::Failed;
                     return Poll::Ready(Some(Err(error)));

@@ -13,8 +13,11 @@
 //! | events | a contact's events | the query of the next page's URL |
 //! | one answer | tags, admins, teams, segments, ticket types, data attributes, subscription types | nothing |
 //!
-//! A page's number or cursor is all that is taken from an answer: no URL that a server names is ever followed. An answer
-//! that leads back to a page already seen is an error, not an endless walk.
+//! A page's number or cursor is all that is taken from an answer: no URL that a server names is ever followed.
+//!
+//! No walk is endless, and none ends unsaid. An error is: a cursor that leads back to a page already seen, the page before once
+//! more, a hundred pages in a row that are empty or the same as earlier ones, an answer without the list, and one that announces
+//! another page in a form that this crate does not know. An empty page ends numbered lists, scrolls and events.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]
@@ -100,6 +103,7 @@ mod changes;
 mod exactly_once;
 mod identified;
 mod items;
+mod outline;
 mod pages;
 mod position;
 mod raw;
@@ -115,6 +119,7 @@ pub use exactly_once::ExactlyOnce;
 pub(crate) use identified::Identity;
 pub use identified::{Dated, Identified};
 pub use items::Items;
+use outline::Outline;
 pub use pages::Pages;
 #[doc(hidden)]
 pub use position::Position;
@@ -205,12 +210,12 @@ impl<P: Page> Response<P> {
     ///
     /// A builder of the same operation, with the same parameters, starts there with `from_cursor`.
     pub fn next_cursor(&self) -> Option<Cursor> {
-        self.position().next(None).ok().flatten()
+        Outline::of(self.body()).next(&**self, None).ok().flatten()
     }
 
     /// Whether the answer says that this is the last page. `false` where it announces another one, be it without a cursor
     /// that leads there.
     pub fn is_last(&self) -> bool {
-        matches!(self.position().next(None), Ok(None))
+        matches!(Outline::of(self.body()).next(&**self, None), Ok(None))
     }
 }

@@ -8,11 +8,11 @@ use std::hash::BuildHasher;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use bytes::Bytes;
 use futures_core::Stream;
 use futures_core::stream::FusedStream;
 
-use super::position::{OTHER_PAGE, Position, REPEATS, SAME};
+use super::outline::Outline;
+use super::position::{NO_LIST, NOTHING_NEW, OTHER_PAGE, Position, REPEATS, SAME};
 use super::{Cursor, Page};
 use crate::answer::error::{Error, Kind};
 use crate::answer::response::Response;
@@ -42,16 +42,25 @@ pub struct Pages<P: Page> {
     step: Step,
     /// The page that is asked for next, or on its way; `None` for the first one.
     cursor: Option<Cursor>,
+    /// The page that did not tell where the list goes on.
+    astray: Option<Option<Cursor>>,
     /// Hashes of the cursors so far: eight bytes a page.
     seen: HashSet<u64>,
+    /// Hashes of what the pages held so far.
+    held_before: HashSet<u64>,
+    /// That of the page before: a server that ignores where the list is to go on sends it for ever.
+    before: Option<u64>,
+    /// How many pages in a row brought nothing new.
+    stalled: u32,
     hasher: RandomState,
     fetch: Option<Fetch<P>>,
     /// A page to deliver once the runtime has had its chance to begin with the one after it, and its own cursor.
     held: Option<(Response<P>, Option<Cursor>)>,
     read_ahead: bool,
-    /// The numbered page before: a server that ignores the number sends it for ever.
-    before: Option<Bytes>,
 }
+
+/// So many pages in a row may bring nothing new: be empty, or hold what a page before them did.
+const STALLED: u32 = 100;
 
 /// What to do when the next page is wanted.
 enum Step {
@@ -91,12 +100,15 @@ impl<P: Page> Pages<P> {
             from,
             step,
             cursor: None,
+            astray: None,
             seen: HashSet::new(),
+            held_before: HashSet::new(),
+            before: None,
+            stalled: 0,
             hasher: RandomState::new(),
             fetch: None,
             held: None,
             read_ahead: false,
-            before: None,
         };
         pages.restart();
         pages
@@ -109,12 +121,20 @@ impl<P: Page> Pages<P> {
         if let Some(cursor) = &self.from {
             self.seen.insert(self.hasher.hash_one(cursor));
         }
+        self.held_before.clear();
+        self.astray = None;
         self.before = None;
+        self.stalled = 0;
         self.resume();
     }
 
-    /// Goes on after an error, with the page that failed.
+    /// Goes on after an error, with the page that failed, or the one that did not tell where the list goes on.
     pub(super) fn resume(&mut self) {
+        if let Some(cursor) = self.astray.take() {
+            self.cursor = cursor;
+            self.before = None;
+            self.stalled = 0;
+        }
         if let Some(call) = &self.call {
             self.step = Step::Ask(call.clone());
         }
@@ -213,30 +233,52 @@ impl<P: Page> Pages<P> {
         };
         let position = page.position();
         let asked = self.cursor.as_ref().and_then(|cursor| cursor.0.parse().ok());
+        let is_asked = |page: i64| match asked {
+            Some(asked) => page == asked,
+            // The first one, wherever the server begins to count.
+            None => page == 0 || page == 1,
+        };
         if let Position::Page { page: Some(page), .. } = position
-            && asked.is_some_and(|asked| asked != page)
+            && !is_asked(page)
         {
             return Err(contradiction(OTHER_PAGE));
         }
-        if call.operation.paging == Some(Paging::Page) {
-            let before = self.before.replace(page.body().clone());
-            if before.as_ref() == Some(page.body()) {
-                return Err(contradiction(SAME));
-            }
+        let outline = Outline::of(page.body());
+        let next = outline.next(&**page, asked.or(Some(1)));
+        if next == Err(NO_LIST) {
+            return Err(contradiction(NO_LIST));
         }
-        self.cursor = None;
-        self.step = match position.next(asked.or(Some(1))) {
+        let items = (!page.items().is_empty()).then(|| self.hasher.hash_one(outline.lists()));
+        // Where pages are counted, or what changes moves items from page to page, a page can come twice.
+        let can_repeat = match position {
+            Position::Page { page, total_pages, .. } => page.is_some() && total_pages.is_some(),
+            Position::Cursor(_) => true,
+            _ => false,
+        };
+        if items.is_some() && items == self.before && !can_repeat {
+            return Err(contradiction(SAME));
+        }
+        self.before = items;
+        self.stalled = match items.is_some_and(|items| self.held_before.insert(items)) {
+            true => 0,
+            false => self.stalled + 1,
+        };
+        let asked_for = self.cursor.take();
+        let next = match next {
+            Ok(Some(cursor)) if !self.is_new(&cursor) && !call.is_scroll() => Err(REPEATS),
+            Ok(Some(_)) if self.stalled >= STALLED => Err(NOTHING_NEW),
+            next => next,
+        };
+        self.step = match next {
             Ok(None) => Step::Done,
             Ok(Some(cursor)) => {
-                let new = self.is_new(&cursor);
-                if new || call.is_scroll() {
-                    self.cursor = Some(cursor);
-                    Step::Ask(call)
-                } else {
-                    Step::Fail(contradiction(REPEATS))
-                }
+                self.cursor = Some(cursor);
+                Step::Ask(call)
             }
-            Err(what) => Step::Fail(contradiction(what)),
+            Err(what) => {
+                self.astray = Some(asked_for);
+                Step::Fail(contradiction(what))
+            }
         };
         Ok(())
     }
@@ -304,7 +346,6 @@ impl<P: Page> FusedStream for Pages<P> {
 impl<P: Page> fmt::Debug for Pages<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pages")
-            .field("cursor", &self.cursor)
             .field("read_ahead", &self.read_ahead)
             .finish_non_exhaustive()
     }

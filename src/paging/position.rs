@@ -36,16 +36,26 @@ pub(super) const NO_CURSOR: &str = "the page announces another one, but no curso
 pub(super) const REPEATS: &str = "the cursor to the next page repeats an earlier one";
 /// A page that has the items of the one before it.
 pub(super) const SAME: &str = "the answer is the page before once more";
+/// A page without its list.
+pub(super) const NO_LIST: &str = "the answer does not have the list that was asked for";
+/// Pages that go on and bring nothing.
+pub(super) const NOTHING_NEW: &str = "the list goes on, but its pages bring nothing new";
 /// A numbered page that is not the one asked for.
 pub(super) const OTHER_PAGE: &str = "the answer is another page than the one that was asked for";
 
 impl Position<'_> {
-    /// The cursor of the next page. `asked` is the number of this one, for servers that do not repeat it.
-    pub(super) fn next(&self, asked: Option<i64>) -> Result<Option<Cursor>, &'static str> {
+    /// The cursor of the next page. `asked` is the number of this one, for servers that do not repeat it; `hidden` tells that
+    /// another page is announced in a form that was not read.
+    pub(super) fn next(&self, asked: Option<i64>, hidden: bool) -> Result<Option<Cursor>, &'static str> {
+        let end = if hidden { Err(NO_CURSOR) } else { Ok(None) };
+        let cursor = |text: Option<&str>| match text.filter(|text| !text.trim().is_empty()) {
+            Some(text) => Ok(Some(text.into())),
+            None => Err(NO_CURSOR),
+        };
         match *self {
             Self::Cursor(next) => match next.filter(|next| !next.is_blank()) {
-                None => Ok(None),
-                Some(next) => next.starting_after().map(|text| Some(text.into())).ok_or(NO_CURSOR),
+                None => end,
+                Some(next) => cursor(next.starting_after()),
             },
             // Some servers go on announcing a next page for ever.
             Self::Page { empty: true, .. } => Ok(None),
@@ -56,26 +66,26 @@ impl Position<'_> {
                 empty: false,
             } => {
                 let next = next.filter(|next| !next.is_blank());
+                let announced = next.is_some() || hidden;
                 let this = page.or(asked).or_else(|| next?.page()?.checked_sub(1));
                 match (this, total_pages) {
-                    (Some(this), Some(last)) if this >= last => Ok(None),
-                    (None | Some(_), None) if next.is_none() => Ok(None),
+                    (Some(this), Some(last)) if this == last => Ok(None),
+                    // A count that leaves out this very page says nothing of those after it.
+                    (Some(this), Some(last)) if this > last && !announced => Ok(None),
+                    (None | Some(_), None) if !announced => Ok(None),
                     (Some(this), _) => Ok(Some(this.saturating_add(1).to_string().into())),
                     (None, Some(..=1)) => Ok(None),
                     (None, _) => Err(NO_CURSOR),
                 }
             }
             Self::Scroll { empty: true, .. } => Ok(None),
-            Self::Scroll { scroll_param, .. } => {
-                let cursor = scroll_param.filter(|text| !text.is_empty());
-                cursor.map(|text| Some(text.into())).ok_or(NO_CURSOR)
-            }
+            Self::Scroll { scroll_param, .. } => cursor(scroll_param),
             Self::Unpaged => Ok(None),
             // An empty page can still name another one.
             Self::Events { empty: true, .. } => Ok(None),
             Self::Events { next, .. } => match next.filter(|next| !next.is_blank()) {
-                None => Ok(None),
-                Some(next) => next.query().map(|query| Some(query.into())).ok_or(NO_CURSOR),
+                None => end,
+                Some(next) => cursor(next.query()),
             },
         }
     }
@@ -93,12 +103,11 @@ impl Call {
             Some(Paging::Cursor) => self.replace("starting_after", text),
             Some(Paging::Scroll) => self.replace("scroll_param", text),
             Some(Paging::Page) => match text.parse::<u32>() {
-                Ok(number) => self.replace("page", &number.to_string()),
-                Err(_) => {
-                    return Err(Error::builder(
-                        self.operation.id,
-                        "the cursor is no page number".to_owned(),
-                    ));
+                Ok(number @ 1..) => self.replace("page", &number.to_string()),
+                // Servers take page 0 for the first, which would then come twice.
+                Ok(0) | Err(_) => {
+                    let what = "the cursor is no page number, which are counted from 1";
+                    return Err(Error::builder(self.operation.id, what.to_owned()));
                 }
             },
             Some(Paging::CursorInBody) => {
@@ -161,12 +170,16 @@ mod tests {
 
     fn page(value: Value, asked: Option<i64>) -> Result<Option<String>, &'static str> {
         let list: types::CompanyList = from_value(json!({ "data": [{}], "pages": value })).unwrap();
-        list.position().next(asked).map(|cursor| cursor.map(|cursor| cursor.0))
+        list.position()
+            .next(asked, false)
+            .map(|cursor| cursor.map(|cursor| cursor.0))
     }
 
     fn after(next: Value) -> Result<Option<String>, &'static str> {
         let list: types::ContactList = from_value(json!({"pages": {"next": next}})).unwrap();
-        list.position().next(None).map(|cursor| cursor.map(|cursor| cursor.0))
+        list.position()
+            .next(None, false)
+            .map(|cursor| cursor.map(|cursor| cursor.0))
     }
 
     #[test]
@@ -202,7 +215,11 @@ mod tests {
         assert_eq!(page(json!({"total_pages": 4}), None), Err(NO_CURSOR));
         assert_eq!(page(json!(null), Some(1)), Ok(None));
         let empty: types::CompanyList = from_value(json!({"data": [], "pages": {"next": url}})).unwrap();
-        assert_eq!(empty.position().next(Some(3)), Ok(None), "an empty page is the last");
+        assert_eq!(
+            empty.position().next(Some(3), false),
+            Ok(None),
+            "an empty page is the last"
+        );
     }
 
     #[test]
@@ -236,7 +253,7 @@ mod tests {
             (&json!([]), json!("s"), Ok(None)),
         ] {
             let scroll: types::CompanyScroll = from_value(json!({"data": data, "scroll_param": scroll_param})).unwrap();
-            assert_eq!(scroll.position().next(None), next);
+            assert_eq!(scroll.position().next(None, false), next);
         }
         let url = "https://x/events?type=user&before=7";
         for (events, next, cursor) in [
@@ -245,7 +262,7 @@ mod tests {
             (json!([]), json!(url), None),
         ] {
             let list: types::DataEventList = from_value(json!({"events": events, "pages": {"next": next}})).unwrap();
-            assert_eq!(list.position().next(None), Ok(cursor));
+            assert_eq!(list.position().next(None, false), Ok(cursor));
         }
     }
 
@@ -253,7 +270,7 @@ mod tests {
     fn one_company_is_a_list_of_one() {
         let answer: CompanyOrList = from_value(json!({"type": "company", "id": "7"})).unwrap();
         assert_eq!((answer.items().len(), answer.total_count()), (1, Some(1)));
-        assert_eq!(answer.position().next(None), Ok(None));
+        assert_eq!(answer.position().next(None, false), Ok(None));
         assert_eq!(answer.into_items()[0].id.as_deref(), Some("7"));
     }
 }

@@ -167,8 +167,9 @@ impl<W: Walk<Page: Page<Item: Retrievable>>> RetrieveEach<W> {
         self.walk.walked().total_count()
     }
 
-    /// Goes on after an error: with the item that failed, or with the page. A scroll that lost a page begins anew: what was
-    /// delivered comes again, unless the walk is [`ExactlyOnce`] or [`Changes`]. Does nothing while the stream has not ended, and
+    /// Goes on after an error: with the item that failed, or with the page. A page that did not tell where the list goes on is
+    /// asked for again, and a scroll that lost a page begins anew: what was delivered of them comes again, unless the walk is
+    /// [`ExactlyOnce`] or [`Changes`]. Does nothing while the stream has not ended, and
     /// when it ended without an error.
     pub fn resume(&mut self) {
         if !std::mem::take(&mut self.failed) {
@@ -195,7 +196,8 @@ impl<W: Walk<Page: Page<Item: Retrievable>>> RetrieveEach<W> {
 
     fn ask(&mut self, item: &<W::Page as Page>::Item) {
         let items = self.walk.walked();
-        let id = item.identity().map(std::borrow::Cow::into_owned);
+        let id = item.identity().filter(|id| !id.is_empty());
+        let id = id.map(std::borrow::Cow::into_owned);
         let call = match &id {
             Some(id) => <W::Page as Page>::Item::retrieve(items.pages().client(), id),
             None => {
