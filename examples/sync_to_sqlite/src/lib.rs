@@ -40,7 +40,9 @@ async fn contacts(client: &Client, table: Table<'_>) -> Result<()> {
         for contact in &page.data {
             contact_with_companies(client, &table, contact).await?;
         }
-        table.go_on(page.next_cursor().as_ref())?;
+        if let Some(cursor) = page.next_cursor() {
+            table.go_on(&cursor)?;
+        }
     }
     table.done(None)
 }
@@ -94,7 +96,10 @@ async fn conversations(client: &Client, table: Table<'_>) -> Result<()> {
     let mut all = list.stream().retrieve_each();
     while let Some(conversation) = all.try_next().await? {
         table.save(&conversation)?;
-        table.go_on(all.cursor())?;
+        // At the end there is none: a run that is stopped there begins with the last page.
+        if let Some(cursor) = all.cursor() {
+            table.go_on(cursor)?;
+        }
     }
     table.done(None)
 }

@@ -65,11 +65,11 @@ impl<'d> Table<'d> {
     }
 
     /// Remembers where the first walk goes on.
-    pub fn go_on(&self, cursor: Option<&Cursor>) -> Result<()> {
+    pub fn go_on(&self, cursor: &Cursor) -> Result<()> {
         let sql = "UPDATE progress SET cursor = ?2 WHERE name = ?1";
         self.db
             .prepare_cached(sql)?
-            .execute(params![self.name, cursor.map(Cursor::as_str)])?;
+            .execute(params![self.name, cursor.as_str()])?;
         Ok(())
     }
 
