@@ -219,7 +219,7 @@ impl ExportJob {
     }
 
     async fn ended(&mut self) -> Result<Status, Error> {
-        let mut heard = Instant::now();
+        let (mut heard, mut asked) = (Instant::now(), self.known);
         loop {
             if self.known {
                 match &self.progress.state {
@@ -232,14 +232,14 @@ impl ExportJob {
                     }
                     _ => {}
                 }
+            }
+            if std::mem::replace(&mut asked, true) {
                 tokio::time::sleep(self.pause).await;
                 self.pause = (self.pause.saturating_mul(3) / 2).min(self.longest_pause);
             }
             match self.refresh().await.map(drop) {
                 Ok(()) => heard = Instant::now(),
-                Err(error) if error.is_retryable() && heard.elapsed() < self.longest_outage => {
-                    tokio::time::sleep(self.pause).await;
-                }
+                Err(error) if error.is_retryable() && heard.elapsed() < self.longest_outage => {}
                 Err(error) => return Err(error),
             }
         }
