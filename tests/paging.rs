@@ -412,6 +412,11 @@ async fn scroll_errors_are_told_apart() {
         .unwrap_err();
     assert!(again.is_scroll_expired());
 
+    let gone = Answer::error(400, "not_found", "scroll parameter not found");
+    intercom.on_any().answer_once(gone);
+    let gone = client.scroll_over_all_companies().from_cursor("s").send().await;
+    assert!(gone.unwrap_err().is_scroll_expired());
+
     intercom.on_any().answer_once(Fault::Status(500).answer());
     let lost = client.scroll_over_all_companies().send().await.unwrap_err();
     assert!(lost.is_scroll_restart() && !lost.is_scroll_expired() && !lost.is_scroll_exists());

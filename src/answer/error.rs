@@ -507,9 +507,10 @@ impl Error {
         self.0.answer.as_ref().map(|answer| &answer.body)
     }
 
-    /// A scroll that went idle for more than a minute, or was never begun: 404. Begin a new one.
+    /// A scroll that went idle for more than a minute, or was never begun: 404, or another status with the code `not_found`. Begin
+    /// a new one.
     pub fn is_scroll_expired(&self) -> bool {
-        self.0.scroll && self.is_not_found()
+        self.0.scroll && (self.is_not_found() || self.has_code("not_found"))
     }
 
     /// Another scroll of this workspace is open: only one can be. It ends a minute after its last page.

@@ -214,7 +214,7 @@ impl<P: Page> Response<P> {
     }
 
     /// Whether the answer says that this is the last page. `false` where it announces another one, be it without a cursor
-    /// that leads there.
+    /// that leads there, and where it does not have the list.
     pub fn is_last(&self) -> bool {
         matches!(Outline::of(self.body()).next(&**self, None), Ok(None))
     }
