@@ -737,7 +737,7 @@ async fn a_list_that_goes_on_and_brings_nothing_new_is_an_error() {
 #[tokio::test]
 async fn what_cannot_be_read_does_not_end_a_walk_unsaid() {
     let announced = "the page announces another one, but no cursor that leads there";
-    let no_list = "the answer does not have the list that was asked for";
+    let no_list = "expected the list that was asked for, found an answer without it";
     let with = |pages: Value| json!({"data": [{"id": "1"}], "pages": pages});
     for (answer, wrong) in [
         (with(json!({"next": 7})), Some(announced)),
@@ -773,6 +773,11 @@ async fn what_cannot_be_read_does_not_end_a_walk_unsaid() {
         assert!(text.contains(wrong.unwrap_or_default()), "{answer}: {text}");
         assert_eq!(received(&intercom).len(), 2);
     }
+    // A scroll has moved on with it.
+    let (_intercom, client) = scripted(|_| json!({"scroll_param": "s"})).await;
+    let mut companies = client.scroll_over_all_companies().stream();
+    let error = companies.try_next().await.unwrap_err();
+    assert!(error.is_decode() && error.is_scroll_restart() && companies.cursor().is_none());
     // Of a numbered list the next page's number is known.
     for pages in [
         json!({"next": 7}),

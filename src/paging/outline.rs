@@ -42,16 +42,13 @@ impl<'b> Outline<'b> {
         }
     }
 
-    /// Whether `page`, which was read from it, has no items though it is not said that there are none: its list is missing, is
-    /// none, or holds nothing that is an item.
-    pub(super) fn lacks_list(&self, page: &impl Page) -> bool {
-        let none = |value: &&RawValue| matches!(compact(value).as_str(), "[]" | "null");
+    /// Whether `page`, which was read from it, has no items though it is not said that there are none: its list is missing, is of
+    /// another kind, or holds nothing that is an item.
+    fn lacks_list(&self, page: &impl Page) -> bool {
+        let lists_none = |values: &Values<'_>| values.values().any(|value| is_one_of(value, &["[]", "null"]));
         page.items().is_empty()
             && page.total_count() != Some(0)
-            && self
-                .values
-                .as_ref()
-                .is_some_and(|values| !values.values().any(|value| none(value)))
+            && self.values.as_ref().is_some_and(|values| !lists_none(values))
     }
 
     /// Whether it says something of other pages that `position`, which was read from it, does not have.
@@ -73,11 +70,14 @@ impl<'b> Outline<'b> {
     }
 }
 
-fn compact(value: &RawValue) -> String {
-    value.get().split_ascii_whitespace().collect()
-}
-
 /// Whether a value is not one of those by which servers say that there is nothing.
 fn says_something(value: &RawValue) -> bool {
-    !matches!(compact(value).as_str(), "null" | "false" | "\"\"" | "[]" | "{}")
+    !is_one_of(value, &["null", "false", "\"\"", "[]", "{}"])
+}
+
+fn is_one_of(value: &RawValue, texts: &[&str]) -> bool {
+    let mut text = value.get().to_owned();
+    // Of an empty list or object nothing else is left.
+    text.retain(|c| !c.is_ascii_whitespace());
+    texts.contains(&text.as_str())
 }

@@ -21,6 +21,7 @@ use crate::call::operation::Paging;
 use crate::client::Client;
 use crate::transport::task::Task;
 use crate::wire::decode::Decode;
+use crate::wire::read::Unread;
 
 /// Asks for the page of a call.
 type Ask<P> = Box<dyn Fn(Client, Call) -> Fetch<P> + Send + Sync>;
@@ -43,13 +44,13 @@ pub struct Pages<P: Page> {
     /// The page that is asked for next, or on its way; `None` for the first one.
     cursor: Option<Cursor>,
     /// The page that did not tell where the list goes on.
-    astray: Option<Option<Cursor>>,
+    without_next: Option<Option<Cursor>>,
     /// Hashes of the cursors so far: eight bytes a page.
     seen: HashSet<u64>,
-    /// Hashes of what the pages held so far.
-    held_before: HashSet<u64>,
+    /// Hashes of what the pages held so far: as much again.
+    contents: HashSet<u64>,
     /// That of the page before: a server that ignores where the list is to go on sends it for ever.
-    before: Option<u64>,
+    last_content: Option<u64>,
     /// How many pages in a row brought nothing new.
     stalled: u32,
     hasher: RandomState,
@@ -100,10 +101,10 @@ impl<P: Page> Pages<P> {
             from,
             step,
             cursor: None,
-            astray: None,
+            without_next: None,
             seen: HashSet::new(),
-            held_before: HashSet::new(),
-            before: None,
+            contents: HashSet::new(),
+            last_content: None,
             stalled: 0,
             hasher: RandomState::new(),
             fetch: None,
@@ -121,18 +122,18 @@ impl<P: Page> Pages<P> {
         if let Some(cursor) = &self.from {
             self.seen.insert(self.hasher.hash_one(cursor));
         }
-        self.held_before.clear();
-        self.astray = None;
-        self.before = None;
+        self.contents.clear();
+        self.without_next = None;
+        self.last_content = None;
         self.stalled = 0;
         self.resume();
     }
 
     /// Goes on after an error, with the page that failed, or the one that did not tell where the list goes on.
     pub(super) fn resume(&mut self) {
-        if let Some(cursor) = self.astray.take() {
+        if let Some(cursor) = self.without_next.take() {
             self.cursor = cursor;
-            self.before = None;
+            self.last_content = None;
             self.stalled = 0;
         }
         if let Some(call) = &self.call {
@@ -226,11 +227,12 @@ impl<P: Page> Pages<P> {
 
     /// Looks where the list goes on after `page`.
     fn advance(&mut self, call: Box<Call>, page: &Response<P>) -> Result<(), Error> {
-        let contradiction = |what| {
-            Error::new(call.operation.id, Kind::Contradiction(what))
+        let error = |kind| {
+            Error::new(call.operation.id, kind)
                 .with_answer(page.status(), page.headers().clone(), page.body().clone())
                 .with_attempts(1)
         };
+        let contradiction = |what| error(Kind::Contradiction(what));
         let position = page.position();
         let asked = self.cursor.as_ref().and_then(|cursor| cursor.0.parse().ok());
         let is_asked = |page: i64| match asked {
@@ -246,7 +248,12 @@ impl<P: Page> Pages<P> {
         let outline = Outline::of(page.body());
         let next = outline.next(&**page, asked.or(Some(1)));
         if next == Err(NO_LIST) {
-            return Err(contradiction(NO_LIST));
+            let unread = Unread {
+                path: String::new(),
+                expected: NO_LIST,
+                found: "an answer without it".to_owned(),
+            };
+            return Err(error(Kind::Decode(Box::new(unread))).for_scroll(call.is_scroll()));
         }
         let items = (!page.items().is_empty()).then(|| self.hasher.hash_one(outline.lists()));
         // Where pages are counted, or what changes moves items from page to page, a page can come twice.
@@ -255,11 +262,11 @@ impl<P: Page> Pages<P> {
             Position::Cursor(_) => true,
             _ => false,
         };
-        if items.is_some() && items == self.before && !can_repeat {
+        if items.is_some() && items == self.last_content && !can_repeat {
             return Err(contradiction(SAME));
         }
-        self.before = items;
-        self.stalled = match items.is_some_and(|items| self.held_before.insert(items)) {
+        self.last_content = items;
+        self.stalled = match items.is_some_and(|items| self.contents.insert(items)) {
             true => 0,
             false => self.stalled + 1,
         };
@@ -276,7 +283,7 @@ impl<P: Page> Pages<P> {
                 Step::Ask(call)
             }
             Err(what) => {
-                self.astray = Some(asked_for);
+                self.without_next = Some(asked_for);
                 Step::Fail(contradiction(what))
             }
         };

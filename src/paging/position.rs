@@ -37,7 +37,7 @@ pub(super) const REPEATS: &str = "the cursor to the next page repeats an earlier
 /// A page that has the items of the one before it.
 pub(super) const SAME: &str = "the answer is the page before once more";
 /// A page without its list.
-pub(super) const NO_LIST: &str = "the answer does not have the list that was asked for";
+pub(super) const NO_LIST: &str = "the list that was asked for";
 /// Pages that go on and bring nothing.
 pub(super) const NOTHING_NEW: &str = "the list goes on, but its pages bring nothing new";
 /// A numbered page that is not the one asked for.
