@@ -32,6 +32,14 @@ fn number(request: &Received) -> usize {
     request.json()["user_id"].as_str().unwrap().parse().unwrap()
 }
 
+/// Takes the events, and says so after as many milliseconds as the function makes of their numbers.
+fn late(intercom: &MockIntercom, milliseconds: impl Fn(usize) -> u64 + Send + Sync + 'static) {
+    intercom.on("create_data_event").answer_with(move |request| {
+        let taken = Answer::bytes("application/json", "").status(202);
+        Some(taken.delay(Duration::from_millis(milliseconds(number(request)))))
+    });
+}
+
 /// How often each event was sent.
 fn sent(intercom: &MockIntercom) -> BTreeMap<usize, usize> {
     let mut sent = BTreeMap::new();
@@ -45,14 +53,7 @@ fn sent(intercom: &MockIntercom) -> BTreeMap<usize, usize> {
 async fn every_input_is_sent_once_and_comes_back_in_order() {
     let (intercom, client) = start().await;
     // The earlier an event, the later its answer.
-    intercom.on("create_data_event").answer_with(|request| {
-        let late = 5 - number(request) % 6;
-        Some(
-            Answer::bytes("application/json", "")
-                .status(202)
-                .delay(Duration::from_millis(late as u64)),
-        )
-    });
+    late(&intercom, |number| 5 - number as u64 % 6);
     let push = client.push((0..500).map(event), |client, event| {
         client.create_data_event().body(event).send()
     });
@@ -68,13 +69,7 @@ async fn every_input_is_sent_once_and_comes_back_in_order() {
 #[tokio::test]
 async fn only_so_many_calls_are_under_way() {
     let (intercom, client) = start().await;
-    intercom.on("create_data_event").answer_with(|_| {
-        Some(
-            Answer::bytes("application/json", "")
-                .status(202)
-                .delay(Duration::from_millis(20)),
-        )
-    });
+    late(&intercom, |_| 20);
     let push = client.push((0..20).map(event), |client, event| {
         client.create_data_event().body(event).send()
     });
@@ -198,13 +193,7 @@ async fn stopping_delivers_what_is_under_way_and_keeps_the_rest() {
 #[tokio::test]
 async fn dropping_it_stops() {
     let (intercom, client) = start().await;
-    intercom.on("create_data_event").answer_with(|_| {
-        Some(
-            Answer::bytes("application/json", "")
-                .status(202)
-                .delay(Duration::from_millis(10)),
-        )
-    });
+    late(&intercom, |_| 10);
     let inputs: Vec<Value> = (0..50).map(event).collect();
     let mut push = client.push(&inputs, |client, event| client.create_data_event().body(*event).send());
     push.next().await.unwrap().result.unwrap();

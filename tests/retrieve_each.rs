@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use futures_util::{StreamExt, TryStreamExt};
+use intercom_client::builder::ListConversations;
 use intercom_client::mock::{Answer, MockIntercom};
+use intercom_client::paging::{Items, RetrieveEach};
 use intercom_client::search::field;
-use intercom_client::types::Conversation;
+use intercom_client::types::{Conversation, ConversationList};
 use intercom_client::{Client, RetryPolicy};
 use serde_json::{Value, json};
 
@@ -23,6 +25,16 @@ async fn start() -> (MockIntercom, Client) {
     let policy = RetryPolicy::default().base(Duration::from_millis(1));
     let client = intercom.client_builder().retry(policy).build().unwrap();
     (intercom, client)
+}
+
+/// The conversations, ten a page.
+fn list(client: &Client) -> ListConversations {
+    client.list_conversations().per_page(10)
+}
+
+/// The conversations in full, so many at a time.
+fn walk(client: &Client, concurrency: usize) -> RetrieveEach<Items<ConversationList>> {
+    list(client).stream().retrieve_each().concurrency(concurrency)
 }
 
 /// What retrieving a conversation gives: the earlier one is asked for, the later it comes.
@@ -58,12 +70,7 @@ fn asked(intercom: &MockIntercom) -> Vec<usize> {
 async fn every_item_comes_in_full_once_and_in_order() {
     let (intercom, client) = start().await;
     retrievals(&intercom, |_| None);
-    let mut conversations = client
-        .list_conversations()
-        .per_page(10)
-        .stream()
-        .read_ahead(true)
-        .retrieve_each();
+    let mut conversations = list(&client).stream().read_ahead(true).retrieve_each();
     let mut found = Vec::new();
     while let Some(conversation) = conversations.try_next().await.unwrap() {
         let parts = &conversation.conversation_parts.as_ref().unwrap().conversation_parts;
@@ -82,12 +89,7 @@ async fn every_item_comes_in_full_once_and_in_order() {
 async fn only_so_many_are_asked_for_at_once_and_nothing_before_it_is_wanted() {
     let (intercom, client) = start().await;
     retrievals(&intercom, |_| None);
-    let mut conversations = client
-        .list_conversations()
-        .per_page(10)
-        .stream()
-        .retrieve_each()
-        .concurrency(3);
+    let mut conversations = walk(&client, 3);
     assert!(intercom.received().is_empty());
     for delivered in 1..=ALL {
         conversations.next().await.unwrap().unwrap();
@@ -95,12 +97,7 @@ async fn only_so_many_are_asked_for_at_once_and_nothing_before_it_is_wanted() {
     }
     drop(conversations);
     intercom.forget_received();
-    let mut conversations = client
-        .list_conversations()
-        .per_page(10)
-        .stream()
-        .retrieve_each()
-        .concurrency(0);
+    let mut conversations = walk(&client, 0);
     conversations.next().await.unwrap().unwrap();
     drop(conversations);
     assert_eq!(asked(&intercom), [0]);
@@ -123,7 +120,7 @@ async fn rate_limits_and_faults_are_sat_out_in_place() {
         };
         met.lock().unwrap().insert(number).then_some(fault)
     });
-    let list = client.list_conversations().per_page(10).stream();
+    let list = list(&client).stream();
     let found: Vec<Conversation> = list.retrieve_each().try_collect().await.unwrap();
     assert_eq!(
         found.iter().map(number).collect::<Vec<_>>(),
@@ -140,7 +137,7 @@ async fn what_was_deleted_meanwhile_is_left_out_and_told() {
     retrievals(&intercom, move |number| {
         gone(number).then(|| Answer::error(404, "not_found", "gone"))
     });
-    let mut conversations = client.list_conversations().per_page(10).stream().retrieve_each();
+    let mut conversations = list(&client).stream().retrieve_each();
     let found: Vec<Conversation> = conversations.by_ref().try_collect().await.unwrap();
     let found: Vec<usize> = found.iter().map(number).collect();
     assert_eq!(found, (0..ALL).filter(|number| !gone(*number)).collect::<Vec<_>>());
@@ -155,19 +152,14 @@ async fn the_cursor_leads_to_the_page_of_the_first_item_not_delivered() {
         (number == 29).then(|| Answer::error(404, "not_found", "gone"))
     });
     for delivered in 0..ALL - 1 {
-        let mut conversations = client
-            .list_conversations()
-            .per_page(10)
-            .stream()
-            .retrieve_each()
-            .concurrency(13);
+        let mut conversations = walk(&client, 13);
         let mut found: Vec<usize> = Vec::new();
         for _ in 0..delivered {
             found.push(number(&conversations.next().await.unwrap().unwrap()));
         }
         let cursor = conversations.cursor().cloned();
         drop(conversations);
-        let mut list = client.list_conversations().per_page(10);
+        let mut list = list(&client);
         if let Some(cursor) = cursor {
             list = list.from_cursor(cursor);
         }
@@ -203,12 +195,7 @@ async fn an_error_comes_in_its_place_and_the_walk_goes_on_with_what_failed() {
         .answer_once(in_full(1))
         .answer_once(in_full(2));
     intercom.on("retrieve_conversation").answer_once(refused.clone());
-    let mut conversations = client
-        .list_conversations()
-        .per_page(10)
-        .stream()
-        .retrieve_each()
-        .concurrency(1);
+    let mut conversations = walk(&client, 1);
     let (mut found, mut errors) = (Vec::new(), 0);
     loop {
         match conversations.next().await {
@@ -240,12 +227,7 @@ async fn what_came_before_an_error_of_the_list_is_delivered() {
     intercom
         .on("list_conversations")
         .answer_with(move |request| request.query("starting_after").is_some().then(|| refused.clone()));
-    let mut conversations = client
-        .list_conversations()
-        .per_page(10)
-        .stream()
-        .retrieve_each()
-        .concurrency(20);
+    let mut conversations = walk(&client, 20);
     let mut found = Vec::new();
     let error = loop {
         match conversations.next().await.unwrap() {
@@ -256,9 +238,7 @@ async fn what_came_before_an_error_of_the_list_is_delivered() {
     assert_eq!((error.operation(), found), ("list_conversations", (0..10).collect()));
     intercom.on("list_conversations").as_usual();
     let cursor = conversations.cursor().cloned().unwrap();
-    let rest: Vec<Conversation> = client
-        .list_conversations()
-        .per_page(10)
+    let rest: Vec<Conversation> = list(&client)
         .from_cursor(cursor)
         .stream()
         .retrieve_each()
