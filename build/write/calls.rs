@@ -27,7 +27,7 @@ pub fn calls(model: &Model) -> TokenStream {
     });
     let others = in_group(model, None);
     let others = (!others.is_empty()).then(|| methods("Operations without a group.", &others, model));
-    let index = docs::index(&groups);
+    let index = docs::index(&groups, model);
     let builders = model.operations.iter().map(|operation| builder(operation, model));
     let constants = model.operations.iter().map(constant);
     let upsert = model.upsert.as_ref().and_then(|made| upsert(made, model));
