@@ -308,9 +308,14 @@ impl ExportJob {
     /// # Errors
     ///
     /// Those of [`download`](Self::download); [`is_decode`](Error::is_decode) when the gzip is damaged or cut off, or the
-    /// result larger than [`max_bytes`](Self::max_bytes), and [`is_io`](Error::is_io) when the file cannot be written. Calling
-    /// it again downloads from the beginning.
+    /// result larger than [`max_bytes`](Self::max_bytes), and [`is_io`](Error::is_io) when the file cannot be written. All name
+    /// the [job](Error::export_job). Calling it again downloads from the beginning.
     pub async fn download_to(&mut self, folder: impl AsRef<Path>) -> Result<Option<PathBuf>, Error> {
+        let outcome = self.written(folder.as_ref()).await;
+        outcome.map_err(|error| error.with_export_job(&self.id))
+    }
+
+    async fn written(&mut self, folder: &Path) -> Result<Option<PathBuf>, Error> {
         let mut bytes = self.download().await?;
         if self.progress.state == Status::NoData {
             return Ok(None);
@@ -325,7 +330,7 @@ impl ExportJob {
             (false, _) => (Form::Plain, "csv"),
         };
         let name = format!("{}.{extension}", file_name(&self.id));
-        let (folder, limit) = (folder.as_ref().to_owned(), self.max_bytes);
+        let (folder, limit) = (folder.to_owned(), self.max_bytes);
         let mut part = blocking(DOWNLOAD.id, move || Part::create(&folder, &name, form, limit)).await?;
         let mut batch = vec![head];
         while !batch.is_empty() {
