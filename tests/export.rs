@@ -7,6 +7,7 @@ mod server;
 use std::io::{Read, Write};
 use std::ops::Bound;
 use std::path::Path;
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -441,6 +442,7 @@ async fn a_lost_connection_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let error = job(&intercom.client()).download_to(folder.path()).await.unwrap_err();
     assert!(error.is_retryable() && !error.is_decode(), "{error:?}");
+    assert_eq!(error.export_job(), Some("job-1"));
     assert!(names(folder.path()).is_empty());
 }
 
@@ -461,13 +463,7 @@ async fn a_dropped_download_leaves_nothing() {
 async fn a_killed_process_leaves_nothing_under_the_final_name() {
     let server = stalling().await;
     let folder = tempfile::tempdir().unwrap();
-    let mut child = std::process::Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "the_process_that_is_killed"])
-        .env("EXPORT_URL", &server.url)
-        .env("EXPORT_FOLDER", folder.path())
-        .stdout(std::process::Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut child = process(&server.url, folder.path()).spawn().unwrap();
     let written = || {
         std::fs::read_dir(folder.path())
             .unwrap()
@@ -482,9 +478,20 @@ async fn a_killed_process_leaves_nothing_under_the_final_name() {
     assert!(part.starts_with(".job-1.csv.") && part.ends_with(".part"), "{part}");
 }
 
-/// Does nothing unless [`a_killed_process_leaves_nothing_under_the_final_name`] runs it.
+/// A process of its own that downloads into a folder.
+fn process(url: &str, folder: impl AsRef<Path>) -> Command {
+    let mut process = Command::new(std::env::current_exe().unwrap());
+    process
+        .args(["--exact", "the_process"])
+        .env("EXPORT_URL", url)
+        .env("EXPORT_FOLDER", folder.as_ref())
+        .stdout(Stdio::null());
+    process
+}
+
+/// Does nothing unless a [`process`] runs it.
 #[tokio::test]
-async fn the_process_that_is_killed() {
+async fn the_process() {
     let (Ok(url), Ok(folder)) = (std::env::var("EXPORT_URL"), std::env::var("EXPORT_FOLDER")) else {
         return;
     };
@@ -506,6 +513,20 @@ async fn until(holds: impl Fn() -> bool) {
     }
 }
 
+/// The folder of a path that is a bare name is empty.
+#[tokio::test]
+async fn an_empty_folder_is_the_current_one() {
+    let body = gzip(&csv(100), Compression::fast());
+    let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len());
+    let server = downloading([raw(head), raw(body)]).await;
+    let folder = tempfile::tempdir().unwrap();
+    let mut process = process(&server.url, "");
+    process.current_dir(folder.path());
+    let ended = tokio::task::spawn_blocking(move || process.status());
+    assert!(ended.await.unwrap().unwrap().success());
+    assert_eq!(std::fs::read(folder.path().join("job-1.csv")).unwrap(), csv(100));
+}
+
 #[tokio::test]
 async fn a_file_that_cannot_be_written_is_an_error_of_its_own() {
     let folder = tempfile::tempdir().unwrap();
@@ -515,6 +536,7 @@ async fn a_file_that_cannot_be_written_is_an_error_of_its_own() {
     let error = job(&intercom.client()).download_to(&file).await.unwrap_err();
     assert!(error.is_io() && !error.is_retryable(), "{error:?}");
     assert!(std::error::Error::source(&error).is_some());
+    assert_eq!(error.export_job(), Some("job-1"));
 }
 
 #[tokio::test]

@@ -93,7 +93,7 @@ fn named(document: &Value, body: &Value) -> Vec<Example> {
         name: "example".to_owned(),
         value: value.clone(),
     });
-    named.chain(single).collect()
+    single.into_iter().chain(named).collect()
 }
 
 /// What a `$ref` leads to; anything else is itself.

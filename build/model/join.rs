@@ -417,9 +417,6 @@ fn body(described: &Value, signature: &Signature, types: &Types) -> Option<Body>
         json,
         media: body["x-media-type"].as_str().map(str::to_owned),
         required,
-        example: body["content"]
-            .as_object()
-            .and_then(|content| example(content.values().next()?)),
     })
 }
 

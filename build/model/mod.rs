@@ -252,8 +252,6 @@ pub struct Body {
     pub media: Option<String>,
     /// Whether the call makes no sense without it.
     pub required: bool,
-    /// What the description shows as an example.
-    pub example: Option<Value>,
 }
 
 /// What a success is.

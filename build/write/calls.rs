@@ -27,7 +27,7 @@ pub fn calls(model: &Model) -> TokenStream {
     });
     let others = in_group(model, None);
     let others = (!others.is_empty()).then(|| methods("Operations without a group.", &others, model));
-    let index = docs::index(&groups);
+    let index = docs::index(&groups, model);
     let builders = model.operations.iter().map(|operation| builder(operation, model));
     let constants = model.operations.iter().map(constant);
     let upsert = model.upsert.as_ref().and_then(|made| upsert(made, model));
@@ -171,7 +171,7 @@ struct BodyParts {
     send: TokenStream,
 }
 
-fn body_parts(body: &Body, types: &Types) -> BodyParts {
+fn body_parts(body: &Body, types: &Types, search: Option<&Search>) -> BodyParts {
     let Some(ty) = &body.json else {
         let media = body.media.as_deref().unwrap_or("application/octet-stream");
         let boundary = match media.starts_with("multipart/") {
@@ -195,9 +195,10 @@ fn body_parts(body: &Body, types: &Types) -> BodyParts {
     };
     let built = types.named(ty).filter(|made| made.has_builder());
     let ty = ty.rust(Scope::Beside);
-    let send = match body.required {
-        true => quote! { call.body(crate::call::argument::required_body(body))?; },
-        false => quote! { call.optional_body(body)?; },
+    let send = match (body.required, search) {
+        (true, None) => quote! { call.body(crate::call::argument::required_body(body))?; },
+        (true, Some(_)) => quote! { call.body(crate::call::argument::required_query(body))?; },
+        (false, _) => quote! { call.optional_body(body)?; },
     };
     match built {
         Some(made) => {
@@ -267,10 +268,11 @@ fn builder(operation: &Operation, model: &Model) -> TokenStream {
         .iter()
         .map(|parameter| parameter.ty.rust(Scope::Beside));
     let (setters, sends): (Vec<_>, Vec<_>) = operation.parameters.iter().map(parameter).unzip();
+    let search = model.searches.iter().find(|search| search.builder == operation.builder);
     let body = operation
         .body
         .as_ref()
-        .map(|body| body_parts(body, &model.types))
+        .map(|body| body_parts(body, &model.types, search))
         .unwrap_or_default();
     let (body_field, body_begins, body_setters, body_send) = (body.field, body.begins, body.setters, body.send);
     let (ty, send) = match &operation.answer {
@@ -287,8 +289,7 @@ fn builder(operation: &Operation, model: &Model) -> TokenStream {
     };
     let paging = operation.paging.map(|paging| paging::methods(paging, &ty));
     // A search has its own.
-    let searched = |search: &Search| search.builder == operation.builder && search.changes.is_some();
-    let dated = operation.dated && !model.searches.iter().any(searched);
+    let dated = operation.dated && search.is_none_or(|search| search.changes.is_none());
     let changes = dated.then(|| paging::changes(&ty));
     let mutable = (!sends.is_empty() || !body_send.is_empty() || !cursor_send.is_empty()).then(|| quote! { mut });
     quote! {
@@ -363,7 +364,7 @@ fn upsert(upsert: &Upsert, model: &Model) -> Option<TokenStream> {
     let create = model.operations.iter().find(|operation| operation.ident == *create)?;
     let BodyParts {
         field, begins, setters, ..
-    } = body_parts(create.body.as_ref()?, &model.types);
+    } = body_parts(create.body.as_ref()?, &model.types, None);
     let request = model.types.structs.get(&upsert.request)?.builder();
     let (builder, record, request) = (
         format_ident!("{}", upsert.builder),

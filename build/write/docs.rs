@@ -7,6 +7,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::super::model::helpers::Upsert;
+use super::super::model::paging;
 use super::super::model::ty::Ty;
 use super::super::model::{Answer, Body, Group, Model, Operation, Struct, Types};
 use super::example;
@@ -198,8 +199,38 @@ pub fn group(group: &Group, operations: &[&Operation], model: &Model) -> String 
     parts.join("\n\n")
 }
 
+/// The lists, and what can be had of each besides its items.
+fn lists(model: &Model) -> Option<String> {
+    let retrievals = paging::retrievals(model);
+    let lists = model.operations.iter().filter(|operation| operation.paging.is_some());
+    let rows = lists.filter_map(|operation| {
+        let Answer::Json(ty) = &operation.answer else {
+            return None;
+        };
+        let item = page_item(ty, model)?;
+        let (link, builder) = (method_link(operation), &operation.builder);
+        let changes = match operation.dated {
+            true => format!("[`changed_since`](crate::builder::{builder}::changed_since)"),
+            false => String::new(),
+        };
+        let retrieval = item.name().and_then(|name| retrievals.get(name));
+        let full = retrieval.map(|retrieval| format!("[`{0}`](crate::Client::{0})", retrieval.method));
+        let full = full.unwrap_or_default();
+        Some(format!("\n| {link} | {} | {changes} | {full} |", ty_link(item)))
+    });
+    let rows: String = rows.collect();
+    (!rows.is_empty()).then(|| {
+        format!(
+            "\n\n# Lists\n\nEach is a stream of its items and of its pages: see [`paging`](crate::paging). Of some the items \
+             that changed can be asked for, and of some each item in full, by \
+             [`retrieve_each`](crate::paging::Items::retrieve_each) and the operation that shows one.\n\n\
+             | list | items | what changed | each in full by |\n|---|---|---|---|{rows}"
+        )
+    })
+}
+
 /// The module that lists all operations by group, and has nothing in it.
-pub fn index(groups: &[(&Group, Vec<&Operation>)]) -> TokenStream {
+pub fn index(groups: &[(&Group, Vec<&Operation>)], model: &Model) -> TokenStream {
     let mut doc = "All operations by group: each is a method of [`Client`](crate::Client).".to_owned();
     for (group, operations) in groups {
         doc.push_str(&format!("\n\n# {}\n\n", group.name));
@@ -214,6 +245,7 @@ pub fn index(groups: &[(&Group, Vec<&Operation>)]) -> TokenStream {
             doc.push_str(&format!("\n| {link} | {does} | `{} {path}` |", operation.method));
         }
     }
+    doc.extend(lists(model));
     quote! {
         #[doc = #doc]
         pub mod operations {}

@@ -109,9 +109,9 @@ impl Chain {
         let is_search = search.is_some();
         match (search, &operation.body) {
             (Some(search), _) => links.extend(search),
-            (None, Some(body)) => match (&body.json, &body.example) {
+            (None, Some(body)) => match (&body.json, operation.examples.requests.first()) {
                 (None, _) => links.push(".body(\"…\")".to_owned()),
-                (Some(ty), Some(example)) => links.push(given(ty, example, &model.types)),
+                (Some(ty), Some(example)) => links.push(given(ty, &example.value, &model.types)),
                 (Some(_), None) if body.required => return None,
                 (Some(_), None) => {}
             },
@@ -399,7 +399,7 @@ fn inner_json(value: &Value, depth: usize) -> String {
 
 /// The calls of a search whose body asks for nothing but a query and a page.
 fn searched(search: &Search, operation: &Operation) -> Option<Vec<String>> {
-    let example = operation.body.as_ref()?.example.as_ref()?.as_object()?;
+    let example = operation.examples.requests.first()?.value.as_object()?;
     if example.keys().any(|key| key != "query" && key != "pagination") {
         return None;
     }

@@ -3,6 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
+use super::super::document::schema;
 use super::super::model::examples::Example;
 use super::super::model::ty::{Scope, Ty};
 use super::super::model::{Answer, Model, Operation};
@@ -44,6 +45,7 @@ fn entry(operation: &Operation, model: &Model) -> TokenStream {
     let creating = model.upsert.as_ref().and_then(|upsert| upsert.operations.get("create"));
     let conflicts = creating.is_some_and(|creating| creating.method == *ident);
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
+    let shape = schema::shape(path);
     let requests = examples.requests.iter().map(example);
     let successes = examples.successes.iter().map(example);
     let errors = examples.errors.iter().map(|(status, shown)| {
@@ -56,6 +58,7 @@ fn entry(operation: &Operation, model: &Model) -> TokenStream {
             method: #method,
             path: #path,
             query: #query,
+            shape: #shape,
             parameters: &[#(#parameters),*],
             check: #check,
             record: #record,

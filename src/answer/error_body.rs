@@ -1,6 +1,10 @@
 //! What an error's body says, whatever its form.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
+
+use crate::wire::id::text_of;
 
 /// One entry of an error response.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -33,11 +37,7 @@ impl ErrorBody {
         let Ok(Value::Object(object)) = serde_json::from_str(&String::from_utf8_lossy(body)) else {
             return Self::default();
         };
-        let text = |value: Option<&Value>| match value {
-            Some(Value::String(text)) => Some(text.clone()),
-            Some(Value::Number(number)) => Some(number.to_string()),
-            _ => None,
-        };
+        let text = |value: Option<&Value>| text_of(value?).map(Cow::into_owned);
         let entry = |entry: &Value| match entry {
             Value::Object(entry) => Some(ApiError {
                 code: text(entry.get("code").or(entry.get("error_key"))),

@@ -34,8 +34,8 @@ pub struct InvalidField {
 enum Reason {
     /// It is required, and was not set.
     Missing,
-    /// The whole body is required, and was not set.
-    MissingBody,
+    /// The whole body is required, and was not set: what sets it.
+    MissingBody(&'static str),
     /// Its value cannot be sent.
     Unfit(String),
 }
@@ -57,11 +57,11 @@ impl InvalidField {
         }
     }
 
-    /// A required body that was not set.
-    pub(crate) fn missing_body() -> Self {
+    /// A required body that was not set; `help` says what sets it.
+    pub(crate) fn missing_body(help: &'static str) -> Self {
         Self {
             fields: Vec::new(),
-            reason: Reason::MissingBody,
+            reason: Reason::MissingBody(help),
         }
     }
 
@@ -85,7 +85,7 @@ impl InvalidField {
 
     /// Whether it is a whole body that is missing.
     pub(crate) fn is_missing_body(&self) -> bool {
-        self.reason == Reason::MissingBody
+        matches!(self.reason, Reason::MissingBody(_))
     }
 
     /// The path of the field's names on the wire, such as `from.id`, the first one where several are missing; empty when the
@@ -131,9 +131,7 @@ impl fmt::Display for InvalidField {
         match &self.reason {
             Reason::Missing if self.fields.len() > 1 => f.write_str("required, and were not set"),
             Reason::Missing => f.write_str("required, and was not set"),
-            Reason::MissingBody => {
-                f.write_str("the request body is required: give it to `body`, or fill it in with `body_map`")
-            }
+            Reason::MissingBody(help) => write!(f, "the request body is required: {help}"),
             Reason::Unfit(reason) => f.write_str(reason),
         }
     }
@@ -508,7 +506,15 @@ pub(crate) fn required<T>(field: &str, slot: Slot<T>) -> Result<T, InvalidField>
 
 /// Insists on a body.
 pub(crate) fn required_body<T>(slot: Slot<T>) -> Result<T, InvalidField> {
-    slot?.ok_or_else(InvalidField::missing_body)
+    let help = "give it to `body`, or fill it in with `body_map`";
+    slot?.ok_or_else(|| InvalidField::missing_body(help))
+}
+
+/// Insists on the body of a search. Only some descriptions have such.
+#[allow(dead_code)]
+pub(crate) fn required_query<T>(slot: Slot<T>) -> Result<T, InvalidField> {
+    let help = "say what to look for by `query`, or give the whole of it to `body`";
+    slot?.ok_or_else(|| InvalidField::missing_body(help))
 }
 
 /// Sets a field of a body.

@@ -194,7 +194,7 @@ impl Call {
     #[allow(dead_code)]
     pub(crate) fn bytes(&mut self, body: Option<Bytes>, required: bool) -> Result<(), Error> {
         if required && body.is_none() {
-            self.missing_body = Some(InvalidField::new("the request body is required: give it to `body`"));
+            self.missing_body = Some(InvalidField::missing_body("give it to `body`"));
         }
         self.body = body;
         Ok(())

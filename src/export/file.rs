@@ -176,7 +176,8 @@ impl Part {
         // The name is there after a power failure too.
         #[cfg(unix)]
         if let Some(folder) = self.target.parent() {
-            File::open(folder)?.sync_all()?;
+            // The parent of a bare name is empty.
+            File::open(Path::new(".").join(folder))?.sync_all()?;
         }
         Ok(self.target)
     }

@@ -310,14 +310,14 @@ impl ExportJob {
     /// # Errors
     ///
     /// Those of [`download`](Self::download); [`is_decode`](Error::is_decode) when the gzip is damaged or cut off, or the
-    /// result larger than [`max_bytes`](Self::max_bytes), and [`is_io`](Error::is_io) when the file cannot be written. Calling
-    /// it again downloads from the beginning.
+    /// result larger than [`max_bytes`](Self::max_bytes), and [`is_io`](Error::is_io) when the file cannot be written. All name
+    /// the [job](Error::export_job). Calling it again downloads from the beginning.
     pub async fn download_to(&mut self, folder: impl AsRef<Path>) -> Result<Option<PathBuf>, Error> {
-        let outcome = self.write_to(folder.as_ref()).await;
+        let outcome = self.written(folder.as_ref()).await;
         outcome.map_err(|error| error.with_export_job(&self.id))
     }
 
-    async fn write_to(&mut self, folder: &Path) -> Result<Option<PathBuf>, Error> {
+    async fn written(&mut self, folder: &Path) -> Result<Option<PathBuf>, Error> {
         let mut bytes = self.download().await?;
         if self.progress.state == Status::NoData {
             return Ok(None);

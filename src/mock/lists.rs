@@ -1,5 +1,6 @@
 //! Lists, searches and scrolls of the records, paged as the API pages them.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -9,9 +10,10 @@ use super::answer::Answer;
 use super::filter::{finds, order};
 use super::operations::{List, Operation};
 use super::received::Received;
-use super::store::{Record, text_of};
+use super::store::Record;
 use super::workspace::{Workspace, not_found};
 use crate::paging::Paging;
+use crate::wire::id::text_of;
 
 /// Why a page is not given: status, code and message of the error.
 struct Refusal(u16, &'static str, &'static str);
@@ -74,7 +76,7 @@ impl Workspace {
         }
         let records: Vec<Record> = match of {
             Some(of) => {
-                let under = self.store.under(&received.path, &operation.shape(), of, kind);
+                let under = self.store.under(&received.path, operation.shape, of, kind);
                 under.into_iter().cloned().collect()
             }
             None => self.store.all(kind).cloned().collect(),
@@ -234,7 +236,7 @@ fn no_such_page() -> Refusal {
 fn after(received: &Received, records: &[Record], list: &List) -> Result<Page, Refusal> {
     let pagination = &received.json()["pagination"];
     let said = |name: &str| match list.paging {
-        Paging::CursorInBody => text_of(&pagination[name]),
+        Paging::CursorInBody => text_of(&pagination[name]).map(Cow::into_owned),
         _ => received.query(name).map(str::to_owned),
     };
     let per_page = number(said("per_page"), PER_PAGE).ok_or_else(no_such_page)?;

@@ -19,6 +19,8 @@ pub(super) struct Operation {
     pub path: &'static str,
     /// That query.
     pub query: &'static str,
+    /// The path without the names of its parameters.
+    pub shape: &'static str,
     pub parameters: &'static [Parameter],
     /// Tells what of a success is not as described; `None` where any will do.
     pub check: Option<fn(&str) -> Vec<String>>,
@@ -71,24 +73,11 @@ pub(super) struct List {
 }
 
 impl Operation {
-    /// The path without the names of its parameters.
-    pub(super) fn shape(&self) -> String {
-        shape(self.path)
-    }
-
     /// The names of its path parameters, in the order of the path.
     pub(super) fn path_parameters(&self) -> impl Iterator<Item = &'static str> {
         let segments = self.path.split('/');
         segments.filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))
     }
-}
-
-/// A path template without the names of its parameters.
-pub(super) fn shape(path: &str) -> String {
-    let segments = path
-        .split('/')
-        .map(|segment| if segment.starts_with('{') { "{}" } else { segment });
-    segments.collect::<Vec<_>>().join("/")
 }
 
 /// The operation of a method, path and query, with the values of its path parameters, decoded. A fixed segment goes before a

@@ -8,7 +8,7 @@ use super::operations::{OPERATIONS, Operation};
 #[derive(Debug)]
 pub(super) struct Member {
     /// The path without the names of parameters, such as `/contacts/{}`.
-    pub shape: String,
+    pub shape: &'static str,
     /// The name of the last parameter.
     pub parameter: &'static str,
     /// The kind: the name of the type.
@@ -17,7 +17,7 @@ pub(super) struct Member {
 
 impl Member {
     /// The path that its records lie under.
-    pub(super) fn parent(&self) -> &str {
+    pub(super) fn parent(&self) -> &'static str {
         self.shape.strip_suffix("/{}").unwrap_or_default()
     }
 }
@@ -40,7 +40,7 @@ impl Resources {
             let (Some(record), Some(parameter)) = (&operation.record, operation.path_parameters().last()) else {
                 continue;
             };
-            let shape = operation.shape();
+            let shape = operation.shape;
             if operation.list.is_none() && shape.ends_with("/{}") && members.iter().all(|member| member.shape != shape)
             {
                 members.push(Member {
@@ -51,7 +51,7 @@ impl Resources {
             }
         }
         let lists = OPERATIONS.iter().filter_map(|operation| {
-            let (list, shape) = (operation.list.as_ref()?, operation.shape());
+            let (list, shape) = (operation.list.as_ref()?, operation.shape);
             let member = members.iter().find(|member| member.parent() == shape)?;
             Some((list.item.name, member.kind))
         });
@@ -72,9 +72,9 @@ impl Resources {
     /// The records that a path names: kinds, with the places of their identifiers among the path's parameters. The last one
     /// is what the operation is about.
     pub(super) fn named(&self, operation: &Operation) -> Vec<(&Member, usize)> {
-        let shape = operation.shape();
+        let shape = operation.shape;
         let under = |member: &&Member| {
-            let rest = shape.strip_prefix(&member.shape);
+            let rest = shape.strip_prefix(member.shape);
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         };
         let place = |member: &Member| member.shape.matches("{}").count() - 1;

@@ -1,9 +1,12 @@
 //! The records that the mock holds.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use serde_json::Value;
+
+use crate::wire::id::text_of;
 
 /// Records by kind, and which of them lie under which path.
 #[derive(Debug, Default)]
@@ -49,7 +52,7 @@ impl Record {
     pub(super) fn new(value: &Value, name: &str) -> Self {
         let id = value.get(name).or(value.get("id"));
         Self {
-            id: id.and_then(text_of),
+            id: id.and_then(text_of).map(Cow::into_owned),
             text: value.to_string().into(),
             described: false,
         }
@@ -57,15 +60,6 @@ impl Record {
 
     pub(super) fn value(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_default()
-    }
-}
-
-/// An identifier as text, be it a number.
-pub(super) fn text_of(id: &Value) -> Option<String> {
-    match id {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
     }
 }
 

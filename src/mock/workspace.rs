@@ -11,7 +11,8 @@ use super::lists::Scroll;
 use super::operations::{OPERATIONS, Operation};
 use super::received::Received;
 use super::resources::Resources;
-use super::store::{Record, Store, text_of};
+use super::store::{Record, Store};
+use crate::wire::id::text_of;
 
 /// The records and what becomes of them.
 pub(super) struct Workspace {
@@ -48,7 +49,7 @@ impl Workspace {
                 .as_ref()
                 .map(|record| workspace.resources.kind(record.name));
             let member = kind.and_then(|kind| workspace.resources.member(kind));
-            let Some(member) = member.filter(|member| member.shape == operation.shape()) else {
+            let Some(member) = member.filter(|member| member.shape == operation.shape) else {
                 continue;
             };
             let (kind, name) = (member.kind, member.parameter);
@@ -81,7 +82,7 @@ impl Workspace {
         let kind = self.resources.kind(list.item.name);
         let ids: Vec<String> = records.iter().filter_map(|record| self.put(kind, record)).collect();
         if !self.resources.named(operation).is_empty() {
-            self.store.lay_under_all(&operation.shape(), ids);
+            self.store.lay_under_all(operation.shape, ids);
         }
     }
 
@@ -101,19 +102,17 @@ impl Workspace {
         if let Some(parameter) = missing {
             return Answer::error(400, "parameter_not_found", &format!("{} is missing", parameter.name));
         }
-        let named: Vec<(String, &'static str, String)> = self
+        let named: Vec<(&str, &'static str, String)> = self
             .resources
             .named(operation)
             .into_iter()
-            .filter_map(|(member, place)| Some((member.shape.clone(), member.kind, values.get(place)?.clone())))
+            .filter_map(|(member, place)| Some((member.shape, member.kind, values.get(place)?.clone())))
             .collect();
         if named.iter().any(|(_, kind, id)| self.store.get(kind, id).is_none()) {
             return not_found(operation);
         }
-        let shape = operation.shape();
-        let subject = named
-            .last()
-            .map(|(member, kind, id)| (member.as_str(), *kind, id.as_str()));
+        let shape = operation.shape;
+        let subject = named.last().map(|(member, kind, id)| (*member, *kind, id.as_str()));
         if let Some((_, kind, id)) = subject.filter(|(member, ..)| *member == shape) {
             match received.method {
                 Method::GET => return self.found(operation, kind, id),
@@ -130,7 +129,7 @@ impl Workspace {
             return self.list(operation, list, of, received);
         }
         let kind = operation.record.as_ref().map(|record| self.resources.kind(record.name));
-        if let Some(kind) = kind.filter(|kind| received.method == Method::POST && self.makes(&shape, kind)) {
+        if let Some(kind) = kind.filter(|kind| received.method == Method::POST && self.makes(shape, kind)) {
             return self.make(operation, kind, of, received);
         }
         if let (Some(of), Some(id), &Method::DELETE) = (of, values.last(), &received.method)
@@ -186,13 +185,13 @@ impl Workspace {
         received: &Received,
     ) -> Answer {
         let body = received.json();
-        let shape = operation.shape();
+        let shape = operation.shape;
         if let Some(id) = text_of(&body["id"]) {
             if self.store.get(kind, &id).is_none() {
                 return not_found(operation);
             }
             if let Some(of) = of {
-                self.store.relate(&received.path, &shape, of, &id, true);
+                self.store.relate(&received.path, shape, of, &id, true);
                 return self.found(operation, kind, &id);
             }
             return self.update(operation, kind, &id, received);
@@ -218,7 +217,7 @@ impl Workspace {
         self.put(kind, &record);
         self.store.was_made(kind, &id);
         if let Some(of) = of {
-            self.store.relate(&received.path, &shape, of, &id, true);
+            self.store.relate(&received.path, shape, of, &id, true);
         }
         self.found(operation, kind, &id)
     }
@@ -242,7 +241,7 @@ impl Workspace {
 
 /// The type of the items that are listed at a path of this shape.
 fn listed_under(shape: &str) -> Option<&'static str> {
-    let lists = OPERATIONS.iter().filter(|operation| operation.shape() == shape);
+    let lists = OPERATIONS.iter().filter(|operation| operation.shape == shape);
     lists
         .filter_map(|operation| Some(operation.list.as_ref()?.item.name))
         .next()
@@ -340,6 +339,7 @@ mod tests {
             method: shown.method,
             path: shown.path,
             query: shown.query,
+            shape: shown.shape,
             parameters,
             check: shown.check,
             conflicts: shown.conflicts,

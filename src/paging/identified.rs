@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use crate::wire::id::Id;
+use crate::wire::id::{Id, text_of};
 use crate::wire::timestamp::Timestamp;
 
 /// An item that is told from others by its id.
@@ -27,11 +27,7 @@ pub trait Dated: Identified {
 /// By the name `id`.
 impl Identified for Value {
     fn identity(&self) -> Option<Cow<'_, str>> {
-        match &self["id"] {
-            Value::String(text) => Some(text.into()),
-            Value::Number(number) => Some(number.to_string().into()),
-            _ => None,
-        }
+        text_of(&self["id"])
     }
 }
 

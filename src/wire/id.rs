@@ -1,8 +1,10 @@
 //! Ids of requests: the server takes them as numbers and as texts.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::{Serialize, Serializer};
+use serde_json::Value;
 
 use super::decode::Decode;
 use super::reader::{Fault, Reader};
@@ -94,3 +96,12 @@ impl Decode for Id {
 }
 
 super::deserialize::readable! { Id }
+
+/// A text, or a number as text: servers write ids and codes as both.
+pub(crate) fn text_of(value: &Value) -> Option<Cow<'_, str>> {
+    match value {
+        Value::String(text) => Some(text.into()),
+        Value::Number(number) => Some(number.to_string().into()),
+        _ => None,
+    }
+}

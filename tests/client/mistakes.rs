@@ -121,6 +121,8 @@ async fn mistakes_of_a_call_are_told_before_anything_is_sent() {
             .await
             .unwrap_err(),
         client.search_contacts().query(deep).send().await.unwrap_err(),
+        client.search_contacts().per_page(2).send().await.unwrap_err(),
+        client.search_contacts().send().await.unwrap_err(),
     ];
     assert!(said.iter().all(|error| error.is_builder() && error.attempts() == 0));
     assert_eq!(
@@ -135,6 +137,10 @@ async fn mistakes_of_a_call_are_told_before_anything_is_sent() {
             "Error: find_tag: `timeout`: is zero, in which nothing can be answered".to_owned(),
             "Error: search_contacts: `query`: groups are nested 3 levels deep, the server takes 2; multiply the inner \
              groups out"
+                .to_owned(),
+            "Error: search_contacts: `query`: required, and was not set".to_owned(),
+            "Error: search_contacts: the request body is required: say what to look for by `query`, or give the whole of \
+             it to `body`"
                 .to_owned(),
         ]
     );
