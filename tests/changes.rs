@@ -227,6 +227,16 @@ async fn passes_are_made_until_no_item_is_missing() {
     let passes = server.requests().len() as f64 / 22.0;
     assert!([2.0, 3.0, 4.0, 5.0].contains(&passes), "{passes} passes");
 
+    // A count that is too high is not looked for for ever.
+    let body = json!({"data": [{"id": "1"}], "total_count": 2, "pages": {"page": 1, "total_pages": 1}}).to_string();
+    let server = Server::serve(move |_| vec![answer(200, &[], &body)]).await;
+    let client = Client::builder("token").base_url(&server.url).build().unwrap();
+    let mut once = client.list_articles().stream().exactly_once().passes(u32::MAX);
+    assert!(once.next().await.unwrap().is_ok());
+    let end = tokio::time::timeout(Duration::from_secs(60), once.next()).await;
+    let error = end.expect("it ends").unwrap().unwrap_err();
+    assert!(error.is_incomplete() && server.requests().len() == 11, "{error}");
+
     // Where nothing is in the wrong place, one pass does.
     let (server, client, _) = Records::new(Kind::Numbered, 213, |id| NOON - id as i64).serve().await;
     let found: Vec<_> = client

@@ -58,6 +58,8 @@ pub struct ExactlyOnce<P: Page> {
     first: bool,
     /// How many items in a row were delivered before.
     known: usize,
+    /// How many passes in a row were begun since an item was found.
+    idle: u32,
     /// The smallest count of this pass.
     total_count: Option<i64>,
     end: End,
@@ -65,6 +67,9 @@ pub struct ExactlyOnce<P: Page> {
 
 /// So many items in a row may have been delivered before, or twice as many as there are: more are a list without an end.
 const KNOWN: usize = 1000;
+
+/// So many passes in a row may find nothing: a count that is too high is never reached.
+const IDLE: u32 = 10;
 
 /// How the walk ended.
 #[derive(Clone, Copy, PartialEq)]
@@ -89,6 +94,7 @@ impl<P: Page<Item: Identified>> ExactlyOnce<P> {
             passes: 0,
             first: true,
             known: 0,
+            idle: 0,
             total_count: None,
             end: End::Not,
         }
@@ -100,7 +106,8 @@ impl<P: Page<Item: Identified>> ExactlyOnce<P> {
         self
     }
 
-    /// How many passes over the list are made at the most, until no item is missing. Default, and at least: 1.
+    /// How many passes over the list are made at the most, until no item is missing, or ten in a row found none. Default, and at
+    /// least: 1.
     pub fn passes(mut self, passes: u32) -> Self {
         self.passes = passes.saturating_sub(1);
         self
@@ -172,7 +179,10 @@ impl<P: Page<Item: Identified>> ExactlyOnce<P> {
     pub fn resume(&mut self) {
         match self.end {
             End::Not | End::Complete => return,
-            End::Incomplete => self.begin_pass(),
+            End::Incomplete => {
+                self.idle = 0;
+                self.begin_pass();
+            }
             End::Failed => self.items.resume(),
         }
         self.end = End::Not;
@@ -245,7 +255,7 @@ impl<P: Page<Item: Identified>> Stream for ExactlyOnce<P> {
             this.count();
             match next {
                 Some(Ok(item)) if this.is_new(&item) => {
-                    this.known = 0;
+                    (this.known, this.idle) = (0, 0);
                     return Poll::Ready(Some(Ok(item)));
                 }
                 Some(Ok(_)) if this.known < KNOWN.max(2 * this.found()) => this.known += 1,
@@ -262,8 +272,9 @@ impl<P: Page<Item: Identified>> Stream for ExactlyOnce<P> {
                 }
                 None => match this.missing() {
                     None => this.end = End::Complete,
-                    Some(_) if this.passes > 0 => {
+                    Some(_) if this.passes > 0 && this.idle < IDLE => {
                         this.passes -= 1;
+                        this.idle += 1;
                         this.begin_pass();
                     }
                     Some(error) => {

@@ -16,7 +16,7 @@
 //! A page's number or cursor is all that is taken from an answer: no URL that a server names is ever followed.
 //!
 //! No walk is endless, and none ends unsaid. An error is: a cursor that leads back to a page already seen, the page before once
-//! more, a hundred pages in a row that are empty or the same as earlier ones, an answer without the list, and one that announces
+//! more, pages that go on and on and are empty or the same as earlier ones, an answer without the list, and one that announces
 //! another page in a form that this crate does not know. An empty page ends numbered lists, scrolls and events.
 //!
 //! ```
@@ -107,6 +107,7 @@ mod outline;
 mod pages;
 mod position;
 mod raw;
+mod repeats;
 mod retrieve_each;
 
 use std::fmt;
@@ -210,12 +211,31 @@ impl<P: Page> Response<P> {
     ///
     /// A builder of the same operation, with the same parameters, starts there with `from_cursor`.
     pub fn next_cursor(&self) -> Option<Cursor> {
-        Outline::of(self.body()).next(&**self, None).ok().flatten()
+        self.next(None).ok().flatten()
     }
 
     /// Whether the answer says that this is the last page. `false` where it announces another one, be it without a cursor
     /// that leads there, and where it does not have the list.
     pub fn is_last(&self) -> bool {
-        matches!(Outline::of(self.body()).next(&**self, None), Ok(None))
+        matches!(self.next(None), Ok(None))
+    }
+
+    /// The cursor of the next page; `asked` is the number of this one, for servers that do not repeat it.
+    fn next(&self, asked: Option<i64>) -> Result<Option<Cursor>, &'static str> {
+        let position = self.position();
+        match position.next(asked, false) {
+            // Nothing ends a walk that was only not understood.
+            Ok(None) => {
+                let outline = Outline::of(self.body());
+                match outline.lacks_list(&**self) {
+                    true => Err(position::NO_LIST),
+                    false => position.next(asked, outline.hides_next(&position)),
+                }
+            }
+            Ok(Some(_)) if self.items().is_empty() && Outline::of(self.body()).lacks_list(&**self) => {
+                Err(position::NO_LIST)
+            }
+            next => next,
+        }
     }
 }

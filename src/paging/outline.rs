@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
 
-use super::position::NO_LIST;
-use super::{Cursor, Page, Position};
+use super::{Page, Position};
 
 /// The names of an answer's outermost object, with their values as text.
 pub(super) struct Outline<'b> {
@@ -33,18 +32,9 @@ impl<'b> Outline<'b> {
         if lists.is_empty() { vec![self.body] } else { lists }
     }
 
-    /// The cursor of the page after `page`, which was read from it; `asked` is the number of this one.
-    pub(super) fn next(&self, page: &impl Page, asked: Option<i64>) -> Result<Option<Cursor>, &'static str> {
-        let position = page.position();
-        match self.lacks_list(page) {
-            true => Err(NO_LIST),
-            false => position.next(asked, self.hides_next(&position)),
-        }
-    }
-
     /// Whether `page`, which was read from it, has no items though it is not said that there are none: its list is missing, is of
     /// another kind, or holds nothing that is an item.
-    fn lacks_list(&self, page: &impl Page) -> bool {
+    pub(super) fn lacks_list(&self, page: &impl Page) -> bool {
         let lists_none = |values: &Values<'_>| values.values().any(|value| is_one_of(value, &["[]", "null"]));
         page.items().is_empty()
             && page.total_count() != Some(0)
@@ -52,7 +42,7 @@ impl<'b> Outline<'b> {
     }
 
     /// Whether it says something of other pages that `position`, which was read from it, does not have.
-    fn hides_next(&self, position: &Position<'_>) -> bool {
+    pub(super) fn hides_next(&self, position: &Position<'_>) -> bool {
         let Some(pages) = self.values.as_ref().and_then(|values| values.get("pages")) else {
             return false;
         };

@@ -11,8 +11,8 @@ use std::task::{Context, Poll};
 use futures_core::Stream;
 use futures_core::stream::FusedStream;
 
-use super::outline::Outline;
 use super::position::{NO_LIST, NOTHING_NEW, OTHER_PAGE, Position, REPEATS, SAME};
+use super::repeats::Repeats;
 use super::{Cursor, Page};
 use crate::answer::error::{Error, Kind};
 use crate::answer::response::Response;
@@ -47,21 +47,13 @@ pub struct Pages<P: Page> {
     without_next: Option<Option<Cursor>>,
     /// Hashes of the cursors so far: eight bytes a page.
     seen: HashSet<u64>,
-    /// Hashes of what the pages held so far: as much again.
-    contents: HashSet<u64>,
-    /// That of the page before: a server that ignores where the list is to go on sends it for ever.
-    last_content: Option<u64>,
-    /// How many pages in a row brought nothing new.
-    stalled: u32,
+    repeats: Repeats,
     hasher: RandomState,
     fetch: Option<Fetch<P>>,
     /// A page to deliver once the runtime has had its chance to begin with the one after it, and its own cursor.
     held: Option<(Response<P>, Option<Cursor>)>,
     read_ahead: bool,
 }
-
-/// So many pages in a row may bring nothing new: be empty, or hold what a page before them did.
-const STALLED: u32 = 100;
 
 /// What to do when the next page is wanted.
 enum Step {
@@ -103,9 +95,7 @@ impl<P: Page> Pages<P> {
             cursor: None,
             without_next: None,
             seen: HashSet::new(),
-            contents: HashSet::new(),
-            last_content: None,
-            stalled: 0,
+            repeats: Repeats::default(),
             hasher: RandomState::new(),
             fetch: None,
             held: None,
@@ -122,10 +112,8 @@ impl<P: Page> Pages<P> {
         if let Some(cursor) = &self.from {
             self.seen.insert(self.hasher.hash_one(cursor));
         }
-        self.contents.clear();
+        self.repeats = Repeats::default();
         self.without_next = None;
-        self.last_content = None;
-        self.stalled = 0;
         self.resume();
     }
 
@@ -133,8 +121,7 @@ impl<P: Page> Pages<P> {
     pub(super) fn resume(&mut self) {
         if let Some(cursor) = self.without_next.take() {
             self.cursor = cursor;
-            self.last_content = None;
-            self.stalled = 0;
+            self.repeats = Repeats::default();
         }
         if let Some(call) = &self.call {
             self.step = Step::Ask(call.clone());
@@ -245,8 +232,7 @@ impl<P: Page> Pages<P> {
         {
             return Err(contradiction(OTHER_PAGE));
         }
-        let outline = Outline::of(page.body());
-        let next = outline.next(&**page, asked.or(Some(1)));
+        let next = page.next(asked.or(Some(1)));
         if next == Err(NO_LIST) {
             let unread = Unread {
                 path: String::new(),
@@ -255,25 +241,13 @@ impl<P: Page> Pages<P> {
             };
             return Err(error(Kind::Decode(Box::new(unread))).for_scroll(call.is_scroll()));
         }
-        let items = (!page.items().is_empty()).then(|| self.hasher.hash_one(outline.lists()));
-        // Where pages are counted, or what changes moves items from page to page, a page can come twice.
-        let can_repeat = match position {
-            Position::Page { page, total_pages, .. } => page.is_some() && total_pages.is_some(),
-            Position::Cursor(_) => true,
-            _ => false,
-        };
-        if items.is_some() && items == self.last_content && !can_repeat {
+        if self.repeats.is_same(page) {
             return Err(contradiction(SAME));
         }
-        self.last_content = items;
-        self.stalled = match items.is_some_and(|items| self.contents.insert(items)) {
-            true => 0,
-            false => self.stalled + 1,
-        };
         let asked_for = self.cursor.take();
         let next = match next {
             Ok(Some(cursor)) if !self.is_new(&cursor) && !call.is_scroll() => Err(REPEATS),
-            Ok(Some(_)) if self.stalled >= STALLED => Err(NOTHING_NEW),
+            Ok(Some(_)) if self.repeats.bring_nothing() => Err(NOTHING_NEW),
             next => next,
         };
         self.step = match next {
