@@ -46,6 +46,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
     };
 
+    sync(&client, &path).await
+}
+
+/// Writes the contacts that are not in the file yet.
+pub(crate) async fn sync(client: &Client, path: &str) -> Result<(), Box<dyn std::error::Error>> {
     let me = client.identify_admin().send().await?;
     let workspace = me.app.as_ref().and_then(|app| app.id_code.clone());
     let state = format!("{path}.progress");
@@ -65,11 +70,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         println!("{path} has all {} contacts; {anew}", progress.contacts);
         return Ok(());
     }
-    let file = OpenOptions::new()
-        .create(true)
-        .write(true)
-        .truncate(false)
-        .open(&path)?;
+    let file = OpenOptions::new().create(true).write(true).truncate(false).open(path)?;
     if file.metadata()?.len() < progress.bytes {
         return Err(format!("{path} is shorter than {state} says; {anew}").into());
     }

@@ -1,0 +1,132 @@
+//! The example's file, whole after any number of runs and whatever stopped them.
+
+#[path = "../examples/sync_contacts.rs"]
+#[allow(dead_code)]
+mod sync_contacts;
+
+use std::fs;
+
+use intercom_client::mock::{Answer, MockIntercom};
+use intercom_client::{Client, RetryPolicy};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// So many contacts are there: three pages.
+const ALL: usize = 400;
+
+fn contact(number: usize) -> Value {
+    json!({"type": "contact", "id": number.to_string()})
+}
+
+/// A stand-in, its client, and a folder for the file and its state.
+struct Setup {
+    intercom: MockIntercom,
+    client: Client,
+    folder: TempDir,
+}
+
+impl Setup {
+    async fn new() -> Self {
+        let intercom = MockIntercom::start().await;
+        intercom.seed("list_contacts", (0..ALL).map(contact));
+        let client = intercom.client_builder().retry(RetryPolicy::none()).build().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        Self {
+            intercom,
+            client,
+            folder,
+        }
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.folder.path().join(name).to_str().unwrap().to_owned()
+    }
+
+    /// A run; what it failed with.
+    async fn run(&self) -> Option<String> {
+        let run = sync_contacts::sync(&self.client, &self.path("contacts")).await;
+        run.err().map(|error| error.to_string())
+    }
+
+    /// The numbers of the contacts in the file.
+    fn written(&self) -> Vec<usize> {
+        let text = fs::read_to_string(self.path("contacts")).unwrap();
+        let ids = text
+            .lines()
+            .map(|line| serde_json::from_str::<Value>(line).unwrap()["id"].clone());
+        ids.map(|id| id.as_str().unwrap().parse().unwrap()).collect()
+    }
+
+    /// Fails the call for a page, counted from 0.
+    fn fail(&self, page: usize) {
+        self.intercom.on("list_contacts").answer_with(move |request| {
+            let asked = request.query("starting_after").unwrap_or_default();
+            let page = format!("Wz+{}/+A==", 150 * page);
+            (asked == page).then(|| Answer::error(403, "forbidden", "not now"))
+        });
+    }
+}
+
+#[tokio::test]
+async fn a_run_goes_on_where_the_last_one_stopped() {
+    for page in [1, 2] {
+        let setup = Setup::new().await;
+        setup.fail(page);
+        assert!(setup.run().await.unwrap().contains("not now"));
+        assert_eq!(setup.written(), (0..150 * page).collect::<Vec<_>>());
+        // The next page was being written when the process was killed.
+        let mut half = fs::read(setup.path("contacts")).unwrap();
+        half.extend_from_slice(b"{\"id\":\"150\"}\n{\"id");
+        fs::write(setup.path("contacts"), half).unwrap();
+        setup.intercom.on("list_contacts").as_usual();
+        assert_eq!(setup.run().await, None);
+        assert_eq!(setup.written(), (0..ALL).collect::<Vec<_>>());
+    }
+}
+
+#[tokio::test]
+async fn a_whole_file_is_left_alone() {
+    let setup = Setup::new().await;
+    assert_eq!(setup.run().await, None);
+    setup.intercom.forget_received();
+    assert_eq!(setup.run().await, None);
+    assert_eq!(setup.written(), (0..ALL).collect::<Vec<_>>());
+    assert!(setup.intercom.calls("list_contacts").is_empty());
+}
+
+#[tokio::test]
+async fn a_state_that_does_not_fit_is_told_and_overwrites_nothing() {
+    let setup = Setup::new().await;
+    setup.fail(1);
+    setup.run().await.unwrap();
+    let state = fs::read_to_string(setup.path("contacts.progress")).unwrap();
+    let elsewhere = state.replace("\"workspace\":", "\"workspace\":\"elsewhere\",\"was\":");
+    let longer = state.replace("\"bytes\":", "\"bytes\":9");
+    for (state, told) in [
+        ("", "damaged"),
+        (&state[..20], "damaged"),
+        ("null", "damaged"),
+        (&elsewhere, "another workspace"),
+        (&longer, "shorter"),
+    ] {
+        fs::write(setup.path("contacts.progress"), state).unwrap();
+        let error = setup.run().await.unwrap();
+        assert!(error.contains(told) && error.contains("to begin anew"), "{error}");
+        assert_eq!(setup.written(), (0..150).collect::<Vec<_>>());
+    }
+}
+
+#[tokio::test]
+async fn a_page_that_does_not_tell_what_comes_after_it_is_not_the_last() {
+    let setup = Setup::new().await;
+    let contacts: Vec<_> = (150..300).map(contact).collect();
+    let page = json!({"type": "list", "data": contacts, "pages": {"type": "pages", "next": {"page": 3}}});
+    setup.intercom.on("list_contacts").answer_with(move |request| {
+        let second = request.query("starting_after").is_some();
+        second.then(|| Answer::json(page.clone()).as_it_is())
+    });
+    assert!(setup.run().await.unwrap().contains("no cursor"));
+    setup.intercom.on("list_contacts").as_usual();
+    assert_eq!(setup.run().await, None);
+    assert_eq!(setup.written(), (0..ALL).collect::<Vec<_>>());
+}
