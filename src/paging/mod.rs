@@ -224,7 +224,7 @@ impl<P: Page> Response<P> {
     fn next(&self, asked: Option<i64>) -> Result<Option<Cursor>, &'static str> {
         let position = self.position();
         match position.next(asked, false) {
-            // Nothing ends a walk that was only not understood.
+            // What was not read is no end.
             Ok(None) => {
                 let outline = Outline::of(self.body());
                 match outline.lacks_list(&**self) {

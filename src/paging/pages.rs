@@ -166,8 +166,8 @@ impl<P: Page> Pages<P> {
 
     /// Where the list goes on after the pages that were delivered: after an error, the page that failed.
     ///
-    /// `None` at the beginning of a walk that starts with the first page, at the end, and while a scroll cannot be
-    /// continued: a page is on its way, or was lost.
+    /// `None` at the beginning of a walk that starts with the first page, at the end, after a page that did not tell where the list
+    /// goes on, and while a scroll cannot be continued: a page is on its way, or was lost.
     pub fn cursor(&self) -> Option<&Cursor> {
         let lost = self.fetch.is_some() && matches!(&self.step, Step::Ask(call) if call.is_scroll());
         let cursor = match &self.held {
