@@ -176,6 +176,11 @@ impl Part {
         // The name is there after a power failure too.
         #[cfg(unix)]
         if let Some(folder) = self.target.parent() {
+            let folder = if folder.as_os_str().is_empty() {
+                Path::new(".")
+            } else {
+                folder
+            };
             File::open(folder)?.sync_all()?;
         }
         Ok(self.target)
