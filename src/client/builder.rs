@@ -214,7 +214,8 @@ impl ClientBuilder {
         self
     }
 
-    /// Whether requests wait for the rate limit's reset once its window is known to be spent, instead of asking in vain.
+    /// Whether requests wait for the rate limit's reset once its window is known to be spent, instead of asking in vain. As long
+    /// as the limit is not known, four are under way at once, and one more after each answer that does not tell it.
     /// Default: true.
     pub fn wait_for_rate_limit(mut self, wait: bool) -> Self {
         self.wait_for_rate_limit = wait;
