@@ -22,6 +22,7 @@ use crate::answer::response::Response;
 use crate::client::Client;
 use crate::generated::export as api;
 use crate::generated::export::{CREATE, DOWNLOAD, Job, STATUS, Status};
+use crate::transport::sleep::sleep;
 use crate::wire::read::without_mark;
 use crate::wire::timestamp::Timestamp;
 use file::{Form, Part, blocking};
@@ -236,13 +237,13 @@ impl ExportJob {
                     }
                     _ => {}
                 }
-                tokio::time::sleep(self.pause).await;
+                sleep(self.pause).await;
                 self.pause = (self.pause.saturating_mul(3) / 2).min(self.longest_pause);
             }
             match self.refresh().await.map(drop) {
                 Ok(()) => heard = Instant::now(),
                 Err(error) if error.is_retryable() && heard.elapsed() < self.longest_outage => {
-                    tokio::time::sleep(self.pause).await;
+                    sleep(self.pause).await;
                 }
                 Err(error) => return Err(error),
             }

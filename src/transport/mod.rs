@@ -8,6 +8,7 @@ pub(crate) mod budget;
 pub(crate) mod classify;
 pub(crate) mod connecting;
 pub(crate) mod gate;
+pub(crate) mod sleep;
 pub(crate) mod task;
 pub(crate) mod trace;
 
@@ -31,6 +32,7 @@ use authorization::{Authorization, supplied};
 use budget::Budget;
 use classify::{pause, repeats};
 use gate::{Gate, Permit};
+use sleep::sleep;
 use task::Task;
 
 /// How long an attempt may take, and a token may take to be supplied, where nothing else is said.
@@ -208,7 +210,7 @@ impl Transport {
                 }));
             }
             span.pause(attempt, pause, &error);
-            tokio::time::sleep(pause).await;
+            sleep(pause).await;
             spent = spent.saturating_add(pause);
             attempt += 1;
         }
