@@ -300,8 +300,9 @@ async fn a_job_without_an_identifier_is_an_error() {
     let error = intercom.client().export(1..2).await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "create_data_export: the server did not name the job that it started"
+        "create_data_export: the server did not name the job that it started; it may have been carried out"
     );
+    assert!(error.may_have_been_carried_out());
 }
 
 #[tokio::test]

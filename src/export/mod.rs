@@ -77,7 +77,8 @@ impl Client {
         let created = api::create(self, first, last).send().await?.into_inner();
         let Some(id) = created.job_identifier.clone().filter(|id| !id.is_empty()) else {
             let what = "the server did not name the job that it started";
-            return Err(Error::new(CREATE.id, Kind::Contradiction(what)).with_attempts(1));
+            let error = Error::new(CREATE.id, Kind::Contradiction(what)).with_attempts(1);
+            return Err(error.with_unknown_outcome(true));
         };
         let mut job = self.export_job(id);
         job.progress.state = state(created);
