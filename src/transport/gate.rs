@@ -228,7 +228,9 @@ impl Gate {
                 Err(wait) => wait,
             };
             match wait {
-                Wait::Until(until) => drop(select(changed, pin!(sleep_until(until))).await),
+                Wait::Until(until) => {
+                    select(changed, pin!(sleep_until(until))).await;
+                }
                 Wait::Answer => changed.await,
             }
         }
