@@ -133,6 +133,11 @@ pub(crate) async fn upsert(
     }
     let mut creating = options.clone();
     creating.idempotent.get_or_insert(identity.is_unique());
+    // A creation that may have been carried out stays one, whatever fails after it.
+    let after = |created: bool, error: Error| {
+        let unknown = created || error.may_have_been_carried_out();
+        error.with_unknown_outcome(unknown)
+    };
     let (mut may_have_been_created, mut round) = (false, 1);
     loop {
         let call = api::create(client, creating.clone(), request.clone())?;
@@ -145,15 +150,19 @@ pub(crate) async fn upsert(
                 });
             }
             Err(error) if error.is_conflict() => error,
-            Err(error) => return Err(error),
+            Err(error) => return Err(after(may_have_been_created, error)),
         };
         may_have_been_created |= refused.may_have_been_carried_out();
         let named = refused.conflicting_id().map(str::to_owned);
         let id = match named {
             Some(id) => Some(id),
-            None => find(client, options, &identity).await?,
+            None => find(client, options, &identity)
+                .await
+                .map_err(|error| after(may_have_been_created, error))?,
         };
-        let Some(id) = id else { return Err(refused) };
+        let Some(id) = id else {
+            return Err(after(may_have_been_created, refused));
+        };
         let archived = refused.is_conflict_with_archived();
         match change(client, options, &id, &body, archived).await {
             Ok(Some((response, outcome))) => {
@@ -164,10 +173,10 @@ pub(crate) async fn upsert(
                 });
             }
             Ok(None) if round < ROUNDS => {}
-            Ok(None) => return Err(refused),
+            Ok(None) => return Err(after(may_have_been_created, refused)),
             // One that was not archived when it was named may have been merged into another: that one is named next.
             Err(error) if error.is_permanently_deleted() && !archived && round == 1 => {}
-            Err(error) => return Err(error),
+            Err(error) => return Err(after(may_have_been_created, error)),
         }
         round += 1;
     }

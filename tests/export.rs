@@ -301,8 +301,9 @@ async fn a_job_without_an_identifier_is_an_error() {
     let error = intercom.client().export(1..2).await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "create_data_export: the server did not name the job that it started"
+        "create_data_export: the server did not name the job that it started; it may have been carried out"
     );
+    assert!(error.may_have_been_carried_out());
 }
 
 #[tokio::test]
@@ -545,15 +546,75 @@ async fn what_is_no_export_is_refused() {
         ("", "nothing"),
         (" \n", "nothing"),
         ("<!DOCTYPE html><title>Log in</title>", "HTML or XML"),
+        ("\u{feff}<html>", "HTML or XML"),
         (r#"{"type":"error.list"}"#, "JSON"),
+        ("\u{feff} []", "JSON"),
+        ("\u{1f}", "binary data"),
+        ("PK\u{3}\u{4}", "binary data"),
     ] {
         let folder = tempfile::tempdir().unwrap();
         let intercom = completed(body).await;
         let error = job(&intercom.client()).download_to(folder.path()).await.unwrap_err();
         assert!(error.is_decode(), "{error:?}");
         assert_eq!((error.expected(), error.found()), (Some("gzip or CSV"), Some(found)));
+        assert_eq!(error.export_job(), Some("job-1"));
         assert!(names(folder.path()).is_empty());
     }
+    for (header, found) in [
+        (("content-type", "text/HTML; charset=utf-8"), "HTML or XML"),
+        (("content-encoding", "br"), "a body encoded by br"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let server = downloading([answer(200, &[header], "Be back soon")]).await;
+        let error = job(&client(&server)).download_to(folder.path()).await.unwrap_err();
+        assert_eq!((error.is_decode(), error.found()), (true, Some(found)));
+        assert!(names(folder.path()).is_empty());
+    }
+}
+
+#[tokio::test]
+async fn whatever_a_download_fails_with_names_the_job() {
+    let cut = || raw("HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\nuser_id\n");
+    let gone = answer(404, &[], "");
+    let damaged = answer(200, &[], &gzip(b"user_id\n", Compression::fast())[..20]);
+    for moves in [vec![cut(), Move::Reset], vec![gone], vec![damaged]] {
+        let server = downloading(moves).await;
+        let folder = tempfile::tempdir().unwrap();
+        let error = job(&client(&server)).download_to(folder.path()).await.unwrap_err();
+        assert_eq!(error.export_job(), Some("job-1"), "{error}");
+    }
+    let server = downloading([answer(200, &[], "user_id\n")]).await;
+    let error = job(&client(&server)).download_to("a\0b").await.unwrap_err();
+    assert!(error.is_io() && error.export_job() == Some("job-1"), "{error}");
+    let server = downloading([cut(), Move::Wait(Duration::from_millis(50)), Move::Reset]).await;
+    let mut stream = job(&client(&server)).download().await.unwrap();
+    assert!(stream.next_chunk().await.unwrap().is_some());
+    let error = stream.next_chunk().await.unwrap_err();
+    assert_eq!(error.export_job(), Some("job-1"));
+}
+
+/// Does nothing unless [`the_folder_of_no_name_is_the_current_one`] runs it, in a folder of its own.
+#[tokio::test]
+async fn into_the_current_folder() {
+    if std::env::var_os("EXPORT_HERE").is_none() {
+        return;
+    }
+    let intercom = completed("user_id\n").await;
+    let file = job(&intercom.client()).download_to("").await.unwrap().unwrap();
+    assert_eq!(file, Path::new("job-1.csv"));
+}
+
+#[test]
+fn the_folder_of_no_name_is_the_current_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let child = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "into_the_current_folder"])
+        .env("EXPORT_HERE", "1")
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    assert!(child.status.success(), "{child:?}");
+    assert_eq!(names(folder.path()), ["job-1.csv"]);
 }
 
 #[tokio::test]
@@ -595,28 +656,6 @@ async fn an_outage_is_sat_out_and_the_error_names_the_job() {
     };
     let (ended, ()) = tokio::join!(wait, mend);
     assert_eq!(ended.unwrap(), DataExportStatus::Completed);
-}
-
-/// A job that was made and downloaded in one expression is known by its error alone.
-#[tokio::test]
-async fn whatever_goes_wrong_with_a_download_names_the_job() {
-    let whole = gzip(b"a,b\n", Compression::default());
-    let folder = tempfile::tempdir().unwrap();
-    for (body, name) in [(&whole[..12], "cut"), (b"<html>", "html"), (&whole, "a\0b")] {
-        let intercom = completed(body.to_vec()).await;
-        let folder = folder.path().join(name);
-        let error = job(&intercom.client()).download_to(folder).await.unwrap_err();
-        assert_eq!(error.export_job(), Some("job-1"), "{error:?}");
-    }
-    let head = "HTTP/1.1 200 OK\r\ncontent-type: application/octet-stream\r\ncontent-length: 100\r\n\r\na,b\n";
-    let lost = [raw(head), Move::Wait(Duration::from_millis(50)), Move::Reset];
-    let server = downloading(lost).await;
-    let error = job(&client(&server)).download_to(folder.path()).await.unwrap_err();
-    assert_eq!(error.export_job(), Some("job-1"), "{error:?}");
-    let mut bytes = job(&client(&server)).download().await.unwrap();
-    assert_eq!(bytes.next_chunk().await.unwrap().unwrap(), "a,b\n");
-    let error = bytes.next_chunk().await.unwrap_err();
-    assert_eq!(error.export_job(), Some("job-1"), "{error:?}");
 }
 
 #[tokio::test]

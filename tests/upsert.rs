@@ -240,6 +240,20 @@ async fn a_creation_whose_answer_is_lost_is_repeated_and_finds_what_it_made() {
     );
     assert_eq!(lines(&intercom), [CREATE, CREATE, &format!("PUT /contacts/{id}")]);
 
+    // An error of what comes after does not hide it.
+    intercom
+        .on("create_contact")
+        .answer_once(Answer::dropped())
+        .answer_once(conflict(id));
+    intercom
+        .on("update_contact")
+        .answer_once(Answer::error(422, "parameter_invalid", "no"));
+    let error = client.upsert_contact().body(grace.clone()).send().await.unwrap_err();
+    assert!(
+        error.is_invalid_request() && error.may_have_been_carried_out(),
+        "{error}"
+    );
+
     // Unless the caller forbids it.
     intercom.forget_received();
     intercom.on("create_contact").answer_once(Answer::dropped());

@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use futures_core::Stream;
+use futures_util::TryStreamExt;
 
 use super::error::Error;
 
@@ -27,6 +28,11 @@ impl ByteStream {
             operation,
             chunks: Box::pin(chunks),
         }
+    }
+
+    /// The same bytes, with more said of their errors.
+    pub(crate) fn map_err(self, say: impl FnMut(Error) -> Error + Send + 'static) -> Self {
+        Self::new(self.operation, self.chunks.map_err(say))
     }
 
     pub(crate) fn operation(&self) -> &'static str {

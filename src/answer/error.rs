@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::error_body::{ApiError, ErrorBody};
 use super::rate_limit::{self, RateLimit};
 use super::request_id;
-use crate::wire::read::Unread;
+use crate::wire::read::{Unread, without_mark};
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use url::Url;
@@ -342,7 +342,7 @@ impl Error {
 
     /// A GET that was answered by 405 and an HTML page: a captcha of the server's front, gone a minute later.
     pub(crate) fn is_interstitial(&self) -> bool {
-        let html = |body: &Bytes| body.trim_ascii_start().starts_with(b"<");
+        let html = |body: &Bytes| without_mark(body).trim_ascii_start().starts_with(b"<");
         self.0.get && self.has_status(&[405]) && self.body().is_some_and(html)
     }
 
@@ -544,7 +544,7 @@ impl fmt::Display for Error {
         }
         let server = inner.server.as_deref().unwrap_or("the server");
         match &inner.kind {
-            Kind::Builder(what) => f.write_str(what)?,
+            Kind::Builder(what) => f.write_str(&line(what, LONGEST_MISTAKE))?,
             Kind::Token => f.write_str("no access token was supplied")?,
             Kind::Connect => write!(f, "could not connect to {server}")?,
             Kind::ConnectTimeout => match inner.limit {
@@ -629,17 +629,27 @@ impl Error {
     }
 }
 
+/// So many characters are shown of what the caller did wrong, which can name many fields.
+const LONGEST_MISTAKE: usize = 1000;
+/// So many characters are shown of a cause.
+const LONGEST_CAUSE: usize = 1000;
+
 /// A server's text on one line of at most 300 characters.
-fn one_line(text: &str) -> String {
+pub(crate) fn one_line(text: &str) -> String {
+    line(text, 300)
+}
+
+/// A text on one line of at most so many characters.
+fn line(text: &str, longest: usize) -> String {
     // What ends a line or turns the direction of writing without being a control character.
-    let breaks = |c: char| matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    const LONGEST: usize = 300;
+    let breaks =
+        |c: char| matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let mut line: String = text
         .chars()
-        .take(LONGEST)
+        .take(longest)
         .map(|c| if c.is_control() || breaks(c) { ' ' } else { c })
         .collect();
-    if text.chars().nth(LONGEST).is_some() {
+    if text.chars().nth(longest).is_some() {
         line.push('…');
     }
     line
@@ -651,13 +661,12 @@ fn told(limit: Duration) -> String {
     format!("{whole:?}")
 }
 
-/// The line of `Display`, for a `main` that returns it, then the cause.
+/// The line of `Display`, for a `main` that returns it, then the cause, as one line of bounded length.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{self}")?;
         match &self.0.source {
-            Some(source) if f.alternate() => write!(f, "\ncaused by: {source:#?}"),
-            Some(source) => write!(f, " (caused by: {source:?})"),
+            Some(source) => write!(f, " (caused by: {})", line(&format!("{source:?}"), LONGEST_CAUSE)),
             None => Ok(()),
         }
     }
@@ -675,7 +684,10 @@ mod tests {
 
     #[test]
     fn what_a_server_says_is_one_line_in_one_direction() {
-        assert_eq!(one_line("a\nb\u{2028}c\u{202e}d\u{2066}e\u{7}f"), "a b c d e f");
+        assert_eq!(
+            one_line("a\nb\u{2028}c\u{202e}d\u{2066}e\u{7}f\u{200f}g\u{61c}h"),
+            "a b c d e f g h"
+        );
         let long = one_line(&"ü".repeat(1000));
         assert_eq!((long.chars().count(), long.ends_with('…')), (301, true));
     }

@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::wire::id::text_of;
+use crate::wire::read;
 
 /// One entry of an error response.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,7 +20,7 @@ pub struct ApiError {
 }
 
 /// A longer body holds something else than errors.
-const LONGEST_ERROR_BODY: usize = 1 << 20;
+const LONGEST_ERROR_BODY: usize = 8 << 20;
 
 /// What could be read from an error body, whatever its form.
 #[derive(Default)]
@@ -33,68 +34,90 @@ impl ErrorBody {
         if body.len() > LONGEST_ERROR_BODY {
             return Self::default();
         }
-        // One bad byte in a message is no reason to lose the rest.
-        let Ok(Value::Object(object)) = serde_json::from_str(&String::from_utf8_lossy(body)) else {
+        // One bad character in a message is no reason to lose the rest.
+        let plain: Vec<u8> = body
+            .iter()
+            .map(|byte| if *byte < b' ' { b' ' } else { *byte })
+            .collect();
+        let Ok((value, _)) = read::body::<Value>(&plain) else {
             return Self::default();
         };
-        let text = |value: Option<&Value>| text_of(value?).map(Cow::into_owned);
-        let entry = |entry: &Value| match entry {
-            Value::Object(entry) => Some(ApiError {
-                code: text(entry.get("code").or(entry.get("error_key"))),
-                message: text(entry.get("message")),
-                field: text(entry.get("field")),
-            }),
-            Value::String(message) => Some(ApiError {
-                message: Some(message.clone()),
-                ..Default::default()
-            }),
-            _ => None,
-        };
-        let mut errors: Vec<ApiError> = match object.get("errors") {
-            Some(Value::Array(entries)) => entries.iter().filter_map(entry).collect(),
-            // What is wrong with each field, by its name.
-            Some(Value::Object(fields))
-                if !["code", "error_key", "message"]
-                    .iter()
-                    .any(|key| fields.contains_key(*key)) =>
-            {
-                let messages = |value: &Value| match value {
-                    Value::Array(messages) => messages.iter().filter_map(|message| text(Some(message))).collect(),
-                    message => Vec::from_iter(text(Some(message))),
-                };
-                let error = |field: &String, message| ApiError {
-                    field: Some(field.clone()),
-                    message: Some(message),
-                    ..Default::default()
-                };
-                let of_field = |(field, value)| messages(value).into_iter().map(move |message| error(field, message));
-                fields.iter().flat_map(of_field).collect()
-            }
-            Some(one) => entry(one).into_iter().collect(),
-            None => Vec::new(),
-        };
+        let mut errors = Vec::new();
+        let object = value.as_object();
+        let [list, one] = ["errors", "error"].map(|name| object.and_then(|object| object.get(name)));
+        if let Some(list) = list {
+            gather(list, None, &mut errors);
+        }
+        if let Some(one @ (Value::Array(_) | Value::Object(_))) = one
+            && errors.is_empty()
+        {
+            gather(one, None, &mut errors);
+        }
         if errors.is_empty() {
-            // The form of the phone switch, and what proxies say. A code has no blank, a sentence has.
-            let error = text(object.get("error"));
-            let (sentence, word) = match error {
-                Some(text) if text.contains(char::is_whitespace) => (Some(text), None),
-                word => (None, word),
-            };
-            let code = text(object.get("error_key").or(object.get("code"))).or(word);
-            let message = text(object.get("message").or(object.get("error_description"))).or(sentence);
-            if code.is_some() || message.is_some() {
-                errors.push(ApiError {
-                    code,
-                    message,
-                    field: text(object.get("field")),
-                });
+            match object {
+                Some(object) => errors.extend(entry(object, None)),
+                None => gather(&value, None, &mut errors),
             }
         }
         Self {
-            request_id: text(object.get("request_id")).filter(|id| !id.is_empty()),
+            request_id: object
+                .and_then(|object| text(object.get("request_id")))
+                .filter(|id| !id.is_empty()),
             errors,
         }
     }
+}
+
+/// The text or number that a value is, as text.
+fn text(value: Option<&Value>) -> Option<String> {
+    text_of(value?).map(Cow::into_owned)
+}
+
+/// Gathers the errors that a value tells: one, a list of them, or what is wrong with each field by its name.
+fn gather(value: &Value, field: Option<&str>, errors: &mut Vec<ApiError>) {
+    match value {
+        Value::String(message) => errors.push(ApiError {
+            message: Some(message.clone()),
+            field: field.map(str::to_owned),
+            ..Default::default()
+        }),
+        Value::Array(values) => values.iter().for_each(|value| gather(value, field, errors)),
+        Value::Object(object) => match entry(object, field) {
+            Some(error) => errors.push(error),
+            None => object
+                .iter()
+                .for_each(|(name, value)| gather(value, Some(name), errors)),
+        },
+        _ => {}
+    }
+}
+
+/// The error that an object is, when it has anything of one: in Intercom's words, or in those of proxies and gateways.
+fn entry(object: &Map<String, Value>, field: Option<&str>) -> Option<ApiError> {
+    let first = |names: &[&str]| names.iter().find_map(|name| text(object.get(*name)));
+    // A code has no blank, a sentence has.
+    let (sentence, word) = match first(&["error"]) {
+        Some(text) if text.contains(char::is_whitespace) => (Some(text), None),
+        word => (None, word),
+    };
+    let texts = object.get("message").and_then(Value::as_array);
+    let message = texts.map(|texts| {
+        let texts: Vec<String> = texts.iter().filter_map(|one| text(Some(one))).collect();
+        texts.join("; ")
+    });
+    let message = message.filter(|message| !message.is_empty());
+    let error = ApiError {
+        code: first(&["code", "error_key"]).or(word),
+        message: message
+            .or_else(|| first(&["message", "error_description", "detail"]))
+            .or(sentence),
+        field: first(&["field"]),
+    };
+    let tells = error.code.is_some() || error.message.is_some() || error.field.is_some();
+    tells.then(|| ApiError {
+        field: error.field.or_else(|| field.map(str::to_owned)),
+        ..error
+    })
 }
 
 #[cfg(test)]

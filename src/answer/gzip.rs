@@ -20,13 +20,9 @@ impl ByteStream {
 
     /// The same bytes without the gzip that they have to come in.
     pub(crate) fn decoded(self) -> Self {
-        let encoding = |operation, error| {
-            Error::new(operation, Kind::Protocol)
-                .with_source(error)
-                .with_attempts(1)
-        };
-        let decoder = Box::new(MultiGzDecoder::new(Vec::new()));
-        self.steps(Decompressing::Gzip(decoder, Bytes::new()), encoding)
+        self.steps(Decompressing::Encoded, |operation, error| {
+            undecoded(operation, error).with_attempts(1)
+        })
     }
 
     fn steps(self, begin: Decompressing, as_error: AsError) -> Self {
@@ -43,6 +39,8 @@ type AsError = fn(&'static str, io::Error) -> Error;
 enum Decompressing {
     /// Nothing was read.
     Begin,
+    /// Nothing was read of what is gzip, unless it is empty.
+    Encoded,
     /// It is not gzip.
     Plain,
     /// It is gzip: the decoder and what it has yet to read.
@@ -62,6 +60,10 @@ async fn decompress(
             Decompressing::Begin => match sniff(&mut bytes).await? {
                 (head, true) => Decompressing::Gzip(Box::new(MultiGzDecoder::new(Vec::new())), head),
                 (head, false) => return Ok((!head.is_empty()).then_some((head, (bytes, Decompressing::Plain)))),
+            },
+            Decompressing::Encoded => match bytes.next_chunk().await? {
+                Some(head) => Decompressing::Gzip(Box::new(MultiGzDecoder::new(Vec::new())), head),
+                None => Decompressing::End,
             },
             Decompressing::Plain => {
                 let chunk = bytes.next_chunk().await?;
@@ -121,36 +123,56 @@ pub(crate) fn damaged(operation: &'static str, error: io::Error) -> Error {
         .with_attempts(1)
 }
 
-/// A body that came compressed by gzip, of one member or several.
-pub(crate) struct Gunzip(MultiGzDecoder<Vec<u8>>);
+/// The error of a body whose gzip is damaged, or cut off before its end: then the rest was lost.
+pub(crate) fn undecoded(operation: &'static str, error: io::Error) -> Error {
+    let kind = match error.kind() {
+        io::ErrorKind::UnexpectedEof => Kind::Lost,
+        _ => Kind::Protocol,
+    };
+    Error::new(operation, kind).with_source(error)
+}
+
+/// A body that came compressed by gzip, of any number of members; one that is empty has none.
+pub(crate) struct Gunzip {
+    decoder: MultiGzDecoder<Vec<u8>>,
+    begun: bool,
+}
 
 impl Gunzip {
     pub(crate) fn new() -> Self {
-        Self(MultiGzDecoder::new(Vec::new()))
+        Self {
+            decoder: MultiGzDecoder::new(Vec::new()),
+            begun: false,
+        }
     }
 
     /// Decompresses a chunk onto what there is; `false` when that gets longer than `limit`.
     pub(crate) fn push(&mut self, mut chunk: &[u8], limit: u64) -> io::Result<bool> {
+        self.begun |= !chunk.is_empty();
         while !chunk.is_empty() {
             // Reads only as much as fills the decoder's own buffer, so that a little cannot become very much at once.
-            let read = self.0.write(chunk)?;
+            let read = self.decoder.write(chunk)?;
             chunk = chunk.get(read..).unwrap_or_default();
-            if self.0.get_ref().len() as u64 > limit {
-                self.0.get_mut().truncate(limit as usize);
+            if self.decoder.get_ref().len() as u64 > limit {
                 return Ok(false);
             }
         }
         Ok(true)
     }
 
-    /// What was decompressed so far.
-    pub(crate) fn so_far(self) -> Bytes {
-        let mut decoder = self.0;
-        std::mem::take(decoder.get_mut()).into()
+    /// What was decompressed, once nothing more comes, and whether that is the whole.
+    pub(crate) fn finish(mut self) -> (Vec<u8>, io::Result<()>) {
+        let whole = match self.begun {
+            true => self.decoder.try_finish(),
+            false => Ok(()),
+        };
+        (self.so_far(), whole)
     }
 
-    /// The whole, once nothing more comes.
-    pub(crate) fn finish(self) -> io::Result<Bytes> {
-        self.0.finish().map(Bytes::from)
+    /// What was decompressed so far.
+    pub(crate) fn so_far(mut self) -> Vec<u8> {
+        // What the decoder still holds comes out, as far as it is sound.
+        let _ = self.decoder.flush();
+        std::mem::take(self.decoder.get_mut())
     }
 }

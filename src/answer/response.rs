@@ -7,7 +7,7 @@ use http::{HeaderMap, StatusCode};
 
 use super::error::{Error, Kind};
 use super::rate_limit::RateLimit;
-use super::request_id;
+use super::{foreign_coding, request_id};
 use crate::wire::read::{Mismatch, Unread};
 
 /// A successful answer. Derefs to the decoded value.
@@ -103,7 +103,10 @@ impl<T> Response<T> {
     }
 
     /// The error of an answer that is not what was asked for.
-    pub(crate) fn decode_error(self, operation: &'static str, unread: Unread) -> Error {
+    pub(crate) fn decode_error(self, operation: &'static str, mut unread: Unread) -> Error {
+        if let Some(coding) = foreign_coding(&self.headers) {
+            unread.found = coding.to_owned();
+        }
         Error::new(operation, Kind::Decode(Box::new(unread)))
             .with_answer(self.status, self.headers, self.body)
             .with_attempts(self.attempts)

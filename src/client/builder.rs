@@ -1,7 +1,7 @@
 //! Sets up a client.
 
 use std::fmt;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -214,7 +214,8 @@ impl ClientBuilder {
         self
     }
 
-    /// Whether requests wait for the rate limit's reset once its window is known to be spent, instead of asking in vain.
+    /// Whether requests wait for the rate limit's reset once its window is known to be spent, instead of asking in vain. As long
+    /// as the limit is not known, four are under way at once, and one more after each answer that does not tell it.
     /// Default: true.
     pub fn wait_for_rate_limit(mut self, wait: bool) -> Self {
         self.wait_for_rate_limit = wait;
@@ -424,13 +425,18 @@ fn check_tls(base_url: &Url) -> Result<(), ConfigError> {
 fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => is_localhost(name),
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
+        // The unspecified address is connected to as this machine's own.
+        Some(Host::Ipv4(address)) => address.is_loopback() || address.is_unspecified(),
+        Some(Host::Ipv6(address)) => match address.to_canonical() {
+            IpAddr::V4(address) => address.is_loopback(),
+            IpAddr::V6(address) => address.is_loopback() || address.is_unspecified(),
+        },
         None => false,
     }
 }
 
-/// Whether a name stands for this machine (RFC 6761).
+/// Whether a name stands for this machine (RFC 6761), with or without the dot of the root.
 fn is_localhost(name: &str) -> bool {
+    let name = name.strip_suffix('.').unwrap_or(name);
     name == "localhost" || name.ends_with(".localhost")
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::answer::error::Error;
+use crate::answer::error::{Error, one_line};
 use crate::{ApiVersion, Region};
 
 /// Why a [`Client`](crate::Client) cannot be built, and what to change.
@@ -78,7 +78,7 @@ impl fmt::Display for ConfigError {
             Self::InvalidBaseUrl(reason) => write!(f, "the base URL is refused: {reason}"),
             Self::UnknownRegion(name) => {
                 let known: Vec<&str> = Region::ALL.iter().map(|region| region.as_str()).collect();
-                write!(f, "{name:?} is no region; use one of {}", known.join(", "))
+                write!(f, "{:?} is no region; use one of {}", one_line(name), known.join(", "))
             }
             Self::RegionMismatch { region, of_url } => write!(
                 f,
@@ -86,7 +86,7 @@ impl fmt::Display for ConfigError {
                  one of the two out",
             ),
             Self::MalformedVersion(text) => {
-                write!(f, "{text:?} is no API version; use two numbers with a dot, such as {}", ApiVersion::default())
+                write!(f, "{:?} is no API version; use two numbers with a dot, such as {}", one_line(text), ApiVersion::default())
             }
             Self::InvalidUserAgent => {
                 f.write_str("the user agent is empty or cannot stand in a header; use visible ASCII such as acme-sync/1.4")

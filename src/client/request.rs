@@ -1,6 +1,7 @@
 //! Calls to paths that the description does not have.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use bytes::Bytes;
 use http::Method;
@@ -58,7 +59,7 @@ impl Client {
 }
 
 /// A call to a path of the caller's own. Made by [`Client::request`].
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[must_use = "nothing is sent before `send()`"]
 pub struct Request {
     pub(crate) client: Client,
@@ -66,6 +67,17 @@ pub struct Request {
     method: Method,
     path: String,
     body: Slot<Bytes>,
+}
+
+/// Shows what is asked for and the settings, never the body.
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("method", &self.method)
+            .field("path", &self.path)
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What cannot stand in a path; `%` can, since the caller may have encoded a value.
@@ -110,7 +122,7 @@ impl Request {
         let answer = self.client.whole(&call).await?;
         match decode(&answer, reads_only) {
             Ok(value) => Ok(answer.map(|_| value)),
-            Err(unread) => Err(answer.decode_error(ID, unread)),
+            Err(unread) => Err(answer.decode_error(ID, unread).with_unknown_outcome(!reads_only)),
         }
     }
 
@@ -180,14 +192,13 @@ fn check(path: &str) -> Result<String, &'static str> {
 
 /// Decodes an answer by serde. Where nothing came back from a call that changes something, nothing is what it says.
 fn decode<T: DeserializeOwned>(body: &[u8], reads_only: bool) -> Result<T, Unread> {
-    let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
     if !reads_only && read::is_blank_body(body) {
         let nothing = ["null", "{}"].iter().find_map(|text| serde_json::from_str(text).ok());
         if let Some(nothing) = nothing {
             return Ok(nothing);
         }
     }
-    serde_json::from_slice(body).map_err(|error| Unread {
+    from_json(read::without_mark(body)).map_err(|error| Unread {
         path: String::new(),
         expected: match error.is_data() {
             true => "the type that was asked for",
@@ -200,6 +211,40 @@ fn decode<T: DeserializeOwned>(body: &[u8], reads_only: bool) -> Result<T, Unrea
             None => format!("something else at line {} column {}", error.line(), error.column()),
         },
     })
+}
+
+/// Reads JSON by serde, which takes whole characters only: of a text that has others, their places are taken by U+FFFD.
+pub(crate) fn from_json<T: DeserializeOwned>(text: &[u8]) -> serde_json::Result<T> {
+    serde_json::from_slice(text).or_else(|error| match whole_characters(text) {
+        Some(mended) => serde_json::from_slice(&mended),
+        None => Err(error),
+    })
+}
+
+/// The same JSON with U+FFFD in the place of bytes that are no UTF-8 and of halves of surrogate pairs; `None` when it has
+/// neither.
+fn whole_characters(text: &[u8]) -> Option<Vec<u8>> {
+    let mut mended = String::from_utf8_lossy(text).into_owned().into_bytes();
+    let unit = |text: &[u8], at: usize| {
+        let digits = text.get(at..at + 6)?.strip_prefix(br"\u")?;
+        u16::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
+    };
+    let mut at = 0;
+    while let Some(escape) = mended
+        .get(at..)
+        .and_then(|rest| rest.iter().position(|byte| *byte == b'\\'))
+    {
+        at += escape;
+        at += match (unit(&mended, at), unit(&mended, at + 6)) {
+            (Some(0xd800..0xdc00), Some(0xdc00..0xe000)) => 12,
+            (Some(0xd800..0xe000), _) => {
+                mended[at..at + 6].copy_from_slice(br"\ufffd");
+                6
+            }
+            _ => 2,
+        };
+    }
+    (mended != text).then_some(mended)
 }
 
 #[cfg(test)]

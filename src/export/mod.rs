@@ -9,15 +9,21 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::join;
-use futures_util::{TryStreamExt, stream};
+use futures_util::stream;
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderValue};
 use tokio::time::Instant;
 
 use crate::answer::bytes::ByteStream;
 use crate::answer::error::{Error, Kind};
+use crate::answer::foreign_coding;
 use crate::answer::gzip::sniff;
+use crate::answer::response::Response;
 use crate::client::Client;
 use crate::generated::export as api;
 use crate::generated::export::{CREATE, DOWNLOAD, Job, STATUS, Status};
+use crate::transport::sleep::sleep;
+use crate::wire::read::without_mark;
 use crate::wire::timestamp::Timestamp;
 use file::{Form, Part, blocking};
 
@@ -71,7 +77,8 @@ impl Client {
         let created = api::create(self, first, last).send().await?.into_inner();
         let Some(id) = created.job_identifier.clone().filter(|id| !id.is_empty()) else {
             let what = "the server did not name the job that it started";
-            return Err(Error::new(CREATE.id, Kind::Contradiction(what)).with_attempts(1));
+            let error = Error::new(CREATE.id, Kind::Contradiction(what)).with_attempts(1);
+            return Err(error.with_unknown_outcome(true));
         };
         let mut job = self.export_job(id);
         job.progress.state = state(created);
@@ -214,8 +221,7 @@ impl ExportJob {
     /// [`is_export_failed`](Error::is_export_failed) or [`is_export_canceled`](Error::is_export_canceled) when the job
     /// ended so, and those of [`refresh`](Self::refresh). Each names the job, to go on with [`Client::export_job`].
     pub async fn wait(&mut self) -> Result<Status, Error> {
-        let outcome = self.ended().await;
-        outcome.map_err(|error| error.with_export_job(&self.id))
+        self.ended().await.map_err(|error| self.named(error))
     }
 
     async fn ended(&mut self) -> Result<Status, Error> {
@@ -234,7 +240,7 @@ impl ExportJob {
                 }
             }
             if std::mem::replace(&mut asked, true) {
-                tokio::time::sleep(self.pause).await;
+                sleep(self.pause).await;
                 self.pause = (self.pause.saturating_mul(3) / 2).min(self.longest_pause);
             }
             match self.refresh().await.map(drop) {
@@ -281,21 +287,30 @@ impl ExportJob {
     /// Those of [`wait`](Self::wait) and [`download_data_export`](Client::download_data_export). The server keeps a result
     /// for two days; later the error [`is_not_found`](Error::is_not_found).
     pub async fn download(&mut self) -> Result<ByteStream, Error> {
-        if self.wait().await? == Status::NoData {
+        let Some(answer) = self.completed().await.map_err(|error| self.named(error))? else {
             return Ok(ByteStream::new(DOWNLOAD.id, stream::empty()));
+        };
+        let id = self.id.clone();
+        Ok(answer.into_inner().map_err(move |error| error.with_export_job(&id)))
+    }
+
+    /// Waits for the job and begins to download its result; `None` when it found no data.
+    async fn completed(&mut self) -> Result<Option<Response<ByteStream>>, Error> {
+        if self.ended().await? == Status::NoData {
+            return Ok(None);
         }
-        let answer = api::download(&self.client, &self.id)
-            .send()
-            .await
-            .map_err(|error| error.with_export_job(&self.id))?;
+        let answer = api::download(&self.client, &self.id).send().await?;
         self.progress.bytes = 0;
         self.progress.total = answer
             .headers()
             .get(http::header::CONTENT_LENGTH)
             .and_then(|length| length.to_str().ok()?.parse().ok());
-        let id = self.id.clone();
-        let bytes = answer.into_inner().map_err(move |error| error.with_export_job(&id));
-        Ok(ByteStream::new(DOWNLOAD.id, bytes))
+        Ok(Some(answer))
+    }
+
+    /// The same error, with the job that it is about.
+    fn named(&self, error: Error) -> Error {
+        error.with_export_job(&self.id)
     }
 
     /// [Waits](Self::wait) for the job and writes its result into `folder`, which is created when it is not there, as
@@ -304,26 +319,27 @@ impl ExportJob {
     /// The file is written under a temporary name (`.<id>.csv.….part`) and renamed when it is whole, in the place of one
     /// that is already there. When this fails or is dropped, the temporary file is removed; when the process is killed, it
     /// stays and can be deleted. On Unix the file can be read by its owner alone. CSV that is not compressed is written as it
-    /// comes; an HTML page, JSON or nothing at all is refused. What is [kept compressed](Self::keep_compressed) is checked as
-    /// well.
+    /// comes; an HTML page, JSON, other binary data or nothing at all is refused. What is
+    /// [kept compressed](Self::keep_compressed) is checked as well.
     ///
     /// # Errors
     ///
     /// Those of [`download`](Self::download); [`is_decode`](Error::is_decode) when the gzip is damaged or cut off, or the
-    /// result larger than [`max_bytes`](Self::max_bytes), and [`is_io`](Error::is_io) when the file cannot be written. All name
-    /// the [job](Error::export_job). Calling it again downloads from the beginning.
+    /// result larger than [`max_bytes`](Self::max_bytes), and [`is_io`](Error::is_io) when the file cannot be written. Each
+    /// names the [job](Error::export_job). Calling it again downloads from the beginning.
     pub async fn download_to(&mut self, folder: impl AsRef<Path>) -> Result<Option<PathBuf>, Error> {
-        let outcome = self.written(folder.as_ref()).await;
-        outcome.map_err(|error| error.with_export_job(&self.id))
+        let written = self.written_to(folder.as_ref()).await;
+        written.map_err(|error| self.named(error))
     }
 
-    async fn written(&mut self, folder: &Path) -> Result<Option<PathBuf>, Error> {
-        let mut bytes = self.download().await?;
-        if self.progress.state == Status::NoData {
+    async fn written_to(&mut self, folder: &Path) -> Result<Option<PathBuf>, Error> {
+        let Some(answer) = self.completed().await? else {
             return Ok(None);
-        }
+        };
+        let announced = no_export_by(answer.headers());
+        let mut bytes = answer.into_inner();
         let (head, gzip) = sniff(&mut bytes).await?;
-        if let Some(found) = no_export(&head) {
+        if let Some(found) = no_export(&head).or(announced).filter(|_| !gzip) {
             return Err(Error::new(DOWNLOAD.id, Kind::no_gzip(found)).with_attempts(1));
         }
         let (form, extension) = match (gzip, self.keep_compressed) {
@@ -371,13 +387,26 @@ fn file_name(id: &str) -> String {
         .collect()
 }
 
-/// What the first bytes of a download are, where they are not those of an export.
+/// What the first bytes of a download are, where they are not those of CSV.
 fn no_export(head: &[u8]) -> Option<&'static str> {
-    match head.trim_ascii_start().first() {
+    let text = without_mark(head).trim_ascii_start();
+    match text.first() {
         None => Some("nothing"),
         Some(b'<') => Some("HTML or XML"),
         Some(b'{' | b'[') => Some("JSON"),
+        Some(_) if text.iter().any(|byte| matches!(byte, 0..b'\t' | 0x0e..b' ')) => Some("binary data"),
         Some(_) => None,
+    }
+}
+
+/// What the headers of a download say that it is, where that is no export.
+fn no_export_by(headers: &HeaderMap) -> Option<&'static str> {
+    const HTML: &[u8] = b"text/html";
+    let media_type = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+    let begin = media_type.and_then(|media_type| media_type.get(..HTML.len()));
+    match begin.is_some_and(|begin| begin.eq_ignore_ascii_case(HTML)) {
+        true => Some("HTML or XML"),
+        false => foreign_coding(headers),
     }
 }
 

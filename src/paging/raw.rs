@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{Items, Page, Pages, Position};
 use crate::call::operation::Paging;
-use crate::client::request::{ID, Request};
+use crate::client::request::{ID, Request, from_json};
 use crate::wire::extra::Extra;
 use crate::wire::next_page::NextPage;
 use crate::wire::object::object;
@@ -102,7 +102,7 @@ impl<T: DeserializeOwned> RawPage<T> {
         let (mut frame, _) = read::body::<Frame>(body)?;
         let items = match frame.extra.json(name) {
             Some("null") => Vec::new(),
-            Some(json) => serde_json::from_str(json).map_err(|_| Unread {
+            Some(json) => from_json(json.as_bytes()).map_err(|_| Unread {
                 path: name.to_owned(),
                 expected: "a list of the type that was asked for",
                 found: "something else".to_owned(),

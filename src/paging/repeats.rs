@@ -11,6 +11,8 @@ use crate::answer::response::Response;
 const EMPTY: u32 = 100;
 /// So many pages in a row that are compared may hold what one before them did.
 const REPEATED: u32 = 3;
+/// Fewer items than that come as the same page by chance, where ties are in another order in each answer.
+const FEW: usize = 10;
 /// One of so many pages is compared, where they can repeat: to compare costs a fourth of reading them.
 const COMPARED: u32 = 32;
 
@@ -40,7 +42,11 @@ impl Repeats {
         self.empty = 0;
         // Where pages are counted, or what changes moves items from page to page, a page can come twice.
         let can_repeat = match page.position() {
-            Position::Page { page, total_pages, .. } => page.is_some() && total_pages.is_some(),
+            Position::Page {
+                page: number,
+                total_pages,
+                ..
+            } => total_pages.is_some() && (number.is_some() || page.items().len() < FEW),
             Position::Cursor(_) | Position::Unpaged => true,
             Position::Scroll { .. } | Position::Events { .. } => false,
         };

@@ -12,8 +12,9 @@ use tokio::time::{Instant, timeout_at};
 use super::classify::classify;
 use super::connecting::by_connected;
 use super::{Transport, trace};
+use crate::answer::content_codings;
 use crate::answer::error::{Error, Kind};
-use crate::answer::gzip::Gunzip;
+use crate::answer::gzip::{Gunzip, undecoded};
 use crate::call::call::Call;
 
 /// An answer with a success status.
@@ -30,10 +31,12 @@ pub(crate) struct Answer {
 
 static VERSION: HeaderName = HeaderName::from_static("intercom-version");
 
-/// Whether a body came compressed by gzip.
+/// Whether a body came compressed by gzip, and by nothing else.
 fn is_gzip(headers: &HeaderMap) -> bool {
-    let encoding = headers.get(CONTENT_ENCODING).map(HeaderValue::as_bytes);
-    encoding.is_some_and(|encoding| encoding.eq_ignore_ascii_case(b"gzip") || encoding.eq_ignore_ascii_case(b"x-gzip"))
+    let mut codings = content_codings(headers);
+    let first = codings.next();
+    first.is_some_and(|coding| ["gzip", "x-gzip"].iter().any(|gzip| coding.eq_ignore_ascii_case(gzip)))
+        && codings.next().is_none()
 }
 
 impl Transport {
@@ -146,17 +149,24 @@ impl Transport {
         let outcome = by(end, self.fill(&mut body, operation, response))
             .await
             .unwrap_or_else(|| Err(Error::new(operation, Kind::Timeout)));
-        match (body, outcome) {
-            (Body::Plain(chunks), outcome) => (chunks.freeze(), outcome),
+        let (mut bytes, outcome) = match (body, outcome) {
+            (Body::Plain(chunks), outcome) => return (chunks.freeze(), outcome),
             (Body::Gzip(gunzip), Err(error)) => (gunzip.so_far(), Err(error)),
-            (Body::Gzip(gunzip), Ok(())) => match gunzip.finish() {
-                Ok(bytes) => (bytes, Ok(())),
-                Err(error) => (
-                    Bytes::new(),
-                    Err(Error::new(operation, Kind::Protocol).with_source(error)),
-                ),
-            },
+            (Body::Gzip(gunzip), Ok(())) => {
+                let (bytes, whole) = gunzip.finish();
+                (bytes, whole.map_err(|error| undecoded(operation, error)))
+            }
+        };
+        let limit = self.max_response_bytes;
+        let fits = bytes.len() as u64 <= limit;
+        if !fits {
+            bytes.truncate(limit as usize);
         }
+        let outcome = match outcome {
+            Ok(()) if !fits => Err(Error::new(operation, Kind::TooLarge(limit))),
+            outcome => outcome,
+        };
+        (bytes.into(), outcome)
     }
 
     async fn fill(
@@ -172,7 +182,7 @@ impl Transport {
             let fits = match body {
                 Body::Gzip(gunzip) => gunzip
                     .push(&chunk, limit)
-                    .map_err(|error| Error::new(operation, Kind::Protocol).with_source(error))?,
+                    .map_err(|error| undecoded(operation, error))?,
                 Body::Plain(chunks) => {
                     let length = chunk.len() as u64;
                     let fits = length <= room;

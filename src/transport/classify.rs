@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::answer::error::{Error, Kind};
+use crate::answer::error::{Error, Kind, one_line};
 use crate::call::call::Call;
 use crate::call::retry_policy::RetryPolicy;
 
@@ -55,8 +55,16 @@ pub(crate) fn classify(operation: &'static str, error: reqwest::Error) -> Error 
     } else {
         Kind::Lost
     };
+    let failed = Error::new(operation, kind);
     // The URL holds ids and search terms.
-    Error::new(operation, kind).with_source(error.without_url())
+    let error = error.without_url();
+    // An HTTP/2 server can say at any length why it goes away.
+    const LONGEST: usize = 1000;
+    let long = chain(&error).map(ToString::to_string).find(|text| text.len() > LONGEST);
+    match long {
+        Some(long) => failed.with_source(one_line(&long)),
+        None => failed.with_source(error),
+    }
 }
 
 type Cause = dyn std::error::Error + 'static;

@@ -3,12 +3,16 @@
 //! Whoever waits holds nothing that others need: it may be kept and never polled again. All who wait are woken when
 //! something changes, and each looks for itself whether it may go on; they are woken in the order in which they came.
 
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures_util::future::select;
 use http::HeaderMap;
 use tokio::sync::Notify;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
+
+use super::sleep::sleep_until;
 
 use crate::answer::rate_limit::{LONGEST_WINDOW, RateLimit, retry_after, until_reset};
 
@@ -38,14 +42,14 @@ struct State {
     window: Option<u32>,
     /// Requests sent and not answered yet.
     under_way: u64,
-    /// Whether an answer has told how the server counts, or that it does not.
-    answered: bool,
+    /// Answers that told no limit, since the beginning or the last that said that there is one.
+    untold: u64,
     /// Since when an answer is waited for that tells how many requests are left.
     asked: Option<Instant>,
 }
 
-/// So many requests are under way at once as long as nothing is known of the server's limit: a first burst would exceed a
-/// small one.
+/// So many requests are under way at once as long as nothing is known of the server's limit, and one more after each answer
+/// that does not tell it: a first burst would exceed a small one.
 const UNKNOWN: u64 = 4;
 
 /// So long is an answer waited for that tells how many requests are left.
@@ -105,7 +109,7 @@ impl State {
                 self.remaining = limit.max(1);
                 Ok(())
             }
-            (None, None) if !self.answered && self.under_way >= UNKNOWN => self.ask(),
+            (None, None) if self.under_way >= UNKNOWN.saturating_add(self.untold) => self.ask(),
             (None, None) => Ok(()),
         }
     }
@@ -114,10 +118,12 @@ impl State {
     fn ask(&mut self) -> Result<(), Wait> {
         let now = Instant::now();
         let until = *self.asked.get_or_insert(now) + PATIENCE;
-        match now < until {
-            true => Err(Wait::Until(until)),
-            false => Ok(()),
+        if now < until {
+            return Err(Wait::Until(until));
         }
+        // One goes on to ask; the others wait for its answer in their turn.
+        self.asked = Some(now);
+        Ok(())
     }
 
     /// Learns from an answer's headers.
@@ -166,7 +172,7 @@ impl State {
         }
         self.asked = None;
         // After a wait of which no limit is known, the first requests feel their way again.
-        self.answered = !rate_limited || self.limit.is_some();
+        self.untold = if rate_limited { 0 } else { self.untold.saturating_add(1) };
     }
 }
 
@@ -215,14 +221,16 @@ impl Gate {
         }
         loop {
             // Made before the look, so that no change between the two is missed.
-            let mut changed = std::pin::pin!(self.changed.notified());
+            let mut changed = pin!(self.changed.notified());
             changed.as_mut().enable();
             let wait = match self.take() {
                 Ok(permit) => return permit,
                 Err(wait) => wait,
             };
             match wait {
-                Wait::Until(until) => drop(timeout_at(until, changed).await),
+                Wait::Until(until) => {
+                    select(changed, pin!(sleep_until(until))).await;
+                }
                 Wait::Answer => changed.await,
             }
         }

@@ -8,6 +8,7 @@ pub(crate) mod budget;
 pub(crate) mod classify;
 pub(crate) mod connecting;
 pub(crate) mod gate;
+pub(crate) mod sleep;
 pub(crate) mod task;
 pub(crate) mod trace;
 
@@ -31,6 +32,7 @@ use authorization::{Authorization, supplied};
 use budget::Budget;
 use classify::{pause, repeats};
 use gate::{Gate, Permit};
+use sleep::sleep;
 use task::Task;
 
 /// How long an attempt may take, and a token may take to be supplied, where nothing else is said.
@@ -95,7 +97,8 @@ impl Transport {
     pub(crate) async fn stream(self: &Arc<Self>, call: &Call) -> Result<Response<ByteStream>, Error> {
         let Exchange { answer, attempts, .. } = self.exchange(call).await?;
         let limit = call.options.timeout.or(self.timeout);
-        let operation = call.operation.id;
+        let (operation, changes) = (call.operation.id, !call.operation.reads_only);
+        let (status, headers) = (answer.status, answer.headers.clone());
         let chunks = futures_util::stream::try_unfold(answer.stream, move |response| async move {
             let Some(mut response) = response else { return Ok(None) };
             let end = limit.and_then(|limit| Instant::now().checked_add(limit));
@@ -105,8 +108,13 @@ impl Transport {
                 .map_err(|error| error.with_attempts(attempts))?;
             Ok(chunk.map(|chunk| (chunk, Some(response))))
         });
+        let failed = move |error: Error| {
+            let error = error.with_answer(status, headers.clone(), Bytes::new());
+            error.with_unknown_outcome(changes)
+        };
         let stream = ByteStream::new(operation, futures_util::StreamExt::fuse(chunks));
         let stream = if answer.gzip { stream.decoded() } else { stream };
+        let stream = stream.map_err(failed);
         Ok(Response::answered(stream, answer.status, answer.headers, answer.body).with_attempts(attempts))
     }
 
@@ -202,7 +210,7 @@ impl Transport {
                 }));
             }
             span.pause(attempt, pause, &error);
-            tokio::time::sleep(pause).await;
+            sleep(pause).await;
             spent = spent.saturating_add(pause);
             attempt += 1;
         }

@@ -44,9 +44,14 @@ impl fmt::Display for Unread {
     }
 }
 
+/// A text without the byte order mark that some put before it.
+pub(crate) fn without_mark(text: &[u8]) -> &[u8] {
+    text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(text)
+}
+
 /// What a body is that does not even begin like JSON.
 pub(crate) fn no_json(body: &[u8]) -> Option<&'static str> {
-    match body.trim_ascii_start().first() {
+    match without_mark(body).trim_ascii_start().first() {
         None => Some("nothing"),
         Some(b'<') => Some("HTML or XML"),
         Some(_) => None,
@@ -55,7 +60,7 @@ pub(crate) fn no_json(body: &[u8]) -> Option<&'static str> {
 
 /// Whether a body says nothing: empty, blank or `null`.
 pub(crate) fn is_blank_body(body: &[u8]) -> bool {
-    matches!(body.trim_ascii(), b"" | b"null")
+    matches!(without_mark(body).trim_ascii(), b"" | b"null")
 }
 
 /// Reads a body. What is no UTF-8 is shown as such, a byte order mark is passed over.

@@ -1,9 +1,13 @@
-//! Answers that come compressed: all of them, or an error.
+//! Answers that come compressed, whole or as an error, and answers in broken characters.
 
 use std::io::Write;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use futures_util::TryStreamExt;
+use intercom_client::Method;
+use intercom_client::paging::Paging;
+use serde_json::{Value, json};
 
 use crate::calls::{Op, settings};
 use crate::server::{Move, Server, answer};
@@ -49,16 +53,66 @@ async fn a_body_of_any_number_of_members_is_read_whole() {
 #[tokio::test]
 async fn what_is_cut_off_or_goes_on_after_the_end_is_an_error() {
     let whole = member(br#"{"type":"contact"}"#);
-    for body in [
-        whole[..whole.len() - 1].to_vec(),
-        whole[..12].to_vec(),
-        [whole.clone(), b"garbage".to_vec()].concat(),
-        [whole.clone(), whole[..5].to_vec()].concat(),
-        b"plainly none".to_vec(),
+    for (body, cut) in [
+        (whole[..12].to_vec(), true),
+        (whole[..whole.len() - 9].to_vec(), true),
+        ([&whole[..], &whole[..5]].concat(), true),
+        (whole[..whole.len() - 1].to_vec(), false), // a checksum that is not the right one
+        ([&whole[..], b"garbage beyond"].concat(), false),
+        (b"plainly none".to_vec(), false),
     ] {
         let server = compressed(body.clone()).await;
         let error = Op::Get.call(&settings(&server).build().unwrap()).await.unwrap_err();
         assert!(!error.is_builder() && error.status().is_some(), "{body:?}: {error}");
+        let attempts = if cut { 3 } else { 1 };
+        assert_eq!(
+            (error.is_retryable(), error.attempts()),
+            (cut, attempts),
+            "{body:?}: {error}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn nothing_that_says_it_is_compressed_is_nothing() {
+    let gzip = [("content-encoding", "gzip")];
+    for status in [200, 202, 204] {
+        let server = Server::always(vec![Move::Read, answer(status, &gzip, "")]).await;
+        let client = settings(&server).build().unwrap();
+        for op in [Op::Put, Op::Delete] {
+            assert_eq!(op.call(&client).await.unwrap(), status, "{op:?}");
+        }
+        assert!(
+            Op::Get.call(&client).await.unwrap_err().is_decode(),
+            "a read has to say something"
+        );
+        let download = client.download_data_export().job_identifier("j").send().await.unwrap();
+        assert_eq!(download.into_inner().next_chunk().await.unwrap(), None);
+    }
+}
+
+#[tokio::test]
+async fn an_encoding_that_was_not_asked_for_is_said() {
+    for (encoding, found) in [
+        ("br", "a body encoded by br"),
+        ("gzip, deflate", "a body encoded by deflate"),
+        ("gzip, gzip", "a body encoded by something else than gzip"),
+        ("private-word", "a body encoded by something else than gzip"),
+    ] {
+        let server = Server::always(vec![
+            Move::Read,
+            answer(200, &[("content-encoding", encoding)], b"\x0b\x02\x80"),
+        ])
+        .await;
+        let client = settings(&server).build().unwrap();
+        let error = Op::Get.call(&client).await.unwrap_err();
+        assert_eq!((error.is_decode(), error.found()), (true, Some(found)), "{encoding}");
+        assert_eq!(error.body().unwrap().as_ref(), b"\x0b\x02\x80");
+    }
+    let body = member(b"{}");
+    for encoding in ["identity, gzip", "X-Gzip", "gzip, identity"] {
+        let server = Server::always(vec![Move::Read, answer(200, &[("content-encoding", encoding)], &body)]).await;
+        Op::Get.call(&settings(&server).build().unwrap()).await.unwrap();
     }
 }
 
@@ -70,14 +124,22 @@ async fn a_little_that_becomes_very_much_is_stopped_at_the_limit() {
     let error = Op::Get.call(&client).await.unwrap_err();
     assert!(error.is_decode(), "{error}");
     assert_eq!(error.body().unwrap().len(), 1 << 20);
+    let server = compressed(member(&[b' '; 1000])).await;
+    let client = settings(&server).max_response_bytes(999).build().unwrap();
+    let error = Op::Get.call(&client).await.unwrap_err();
+    assert!(error.is_decode() && error.to_string().contains("larger"), "{error}");
+    assert_eq!(error.body().unwrap().len(), 999);
 }
 
 #[tokio::test]
 async fn an_error_and_a_download_are_decompressed_too() {
-    let body = member(br#"{"errors":[{"code":"not_found","message":"gone"}]}"#);
-    let server = Server::always(vec![Move::Read, answer(404, &[("content-encoding", "gzip")], body)]).await;
-    let error = Op::Get.call(&settings(&server).build().unwrap()).await.unwrap_err();
-    assert_eq!(error.code(), Some("not_found"));
+    let whole = member(br#"{"errors":[{"code":"not_found","message":"gone"}]}"#);
+    let without_sum = whole[..whole.len() - 8].to_vec();
+    for body in [whole.clone(), without_sum, [whole, b"garbage".to_vec()].concat()] {
+        let server = Server::always(vec![Move::Read, answer(404, &[("content-encoding", "gzip")], body)]).await;
+        let error = Op::Get.call(&settings(&server).build().unwrap()).await.unwrap_err();
+        assert_eq!(error.code(), Some("not_found"), "as far as it can be read");
+    }
     let server = compressed([member(b"ab"), member(b"cd")].concat()).await;
     let client = settings(&server).build().unwrap();
     let mut stream = client
@@ -92,4 +154,18 @@ async fn an_error_and_a_download_are_decompressed_too() {
         bytes.extend_from_slice(&chunk);
     }
     assert_eq!(bytes, b"abcd");
+}
+
+#[tokio::test]
+async fn broken_characters_lose_no_page_of_a_list_that_is_not_described() {
+    let page = b"{\"data\":[{\"id\":1,\"a\\udc00\":\"\\ud83d\"},{\"id\":2,\"b\":\"\xff \\ud83d\\ude00 \\\\ud83d\"}],\"pages\":{}}";
+    let server = Server::always(vec![Move::Read, answer(200, &[], page)]).await;
+    let client = settings(&server).build().unwrap();
+    let request = || client.request(Method::GET, "/things");
+    let expected = json!([{"id": 1, "a\u{fffd}": "\u{fffd}"}, {"id": 2, "b": "\u{fffd} \u{1f600} \\ud83d"}]);
+    let answer = request().send::<Value>().await.unwrap();
+    assert_eq!(answer["data"], expected);
+    assert_eq!(answer.body().as_ref(), page, "the body is as it came");
+    let items: Vec<Value> = request().stream(Paging::Cursor, "data").try_collect().await.unwrap();
+    assert_eq!(Value::Array(items), expected);
 }

@@ -134,7 +134,11 @@ async fn serve(
                         Refuse(code) => stream.write_all(&frame(RST_STREAM, 0, id, &code.to_be_bytes())).await?,
                         GoAway { code, taken } => {
                             let last = if *taken { id } else { id.saturating_sub(2) };
-                            let payload = [last.to_be_bytes(), code.to_be_bytes()].concat();
+                            let mut payload = [last.to_be_bytes(), code.to_be_bytes()].concat();
+                            if !taken {
+                                // It may say why, at any length.
+                                payload.extend(b"because\n".repeat(1500));
+                            }
                             stream.write_all(&frame(GOAWAY, 0, 0, &payload)).await?;
                         }
                         Close => {
@@ -258,6 +262,11 @@ async fn a_server_that_takes_nothing_is_said_to() {
             assert!(
                 std::error::Error::source(&error).is_some(),
                 "{context}: the source is kept"
+            );
+            let mut causes = std::iter::successors(std::error::Error::source(&error), |cause| cause.source());
+            assert!(
+                causes.all(|cause| cause.to_string().len() <= 1000) && format!("{error:?}").len() < 2000,
+                "{context}: whatever the server says"
             );
             assert_eq!((error.attempts(), server.requests().len()), (3, 3), "{context}");
         }

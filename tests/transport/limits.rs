@@ -1,7 +1,8 @@
 //! The rate limit: what is known of it, and how requests wait for it.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering::SeqCst;
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use intercom_client::{Client, RetryPolicy};
@@ -209,4 +210,46 @@ async fn a_limit_that_is_no_longer_told_holds_nobody_up() {
         result.unwrap();
     }
     assert_eq!(server.requests().len(), 20);
+}
+
+/// A server that tells no limit, and how many requests it had at once at the most beyond what had been answered by then.
+async fn untold(first: Option<Move>) -> (Server, Arc<AtomicI64>) {
+    let most = Arc::new(AtomicI64::new(0));
+    let (had, under_way, answered) = (Arc::clone(&most), AtomicI64::new(0), Arc::new(AtomicI64::new(0)));
+    let under_way = Arc::new(under_way);
+    let first = Mutex::new(first);
+    let server = Server::serve(move |_: &Request| {
+        if let Some(first) = first.lock().unwrap().take() {
+            return vec![first];
+        }
+        let at_once = under_way.fetch_add(1, SeqCst) + 1;
+        had.fetch_max(at_once - answered.load(SeqCst), SeqCst);
+        let (under_way, answered) = (Arc::clone(&under_way), Arc::clone(&answered));
+        let done = Move::Do(Arc::new(move || {
+            answered.fetch_add(1, SeqCst);
+            under_way.fetch_sub(1, SeqCst);
+        }));
+        vec![Move::Wait(Duration::from_millis(1200)), done, answer(200, &[], "{}")]
+    });
+    (server.await, most)
+}
+
+#[tokio::test]
+async fn as_long_as_no_limit_is_known_few_requests_feel_their_way() {
+    let limited = answer(429, &[("retry-after", "1")], "");
+    for first in [None, Some(limited)] {
+        let waits = first.is_some();
+        let (server, most) = untold(first).await;
+        let client = once(&server).build().unwrap();
+        if waits {
+            assert!(Op::Get.call(&client).await.unwrap_err().is_rate_limited());
+        }
+        let calls = (0..12).map(|_| Op::Get.call(&client));
+        for result in futures_util::future::join_all(calls).await {
+            result.unwrap();
+        }
+        // An answer that is late holds nobody up for ever: one more goes each second.
+        let most = most.load(SeqCst);
+        assert!((1..=6).contains(&most), "{most} at once");
+    }
 }

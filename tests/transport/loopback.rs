@@ -29,7 +29,14 @@ async fn plain_http_on_loopback_passes_by_proxies_and_name_servers() {
     let proxy = Server::always(vec![Move::Read, answer(200, &[], "{}")]).await;
     let server = Server::serve(|_| vec![answer(200, &[], "{}")]).await;
     let port = server.url.rsplit(':').next().unwrap();
-    let local = ["localhost", "intercom.localhost", "127.0.0.1"].map(|host| format!("http://{host}:{port}"));
+    let local = [
+        "localhost",
+        "intercom.localhost",
+        "localhost.",
+        "127.0.0.1",
+        "[::ffff:127.0.0.1]",
+    ];
+    let local = local.map(|host| format!("http://{host}:{port}"));
     let run = async |urls: String| {
         let mut child = Command::new(std::env::current_exe().unwrap());
         child
@@ -54,7 +61,7 @@ async fn plain_http_on_loopback_passes_by_proxies_and_name_servers() {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
     };
     run(local.join(" ")).await;
-    assert_eq!((server.requests().len(), proxy.connections()), (6, 0));
+    assert_eq!((server.requests().len(), proxy.connections()), (10, 0));
 
     // The proxy is one for all others.
     run("http://intercom.invalid".to_owned()).await;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use intercom_client::RetryPolicy;
+use intercom_client::{AccessToken, ApiVersion, Method, Region, RetryPolicy};
 use serde_json::json;
 
 use crate::calls::{Op, quick, settings};
@@ -100,6 +100,67 @@ async fn errors_are_bounded_whatever_the_server_says() {
     assert!(text.contains("; and 57 more") && !text.contains('\n'), "{text}");
     assert_eq!(error.errors().len(), 60, "all of them are there");
     assert_eq!(error.errors()[59].message.as_ref().map(String::len), Some(5000));
+}
+
+#[tokio::test]
+async fn what_callers_and_causes_say_is_bounded_too() {
+    struct Unwritable;
+    impl serde::Serialize for Unwritable {
+        fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+            Err(serde::ser::Error::custom("no\nway ".repeat(10_000)))
+        }
+    }
+    let long = "x".repeat(60_000);
+    let server = Server::always(vec![Move::Read, answer(200, &[], "{}")]).await;
+    let client = settings(&server).build().unwrap();
+    let forgetful = AccessToken::from_fn(|| async { Err::<String, _>("no\ntoken ".repeat(10_000)) });
+    let forgetful = client.to_builder().token(forgetful).build().unwrap();
+    let errors = [
+        client.identify_admin().header(&long, "a\nb").send().await.unwrap_err(),
+        client
+            .request(Method::POST, "/x")
+            .json(&Unwritable)
+            .bytes()
+            .await
+            .unwrap_err(),
+        forgetful.identify_admin().send().await.unwrap_err(),
+        long.parse::<Region>().unwrap_err().into(),
+        long.parse::<ApiVersion>().unwrap_err().into(),
+    ];
+    for error in errors {
+        for text in [format!("{error}"), format!("{error:?}"), format!("{error:#?}")] {
+            assert!(text.len() < 3000 && !text.contains('\n'), "{}: {text:.100}", text.len());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_change_that_is_not_described_says_what_became_of_it() {
+    let server = Server::always(vec![Move::Read, answer(200, &[], "<html>")]).await;
+    let client = settings(&server).build().unwrap();
+    for (method, said) in [(Method::POST, true), (Method::GET, false)] {
+        let request = client.request(method, "/brands");
+        let error = request.send::<serde_json::Value>().await.unwrap_err();
+        assert_eq!((error.is_decode(), error.may_have_been_carried_out()), (true, said));
+    }
+    let cut = crate::server::raw("HTTP/1.1 200 OK\r\nx-request-id: 1\r\ncontent-length: 9\r\n\r\nab");
+    let server = Server::always(vec![Move::Read, cut]).await;
+    let client = settings(&server).build().unwrap();
+    for (method, changes) in [(Method::POST, true), (Method::GET, false)] {
+        let mut stream = client
+            .request(method, "/brands")
+            .byte_stream()
+            .await
+            .unwrap()
+            .into_inner();
+        assert_eq!(stream.next_chunk().await.unwrap().unwrap().as_ref(), b"ab");
+        let error = stream.next_chunk().await.unwrap_err();
+        assert_eq!(
+            (error.may_have_been_carried_out(), error.is_retryable()),
+            (changes, !changes)
+        );
+        assert_eq!(error.request_id(), Some("1"));
+    }
 }
 
 #[tokio::test]

@@ -92,6 +92,9 @@ async fn no_error_and_no_debug_shows_token_header_or_body() {
     check(&format!("{builder:?} {builder:#?}"));
     let client = builder.build().unwrap();
     check(&format!("{client:?} {client:#?} {:?}", client.find_tag()));
+    let request = client.request(intercom_client::Method::POST, "/brands");
+    let request = request.json(PRIVATE).header("x-private", PRIVATE).query("q", PRIVATE);
+    check(&format!("{request:?} {request:#?}"));
     let answer = client.identify_admin().send().await.unwrap();
     check(&format!("{answer:?} {answer:#?}"));
     let download = client.download_data_export().job_identifier("1").send().await.unwrap();

@@ -2,6 +2,8 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::{FutureExt, StreamExt, TryStreamExt};
@@ -137,14 +139,57 @@ async fn of_many_calls_a_third_may_be_kept_for_ever() {
     }
 }
 
+/// A runtime that can be dropped.
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .unwrap()
+}
+
+#[test]
+fn a_call_that_waits_goes_on_when_its_runtime_is_gone() {
+    let serving = runtime();
+    let calls = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&calls);
+    let server = serving.block_on(Server::serve(move |_: &Request| {
+        match counted.fetch_add(1, Ordering::SeqCst) % 2 {
+            0 => vec![answer(429, &[("retry-after", "1")], "")],
+            _ => vec![answer(200, &[], r#"{"status":"completed"}"#)],
+        }
+    }));
+    // In the pause before a repeat, and while a spent window is waited for.
+    for repeats in [true, false] {
+        let client = settings(&server).build().unwrap();
+        let first = runtime();
+        let mut kept: Kept = match repeats {
+            true => {
+                let client = client.clone();
+                Box::pin(async move { Op::Get.call(&client).await.map(drop) })
+            }
+            false => {
+                let single = client.to_builder().retry(RetryPolicy::none()).build().unwrap();
+                first.block_on(Op::Get.call(&single)).unwrap_err();
+                let mut job = single.export_job("job-1");
+                Box::pin(async move { job.wait().await.map(drop) })
+            }
+        };
+        let begun = first.block_on(async { tokio::time::timeout(Duration::from_millis(300), &mut kept).await });
+        assert!(begun.is_err(), "it waits");
+        first.shutdown_background();
+        let ended = runtime().block_on(async { tokio::time::timeout(LONG, kept).await });
+        ended.expect("it does not wait for ever").unwrap();
+    }
+    assert_eq!(calls.load(Ordering::SeqCst), 4);
+}
+
 /// Where a runtime is gone, or without threads and not in use, nobody fetches the page.
 #[test]
 fn a_page_read_ahead_on_a_runtime_that_does_not_run_is_an_error() {
     use tokio::runtime::{Builder, Runtime};
 
-    let runtime = |mut builder: Builder| builder.enable_all().build().unwrap();
-    let threaded = || runtime(Builder::new_multi_thread());
-    let serving = threaded();
+    let serving = runtime();
     let server = serving.block_on(Server::serve(|request: &Request| {
         let body = numbered_page(request);
         vec![Move::Wait(Duration::from_millis(200)), answer(200, &[], body)]
@@ -154,16 +199,15 @@ fn a_page_read_ahead_on_a_runtime_that_does_not_run_is_an_error() {
         let mut pages = client.list_articles().pages().read_ahead(true);
         assert!(first.block_on(pages.try_next()).unwrap().is_some());
         let _kept = stop(first);
-        let second = threaded();
-        let next = second.block_on(async { tokio::time::timeout(LONG, pages.try_next()).await });
+        let next = runtime().block_on(async { tokio::time::timeout(LONG, pages.try_next()).await });
         let error = next.expect("it does not wait for ever").unwrap_err();
         assert!(error.is_retryable());
         let cursor = pages.cursor().map(ToString::to_string);
         assert_eq!(cursor.as_deref(), Some("2"), "the walk goes on from there");
     };
-    walk(threaded(), |runtime| {
+    walk(runtime(), |runtime| {
         runtime.shutdown_background();
         None
     });
-    walk(runtime(Builder::new_current_thread()), Some);
+    walk(Builder::new_current_thread().enable_all().build().unwrap(), Some);
 }
