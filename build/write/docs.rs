@@ -12,9 +12,8 @@ use super::super::model::ty::Ty;
 use super::super::model::{Answer, Body, Group, Model, Operation, Struct, Types};
 use super::example;
 
-/// Path of a method of the client, as a link.
-fn method_link(operation: &Operation) -> String {
-    let ident = &operation.ident;
+/// A method of the client, as a link.
+pub fn method_link(ident: &str) -> String {
     format!("[`{ident}`](crate::Client::{ident})")
 }
 
@@ -72,15 +71,13 @@ pub fn operation(operation: &Operation, model: &Model) -> String {
 pub fn builder(made: &Operation, model: &Model) -> String {
     let text = operation(made, model);
     let (first, rest) = text.split_once("\n\n").unwrap_or((&text, ""));
-    format!("{first}\n\nA call of {}.\n\n{rest}", method_link(made))
+    format!("{first}\n\nA call of {}.\n\n{rest}", method_link(&made.ident))
 }
 
 /// The documentation of the method that upserts.
 pub fn upsert(upsert: &Upsert) -> String {
-    let [create, update, unarchive] = ["create", "update", "unarchive"].map(|step| {
-        let method = &upsert.operations[step].method;
-        format!("[`{method}`](crate::Client::{method})")
-    });
+    let [create, update, unarchive] =
+        ["create", "update", "unarchive"].map(|step| method_link(&upsert.operations[step].method));
     let (builder, record) = (&upsert.builder, type_link(&upsert.record));
     format!(
         "Creates what the body describes, or updates the one that is there with the same `external_id` or `email`.\n\n\
@@ -96,10 +93,7 @@ pub fn upsert(upsert: &Upsert) -> String {
 pub fn upsert_builder(made: &Upsert) -> String {
     let text = upsert(made);
     let (first, rest) = text.split_once("\n\n").unwrap_or((&text, ""));
-    format!(
-        "{first}\n\nA call of [`{0}`](crate::Client::{0}).\n\n{rest}",
-        made.method
-    )
+    format!("{first}\n\nA call of {}.\n\n{rest}", method_link(&made.method))
 }
 
 fn parameters(operation: &Operation) -> Option<String> {
@@ -208,14 +202,15 @@ fn lists(model: &Model) -> Option<String> {
             return None;
         };
         let item = page_item(ty, model)?;
-        let (link, builder) = (method_link(operation), &operation.builder);
+        let (link, builder) = (method_link(&operation.ident), &operation.builder);
         let changes = match operation.dated {
             true => format!("[`changed_since`](crate::builder::{builder}::changed_since)"),
             false => String::new(),
         };
         let retrieval = item.name().and_then(|name| retrievals.get(name));
-        let full = retrieval.map(|retrieval| format!("[`{0}`](crate::Client::{0})", retrieval.method));
-        let full = full.unwrap_or_default();
+        let full = retrieval
+            .map(|retrieval| method_link(&retrieval.method))
+            .unwrap_or_default();
         Some(format!("\n| {link} | {} | {changes} | {full} |", ty_link(item)))
     });
     let rows: String = rows.collect();
@@ -240,7 +235,7 @@ pub fn index(groups: &[(&Group, Vec<&Operation>)], model: &Model) -> TokenStream
         doc.push_str("| method | what it does | what it sends |\n|---|---|---|");
         for operation in operations {
             let cell = |text: &str| text.replace('|', "\\|").replace('\n', " ");
-            let (link, does) = (method_link(operation), cell(&summary(operation)));
+            let (link, does) = (method_link(&operation.ident), cell(&summary(operation)));
             let path = cell(&operation.path);
             doc.push_str(&format!("\n| {link} | {does} | `{} {path}` |", operation.method));
         }
@@ -268,7 +263,7 @@ impl Uses {
     pub fn of(model: &Model) -> Self {
         let mut uses = Self::default();
         for operation in &model.operations {
-            let link = method_link(operation);
+            let link = method_link(&operation.ident);
             if let Some(ty) = operation.body.as_ref().and_then(|body| body.json.as_ref()) {
                 uses.add(ty, model, |made| &mut made.sent_by, &link);
             }

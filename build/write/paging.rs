@@ -8,6 +8,7 @@ use quote::{format_ident, quote};
 use super::super::model::Model;
 use super::super::model::paging::{self, Item, Page, Paging, Retrieval, Shape};
 use super::super::model::ty::Scope;
+use super::docs;
 
 /// The variant of `crate::call::operation::Paging`.
 pub fn variant(paging: Paging) -> TokenStream {
@@ -98,7 +99,7 @@ fn write_retrieval(item: &str, retrieval: &Retrieval) -> TokenStream {
     );
     let (full, doc) = (
         retrieval.full.rust(Scope::Types),
-        format!("By [`{method}`](crate::Client::{method})."),
+        format!("By {}.", docs::method_link(&retrieval.method)),
     );
     quote! {
         #[doc = #doc]
