@@ -5,8 +5,9 @@ use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
-use tokio::runtime::{Handle, Id};
 use tokio::time::Instant;
+
+use super::task::current_runtime;
 
 /// Waits for a while.
 pub(crate) async fn sleep(time: Duration) {
@@ -19,9 +20,9 @@ pub(crate) async fn sleep(time: Duration) {
 /// Waits until then. A timer of a runtime that is gone cannot be polled: another runtime has its own.
 pub(crate) async fn sleep_until(end: Instant) {
     loop {
-        let runtime = current();
+        let runtime = current_runtime();
         let mut timer = pin!(tokio::time::sleep_until(end));
-        let ended = poll_fn(|context| match current() == runtime {
+        let ended = poll_fn(|context| match current_runtime() == runtime {
             true => timer.as_mut().poll(context).map(|()| true),
             false => Poll::Ready(false),
         });
@@ -29,9 +30,4 @@ pub(crate) async fn sleep_until(end: Instant) {
             return;
         }
     }
-}
-
-/// The runtime that this is called in.
-fn current() -> Option<Id> {
-    Handle::try_current().ok().map(|runtime| runtime.id())
 }

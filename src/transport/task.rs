@@ -33,8 +33,7 @@ impl<T> Future for Task<T> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<T>> {
         let Poll::Ready(ended) = Pin::new(&mut self.task).poll(context) else {
-            let here = || Handle::try_current().ok().map(|runtime| runtime.id());
-            let runs = self.runtime.is_none() || self.runtime == here();
+            let runs = self.runtime.is_none() || self.runtime == current_runtime();
             return if runs { Poll::Pending } else { Poll::Ready(None) };
         };
         Poll::Ready(match ended {
@@ -51,4 +50,9 @@ impl<T> Drop for Task<T> {
     fn drop(&mut self) {
         self.task.abort();
     }
+}
+
+/// The runtime that this is called in.
+pub(super) fn current_runtime() -> Option<Id> {
+    Handle::try_current().ok().map(|runtime| runtime.id())
 }
