@@ -39,7 +39,8 @@ impl ErrorBody {
             .iter()
             .map(|byte| if *byte < b' ' { b' ' } else { *byte })
             .collect();
-        let Ok((value, _)) = read::body::<Value>(&plain) else {
+        // Nor is what a proxy wrote behind it.
+        let Ok(value) = read::beginning::<Value>(&plain) else {
             return Self::default();
         };
         let mut errors = Vec::new();

@@ -65,13 +65,28 @@ pub(crate) fn is_blank_body(body: &[u8]) -> bool {
 
 /// Reads a body. What is no UTF-8 is shown as such, a byte order mark is passed over.
 pub(crate) fn body<T: Decode>(body: &[u8]) -> Result<(T, Vec<Mismatch>), Unread> {
-    // Checked once as a whole, which is cheaper than string by string.
-    let body = match std::str::from_utf8(body) {
-        _ if T::NOTHING => Cow::Borrowed("null"),
+    match T::NOTHING {
+        true => text("null"),
+        false => text(unmarked(&characters(body))),
+    }
+}
+
+/// Reads the value that a body begins with, whatever comes after it.
+pub(crate) fn beginning<T: Decode>(body: &[u8]) -> Result<T, Fault> {
+    T::decode(&mut Reader::new(unmarked(&characters(body))))
+}
+
+/// A body's characters. Checked once as a whole, which is cheaper than string by string.
+fn characters(body: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(body) {
         Ok(text) => Cow::Borrowed(text),
         Err(_) => String::from_utf8_lossy(body),
-    };
-    text(body.trim_start_matches('\u{feff}'))
+    }
+}
+
+/// A body's text without its byte order mark.
+fn unmarked(text: &str) -> &str {
+    text.trim_start_matches('\u{feff}')
 }
 
 /// Reads a text, and tells the names too that the description does not have.

@@ -57,7 +57,10 @@ async fn what_is_cut_off_or_goes_on_after_the_end_is_an_error() {
         (whole[..12].to_vec(), true),
         (whole[..whole.len() - 9].to_vec(), true),
         ([&whole[..], &whole[..5]].concat(), true),
-        (whole[..whole.len() - 1].to_vec(), false), // a checksum that is not the right one
+        (whole[..whole.len() - 8].to_vec(), true),
+        (whole[..whole.len() - 1].to_vec(), true),
+        ([&whole[..whole.len() - 8], &[0; 8]].concat(), false), // a checksum that is not the right one
+        ([&whole[..], &whole[..whole.len() - 3]].concat(), true),
         ([&whole[..], b"garbage beyond"].concat(), false),
         (b"plainly none".to_vec(), false),
     ] {

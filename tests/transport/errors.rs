@@ -102,6 +102,7 @@ fn forms() -> Vec<Form> {
         form("a byte order mark", JSON, "\u{feff}{\"errors\":[{\"message\":\"No such thing\"}]}".as_bytes(), 1, [None, Some("No such thing"), None], None),
         form("half an emoji and a number beyond", JSON, br#"{"n":1e999,"errors":[{"message":"No \ud83d"}]}"#, 1, [None, Some("No \u{fffd}"), None], None),
         form("a line break in a text", JSON, b"{\"errors\":[{\"message\":\"No such\nthing\"}]}", 1, [None, Some("No such thing"), None], None),
+        form("text behind it", JSON, br#"{"errors":[{"message":"No such thing"}]} <!-- node 3 -->"#, 1, [None, Some("No such thing"), None], None),
         form("truncated", JSON, br#"{"type":"error.list","errors":[{"code":"para"#, 0, none, None),
         form("nested too deeply", JSON, "[".repeat(100_000).as_bytes(), 0, none, None),
         form("10 MB of noise", "application/octet-stream", &noise, 0, none, None),
