@@ -323,8 +323,8 @@ impl Error {
         matches!(self.0.kind, Kind::Builder(_))
     }
 
-    /// Whether the same call could succeed later: a lost connection, a timeout, 408, 429, 500, 502, 503 or 504, or a GET that
-    /// was answered by 405 and an HTML page. The client has repeated what is safe to repeat; whether more is, only the caller
+    /// Whether the same call could succeed later: a lost connection, a timeout, 408, 429, 500, 502, 503 or 504, a captcha or
+    /// challenge of the firewall before the server, or a GET that was answered by 405 and an HTML page. The client has repeated what is safe to repeat; whether more is, only the caller
     /// knows.
     pub fn is_retryable(&self) -> bool {
         match self.0.kind {
@@ -334,16 +334,17 @@ impl Error {
                 !(self.0.unknown_outcome && self.status().is_some_and(|status| status.is_success()))
             }
             Kind::Status | Kind::NotUnarchived(_) => {
-                self.has_status(&[408, 429, 500, 502, 503, 504]) || self.is_interstitial()
+                self.has_status(&[408, 429, 500, 502, 503, 504]) || self.is_challenge()
             }
             _ => false,
         }
     }
 
-    /// A GET that was answered by 405 and an HTML page: a captcha of the server's front, gone a minute later.
-    pub(crate) fn is_interstitial(&self) -> bool {
+    /// A captcha or challenge of the firewall before the server, gone a minute later: the request did not reach the server.
+    pub(crate) fn is_challenge(&self) -> bool {
         let html = |body: &Bytes| without_mark(body).trim_ascii_start().starts_with(b"<");
-        self.0.get && self.has_status(&[405]) && self.body().is_some_and(html)
+        self.headers().is_some_and(asks_for_proof)
+            || self.0.get && self.has_status(&[405]) && self.body().is_some_and(html)
     }
 
     /// Whether the call may have been carried out although it failed: the answer to this attempt, or to one before it, did not
@@ -604,6 +605,9 @@ impl Error {
     fn fmt_status(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(status) = self.status() else { return Ok(()) };
         f.write_str(status.as_str())?;
+        if self.is_challenge() {
+            return f.write_str(", a captcha or challenge of the firewall before the server");
+        }
         let known = status.canonical_reason().unwrap_or("unknown status");
         match self.code() {
             Some(code) => write!(f, " {}", one_line(code))?,
@@ -627,6 +631,12 @@ impl Error {
             more => write!(f, "; and {more} more"),
         }
     }
+}
+
+/// Whether AWS WAF answered in the server's place, by 405 for a captcha and by 202 for a challenge, and asks for a proof that a
+/// person is calling: <https://docs.aws.amazon.com/waf/latest/developerguide/waf-captcha-and-challenge-actions.html>.
+pub(crate) fn asks_for_proof(headers: &HeaderMap) -> bool {
+    headers.contains_key("x-amzn-waf-action")
 }
 
 /// So many characters are shown of what the caller did wrong, which can name many fields.

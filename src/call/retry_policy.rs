@@ -16,7 +16,8 @@ use std::time::Duration;
 /// | 429, another export job is pending | no | no | no |
 /// | 408, 502, 503, 504 | yes | yes | no |
 /// | 500 | once | once | no |
-/// | 405 with an HTML page, a captcha | GETs | no | no |
+/// | a captcha or challenge of AWS WAF, by its header `x-amzn-waf-action`: nothing reached the server | yes | yes | yes |
+/// | 405 with an HTML page, a captcha without that header | GETs | no | no |
 /// | 401, and the function that supplies the [`AccessToken`](crate::AccessToken::from_fn) now gives another one | once | once | once |
 /// | anything else | no | no | no |
 ///

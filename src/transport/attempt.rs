@@ -13,7 +13,7 @@ use super::classify::classify;
 use super::connecting::by_connected;
 use super::{Transport, trace};
 use crate::answer::content_codings;
-use crate::answer::error::{Error, Kind};
+use crate::answer::error::{Error, Kind, asks_for_proof};
 use crate::answer::gzip::{Gunzip, undecoded};
 use crate::call::call::Call;
 
@@ -64,7 +64,7 @@ impl Transport {
             headers.remove(CONTENT_ENCODING);
             headers.remove(CONTENT_LENGTH);
         }
-        if !status.is_success() {
+        if !status.is_success() || asks_for_proof(&headers) {
             // What waiting for an export job takes says nothing about other requests; only the body tells it from a limit.
             let pending = call.path.ends_with("/export/content/data");
             if !pending {

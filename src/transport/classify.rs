@@ -23,11 +23,11 @@ pub(crate) fn repeats(call: &Call, error: &Error, first_internal_error: bool) ->
     match error.kind() {
         Kind::Connect | Kind::ConnectTimeout | Kind::Proxy | Kind::Unprocessed => true,
         Kind::Timeout | Kind::Lost => harmless,
+        Kind::Status if error.is_challenge() => true,
         Kind::Status => match error.status().map(|status| status.as_u16()) {
             Some(429) => !error.is_export_pending(),
             Some(408 | 502 | 503 | 504) => harmless,
             Some(500) => harmless && first_internal_error,
-            Some(405) => error.is_interstitial(),
             _ => false,
         },
         _ => false,

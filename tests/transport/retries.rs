@@ -73,6 +73,30 @@ async fn an_error_that_passes_is_not_seen() {
 }
 
 #[tokio::test]
+async fn a_captcha_or_challenge_of_the_firewall_is_no_answer() {
+    for (status, action) in [(405, "captcha"), (202, "challenge")] {
+        for body in ["", "<!DOCTYPE html><title>Human?</title>"] {
+            let proof = answer(status, &[("x-amzn-waf-action", action)], body);
+            for op in Op::ALL {
+                let passes = proof.clone();
+                let moves = [passes.clone(), passes, answer(200, &[], "{}")].map(|answer| vec![Read, answer]);
+                let server = Server::new([moves.concat()]).await;
+                assert_eq!(op.call(&client(&server)).await.unwrap(), 200, "{op:?}, {action}");
+                assert_eq!(server.requests().len(), 3);
+            }
+            // A POST that did not reach the server was not carried out.
+            let server = Server::always(vec![Read, proof]).await;
+            let error = Op::Post.call(&client(&server)).await.unwrap_err();
+            assert!(error.is_retryable() && !error.may_have_been_carried_out() && !error.is_decode());
+            assert_eq!((error.status().unwrap().as_u16(), error.attempts()), (status, 3));
+            assert_eq!(error.body().unwrap().as_ref(), body.as_bytes(), "the page is kept");
+            let told = format!("{status}, a captcha or challenge of the firewall before the server after 3 attempts");
+            assert_eq!(error.to_string(), format!("create_contact: {told}"));
+        }
+    }
+}
+
+#[tokio::test]
 async fn an_internal_error_is_asked_for_again_once_even_between_others() {
     let statuses = [503, 500, 503, 500, 200];
     let moves = statuses.iter().flat_map(|status| [Read, answer(*status, &[], "{}")]);
