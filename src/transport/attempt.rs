@@ -1,16 +1,18 @@
 //! One HTTP exchange: the request with its headers, the answer with its body.
 
+use std::pin::pin;
+
 use bytes::Bytes;
-use futures_util::FutureExt;
-use futures_util::future::Either;
+use futures_util::future::{Either, select};
 use http::header::{
     ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, USER_AGENT,
 };
 use http::{HeaderMap, HeaderName, Method, StatusCode};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
 use super::classify::classify;
 use super::connecting::by_connected;
+use super::sleep::sleep_until;
 use super::{Transport, trace};
 use crate::answer::content_codings;
 use crate::answer::error::{Error, Kind};
@@ -146,7 +148,7 @@ impl Transport {
             true => Body::Gzip(Gunzip::new()),
             false => Body::Plain(Chunks::default()),
         };
-        let outcome = by(end, self.fill(&mut body, operation, response))
+        let outcome = by(end, pin!(self.fill(&mut body, operation, response)))
             .await
             .unwrap_or_else(|| Err(Error::new(operation, Kind::Timeout)));
         let (mut bytes, outcome) = match (body, outcome) {
@@ -250,11 +252,11 @@ impl Chunks {
     }
 }
 
-/// Runs `future` until `end`; `None` when the time is up.
-pub(crate) fn by<T>(end: Option<Instant>, future: impl Future<Output = T>) -> impl Future<Output = Option<T>> {
-    // No `async fn`: it would hold `future` twice.
-    match end {
-        Some(end) => Either::Left(timeout_at(end, future).map(Result::ok)),
-        None => Either::Right(future.map(Some)),
+/// Runs `future`, which is pinned so that this does not hold it twice, until `end`; `None` when the time is up.
+pub(crate) async fn by<T>(end: Option<Instant>, future: impl Future<Output = T> + Unpin) -> Option<T> {
+    let Some(end) = end else { return Some(future.await) };
+    match select(future, pin!(sleep_until(end))).await {
+        Either::Left((value, _)) => Some(value),
+        Either::Right(_) => None,
     }
 }

@@ -12,6 +12,7 @@ pub(crate) mod sleep;
 pub(crate) mod task;
 pub(crate) mod trace;
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -102,7 +103,7 @@ impl Transport {
         let chunks = futures_util::stream::try_unfold(answer.stream, move |response| async move {
             let Some(mut response) = response else { return Ok(None) };
             let end = limit.and_then(|limit| Instant::now().checked_add(limit));
-            let chunk = by(end, next_chunk(operation, &mut response))
+            let chunk = by(end, pin!(next_chunk(operation, &mut response)))
                 .await
                 .unwrap_or_else(|| Err(Error::new(operation, Kind::Timeout).with_limit(limit)))
                 .map_err(|error| error.with_attempts(attempts))?;
