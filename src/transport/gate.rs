@@ -74,6 +74,22 @@ impl Drop for Permit {
     }
 }
 
+/// A permit that several hold: it is given back as soon as one of them lets go.
+#[derive(Clone)]
+pub(crate) struct SharedPermit(Arc<Mutex<Option<Permit>>>);
+
+impl From<Permit> for SharedPermit {
+    fn from(permit: Permit) -> Self {
+        Self(Arc::new(Mutex::new(Some(permit))))
+    }
+}
+
+impl Drop for SharedPermit {
+    fn drop(&mut self) {
+        drop(self.0.lock().unwrap_or_else(PoisonError::into_inner).take());
+    }
+}
+
 impl State {
     /// Takes one request out of the window, or says what to wait for.
     fn take(&mut self, paces: bool, max_in_flight: Option<u64>) -> Result<(), Wait> {

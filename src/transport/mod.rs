@@ -32,7 +32,7 @@ use attempt::{Answer, by, next_chunk};
 use authorization::{Authorization, supplied};
 use budget::Budget;
 use classify::{pause, repeats};
-use gate::{Gate, Permit};
+use gate::{Gate, Permit, SharedPermit};
 use sleep::sleep;
 use task::Task;
 
@@ -248,7 +248,10 @@ impl Transport {
             drop(permit);
             return answer;
         }
-        // Others wait for this permit: the call goes on when nobody polls it, so that it is given back.
+        // Others wait for this permit: the call goes on when nobody polls it, so that it is given back. So it is when nobody
+        // waits for the call any more, though its runtime does not run to end it.
+        let permit = SharedPermit::from(permit);
+        let held = permit.clone();
         let (transport, call, span) = (Arc::clone(self), call.clone(), span.clone());
         let authorization = authorization.clone();
         let operation = call.operation.id;
@@ -257,10 +260,12 @@ impl Transport {
             drop(permit);
             answer
         };
-        match Task::spawn(Box::pin(attempt)) {
+        let answer = match Task::spawn(Box::pin(attempt)) {
             Ok(task) => task.await.unwrap_or_else(|| Err(Error::new(operation, Kind::Lost))),
             Err(attempt) => attempt.await,
-        }
+        };
+        drop(held);
+        answer
     }
 }
 

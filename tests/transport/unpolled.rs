@@ -9,7 +9,7 @@ use std::time::Duration;
 use futures_util::{FutureExt, StreamExt, TryStreamExt};
 use intercom_client::{AccessToken, Client, Error, RetryPolicy};
 
-use crate::calls::{Op, settings};
+use crate::calls::{Op, own_settings, settings};
 use crate::limits::{three_a_second, three_a_second_of};
 use crate::server::{Move, Request, Server, answer};
 
@@ -255,4 +255,25 @@ fn the_timeout_of_a_call_holds_on_whatever_runtime_it_is_polled() {
             assert!(is_it(&error), "{error:?}");
         }
     }
+}
+
+#[test]
+fn a_call_that_is_dropped_gives_its_permit_back_where_its_runtime_does_not_run() {
+    let serving = runtime();
+    let first = AtomicUsize::new(0);
+    let server = serving.block_on(Server::serve(move |_: &Request| {
+        match first.fetch_add(1, Ordering::SeqCst) {
+            0 => vec![Move::Hang],
+            _ => vec![answer(200, &[], "{}")],
+        }
+    }));
+    // A pool of its own: no connection of a runtime that does not run is taken.
+    let client = own_settings(&server).max_in_flight(1).build().unwrap();
+    let idle = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    drop(begun_on(&idle, &client));
+    let next = runtime().block_on(async { tokio::time::timeout(LONG, Op::Get.call(&client)).await });
+    next.expect("the permit came back").unwrap();
 }
