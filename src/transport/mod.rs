@@ -128,6 +128,8 @@ impl Transport {
         let mut internal_errors = 0;
         let mut unknown_outcome = false;
         let mut attempt = 1;
+        // Why the attempt before failed.
+        let mut before = None;
         // The header of the next attempt after one that was refused; a call asks for it once.
         let mut renewed = None;
         let mut may_renew = true;
@@ -161,6 +163,10 @@ impl Transport {
                 let error = error.with_attempts(attempt - 1);
                 failed(error.with_unknown_outcome(unknown_outcome))
             })?;
+            // The token may have taken the time that was left.
+            if let Some(error) = before.take().filter(|_| !has_time(spent)) {
+                return Err(failed(error));
+            }
             let permit = self.permit(&span).await;
             let begun = Instant::now();
             let limit = limit(attempt, spent);
@@ -214,6 +220,7 @@ impl Transport {
             sleep(pause).await;
             spent = spent.saturating_add(pause);
             attempt += 1;
+            before = Some(error);
         }
     }
 

@@ -1,8 +1,9 @@
 //! What an error says of what became of the call.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use intercom_client::{AccessToken, ApiVersion, Method, Region, RetryPolicy};
+use intercom_client::{AccessToken, ApiVersion, ClientBuilder, Method, Region, RetryPolicy};
 use serde_json::json;
 
 use crate::calls::{Op, quick, settings};
@@ -79,6 +80,28 @@ async fn a_call_that_must_not_run_twice_is_not_begun_when_it_cannot_end() {
         begun.elapsed() >= Duration::from_millis(1200),
         "a fraction of a second counts"
     );
+}
+
+#[tokio::test]
+async fn a_token_that_takes_what_was_left_keeps_the_call_from_being_begun_again() {
+    let server = Server::serve(|_| vec![answer(429, &[("retry-after", "1")], "{}")]).await;
+    let asked = AtomicUsize::new(0);
+    let token = AccessToken::from_fn(move || {
+        let slow = asked.fetch_add(1, Ordering::SeqCst) > 0;
+        async move {
+            tokio::time::sleep(Duration::from_millis(if slow { 900 } else { 0 })).await;
+            Ok::<_, std::io::Error>("dG9r")
+        }
+    });
+    let client = settings(&server)
+        .token(token)
+        .timeout(Duration::from_secs(1))
+        .retry(quick().deadline(Duration::from_millis(2500)))
+        .build()
+        .unwrap();
+    let error = Op::Post.call(&client).await.unwrap_err();
+    assert!(error.is_rate_limited() && !error.may_have_been_carried_out(), "{error}");
+    assert_eq!((error.attempts(), server.requests().len()), (1, 1));
 }
 
 #[tokio::test]
