@@ -224,13 +224,18 @@ impl Transport {
         }
     }
 
-    /// Says of an error which server it was and what limit it met, where that is what failed.
+    /// Says of an error which server it was and what limit it met, where that is what failed. What has a source is a timeout
+    /// of the HTTP client's own.
     fn with_details(&self, error: Error, limit: Option<Duration>) -> Error {
+        let is_own = std::error::Error::source(&error).is_some();
         match error.kind() {
+            Kind::Timeout if is_own => error,
             Kind::Timeout => error.with_limit(limit),
-            Kind::ConnectTimeout => error
-                .with_server(&self.base_url)
-                .with_limit(self.connect_timeout.into_iter().chain(limit).min()),
+            Kind::ConnectTimeout => {
+                error
+                    .with_server(&self.base_url)
+                    .with_limit(if is_own { self.connect_timeout } else { limit })
+            }
             _ if error.is_connect() => error.with_server(&self.base_url),
             _ => error,
         }

@@ -105,6 +105,23 @@ async fn a_token_that_takes_what_was_left_keeps_the_call_from_being_begun_again(
 }
 
 #[tokio::test]
+async fn a_timeout_of_the_callers_http_client_is_not_told_as_another_limit() {
+    let server = Server::always(vec![Move::Read, Move::Hang]).await;
+    let http = reqwest::Client::builder().timeout(Duration::from_millis(50));
+    let http = http.build().unwrap();
+    for (timeout, op) in [
+        (None, Op::Get),
+        (Some(Duration::from_secs(20)), Op::Get),
+        (Some(Duration::from_secs(20)), Op::Post),
+    ] {
+        let settings = settings(&server).http_client(http.clone());
+        let settings = timeout.into_iter().fold(settings, ClientBuilder::timeout);
+        let error = op.call(&settings.build().unwrap()).await.unwrap_err();
+        assert!(error.to_string().contains(": no whole answer in time after"), "{error}");
+    }
+}
+
+#[tokio::test]
 async fn errors_are_bounded_whatever_the_server_says() {
     let entry = format!(
         r#"{{"code":"c","message":"{}","field":"{}"}}"#,
