@@ -122,6 +122,17 @@ async fn a_timeout_of_the_callers_http_client_is_not_told_as_another_limit() {
 }
 
 #[tokio::test]
+async fn a_download_that_fails_counts_all_attempts() {
+    let damaged = answer(200, &[("content-encoding", "gzip")], "plainly none");
+    let cut = crate::server::raw("HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\nab");
+    for end in [damaged, cut] {
+        let server = Server::new([vec![Move::Read, answer(503, &[], ""), Move::Read, end]]).await;
+        let error = Op::Download
+            .call(&settings(&server).build().unwrap())
+            .await
+            .unwrap_err();
+        assert_eq!((error.attempts(), server.requests().len()), (2, 2), "{error}");
+#[tokio::test]
 async fn errors_are_bounded_whatever_the_server_says() {
     let entry = format!(
         r#"{{"code":"c","message":"{}","field":"{}"}}"#,
