@@ -132,6 +132,22 @@ async fn a_download_that_fails_counts_all_attempts() {
             .await
             .unwrap_err();
         assert_eq!((error.attempts(), server.requests().len()), (2, 2), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn an_error_takes_no_more_room_than_what_it_was_read_from() {
+    let name = "n".repeat(100_000);
+    let messages = vec![r#""a""#; 5000].join(",");
+    let body = format!(r#"{{"errors":{{"email":["b"],"{name}":[{messages}]}}}}"#);
+    let server = Server::always(vec![Move::Read, answer(422, &[], body)]).await;
+    let error = Op::Get.call(&settings(&server).build().unwrap()).await.unwrap_err();
+    let errors = error.errors();
+    let fields: Vec<&str> = errors.iter().filter_map(|error| error.field.as_deref()).collect();
+    assert!(fields.iter().map(|field| field.len()).sum::<usize>() < 10_000_000);
+    assert_eq!((errors.len(), fields[0]), (5001, "email"));
+}
+
 #[tokio::test]
 async fn errors_are_bounded_whatever_the_server_says() {
     let entry = format!(
