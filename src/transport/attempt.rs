@@ -52,6 +52,7 @@ impl Transport {
     ) -> Result<Answer, Error> {
         let operation = call.operation.id;
         let request = self.request(call, authorization);
+        let window = self.gate.known_window();
         let mut response = by_connected(end, self.http.execute(request))
             .await
             .map_err(|connecting| match connecting {
@@ -70,19 +71,20 @@ impl Transport {
             // What waiting for an export job takes says nothing about other requests; only the body tells it from a limit.
             let pending = call.path.ends_with("/export/content/data");
             if !pending {
-                self.gate.observe(&headers, status == StatusCode::TOO_MANY_REQUESTS);
+                self.gate
+                    .observe(&headers, status == StatusCode::TOO_MANY_REQUESTS, window);
             }
             // An error's body is read as far as it can be: the status is what counts.
             let (body, _) = self.read(operation, &mut response, gzip, end).await;
             let error = Error::new(operation, Kind::Status).with_answer(status, headers, body);
             let error = error.for_get(call.operation.method == Method::GET);
             if let Some(headers) = error.headers().filter(|_| pending && !error.is_export_pending()) {
-                self.gate.observe(headers, error.is_rate_limited());
+                self.gate.observe(headers, error.is_rate_limited(), window);
             }
             return Err(error);
         }
         span.answered(status, &headers);
-        self.gate.observe(&headers, false);
+        self.gate.observe(&headers, false, window);
         if call.operation.bytes.is_some() {
             return Ok(Answer {
                 status,
