@@ -85,6 +85,16 @@ impl Transport {
         }
         span.answered(status, &headers);
         self.gate.observe(&headers, false, window);
+        if call.operation.method == Method::HEAD {
+            // Its headers are those of a body that it does not have.
+            return Ok(Answer {
+                status,
+                headers,
+                body: Bytes::new(),
+                stream: None,
+                gzip: false,
+            });
+        }
         if call.operation.bytes.is_some() {
             return Ok(Answer {
                 status,

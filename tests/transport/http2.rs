@@ -3,14 +3,14 @@
 use std::io;
 use std::sync::{Arc, Mutex};
 
-use intercom_client::{Client, RetryPolicy};
+use intercom_client::{Client, Method, RetryPolicy};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
 use crate::calls::{Op, TOKEN, provider, quick};
 use crate::server::Stream;
-use Move::{Begin, BeginNine, Close, Data, End, GoAway, Hang, Refuse, Reset};
+use Move::{Begin, BeginNine, Close, Data, End, GoAway, Hang, OnlyNine, Refuse, Reset};
 
 /// What the server does once a request is whole.
 #[derive(Clone, Copy, Debug)]
@@ -19,6 +19,8 @@ enum Move {
     Begin,
     /// Sends the headers of a 200 whose body has nine bytes.
     BeginNine,
+    /// Sends the headers of a 200 whose body would have nine bytes, and no body.
+    OnlyNine,
     /// Sends a part of the body.
     Data,
     /// Sends the rest of the body.
@@ -125,9 +127,11 @@ async fn serve(
                         // The first of the static table's statuses is 200.
                         Begin => stream.write_all(&frame(HEADERS, END_HEADERS, id, &[0x88])).await?,
                         // The name of content-length is number 28 of that table.
-                        BeginNine => {
+                        BeginNine | OnlyNine => {
                             let headers = [0x88, 0x0f, 28 - 15, 1, b'9'];
-                            stream.write_all(&frame(HEADERS, END_HEADERS, id, &headers)).await?;
+                            let end = if matches!(next, OnlyNine) { END_STREAM } else { 0 };
+                            let frame = frame(HEADERS, END_HEADERS | end, id, &headers);
+                            stream.write_all(&frame).await?;
                         }
                         Data => stream.write_all(&frame(DATA, 0, id, b"{")).await?,
                         End => stream.write_all(&frame(DATA, END_STREAM, id, b"{}")).await?,
@@ -338,6 +342,21 @@ async fn a_download_that_ends_before_its_announced_length_is_no_whole_one() {
         assert_eq!(error.to_string(), text, "{end:?}");
         assert!(error.is_retryable() && error.attempts() == 1, "{end:?}");
     }
+}
+
+/// It announces the length that the answer to a GET would have.
+#[tokio::test]
+async fn the_answer_to_a_head_has_no_body() {
+    let server = Server::new(&[&[OnlyNine]]).await;
+    let client = client(&server, quick(), true);
+    let head = || client.request(Method::HEAD, "/me");
+    let answer = head().bytes().await.unwrap();
+    assert_eq!(
+        (answer.headers()["content-length"].as_bytes(), answer.len()),
+        (&b"9"[..], 0)
+    );
+    let mut stream = head().byte_stream().await.unwrap().into_inner();
+    assert!(stream.next_chunk().await.unwrap().is_none());
 }
 
 #[tokio::test]
