@@ -43,20 +43,23 @@ impl ErrorBody {
         let Ok(value) = read::beginning::<Value>(&plain) else {
             return Self::default();
         };
-        let mut errors = Vec::new();
+        let mut errors = Errors {
+            told: Vec::new(),
+            room: LONGEST_ERROR_BODY,
+        };
         let object = value.as_object();
         let [list, one] = ["errors", "error"].map(|name| object.and_then(|object| object.get(name)));
         if let Some(list) = list {
             gather(list, None, &mut errors);
         }
         if let Some(one @ (Value::Array(_) | Value::Object(_))) = one
-            && errors.is_empty()
+            && errors.told.is_empty()
         {
             gather(one, None, &mut errors);
         }
-        if errors.is_empty() {
+        if errors.told.is_empty() {
             match object {
-                Some(object) => errors.extend(entry(object, None)),
+                Some(object) => errors.told.extend(entry(object)),
                 None => gather(&value, None, &mut errors),
             }
         }
@@ -64,7 +67,7 @@ impl ErrorBody {
             request_id: object
                 .and_then(|object| text(object.get("request_id")))
                 .filter(|id| !id.is_empty()),
-            errors,
+            errors: errors.told,
         }
     }
 }
@@ -74,17 +77,39 @@ fn text(value: Option<&Value>) -> Option<String> {
     text_of(value?).map(Cow::into_owned)
 }
 
+/// The errors that were gathered, and how many bytes of names of fields may still be copied to them: a name that has many
+/// errors would else take many times the room of the body.
+struct Errors {
+    told: Vec<ApiError>,
+    room: usize,
+}
+
+impl Errors {
+    /// Adds an error, of a field where it names none of its own.
+    fn push(&mut self, mut error: ApiError, field: Option<&str>) {
+        if let (None, Some(field)) = (&error.field, field)
+            && let Some(left) = self.room.checked_sub(field.len())
+        {
+            self.room = left;
+            error.field = Some(field.to_owned());
+        }
+        self.told.push(error);
+    }
+}
+
 /// Gathers the errors that a value tells: one, a list of them, or what is wrong with each field by its name.
-fn gather(value: &Value, field: Option<&str>, errors: &mut Vec<ApiError>) {
+fn gather(value: &Value, field: Option<&str>, errors: &mut Errors) {
     match value {
-        Value::String(message) => errors.push(ApiError {
-            message: Some(message.clone()),
-            field: field.map(str::to_owned),
-            ..Default::default()
-        }),
+        Value::String(message) => {
+            let error = ApiError {
+                message: Some(message.clone()),
+                ..Default::default()
+            };
+            errors.push(error, field);
+        }
         Value::Array(values) => values.iter().for_each(|value| gather(value, field, errors)),
-        Value::Object(object) => match entry(object, field) {
-            Some(error) => errors.push(error),
+        Value::Object(object) => match entry(object) {
+            Some(error) => errors.push(error, field),
             None => object
                 .iter()
                 .for_each(|(name, value)| gather(value, Some(name), errors)),
@@ -94,7 +119,7 @@ fn gather(value: &Value, field: Option<&str>, errors: &mut Vec<ApiError>) {
 }
 
 /// The error that an object is, when it has anything of one: in Intercom's words, or in those of proxies and gateways.
-fn entry(object: &Map<String, Value>, field: Option<&str>) -> Option<ApiError> {
+fn entry(object: &Map<String, Value>) -> Option<ApiError> {
     let first = |names: &[&str]| names.iter().find_map(|name| text(object.get(*name)));
     // A code has no blank, a sentence has.
     let (sentence, word) = match first(&["error"]) {
@@ -115,10 +140,7 @@ fn entry(object: &Map<String, Value>, field: Option<&str>) -> Option<ApiError> {
         field: first(&["field"]),
     };
     let tells = error.code.is_some() || error.message.is_some() || error.field.is_some();
-    tells.then(|| ApiError {
-        field: error.field.or_else(|| field.map(str::to_owned)),
-        ..error
-    })
+    tells.then_some(error)
 }
 
 #[cfg(test)]

@@ -20,9 +20,7 @@ impl ByteStream {
 
     /// The same bytes without the gzip that they have to come in.
     pub(crate) fn decoded(self) -> Self {
-        self.steps(Decompressing::Encoded, |operation, error| {
-            undecoded(operation, error).with_attempts(1)
-        })
+        self.steps(Decompressing::Encoded, undecoded)
     }
 
     fn steps(self, begin: Decompressing, as_error: AsError) -> Self {

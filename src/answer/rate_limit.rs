@@ -25,15 +25,18 @@ pub struct RateLimit {
 impl RateLimit {
     /// Reads the headers; `None` unless all three are there and well-formed.
     pub(crate) fn from_headers(headers: &HeaderMap) -> Option<Self> {
-        fn read<T: std::str::FromStr>(headers: &HeaderMap, name: &HeaderName) -> Option<T> {
-            headers.get(name)?.to_str().ok()?.trim().parse().ok()
-        }
         Some(Self {
-            limit: read(headers, &LIMIT)?,
-            remaining: read(headers, &REMAINING)?,
-            reset: read(headers, &RESET)?,
+            limit: number(headers, &LIMIT)?.try_into().ok()?,
+            // Below zero are those that were asked in vain.
+            remaining: number(headers, &REMAINING)?.try_into().unwrap_or_default(),
+            reset: number(headers, &RESET)?,
         })
     }
+}
+
+/// The whole number that a header is.
+fn number(headers: &HeaderMap, name: &HeaderName) -> Option<i64> {
+    headers.get(name)?.to_str().ok()?.trim().parse().ok()
 }
 
 /// A reset further ahead than this is a clock that disagrees, not a window of 10 seconds.
@@ -51,8 +54,8 @@ pub(crate) fn server_time(headers: &HeaderMap) -> f64 {
 
 /// How long until the window ends; `None` when the headers do not tell, or tell what cannot be.
 pub(crate) fn until_reset(headers: &HeaderMap) -> Option<Duration> {
-    let limit = RateLimit::from_headers(headers)?;
-    let wait = Duration::try_from_secs_f64(limit.reset as f64 - server_time(headers)).ok()?;
+    let reset = number(headers, &RESET)?;
+    let wait = Duration::try_from_secs_f64(reset as f64 - server_time(headers)).ok()?;
     (wait <= LONGEST_WINDOW).then_some(wait)
 }
 

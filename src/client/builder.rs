@@ -86,6 +86,8 @@ impl Client {
 
 /// Default limit of [`ClientBuilder::connect_timeout`].
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// So many bytes of all streams of an HTTP/2 connection may lie unread: far more than the 2 MiB of each add up to.
+const CONNECTION_WINDOW: u32 = 1 << 30;
 /// Default limit of [`ClientBuilder::max_response_bytes`]: 64 MiB.
 const MAX_RESPONSE_BYTES: u64 = 64 << 20;
 
@@ -353,6 +355,8 @@ impl Connecting {
             .redirect(reqwest::redirect::Policy::none())
             // What is repeated, how often and after what pause is the policy's to say.
             .retry(reqwest::retry::never())
+            // What of one answer is not read holds up no other: each stream has a window of its own.
+            .http2_initial_connection_window_size(CONNECTION_WINDOW)
             // It reads one member of several and drops the rest in silence; the transport takes gzip off itself.
             .no_gzip();
         if self.directly {

@@ -1,16 +1,18 @@
 //! One HTTP exchange: the request with its headers, the answer with its body.
 
+use std::pin::pin;
+
 use bytes::Bytes;
-use futures_util::FutureExt;
-use futures_util::future::Either;
+use futures_util::future::{Either, select};
 use http::header::{
     ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, USER_AGENT,
 };
 use http::{HeaderMap, HeaderName, Method, StatusCode};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
 use super::classify::classify;
 use super::connecting::by_connected;
+use super::sleep::sleep_until;
 use super::{Transport, trace};
 use crate::answer::content_codings;
 use crate::answer::error::{Error, Kind, asks_for_proof};
@@ -50,6 +52,7 @@ impl Transport {
     ) -> Result<Answer, Error> {
         let operation = call.operation.id;
         let request = self.request(call, authorization);
+        let window = self.gate.known_window();
         let mut response = by_connected(end, self.http.execute(request))
             .await
             .map_err(|connecting| match connecting {
@@ -68,19 +71,30 @@ impl Transport {
             // What waiting for an export job takes says nothing about other requests; only the body tells it from a limit.
             let pending = call.path.ends_with("/export/content/data");
             if !pending {
-                self.gate.observe(&headers, status == StatusCode::TOO_MANY_REQUESTS);
+                self.gate
+                    .observe(&headers, status == StatusCode::TOO_MANY_REQUESTS, window);
             }
             // An error's body is read as far as it can be: the status is what counts.
             let (body, _) = self.read(operation, &mut response, gzip, end).await;
             let error = Error::new(operation, Kind::Status).with_answer(status, headers, body);
             let error = error.for_get(call.operation.method == Method::GET);
             if let Some(headers) = error.headers().filter(|_| pending && !error.is_export_pending()) {
-                self.gate.observe(headers, error.is_rate_limited());
+                self.gate.observe(headers, error.is_rate_limited(), window);
             }
             return Err(error);
         }
         span.answered(status, &headers);
-        self.gate.observe(&headers, false);
+        self.gate.observe(&headers, false, window);
+        if call.operation.method == Method::HEAD {
+            // Its headers are those of a body that it does not have.
+            return Ok(Answer {
+                status,
+                headers,
+                body: Bytes::new(),
+                stream: None,
+                gzip: false,
+            });
+        }
         if call.operation.bytes.is_some() {
             return Ok(Answer {
                 status,
@@ -146,7 +160,7 @@ impl Transport {
             true => Body::Gzip(Gunzip::new()),
             false => Body::Plain(Chunks::default()),
         };
-        let outcome = by(end, self.fill(&mut body, operation, response))
+        let outcome = by(end, pin!(self.fill(&mut body, operation, response)))
             .await
             .unwrap_or_else(|| Err(Error::new(operation, Kind::Timeout)));
         let (mut bytes, outcome) = match (body, outcome) {
@@ -250,11 +264,11 @@ impl Chunks {
     }
 }
 
-/// Runs `future` until `end`; `None` when the time is up.
-pub(crate) fn by<T>(end: Option<Instant>, future: impl Future<Output = T>) -> impl Future<Output = Option<T>> {
-    // No `async fn`: it would hold `future` twice.
-    match end {
-        Some(end) => Either::Left(timeout_at(end, future).map(Result::ok)),
-        None => Either::Right(future.map(Some)),
+/// Runs `future`, which is pinned so that this does not hold it twice, until `end`; `None` when the time is up.
+pub(crate) async fn by<T>(end: Option<Instant>, future: impl Future<Output = T> + Unpin) -> Option<T> {
+    let Some(end) = end else { return Some(future.await) };
+    match select(future, pin!(sleep_until(end))).await {
+        Either::Left((value, _)) => Some(value),
+        Either::Right(_) => None,
     }
 }

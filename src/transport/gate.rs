@@ -74,6 +74,22 @@ impl Drop for Permit {
     }
 }
 
+/// A permit that several hold: it is given back as soon as one of them lets go.
+#[derive(Clone)]
+pub(crate) struct SharedPermit(Arc<Mutex<Option<Permit>>>);
+
+impl From<Permit> for SharedPermit {
+    fn from(permit: Permit) -> Self {
+        Self(Arc::new(Mutex::new(Some(permit))))
+    }
+}
+
+impl Drop for SharedPermit {
+    fn drop(&mut self) {
+        drop(self.0.lock().unwrap_or_else(PoisonError::into_inner).take());
+    }
+}
+
 impl State {
     /// Takes one request out of the window, or says what to wait for.
     fn take(&mut self, paces: bool, max_in_flight: Option<u64>) -> Result<(), Wait> {
@@ -125,8 +141,14 @@ impl State {
         Ok(())
     }
 
-    /// Learns from an answer's headers.
-    fn learn(&mut self, headers: &HeaderMap, rate_limited: bool) {
+    /// Whether an answer that names an earlier window is not late but of a server whose clock was set back: it was asked for when
+    /// the newest window was known, which is over.
+    fn is_set_back(&self, known: i64) -> bool {
+        known == self.reset && self.until.is_none()
+    }
+
+    /// Learns from an answer's headers; `known` is the newest window that was known when it was asked for.
+    fn learn(&mut self, headers: &HeaderMap, rate_limited: bool, known: i64) {
         let limit = RateLimit::from_headers(headers);
         if let Some(limit) = limit
             && self.reset != 0
@@ -149,7 +171,7 @@ impl State {
                 if self.until.is_some() {
                     self.remaining = lower(self.remaining);
                 }
-            } else if limit.reset > self.reset
+            } else if (limit.reset > self.reset || self.is_set_back(known))
                 && let Some(wait) = until_reset(headers)
             {
                 let counting = self.limit.is_some() && self.until.is_none();
@@ -235,10 +257,16 @@ impl Gate {
         }
     }
 
-    /// Learns from an answer's headers; `rate_limited` when the answer is that too much was asked.
-    pub(crate) fn observe(&self, headers: &HeaderMap, rate_limited: bool) {
+    /// The server's name for the newest window that is known.
+    pub(crate) fn known_window(&self) -> i64 {
+        self.state().reset
+    }
+
+    /// Learns from an answer's headers; `rate_limited` when the answer is that too much was asked, `known` the newest window that
+    /// was known when it was asked for.
+    pub(crate) fn observe(&self, headers: &HeaderMap, rate_limited: bool, known: i64) {
         if self.paces {
-            self.state().learn(headers, rate_limited);
+            self.state().learn(headers, rate_limited, known);
             self.changed.notify_waiters();
         }
     }

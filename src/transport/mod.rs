@@ -12,6 +12,7 @@ pub(crate) mod sleep;
 pub(crate) mod task;
 pub(crate) mod trace;
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,7 +32,7 @@ use attempt::{Answer, by, next_chunk};
 use authorization::{Authorization, supplied};
 use budget::Budget;
 use classify::{pause, repeats};
-use gate::{Gate, Permit};
+use gate::{Gate, Permit, SharedPermit};
 use sleep::sleep;
 use task::Task;
 
@@ -102,15 +103,14 @@ impl Transport {
         let chunks = futures_util::stream::try_unfold(answer.stream, move |response| async move {
             let Some(mut response) = response else { return Ok(None) };
             let end = limit.and_then(|limit| Instant::now().checked_add(limit));
-            let chunk = by(end, next_chunk(operation, &mut response))
+            let chunk = by(end, pin!(next_chunk(operation, &mut response)))
                 .await
-                .unwrap_or_else(|| Err(Error::new(operation, Kind::Timeout).with_limit(limit)))
-                .map_err(|error| error.with_attempts(attempts))?;
+                .unwrap_or_else(|| Err(Error::new(operation, Kind::Timeout).with_limit(limit)))?;
             Ok(chunk.map(|chunk| (chunk, Some(response))))
         });
         let failed = move |error: Error| {
             let error = error.with_answer(status, headers.clone(), Bytes::new());
-            error.with_unknown_outcome(changes)
+            error.with_attempts(attempts).with_unknown_outcome(changes)
         };
         let stream = ByteStream::new(operation, futures_util::StreamExt::fuse(chunks));
         let stream = if answer.gzip { stream.decoded() } else { stream };
@@ -127,6 +127,8 @@ impl Transport {
         let mut internal_errors = 0;
         let mut unknown_outcome = false;
         let mut attempt = 1;
+        // Why the attempt before failed.
+        let mut before = None;
         // The header of the next attempt after one that was refused; a call asks for it once.
         let mut renewed = None;
         let mut may_renew = true;
@@ -160,6 +162,10 @@ impl Transport {
                 let error = error.with_attempts(attempt - 1);
                 failed(error.with_unknown_outcome(unknown_outcome))
             })?;
+            // The token may have taken the time that was left.
+            if let Some(error) = before.take().filter(|_| !has_time(spent)) {
+                return Err(failed(error));
+            }
             let permit = self.permit(&span).await;
             let begun = Instant::now();
             let limit = limit(attempt, spent);
@@ -213,16 +219,22 @@ impl Transport {
             sleep(pause).await;
             spent = spent.saturating_add(pause);
             attempt += 1;
+            before = Some(error);
         }
     }
 
-    /// Says of an error which server it was and what limit it met, where that is what failed.
+    /// Says of an error which server it was and what limit it met, where that is what failed. What has a source is a timeout
+    /// of the HTTP client's own.
     fn with_details(&self, error: Error, limit: Option<Duration>) -> Error {
+        let is_own = std::error::Error::source(&error).is_some();
         match error.kind() {
+            Kind::Timeout if is_own => error,
             Kind::Timeout => error.with_limit(limit),
-            Kind::ConnectTimeout => error
-                .with_server(&self.base_url)
-                .with_limit(self.connect_timeout.into_iter().chain(limit).min()),
+            Kind::ConnectTimeout => {
+                error
+                    .with_server(&self.base_url)
+                    .with_limit(if is_own { self.connect_timeout } else { limit })
+            }
             _ if error.is_connect() => error.with_server(&self.base_url),
             _ => error,
         }
@@ -247,7 +259,10 @@ impl Transport {
             drop(permit);
             return answer;
         }
-        // Others wait for this permit: the call goes on when nobody polls it, so that it is given back.
+        // Others wait for this permit: the call goes on when nobody polls it, so that it is given back. So it is when nobody
+        // waits for the call any more, though its runtime does not run to end it.
+        let permit = SharedPermit::from(permit);
+        let held = permit.clone();
         let (transport, call, span) = (Arc::clone(self), call.clone(), span.clone());
         let authorization = authorization.clone();
         let operation = call.operation.id;
@@ -256,10 +271,12 @@ impl Transport {
             drop(permit);
             answer
         };
-        match Task::spawn(Box::pin(attempt)) {
+        let answer = match Task::spawn(Box::pin(attempt)) {
             Ok(task) => task.await.unwrap_or_else(|| Err(Error::new(operation, Kind::Lost))),
             Err(attempt) => attempt.await,
-        }
+        };
+        drop(held);
+        answer
     }
 }
 

@@ -1,10 +1,11 @@
-//! Waiting that outlives its runtime: a call can be begun on one and go on on another.
+//! Waiting that outlives its runtime: a call can be begun on one and go on on another, whose timers are its own.
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
+use tokio::task::unconstrained;
 use tokio::time::Instant;
 
 use super::task::current_runtime;
@@ -17,11 +18,13 @@ pub(crate) async fn sleep(time: Duration) {
     }
 }
 
-/// Waits until then. A timer of a runtime that is gone cannot be polled: another runtime has its own.
+/// Waits until then. A timer of a runtime that is gone cannot be polled, and one of a runtime that does not run never ends:
+/// another runtime has its own.
 pub(crate) async fn sleep_until(end: Instant) {
     loop {
         let runtime = current_runtime();
-        let mut timer = pin!(tokio::time::sleep_until(end));
+        // It ends though what is polled beside it never rests.
+        let mut timer = pin!(unconstrained(tokio::time::sleep_until(end)));
         let ended = poll_fn(|context| match current_runtime() == runtime {
             true => timer.as_mut().poll(context).map(|()| true),
             false => Poll::Ready(false),

@@ -7,6 +7,8 @@ use std::time::Duration;
 use http::{HeaderMap, StatusCode};
 
 use crate::answer::error::Error;
+#[cfg(feature = "tracing")]
+use crate::answer::error::one_line;
 use crate::wire::read::Mismatch;
 
 /// The span of one call.
@@ -38,8 +40,13 @@ impl Span {
 
     pub(crate) fn answered(&self, status: StatusCode, headers: &HeaderMap) {
         self.span.record("status", status.as_u16());
-        if let Some(id) = crate::answer::request_id(headers) {
-            self.span.record("request_id", id);
+        self.request_id(crate::answer::request_id(headers));
+    }
+
+    /// Records what the server calls the request, which can be any text.
+    fn request_id(&self, id: Option<&str>) {
+        if !self.span.is_disabled() {
+            self.span.record("request_id", id.map(one_line));
         }
     }
 
@@ -80,7 +87,7 @@ impl Span {
 
     pub(crate) fn fail(&self, error: &Error) {
         self.span.record("status", status(error));
-        self.span.record("request_id", error.request_id());
+        self.request_id(error.request_id());
         self.end(error.attempts());
         tracing::debug!(parent: &self.span, reason = reason(error), "failed");
     }

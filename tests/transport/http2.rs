@@ -3,14 +3,14 @@
 use std::io;
 use std::sync::{Arc, Mutex};
 
-use intercom_client::{Client, RetryPolicy};
+use intercom_client::{Client, Method, RetryPolicy};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
 use crate::calls::{Op, TOKEN, provider, quick};
 use crate::server::Stream;
-use Move::{Begin, BeginNine, Close, Data, End, GoAway, Hang, Refuse, Reset};
+use Move::{Begin, BeginNine, Close, Data, End, GoAway, Hang, OnlyNine, Refuse, Reset};
 
 /// What the server does once a request is whole.
 #[derive(Clone, Copy, Debug)]
@@ -19,6 +19,8 @@ enum Move {
     Begin,
     /// Sends the headers of a 200 whose body has nine bytes.
     BeginNine,
+    /// Sends the headers of a 200 whose body would have nine bytes, and no body.
+    OnlyNine,
     /// Sends a part of the body.
     Data,
     /// Sends the rest of the body.
@@ -125,9 +127,11 @@ async fn serve(
                         // The first of the static table's statuses is 200.
                         Begin => stream.write_all(&frame(HEADERS, END_HEADERS, id, &[0x88])).await?,
                         // The name of content-length is number 28 of that table.
-                        BeginNine => {
+                        BeginNine | OnlyNine => {
                             let headers = [0x88, 0x0f, 28 - 15, 1, b'9'];
-                            stream.write_all(&frame(HEADERS, END_HEADERS, id, &headers)).await?;
+                            let end = if matches!(next, OnlyNine) { END_STREAM } else { 0 };
+                            let frame = frame(HEADERS, END_HEADERS | end, id, &headers);
+                            stream.write_all(&frame).await?;
                         }
                         Data => stream.write_all(&frame(DATA, 0, id, b"{")).await?,
                         End => stream.write_all(&frame(DATA, END_STREAM, id, b"{}")).await?,
@@ -340,6 +344,21 @@ async fn a_download_that_ends_before_its_announced_length_is_no_whole_one() {
     }
 }
 
+/// It announces the length that the answer to a GET would have.
+#[tokio::test]
+async fn the_answer_to_a_head_has_no_body() {
+    let server = Server::new(&[&[OnlyNine]]).await;
+    let client = client(&server, quick(), true);
+    let head = || client.request(Method::HEAD, "/me");
+    let answer = head().bytes().await.unwrap();
+    assert_eq!(
+        (answer.headers()["content-length"].as_bytes(), answer.len()),
+        (&b"9"[..], 0)
+    );
+    let mut stream = head().byte_stream().await.unwrap().into_inner();
+    assert!(stream.next_chunk().await.unwrap().is_none());
+}
+
 #[tokio::test]
 async fn an_answer_after_a_goaway_is_an_answer_and_the_next_call_goes_elsewhere() {
     let going = GoAway {
@@ -367,32 +386,99 @@ fn trusting_child() {
     }
 }
 
-/// By the client that the crate makes for itself, over TLS, where HTTP/2 is agreed upon.
+/// What a test of this file prints in a process of its own, which trusts the server's authority, so that the client that the
+/// crate makes for itself agrees upon HTTP/2.
 #[cfg(target_os = "linux")] // where a variable says whom to trust
 #[cfg(any(feature = "rustls", feature = "native-tls", feature = "rustls-no-provider"))]
-#[tokio::test]
-async fn the_policy_alone_says_how_often_a_request_is_sent() {
-    let authority = crate::tls::authority(|_| {});
+async fn trusting(test: &str, authority: &crate::tls::Authority, url: &str) -> Vec<String> {
     let folder = tempfile::tempdir().unwrap();
     let trusted = folder.path().join("root.pem");
     std::fs::write(&trusted, &authority.pem).unwrap();
-    let mut config = (**authority.acceptor.config()).clone();
-    config.alpn_protocols = vec![b"h2".to_vec()];
-    let acceptor = TlsAcceptor::from(Arc::new(config));
-    let server = Server::start("https", vec![vec![Refuse(REFUSED_STREAM)]], Some(acceptor)).await;
     let output = tokio::process::Command::new(std::env::current_exe().unwrap())
-        .args(["http2::trusting_child", "--exact", "--nocapture"])
-        .env("TRUSTING_CHILD", &server.url)
+        .args([test, "--exact", "--nocapture"])
+        .env("TRUSTING_CHILD", url)
         .env("SSL_CERT_FILE", &trusted)
         .output()
         .await
         .unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
-    let lines: Vec<&str> = text
-        .lines()
-        .filter_map(|line| Some(line.split_once("=> ")?.1))
-        .collect();
+    let lines = text.lines().filter_map(|line| line.split_once("=> "));
+    lines.map(|(_, line)| line.to_owned()).collect()
+}
+
+/// Its TLS, that agrees upon HTTP/2.
+#[cfg(target_os = "linux")]
+#[cfg(any(feature = "rustls", feature = "native-tls", feature = "rustls-no-provider"))]
+fn agreeing(authority: &crate::tls::Authority) -> TlsAcceptor {
+    let mut config = (**authority.acceptor.config()).clone();
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    TlsAcceptor::from(Arc::new(config))
+}
+
+#[cfg(target_os = "linux")]
+#[cfg(any(feature = "rustls", feature = "native-tls", feature = "rustls-no-provider"))]
+#[tokio::test]
+async fn the_policy_alone_says_how_often_a_request_is_sent() {
+    let authority = crate::tls::authority(|_| {});
+    let scripts = vec![vec![Refuse(REFUSED_STREAM)]];
+    let server = Server::start("https", scripts, Some(agreeing(&authority))).await;
+    let lines = trusting("http2::trusting_child", &authority, &server.url).await;
     let refused = "create_contact: the server refused the request before it processed it";
-    assert_eq!(lines, [refused, &format!("{refused} after 3 attempts")], "{text}");
+    assert_eq!(lines, [refused, &format!("{refused} after 3 attempts")]);
     assert_eq!(server.requests(), [0, 1, 1, 1], "one, and three");
+}
+
+/// Runs in a process of its own, started by [`downloads_that_nobody_reads_hold_up_no_other_call`].
+#[test]
+fn keeping_child() {
+    let Ok(url) = std::env::var("TRUSTING_CHILD") else {
+        return;
+    };
+    provider();
+    let client = Client::builder(TOKEN).base_url(&url).retry(RetryPolicy::none());
+    let client = client.timeout(std::time::Duration::from_secs(10)).build().unwrap();
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let mut kept = Vec::new();
+        for _ in 0..8 {
+            let download = client.download_data_export().job_identifier("1");
+            kept.push(download.send().await.unwrap().into_inner());
+        }
+        // Until all that there is room for has come.
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        println!("=> {:?}", Op::Get.call(&client).await);
+        let mut length = 0;
+        while let Some(chunk) = kept[7].next_chunk().await.unwrap() {
+            length += chunk.len();
+        }
+        println!("=> {length}");
+    });
+}
+
+/// All that is not read of a connection's streams has room of its own.
+#[cfg(target_os = "linux")]
+#[cfg(any(feature = "rustls", feature = "native-tls", feature = "rustls-no-provider"))]
+#[tokio::test]
+async fn downloads_that_nobody_reads_hold_up_no_other_call() {
+    const LONG: usize = 3 << 20;
+    let authority = crate::tls::authority(|_| {});
+    let acceptor = agreeing(&authority);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://localhost:{}", listener.local_addr().unwrap().port());
+    let serving = tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.unwrap();
+        let mut connection = h2::server::handshake(acceptor.accept(stream).await.unwrap())
+            .await
+            .unwrap();
+        while let Some(Ok((request, mut respond))) = connection.accept().await {
+            let body = match request.uri().path() {
+                "/me" => "{}".into(),
+                _ => vec![b'x'; LONG].into(),
+            };
+            let mut stream = respond.send_response(http::Response::new(()), false).unwrap();
+            stream.send_data(body, true).unwrap();
+        }
+    });
+    let lines = trusting("http2::keeping_child", &authority, &url).await;
+    assert_eq!(lines, ["Ok(200)".to_owned(), LONG.to_string()]);
+    serving.abort();
 }

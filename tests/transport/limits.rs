@@ -92,6 +92,50 @@ async fn what_is_under_way_counts_against_the_window() {
     assert_eq!(server.requests().len(), 11);
 }
 
+/// A time of the server's clock.
+const THEN: u64 = 784_111_777;
+
+#[tokio::test]
+async fn a_server_whose_clock_is_set_back_is_believed_once_its_last_window_is_over() {
+    let server = Server::new([vec![
+        Move::Read,
+        limited(200, 2, THEN + 3600, THEN + 3601, "{}"),
+        Move::Read,
+        limited(200, 0, THEN, THEN + 1, "{}"),
+        Move::Read,
+        answer(200, &[], "{}"),
+    ]])
+    .await;
+    let client = once(&server).build().unwrap();
+    Op::Get.call(&client).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    Op::Get.call(&client).await.unwrap();
+    Op::Get.call(&client).await.unwrap();
+    let pauses = server.pauses();
+    assert!(pauses[1] >= Duration::from_secs(1), "{pauses:?}");
+}
+
+#[tokio::test]
+async fn an_answer_of_a_window_long_gone_says_nothing_of_the_next() {
+    let server = Server::serve(|request: &Request| match request.target.as_str() {
+        "/me" => vec![limited(200, 2, THEN, THEN + 1, "{}")],
+        _ => vec![
+            Move::Wait(Duration::from_millis(300)),
+            limited(200, 0, THEN - 60, THEN, "{}"),
+        ],
+    })
+    .await;
+    let client = once(&server).build().unwrap();
+    let mut late = Box::pin(Op::List.call(&client));
+    let sent = tokio::time::timeout(Duration::from_millis(200), &mut late).await;
+    assert!(sent.is_err(), "its answer is not there yet");
+    Op::Get.call(&client).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    late.await.unwrap();
+    let next = tokio::time::timeout(Duration::from_secs(30), Op::Get.call(&client)).await;
+    next.expect("it does not wait for an end that is past").unwrap();
+}
+
 #[tokio::test]
 async fn after_a_429_all_calls_of_a_client_wait() {
     let first = AtomicUsize::new(0);

@@ -1,8 +1,9 @@
 //! What an error says of what became of the call.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use intercom_client::{AccessToken, ApiVersion, Method, Region, RetryPolicy};
+use intercom_client::{AccessToken, ApiVersion, ClientBuilder, Method, Region, RetryPolicy};
 use serde_json::json;
 
 use crate::calls::{Op, quick, settings};
@@ -79,6 +80,72 @@ async fn a_call_that_must_not_run_twice_is_not_begun_when_it_cannot_end() {
         begun.elapsed() >= Duration::from_millis(1200),
         "a fraction of a second counts"
     );
+}
+
+#[tokio::test]
+async fn a_token_that_takes_what_was_left_keeps_the_call_from_being_begun_again() {
+    let server = Server::serve(|_| vec![answer(429, &[("retry-after", "1")], "{}")]).await;
+    let asked = AtomicUsize::new(0);
+    let token = AccessToken::from_fn(move || {
+        let slow = asked.fetch_add(1, Ordering::SeqCst) > 0;
+        async move {
+            tokio::time::sleep(Duration::from_millis(if slow { 900 } else { 0 })).await;
+            Ok::<_, std::io::Error>("dG9r")
+        }
+    });
+    let client = settings(&server)
+        .token(token)
+        .timeout(Duration::from_secs(1))
+        .retry(quick().deadline(Duration::from_millis(2500)))
+        .build()
+        .unwrap();
+    let error = Op::Post.call(&client).await.unwrap_err();
+    assert!(error.is_rate_limited() && !error.may_have_been_carried_out(), "{error}");
+    assert_eq!((error.attempts(), server.requests().len()), (1, 1));
+}
+
+#[tokio::test]
+async fn a_timeout_of_the_callers_http_client_is_not_told_as_another_limit() {
+    let server = Server::always(vec![Move::Read, Move::Hang]).await;
+    let http = reqwest::Client::builder().timeout(Duration::from_millis(50));
+    let http = http.build().unwrap();
+    for (timeout, op) in [
+        (None, Op::Get),
+        (Some(Duration::from_secs(20)), Op::Get),
+        (Some(Duration::from_secs(20)), Op::Post),
+    ] {
+        let settings = settings(&server).http_client(http.clone());
+        let settings = timeout.into_iter().fold(settings, ClientBuilder::timeout);
+        let error = op.call(&settings.build().unwrap()).await.unwrap_err();
+        assert!(error.to_string().contains(": no whole answer in time after"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_download_that_fails_counts_all_attempts() {
+    let damaged = answer(200, &[("content-encoding", "gzip")], "plainly none");
+    let cut = crate::server::raw("HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\nab");
+    for end in [damaged, cut] {
+        let server = Server::new([vec![Move::Read, answer(503, &[], ""), Move::Read, end]]).await;
+        let error = Op::Download
+            .call(&settings(&server).build().unwrap())
+            .await
+            .unwrap_err();
+        assert_eq!((error.attempts(), server.requests().len()), (2, 2), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn an_error_takes_no_more_room_than_what_it_was_read_from() {
+    let name = "n".repeat(100_000);
+    let messages = vec![r#""a""#; 5000].join(",");
+    let body = format!(r#"{{"errors":{{"email":["b"],"{name}":[{messages}]}}}}"#);
+    let server = Server::always(vec![Move::Read, answer(422, &[], body)]).await;
+    let error = Op::Get.call(&settings(&server).build().unwrap()).await.unwrap_err();
+    let errors = error.errors();
+    let fields: Vec<&str> = errors.iter().filter_map(|error| error.field.as_deref()).collect();
+    assert!(fields.iter().map(|field| field.len()).sum::<usize>() < 10_000_000);
+    assert_eq!((errors.len(), fields[0]), (5001, "email"));
 }
 
 #[tokio::test]

@@ -163,6 +163,16 @@ async fn the_wait_that_the_server_asks_for_is_kept() {
         // The longer of the two counts.
         (429, [&reset("784111777")[..], &[("retry-after", "1")]].concat()),
         (429, [&reset("784111778")[..], &[("retry-after", "0")]].concat()),
+        // More than allowed was counted, or nothing but the reset is told.
+        (
+            429,
+            [
+                &reset("784111778")[2..],
+                &[("x-ratelimit-limit", "167"), ("x-ratelimit-remaining", "-1")],
+            ]
+            .concat(),
+        ),
+        (429, reset("784111778")[2..].to_vec()),
     ];
     let cases = cases.iter().flat_map(|case| [(case, true), (case, false)]);
     let calls = cases.map(async |((status, headers), gate)| {

@@ -251,6 +251,32 @@ async fn a_wait_and_a_failure_are_events() {
 }
 
 #[tokio::test]
+async fn what_a_server_calls_a_request_is_one_line_of_bounded_length() {
+    let (recorder, _guard) = record();
+    let long = "r".repeat(50_000);
+    let failed = format!(r#"{{"errors":[],"request_id":"1\u000aERROR forged\u202e{long}"}}"#);
+    let server = Server::new([vec![
+        Move::Read,
+        answer(404, &[], failed),
+        Move::Read,
+        answer(200, &[("x-request-id", &long)], "{}"),
+    ]])
+    .await;
+    let client = settings(&server).build().unwrap();
+    Op::Get.call(&client).await.unwrap_err();
+    Op::Get.call(&client).await.unwrap();
+    let recorded = recorder.0.lock().unwrap();
+    let ids: Vec<_> = recorded.iter().filter_map(|one| one.fields.get("request_id")).collect();
+    assert_eq!(ids.len(), 2);
+    for id in ids {
+        assert!(
+            id.len() < 400 && !id.contains(['\n', '\u{202e}']) && !id.contains("\\n"),
+            "{id:.50}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn what_is_not_as_described_is_one_event_an_answer() {
     let (recorder, _guard) = record();
     let body = r#"{"id":[1],"created_at":{"a":1},"new":true}"#;

@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::{FutureExt, StreamExt, TryStreamExt};
-use intercom_client::{Client, Error, RetryPolicy};
+use intercom_client::{AccessToken, Client, Error, RetryPolicy};
 
-use crate::calls::{Op, settings};
+use crate::calls::{Op, own_settings, settings};
 use crate::limits::{three_a_second, three_a_second_of};
 use crate::server::{Move, Request, Server, answer};
 
@@ -210,4 +210,70 @@ fn a_page_read_ahead_on_a_runtime_that_does_not_run_is_an_error() {
         None
     });
     walk(Builder::new_current_thread().enable_all().build().unwrap(), Some);
+}
+
+/// A call to a client, begun on a runtime: it waits for the server.
+fn begun_on(runtime: &tokio::runtime::Runtime, client: &Client) -> Kept {
+    let client = client.clone();
+    let mut call: Kept = Box::pin(async move { Op::Get.call(&client).await.map(drop) });
+    let waited = runtime.block_on(async { tokio::time::timeout(Duration::from_millis(200), &mut call).await });
+    assert!(waited.is_err(), "it waits");
+    call
+}
+
+/// The timers of the runtime that it was begun on do not run, or are gone.
+#[test]
+fn the_timeout_of_a_call_holds_on_whatever_runtime_it_is_polled() {
+    use tokio::runtime::{Builder, Runtime};
+
+    let serving = runtime();
+    let moves = vec![Move::Read, answer(200, &[], "{}"), Move::Read, Move::Hang];
+    let server = serving.block_on(Server::always(moves));
+    let quick = || once(&server).timeout(Duration::from_millis(600));
+    let ended = |call: Kept| {
+        let ended = runtime().block_on(async { tokio::time::timeout(LONG, call).await });
+        ended.expect("it does not wait for ever").unwrap_err()
+    };
+    let silent = || AccessToken::from_fn(|| std::future::pending::<Result<String, std::io::Error>>());
+    let idle: fn(Runtime) -> Option<Runtime> = Some;
+    let gone: fn(Runtime) -> Option<Runtime> = |runtime| {
+        runtime.shutdown_background();
+        None
+    };
+    for stop in [idle, gone] {
+        // The connection lives on a runtime that goes on.
+        let (connected, client) = (runtime(), quick().build().unwrap());
+        connected.block_on(Op::Get.call(&client)).unwrap();
+        for (client, is_it) in [
+            (client, Error::is_timeout as fn(&Error) -> bool),
+            (quick().token(silent()).build().unwrap(), Error::is_token_unavailable),
+        ] {
+            let first = Builder::new_current_thread().enable_all().build().unwrap();
+            let call = begun_on(&first, &client);
+            let _kept = stop(first);
+            let error = ended(call);
+            assert!(is_it(&error), "{error:?}");
+        }
+    }
+}
+
+#[test]
+fn a_call_that_is_dropped_gives_its_permit_back_where_its_runtime_does_not_run() {
+    let serving = runtime();
+    let first = AtomicUsize::new(0);
+    let server = serving.block_on(Server::serve(move |_: &Request| {
+        match first.fetch_add(1, Ordering::SeqCst) {
+            0 => vec![Move::Hang],
+            _ => vec![answer(200, &[], "{}")],
+        }
+    }));
+    // A pool of its own: no connection of a runtime that does not run is taken.
+    let client = own_settings(&server).max_in_flight(1).build().unwrap();
+    let idle = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    drop(begun_on(&idle, &client));
+    let next = runtime().block_on(async { tokio::time::timeout(LONG, Op::Get.call(&client)).await });
+    next.expect("the permit came back").unwrap();
 }
