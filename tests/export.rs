@@ -18,7 +18,7 @@ use flate2::write::GzEncoder;
 use futures_util::StreamExt;
 use intercom_client::mock::{Answer, MockIntercom};
 use intercom_client::types::DataExportStatus;
-use intercom_client::{ByteStream, Client, ExportJob, RetryPolicy, Timestamp};
+use intercom_client::{ByteStream, Client, Error, ExportJob, RetryPolicy, Timestamp};
 use serde_json::{Value, json};
 use server::{Move, Request, Server, answer, chunked, raw};
 
@@ -569,6 +569,30 @@ async fn what_is_no_export_is_refused() {
         let error = job(&client(&server)).download_to(folder.path()).await.unwrap_err();
         assert_eq!((error.is_decode(), error.found()), (true, Some(found)));
         assert!(names(folder.path()).is_empty());
+    }
+}
+
+/// What it is does not depend on how the network cuts it.
+#[tokio::test]
+async fn what_comes_in_pieces_is_looked_at_as_a_whole() {
+    let html = Some("HTML or XML");
+    for (body, refused) in [
+        ("\u{feff}user_id\n", None),
+        ("\r\n\r\nuser_id\n", None),
+        ("\u{feff} \n<html>", html),
+        ("PK\u{3}\u{4}", Some("binary data")),
+        ("  \n{}", Some("JSON")),
+    ] {
+        for size in 1..=body.len() {
+            let server = downloading(chunked(move || body.as_bytes().chunks(size).map(Bytes::from_static))).await;
+            let folder = tempfile::tempdir().unwrap();
+            let written = job(&client(&server)).download_to(folder.path()).await;
+            let found = written.as_ref().err().and_then(Error::found);
+            assert_eq!(found, refused, "{body:?} by {size}: {written:?}");
+            if let Ok(file) = written {
+                assert_eq!(std::fs::read_to_string(file.unwrap()).unwrap(), body);
+            }
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use bytes::{Buf, Bytes};
+use bytes::{Buf, Bytes, BytesMut};
 use flate2::write::MultiGzDecoder;
 use futures_util::stream;
 
@@ -57,7 +57,7 @@ async fn decompress(
 ) -> Result<Option<(Bytes, (ByteStream, Decompressing))>, Error> {
     loop {
         step = match step {
-            Decompressing::Begin => match sniff(&mut bytes).await? {
+            Decompressing::Begin => match sniff(&mut bytes, MAGIC.len()).await? {
                 (head, true) => Decompressing::Gzip(Box::new(MultiGzDecoder::new(Vec::new())), head),
                 (head, false) => return Ok((!head.is_empty()).then_some((head, (bytes, Decompressing::Plain)))),
             },
@@ -96,19 +96,22 @@ async fn decompress(
     }
 }
 
-/// The first bytes, and whether they begin a gzip file.
-pub(crate) async fn sniff(bytes: &mut ByteStream) -> Result<(Bytes, bool), Error> {
-    const MAGIC: [u8; 2] = [0x1f, 0x8b];
-    let mut head = Bytes::new();
-    while head.len() < MAGIC.len() {
-        match bytes.next_chunk().await? {
-            Some(chunk) if head.is_empty() => head = chunk,
-            Some(chunk) => head = [head, chunk].concat().into(),
-            None => break,
+/// What a gzip file begins with.
+const MAGIC: [u8; 2] = [0x1f, 0x8b];
+
+/// The first bytes, at `least` so many where there are, and whether they begin a gzip file.
+pub(crate) async fn sniff(bytes: &mut ByteStream, least: usize) -> Result<(Bytes, bool), Error> {
+    let mut head = BytesMut::new();
+    while head.len() < least {
+        let Some(chunk) = bytes.next_chunk().await? else { break };
+        if head.is_empty() && chunk.len() >= least {
+            let gzip = chunk.starts_with(&MAGIC);
+            return Ok((chunk, gzip));
         }
+        head.extend_from_slice(&chunk);
     }
     let gzip = head.starts_with(&MAGIC);
-    Ok((head, gzip))
+    Ok((head.freeze(), gzip))
 }
 
 /// The error of gzip that is damaged or cut off.
