@@ -15,7 +15,7 @@ use bytes::Bytes;
 use chrono::DateTime;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use futures_util::StreamExt;
+use futures_util::{StreamExt, TryStreamExt};
 use intercom_client::mock::{Answer, MockIntercom};
 use intercom_client::types::DataExportStatus;
 use intercom_client::{ByteStream, Client, Error, ExportJob, RetryPolicy, Timestamp};
@@ -717,6 +717,49 @@ async fn gzip_of_several_members_is_written_whole() {
     let error = job(&intercom.client()).download_to(folder.path()).await.unwrap_err();
     assert!(error.is_decode(), "{error:?}");
     assert!(names(folder.path()).is_empty());
+}
+
+/// gzip's own tool passes over zeros after the last member, and says of anything else that it is garbage.
+#[tokio::test]
+async fn zeros_that_fill_up_a_block_are_no_damage() {
+    let whole = gzip(b"first\n", Compression::fast());
+    for (tail, fits) in [
+        (vec![0], true),
+        (vec![0; 70_000], true),
+        ([vec![0; 512], whole.clone()].concat(), false),
+        (vec![0, 1], false),
+        (b"\n".to_vec(), false),
+    ] {
+        let body = [&whole[..], &tail].concat();
+        for size in [body.len(), 7] {
+            let pieces = body.clone();
+            let pieces = move || {
+                pieces
+                    .chunks(size)
+                    .map(Bytes::copy_from_slice)
+                    .collect::<Vec<_>>()
+                    .into_iter()
+            };
+            let server = downloading(chunked(pieces)).await;
+            let client = client(&server);
+            for keep in [false, true] {
+                let folder = tempfile::tempdir().unwrap();
+                let written = job(&client).keep_compressed(keep).download_to(folder.path()).await;
+                let file = written.map(|file| std::fs::read(file.unwrap()).unwrap());
+                let kept = if keep { &body[..] } else { b"first\n" };
+                match &file {
+                    Ok(file) => assert!(fits && file == kept, "{} by {size}", tail.len()),
+                    Err(error) => assert!(!fits && error.is_decode(), "{} by {size}: {error}", tail.len()),
+                }
+            }
+            let stream = job(&client).download().await.unwrap().decompressed();
+            let bytes: Result<Vec<_>, _> = stream.try_collect().await;
+            assert_eq!(
+                bytes.ok().map(|bytes| bytes.concat()),
+                fits.then(|| b"first\n".to_vec())
+            );
+        }
+    }
 }
 
 #[tokio::test]

@@ -45,6 +45,9 @@ async fn a_body_of_any_number_of_members_is_read_whole() {
             "the caller gets it plain"
         );
     }
+    let padded = [member(b"{}"), vec![0; 100]].concat();
+    let server = compressed(padded).await;
+    Op::Get.call(&settings(&server).build().unwrap()).await.unwrap();
     let many: Vec<u8> = (0..20_001).flat_map(|_| member(b" ")).chain(member(b"{}")).collect();
     let server = compressed(many).await;
     Op::Get.call(&settings(&server).build().unwrap()).await.unwrap();
@@ -57,7 +60,9 @@ async fn what_is_cut_off_or_goes_on_after_the_end_is_an_error() {
         (whole[..12].to_vec(), true),
         (whole[..whole.len() - 9].to_vec(), true),
         ([&whole[..], &whole[..5]].concat(), true),
-        (whole[..whole.len() - 1].to_vec(), false), // a checksum that is not the right one
+        (whole[..whole.len() - 8].to_vec(), true),
+        (whole[..whole.len() - 1].to_vec(), true),
+        ([&whole[..whole.len() - 8], &[0; 8]].concat(), false), // a checksum that is not the right one
         ([&whole[..], b"garbage beyond"].concat(), false),
         (b"plainly none".to_vec(), false),
     ] {
