@@ -690,6 +690,20 @@ async fn a_folder_that_the_disk_refuses_is_no_damaged_download() {
     assert!(error.is_io() && !error.is_decode(), "{error:?}");
 }
 
+/// A folder that others may put files into, and not look at. Root may do both.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_folder_that_cannot_be_read_takes_the_file() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let mode = |mode| std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(mode)).unwrap();
+    mode(0o300);
+    let intercom = completed("user_id\n").await;
+    let written = job(&intercom.client()).download_to(folder.path()).await;
+    mode(0o700);
+    assert_eq!(written.unwrap(), Some(folder.path().join("job-1.csv")));
+}
+
 #[tokio::test]
 async fn gzip_of_several_members_is_written_whole() {
     let members: Vec<u8> = [&b"first\n"[..], b"second\n", b"third\n"]

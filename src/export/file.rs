@@ -181,12 +181,23 @@ impl Part {
         file.file.sync_all()?;
         drop(file);
         fs::rename(&self.temporary.0, &self.target)?;
-        // The name is there after a power failure too.
         #[cfg(unix)]
         if let Some(folder) = self.target.parent() {
-            // The parent of a bare name is empty.
-            File::open(Path::new(".").join(folder))?.sync_all()?;
+            sync_names(folder)?;
         }
         Ok(self.target)
     }
+}
+
+/// Makes the names in a folder last through a power failure, where that can be done: folders may be written that may not be
+/// read, and there are file systems that sync none.
+#[cfg(unix)]
+fn sync_names(folder: &Path) -> io::Result<()> {
+    use io::ErrorKind::{InvalidInput, PermissionDenied, Unsupported};
+    // The parent of a bare name is empty.
+    let synced = File::open(Path::new(".").join(folder)).and_then(|folder| folder.sync_all());
+    synced.or_else(|error| match error.kind() {
+        PermissionDenied | InvalidInput | Unsupported => Ok(()),
+        _ => Err(error),
+    })
 }
