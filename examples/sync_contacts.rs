@@ -29,6 +29,14 @@ struct Progress {
     done: bool,
 }
 
+impl Progress {
+    /// Renamed when whole, so that the state is never half-written.
+    fn save(&self, state: &str) -> std::io::Result<()> {
+        fs::write(format!("{state}.new"), serde_json::to_vec(self)?)?;
+        fs::rename(format!("{state}.new"), state)
+    }
+}
+
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let path = std::env::args().nth(1).unwrap_or("contacts.jsonl".to_owned());
@@ -57,10 +65,17 @@ pub(crate) async fn sync(client: &Client, path: &str) -> Result<(), Box<dyn std:
     let anew = format!("remove {state} and {path} to begin anew");
     let mut progress = match fs::read(&state) {
         Ok(saved) => serde_json::from_slice(&saved).map_err(|error| format!("{state} is damaged ({error}); {anew}"))?,
-        Err(error) if error.kind() == ErrorKind::NotFound => Progress {
-            workspace: workspace.clone(),
-            ..Progress::default()
-        },
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            if fs::metadata(path).is_ok_and(|file| file.len() > 0) {
+                return Err(format!("{path} is there without {state}; {anew}").into());
+            }
+            let progress = Progress {
+                workspace: workspace.clone(),
+                ..Progress::default()
+            };
+            progress.save(&state)?;
+            progress
+        }
         Err(error) => return Err(error.into()),
     };
     if progress.workspace != workspace {
@@ -109,9 +124,7 @@ pub(crate) async fn sync(client: &Client, path: &str) -> Result<(), Box<dyn std:
         progress.done = page.is_last();
         // A page that is not the last and does not tell where the list goes on is an error, and comes again.
         if progress.cursor.is_some() || progress.done {
-            // Renamed when whole, so that the state is never half-written.
-            fs::write(format!("{state}.new"), serde_json::to_vec(&progress)?)?;
-            fs::rename(format!("{state}.new"), &state)?;
+            progress.save(&state)?;
         }
         bar.set_length(page.total_count.unwrap_or_default() as u64);
         bar.set_position(progress.contacts);

@@ -543,7 +543,28 @@ async fn changes_begin_with_the_first_page() {
     assert!(from_cursor.next().await.is_none() && from_cursor.watermark().is_none());
     let mut from_page = client.list_articles().page(2).changed_since(0);
     assert!(from_page.next().await.unwrap().unwrap_err().is_builder());
+    // The first mistake is the one that is told, and of what operation.
+    let mut wrong = client
+        .list_companies_for_contact()
+        .from_cursor("2")
+        .stream()
+        .changed_since(0);
+    let error = wrong.next().await.unwrap().unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "list_companies_for_contact: `id`: required, and was not set"
+    );
     assert!(server.requests().is_empty());
+    // Nothing of a list that was begun before is delivered, what was fetched of it either.
+    for taken in [0, 1, 10, 11] {
+        let mut begun = client.list_articles().stream().read_ahead(true);
+        assert_eq!(begun.by_ref().take(taken).count().await, taken);
+        let mut rest = begun.changed_since(0);
+        if taken > 0 {
+            assert!(rest.next().await.unwrap().unwrap_err().is_builder(), "after {taken}");
+            assert!(rest.next().await.is_none() && rest.watermark().is_none());
+        }
+    }
     assert_eq!(client.list_articles().page(1).changed_since(0).count().await, 25);
 }
 

@@ -15,10 +15,10 @@ use bytes::Bytes;
 use chrono::DateTime;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use futures_util::StreamExt;
+use futures_util::{StreamExt, TryStreamExt};
 use intercom_client::mock::{Answer, MockIntercom};
 use intercom_client::types::DataExportStatus;
-use intercom_client::{ByteStream, Client, ExportJob, RetryPolicy, Timestamp};
+use intercom_client::{ByteStream, Client, Error, ExportJob, RetryPolicy, Timestamp};
 use serde_json::{Value, json};
 use server::{Move, Request, Server, answer, chunked, raw};
 
@@ -572,6 +572,30 @@ async fn what_is_no_export_is_refused() {
     }
 }
 
+/// What it is does not depend on how the network cuts it.
+#[tokio::test]
+async fn what_comes_in_pieces_is_looked_at_as_a_whole() {
+    let html = Some("HTML or XML");
+    for (body, refused) in [
+        ("\u{feff}user_id\n", None),
+        ("\r\n\r\nuser_id\n", None),
+        ("\u{feff} \n<html>", html),
+        ("PK\u{3}\u{4}", Some("binary data")),
+        ("  \n{}", Some("JSON")),
+    ] {
+        for size in 1..=body.len() {
+            let server = downloading(chunked(move || body.as_bytes().chunks(size).map(Bytes::from_static))).await;
+            let folder = tempfile::tempdir().unwrap();
+            let written = job(&client(&server)).download_to(folder.path()).await;
+            let found = written.as_ref().err().and_then(Error::found);
+            assert_eq!(found, refused, "{body:?} by {size}: {written:?}");
+            if let Ok(file) = written {
+                assert_eq!(std::fs::read_to_string(file.unwrap()).unwrap(), body);
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn whatever_a_download_fails_with_names_the_job() {
     let cut = || raw("HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\nuser_id\n");
@@ -666,6 +690,20 @@ async fn a_folder_that_the_disk_refuses_is_no_damaged_download() {
     assert!(error.is_io() && !error.is_decode(), "{error:?}");
 }
 
+/// A folder that others may put files into, and not look at. Root may do both.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_folder_that_cannot_be_read_takes_the_file() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let mode = |mode| std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(mode)).unwrap();
+    mode(0o300);
+    let intercom = completed("user_id\n").await;
+    let written = job(&intercom.client()).download_to(folder.path()).await;
+    mode(0o700);
+    assert_eq!(written.unwrap(), Some(folder.path().join("job-1.csv")));
+}
+
 #[tokio::test]
 async fn gzip_of_several_members_is_written_whole() {
     let members: Vec<u8> = [&b"first\n"[..], b"second\n", b"third\n"]
@@ -693,6 +731,49 @@ async fn gzip_of_several_members_is_written_whole() {
     let error = job(&intercom.client()).download_to(folder.path()).await.unwrap_err();
     assert!(error.is_decode(), "{error:?}");
     assert!(names(folder.path()).is_empty());
+}
+
+/// gzip's own tool passes over zeros after the last member, and says of anything else that it is garbage.
+#[tokio::test]
+async fn zeros_that_fill_up_a_block_are_no_damage() {
+    let whole = gzip(b"first\n", Compression::fast());
+    for (tail, fits) in [
+        (vec![0], true),
+        (vec![0; 70_000], true),
+        ([vec![0; 512], whole.clone()].concat(), false),
+        (vec![0, 1], false),
+        (b"\n".to_vec(), false),
+    ] {
+        let body = [&whole[..], &tail].concat();
+        for size in [body.len(), 7] {
+            let pieces = body.clone();
+            let pieces = move || {
+                pieces
+                    .chunks(size)
+                    .map(Bytes::copy_from_slice)
+                    .collect::<Vec<_>>()
+                    .into_iter()
+            };
+            let server = downloading(chunked(pieces)).await;
+            let client = client(&server);
+            for keep in [false, true] {
+                let folder = tempfile::tempdir().unwrap();
+                let written = job(&client).keep_compressed(keep).download_to(folder.path()).await;
+                let file = written.map(|file| std::fs::read(file.unwrap()).unwrap());
+                let kept = if keep { &body[..] } else { b"first\n" };
+                match &file {
+                    Ok(file) => assert!(fits && file == kept, "{} by {size}", tail.len()),
+                    Err(error) => assert!(!fits && error.is_decode(), "{} by {size}: {error}", tail.len()),
+                }
+            }
+            let stream = job(&client).download().await.unwrap().decompressed();
+            let bytes: Result<Vec<_>, _> = stream.try_collect().await;
+            assert_eq!(
+                bytes.ok().map(|bytes| bytes.concat()),
+                fits.then(|| b"first\n".to_vec())
+            );
+        }
+    }
 }
 
 #[tokio::test]

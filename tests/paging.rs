@@ -733,6 +733,35 @@ async fn a_list_that_goes_on_and_brings_nothing_new_is_an_error() {
     assert!(error.contains(twice) && sent == 2, "{error} after {sent}");
 }
 
+/// What cannot be read as characters is no reason to pass over what stands around it.
+#[tokio::test]
+async fn odd_characters_do_not_end_a_walk_unsaid() {
+    let announced = br#"{"data":[{"id":"1","name":"?"}],"pages":{"next":7}}"#;
+    let no_list = br#"{"?":"?"}"#;
+    let (half, latin1) = (&br"\udc00"[..], &b"\xe9"[..]);
+    for (body, items) in [(&announced[..], 1), (no_list, 0)] {
+        let with = |odd: &[u8]| body.split(|byte| *byte == b'?').collect::<Vec<_>>().join(odd);
+        let marked = |body: Vec<u8>| ["\u{feff}".as_bytes(), &body].concat();
+        for body in [
+            with(b""),
+            with(half),
+            with(latin1),
+            marked(with(b"")),
+            marked(with(latin1)),
+        ] {
+            let intercom = MockIntercom::start().await;
+            intercom
+                .on_any()
+                .answer(Answer::bytes("application/json", body.clone()).as_it_is());
+            let page = intercom.client().list_contacts().send().await.unwrap();
+            assert!(!page.is_last() && page.next_cursor().is_none(), "{body:?}");
+            let walk: Vec<_> = intercom.client().list_contacts().stream().collect().await;
+            let whole = walk.iter().take_while(|item| item.is_ok()).count();
+            assert_eq!((whole, walk.len()), (items, items + 1), "{body:?}");
+        }
+    }
+}
+
 /// What ends a walk is told by the server; what it says in a form that nobody foresaw is an error.
 #[tokio::test]
 async fn what_cannot_be_read_does_not_end_a_walk_unsaid() {
@@ -757,6 +786,12 @@ async fn what_cannot_be_read_does_not_end_a_walk_unsaid() {
         (json!({"data": "1"}), Some(no_list)),
         (json!({"data": [1, 2]}), Some(no_list)),
         (json!({"type": "error.list", "errors": [{"code": "x"}]}), Some(no_list)),
+        (json!({"errors": [{"code": "x"}], "request_id": null}), Some(no_list)),
+        (
+            json!({"contacts": [{"id": "1"}], "pages": null, "tags": []}),
+            Some(no_list),
+        ),
+        (json!({"data": {"1": {"id": "1"}}, "pages": null}), Some(no_list)),
     ] {
         let body = answer.clone();
         let (intercom, client) = scripted(move |_| body.clone()).await;

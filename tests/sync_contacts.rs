@@ -57,7 +57,13 @@ impl Setup {
         ids.map(|id| id.as_str().unwrap().parse().unwrap()).collect()
     }
 
-    /// Fails the call for a page, counted from 0.
+    /// Fails the call for the first page.
+    fn fail_first(&self) {
+        let refused = Answer::error(403, "forbidden", "not now");
+        self.intercom.on("list_contacts").answer(refused);
+    }
+
+    /// Fails the call for a page after the first, counted from 0.
     fn fail(&self, page: usize) {
         self.intercom.on("list_contacts").answer_with(move |request| {
             let asked = request.query("starting_after").unwrap_or_default();
@@ -114,6 +120,23 @@ async fn a_state_that_does_not_fit_is_told_and_overwrites_nothing() {
         assert!(error.contains(told) && error.contains("to begin anew"), "{error}");
         assert_eq!(setup.written(), (0..150).collect::<Vec<_>>());
     }
+}
+
+#[tokio::test]
+async fn a_file_of_something_else_is_told_and_not_overwritten() {
+    let setup = Setup::new().await;
+    fs::write(setup.path("contacts"), "somebody's own").unwrap();
+    let error = setup.run().await.unwrap();
+    assert!(error.contains("without") && error.contains("to begin anew"), "{error}");
+    assert_eq!(fs::read_to_string(setup.path("contacts")).unwrap(), "somebody's own");
+    // A run that was killed within the first page has left its state.
+    fs::remove_file(setup.path("contacts")).unwrap();
+    setup.fail_first();
+    assert!(setup.run().await.unwrap().contains("not now"));
+    fs::write(setup.path("contacts"), "{\"id\":\"0\"}\n{").unwrap();
+    setup.intercom.on("list_contacts").as_usual();
+    assert_eq!(setup.run().await, None);
+    assert_eq!(setup.written(), (0..ALL).collect::<Vec<_>>());
 }
 
 #[tokio::test]

@@ -44,6 +44,8 @@ pub struct Page {
     pub item: Ty,
     /// The field of the items.
     pub items: String,
+    /// What the answer calls that field.
+    pub list: String,
     /// The field that counts the items of all pages.
     pub total_count: Option<String>,
     /// The field that holds the fields below.
@@ -209,6 +211,7 @@ pub fn read(page: &Struct, shape: Shape, items: &str, types: &Types) -> Result<P
         shape,
         item,
         items: data,
+        list: items.to_owned(),
         total_count: of(Some(page), "total_count", "i64"),
         pages: pages.filter(|_| inner.is_some()).map(|field| field.ident.clone()),
         next: of(inner, "next", "crate::NextPage"),

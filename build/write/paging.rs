@@ -140,6 +140,7 @@ fn write_page(name: &str, page: &Page) -> TokenStream {
         page.item.rust(Scope::Types),
         format_ident!("{}", page.items),
     );
+    let list = &page.list;
     let total_count = match &page.total_count {
         Some(ident) => {
             let ident = format_ident!("{ident}");
@@ -183,6 +184,9 @@ fn write_page(name: &str, page: &Page) -> TokenStream {
             }
             fn total_count(&self) -> ::std::option::Option<i64> {
                 #total_count
+            }
+            fn list(&self) -> ::std::option::Option<&'static str> {
+                Some(#list)
             }
             fn position(&self) -> crate::paging::Position<'_> {
                 crate::paging::Position::#position

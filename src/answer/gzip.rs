@@ -2,8 +2,8 @@
 
 use std::io::{self, Write};
 
-use bytes::{Buf, Bytes};
-use flate2::write::MultiGzDecoder;
+use bytes::{Buf, Bytes, BytesMut};
+use flate2::write::GzDecoder;
 use futures_util::stream;
 
 use super::bytes::ByteStream;
@@ -11,7 +11,8 @@ use super::error::{Error, Kind};
 use crate::wire::read::Unread;
 
 impl ByteStream {
-    /// The same bytes decompressed from gzip, of one member or several, in constant memory. What is not gzip passes as it is.
+    /// The same bytes decompressed from gzip, of one member or several, in constant memory. Zeros after the last one are passed over.
+    /// What is not gzip passes as it is.
     ///
     /// Ends with an error that [`is_decode`](Error::is_decode) when the gzip is damaged or cut off.
     pub fn decompressed(self) -> Self {
@@ -42,7 +43,7 @@ enum Decompressing {
     /// It is not gzip.
     Plain,
     /// It is gzip: the decoder and what it has yet to read.
-    Gzip(Box<MultiGzDecoder<Vec<u8>>>, Bytes),
+    Gzip(Box<Members>, Bytes),
     /// The last bytes were handed out.
     End,
 }
@@ -55,35 +56,33 @@ async fn decompress(
 ) -> Result<Option<(Bytes, (ByteStream, Decompressing))>, Error> {
     loop {
         step = match step {
-            Decompressing::Begin => match sniff(&mut bytes).await? {
-                (head, true) => Decompressing::Gzip(Box::new(MultiGzDecoder::new(Vec::new())), head),
+            Decompressing::Begin => match sniff(&mut bytes, MAGIC.len()).await? {
+                (head, true) => Decompressing::Gzip(Box::default(), head),
                 (head, false) => return Ok((!head.is_empty()).then_some((head, (bytes, Decompressing::Plain)))),
             },
             Decompressing::Encoded => match bytes.next_chunk().await? {
-                Some(head) => Decompressing::Gzip(Box::new(MultiGzDecoder::new(Vec::new())), head),
+                Some(head) => Decompressing::Gzip(Box::default(), head),
                 None => Decompressing::End,
             },
             Decompressing::Plain => {
                 let chunk = bytes.next_chunk().await?;
                 return Ok(chunk.map(|chunk| (chunk, (bytes, Decompressing::Plain))));
             }
-            Decompressing::Gzip(mut decoder, mut input) => {
+            Decompressing::Gzip(mut members, mut input) => {
                 if input.is_empty() {
                     match bytes.next_chunk().await? {
                         Some(chunk) => input = chunk,
                         None => {
-                            let rest = decoder.finish().map_err(|error| as_error(bytes.operation(), error))?;
+                            members.finish().map_err(|error| as_error(bytes.operation(), error))?;
+                            let rest = std::mem::take(members.output());
                             return Ok((!rest.is_empty()).then(|| (rest.into(), (bytes, Decompressing::End))));
                         }
                     }
                 }
-                // Reads only as much as fills the decoder's own buffer.
-                let read = decoder
-                    .write(&input)
-                    .map_err(|error| as_error(bytes.operation(), error))?;
-                input.advance(read);
-                let output = std::mem::take(decoder.get_mut());
-                let step = Decompressing::Gzip(decoder, input);
+                let read = members.push(&input);
+                input.advance(read.map_err(|error| as_error(bytes.operation(), error))?);
+                let output = std::mem::take(members.output());
+                let step = Decompressing::Gzip(members, input);
                 if !output.is_empty() {
                     return Ok(Some((output.into(), (bytes, step))));
                 }
@@ -94,19 +93,22 @@ async fn decompress(
     }
 }
 
-/// The first bytes, and whether they begin a gzip file.
-pub(crate) async fn sniff(bytes: &mut ByteStream) -> Result<(Bytes, bool), Error> {
-    const MAGIC: [u8; 2] = [0x1f, 0x8b];
-    let mut head = Bytes::new();
-    while head.len() < MAGIC.len() {
-        match bytes.next_chunk().await? {
-            Some(chunk) if head.is_empty() => head = chunk,
-            Some(chunk) => head = [head, chunk].concat().into(),
-            None => break,
+/// What a gzip file begins with.
+const MAGIC: [u8; 2] = [0x1f, 0x8b];
+
+/// The first bytes, at `least` so many where there are, and whether they begin a gzip file.
+pub(crate) async fn sniff(bytes: &mut ByteStream, least: usize) -> Result<(Bytes, bool), Error> {
+    let mut head = BytesMut::new();
+    while head.len() < least {
+        let Some(chunk) = bytes.next_chunk().await? else { break };
+        if head.is_empty() && chunk.len() >= least {
+            let gzip = chunk.starts_with(&MAGIC);
+            return Ok((chunk, gzip));
         }
+        head.extend_from_slice(&chunk);
     }
     let gzip = head.starts_with(&MAGIC);
-    Ok((head, gzip))
+    Ok((head.freeze(), gzip))
 }
 
 /// The error of gzip that is damaged or cut off.
@@ -130,28 +132,87 @@ pub(crate) fn undecoded(operation: &'static str, error: io::Error) -> Error {
     Error::new(operation, kind).with_source(error)
 }
 
+/// Takes off gzip: the members one after another, and zeros after the last one, by which some fill up a block. Other bytes
+/// there are an error, as is a member that is damaged.
+pub(crate) struct Members {
+    member: GzDecoder<Vec<u8>>,
+    /// Whether zeros came after the last member.
+    filled_up: bool,
+}
+
+impl Default for Members {
+    fn default() -> Self {
+        Self {
+            member: GzDecoder::new(Vec::new()),
+            filled_up: false,
+        }
+    }
+}
+
+impl Members {
+    /// Decompresses some of `bytes`, and tells how many: as many as fill the decoder's own buffer, so that a little cannot become
+    /// very much at once.
+    pub(crate) fn push(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if !self.filled_up {
+            match self.member.write(bytes)? {
+                // The member has ended.
+                0 if !bytes.is_empty() => self.member.try_finish()?,
+                read => return Ok(read),
+            }
+            self.filled_up = bytes.starts_with(&[0]);
+        }
+        match self.filled_up {
+            true if bytes.iter().all(|byte| *byte == 0) => Ok(bytes.len()),
+            true => Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "bytes after the last member",
+            )),
+            false => {
+                let output = std::mem::take(self.member.get_mut());
+                self.member = GzDecoder::new(output);
+                self.member.write(bytes)
+            }
+        }
+    }
+
+    /// What was decompressed, to be taken out.
+    pub(crate) fn output(&mut self) -> &mut Vec<u8> {
+        self.member.get_mut()
+    }
+
+    /// Puts what the decoder still holds into the output, as far as it is sound, once nothing more comes. An error of an end that
+    /// came too early is one of `UnexpectedEof`.
+    pub(crate) fn finish(&mut self) -> io::Result<()> {
+        if self.filled_up {
+            return Ok(());
+        }
+        // What cannot be had is told below.
+        let _ = self.member.flush();
+        let sound = self.member.get_ref().len();
+        // One that has ended takes nothing more.
+        if let Ok(0) = self.member.write(&[0]) {
+            return self.member.try_finish();
+        }
+        self.member.get_mut().truncate(sound);
+        Err(io::ErrorKind::UnexpectedEof.into())
+    }
+}
+
 /// A body that came compressed by gzip, of any number of members; one that is empty has none.
+#[derive(Default)]
 pub(crate) struct Gunzip {
-    decoder: MultiGzDecoder<Vec<u8>>,
+    members: Members,
     begun: bool,
 }
 
 impl Gunzip {
-    pub(crate) fn new() -> Self {
-        Self {
-            decoder: MultiGzDecoder::new(Vec::new()),
-            begun: false,
-        }
-    }
-
     /// Decompresses a chunk onto what there is; `false` when that gets longer than `limit`.
     pub(crate) fn push(&mut self, mut chunk: &[u8], limit: u64) -> io::Result<bool> {
         self.begun |= !chunk.is_empty();
         while !chunk.is_empty() {
-            // Reads only as much as fills the decoder's own buffer, so that a little cannot become very much at once.
-            let read = self.decoder.write(chunk)?;
+            let read = self.members.push(chunk)?;
             chunk = chunk.get(read..).unwrap_or_default();
-            if self.decoder.get_ref().len() as u64 > limit {
+            if self.members.output().len() as u64 > limit {
                 return Ok(false);
             }
         }
@@ -160,21 +221,8 @@ impl Gunzip {
 
     /// What was decompressed, once nothing more comes, and whether that is the whole.
     pub(crate) fn finish(mut self) -> (Vec<u8>, io::Result<()>) {
-        let mut whole = match self.begun {
-            true => self.decoder.try_finish(),
-            false => Ok(()),
-        };
-        // A checksum that takes another byte is cut off, not wrong; the decoder says the same of both.
-        if whole.is_err() && self.decoder.write(&[0]).is_ok() {
-            whole = Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        (self.so_far(), whole)
-    }
-
-    /// What was decompressed so far.
-    pub(crate) fn so_far(mut self) -> Vec<u8> {
-        // What the decoder still holds comes out, as far as it is sound.
-        let _ = self.decoder.flush();
-        std::mem::take(self.decoder.get_mut())
+        let whole = self.members.finish();
+        let whole = if self.begun { whole } else { Ok(()) };
+        (std::mem::take(self.members.output()), whole)
     }
 }

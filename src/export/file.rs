@@ -4,11 +4,9 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use bytes::Bytes;
-use flate2::write::MultiGzDecoder;
-
 use crate::answer::error::{Error, Kind};
-use crate::answer::gzip::damaged;
+use crate::answer::gzip::{Members, damaged};
+use bytes::Bytes;
 
 /// Why a file could not be written.
 pub(super) enum Failure {
@@ -64,15 +62,6 @@ impl From<io::Error> for Failure {
     }
 }
 
-/// A failure of the decoder, or of the disk behind it: only that one comes from the operating system.
-fn decoding(error: io::Error) -> Failure {
-    use io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
-    match error.raw_os_error().is_none() && matches!(error.kind(), InvalidData | InvalidInput | UnexpectedEof) {
-        true => Failure::Gzip(error),
-        false => error.into(),
-    }
-}
-
 /// Runs file work on a thread that may block.
 pub(super) async fn blocking<T: Send + 'static>(
     operation: &'static str,
@@ -107,8 +96,23 @@ pub(super) enum Form {
 
 enum Sink {
     Plain(Bounded),
-    Gzip(Box<MultiGzDecoder<Bounded>>),
-    KeptGzip(Bounded, Box<MultiGzDecoder<io::Sink>>),
+    Gzip(Bounded, Box<Members>),
+    KeptGzip(Bounded, Box<Members>),
+}
+
+/// Decompresses a chunk, and hands on what comes of it.
+fn decompress(
+    members: &mut Members,
+    mut chunk: &[u8],
+    mut take: impl FnMut(&[u8]) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    while !chunk.is_empty() {
+        let read = members.push(chunk).map_err(Failure::Gzip)?;
+        chunk = chunk.get(read..).unwrap_or_default();
+        take(members.output())?;
+        members.output().clear();
+    }
+    Ok(())
 }
 
 /// The name of a file that is removed on drop, if it is still there.
@@ -138,8 +142,8 @@ impl Part {
         Ok(Self {
             file: match form {
                 Form::Plain => Sink::Plain(file),
-                Form::Gzip => Sink::Gzip(Box::new(MultiGzDecoder::new(file))),
-                Form::KeptGzip => Sink::KeptGzip(file, Box::new(MultiGzDecoder::new(io::sink()))),
+                Form::Gzip => Sink::Gzip(file, Box::default()),
+                Form::KeptGzip => Sink::KeptGzip(file, Box::default()),
             },
             temporary: Temporary(path),
             target: folder.join(name),
@@ -150,9 +154,9 @@ impl Part {
         for chunk in batch {
             match &mut self.file {
                 Sink::Plain(file) => file.write_all(chunk)?,
-                Sink::Gzip(decoder) => decoder.write_all(chunk).map_err(decoding)?,
-                Sink::KeptGzip(file, check) => {
-                    check.write_all(chunk).map_err(decoding)?;
+                Sink::Gzip(file, members) => decompress(members, chunk, |bytes| Ok(file.write_all(bytes)?))?,
+                Sink::KeptGzip(file, members) => {
+                    decompress(members, chunk, |_| Ok(()))?;
                     file.write_all(chunk)?;
                 }
             }
@@ -164,21 +168,36 @@ impl Part {
     pub(super) fn finish(self) -> Result<PathBuf, Failure> {
         let file = match self.file {
             Sink::Plain(file) => file,
-            Sink::Gzip(decoder) => decoder.finish().map_err(decoding)?,
-            Sink::KeptGzip(file, check) => {
-                check.finish().map_err(decoding)?;
+            Sink::Gzip(mut file, mut members) => {
+                members.finish().map_err(Failure::Gzip)?;
+                file.write_all(members.output())?;
+                file
+            }
+            Sink::KeptGzip(file, mut members) => {
+                members.finish().map_err(Failure::Gzip)?;
                 file
             }
         };
         file.file.sync_all()?;
         drop(file);
         fs::rename(&self.temporary.0, &self.target)?;
-        // The name is there after a power failure too.
         #[cfg(unix)]
         if let Some(folder) = self.target.parent() {
-            // The parent of a bare name is empty.
-            File::open(Path::new(".").join(folder))?.sync_all()?;
+            sync_names(folder)?;
         }
         Ok(self.target)
     }
+}
+
+/// Makes the names in a folder last through a power failure, where that can be done: folders may be written that may not be
+/// read, and there are file systems that sync none.
+#[cfg(unix)]
+fn sync_names(folder: &Path) -> io::Result<()> {
+    use io::ErrorKind::{InvalidInput, PermissionDenied, Unsupported};
+    // The parent of a bare name is empty.
+    let synced = File::open(Path::new(".").join(folder)).and_then(|folder| folder.sync_all());
+    synced.or_else(|error| match error.kind() {
+        PermissionDenied | InvalidInput | Unsupported => Ok(()),
+        _ => Err(error),
+    })
 }

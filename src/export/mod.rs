@@ -338,7 +338,7 @@ impl ExportJob {
         };
         let announced = no_export_by(answer.headers());
         let mut bytes = answer.into_inner();
-        let (head, gzip) = sniff(&mut bytes).await?;
+        let (head, gzip) = sniff(&mut bytes, LOOKED_AT).await?;
         if let Some(found) = no_export(&head).or(announced).filter(|_| !gzip) {
             return Err(Error::new(DOWNLOAD.id, Kind::no_gzip(found)).with_attempts(1));
         }
@@ -387,8 +387,12 @@ fn file_name(id: &str) -> String {
         .collect()
 }
 
+/// By so many bytes it is told what a download is, in however small pieces they come.
+const LOOKED_AT: usize = 1024;
+
 /// What the first bytes of a download are, where they are not those of CSV.
 fn no_export(head: &[u8]) -> Option<&'static str> {
+    let head = head.get(..LOOKED_AT).unwrap_or(head);
     let text = without_mark(head).trim_ascii_start();
     match text.first() {
         None => Some("nothing"),

@@ -158,6 +158,7 @@ impl<P: Page> Items<P> {
 
     /// Makes no walk of it, and says why.
     pub(super) fn refuse(&mut self, why: &str) {
+        self.page = Vec::new().into_iter();
         self.pages.refuse(why);
     }
 

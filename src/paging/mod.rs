@@ -120,7 +120,7 @@ pub use exactly_once::ExactlyOnce;
 pub(crate) use identified::Identity;
 pub use identified::{Dated, Identified};
 pub use items::Items;
-use outline::Outline;
+use outline::Text;
 pub use pages::Pages;
 #[doc(hidden)]
 pub use position::Position;
@@ -201,6 +201,10 @@ pub trait Page: Send + 'static {
     /// How many items the whole list has, when the server says.
     fn total_count(&self) -> Option<i64>;
 
+    /// What the answer calls the list; `None` where it has been made sure that it is there.
+    #[doc(hidden)]
+    fn list(&self) -> Option<&'static str>;
+
     /// What the page says of its place in the list.
     #[doc(hidden)]
     fn position(&self) -> Position<'_>;
@@ -226,13 +230,14 @@ impl<P: Page> Response<P> {
         match position.next(asked, false) {
             // What was not read is no end.
             Ok(None) => {
-                let outline = Outline::of(self.body());
+                let text = Text::of(self.body());
+                let outline = text.outline();
                 match outline.lacks_list(&**self) {
                     true => Err(position::NO_LIST),
                     false => position.next(asked, outline.hides_next(&position)),
                 }
             }
-            Ok(Some(_)) if self.items().is_empty() && Outline::of(self.body()).lacks_list(&**self) => {
+            Ok(Some(_)) if self.items().is_empty() && Text::of(self.body()).outline().lacks_list(&**self) => {
                 Err(position::NO_LIST)
             }
             next => next,

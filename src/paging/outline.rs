@@ -1,44 +1,69 @@
 //! What an answer has around its items, as it came: what of it is of another kind than described does not end a walk unsaid.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use serde_json::value::RawValue;
-
 use super::{Page, Position};
+use crate::wire::read::characters;
+use crate::wire::reader::Reader;
 
-/// The names of an answer's outermost object, with their values as text.
-pub(super) struct Outline<'b> {
-    body: &'b [u8],
-    /// `None` where the body is no object.
-    values: Option<Values<'b>>,
-}
+/// The text of an answer.
+pub(super) struct Text<'b>(Cow<'b, str>);
 
-type Values<'b> = BTreeMap<String, &'b RawValue>;
-
-impl<'b> Outline<'b> {
+impl<'b> Text<'b> {
+    /// That of a body, as it was read when it was decoded.
     pub(super) fn of(body: &'b [u8]) -> Self {
-        Self {
-            body,
-            values: serde_json::from_slice(body).ok(),
-        }
+        Self(characters(body))
     }
 
+    /// What it has outermost.
+    pub(super) fn outline(&self) -> Outline<'_> {
+        Outline {
+            text: &self.0,
+            values: values(&self.0),
+        }
+    }
+}
+
+/// The names of an answer's outermost object, with their values as text.
+pub(super) struct Outline<'t> {
+    text: &'t str,
+    /// `None` where the answer is no object.
+    values: Option<Values<'t>>,
+}
+
+type Values<'t> = BTreeMap<Cow<'t, str>, &'t str>;
+
+/// The names of an object with their values as text; `None` for what is none.
+fn values(text: &str) -> Option<Values<'_>> {
+    let mut values = Values::new();
+    let mut reader = Reader::new(text);
+    let read = reader.object("", |reader, name| {
+        let begin = reader.place();
+        reader.skip()?;
+        values.insert(name, reader.since(begin));
+        Ok(())
+    });
+    read.is_ok().then_some(values)
+}
+
+impl<'t> Outline<'t> {
     /// The lists in it, which stay the same where the server names the page, the time or the request anew; all of it where there
     /// are none.
-    pub(super) fn lists(&self) -> Vec<&'b [u8]> {
+    pub(super) fn lists(&self) -> Vec<&'t str> {
         let values = self.values.iter().flat_map(BTreeMap::values);
-        let texts = values.map(|value| value.get().as_bytes());
-        let lists: Vec<_> = texts.filter(|text| text.starts_with(b"[")).collect();
-        if lists.is_empty() { vec![self.body] } else { lists }
+        let lists: Vec<_> = values.copied().filter(|text| text.starts_with('[')).collect();
+        if lists.is_empty() { vec![self.text] } else { lists }
     }
 
     /// Whether `page`, which was read from it, has no items though it is not said that there are none: its list is missing, is of
     /// another kind, or holds nothing that is an item.
     pub(super) fn lacks_list(&self, page: &impl Page) -> bool {
-        let lists_none = |values: &Values<'_>| values.values().any(|value| is_one_of(value, &["[]", "null"]));
-        page.items().is_empty()
-            && page.total_count() != Some(0)
-            && self.values.as_ref().is_some_and(|values| !lists_none(values))
+        let (Some(name), Some(values)) = (page.list(), &self.values) else {
+            return false;
+        };
+        let lists_none = values.get(name).is_some_and(|value| is_one_of(value, &["[]", "null"]));
+        page.items().is_empty() && page.total_count() != Some(0) && !lists_none
     }
 
     /// Whether it says something of other pages that `position`, which was read from it, does not have.
@@ -46,7 +71,7 @@ impl<'b> Outline<'b> {
         let Some(pages) = self.values.as_ref().and_then(|values| values.get("pages")) else {
             return false;
         };
-        let Ok(pages) = serde_json::from_str::<Values<'_>>(pages.get()) else {
+        let Some(pages) = values(pages) else {
             return says_something(pages);
         };
         let hides = |name: &str, read: bool| !read && pages.get(name).is_some_and(|value| says_something(value));
@@ -61,13 +86,12 @@ impl<'b> Outline<'b> {
 }
 
 /// Whether a value is not one of those by which servers say that there is nothing.
-fn says_something(value: &RawValue) -> bool {
+fn says_something(value: &str) -> bool {
     !is_one_of(value, &["null", "false", "\"\"", "[]", "{}"])
 }
 
-fn is_one_of(value: &RawValue, texts: &[&str]) -> bool {
-    let mut text = value.get().to_owned();
+fn is_one_of(value: &str, texts: &[&str]) -> bool {
     // Of an empty list or object nothing else is left.
-    text.retain(|c| !c.is_ascii_whitespace());
+    let text: String = value.split_ascii_whitespace().collect();
     texts.contains(&text.as_str())
 }

@@ -128,10 +128,12 @@ impl<P: Page> Pages<P> {
         }
     }
 
-    /// Makes no walk of it, and says why.
+    /// Makes no walk of it, and says why, where nothing else is wrong with it.
     pub(super) fn refuse(&mut self, why: &str) {
-        self.step = Step::Fail(Error::builder(self.operation(), why.to_owned()));
-        self.call = None;
+        if let Some(call) = self.call.take() {
+            self.step = Step::Fail(Error::builder(call.operation.id, why.to_owned()));
+            (self.fetch, self.held) = (None, None);
+        }
     }
 
     /// The client that asks for the pages.

@@ -142,6 +142,10 @@ impl<T: Send + 'static> Page for RawPage<T> {
         self.frame.total_count
     }
 
+    fn list(&self) -> Option<&'static str> {
+        None
+    }
+
     fn position(&self) -> Position<'_> {
         let pages = self.frame.pages.as_ref();
         let next = pages.and_then(|pages| pages.next.as_ref());

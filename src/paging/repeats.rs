@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 
-use super::outline::Outline;
+use super::outline::Text;
 use super::{Page, Position};
 use crate::answer::response::Response;
 
@@ -54,7 +54,7 @@ impl Repeats {
         if can_repeat && self.since < COMPARED {
             return false;
         }
-        let content = self.hasher.hash_one(Outline::of(page.body()).lists());
+        let content = self.hasher.hash_one(Text::of(page.body()).outline().lists());
         let same = !can_repeat && self.since == 1 && self.last == Some(content);
         self.since = 0;
         self.last = Some(content);

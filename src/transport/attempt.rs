@@ -157,7 +157,7 @@ impl Transport {
         end: Option<Instant>,
     ) -> (Bytes, Result<(), Error>) {
         let mut body = match gzip {
-            true => Body::Gzip(Gunzip::new()),
+            true => Body::Gzip(Gunzip::default()),
             false => Body::Plain(Chunks::default()),
         };
         let outcome = by(end, pin!(self.fill(&mut body, operation, response)))
@@ -165,10 +165,12 @@ impl Transport {
             .unwrap_or_else(|| Err(Error::new(operation, Kind::Timeout)));
         let (mut bytes, outcome) = match (body, outcome) {
             (Body::Plain(chunks), outcome) => return (chunks.freeze(), outcome),
-            (Body::Gzip(gunzip), Err(error)) => (gunzip.so_far(), Err(error)),
-            (Body::Gzip(gunzip), Ok(())) => {
+            (Body::Gzip(gunzip), outcome) => {
                 let (bytes, whole) = gunzip.finish();
-                (bytes, whole.map_err(|error| undecoded(operation, error)))
+                (
+                    bytes,
+                    outcome.and_then(|()| whole.map_err(|error| undecoded(operation, error))),
+                )
             }
         };
         let limit = self.max_response_bytes;

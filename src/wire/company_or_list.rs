@@ -20,6 +20,12 @@ macro_rules! company_or_list {
                     Self::Company(_) => Some(1),
                 }
             }
+            fn list(&self) -> ::std::option::Option<&'static str> {
+                match self {
+                    Self::List(list) => crate::paging::Page::list(&**list),
+                    Self::Company(_) => None,
+                }
+            }
             fn position(&self) -> crate::paging::Position<'_> {
                 match self {
                     Self::List(list) => crate::paging::Page::position(&**list),

@@ -45,8 +45,11 @@ impl fmt::Display for Unread {
 }
 
 /// A text without the byte order mark that some put before it.
-pub(crate) fn without_mark(text: &[u8]) -> &[u8] {
-    text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(text)
+pub(crate) fn without_mark(mut text: &[u8]) -> &[u8] {
+    while let Some(rest) = text.strip_prefix("\u{feff}".as_bytes()) {
+        text = rest;
+    }
+    text
 }
 
 /// What a body is that does not even begin like JSON.
@@ -63,30 +66,27 @@ pub(crate) fn is_blank_body(body: &[u8]) -> bool {
     matches!(without_mark(body).trim_ascii(), b"" | b"null")
 }
 
-/// Reads a body. What is no UTF-8 is shown as such, a byte order mark is passed over.
-pub(crate) fn body<T: Decode>(body: &[u8]) -> Result<(T, Vec<Mismatch>), Unread> {
-    match T::NOTHING {
-        true => text("null"),
-        false => text(unmarked(&characters(body))),
-    }
-}
-
-/// Reads the value that a body begins with, whatever comes after it.
-pub(crate) fn beginning<T: Decode>(body: &[u8]) -> Result<T, Fault> {
-    T::decode(&mut Reader::new(unmarked(&characters(body))))
-}
-
-/// A body's characters. Checked once as a whole, which is cheaper than string by string.
-fn characters(body: &[u8]) -> Cow<'_, str> {
+/// The text of a body. What is no UTF-8 is shown as such, a byte order mark is passed over.
+pub(crate) fn characters(body: &[u8]) -> Cow<'_, str> {
+    let body = without_mark(body);
+    // Checked once as a whole, which is cheaper than string by string.
     match std::str::from_utf8(body) {
         Ok(text) => Cow::Borrowed(text),
         Err(_) => String::from_utf8_lossy(body),
     }
 }
 
-/// A body's text without its byte order mark.
-fn unmarked(text: &str) -> &str {
-    text.trim_start_matches('\u{feff}')
+/// Reads a body.
+pub(crate) fn body<T: Decode>(body: &[u8]) -> Result<(T, Vec<Mismatch>), Unread> {
+    match T::NOTHING {
+        true => text("null"),
+        false => text(&characters(body)),
+    }
+}
+
+/// Reads the value that a body begins with, whatever comes after it.
+pub(crate) fn beginning<T: Decode>(body: &[u8]) -> Result<T, Fault> {
+    T::decode(&mut Reader::new(&characters(body)))
 }
 
 /// Reads a text, and tells the names too that the description does not have.

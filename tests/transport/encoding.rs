@@ -45,6 +45,9 @@ async fn a_body_of_any_number_of_members_is_read_whole() {
             "the caller gets it plain"
         );
     }
+    let padded = [member(b"{}"), vec![0; 100]].concat();
+    let server = compressed(padded).await;
+    Op::Get.call(&settings(&server).build().unwrap()).await.unwrap();
     let many: Vec<u8> = (0..20_001).flat_map(|_| member(b" ")).chain(member(b"{}")).collect();
     let server = compressed(many).await;
     Op::Get.call(&settings(&server).build().unwrap()).await.unwrap();
