@@ -502,3 +502,25 @@ async fn a_change_can_be_answered_by_nothing() {
     assert_eq!((answer.status().as_u16(), &answer.id), (204, &None));
     assert!(client.show_contact().id(contact).await.is_ok(), "the mock did nothing");
 }
+
+#[tokio::test]
+async fn half_an_answer_has_its_status_and_headers() {
+    let (intercom, client) = start().await;
+    let made = json!({"type": "contact", "id": "66f1", "name": "Ada"});
+    for bytes in [0, 5, 20] {
+        intercom.on("create_contact").answer_once(
+            Answer::json(&made)
+                .status(202)
+                .header("x-request-id", "half")
+                .cut(bytes),
+        );
+        let create = client
+            .create_contact()
+            .body(CreateContactRequest::with_email("ada@juniper.example"));
+        let error = create.send().await.unwrap_err();
+        assert_eq!(error.status().map(|status| status.as_u16()), Some(202), "{error}");
+        assert_eq!(error.request_id(), Some("half"));
+        assert_eq!(error.body().map(|body| body.len()), Some(bytes));
+        assert!(error.may_have_been_carried_out() && !error.is_retryable(), "{error}");
+    }
+}
