@@ -313,7 +313,8 @@ impl Error {
     }
 
     /// A success whose body does not decode, or is too large. [`json_path`](Self::json_path) tells where,
-    /// [`body`](Self::body) holds what came. Report it: the types should hold everything that servers send.
+    /// [`body`](Self::body) holds what came, except for a download. Report it: the types should hold everything that servers
+    /// send.
     pub fn is_decode(&self) -> bool {
         matches!(self.0.kind, Kind::Decode(_) | Kind::TooLarge(_))
     }
@@ -502,7 +503,8 @@ impl Error {
         }
     }
 
-    /// The body as far as it was received. It can hold customers' data, so it is shown nowhere else.
+    /// The body as far as it was received; empty for a download, whose bytes were handed on. It can hold customers' data, so it is
+    /// shown nowhere else.
     pub fn body(&self) -> Option<&Bytes> {
         self.0.answer.as_ref().map(|answer| &answer.body)
     }

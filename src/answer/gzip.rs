@@ -1,6 +1,7 @@
 //! Bytes that come compressed, decompressed as they arrive.
 
 use std::io::{self, Write};
+use std::sync::Arc;
 
 use bytes::{Buf, Bytes};
 use flate2::write::MultiGzDecoder;
@@ -20,15 +21,17 @@ impl ByteStream {
 
     /// The same bytes without the gzip that they have to come in.
     pub(crate) fn decoded(self) -> Self {
-        self.steps(Decompressing::Encoded, |operation, error| {
-            undecoded(operation, error).with_attempts(1)
-        })
+        self.steps(Decompressing::Encoded, undecoded)
     }
 
     fn steps(self, begin: Decompressing, as_error: AsError) -> Self {
-        let operation = self.operation();
-        let steps = stream::try_unfold((self, begin), move |(bytes, step)| decompress(bytes, step, as_error));
-        Self::new(operation, steps)
+        let (operation, say) = (self.operation(), self.say());
+        let failed = Arc::clone(&say);
+        let failed = move |error| failed(as_error(operation, error));
+        let steps = stream::try_unfold((self, begin), move |(bytes, step)| {
+            decompress(bytes, step, failed.clone())
+        });
+        Self::new(operation, steps).with_say(say)
     }
 }
 
@@ -53,7 +56,7 @@ enum Decompressing {
 async fn decompress(
     mut bytes: ByteStream,
     mut step: Decompressing,
-    as_error: AsError,
+    failed: impl Fn(io::Error) -> Error,
 ) -> Result<Option<(Bytes, (ByteStream, Decompressing))>, Error> {
     loop {
         step = match step {
@@ -74,15 +77,13 @@ async fn decompress(
                     match bytes.next_chunk().await? {
                         Some(chunk) => input = chunk,
                         None => {
-                            let rest = decoder.finish().map_err(|error| as_error(bytes.operation(), error))?;
+                            let rest = decoder.finish().map_err(&failed)?;
                             return Ok((!rest.is_empty()).then(|| (rest.into(), (bytes, Decompressing::End))));
                         }
                     }
                 }
                 // Reads only as much as fills the decoder's own buffer.
-                let read = decoder
-                    .write(&input)
-                    .map_err(|error| as_error(bytes.operation(), error))?;
+                let read = decoder.write(&input).map_err(&failed)?;
                 input.advance(read);
                 let output = std::mem::take(decoder.get_mut());
                 let step = Decompressing::Gzip(decoder, input);
@@ -118,9 +119,7 @@ pub(crate) fn damaged(operation: &'static str, error: io::Error) -> Error {
         expected: "a whole gzip file",
         found: "damaged or missing bytes".to_owned(),
     };
-    Error::new(operation, Kind::Decode(Box::new(unread)))
-        .with_source(error)
-        .with_attempts(1)
+    Error::new(operation, Kind::Decode(Box::new(unread))).with_source(error)
 }
 
 /// The error of a body whose gzip is damaged, or cut off before its end: then the rest was lost.

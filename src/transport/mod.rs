@@ -104,13 +104,12 @@ impl Transport {
             let end = limit.and_then(|limit| Instant::now().checked_add(limit));
             let chunk = by(end, next_chunk(operation, &mut response))
                 .await
-                .unwrap_or_else(|| Err(Error::new(operation, Kind::Timeout).with_limit(limit)))
-                .map_err(|error| error.with_attempts(attempts))?;
+                .unwrap_or_else(|| Err(Error::new(operation, Kind::Timeout).with_limit(limit)))?;
             Ok(chunk.map(|chunk| (chunk, Some(response))))
         });
         let failed = move |error: Error| {
             let error = error.with_answer(status, headers.clone(), Bytes::new());
-            error.with_unknown_outcome(changes)
+            error.with_unknown_outcome(changes).with_attempts(attempts)
         };
         let stream = ByteStream::new(operation, futures_util::StreamExt::fuse(chunks));
         let stream = if answer.gzip { stream.decoded() } else { stream };
