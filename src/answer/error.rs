@@ -324,9 +324,9 @@ impl Error {
         matches!(self.0.kind, Kind::Builder(_))
     }
 
-    /// Whether the same call could succeed later: a lost connection, a timeout, 408, 429, 500, 502, 503 or 504, or a GET that
-    /// was answered by 405 and an HTML page. The client has repeated what is safe to repeat; whether more is, only the caller
-    /// knows.
+    /// Whether the same call could succeed later: there was no connection, or it was lost, a timeout, 408, 429, 500, 502, 503 or
+    /// 504, or a GET that was answered by 405 and an HTML page; not a TLS handshake that failed, nor a proxy that asks for
+    /// credentials. The client has repeated what is safe to repeat; whether more is, only the caller knows.
     pub fn is_retryable(&self) -> bool {
         match self.0.kind {
             Kind::Connect | Kind::ConnectTimeout | Kind::Proxy | Kind::Unprocessed => true,
