@@ -10,7 +10,7 @@ use intercom_client::types::CreateDataEventRequest;
 use intercom_client::{Client, RetryPolicy};
 use serde_json::{Value, json};
 
-/// A stand-in, and a client that hardly pauses between attempts and repeats as often as it may.
+/// A mock Intercom, and a client that hardly pauses between attempts and repeats as often as it may.
 async fn start() -> (MockIntercom, Client) {
     let intercom = MockIntercom::start().await;
     let policy = RetryPolicy::default().base(Duration::from_millis(1));
@@ -85,7 +85,7 @@ async fn only_so_many_calls_are_under_way() {
     assert_eq!((push.progress().succeeded, push.progress().under_way), (20, 0));
 }
 
-/// What the stand-in does with an event: most are taken.
+/// What the mock does with an event: most are taken.
 fn fault(number: usize) -> &'static str {
     match number % 9 {
         1 => "dropped",

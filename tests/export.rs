@@ -27,7 +27,7 @@ fn state(state: &str) -> Value {
     json!({"job_identifier": "job-1", "status": state, "download_url": ""})
 }
 
-/// A stand-in whose job goes through these states, the last one for good, and downloads as this.
+/// A mock Intercom whose job goes through these states, the last one for good, and downloads as this.
 async fn exporting(states: &[&str], download: Answer) -> MockIntercom {
     let intercom = MockIntercom::start().await;
     intercom.on("create_data_export").answer(Answer::json(state("pending")));
@@ -48,7 +48,7 @@ fn bytes(body: impl Into<Bytes>) -> Answer {
     Answer::bytes("application/octet-stream", body)
 }
 
-/// A stand-in whose job is completed and downloads as these bytes.
+/// A mock Intercom whose job is completed and downloads as these bytes.
 async fn completed(body: impl Into<Bytes>) -> MockIntercom {
     exporting(&["completed"], bytes(body)).await
 }

@@ -12,7 +12,7 @@ use intercom_client::{ApiVersion, Client, Method, Nullable, RetryPolicy};
 use operation_tables::OPERATIONS;
 use serde_json::{Value, json};
 
-/// A stand-in, and a client that sends every request once.
+/// A mock Intercom, and a client that sends every request once.
 async fn start() -> (MockIntercom, Client) {
     let intercom = MockIntercom::start().await;
     let once = intercom.client_builder().retry(RetryPolicy::none()).build().unwrap();

@@ -18,7 +18,7 @@ fn conversation(number: usize) -> Value {
     json!({"type": "conversation", "id": number.to_string(), "open": number.is_multiple_of(2), "updated_at": 1_730_000_000 - number})
 }
 
-/// A stand-in whose conversations have parts when they are retrieved, and a client that hardly pauses between attempts.
+/// A mock Intercom whose conversations have parts when they are retrieved, and a client that hardly pauses between attempts.
 async fn start() -> (MockIntercom, Client) {
     let intercom = MockIntercom::start().await;
     intercom.seed("list_conversations", (0..ALL).map(conversation));
