@@ -310,6 +310,21 @@ async fn pages_of_more_than_the_api_allows_are_refused() {
 }
 
 #[tokio::test]
+async fn what_the_description_lacks_is_listed_too() {
+    let (intercom, client) = start().await;
+    intercom.seed("list_conversations", [
+        json!({"type": "conversation", "id": "7", "ai_topic": "maps", "conversation_parts": {"conversation_parts": []}}),
+    ]);
+    let shown = client.retrieve_conversation().id("7").await.unwrap();
+    assert_eq!(shown.extra.get("ai_topic"), Some(json!("maps")));
+    let page = client.list_conversations().await.unwrap();
+    let listed: Value = serde_json::from_slice(page.body()).unwrap();
+    let listed = &listed["conversations"][0];
+    assert_eq!(listed["ai_topic"], "maps");
+    assert_eq!(listed.get("conversation_parts"), None, "lists leave these out");
+}
+
+#[tokio::test]
 async fn the_list_of_each_record_is_what_was_seeded_last() {
     let (intercom, client) = start().await;
     let lead = || {
