@@ -83,6 +83,11 @@ async fn only_so_many_calls_are_under_way() {
     }
     assert!(push.next().await.is_none() && push.next().await.is_none());
     assert_eq!((push.progress().succeeded, push.progress().under_way), (20, 0));
+    let mut push = client.push((0..20).map(event), |client, event| {
+        client.create_data_event().body(event)
+    });
+    push.next().await.unwrap();
+    assert_eq!(push.progress().under_way, 9, "ten, of which one was delivered");
 }
 
 /// What the mock does with an event: most are taken.

@@ -101,6 +101,13 @@ async fn only_so_many_are_asked_for_at_once_and_nothing_before_it_is_wanted() {
     conversations.next().await.unwrap().unwrap();
     drop(conversations);
     assert_eq!(asked(&intercom), [0]);
+    let mut conversations = list(&client).per_page(30).stream().retrieve_each();
+    conversations.next().await.unwrap().unwrap();
+    let shown = format!("{conversations:?}");
+    assert!(
+        shown.contains("under_way: 9"),
+        "ten, of which one was delivered: {shown}"
+    );
 }
 
 /// Retrievals are reads: they are repeated one by one, and keep their places.
