@@ -16,6 +16,22 @@ use url::Url;
 /// Ask by predicate what it is and what to do; `Display` is one line for a person, `Debug` that line and the cause. Neither
 /// shows the token, a header or the body; what the server says in its error messages is shown.
 ///
+/// | what to do | where it is so |
+/// |---|---|
+/// | mend the program | [`is_builder`](Self::is_builder), [`is_invalid_request`](Self::is_invalid_request) |
+/// | see to token, permissions and plan | [`is_unauthorized`](Self::is_unauthorized), [`is_token_unavailable`](Self::is_token_unavailable), [`is_forbidden`](Self::is_forbidden) |
+/// | look at the record | [`is_not_found`](Self::is_not_found), [`is_conflict`](Self::is_conflict), [`is_permanently_deleted`](Self::is_permanently_deleted) |
+/// | send it again later | [`is_retryable`](Self::is_retryable), among them [`is_rate_limited`](Self::is_rate_limited) and [`is_timeout`](Self::is_timeout) |
+/// | look whether it was done before it is sent again | [`may_have_been_carried_out`](Self::may_have_been_carried_out), whatever else it is |
+/// | see to network, proxy and certificates | [`is_connect`](Self::is_connect), [`is_certificate`](Self::is_certificate) |
+/// | see to the disk | [`is_io`](Self::is_io) |
+/// | report it | [`is_decode`](Self::is_decode) |
+/// | walk on, or begin a new scroll | [`is_incomplete`](Self::is_incomplete), [`is_scroll_exists`](Self::is_scroll_exists), [`is_scroll_expired`](Self::is_scroll_expired), [`is_scroll_restart`](Self::is_scroll_restart) |
+/// | see to the export job | [`is_export_pending`](Self::is_export_pending), [`is_export_failed`](Self::is_export_failed), [`is_export_canceled`](Self::is_export_canceled) |
+///
+/// What is none of these, such as a 402 or an answer that contradicts itself, is told by [`status`](Self::status), where there is
+/// one, and the line.
+///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), intercom_client::Error> {
@@ -292,8 +308,8 @@ impl Error {
         self.has_status(&[400, 422])
     }
 
-    /// No connection or no whole answer in time, or the server said 408 or 504. Unless it [`is_connect`](Self::is_connect) too,
-    /// the call may have been carried out.
+    /// No connection or no whole answer in time, or the server said 408 or 504.
+    /// [`may_have_been_carried_out`](Self::may_have_been_carried_out) tells what that means for a call that changes something.
     pub fn is_timeout(&self) -> bool {
         matches!(self.0.kind, Kind::Timeout | Kind::ConnectTimeout) || self.has_status(&[408, 504])
     }
