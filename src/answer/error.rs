@@ -158,7 +158,9 @@ impl Error {
 
     /// The error of a call that was answered by a status that is no success: for tests of your own code. The predicates,
     /// [`code`](Self::code), [`errors`](Self::errors), [`request_id`](Self::request_id) and [`rate_limit`](Self::rate_limit) read
-    /// it like one that came from a server.
+    /// it like one that came from a server. What goes by the call as well, such as
+    /// [`may_have_been_carried_out`](Self::may_have_been_carried_out) and what is said of scrolls, is false: let a mock Intercom
+    /// (feature `mock`) answer for these.
     ///
     /// ```
     /// use intercom_client::Error;
