@@ -127,7 +127,7 @@ fn position(cursor: &str) -> usize {
     number.unwrap().parse().unwrap()
 }
 
-/// A stand-in on a thread of its own, so that its work is not counted as the client's.
+/// A mock Intercom on a thread of its own, so that its work is not counted as the client's.
 fn serve(contacts: Contacts, latency: Duration) -> String {
     let (send, receive) = std::sync::mpsc::channel();
     std::thread::spawn(move || {

@@ -4,7 +4,7 @@
 //! cargo run --example conversation_digest
 //! ```
 //!
-//! Reads the workspace of `INTERCOM_ACCESS_TOKEN`; without one, a stand-in with conversations of its own.
+//! Reads the workspace of `INTERCOM_ACCESS_TOKEN`; without one, a mock Intercom with conversations of its own.
 
 use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -34,14 +34,13 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
     };
 
-    // The search gives conversations without their parts: each is asked for, a few at a time.
+    // The search gives conversations without their parts: each is retrieved.
     let mut found = client
         .search_conversations()
         .query(field(conversations::CREATED_AT).gt(now - 7 * 86_400))
-        .per_page(50)
+        .per_page(150)
         .stream()
-        .map_ok(|listed| client.retrieve_conversation().id(listed.id).send())
-        .try_buffer_unordered(8);
+        .retrieve_each();
 
     let (mut count, mut tallies) = (0, BTreeMap::<String, Tally>::new());
     while let Some(conversation) = found.try_next().await? {
@@ -80,7 +79,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// Conversation number `i` of the stand-in: a question, four hours older than that of the one before, and its answers.
+/// Conversation number `i` of the mock: a question, four hours older than that of the one before, and its answers.
 fn conversation(i: usize, now: i64) -> Value {
     let created_at = now - 4 * 3600 * i as i64;
     let part = |n: usize| {

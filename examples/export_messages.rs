@@ -1,7 +1,7 @@
 //! Exports who got which message in the last days to a CSV file:
 //! `cargo run --example export_messages -- [DAYS or JOB] [FOLDER]`
 //!
-//! With `INTERCOM_ACCESS_TOKEN` it asks the real API, without it a stand-in that it starts itself. After Ctrl-C, give the
+//! With `INTERCOM_ACCESS_TOKEN` it asks the real API, without it a mock Intercom that it starts itself. After Ctrl-C, give the
 //! job's identifier in the place of the days to continue.
 
 use std::error::Error;
@@ -72,7 +72,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The stand-in's one job is ready at the second look.
+/// The mock's one job is ready at the second look.
 fn one_job(intercom: &MockIntercom) -> std::io::Result<()> {
     let job = |state: &str| Answer::json(json!({"job_identifier": "job-1", "status": state}));
     intercom.on("create_data_export").answer(job("pending"));

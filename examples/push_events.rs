@@ -5,8 +5,8 @@
 //! cargo run --example push_events [events.jsonl]
 //! cargo run --example push_events events.failed.jsonl
 //! ```
-//! Sends to the workspace of `INTERCOM_ACCESS_TOKEN`; without one, to a stand-in that fails now and then. Without a file it
-//! makes some events.
+//! Sends to the workspace of `INTERCOM_ACCESS_TOKEN`; without one, to a mock Intercom that fails now and then. Without a
+//! file it makes some events.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Write};
@@ -21,11 +21,11 @@ use serde_json::{Value, json};
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     // A program of your own has the client alone: `Client::from_env()?`.
-    let stand_in = match std::env::var_os("INTERCOM_ACCESS_TOKEN") {
+    let intercom = match std::env::var_os("INTERCOM_ACCESS_TOKEN") {
         Some(_) => None,
-        None => Some(stand_in().await),
+        None => Some(mock_intercom().await),
     };
-    let client = match &stand_in {
+    let client = match &intercom {
         Some(intercom) => intercom.client(),
         None => Client::from_env()?,
     };
@@ -132,9 +132,9 @@ fn made_up() -> Vec<Value> {
     (1..=500).map(order).collect()
 }
 
-/// A stand-in that fails now and then.
-async fn stand_in() -> MockIntercom {
-    println!("a stand-in answers; set INTERCOM_ACCESS_TOKEN to send to a workspace");
+/// A mock Intercom that fails now and then.
+async fn mock_intercom() -> MockIntercom {
+    println!("a mock Intercom answers; set INTERCOM_ACCESS_TOKEN to send to a workspace");
     let intercom = MockIntercom::builder().latency(Duration::from_millis(20)).start().await;
     intercom
         .on("create_data_event")

@@ -1,6 +1,6 @@
 //! A tour of the client: `cargo run --example quickstart`.
 //!
-//! Without a token it runs against a stand-in that it starts itself, which answers from the API's description. With
+//! Without a token it runs against a mock Intercom that it starts itself, which answers from the API's description. With
 //! `INTERCOM_ACCESS_TOKEN` set it runs the part that only reads against the real API (see `Client::from_env`).
 
 use intercom_client::mock::MockIntercom;
@@ -17,7 +17,7 @@ async fn main() -> Result<(), Error> {
         return look_around(&Client::from_env()?).await;
     }
     let intercom = MockIntercom::start().await;
-    println!("a stand-in answers; set INTERCOM_ACCESS_TOKEN to ask the real Intercom\n");
+    println!("a mock Intercom answers; set INTERCOM_ACCESS_TOKEN to ask the real Intercom\n");
     let client = intercom.client();
     look_around(&client).await?;
     make_things(&client).await

@@ -1,6 +1,6 @@
 //! A support bot: it notes, assigns, tags, answers and snoozes what contacts write, and opens a ticket when asked to.
 //!
-//! `cargo run --example support_bot --features mock,webhooks` shows one conversation against a mock Intercom. With
+//! `cargo run --example support_bot` shows one conversation against a mock Intercom. With
 //! `INTERCOM_ACCESS_TOKEN` and `INTERCOM_CLIENT_SECRET` set it serves `http://127.0.0.1:3000/webhooks`: the endpoint URL for
 //! the Developer Hub, by way of a tunnel with https, with the topics `conversation.user.created` and `….replied`.
 

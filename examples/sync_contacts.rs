@@ -4,7 +4,7 @@
 //! ```text
 //! cargo run --example sync_contacts [contacts.jsonl]
 //! ```
-//! Reads the workspace of `INTERCOM_ACCESS_TOKEN`; without one, a stand-in that takes its time over 5,000 contacts.
+//! Reads the workspace of `INTERCOM_ACCESS_TOKEN`; without one, a mock Intercom that takes its time over 5,000 contacts.
 
 use std::fs::{self, OpenOptions};
 use std::io::{BufWriter, ErrorKind, Seek, SeekFrom, Write};

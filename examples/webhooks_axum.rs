@@ -1,8 +1,7 @@
 //! A webhook endpoint on axum: verified, answered at once, and worked on afterwards.
 //!
-//! Set `INTERCOM_CLIENT_SECRET` to your app's client secret, then
-//! `cargo run --example webhooks_axum --features webhooks`, and name the address, by way of a tunnel with https, as the
-//! endpoint URL in the Developer Hub: `https://…/webhooks`.
+//! Set `INTERCOM_CLIENT_SECRET` to your app's client secret, run `cargo run --example webhooks_axum`, and name the address, by
+//! way of a tunnel with https, as the endpoint URL in the Developer Hub: `https://…/webhooks`.
 
 use axum::Router;
 use axum::body::Bytes;

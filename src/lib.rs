@@ -3,7 +3,9 @@
 //! ## Where to look
 //!
 //! [`operations`] lists the methods of [`Client`] by group, [`builder`] has what a call of each can set, [`types`] what they
-//! send and return.
+//! send and return. [`ClientBuilder`] has the settings of a client, [`Error`] what can go wrong, [`RetryPolicy`] what is repeated.
+//! [`paging`] is about lists, changes and cursors, `search` about searches, [`bulk`] about many calls at once, [`json`] about
+//! JSON that came by another way; `mock` and `webhooks` come with their features.
 #![forbid(unsafe_code)]
 // What a slice of the description, or another one, does not use.
 #![cfg_attr(

@@ -15,7 +15,7 @@ use crate::generated::upsert as api;
 use crate::generated::upsert::{Found, ID, Record, Request};
 use crate::paging::{Identified, Page};
 
-/// What an upsert made or changed, as it is now, and which of both it did. It derefs to the [`Response`] of the last call.
+/// What an upsert made or changed, as it is now, and which of them it did. It derefs to the [`Response`] of the last call.
 ///
 /// ```
 /// use intercom_client::UpsertOutcome;
@@ -39,21 +39,21 @@ use crate::paging::{Identified, Page};
 ///
 /// # What holds
 ///
-/// - What is in the way is told by the message of the 409: `A contact matching those details already exists with id=…`, or
-///   `An archived contact matching those details already exists with id=…`, after which it is unarchived. The mock Intercom answers
-///   the first where a test made or seeded such a contact; for the other, set it by `on("create_contact")`.
-/// - The server decides what is there already: by the external id, and by the email of users. It answers a creation by a
-///   conflict that names the one that is there; where it does not name it, a search for the external id and then for the email
-///   and role does.
-/// - What the body says is set, null clears, and what it leaves out stays. A conflict of the update, such as an email that a third
-///   one has, is the error: nothing is changed for it.
-/// - An upsert can be repeated: after an error, begin again. A creation whose answer was lost is repeated at once, as
-///   a PUT is, and then finds what it made; [`may_have_been_created`](Self::may_have_been_created) tells so. Only of a lead without
-///   an external id it is not, since the server can hold two of them with one email: the error then
+/// - The server decides what is there already: by the external id, and by the email of users. It answers a creation by a 409 whose
+///   message names the one that is there: `A contact matching those details already exists with id=…`, or
+///   `An archived contact matching …`, which is then unarchived. Where the message names none, a search for the external id,
+///   and then for the email and role, finds it.
+/// - What the body says is set, null clears, and what it leaves out stays. When the update is a conflict too, such as with
+///   another contact that has the email, that is the error, and nothing was changed.
+/// - After an error an upsert can be begun again. A creation whose answer was lost is repeated at once, as a PUT is, and then
+///   finds what it made; [`may_have_been_created`](Self::may_have_been_created) tells so. A lead without an external id is the
+///   exception, since the server can hold two of them with one email: its creation is not repeated, and the error
 ///   [`may_have_been_carried_out`](Error::may_have_been_carried_out).
 /// - One that is archived, or is archived meanwhile, is unarchived and updated. In the place of one that is deleted or merged
 ///   meanwhile, another is created or updated.
-/// - Between the conflict and the update anybody else can change the same one: of a field that both set, the last one holds.
+/// - Somebody else can change the same contact between the conflict and the update: of a field that both set, the last value holds.
+/// - The mock Intercom answers the first of the two messages where a test made or seeded such a contact; set the other by
+///   `on("create_contact")`.
 #[derive(Clone)]
 pub struct Upserted<T> {
     response: Response<T>,
@@ -74,7 +74,7 @@ pub enum UpsertOutcome {
 }
 
 impl<T> Upserted<T> {
-    /// Which of both it did.
+    /// Which of them it did.
     pub fn outcome(&self) -> UpsertOutcome {
         self.outcome
     }

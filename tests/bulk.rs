@@ -10,7 +10,7 @@ use intercom_client::types::CreateDataEventRequest;
 use intercom_client::{Client, RetryPolicy};
 use serde_json::{Value, json};
 
-/// A stand-in, and a client that hardly pauses between attempts and repeats as often as it may.
+/// A mock Intercom, and a client that hardly pauses between attempts and repeats as often as it may.
 async fn start() -> (MockIntercom, Client) {
     let intercom = MockIntercom::start().await;
     let policy = RetryPolicy::default().base(Duration::from_millis(1));
@@ -83,9 +83,14 @@ async fn only_so_many_calls_are_under_way() {
     }
     assert!(push.next().await.is_none() && push.next().await.is_none());
     assert_eq!((push.progress().succeeded, push.progress().under_way), (20, 0));
+    let mut push = client.push((0..20).map(event), |client, event| {
+        client.create_data_event().body(event)
+    });
+    push.next().await.unwrap();
+    assert_eq!(push.progress().under_way, 9, "ten, of which one was delivered");
 }
 
-/// What the stand-in does with an event: most are taken.
+/// What the mock does with an event: most are taken.
 fn fault(number: usize) -> &'static str {
     match number % 9 {
         1 => "dropped",

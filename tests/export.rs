@@ -27,7 +27,7 @@ fn state(state: &str) -> Value {
     json!({"job_identifier": "job-1", "status": state, "download_url": ""})
 }
 
-/// A stand-in whose job goes through these states, the last one for good, and downloads as this.
+/// A mock Intercom whose job goes through these states, the last one for good, and downloads as this.
 async fn exporting(states: &[&str], download: Answer) -> MockIntercom {
     let intercom = MockIntercom::start().await;
     intercom.on("create_data_export").answer(Answer::json(state("pending")));
@@ -48,7 +48,7 @@ fn bytes(body: impl Into<Bytes>) -> Answer {
     Answer::bytes("application/octet-stream", body)
 }
 
-/// A stand-in whose job is completed and downloads as these bytes.
+/// A mock Intercom whose job is completed and downloads as these bytes.
 async fn completed(body: impl Into<Bytes>) -> MockIntercom {
     exporting(&["completed"], bytes(body)).await
 }
@@ -301,7 +301,7 @@ async fn a_job_without_an_identifier_is_an_error() {
     let error = intercom.client().export(1..2).await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "create_data_export: the server did not name the job that it started; it may have been carried out"
+        "create_data_export: the server did not name the job that it started (request mock-0); it may have been carried out"
     );
     assert!(error.may_have_been_carried_out());
 }
@@ -615,6 +615,48 @@ async fn whatever_a_download_fails_with_names_the_job() {
     assert!(stream.next_chunk().await.unwrap().is_some());
     let error = stream.next_chunk().await.unwrap_err();
     assert_eq!(error.export_job(), Some("job-1"));
+}
+
+#[tokio::test]
+async fn whatever_a_download_fails_with_has_the_answers_head() {
+    let head = |body: Vec<u8>| answer(200, &[("x-request-id", "001f")], body);
+    let damaged = gzip(b"user_id\n", Compression::fast())[..20].to_vec();
+    let csv = || b"user_id\n".to_vec();
+    let check = |error: Error, attempts: u32| {
+        assert_eq!(error.request_id(), Some("001f"), "{error}");
+        assert_eq!(error.status().map(|status| status.as_u16()), Some(200), "{error}");
+        assert_eq!(
+            (error.export_job(), error.attempts()),
+            (Some("job-1"), attempts),
+            "{error}"
+        );
+    };
+    let folder = tempfile::tempdir().unwrap();
+    for body in [b"<html>".to_vec(), damaged.clone(), csv()] {
+        let server = downloading([head(body)]).await;
+        let small = job(&client(&server)).max_bytes(3);
+        check({ small }.download_to(folder.path()).await.unwrap_err(), 1);
+    }
+    let server = downloading([head(csv())]).await;
+    check(job(&client(&server)).download_to("a\0b").await.unwrap_err(), 1);
+
+    // The second attempt is the one that is damaged.
+    let intercom = exporting(&["completed"], bytes(damaged).header("x-request-id", "001f")).await;
+    let passing = Answer::error(503, "unavailable", "later");
+    intercom.on("download_data_export").answer_once(passing);
+    let mut stream = job(&intercom.client()).download().await.unwrap().decompressed();
+    let error = loop {
+        match stream.next_chunk().await {
+            Ok(chunk) => assert!(chunk.is_some(), "it ends by an error"),
+            Err(error) => break error,
+        }
+    };
+    check(error, 2);
+
+    let nameless = Answer::json(json!({"status": "pending"})).header("x-request-id", "001f");
+    intercom.on("create_data_export").answer_once(nameless);
+    let error = intercom.client().export(0..9).await.unwrap_err();
+    assert_eq!(error.request_id(), Some("001f"), "{error}");
 }
 
 /// Does nothing unless [`the_folder_of_no_name_is_the_current_one`] runs it, in a folder of its own.

@@ -12,7 +12,7 @@ use intercom_client::{ApiVersion, Client, Method, Nullable, RetryPolicy};
 use operation_tables::OPERATIONS;
 use serde_json::{Value, json};
 
-/// A stand-in, and a client that sends every request once.
+/// A mock Intercom, and a client that sends every request once.
 async fn start() -> (MockIntercom, Client) {
     let intercom = MockIntercom::start().await;
     let once = intercom.client_builder().retry(RetryPolicy::none()).build().unwrap();
@@ -310,6 +310,21 @@ async fn pages_of_more_than_the_api_allows_are_refused() {
 }
 
 #[tokio::test]
+async fn what_the_description_lacks_is_listed_too() {
+    let (intercom, client) = start().await;
+    intercom.seed("list_conversations", [
+        json!({"type": "conversation", "id": "7", "ai_topic": "maps", "conversation_parts": {"conversation_parts": []}}),
+    ]);
+    let shown = client.retrieve_conversation().id("7").await.unwrap();
+    assert_eq!(shown.extra.get("ai_topic"), Some(json!("maps")));
+    let page = client.list_conversations().await.unwrap();
+    let listed: Value = serde_json::from_slice(page.body()).unwrap();
+    let listed = &listed["conversations"][0];
+    assert_eq!(listed["ai_topic"], "maps");
+    assert_eq!(listed.get("conversation_parts"), None, "lists leave these out");
+}
+
+#[tokio::test]
 async fn the_list_of_each_record_is_what_was_seeded_last() {
     let (intercom, client) = start().await;
     let lead = || {
@@ -501,4 +516,26 @@ async fn a_change_can_be_answered_by_nothing() {
     let answer = client.delete_contact().id(contact).await.unwrap();
     assert_eq!((answer.status().as_u16(), &answer.id), (204, &None));
     assert!(client.show_contact().id(contact).await.is_ok(), "the mock did nothing");
+}
+
+#[tokio::test]
+async fn half_an_answer_has_its_status_and_headers() {
+    let (intercom, client) = start().await;
+    let made = json!({"type": "contact", "id": "66f1", "name": "Ada"});
+    for bytes in [0, 5, 20] {
+        intercom.on("create_contact").answer_once(
+            Answer::json(&made)
+                .status(202)
+                .header("x-request-id", "half")
+                .cut(bytes),
+        );
+        let create = client
+            .create_contact()
+            .body(CreateContactRequest::with_email("ada@juniper.example"));
+        let error = create.send().await.unwrap_err();
+        assert_eq!(error.status().map(|status| status.as_u16()), Some(202), "{error}");
+        assert_eq!(error.request_id(), Some("half"));
+        assert_eq!(error.body().map(|body| body.len()), Some(bytes));
+        assert!(error.may_have_been_carried_out() && !error.is_retryable(), "{error}");
+    }
 }

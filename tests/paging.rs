@@ -13,7 +13,7 @@ use intercom_client::{Client, Error, Method, RetryPolicy, types};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-/// A stand-in whose list `operation` holds `items` records; those that lists of another record's are asked of are there too.
+/// A mock Intercom whose list `operation` holds `items` records; those that lists of another record's are asked of are there too.
 async fn start(operation: &str, items: usize) -> MockIntercom {
     start_with(MockIntercom::builder(), operation, items).await
 }
@@ -652,7 +652,7 @@ fn streams_can_be_sent_and_stored() {
     assert_eq!(cursor.to_string().parse(), Ok(cursor));
 }
 
-/// A stand-in that answers every request with this body, and its client.
+/// A mock Intercom that answers every request with this body, and its client.
 async fn always(body: &'static str) -> (MockIntercom, Client) {
     let intercom = MockIntercom::start().await;
     intercom.on_any().answer(Answer::bytes("application/json", body));
@@ -673,7 +673,7 @@ async fn a_server_that_ignores_the_page_is_not_walked_for_ever() {
     assert!(articles.try_next().await.unwrap().is_none());
 }
 
-/// A stand-in that answers each request by its number, counted from 0, and its client.
+/// A mock Intercom that answers each request by its number, counted from 0, and its client.
 async fn scripted(body: impl Fn(usize) -> Value + Send + Sync + 'static) -> (MockIntercom, Client) {
     let intercom = MockIntercom::start().await;
     intercom.on_any().answer_with(move |request| {

@@ -57,6 +57,12 @@ async fn fields_that_the_description_lacks() {
     intercom.seed("list_conversations", [conversation]);
     look(&client).await.unwrap();
     assert_eq!(intercom.calls("list_conversations").len(), 1);
+    let page = client.list_conversations().await.unwrap();
+    assert_eq!(page.conversations[0].extra.get("ai_topic"), Some(json!("maps")));
+    assert_eq!(
+        page.mismatches()[0].to_string(),
+        "conversations[0].statistics.count_reopens: expected an integer, found a fraction"
+    );
 }
 
 #[tokio::test]

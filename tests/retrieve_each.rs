@@ -18,7 +18,7 @@ fn conversation(number: usize) -> Value {
     json!({"type": "conversation", "id": number.to_string(), "open": number.is_multiple_of(2), "updated_at": 1_730_000_000 - number})
 }
 
-/// A stand-in whose conversations have parts when they are retrieved, and a client that hardly pauses between attempts.
+/// A mock Intercom whose conversations have parts when they are retrieved, and a client that hardly pauses between attempts.
 async fn start() -> (MockIntercom, Client) {
     let intercom = MockIntercom::start().await;
     intercom.seed("list_conversations", (0..ALL).map(conversation));
@@ -101,6 +101,13 @@ async fn only_so_many_are_asked_for_at_once_and_nothing_before_it_is_wanted() {
     conversations.next().await.unwrap().unwrap();
     drop(conversations);
     assert_eq!(asked(&intercom), [0]);
+    let mut conversations = list(&client).per_page(30).stream().retrieve_each();
+    conversations.next().await.unwrap().unwrap();
+    let shown = format!("{conversations:?}");
+    assert!(
+        shown.contains("under_way: 9"),
+        "ten, of which one was delivered: {shown}"
+    );
 }
 
 /// Retrievals are reads: they are repeated one by one, and keep their places.

@@ -12,7 +12,7 @@ use intercom_client::{Id, Timestamp, types};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-/// A stand-in whose searches find nothing.
+/// A mock Intercom whose searches find nothing.
 async fn finding_nothing() -> MockIntercom {
     let intercom = MockIntercom::start().await;
     let contacts = json!({"type": "list", "data": [], "total_count": 0, "pages": {"type": "pages", "next": null}});

@@ -18,7 +18,7 @@ fn contact(number: usize) -> Value {
     json!({"type": "contact", "id": number.to_string()})
 }
 
-/// A stand-in, its client, and a folder for the file and its state.
+/// A mock Intercom, its client, and a folder for the file and its state.
 struct Setup {
     intercom: MockIntercom,
     client: Client,

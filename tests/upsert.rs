@@ -225,7 +225,7 @@ async fn what_cannot_be_unarchived_is_told_clearly() {
 async fn a_creation_whose_answer_is_lost_is_repeated_and_finds_what_it_made() {
     let (intercom, client) = start().await;
     let grace = CreateContactRequest::with_email("grace@juniper.example");
-    // What the first attempt makes gets an id of the stand-in's, told by the second one.
+    // What the first attempt makes gets an id of the mock's, told by the second one.
     let made = client.create_contact().body(grace.clone()).send().await.unwrap();
     let id = made.id.as_deref().unwrap();
     intercom.forget_received();

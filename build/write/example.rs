@@ -16,7 +16,7 @@ const WIDTH: usize = 92;
 /// How much of a text is shown.
 const LONG: usize = 56;
 
-/// What runs before the code of an example: hidden, a stand-in to call.
+/// What runs before the code of an example: hidden, a mock Intercom to call.
 const BEGIN: &str = "\
 # #[tokio::main(flavor = \"current_thread\")]
 # async fn main() {
@@ -25,7 +25,7 @@ const BEGIN: &str = "\
 # let outcome: Result<(), intercom_client::Error> = async {
 ";
 
-/// What runs after it: the call was sent as this operation. The stand-in may refuse an id or cursor of the example, since not
+/// What runs after it: the call was sent as this operation. The mock may refuse an id or cursor of the example, since not
 /// every description shows a record for each.
 const END: &str = "\
 # Ok(())

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -16,8 +17,12 @@ use super::error::Error;
 pub struct ByteStream {
     /// The operation that it answers.
     operation: &'static str,
+    say: Say,
     chunks: Pin<Box<dyn Stream<Item = Result<Bytes, Error>> + Send>>,
 }
+
+/// Says of an error what is known of the answer, such as its request id.
+pub(crate) type Say = Arc<dyn Fn(Error) -> Error + Send + Sync>;
 
 impl ByteStream {
     pub(crate) fn new(
@@ -26,13 +31,29 @@ impl ByteStream {
     ) -> Self {
         Self {
             operation,
+            say: Arc::new(|error| error),
             chunks: Box::pin(chunks),
         }
     }
 
-    /// The same bytes, with more said of their errors.
-    pub(crate) fn map_err(self, say: impl FnMut(Error) -> Error + Send + 'static) -> Self {
-        Self::new(self.operation, self.chunks.map_err(say))
+    /// The same bytes, with more said of their errors, and of those of whatever reads them.
+    pub(crate) fn map_err(self, more: impl Fn(Error) -> Error + Send + Sync + 'static) -> Self {
+        let more = Arc::new(more);
+        let (known, said) = (self.say, Arc::clone(&more));
+        Self {
+            say: Arc::new(move |error| said(known(error))),
+            ..Self::new(self.operation, self.chunks.map_err(move |error| more(error)))
+        }
+    }
+
+    /// The same bytes, where `say` says more of the errors of whatever reads them.
+    pub(crate) fn with_say(self, say: Say) -> Self {
+        Self { say, ..self }
+    }
+
+    /// What is to be said of an error of whatever reads these bytes.
+    pub(crate) fn say(&self) -> Say {
+        Arc::clone(&self.say)
     }
 
     pub(crate) fn operation(&self) -> &'static str {

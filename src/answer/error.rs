@@ -16,6 +16,22 @@ use url::Url;
 /// Ask by predicate what it is and what to do; `Display` is one line for a person, `Debug` that line and the cause. Neither
 /// shows the token, a header or the body; what the server says in its error messages is shown.
 ///
+/// | what to do | where it is so |
+/// |---|---|
+/// | mend the program | [`is_builder`](Self::is_builder), [`is_invalid_request`](Self::is_invalid_request) |
+/// | see to token, permissions and plan | [`is_unauthorized`](Self::is_unauthorized), [`is_token_unavailable`](Self::is_token_unavailable), [`is_forbidden`](Self::is_forbidden) |
+/// | look at the record | [`is_not_found`](Self::is_not_found), [`is_conflict`](Self::is_conflict), [`is_permanently_deleted`](Self::is_permanently_deleted) |
+/// | send it again later | [`is_retryable`](Self::is_retryable), among them [`is_rate_limited`](Self::is_rate_limited) and [`is_timeout`](Self::is_timeout) |
+/// | look whether it was done before it is sent again | [`may_have_been_carried_out`](Self::may_have_been_carried_out), whatever else it is |
+/// | see to network, proxy and certificates | [`is_connect`](Self::is_connect), [`is_certificate`](Self::is_certificate) |
+/// | see to the disk | [`is_io`](Self::is_io) |
+/// | report it | [`is_decode`](Self::is_decode) |
+/// | walk on, or begin a new scroll | [`is_incomplete`](Self::is_incomplete), [`is_scroll_exists`](Self::is_scroll_exists), [`is_scroll_expired`](Self::is_scroll_expired), [`is_scroll_restart`](Self::is_scroll_restart) |
+/// | see to the export job | [`is_export_pending`](Self::is_export_pending), [`is_export_failed`](Self::is_export_failed), [`is_export_canceled`](Self::is_export_canceled) |
+///
+/// What is none of these, such as a 402 or an answer that contradicts itself, is told by [`status`](Self::status), where there is
+/// one, and the line.
+///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), intercom_client::Error> {
@@ -142,7 +158,9 @@ impl Error {
 
     /// The error of a call that was answered by a status that is no success: for tests of your own code. The predicates,
     /// [`code`](Self::code), [`errors`](Self::errors), [`request_id`](Self::request_id) and [`rate_limit`](Self::rate_limit) read
-    /// it like one that came from a server.
+    /// it like one that came from a server. What goes by the call as well, such as
+    /// [`may_have_been_carried_out`](Self::may_have_been_carried_out) and what is said of scrolls, is false: let a mock Intercom
+    /// (feature `mock`) answer for these.
     ///
     /// ```
     /// use intercom_client::Error;
@@ -292,8 +310,8 @@ impl Error {
         self.has_status(&[400, 422])
     }
 
-    /// No connection or no whole answer in time, or the server said 408 or 504. Unless it [`is_connect`](Self::is_connect) too,
-    /// the call may have been carried out.
+    /// No connection or no whole answer in time, or the server said 408 or 504.
+    /// [`may_have_been_carried_out`](Self::may_have_been_carried_out) tells what that means for a call that changes something.
     pub fn is_timeout(&self) -> bool {
         matches!(self.0.kind, Kind::Timeout | Kind::ConnectTimeout) || self.has_status(&[408, 504])
     }
@@ -313,7 +331,8 @@ impl Error {
     }
 
     /// A success whose body does not decode, or is too large. [`json_path`](Self::json_path) tells where,
-    /// [`body`](Self::body) holds what came. Report it: the types should hold everything that servers send.
+    /// [`body`](Self::body) holds what came, except for a download. Report it: the types should hold everything that servers
+    /// send.
     pub fn is_decode(&self) -> bool {
         matches!(self.0.kind, Kind::Decode(_) | Kind::TooLarge(_))
     }
@@ -323,9 +342,10 @@ impl Error {
         matches!(self.0.kind, Kind::Builder(_))
     }
 
-    /// Whether the same call could succeed later: a lost connection, a timeout, 408, 429, 500, 502, 503 or 504, a captcha or
-    /// challenge of the firewall before the server, or a GET that was answered by 405 and an HTML page. The client has repeated what is safe to repeat; whether more is, only the caller
-    /// knows.
+    /// Whether the same call could succeed later: there was no connection, or it was lost, a timeout, 408, 429, 500, 502, 503 or
+    /// 504, a captcha or challenge of the firewall before the server, or a GET that was answered by 405 and an HTML page; not a TLS
+    /// handshake that failed, nor a proxy that asks for credentials. The client has repeated what is safe to repeat; whether more
+    /// is, only the caller knows.
     pub fn is_retryable(&self) -> bool {
         match self.0.kind {
             Kind::Connect | Kind::ConnectTimeout | Kind::Proxy | Kind::Unprocessed => true,
@@ -503,7 +523,8 @@ impl Error {
         }
     }
 
-    /// The body as far as it was received. It can hold customers' data, so it is shown nowhere else.
+    /// The body as far as it was received; empty for a download, whose bytes were handed on. It can hold customers' data, so it is
+    /// shown nowhere else.
     pub fn body(&self) -> Option<&Bytes> {
         self.0.answer.as_ref().map(|answer| &answer.body)
     }

@@ -1,6 +1,7 @@
 //! Bytes that come compressed, decompressed as they arrive.
 
 use std::io::{self, Write};
+use std::sync::Arc;
 
 use bytes::{Buf, Bytes, BytesMut};
 use flate2::write::GzDecoder;
@@ -25,9 +26,13 @@ impl ByteStream {
     }
 
     fn steps(self, begin: Decompressing, as_error: AsError) -> Self {
-        let operation = self.operation();
-        let steps = stream::try_unfold((self, begin), move |(bytes, step)| decompress(bytes, step, as_error));
-        Self::new(operation, steps)
+        let (operation, say) = (self.operation(), self.say());
+        let failed = Arc::clone(&say);
+        let failed = move |error| failed(as_error(operation, error));
+        let steps = stream::try_unfold((self, begin), move |(bytes, step)| {
+            decompress(bytes, step, failed.clone())
+        });
+        Self::new(operation, steps).with_say(say)
     }
 }
 
@@ -52,7 +57,7 @@ enum Decompressing {
 async fn decompress(
     mut bytes: ByteStream,
     mut step: Decompressing,
-    as_error: AsError,
+    failed: impl Fn(io::Error) -> Error,
 ) -> Result<Option<(Bytes, (ByteStream, Decompressing))>, Error> {
     loop {
         step = match step {
@@ -73,14 +78,13 @@ async fn decompress(
                     match bytes.next_chunk().await? {
                         Some(chunk) => input = chunk,
                         None => {
-                            members.finish().map_err(|error| as_error(bytes.operation(), error))?;
+                            members.finish().map_err(&failed)?;
                             let rest = std::mem::take(members.output());
                             return Ok((!rest.is_empty()).then(|| (rest.into(), (bytes, Decompressing::End))));
                         }
                     }
                 }
-                let read = members.push(&input);
-                input.advance(read.map_err(|error| as_error(bytes.operation(), error))?);
+                input.advance(members.push(&input).map_err(&failed)?);
                 let output = std::mem::take(members.output());
                 let step = Decompressing::Gzip(members, input);
                 if !output.is_empty() {
@@ -118,9 +122,7 @@ pub(crate) fn damaged(operation: &'static str, error: io::Error) -> Error {
         expected: "a whole gzip file",
         found: "damaged or missing bytes".to_owned(),
     };
-    Error::new(operation, Kind::Decode(Box::new(unread)))
-        .with_source(error)
-        .with_attempts(1)
+    Error::new(operation, Kind::Decode(Box::new(unread))).with_source(error)
 }
 
 /// The error of a body whose gzip is damaged, or cut off before its end: then the rest was lost.

@@ -103,12 +103,17 @@ impl<T> Response<T> {
     }
 
     /// The error of an answer that is not what was asked for.
-    pub(crate) fn decode_error(self, operation: &'static str, mut unread: Unread) -> Error {
+    pub(crate) fn decode_error(&self, operation: &'static str, mut unread: Unread) -> Error {
         if let Some(coding) = foreign_coding(&self.headers) {
             unread.found = coding.to_owned();
         }
-        Error::new(operation, Kind::Decode(Box::new(unread)))
-            .with_answer(self.status, self.headers, self.body)
+        self.error(operation, Kind::Decode(Box::new(unread)))
+    }
+
+    /// An error that this answer is the reason for.
+    pub(crate) fn error(&self, operation: &'static str, kind: Kind) -> Error {
+        Error::new(operation, kind)
+            .with_answer(self.status, self.headers.clone(), self.body.clone())
             .with_attempts(self.attempts)
     }
 

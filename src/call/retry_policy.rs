@@ -19,12 +19,11 @@ use std::time::Duration;
 /// | a captcha or challenge of AWS WAF, by its header `x-amzn-waf-action`: nothing reached the server | yes | yes | yes |
 /// | 405 with an HTML page, a captcha without that header | GETs | no | no |
 /// | 401, and the function that supplies the [`AccessToken`](crate::AccessToken::from_fn) now gives another one | once | once | once |
-/// | anything else | no | no | no |
+/// | anything else, such as a certificate that is not trusted or an answer that cannot be read | no | no | no |
 ///
-/// Reads are GETs and the POSTs that only search or list. Of a single call that does no harm when it is carried out twice,
-/// its builder can say so by `idempotent(true)`: it is then repeated like a PUT; with `idempotent(false)` a call is repeated
-/// like a POST. Scrolling is only repeated when nothing was sent or after a
-/// 429, since each answer moves the scroll on.
+/// Reads are GETs and the POSTs that only search or list. A single call that does no harm when it is carried out twice says so
+/// by `idempotent(true)` of its builder, and is then repeated like a PUT; with `idempotent(false)` it is repeated like a POST.
+/// Scrolling is repeated like a POST too, since each answer moves the scroll on, and after a captcha, which does not.
 ///
 /// Beside the policy all clones of a client share a [budget](crate::ClientBuilder::retry_budget) of repeats, so that a server
 /// that is down is not asked three times as often.
@@ -119,5 +118,10 @@ mod tests {
             assert!(pauses.iter().any(|pause| *pause > longest / 2));
         }
         assert_eq!(RetryPolicy::none().attempts(0).attempts, 1);
+        let documented = RetryPolicy::none().attempts(3).base(Duration::from_millis(500));
+        let documented = documented
+            .cap(Duration::from_secs(30))
+            .deadline(Duration::from_secs(120));
+        assert_eq!(policy, documented);
     }
 }

@@ -142,9 +142,9 @@ impl ClientBuilder {
         self
     }
 
-    /// Another server than the region's, such as a proxy or a test server: https, or http on loopback. A path is kept as
-    /// a prefix. No proxy of the environment is used for http on loopback, and names under `localhost` are not asked of a name
-    /// server.
+    /// Another server than the region's, such as a proxy or a test server: https, or http on loopback
+    /// ([elsewhere](Self::allow_plain_http) by a setting). A path is kept as a prefix. No proxy of the environment is used for http
+    /// on loopback, and no name server is asked for names under `localhost`.
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
         self.base_url = Some(url.into());
         self
@@ -224,8 +224,8 @@ impl ClientBuilder {
         self
     }
 
-    /// Whether all clones share a budget of repeats: 100 of them at first, which successes fill up again. A server that is
-    /// down then gets no more requests than one that is up; one that answers is never met by it. Default: true.
+    /// Whether all clones share a budget of repeats: 100 of them at first, which successes fill up again. Once it is spent, a
+    /// server that is down gets no more requests than one that is up. One that answers never spends it. Default: true.
     pub fn retry_budget(mut self, budget: bool) -> Self {
         self.retry_budget = budget;
         self

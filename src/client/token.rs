@@ -28,7 +28,8 @@ pub struct AccessToken(Result<Authorization, ConfigError>);
 
 impl AccessToken {
     /// A token that changes while the program runs, such as one from a secret store: `supply` is called before each attempt of
-    /// each call, by many calls at once, and keeps what it was given for as long as that is good; nothing is kept here.
+    /// each call, by many calls at once. What it gives is not kept here: where asking the store takes time, let `supply` keep
+    /// the token for as long as it is good.
     ///
     /// It has the [`timeout`](crate::ClientBuilder::timeout) of an attempt to answer. When it fails, or gives what cannot be a
     /// token, nothing is sent and the call ends with an error that

@@ -69,10 +69,10 @@ pub(super) async fn blocking<T: Send + 'static>(
 ) -> Result<T, Error> {
     match tokio::task::spawn_blocking(work).await {
         Ok(Ok(done)) => Ok(done),
-        Ok(Err(Failure::Disk(error))) => Err(Error::new(operation, Kind::Io).with_source(error).with_attempts(1)),
-        Ok(Err(Failure::TooLarge(limit))) => Err(Error::new(operation, Kind::TooLarge(limit)).with_attempts(1)),
+        Ok(Err(Failure::Disk(error))) => Err(Error::new(operation, Kind::Io).with_source(error)),
+        Ok(Err(Failure::TooLarge(limit))) => Err(Error::new(operation, Kind::TooLarge(limit))),
         Ok(Err(Failure::Gzip(error))) => Err(damaged(operation, error)),
-        Err(stopped) => Err(Error::new(operation, Kind::Io).with_source(stopped).with_attempts(1)),
+        Err(stopped) => Err(Error::new(operation, Kind::Io).with_source(stopped)),
     }
 }
 

@@ -74,14 +74,14 @@ impl Client {
         if last < first {
             return Err(refuse("is empty: it ends before it begins"));
         }
-        let created = api::create(self, first, last).send().await?.into_inner();
+        let created = api::create(self, first, last).send().await?;
         let Some(id) = created.job_identifier.clone().filter(|id| !id.is_empty()) else {
             let what = "the server did not name the job that it started";
-            let error = Error::new(CREATE.id, Kind::Contradiction(what)).with_attempts(1);
+            let error = created.error(CREATE.id, Kind::Contradiction(what));
             return Err(error.with_unknown_outcome(true));
         };
         let mut job = self.export_job(id);
-        job.progress.state = state(created);
+        job.progress.state = state(created.into_inner());
         job.known = true;
         Ok(job)
     }
@@ -337,10 +337,22 @@ impl ExportJob {
             return Ok(None);
         };
         let announced = no_export_by(answer.headers());
-        let mut bytes = answer.into_inner();
+        let bytes = answer.into_inner();
+        let say = bytes.say();
+        let written = self.write(bytes, announced, folder).await;
+        written.map(Some).map_err(|error| say(error))
+    }
+
+    /// Writes a result that the headers may have announced as something else.
+    async fn write(
+        &mut self,
+        mut bytes: ByteStream,
+        announced: Option<&'static str>,
+        folder: &Path,
+    ) -> Result<PathBuf, Error> {
         let (head, gzip) = sniff(&mut bytes, LOOKED_AT).await?;
         if let Some(found) = no_export(&head).or(announced).filter(|_| !gzip) {
-            return Err(Error::new(DOWNLOAD.id, Kind::no_gzip(found)).with_attempts(1));
+            return Err(Error::new(DOWNLOAD.id, Kind::no_gzip(found)));
         }
         let (form, extension) = match (gzip, self.keep_compressed) {
             (true, true) => (Form::KeptGzip, "csv.gz"),
@@ -363,7 +375,7 @@ impl ExportJob {
             batch = next?;
             (self.report)(&self.progress);
         }
-        blocking(DOWNLOAD.id, move || part.finish()).await.map(Some)
+        blocking(DOWNLOAD.id, move || part.finish()).await
     }
 }
 

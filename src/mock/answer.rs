@@ -134,7 +134,7 @@ impl Answer {
         self
     }
 
-    /// Sends status, headers and so many bytes of the body, and breaks the connection.
+    /// Sends status, headers and so many bytes of the body, or all of it where it is shorter, and breaks the connection.
     pub fn cut(mut self, bytes: usize) -> Self {
         self.cut = Some(bytes);
         self

@@ -10,6 +10,7 @@ use super::answer::Answer;
 use super::filter::{finds, order};
 use super::operations::{List, Operation};
 use super::received::Received;
+use super::resources::Member;
 use super::store::Record;
 use super::workspace::{Workspace, not_found};
 use crate::paging::Paging;
@@ -93,7 +94,7 @@ impl Workspace {
             Paging::Scroll => self.scroll(operation.id, received, &records),
         };
         match page {
-            Ok(page) => page.answer(operation, list, kind, &records),
+            Ok(page) => page.answer(operation, list, self.resources.member(kind), &records),
             Err(refusal) => refusal.into(),
         }
     }
@@ -184,7 +185,7 @@ impl Page {
     }
 
     /// The page as it is sent: what the description shows around the records, and these.
-    fn answer(self, operation: &Operation, list: &List, kind: &str, records: &[Record]) -> Answer {
+    fn answer(self, operation: &Operation, list: &List, member: Option<&Member>, records: &[Record]) -> Answer {
         let shown = operation.successes.first().map(|(_, body)| serde_json::from_str(body));
         let mut frame: Map<String, Value> = shown.and_then(Result::ok).unwrap_or_default();
         frame.retain(|name, _| !["pages", "total_count", "scroll_param", list.items].contains(&name.as_str()));
@@ -197,14 +198,14 @@ impl Page {
         set("pages", self.pages);
         set("scroll_param", self.scroll_param.map(Value::String));
         let items = records.get(self.from..self.to).unwrap_or_default().iter();
-        let items: Vec<Arc<str>> = match list.item.name == kind {
-            true => items.map(|record| record.text.clone()).collect(),
+        let items: Vec<Arc<str>> = match member.filter(|member| member.kind != list.item.name) {
+            None => items.map(|record| record.text.clone()).collect(),
             // Lists show less of some records than there is.
-            false => items
+            Some(member) => items
                 .map(|record| {
                     let mut value = record.value();
                     if let Value::Object(value) = &mut value {
-                        value.retain(|name, _| list.item.has(name));
+                        value.retain(|name, _| list.item.has(name) || !member.object.has(name));
                     }
                     value.to_string().into()
                 })

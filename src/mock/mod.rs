@@ -111,7 +111,7 @@
 //! | | does | does not |
 //! |---|---|---|
 //! | requests | refuses a wrong token, another `Intercom-Version`, unknown paths, missing query parameters | check bodies, which the client's builders do; know permissions |
-//! | records | gives, makes, changes and deletes them by id; sets the fields of a request that the answer's type has | refuse a second record with the same email or name: set a 409 |
+//! | records | gives, makes, changes and deletes them by id; sets the fields of a request that the answer's type has; refuses a contact that is there already | refuse another record of the same name: set a 409 |
 //! | records of another one, such as the tags of a contact | lists what is attached, until it is detached | show them in the other record's own fields |
 //! | lists | pages in the shape that each operation has: cursors, page numbers, scrolls with one at a time | know the server's own cursors; put ties in another order |
 //! | searches | compares and sorts by any field, groups with AND and OR | limit fields, operators and nesting; count dates in whole days |

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::operations::{OPERATIONS, Operation};
+use super::operations::{OPERATIONS, Object, Operation};
 
 /// The records of one kind, each under a path of its own: one that ends in a parameter, and is answered with an object.
-#[derive(Debug)]
 pub(super) struct Member {
     /// The path without the names of parameters, such as `/contacts/{}`.
     pub shape: &'static str,
@@ -13,6 +12,8 @@ pub(super) struct Member {
     pub parameter: &'static str,
     /// The kind: the name of the type.
     pub kind: &'static str,
+    /// The type.
+    pub object: &'static Object,
 }
 
 impl Member {
@@ -23,7 +24,6 @@ impl Member {
 }
 
 /// The kinds of records.
-#[derive(Debug)]
 pub(super) struct Resources {
     members: Vec<Member>,
     /// The kind of the types that lists show of a record, where they are others.
@@ -47,6 +47,7 @@ impl Resources {
                     shape,
                     parameter,
                     kind: record.name,
+                    object: record,
                 });
             }
         }

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
+use futures_util::StreamExt;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use http::{Request, Response};
 use http_body_util::combinators::BoxBody;
@@ -157,9 +158,14 @@ fn sent(answer: Answer, number: usize, version: &ApiVersion) -> Result<Response<
         None => Full::new(answer.body).map_err(infallible).boxed(),
         Some(length) => {
             let part = answer.body.slice(..length.min(answer.body.len()));
-            let broken = io::Error::other("the connection breaks, as told");
-            let frames = [Ok(Frame::data(part)), Err(broken)];
-            BodyExt::boxed(StreamBody::new(futures_util::stream::iter(frames)))
+            let breaks = async {
+                // hyper sends what it holds once the body pauses, and drops it when the body fails before that.
+                tokio::task::yield_now().await;
+                Err(io::Error::other("the connection breaks, as told"))
+            };
+            let begin = futures_util::stream::iter([Ok(Frame::data(part))]);
+            let frames = begin.chain(futures_util::stream::once(breaks));
+            BodyExt::boxed(StreamBody::new(frames))
         }
     };
     let mut response = Response::new(body);

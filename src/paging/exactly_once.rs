@@ -41,9 +41,10 @@ use crate::wire::read::Mismatch;
 /// ```
 ///
 /// The count is the smallest that a page of the pass told, so that what is created meanwhile is not missed. An item that was
-/// delivered and is then deleted, or that was created meanwhile, can hide one that is missing. Nothing is compared where the server does not count, and where the
-/// walk begins in the middle of the list, unless it is told [what came before](Self::seen). An item that came without an id
-/// is told from no other: the first pass delivers it. Memory: the ids.
+/// delivered and is then deleted, or that was created meanwhile, can hide one that is missing. Nothing is compared where the
+/// server does not count, and where the walk begins in the middle of the list, unless it is told
+/// [what came before](Self::seen). An item that came without an id is told from no other: the first pass delivers it. Memory:
+/// the ids.
 #[must_use = "streams do nothing unless polled"]
 pub struct ExactlyOnce<P: Page> {
     items: Items<P>,

@@ -15,9 +15,9 @@
 //!
 //! A page's number or cursor is all that is taken from an answer: no URL that a server names is ever followed.
 //!
-//! No walk is endless, and none ends unsaid. An error is: a cursor that leads back to a page already seen, the page before once
-//! more, pages that go on and on and are empty or the same as earlier ones, an answer without the list, and one that announces
-//! another page in a form that this crate does not know. An empty page ends numbered lists, scrolls and events.
+//! No walk is endless, and none ends early in silence. These are errors: a cursor that leads back to a page already seen, the
+//! page before once more, pages that go on and on and are empty or the same as earlier ones, an answer without the list, and one
+//! that announces another page in a form that this crate does not know. An empty page ends numbered lists, scrolls and events.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]

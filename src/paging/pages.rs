@@ -216,11 +216,7 @@ impl<P: Page> Pages<P> {
 
     /// Looks where the list goes on after `page`.
     fn advance(&mut self, call: Box<Call>, page: &Response<P>) -> Result<(), Error> {
-        let error = |kind| {
-            Error::new(call.operation.id, kind)
-                .with_answer(page.status(), page.headers().clone(), page.body().clone())
-                .with_attempts(1)
-        };
+        let error = |kind| page.error(call.operation.id, kind);
         let contradiction = |what| error(Kind::Contradiction(what));
         let position = page.position();
         let asked = self.cursor.as_ref().and_then(|cursor| cursor.0.parse().ok());

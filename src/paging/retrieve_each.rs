@@ -169,8 +169,7 @@ impl<W: Walk<Page: Page<Item: Retrievable>>> RetrieveEach<W> {
 
     /// Goes on after an error: with the item that failed, or with the page. A page that did not tell where the list goes on is
     /// asked for again, and a scroll that lost a page begins anew: what was delivered of them comes again, unless the walk is
-    /// [`ExactlyOnce`] or [`Changes`]. Does nothing while the stream has not ended, and
-    /// when it ended without an error.
+    /// [`ExactlyOnce`] or [`Changes`]. Does nothing while the stream has not ended, and when it ended without an error.
     pub fn resume(&mut self) {
         if !std::mem::take(&mut self.failed) {
             return;

@@ -59,6 +59,7 @@ crate::wire::deserialize::readable! { Notification }
 
 /// The container of a notification's item.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct Data {
     /// Always `notification_event_data`.
     pub type_: Option<String>,

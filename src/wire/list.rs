@@ -153,7 +153,6 @@ impl<T: fmt::Debug> fmt::Debug for List<T> {
     }
 }
 
-/// An absent list that is encoded by itself is null.
 /// Items that do not fit are left out: a bare list has no place to keep them.
 impl<'de, T: Decode> Deserialize<'de> for List<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -161,6 +160,7 @@ impl<'de, T: Decode> Deserialize<'de> for List<T> {
     }
 }
 
+/// An absent list that is encoded by itself is null.
 impl<T: Serialize> Serialize for List<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.0.serialize(serializer)

@@ -162,7 +162,6 @@ impl<T: fmt::Debug> fmt::Debug for Map<T> {
     }
 }
 
-/// An absent object that is encoded by itself is null.
 /// Values that do not fit are left out: a bare map has no place to keep them.
 impl<'de, T: Decode> Deserialize<'de> for Map<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -170,6 +169,7 @@ impl<'de, T: Decode> Deserialize<'de> for Map<T> {
     }
 }
 
+/// An absent object that is encoded by itself is null.
 impl<T: Serialize> Serialize for Map<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.is_absent() {

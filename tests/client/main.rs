@@ -30,7 +30,7 @@ fn https() -> ClientBuilder {
     }
 }
 
-/// A stand-in that wants the test token.
+/// A mock Intercom that wants the test token.
 async fn start() -> MockIntercom {
     MockIntercom::builder().token(TOKEN).start().await
 }

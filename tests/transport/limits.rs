@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use intercom_client::{Client, RetryPolicy};
 
-use crate::calls::{Op, settings};
+use crate::calls::{Op, quick, settings};
 use crate::server::{Move, Request, Server, answer};
 
 /// An answer at a time of the server's clock, which is not this machine's.
@@ -64,6 +64,26 @@ async fn a_spent_window_is_waited_for_instead_of_asking_in_vain() {
             "three a second"
         );
     }
+}
+
+#[tokio::test]
+async fn the_wait_for_a_spent_window_does_not_count_against_the_deadline() {
+    let now = 784_111_777;
+    let server = Server::new([vec![
+        Move::Read,
+        limited(503, 0, now, now + 2, ""),
+        Move::Read,
+        limited(200, 2, now + 2, now + 4, "{}"),
+    ]])
+    .await;
+    let policy = quick().deadline(Duration::from_secs(1));
+    let client = settings(&server).retry(policy).build().unwrap();
+    Op::Get.call(&client).await.unwrap();
+    let requests = server.requests();
+    assert!(
+        requests[1].at - requests[0].at >= Duration::from_secs(2),
+        "longer than the deadline"
+    );
 }
 
 #[tokio::test]

@@ -62,6 +62,19 @@ async fn a_status_is_asked_for_again_as_the_table_says() {
 }
 
 #[tokio::test]
+async fn a_captcha_is_asked_for_again_by_gets_alone() {
+    let server = Server::serve(|_| vec![answer(405, &[], "<!DOCTYPE html><div id=captcha>")]).await;
+    let client = client(&server);
+    for op in Op::ALL {
+        let times = match op {
+            Op::Get | Op::Download | Op::Scroll => 3,
+            Op::List | Op::Put | Op::Delete | Op::Post => 1,
+        };
+        assert_eq!(op.call(&client).await.unwrap_err().attempts(), times, "{op:?}");
+    }
+}
+
+#[tokio::test]
 async fn an_error_that_passes_is_not_seen() {
     for status in [408, 429, 500, 502, 503, 504] {
         let server = Server::new([vec![Read, answer(status, &[], "<html>"), Read, answer(200, &[], "{}")]]).await;
@@ -118,6 +131,18 @@ async fn a_post_is_repeated_when_the_caller_says_that_it_may() {
     create.retry(quick()).idempotent(true).send().await.unwrap();
     let bodies: Vec<_> = server.requests().into_iter().map(|request| request.body).collect();
     assert_eq!(bodies, [br#"{"external_id":"25"}"#; 3]);
+}
+
+#[tokio::test]
+async fn a_call_is_repeated_like_a_post_when_the_caller_says_that_it_may_not_run_twice() {
+    for (status, times) in [(503, 1), (500, 1), (429, 3)] {
+        let server = Server::serve(move |_| vec![answer(status, &[], "")]).await;
+        let client = client(&server);
+        let update = client.update_contact().id("5f").body_map(|body| body.name("Ada"));
+        assert_eq!(update.idempotent(false).send().await.unwrap_err().attempts(), times);
+        let read = client.identify_admin().idempotent(false).send().await;
+        assert_eq!(read.unwrap_err().attempts(), times, "{status}");
+    }
 }
 
 #[tokio::test]

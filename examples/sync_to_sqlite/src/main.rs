@@ -3,7 +3,7 @@
 //! ```text
 //! cargo run -p sync-to-sqlite [intercom.db]
 //! ```
-//! Reads the workspace of `INTERCOM_ACCESS_TOKEN`; without one, a stand-in.
+//! Reads the workspace of `INTERCOM_ACCESS_TOKEN`; without one, a mock Intercom.
 
 use intercom_client::Client;
 use intercom_client::mock::MockIntercom;
@@ -14,11 +14,11 @@ use sync_to_sqlite::{Result, open, sync};
 async fn main() -> Result<()> {
     let path = std::env::args().nth(1).unwrap_or("intercom.db".to_owned());
     // A program of your own has the client alone: `Client::from_env()?`.
-    let stand_in = match std::env::var_os("INTERCOM_ACCESS_TOKEN") {
+    let intercom = match std::env::var_os("INTERCOM_ACCESS_TOKEN") {
         Some(_) => None,
-        None => Some(stand_in().await),
+        None => Some(mock_intercom().await),
     };
-    let client = match &stand_in {
+    let client = match &intercom {
         Some(intercom) => intercom.client(),
         None => Client::from_env()?,
     };
@@ -48,9 +48,9 @@ async fn main() -> Result<()> {
     Ok(())
 }
 
-/// A stand-in with a few hundred contacts and conversations.
-async fn stand_in() -> MockIntercom {
-    println!("a stand-in answers; set INTERCOM_ACCESS_TOKEN to read a workspace");
+/// A mock Intercom with a few hundred contacts and conversations.
+async fn mock_intercom() -> MockIntercom {
+    println!("a mock Intercom answers; set INTERCOM_ACCESS_TOKEN to read a workspace");
     let intercom = MockIntercom::start().await;
     let contact = |number: u32| {
         json!({"type": "contact", "id": format!("{number:024x}"), "updated_at": 1_730_000_000 + number,

@@ -1,4 +1,4 @@
-//! Two runs against a stand-in: what is in the database, and what was asked for.
+//! Two runs against a mock Intercom: what is in the database, and what was asked for.
 
 use intercom_client::Client;
 use intercom_client::mock::{Answer, MockIntercom};
