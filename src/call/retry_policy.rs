@@ -22,8 +22,8 @@ use std::time::Duration;
 ///
 /// Reads are GETs and the POSTs that only search or list. Of a single call that does no harm when it is carried out twice,
 /// its builder can say so by `idempotent(true)`: it is then repeated like a PUT; with `idempotent(false)` a call is repeated
-/// like a POST. Scrolling is only repeated when nothing was sent or after a
-/// 429, since each answer moves the scroll on.
+/// like a POST. Scrolling is only repeated when nothing was sent, or after a 429 or a captcha, since each answer of the API moves
+/// the scroll on.
 ///
 /// Beside the policy all clones of a client share a [budget](crate::ClientBuilder::retry_budget) of repeats, so that a server
 /// that is down is not asked three times as often.
