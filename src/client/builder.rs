@@ -232,8 +232,8 @@ impl ClientBuilder {
     }
 
     /// Whether a [`base_url`](Self::base_url) on another machine may be plain http, such as a mock or a sidecar in a
-    /// network of containers. **The token and all data then cross that network in the clear**; never let it be the internet.
-    /// Default: false.
+    /// network of containers. **The token and all data then cross that network in the clear**, to the environment's proxy where
+    /// one is set; never let it be the internet. Default: false.
     pub fn allow_plain_http(mut self, allow: bool) -> Self {
         self.plain_http = allow;
         self
