@@ -634,6 +634,10 @@ async fn whatever_a_download_fails_with_names_the_job() {
     assert!(stream.next_chunk().await.unwrap().is_some());
     let error = stream.next_chunk().await.unwrap_err();
     assert_eq!(error.export_job(), Some("job-1"));
+    let server = downloading([answer(200, &[], &gzip(b"user_id\n", Compression::fast())[..20])]).await;
+    let csv = job(&client(&server)).download().await.unwrap().decompressed();
+    let error = csv.try_collect::<Vec<_>>().await.unwrap_err();
+    assert!(error.is_decode() && error.export_job() == Some("job-1"), "{error}");
 }
 
 /// Does nothing unless [`the_folder_of_no_name_is_the_current_one`] runs it, in a folder of its own.

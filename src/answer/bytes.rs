@@ -16,6 +16,8 @@ use super::error::Error;
 pub struct ByteStream {
     /// The operation that it answers.
     operation: &'static str,
+    /// The export job that it is the result of.
+    job: Option<Box<str>>,
     chunks: Pin<Box<dyn Stream<Item = Result<Bytes, Error>> + Send>>,
 }
 
@@ -26,6 +28,7 @@ impl ByteStream {
     ) -> Self {
         Self {
             operation,
+            job: None,
             chunks: Box::pin(chunks),
         }
     }
@@ -33,6 +36,19 @@ impl ByteStream {
     /// The same bytes, with more said of their errors.
     pub(crate) fn map_err(self, say: impl FnMut(Error) -> Error + Send + 'static) -> Self {
         Self::new(self.operation, self.chunks.map_err(say))
+    }
+
+    /// The same bytes as the result of an export job, which their errors name, those of what is made of them too.
+    pub(crate) fn of_export_job(self, id: &str) -> Self {
+        let (job, named) = (Box::from(id), Box::<str>::from(id));
+        Self {
+            job: Some(job),
+            ..self.map_err(move |error| error.with_export_job(&named))
+        }
+    }
+
+    pub(crate) fn export_job(&self) -> Option<&str> {
+        self.job.as_deref()
     }
 
     pub(crate) fn operation(&self) -> &'static str {

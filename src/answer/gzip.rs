@@ -27,9 +27,13 @@ impl ByteStream {
     }
 
     fn steps(self, begin: Decompressing, as_error: AsError) -> Self {
-        let operation = self.operation();
+        let (operation, job) = (self.operation(), self.export_job().map(str::to_owned));
         let steps = stream::try_unfold((self, begin), move |(bytes, step)| decompress(bytes, step, as_error));
-        Self::new(operation, steps)
+        let stream = Self::new(operation, steps);
+        match job {
+            Some(job) => stream.of_export_job(&job),
+            None => stream,
+        }
     }
 }
 

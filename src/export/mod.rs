@@ -291,8 +291,7 @@ impl ExportJob {
         let Some(answer) = self.completed().await.map_err(|error| self.named(error))? else {
             return Ok(ByteStream::new(DOWNLOAD.id, stream::empty()));
         };
-        let id = self.id.clone();
-        Ok(answer.into_inner().map_err(move |error| error.with_export_job(&id)))
+        Ok(answer.into_inner().of_export_job(&self.id))
     }
 
     /// Waits for the job and begins to download its result; `None` when it found no data.
