@@ -379,6 +379,25 @@ async fn files_can_stay_compressed_and_progress_is_told() {
     assert_eq!(last.state, DataExportStatus::Completed);
 }
 
+/// What has arrived is told at once, however little it is and whether more comes.
+#[tokio::test]
+async fn progress_is_told_of_a_slow_download_too() {
+    let head = raw("HTTP/1.1 200 OK\r\ncontent-length: 9999\r\n\r\n");
+    let rows = |bytes| raw(csv(bytes).repeat(2).get(..bytes).unwrap());
+    let pause = Move::Wait(Duration::from_millis(50));
+    let server = downloading([head, rows(3000), pause, rows(10), Move::Hang]).await;
+    let folder = tempfile::tempdir().unwrap();
+    let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+    let mut job = job(&client(&server)).on_progress(move |progress| tell.send(progress.bytes).unwrap());
+    let download = job.download_to(folder.path());
+    let arrived = async { while told.recv().await != Some(3010) {} };
+    tokio::select! {
+        file = download => panic!("it goes on: {file:?}"),
+        () = arrived => {}
+        () = tokio::time::sleep(Duration::from_secs(20)) => panic!("nothing is told"),
+    }
+}
+
 #[tokio::test]
 async fn a_result_over_the_limit_is_an_error_and_leaves_nothing() {
     // 1 MB of zeros is 1 kB of gzip: what counts is what is written.
@@ -615,6 +634,10 @@ async fn whatever_a_download_fails_with_names_the_job() {
     assert!(stream.next_chunk().await.unwrap().is_some());
     let error = stream.next_chunk().await.unwrap_err();
     assert_eq!(error.export_job(), Some("job-1"));
+    let server = downloading([answer(200, &[], &gzip(b"user_id\n", Compression::fast())[..20])]).await;
+    let csv = job(&client(&server)).download().await.unwrap().decompressed();
+    let error = csv.try_collect::<Vec<_>>().await.unwrap_err();
+    assert!(error.is_decode() && error.export_job() == Some("job-1"), "{error}");
 }
 
 #[tokio::test]
@@ -781,7 +804,7 @@ async fn zeros_that_fill_up_a_block_are_no_damage() {
     let whole = gzip(b"first\n", Compression::fast());
     for (tail, fits) in [
         (vec![0], true),
-        (vec![0; 70_000], true),
+        (vec![0; 3000], true),
         ([vec![0; 512], whole.clone()].concat(), false),
         (vec![0, 1], false),
         (b"\n".to_vec(), false),

@@ -808,6 +808,16 @@ async fn what_cannot_be_read_does_not_end_a_walk_unsaid() {
         assert!(text.contains(wrong.unwrap_or_default()), "{answer}: {text}");
         assert_eq!(received(&intercom).len(), 2);
     }
+    // What is no company either is no list of one.
+    for answer in [
+        json!({}),
+        json!({"companies": [{"id": "1"}]}),
+        json!({"type": "error.list", "errors": [{"code": "x"}], "request_id": null}),
+    ] {
+        let (_intercom, client) = scripted(move |_| answer.clone()).await;
+        let error = client.retrieve_company().stream().try_next().await.unwrap_err();
+        assert!(error.to_string().contains(no_list), "{error}");
+    }
     // A scroll has moved on with it.
     let (_intercom, client) = scripted(|_| json!({"scroll_param": "s"})).await;
     let mut companies = client.scroll_over_all_companies().stream();

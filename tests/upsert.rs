@@ -325,9 +325,10 @@ async fn a_lost_answer_of_a_later_call_is_asked_for_again() {
 #[tokio::test]
 async fn a_conflict_that_names_nobody_is_searched_for() {
     let (intercom, client) = start().await;
+    // An id of another kind names nobody here.
     intercom
         .on("create_contact")
-        .answer(Answer::error(409, "conflict", "exists already"));
+        .answer(Answer::error(409, "conflict", "exists already with external_id=77"));
     // By email and role: a lead has the same email.
     let contact = client.upsert_contact().body(ada()).send().await.unwrap();
     assert_eq!(

@@ -467,11 +467,14 @@ impl Error {
         if !self.is_conflict() {
             return None;
         }
+        let is_part = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
         self.errors().iter().find_map(|error| {
-            let (_, rest) = error.message.as_deref()?.rsplit_once("id=")?;
-            let end = rest
-                .find(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '_')
-                .unwrap_or(rest.len());
+            let message = error.message.as_deref()?;
+            // Not the end of another name, such as `external_id=`.
+            let own = |(at, _): &(usize, &str)| !message[..*at].ends_with(is_part);
+            let (at, name) = message.rmatch_indices("id=").find(own)?;
+            let rest = &message[at + name.len()..];
+            let end = rest.find(|c| !is_part(c)).unwrap_or(rest.len());
             Some(&rest[..end]).filter(|id| !id.is_empty())
         })
     }

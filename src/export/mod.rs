@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::FutureExt;
 use futures_util::future::join;
 use futures_util::stream;
 use http::header::CONTENT_TYPE;
@@ -365,6 +366,7 @@ impl ExportJob {
         let mut batch = vec![head];
         while !batch.is_empty() {
             self.progress.bytes += batch.iter().map(|chunk| chunk.len() as u64).sum::<u64>();
+            (self.report)(&self.progress);
             // The next bytes arrive while these are written.
             let (written, next) = join(
                 blocking(DOWNLOAD.id, move || part.write(&batch)),
@@ -373,7 +375,6 @@ impl ExportJob {
             .await;
             part = written?;
             batch = next?;
-            (self.report)(&self.progress);
         }
         blocking(DOWNLOAD.id, move || part.finish()).await
     }
@@ -426,17 +427,24 @@ fn no_export_by(headers: &HeaderMap) -> Option<&'static str> {
     }
 }
 
-/// How many bytes are written at once: enough to make the change of threads cheap.
+/// How many bytes are written at once where they are there: enough to make the change of threads cheap.
 const BATCH: usize = 256 << 10;
 
-/// The chunks that come next, `BATCH` bytes or a little more; none at the end.
+/// The chunks that come next, `BATCH` bytes or a little more of those that are there; none at the end.
 async fn next_batch(bytes: &mut ByteStream) -> Result<Vec<Bytes>, Error> {
     let mut batch = Vec::new();
     let mut size = 0;
-    while size < BATCH {
-        let Some(chunk) = bytes.next_chunk().await? else { break };
+    let mut next = bytes.next_chunk().await?;
+    while let Some(chunk) = next {
         size += chunk.len();
         batch.push(chunk);
+        if size >= BATCH {
+            break;
+        }
+        let Some(more) = bytes.next_chunk().now_or_never() else {
+            break;
+        };
+        next = more?;
     }
     Ok(batch)
 }

@@ -112,13 +112,14 @@ pub(crate) fn is_list(reader: &mut Reader<'_>) -> Result<bool, Fault> {
                 return Ok(());
             }
             "data" | "pages" | "total_count" if by_name.is_none() => by_name = Some(true),
-            "id" | "company_id" | "app_id" if by_name.is_none() => by_name = Some(false),
+            "id" | "company_id" | "app_id" | "name" if by_name.is_none() => by_name = Some(false),
             _ => {}
         }
         reader.skip()
     })?;
     reader.back(begin);
-    Ok(by_type.or(by_name).unwrap_or(false))
+    // What has nothing of either is a list that is missing, not a company of which nothing is known.
+    Ok(by_type.or(by_name).unwrap_or(true))
 }
 
 #[cfg(test)]
