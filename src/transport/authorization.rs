@@ -25,20 +25,20 @@ pub(crate) enum Authorization {
     Supplied(Arc<Supply>),
 }
 
-/// The header of the next attempt, which the caller has so much time to supply.
-pub(crate) async fn supplied(
-    supply: &Supply,
-    operation: &'static str,
-    limit: Option<Duration>,
-) -> Result<HeaderValue, Error> {
-    let end = Instant::now().checked_add(limit.unwrap_or(TIMEOUT));
-    let supplied = by(end, supply())
-        .await
-        .unwrap_or_else(|| Err("it was not supplied in time".into()));
-    supplied.map_err(|cause| Error::new(operation, Kind::Token).with_source(cause))
-}
-
 impl Authorization {
+    /// The header of the next attempt, which the caller has so much time to supply.
+    pub(crate) async fn header(&self, operation: &'static str, limit: Option<Duration>) -> Result<HeaderValue, Error> {
+        let supply = match self {
+            Self::Fixed(header) => return Ok(header.clone()),
+            Self::Supplied(supply) => supply,
+        };
+        let end = Instant::now().checked_add(limit.unwrap_or(TIMEOUT));
+        let supplied = by(end, supply())
+            .await
+            .unwrap_or_else(|| Err("it was not supplied in time".into()));
+        supplied.map_err(|cause| Error::new(operation, Kind::Token).with_source(cause))
+    }
+
     /// The header to repeat a call with that was refused with `used`; `None` when there is no other one.
     pub(crate) async fn renewed(
         &self,
@@ -46,12 +46,7 @@ impl Authorization {
         used: &HeaderValue,
         limit: Option<Duration>,
     ) -> Option<HeaderValue> {
-        match self {
-            Self::Fixed(_) => None,
-            Self::Supplied(supply) => {
-                let header = supplied(&**supply, operation, limit).await.ok();
-                header.filter(|header| header != used)
-            }
-        }
+        let header = self.header(operation, limit).await.ok();
+        header.filter(|header| header != used)
     }
 }

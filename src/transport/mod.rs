@@ -29,7 +29,7 @@ use crate::call::retry_policy::RetryPolicy;
 use crate::wire::decode::Decode;
 use crate::wire::read;
 use attempt::{Answer, by, next_chunk};
-use authorization::{Authorization, supplied};
+use authorization::Authorization;
 use budget::Budget;
 use classify::{pause, repeats};
 use gate::{Gate, Permit, SharedPermit};
@@ -148,14 +148,14 @@ impl Transport {
             error
         };
         loop {
-            let authorization = match (renewed.take(), &self.authorization) {
-                (Some(header), _) => Ok(header),
-                (None, Authorization::Fixed(header)) => Ok(header.clone()),
-                (None, Authorization::Supplied(supply)) => {
+            let authorization = match renewed.take() {
+                Some(header) => Ok(header),
+                None => {
                     let begun = Instant::now();
-                    let supplied = supplied(&**supply, call.operation.id, limit(attempt, spent)).await;
+                    let limit = limit(attempt, spent);
+                    let header = self.authorization.header(call.operation.id, limit).await;
                     spent = spent.saturating_add(begun.elapsed());
-                    supplied
+                    header
                 }
             };
             let authorization = authorization.map_err(|error| {
