@@ -63,8 +63,7 @@ pub fn search(
     types: &Types,
     modules: &mut Taken,
 ) -> Result<Search, String> {
-    let body = operation.body.as_ref().and_then(|body| body.json.as_ref());
-    let request = body.and_then(|ty| types.named(ty)).filter(|made| made.has_builder());
+    let request = body_of(operation, types).filter(|made| made.has_builder());
     let request = request.ok_or("its body is no object")?;
     let filter = request.named_field("query").ok_or("its body has no `query`")?;
     let name = filter.ty.name().unwrap_or_default();
@@ -146,6 +145,43 @@ pub struct Named {
     pub builder: String,
 }
 
+impl Named {
+    /// The operations that are marked for each of these steps.
+    fn by_step(
+        marked: &[(&Operation, &str)],
+        mark: &str,
+        steps: [&'static str; 4],
+    ) -> Result<BTreeMap<&'static str, Self>, String> {
+        let named = |operation: &Operation| Self {
+            method: operation.ident.clone(),
+            builder: operation.builder.clone(),
+        };
+        let named = steps.map(|name| Ok((name, named(step(marked, mark, name)?))));
+        named.into_iter().collect()
+    }
+}
+
+/// The operation that is marked for a step.
+fn step<'m>(marked: &[(&'m Operation, &str)], mark: &str, step: &str) -> Result<&'m Operation, String> {
+    let found = marked.iter().find(|(_, name)| *name == step);
+    found
+        .map(|(operation, _)| *operation)
+        .ok_or_else(|| format!("no operation is marked `{mark}: {step}`"))
+}
+
+/// The object that an operation answers with.
+fn answer_of<'t>(operation: &Operation, types: &'t Types) -> Option<&'t Struct> {
+    match &operation.answer {
+        Answer::Json(ty) => types.named(ty),
+        Answer::Bytes(_) => None,
+    }
+}
+
+/// The object that an operation takes.
+fn body_of<'t>(operation: &Operation, types: &'t Types) -> Option<&'t Struct> {
+    types.named(operation.body.as_ref()?.json.as_ref()?)
+}
+
 /// What an operation on exports does, by `x-export`.
 const STEPS: [&str; 4] = ["create", "status", "cancel", "download"];
 /// The states that the helper acts on.
@@ -156,19 +192,10 @@ pub fn export(marked: &[(&Operation, &str)], types: &Types) -> Result<Option<Exp
     if marked.is_empty() {
         return Ok(None);
     }
-    let step = |step: &str| {
-        let found = marked.iter().find(|(_, mark)| *mark == step);
-        found
-            .map(|(operation, _)| *operation)
-            .ok_or_else(|| format!("no operation is marked `x-export: {step}`"))
-    };
-    let job = |operation: &Operation| match &operation.answer {
-        Answer::Json(ty) => types.named(ty).map(|made| made.name.clone()),
-        Answer::Bytes(_) => None,
-    };
+    let step = |name: &str| step(marked, "x-export", name);
     let create = step("create")?;
-    let name = job(create).ok_or("what begins an export does not answer with a job")?;
-    let body = create.body.as_ref().and_then(|body| types.named(body.json.as_ref()?));
+    let made = answer_of(create, types).ok_or("what begins an export does not answer with a job")?;
+    let body = body_of(create, types);
     let bound = |wire: &str| {
         body.and_then(|made| made.named_field(wire))
             .is_some_and(|field| field.ty.is("crate::Timestamp"))
@@ -189,13 +216,12 @@ pub fn export(marked: &[(&Operation, &str)], types: &Types) -> Result<Option<Exp
         }
         let fits = match *name_of_step {
             "download" => matches!(operation.answer, Answer::Bytes(_)),
-            _ => job(operation).as_ref() == Some(&name),
+            _ => answer_of(operation, types).is_some_and(|answer| answer.name == made.name),
         };
         if !fits {
             return Err(format!("`x-export: {name_of_step}` answers with something else"));
         }
     }
-    let made = types.structs.get(&name).ok_or("a job is no object")?;
     if !made
         .named_field("job_identifier")
         .is_some_and(|field| field.ty.is("::std::string::String"))
@@ -210,14 +236,9 @@ pub fn export(marked: &[(&Operation, &str)], types: &Types) -> Result<Option<Exp
     if let Some(missing) = STATES.iter().chain(&["Pending"]).find(|state| !known(state)) {
         return Err(format!("the state {missing} of a job is not described"));
     }
-    let named = |operation: &Operation| Named {
-        method: operation.ident.clone(),
-        builder: operation.builder.clone(),
-    };
-    let operations = STEPS.iter().map(|name| Ok((*name, named(step(name)?))));
     Ok(Some(Export {
-        operations: operations.collect::<Result<_, String>>()?,
-        job: name,
+        operations: Named::by_step(marked, "x-export", STEPS)?,
+        job: made.name.clone(),
         status: status.name.clone(),
     }))
 }
@@ -251,22 +272,11 @@ pub fn upsert(marked: &[(&Operation, &str)], model: &Model) -> Result<Option<Ups
     }
     let types = &model.types;
     let text = |ty: &Ty| ty.is("::std::string::String") || ty.is("crate::Id");
-    let step = |step: &str| {
-        let found = marked.iter().find(|(_, mark)| *mark == step);
-        found
-            .map(|(operation, _)| *operation)
-            .ok_or_else(|| format!("no operation is marked `x-upsert: {step}`"))
-    };
+    let step = |name: &str| step(marked, "x-upsert", name);
     let (create, update, unarchive, search) = (step("create")?, step("update")?, step("unarchive")?, step("search")?);
-    let record = |operation: &Operation| match &operation.answer {
-        Answer::Json(ty) => types.named(ty),
-        Answer::Bytes(_) => None,
-    };
-    let made = record(create).ok_or("what creates does not answer with an object")?;
-    let json = |operation: &Operation| operation.body.as_ref().and_then(|body| body.json.clone());
-    let request = json(create)
-        .and_then(|ty| types.named(&ty))
-        .filter(|made| made.has_builder());
+    let made = answer_of(create, types).ok_or("what creates does not answer with an object")?;
+    let takes_json = |operation: &Operation| operation.body.as_ref().is_some_and(|body| body.json.is_some());
+    let request = body_of(create, types).filter(|made| made.has_builder());
     let request = request.ok_or("what creates takes no object")?;
     if let Some(name) = ["email", "external_id", "role"]
         .iter()
@@ -277,7 +287,7 @@ pub fn upsert(marked: &[(&Operation, &str)], model: &Model) -> Result<Option<Ups
     if !create.parameters.is_empty() || !search.parameters.iter().all(|parameter| !parameter.required) {
         return Err("what creates or searches takes more than a body".to_owned());
     }
-    if json(update).is_none() || record(update).is_none() {
+    if !takes_json(update) || answer_of(update, types).is_none() {
         return Err("what updates takes no body, or does not answer with an object".to_owned());
     }
     let id_of = |operation: &Operation| match operation.parameters.as_slice() {
@@ -287,8 +297,8 @@ pub fn upsert(marked: &[(&Operation, &str)], model: &Model) -> Result<Option<Ups
     if matches!(unarchive.answer, Answer::Bytes(_)) || unarchive.body.as_ref().is_some_and(|body| body.required) {
         return Err("what unarchives takes a body, or answers with bytes".to_owned());
     }
-    let found = record(search).and_then(|made| Some((made, model.pages.get(&made.name)?)));
-    let found = found.filter(|(_, page)| json(search).is_some() && paging::item(page, types).is_some());
+    let found = answer_of(search, types).and_then(|made| Some((made, model.pages.get(&made.name)?)));
+    let found = found.filter(|(_, page)| takes_json(search) && paging::item(page, types).is_some());
     let (found, _) = found.ok_or("what searches takes no body, or finds nothing with an `id`")?;
     let method = format!(
         "upsert_{}",
@@ -299,15 +309,10 @@ pub fn upsert(marked: &[(&Operation, &str)], model: &Model) -> Result<Option<Ups
     if model.operations.iter().any(taken) {
         return Err(format!("there is an operation `{method}`"));
     }
-    let named = |operation: &Operation| Named {
-        method: operation.ident.clone(),
-        builder: operation.builder.clone(),
-    };
-    let operations = UPSERT.iter().map(|name| Ok((*name, named(step(name)?))));
     Ok(Some(Upsert {
         method,
         builder,
-        operations: operations.collect::<Result<_, String>>()?,
+        operations: Named::by_step(marked, "x-upsert", UPSERT)?,
         ids: [id_of(update)?, id_of(unarchive)?],
         record: made.name.clone(),
         found: found.name.clone(),

@@ -333,12 +333,9 @@ fn tidy_at(schema: &mut Value, at: &str, depth: usize, warnings: &mut Warnings) 
     };
     kinds(object, at, &mut warn);
     for (key, wanted) in [("properties", "an object"), ("required", "a list"), ("enum", "a list")] {
-        let fits = |value: &Value| {
-            if key == "properties" {
-                value.is_object()
-            } else {
-                value.is_array()
-            }
+        let fits = |value: &Value| match key {
+            "properties" => value.is_object(),
+            _ => value.is_array(),
         };
         if object.get(key).is_some_and(|value| !fits(value)) {
             // `required: true` in a property is how older descriptions say it.
