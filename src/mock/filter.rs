@@ -25,6 +25,8 @@ pub(super) fn finds(query: &Value, record: &Value) -> bool {
         "!=" | "NIN" => !any(&|value| is_same(held, value)),
         ">" => compare(held, value) == Some(Ordering::Greater),
         "<" => compare(held, value) == Some(Ordering::Less),
+        ">=" => compare(held, value).is_some_and(Ordering::is_ge),
+        "<=" => compare(held, value).is_some_and(Ordering::is_le),
         "~" => text(held).contains(&text(value)),
         "!~" => !text(held).contains(&text(value)),
         "^" => text(held).starts_with(&text(value)),
@@ -102,6 +104,8 @@ mod tests {
         };
         assert!(is("role", "=", json!("user")) && !is("role", "!=", json!("user")));
         assert!(is("seats", "=", json!("40")) && is("seats", ">", json!("39")) && is("seats", "<", json!(41)));
+        assert!(is("seats", ">=", json!(40)) && is("seats", "<=", json!(40)));
+        assert!(!is("seats", ">=", json!(41)) && !is("seats", "<=", json!(39)));
         assert!(is("role", "IN", json!(["lead", "user"])) && is("role", "NIN", json!(["lead"])));
         assert!(
             is("source.author.email", "$", json!("@JUNIPER.example")) && is("source.author.email", "^", json!("ada"))
