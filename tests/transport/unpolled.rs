@@ -233,7 +233,7 @@ fn the_timeout_of_a_call_holds_on_whatever_runtime_it_is_polled() {
         let ended = runtime().block_on(async { tokio::time::timeout(LONG, call).await });
         ended.expect("it does not wait for ever").unwrap_err()
     };
-    let silent = || AccessToken::from_fn(|| std::future::pending::<Result<String, std::io::Error>>());
+    let silent = || AccessToken::from_fn(std::future::pending::<Result<String, std::io::Error>>);
     let idle: fn(Runtime) -> Option<Runtime> = Some;
     let gone: fn(Runtime) -> Option<Runtime> = |runtime| {
         runtime.shutdown_background();
