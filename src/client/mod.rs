@@ -30,6 +30,10 @@ use config_error::ConfigError;
 /// client for another workspace over the same pool. One method for each operation of the API, named after its operation id,
 /// starts a builder; `send()` or `.await` sends it. [`operations`](crate::operations) lists them by group.
 ///
+/// A connection lives on the Tokio runtime that it was made on. One without threads of its own drives it only while it is
+/// blocked on: where several such runtimes share a client, a call can get a connection that nobody drives, and times out. Give
+/// each of them a client, or share a runtime with threads.
+///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), intercom_client::Error> {

@@ -140,7 +140,7 @@ async fn an_answer_of_a_window_long_gone_says_nothing_of_the_next() {
     let server = Server::serve(|request: &Request| match request.target.as_str() {
         "/me" => vec![limited(200, 2, THEN, THEN + 1, "{}")],
         _ => vec![
-            Move::Wait(Duration::from_millis(300)),
+            Move::Wait(Duration::from_secs(3)),
             limited(200, 0, THEN - 60, THEN, "{}"),
         ],
     })
@@ -151,6 +151,7 @@ async fn an_answer_of_a_window_long_gone_says_nothing_of_the_next() {
     assert!(sent.is_err(), "its answer is not there yet");
     Op::Get.call(&client).await.unwrap();
     tokio::time::sleep(Duration::from_millis(1500)).await;
+    Op::Get.call(&client).await.unwrap();
     late.await.unwrap();
     let next = tokio::time::timeout(Duration::from_secs(30), Op::Get.call(&client)).await;
     next.expect("it does not wait for an end that is past").unwrap();

@@ -89,14 +89,14 @@ async fn a_token_that_takes_what_was_left_keeps_the_call_from_being_begun_again(
     let token = AccessToken::from_fn(move || {
         let slow = asked.fetch_add(1, Ordering::SeqCst) > 0;
         async move {
-            tokio::time::sleep(Duration::from_millis(if slow { 900 } else { 0 })).await;
+            tokio::time::sleep(Duration::from_secs(if slow { 1 } else { 0 })).await;
             Ok::<_, std::io::Error>("dG9r")
         }
     });
     let client = settings(&server)
         .token(token)
-        .timeout(Duration::from_secs(1))
-        .retry(quick().deadline(Duration::from_millis(2500)))
+        .timeout(Duration::from_secs(5))
+        .retry(quick().deadline(Duration::from_millis(6500)))
         .build()
         .unwrap();
     let error = Op::Post.call(&client).await.unwrap_err();
