@@ -44,7 +44,7 @@ use crate::paging::{Identified, Page};
 ///   `An archived contact matching …`, which is then unarchived. Where the message names none, a search for the external id,
 ///   and then for the email and role, finds it.
 /// - What the body says is set, null clears, and what it leaves out stays. When the update is a conflict too, such as with
-///   another contact that has the email, that is the error, and nothing was changed.
+///   another contact that has the email, that is the error, and nothing was set; one that was archived is unarchived by then.
 /// - After an error an upsert can be begun again. A creation whose answer was lost is repeated at once, as a PUT is, and then
 ///   finds what it made; [`may_have_been_created`](Self::may_have_been_created) tells so. A lead without an external id is the
 ///   exception, since the server can hold two of them with one email: its creation is not repeated, and the error
