@@ -32,7 +32,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let job = match what.parse::<i64>() {
         Ok(days) => {
             let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs() as i64;
-            client.export(now - days * 86_400..now).await?
+            client
+                .export(now.saturating_sub(days.saturating_mul(86_400))..now)
+                .await?
         }
         // Asked for at once, so that a slip is told as such.
         Err(_) => {

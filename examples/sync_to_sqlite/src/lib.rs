@@ -17,10 +17,24 @@ pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 /// Brings the database up to date.
 pub async fn sync(client: &Client, db: &Connection) -> Result<()> {
+    same_workspace(client, db).await?;
     contacts(client, Table::of(db, "contacts")?).await?;
     companies(client, Table::of(db, "companies")?).await?;
     conversations(client, Table::of(db, "conversations")?).await?;
     tickets(client, Table::of(db, "tickets")?).await
+}
+
+/// A database is of the workspace that it was begun with.
+async fn same_workspace(client: &Client, db: &Connection) -> Result<()> {
+    let me = client.identify_admin().send().await?;
+    let workspace = me.app.as_ref().and_then(|app| app.id_code.as_deref());
+    let begin = "INSERT INTO workspace SELECT ?1 WHERE NOT EXISTS (SELECT * FROM workspace)";
+    db.execute(begin, [workspace])?;
+    let of: Option<String> = db.query_row("SELECT id FROM workspace", [], |row| row.get(0))?;
+    match of.as_deref() == workspace {
+        true => Ok(()),
+        false => Err("the database has another workspace; give each a file of its own".into()),
+    }
 }
 
 async fn contacts(client: &Client, table: Table<'_>) -> Result<()> {

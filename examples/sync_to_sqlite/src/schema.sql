@@ -8,7 +8,8 @@ CREATE TABLE IF NOT EXISTS conversations (id TEXT PRIMARY KEY, updated_at INTEGE
 CREATE TABLE IF NOT EXISTS tickets (id TEXT PRIMARY KEY, updated_at INTEGER, json TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS contact_companies (contact_id TEXT, company_id TEXT, PRIMARY KEY (contact_id, company_id));
 
--- How far each table is.
+-- The one that all of it is of, and how far each table is.
+CREATE TABLE IF NOT EXISTS workspace (id TEXT);
 CREATE TABLE IF NOT EXISTS progress (name TEXT PRIMARY KEY, whole BOOLEAN, cursor TEXT, watermark INTEGER);
 
 CREATE VIEW IF NOT EXISTS conversation_parts AS

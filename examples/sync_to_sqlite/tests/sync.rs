@@ -143,6 +143,20 @@ async fn a_run_that_was_interrupted_goes_on() {
 }
 
 #[tokio::test]
+async fn a_database_is_of_one_workspace() {
+    let (intercom, client, db) = start().await;
+    sync(&client, &db).await.unwrap();
+    let elsewhere = json!({"type": "admin", "id": "1", "app": {"type": "app", "id_code": "elsewhere"}});
+    intercom.on("identify_admin").answer(Answer::json(elsewhere));
+    intercom.forget_received();
+    let error = sync(&client, &db).await.unwrap_err();
+    assert!(error.to_string().contains("another workspace"), "{error}");
+    assert_eq!(intercom.received().len(), 1, "nothing is asked of it");
+    intercom.on("identify_admin").as_usual();
+    sync(&client, &db).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_workspace_without_tickets_is_no_error() {
     let (intercom, client, db) = start().await;
     intercom.on_any().as_usual();
