@@ -152,7 +152,8 @@ impl ClientBuilder {
 
     /// How long one attempt may take, from connecting to the last byte. Default: 30 seconds, or what a client given with
     /// [`http_client`](Self::http_client) says. For byte streams it limits the wait for the headers and for each next
-    /// chunk instead. Zero is refused.
+    /// chunk instead. Zero is refused. Keep it below the policy's [`deadline`](crate::RetryPolicy::deadline): a call that must not be
+    /// carried out twice is only begun again when so much is left of that, so never where it is longer.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
