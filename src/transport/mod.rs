@@ -3,6 +3,7 @@
 //! It moves bytes and decodes nothing, so all operations share one retry loop.
 
 pub(crate) mod attempt;
+mod attempts;
 pub(crate) mod authorization;
 pub(crate) mod budget;
 pub(crate) mod classify;
@@ -17,7 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderValue, StatusCode};
+use http::HeaderValue;
 use tokio::time::Instant;
 use url::Url;
 
@@ -29,9 +30,9 @@ use crate::call::retry_policy::RetryPolicy;
 use crate::wire::decode::Decode;
 use crate::wire::read;
 use attempt::{Answer, by, next_chunk};
+use attempts::Attempts;
 use authorization::Authorization;
 use budget::Budget;
-use classify::{pause, repeats};
 use gate::{Gate, Permit, SharedPermit};
 use sleep::sleep;
 use task::Task;
@@ -121,75 +122,49 @@ impl Transport {
     /// Sends a call as often as its policy allows, until it is answered with success.
     async fn exchange(self: &Arc<Self>, call: &Call) -> Result<Exchange, Error> {
         let policy = call.options.retry.as_ref().unwrap_or(&self.retry);
-        let timeout = call.options.timeout.or(self.timeout);
+        let mut attempts = Attempts::of(call, policy, call.options.timeout.or(self.timeout));
         let span = trace::Span::begin(call);
-        let mut spent = Duration::ZERO;
-        let mut internal_errors = 0;
-        let mut unknown_outcome = false;
-        let mut attempt = 1;
+        let failed = |error: Error| {
+            span.fail(&error);
+            error
+        };
         // Why the attempt before failed.
         let mut before = None;
         // The header of the next attempt after one that was refused; a call asks for it once.
         let mut renewed = None;
         let mut may_renew = true;
-        // The first attempt has the whole timeout, the others what the deadline leaves of it.
-        let limit = |attempt: u32, spent: Duration| match timeout {
-            limit if attempt == 1 => limit,
-            limit => Some(policy.deadline.saturating_sub(spent)).min(limit.or(Some(Duration::MAX))),
-        };
-        // Whether the call may be begun again after so long: one that must not be carried out twice needs a whole timeout.
-        let has_time = |spent: Duration| {
-            let left = policy.deadline.checked_sub(spent);
-            left.is_some_and(|left| call.is_idempotent() || Some(left) >= timeout)
-        };
-        let failed = |error: Error| {
-            let error = error.for_scroll(call.is_scroll());
-            span.fail(&error);
-            error
-        };
         loop {
             let authorization = match renewed.take() {
-                Some(header) => Ok(header),
+                Some(header) => header,
                 None => {
                     let begun = Instant::now();
-                    let limit = limit(attempt, spent);
-                    let header = self.authorization.header(call.operation.id, limit).await;
-                    spent = spent.saturating_add(begun.elapsed());
-                    header
+                    let header = self.authorization.header(call.operation.id, attempts.limit()).await;
+                    attempts.spend(begun);
+                    header.map_err(|error| failed(attempts.not_begun(error)))?
                 }
             };
-            let authorization = authorization.map_err(|error| {
-                let error = error.with_attempts(attempt - 1);
-                failed(error.with_unknown_outcome(unknown_outcome))
-            })?;
             // The token may have taken the time that was left.
-            if let Some(error) = before.take().filter(|_| !has_time(spent)) {
+            if let Some(error) = before.take().filter(|_| !attempts.have_time(Duration::ZERO)) {
                 return Err(failed(error));
             }
             let permit = self.permit(&span).await;
             let begun = Instant::now();
-            let limit = limit(attempt, spent);
+            let limit = attempts.limit();
             let end = limit.and_then(|limit| begun.checked_add(limit));
             let result = self.permitted(permit, call, &authorization, end, &span).await;
+            attempts.spend(begun);
             let error = match result {
                 Ok(answer) => {
+                    let attempts = attempts.number;
                     if let Some(budget) = &self.budget {
-                        budget.succeeded(attempt > 1);
+                        budget.succeeded(attempts > 1);
                     }
-                    span.end(attempt);
-                    return Ok(Exchange {
-                        answer,
-                        attempts: attempt,
-                        span,
-                    });
+                    span.end(attempts);
+                    return Ok(Exchange { answer, attempts, span });
                 }
-                Err(error) => self.with_details(error, limit).with_attempts(attempt),
+                Err(error) => attempts.failed(self.with_details(error, limit)),
             };
-            unknown_outcome |= error.has_unknown_outcome() && !call.operation.reads_only;
-            let error = error.with_unknown_outcome(unknown_outcome);
-            spent = spent.saturating_add(begun.elapsed());
-            internal_errors += u32::from(error.status() == Some(StatusCode::INTERNAL_SERVER_ERROR));
-            if error.is_unauthorized() && attempt < policy.attempts && may_renew {
+            if error.is_unauthorized() && attempts.are_left() && may_renew {
                 // The token may have been replaced meanwhile. Nothing was carried out with the old one.
                 may_renew = false;
                 let begun = Instant::now();
@@ -197,28 +172,20 @@ impl Transport {
                     .authorization
                     .renewed(call.operation.id, &authorization, limit)
                     .await;
-                spent = spent.saturating_add(begun.elapsed());
-                if renewed.is_some() && has_time(spent) {
-                    attempt += 1;
+                attempts.spend(begun);
+                if renewed.is_some() && attempts.have_time(Duration::ZERO) {
+                    attempts.go_on(Duration::ZERO);
                     continue;
                 }
             }
-            let pause = pause(policy, attempt, &error);
-            let again = attempt < policy.attempts
-                && has_time(spent.saturating_add(pause))
-                && repeats(call, &error, internal_errors == 1)
-                && self.budget.as_ref().is_none_or(|budget| budget.take(&error));
-            if !again {
-                // What was never sent was not attempted.
-                return Err(failed(match error.is_builder() {
-                    true => error.with_attempts(0),
-                    false => error,
-                }));
-            }
-            span.pause(attempt, pause, &error);
+            let pause = attempts.pause(&error);
+            let budgeted = |_: &Duration| self.budget.as_ref().is_none_or(|budget| budget.take(&error));
+            let Some(pause) = pause.filter(budgeted) else {
+                return Err(failed(error));
+            };
+            span.pause(attempts.number, pause, &error);
             sleep(pause).await;
-            spent = spent.saturating_add(pause);
-            attempt += 1;
+            attempts.go_on(pause);
             before = Some(error);
         }
     }

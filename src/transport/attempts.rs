@@ -1,0 +1,97 @@
+//! The attempts of one call: how many there were, how long they took, and whether another one follows.
+
+use std::time::Duration;
+
+use http::StatusCode;
+use tokio::time::Instant;
+
+use super::classify::{pause, repeats};
+use crate::answer::error::Error;
+use crate::call::call::Call;
+use crate::call::retry_policy::RetryPolicy;
+
+pub(super) struct Attempts<'c> {
+    call: &'c Call,
+    policy: &'c RetryPolicy,
+    /// How long one may take.
+    timeout: Option<Duration>,
+    /// The number of the current one, from 1.
+    pub number: u32,
+    /// How long they took, with the pauses between them; the waits for the rate limit do not count.
+    spent: Duration,
+    internal_errors: u32,
+    /// Whether one of them may have been carried out.
+    unknown_outcome: bool,
+}
+
+impl<'c> Attempts<'c> {
+    pub(super) fn of(call: &'c Call, policy: &'c RetryPolicy, timeout: Option<Duration>) -> Self {
+        Self {
+            call,
+            policy,
+            timeout,
+            number: 1,
+            spent: Duration::ZERO,
+            internal_errors: 0,
+            unknown_outcome: false,
+        }
+    }
+
+    /// How long the current one may take. The first has the whole timeout, the others what the deadline leaves of it.
+    pub(super) fn limit(&self) -> Option<Duration> {
+        match self.number {
+            1 => self.timeout,
+            _ => Some(self.policy.deadline.saturating_sub(self.spent)).min(self.timeout.or(Some(Duration::MAX))),
+        }
+    }
+
+    /// Counts what was done since then.
+    pub(super) fn spend(&mut self, begun: Instant) {
+        self.spent = self.spent.saturating_add(begun.elapsed());
+    }
+
+    /// Whether there may be another one at all.
+    pub(super) fn are_left(&self) -> bool {
+        self.number < self.policy.attempts
+    }
+
+    /// Whether there is time for another one after a pause: one of a call that must not be carried out twice needs a whole timeout.
+    pub(super) fn have_time(&self, pause: Duration) -> bool {
+        let left = self.policy.deadline.checked_sub(self.spent.saturating_add(pause));
+        left.is_some_and(|left| self.call.is_idempotent() || Some(left) >= self.timeout)
+    }
+
+    /// The pause between the current one, which failed, and another one; `None` when there is to be none.
+    pub(super) fn pause(&self, error: &Error) -> Option<Duration> {
+        let pause = pause(self.policy, self.number, error);
+        let again = self.are_left() && self.have_time(pause) && repeats(self.call, error, self.internal_errors == 1);
+        again.then_some(pause)
+    }
+
+    /// Goes on with another one after a pause.
+    pub(super) fn go_on(&mut self, pause: Duration) {
+        self.spent = self.spent.saturating_add(pause);
+        self.number += 1;
+    }
+
+    /// The error of the current one, which was begun.
+    pub(super) fn failed(&mut self, error: Error) -> Error {
+        self.unknown_outcome |= error.has_unknown_outcome() && !self.call.operation.reads_only;
+        self.internal_errors += u32::from(error.status() == Some(StatusCode::INTERNAL_SERVER_ERROR));
+        // What was never sent was not attempted.
+        let number = if error.is_builder() { 0 } else { self.number };
+        self.outcome(error).with_attempts(number)
+    }
+
+    /// The error of the current one, which could not be begun.
+    pub(super) fn not_begun(&self, error: Error) -> Error {
+        self.outcome(error).with_attempts(self.number - 1)
+    }
+
+    /// Says in an error what became of all of them.
+    fn outcome(&self, error: Error) -> Error {
+        error
+            .with_unknown_outcome(self.unknown_outcome)
+            .for_scroll(self.call.is_scroll())
+    }
+}
