@@ -120,7 +120,7 @@ pub use exactly_once::ExactlyOnce;
 pub(crate) use identified::Identity;
 pub use identified::{Dated, Identified};
 pub use items::Items;
-use outline::Text;
+use outline::Outline;
 pub use pages::Pages;
 #[doc(hidden)]
 pub use position::Position;
@@ -129,6 +129,7 @@ pub use retrieve_each::{Retrievable, RetrieveEach, Retrieving, Walk};
 
 use crate::answer::response::Response;
 pub use crate::call::operation::Paging;
+use crate::wire::read::characters;
 
 /// Where a list goes on: text that only the operation it came from understands.
 ///
@@ -230,14 +231,14 @@ impl<P: Page> Response<P> {
         match position.next(asked, false) {
             // What was not read is no end.
             Ok(None) => {
-                let text = Text::of(self.body());
-                let outline = text.outline();
+                let text = characters(self.body());
+                let outline = Outline::of(&text);
                 match outline.lacks_list(&**self) {
                     true => Err(position::NO_LIST),
                     false => position.next(asked, outline.hides_next(&position)),
                 }
             }
-            Ok(Some(_)) if self.items().is_empty() && Text::of(self.body()).outline().lacks_list(&**self) => {
+            Ok(Some(_)) if self.items().is_empty() && Outline::of(&characters(self.body())).lacks_list(&**self) => {
                 Err(position::NO_LIST)
             }
             next => next,

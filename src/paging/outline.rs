@@ -4,26 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::{Page, Position};
-use crate::wire::read::characters;
 use crate::wire::reader::Reader;
-
-/// The text of an answer.
-pub(super) struct Text<'b>(Cow<'b, str>);
-
-impl<'b> Text<'b> {
-    /// That of a body, as it was read when it was decoded.
-    pub(super) fn of(body: &'b [u8]) -> Self {
-        Self(characters(body))
-    }
-
-    /// What it has outermost.
-    pub(super) fn outline(&self) -> Outline<'_> {
-        Outline {
-            text: &self.0,
-            values: values(&self.0),
-        }
-    }
-}
 
 /// The names of an answer's outermost object, with their values as text.
 pub(super) struct Outline<'t> {
@@ -48,6 +29,14 @@ fn values(text: &str) -> Option<Values<'_>> {
 }
 
 impl<'t> Outline<'t> {
+    /// That of the text of an answer.
+    pub(super) fn of(text: &'t str) -> Self {
+        Self {
+            text,
+            values: values(text),
+        }
+    }
+
     /// The lists in it, which stay the same where the server names the page, the time or the request anew; all of it where there
     /// are none.
     pub(super) fn lists(&self) -> Vec<&'t str> {

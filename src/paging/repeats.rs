@@ -3,9 +3,10 @@
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 
-use super::outline::Text;
+use super::outline::Outline;
 use super::{Page, Position};
 use crate::answer::response::Response;
+use crate::wire::read::characters;
 
 /// So many pages in a row may be empty.
 const EMPTY: u32 = 100;
@@ -54,7 +55,7 @@ impl Repeats {
         if can_repeat && self.since < COMPARED {
             return false;
         }
-        let content = self.hasher.hash_one(Text::of(page.body()).outline().lists());
+        let content = self.hasher.hash_one(Outline::of(&characters(page.body())).lists());
         let same = !can_repeat && self.since == 1 && self.last == Some(content);
         self.since = 0;
         self.last = Some(content);
