@@ -4,9 +4,10 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use bytes::Bytes;
+
 use crate::answer::error::{Error, Kind};
 use crate::answer::gzip::{Members, damaged};
-use bytes::Bytes;
 
 /// Why a file could not be written.
 pub(super) enum Failure {

@@ -85,35 +85,24 @@ impl Transport {
         }
         span.answered(status, &headers);
         self.gate.observe(&headers, false, window);
-        if call.operation.method == Method::HEAD {
+        let (body, stream) = if call.operation.method == Method::HEAD {
             // Its headers are those of a body that it does not have.
-            return Ok(Answer {
-                status,
-                headers,
-                body: Bytes::new(),
-                stream: None,
-                gzip: false,
-            });
-        }
-        if call.operation.bytes.is_some() {
-            return Ok(Answer {
-                status,
-                headers,
-                body: Bytes::new(),
-                stream: Some(response),
-                gzip,
-            });
-        }
-        match self.read(operation, &mut response, gzip, end).await {
-            (body, Ok(())) => Ok(Answer {
-                status,
-                headers,
-                body,
-                stream: None,
-                gzip,
-            }),
-            (body, Err(error)) => Err(error.with_answer(status, headers, body)),
-        }
+            (Bytes::new(), None)
+        } else if call.operation.bytes.is_some() {
+            (Bytes::new(), Some(response))
+        } else {
+            match self.read(operation, &mut response, gzip, end).await {
+                (body, Ok(())) => (body, None),
+                (body, Err(error)) => return Err(error.with_answer(status, headers, body)),
+            }
+        };
+        Ok(Answer {
+            status,
+            headers,
+            body,
+            stream,
+            gzip,
+        })
     }
 
     /// The request of a call, with the headers that every request carries.

@@ -10,6 +10,9 @@ use intercom_client::{Client, RetryPolicy};
 use crate::calls::{Op, quick, settings};
 use crate::server::{Move, Request, Server, answer};
 
+/// A time of the server's clock.
+const THEN: u64 = 784_111_777;
+
 /// An answer at a time of the server's clock, which is not this machine's.
 fn limited(status: u16, remaining: u64, date: u64, reset: u64, body: &str) -> Move {
     let date = httpdate::fmt_http_date(std::time::UNIX_EPOCH + Duration::from_secs(date));
@@ -35,7 +38,7 @@ pub(crate) async fn three_a_second_of(body: impl Fn(&Request) -> String + Send +
     Server::serve(move |request: &Request| {
         let window = (request.at - *begun.get_or_init(|| request.at)).as_secs();
         let count = 1 + counts[window as usize].fetch_add(1, Ordering::SeqCst) as u64;
-        let now = 784_111_777 + window;
+        let now = THEN + window;
         match count {
             1..=3 => vec![limited(200, 3 - count, now, now + 1, &body(request))],
             _ => vec![limited(429, 0, now, now + 1, "{}")],
@@ -68,7 +71,7 @@ async fn a_spent_window_is_waited_for_instead_of_asking_in_vain() {
 
 #[tokio::test]
 async fn the_wait_for_a_spent_window_does_not_count_against_the_deadline() {
-    let now = 784_111_777;
+    let now = THEN;
     let server = Server::new([vec![
         Move::Read,
         limited(503, 0, now, now + 2, ""),
@@ -111,9 +114,6 @@ async fn what_is_under_way_counts_against_the_window() {
     }
     assert_eq!(server.requests().len(), 11);
 }
-
-/// A time of the server's clock.
-const THEN: u64 = 784_111_777;
 
 #[tokio::test]
 async fn a_server_whose_clock_is_set_back_is_believed_once_its_last_window_is_over() {
@@ -265,7 +265,7 @@ async fn only_so_many_are_in_flight_at_once() {
 async fn a_limit_that_is_no_longer_told_holds_nobody_up() {
     let count = AtomicUsize::new(0);
     let server = Server::serve(move |_| match count.fetch_add(1, Ordering::SeqCst) {
-        0 => vec![limited(200, 0, 784_111_777, 784_111_778, "{}")],
+        0 => vec![limited(200, 0, THEN, THEN + 1, "{}")],
         _ => vec![answer(200, &[], "{}")],
     })
     .await;
