@@ -14,31 +14,21 @@
 )]
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
-mod answer;
-pub mod bulk;
 mod call;
 mod client;
-#[cfg(intercom_export)]
-mod export;
+mod compound;
 mod generated;
-pub mod json;
 #[cfg(feature = "mock")]
 pub mod mock;
 pub mod paging;
+mod response;
 #[cfg(intercom_search)]
 pub mod search;
 mod transport;
-#[cfg(intercom_upsert)]
-mod upsert;
 #[cfg(feature = "webhooks")]
 pub mod webhooks;
 mod wire;
 
-pub use answer::bytes::ByteStream;
-pub use answer::error::Error;
-pub use answer::error_body::ApiError;
-pub use answer::rate_limit::RateLimit;
-pub use answer::response::Response;
 pub use call::argument::{Argument, InvalidField};
 pub use call::retry_policy::RetryPolicy;
 pub use client::Client;
@@ -47,15 +37,22 @@ pub use client::config_error::ConfigError;
 pub use client::request::Request;
 pub use client::token::AccessToken;
 pub use client::version::ApiVersion;
+pub use compound::bulk;
 #[cfg(intercom_export)]
-pub use export::{ExportJob, ExportProgress};
+pub use compound::export::{ExportJob, ExportProgress};
+#[cfg(intercom_upsert)]
+pub use compound::upsert::{UpsertOutcome, Upserted};
 pub use generated::mixed::*;
 pub use generated::{Region, builder, operations, types};
-#[cfg(intercom_upsert)]
-pub use upsert::{UpsertOutcome, Upserted};
+pub use response::bytes::ByteStream;
+pub use response::error::Error;
+pub use response::error::body::ApiError;
+pub use response::rate_limit::RateLimit;
+pub use response::response::Response;
 pub use wire::avatar::Avatar;
 pub use wire::extra::Extra;
 pub use wire::id::Id;
+pub use wire::json;
 pub use wire::list::List;
 pub use wire::map::Map;
 pub use wire::next_page::NextPage;

@@ -404,7 +404,7 @@ fn upsert(upsert: &Upsert, model: &Model) -> Option<TokenStream> {
             /// update would give it what another one has.
             pub async fn send(self) -> #output {
                 let body = self.body.and_then(|body| body.map(types::builder::#request::build).transpose());
-                crate::upsert::upsert(&self.client, &self.options, crate::call::argument::required_body(body)).await
+                crate::compound::upsert::upsert(&self.client, &self.options, crate::call::argument::required_body(body)).await
             }
         }
 

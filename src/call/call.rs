@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::argument::InvalidField;
 use super::operation::{Operation, Paging};
 use super::options::Options;
-use crate::answer::error::Error;
+use crate::response::error::Error;
 
 /// One call of an operation.
 #[derive(Clone)]

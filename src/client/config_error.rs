@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::answer::error::{Error, one_line};
+use crate::response::error::{Error, one_line};
 use crate::{ApiVersion, Region};
 
 /// Why a [`Client`](crate::Client) cannot be built, and what to change.

@@ -14,10 +14,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::answer::bytes::ByteStream;
-use crate::answer::error::Error;
-use crate::answer::response::Response;
 use crate::call::call::Call;
+use crate::response::bytes::ByteStream;
+use crate::response::error::Error;
+use crate::response::response::Response;
 use crate::transport::Transport;
 use crate::wire::decode::Decode;
 use crate::{ApiVersion, Region};

@@ -10,13 +10,13 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::Client;
-use crate::answer::bytes::ByteStream;
-use crate::answer::error::Error;
-use crate::answer::response::Response;
 use crate::call::argument::{InvalidField, Slot};
 use crate::call::call::Call;
 use crate::call::operation::{Operation, Paging};
 use crate::call::options::{self, Options};
+use crate::response::bytes::ByteStream;
+use crate::response::error::Error;
+use crate::response::response::Response;
 use crate::wire::read::{self, Unread};
 
 impl Client {

@@ -3,10 +3,10 @@
 use std::pin::Pin;
 
 use super::Client;
-use crate::answer::bytes::ByteStream;
-use crate::answer::error::Error;
-use crate::answer::response::Response;
 use crate::call::call::Call;
+use crate::response::bytes::ByteStream;
+use crate::response::error::Error;
+use crate::response::response::Response;
 use crate::wire::decode::Decode;
 
 /// A call on its way. Of hundreds of operations a program awaits a few: each is compiled there.

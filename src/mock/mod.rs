@@ -150,7 +150,7 @@ pub use received::Received;
 use crate::ApiVersion;
 use crate::client::Client;
 use crate::client::builder::ClientBuilder;
-use crate::json::FromJson;
+use crate::wire::json::FromJson;
 use crate::wire::read::{self, Mismatch};
 use operations::Operation;
 use server::{Shared, State};

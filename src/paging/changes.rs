@@ -9,8 +9,8 @@ use futures_core::Stream;
 use futures_core::stream::FusedStream;
 
 use super::{Dated, ExactlyOnce, Items, Page, Retrievable, RetrieveEach};
-use crate::answer::error::Error;
 use crate::call::operation::Paging;
+use crate::response::error::Error;
 use crate::wire::read::Mismatch;
 use crate::wire::timestamp::Timestamp;
 

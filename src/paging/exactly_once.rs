@@ -10,7 +10,7 @@ use futures_core::stream::FusedStream;
 
 use super::position::NOTHING_NEW;
 use super::{Cursor, Identified, Items, Page, Retrievable, RetrieveEach};
-use crate::answer::error::{Error, Kind};
+use crate::response::error::{Error, Kind};
 use crate::wire::read::Mismatch;
 
 /// Every item of a list exactly once: made by [`Items::exactly_once`].

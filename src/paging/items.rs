@@ -10,8 +10,8 @@ use futures_core::stream::FusedStream;
 use http::HeaderMap;
 
 use super::{Changes, Cursor, Dated, ExactlyOnce, Identified, Page, Pages, Retrievable, RetrieveEach};
-use crate::answer::error::Error;
-use crate::answer::rate_limit::server_time;
+use crate::response::error::Error;
+use crate::response::rate_limit::server_time;
 use crate::wire::read::Mismatch;
 use crate::wire::timestamp::Timestamp;
 

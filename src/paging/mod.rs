@@ -127,8 +127,8 @@ pub use position::Position;
 pub use raw::RawPage;
 pub use retrieve_each::{Retrievable, RetrieveEach, Retrieving, Walk};
 
-use crate::answer::response::Response;
 pub use crate::call::operation::Paging;
+use crate::response::response::Response;
 use crate::wire::read::characters;
 
 /// Where a list goes on: text that only the operation it came from understands.

@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use super::Cursor;
-use crate::answer::error::Error;
 use crate::call::call::Call;
 use crate::call::operation::Paging;
+use crate::response::error::Error;
 use crate::wire::next_page::NextPage;
 
 /// What a page says of its place in the list, by the shape of the list.

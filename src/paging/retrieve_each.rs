@@ -11,10 +11,10 @@ use futures_core::stream::FusedStream;
 use futures_util::stream::FuturesOrdered;
 
 use super::{Changes, Cursor, Dated, ExactlyOnce, Identified, Items, Page};
-use crate::answer::error::{Error, Kind};
-use crate::answer::response::Response;
 use crate::call::operation::Paging;
 use crate::client::Client;
+use crate::response::error::{Error, Kind};
+use crate::response::response::Response;
 use crate::wire::timestamp::Timestamp;
 
 /// An item that an operation shows in full, by its id.

@@ -14,10 +14,10 @@ use super::classify::classify;
 use super::connecting::by_connected;
 use super::sleep::sleep_until;
 use super::{Transport, trace};
-use crate::answer::content_codings;
-use crate::answer::error::{Error, Kind, asks_for_proof};
-use crate::answer::gzip::{Gunzip, undecoded};
 use crate::call::call::Call;
+use crate::response::content_codings;
+use crate::response::error::{Error, Kind, asks_for_proof};
+use crate::response::gzip::{Gunzip, undecoded};
 
 /// An answer with a success status.
 pub(crate) struct Answer {

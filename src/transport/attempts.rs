@@ -6,9 +6,9 @@ use http::StatusCode;
 use tokio::time::Instant;
 
 use super::classify::{pause, repeats};
-use crate::answer::error::Error;
 use crate::call::call::Call;
 use crate::call::retry_policy::RetryPolicy;
+use crate::response::error::Error;
 
 pub(super) struct Attempts<'c> {
     call: &'c Call,

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::TIMEOUT;
 use super::attempt::by;
-use crate::answer::error::{Error, Kind};
+use crate::response::error::{Error, Kind};
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 

@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use crate::answer::error::{Error, Kind};
+use crate::response::error::{Error, Kind};
 
 /// A bucket of tokens that all clones of a client share. A repeat takes some out, a success puts some in; a server that
 /// answers never empties it, one that is down does so soon, and calls then fail after their first attempt.

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use crate::answer::error::{Error, Kind, one_line};
 use crate::call::call::Call;
 use crate::call::retry_policy::RetryPolicy;
+use crate::response::error::{Error, Kind, one_line};
 
 /// The most that is added to a wait the server asked for.
 const JITTER: Duration = Duration::from_millis(500);

@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::sleep::sleep_until;
-use crate::answer::rate_limit::{LONGEST_WINDOW, RateLimit, retry_after, until_reset};
+use crate::response::rate_limit::{LONGEST_WINDOW, RateLimit, retry_after, until_reset};
 
 /// What all clones of a client share: how many requests the window still allows, and when it ends.
 #[derive(Debug)]

@@ -22,11 +22,11 @@ use http::HeaderValue;
 use tokio::time::Instant;
 use url::Url;
 
-use crate::answer::bytes::ByteStream;
-use crate::answer::error::{Error, Kind};
-use crate::answer::response::Response;
 use crate::call::call::Call;
 use crate::call::retry_policy::RetryPolicy;
+use crate::response::bytes::ByteStream;
+use crate::response::error::{Error, Kind};
+use crate::response::response::Response;
 use crate::wire::decode::Decode;
 use crate::wire::read;
 use attempt::{Answer, by, next_chunk};

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use http::{HeaderMap, StatusCode};
 
-use crate::answer::error::Error;
+use crate::response::error::Error;
 #[cfg(feature = "tracing")]
-use crate::answer::error::one_line;
+use crate::response::error::one_line;
 use crate::wire::read::Mismatch;
 
 /// The span of one call.
@@ -40,7 +40,7 @@ impl Span {
 
     pub(crate) fn answered(&self, status: StatusCode, headers: &HeaderMap) {
         self.span.record("status", status.as_u16());
-        self.request_id(crate::answer::request_id(headers));
+        self.request_id(crate::response::request_id(headers));
     }
 
     /// Records what the server calls the request, which can be any text.
@@ -106,7 +106,7 @@ fn status(error: &Error) -> Option<u16> {
 /// What happened, in a word or two.
 #[cfg(feature = "tracing")]
 fn reason(error: &Error) -> &'static str {
-    use crate::answer::error::Kind;
+    use crate::response::error::Kind;
     match error.kind() {
         Kind::Builder(_) => "not sent",
         Kind::Token => "no access token",

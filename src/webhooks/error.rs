@@ -4,7 +4,7 @@ use std::fmt;
 
 use http::StatusCode;
 
-use crate::json::ReadError;
+use crate::wire::json::ReadError;
 
 /// Why a request is refused. Neither `Display` nor `Debug` shows anything of its body.
 #[derive(Clone, PartialEq, Eq)]

@@ -9,6 +9,7 @@ pub(crate) mod decode;
 pub(crate) mod deserialize;
 pub(crate) mod extra;
 pub(crate) mod id;
+pub mod json;
 pub(crate) mod list;
 pub(crate) mod map;
 pub(crate) mod names;

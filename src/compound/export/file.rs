@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 
-use crate::answer::error::{Error, Kind};
-use crate::answer::gzip::{Members, damaged};
+use crate::response::error::{Error, Kind};
+use crate::response::gzip::{Members, damaged};
 
 /// Why a file could not be written.
 pub(super) enum Failure {

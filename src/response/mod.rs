@@ -2,7 +2,6 @@
 
 pub(crate) mod bytes;
 pub(crate) mod error;
-pub(crate) mod error_body;
 pub(crate) mod gzip;
 pub(crate) mod rate_limit;
 pub(crate) mod response;

@@ -6,14 +6,14 @@ use std::ops::Deref;
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use crate::answer::error::Error;
-use crate::answer::response::Response;
 use crate::call::argument::InvalidField;
 use crate::call::options::Options;
 use crate::client::Client;
 use crate::generated::upsert as api;
 use crate::generated::upsert::{Found, ID, Record, Request};
 use crate::paging::{Identified, Page};
+use crate::response::error::Error;
+use crate::response::response::Response;
 
 /// What an upsert made or changed, as it is now, and which of them it did. It derefs to the [`Response`] of the last call.
 ///

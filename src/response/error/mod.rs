@@ -1,12 +1,14 @@
 //! What can go wrong with a call, as one type with predicates.
 
+pub(crate) mod body;
+
 use std::fmt;
 use std::time::Duration;
 
-use super::error_body::{ApiError, ErrorBody};
 use super::rate_limit::{self, RateLimit};
 use super::request_id;
 use crate::wire::read::{Unread, without_mark};
+use body::{ApiError, ErrorBody};
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use url::Url;

@@ -37,8 +37,8 @@ use futures_core::stream::FusedStream;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, BoxStream, FuturesOrdered};
 
-use crate::answer::error::Error;
 use crate::client::Client;
+use crate::response::error::Error;
 
 impl Client {
     /// Makes one call for each of the inputs, [some at a time](Push::concurrency), as a stream of what became of each: see
