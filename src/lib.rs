@@ -18,6 +18,7 @@ mod call;
 mod client;
 mod compound;
 mod generated;
+pub mod http;
 #[cfg(feature = "mock")]
 pub mod mock;
 pub mod paging;
@@ -44,6 +45,9 @@ pub use compound::export::{ExportJob, ExportProgress};
 pub use compound::upsert::{UpsertOutcome, Upserted};
 pub use generated::mixed::*;
 pub use generated::{Region, builder, operations, types};
+pub use http::attempt::Attempt;
+pub use http::error::{HttpError, HttpErrorKind};
+pub use http::service::{HttpBody, HttpService};
 pub use response::bytes::ByteStream;
 pub use response::error::Error;
 pub use response::error::body::ApiError;
@@ -60,9 +64,7 @@ pub use wire::nullable::Nullable;
 pub use wire::read::Mismatch;
 pub use wire::timestamp::{OutOfRange, Timestamp};
 
-/// The crate behind [`Response::status`] and [`Response::headers`], in the version that this crate takes.
-pub use http;
 /// HTTP methods, for [`Client::request`].
-pub use http::Method;
+pub use ::http::Method;
 /// The HTTP client underneath, in the version that [`ClientBuilder::http_client`] takes.
-pub use reqwest;
+pub use ::reqwest;

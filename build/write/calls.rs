@@ -29,7 +29,7 @@ pub fn calls(model: &Model) -> TokenStream {
     let others = (!others.is_empty()).then(|| methods("Operations without a group.", &others, model));
     let index = docs::index(&groups, model);
     let builders = model.operations.iter().map(|operation| builder(operation, model));
-    let constants = model.operations.iter().map(constant);
+    let constants = model.operations.iter().map(|operation| constant(operation, model));
     let upsert = model.upsert.as_ref().and_then(|made| upsert(made, model));
     quote! {
         #(#blocks)*
@@ -71,7 +71,7 @@ fn methods(doc: &str, operations: &[&Operation], model: &Model) -> TokenStream {
     }
 }
 
-fn constant(operation: &Operation) -> TokenStream {
+fn constant(operation: &Operation, model: &Model) -> TokenStream {
     let name = format_ident!("{}", operation.constant());
     let (id, path, reads_only) = (&operation.ident, &operation.path, operation.reads_only);
     let method = format_ident!("{}", operation.method);
@@ -88,12 +88,20 @@ fn constant(operation: &Operation) -> TokenStream {
     };
     let media = operation.body.as_ref().and_then(|body| body.media.as_deref());
     let sends = media.unwrap_or("application/json");
+    let starts = model.export.as_ref().and_then(|export| export.operations.get("create"));
+    let starts_export = starts.is_some_and(|create| create.method == operation.ident);
+    let group = match operation.group.as_deref() {
+        Some(group) => quote! { Some(#group) },
+        None => quote! { None },
+    };
     quote! {
         pub(crate) static #name: Operation = Operation {
             id: #id,
+            group: #group,
             method: ::http::Method::#method,
             path: #path,
             reads_only: #reads_only,
+            starts_export: #starts_export,
             paging: #paging,
             sends: #sends,
             bytes: #bytes,

@@ -7,12 +7,16 @@ use http::Method;
 pub(crate) struct Operation {
     /// Operation id in snake_case, the method's name.
     pub id: &'static str,
+    /// The group, which is the feature that brings it.
+    pub group: Option<&'static str>,
     /// HTTP method.
     pub method: Method,
     /// Path template.
     pub path: &'static str,
     /// Whether it changes nothing, so that it can be repeated.
     pub reads_only: bool,
+    /// Whether it starts an export job, of which a workspace has one at a time.
+    pub starts_export: bool,
     /// How its list goes on, when it is one.
     pub paging: Option<Paging>,
     /// The media type of a body.

@@ -1,12 +1,15 @@
 //! Sets up a client.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::HeaderValue;
-use url::{Host, Url};
+use http_body::Body;
+use tower_layer::Layer;
+use tower_service::Service;
+use url::Url;
 // In the documentation's signatures by a name that is not this crate's own.
 use reqwest::Client as ReqwestClient;
 
@@ -16,8 +19,11 @@ use super::version::ApiVersion;
 use super::{Client, Inner};
 use crate::Region;
 use crate::call::retry_policy::RetryPolicy;
+use crate::http::error::BoxError;
+use crate::http::loopback::is_loopback;
+use crate::http::reqwest::{Connecting, Tls, service, tls};
+use crate::http::service::HttpService;
 use crate::transport::budget::Budget;
-use crate::transport::connecting::Watch;
 use crate::transport::gate::Gate;
 use crate::transport::{TIMEOUT, Transport};
 
@@ -33,6 +39,7 @@ impl Client {
             connect_timeout: CONNECT_TIMEOUT,
             user_agent: None,
             http: Http::Own,
+            layers: Vec::new(),
             retry: RetryPolicy::default(),
             max_response_bytes: MAX_RESPONSE_BYTES,
             max_in_flight: None,
@@ -86,8 +93,6 @@ impl Client {
 
 /// Default limit of [`ClientBuilder::connect_timeout`].
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// So many bytes of all streams of an HTTP/2 connection may lie unread: far more than the 2 MiB of each add up to.
-const CONNECTION_WINDOW: u32 = 1 << 30;
 /// Default limit of [`ClientBuilder::max_response_bytes`]: 64 MiB.
 const MAX_RESPONSE_BYTES: u64 = 64 << 20;
 
@@ -103,6 +108,8 @@ pub struct ClientBuilder {
     connect_timeout: Duration,
     user_agent: Option<String>,
     http: Http,
+    /// The layers around the service, the innermost first.
+    layers: Vec<Wrap>,
     retry: RetryPolicy,
     max_response_bytes: u64,
     max_in_flight: Option<usize>,
@@ -111,16 +118,21 @@ pub struct ClientBuilder {
     plain_http: bool,
 }
 
-/// The HTTP client that is sent through.
+/// The HTTP service that requests are sent through, without layers.
 #[derive(Clone)]
 enum Http {
-    /// One is made.
+    /// The default service, to be built.
     Own,
-    /// One that was made for another client, set up so.
-    Shared(ReqwestClient, Connecting),
-    /// The caller's.
-    Given(ReqwestClient),
+    /// The default service of another client, which connects this way.
+    Shared(HttpService, Connecting),
+    /// A reqwest client of the caller's, which has its own timeouts.
+    Reqwest(HttpService),
+    /// A service of the caller's.
+    Given(HttpService),
 }
+
+/// Wraps a service in a layer.
+type Wrap = Arc<dyn Fn(HttpService) -> HttpService + Send + Sync>;
 
 impl ClientBuilder {
     /// The access token of the workspace.
@@ -194,7 +206,79 @@ impl ClientBuilder {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn http_client(mut self, client: ReqwestClient) -> Self {
-        self.http = Http::Given(client);
+        self.http = Http::Reqwest(service(client));
+        self
+    }
+
+    /// Sends through an HTTP service of the caller's instead of reqwest: another HTTP stack, a recording, a mock.
+    ///
+    /// The service is called once for every attempt, below retries and rate limits, after the wait for permits. It gets the complete
+    /// request with its absolute URL and an [`Attempt`](crate::Attempt) among the extensions. Every status is a response; an error
+    /// is an exchange that failed. An [`HttpError`](crate::HttpError) says whether the request can have reached the server; any
+    /// other error counts as "may have been sent", so that only calls that are safe to repeat are retried.
+    ///
+    /// [`timeout`](Self::timeout) limits each call of the service (default: 30 seconds);
+    /// [`connect_timeout`](Self::connect_timeout) has no effect. Response bodies are decompressed from gzip above the service.
+    ///
+    /// ```
+    /// use bytes::Bytes;
+    /// use http_body_util::Full;
+    /// use intercom_client::{Client, HttpError, HttpErrorKind, http};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let service = tower::service_fn(|request: http::Request<Bytes>| async move {
+    ///     match request.uri().path() {
+    ///         "/me" => Ok(http::Response::new(Full::from(r#"{"type": "admin", "id": "814"}"#))),
+    ///         _ => Err(HttpError::new(HttpErrorKind::Connect, "only /me is there")),
+    ///     }
+    /// });
+    /// let client = Client::builder("dG9rOmFjbWU").http_service(service).build()?;
+    /// assert_eq!(client.identify_admin().await?.id.as_deref(), Some("814"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn http_service<S, B>(mut self, service: S) -> Self
+    where
+        S: Service<http::Request<Bytes>, Response = http::Response<B>> + Clone + Send + Sync + 'static,
+        S::Future: Send + 'static,
+        S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+        B: Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        self.http = Http::Given(HttpService::new(service));
+        self
+    }
+
+    /// Wraps the HTTP service in a layer, for example to record metrics or to sign requests. It sees every attempt, retries
+    /// included. The last layer added is the outermost; the order of this method and [`http_service`](Self::http_service) does
+    /// not matter.
+    ///
+    /// Clients made with [`with_token`](Client::with_token) and [`to_builder`](Client::to_builder) have the same layers.
+    ///
+    /// ```
+    /// use intercom_client::{Attempt, Client, ConfigError};
+    ///
+    /// let log = tower::util::MapRequestLayer::new(|request: intercom_client::http::Request<bytes::Bytes>| {
+    ///     if let Some(attempt) = request.extensions().get::<Attempt>() {
+    ///         println!("{} {}", attempt.operation(), attempt.number());
+    ///     }
+    ///     request
+    /// });
+    /// let client = Client::builder("dG9rOmFjbWU").layer(log).build()?;
+    /// # Ok::<(), ConfigError>(())
+    /// ```
+    pub fn layer<L, B>(mut self, layer: L) -> Self
+    where
+        L: Layer<HttpService> + Send + Sync + 'static,
+        L::Service: Service<http::Request<Bytes>, Response = http::Response<B>> + Clone + Send + Sync + 'static,
+        <L::Service as Service<http::Request<Bytes>>>::Future: Send + 'static,
+        <L::Service as Service<http::Request<Bytes>>>::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+        B: Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        self.layers
+            .push(Arc::new(move |service| HttpService::new(layer.layer(service))));
         self
     }
 
@@ -270,18 +354,26 @@ impl ClientBuilder {
             return Err(ConfigError::ZeroTimeout("connect_timeout"));
         }
         let (http, timeout, connect_timeout) = match &self.http {
-            Http::Given(http) => (http.clone(), self.timeout, None),
+            Http::Reqwest(http) => (http.clone(), self.timeout, None),
+            Http::Given(http) => (http.clone(), Some(self.timeout.unwrap_or(TIMEOUT)), None),
             made => {
-                check_tls(&base_url)?;
+                match tls() {
+                    Tls::WithoutProvider => return Err(ConfigError::NoCryptoProvider),
+                    Tls::Missing if base_url.scheme() == "https" => return Err(ConfigError::NoTls),
+                    Tls::Missing | Tls::Ready => {}
+                }
                 let connecting = Connecting::to(&base_url, self.connect_timeout);
                 let http = match made {
                     Http::Shared(http, set_up) if *set_up == connecting => http.clone(),
-                    _ => connecting.http()?,
+                    _ => connecting
+                        .service()
+                        .map_err(|error: BoxError| ConfigError::Http(error.into()))?,
                 };
                 self.http = Http::Shared(http.clone(), connecting);
                 (http, Some(self.timeout.unwrap_or(TIMEOUT)), Some(self.connect_timeout))
             }
         };
+        let http = self.layers.iter().fold(http, |service, wrap| wrap(service));
         let transport = Transport {
             http,
             base_url,
@@ -323,54 +415,6 @@ impl ClientBuilder {
     }
 }
 
-/// How connections are made: what an HTTP client is set up with.
-#[derive(Clone, PartialEq)]
-struct Connecting {
-    timeout: Duration,
-    /// Whether to pass by the environment's proxies.
-    directly: bool,
-    /// A name for this machine, which no name server is asked for.
-    localhost: Option<String>,
-}
-
-impl Connecting {
-    /// How connections to a server are made.
-    fn to(base_url: &Url, timeout: Duration) -> Self {
-        let localhost = match base_url.host() {
-            Some(Host::Domain(name)) if is_localhost(name) => Some(name.to_owned()),
-            _ => None,
-        };
-        Self {
-            timeout,
-            // A proxy would get the token in the clear.
-            directly: base_url.scheme() == "http" && is_loopback(base_url),
-            localhost,
-        }
-    }
-
-    /// An HTTP client that connects so.
-    fn http(&self) -> Result<ReqwestClient, ConfigError> {
-        let mut http = ReqwestClient::builder()
-            .connect_timeout(self.timeout)
-            .connector_layer(Watch)
-            .redirect(reqwest::redirect::Policy::none())
-            // What is repeated, how often and after what pause is the policy's to say.
-            .retry(reqwest::retry::never())
-            // What of one answer is not read holds up no other: each stream has a window of its own.
-            .http2_initial_connection_window_size(CONNECTION_WINDOW)
-            // It reads one member of several and drops the rest in silence; the transport takes gzip off itself.
-            .no_gzip();
-        if self.directly {
-            http = http.no_proxy();
-        }
-        if let Some(name) = &self.localhost {
-            let addresses: [SocketAddr; 2] = [(Ipv4Addr::LOCALHOST, 0).into(), (Ipv6Addr::LOCALHOST, 0).into()];
-            http = http.resolve_to_addrs(name, &addresses);
-        }
-        http.build().map_err(|error| ConfigError::Http(Arc::new(error)))
-    }
-}
-
 /// Shows the settings, never the token.
 impl fmt::Debug for ClientBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -407,41 +451,4 @@ fn check_base_url(text: &str, plain_http: bool) -> Result<Url, ConfigError> {
         ),
         _ => refuse("its scheme is not https"),
     }
-}
-
-/// What calls of a base URL need of TLS is there. Without it reqwest cannot connect, or panics while it is set up.
-fn check_tls(base_url: &Url) -> Result<(), ConfigError> {
-    let enabled = cfg!(any(
-        feature = "rustls",
-        feature = "native-tls",
-        feature = "rustls-no-provider"
-    ));
-    if !enabled && base_url.scheme() == "https" {
-        return Err(ConfigError::NoTls);
-    }
-    #[cfg(all(feature = "rustls-no-provider", not(any(feature = "rustls", feature = "native-tls"))))]
-    if rustls::crypto::CryptoProvider::get_default().is_none() {
-        return Err(ConfigError::NoCryptoProvider);
-    }
-    Ok(())
-}
-
-/// Whether a URL leads to this machine.
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => is_localhost(name),
-        // The unspecified address is connected to as this machine's own.
-        Some(Host::Ipv4(address)) => address.is_loopback() || address.is_unspecified(),
-        Some(Host::Ipv6(address)) => match address.to_canonical() {
-            IpAddr::V4(address) => address.is_loopback(),
-            IpAddr::V6(address) => address.is_loopback() || address.is_unspecified(),
-        },
-        None => false,
-    }
-}
-
-/// Whether a name stands for this machine (RFC 6761), with or without the dot of the root.
-fn is_localhost(name: &str) -> bool {
-    let name = name.strip_suffix('.').unwrap_or(name);
-    name == "localhost" || name.ends_with(".localhost")
 }

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::response::error::{Error, one_line};
+use crate::response::error::Error;
+use crate::wire::one_line::one_line;
 use crate::{ApiVersion, Region};
 
 /// Why a [`Client`](crate::Client) cannot be built, and what to change.
@@ -46,7 +47,7 @@ pub enum ConfigError {
     /// `CryptoProvider::install_default` of the crate `rustls`, or enable this crate's feature `rustls`.
     NoCryptoProvider,
     /// The HTTP client cannot be set up: TLS has no usable certificates, for instance.
-    Http(Arc<reqwest::Error>),
+    Http(Arc<dyn std::error::Error + Send + Sync>),
 }
 
 impl PartialEq for ConfigError {

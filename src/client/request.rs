@@ -149,9 +149,11 @@ impl Request {
     pub(crate) fn call(&self, paging: Option<Paging>, bytes: bool) -> Result<Call, Error> {
         let operation = Operation {
             id: ID,
+            group: None,
             method: self.method.clone(),
             path: "(raw)",
             reads_only: self.method.is_safe() || paging.is_some(),
+            starts_export: starts_export(&self.method, &self.path),
             paging,
             sends: "application/json",
             bytes: bytes.then_some("application/octet-stream"),
@@ -164,6 +166,21 @@ impl Request {
             .map_err(|invalid| Error::builder(ID, invalid.to_string()))?;
         Ok(call)
     }
+}
+
+/// Returns `true` for the call that starts an export job, where the description has one.
+fn starts_export(method: &Method, path: &str) -> bool {
+    #[cfg(intercom_export)]
+    let starts = {
+        let create = crate::generated::export::CREATE;
+        create.method == *method && create.path == path
+    };
+    #[cfg(not(intercom_export))]
+    let starts = {
+        let _ = (method, path);
+        false
+    };
+    starts
 }
 
 /// What errors and spans call the operation.

@@ -1,5 +1,6 @@
 //! One HTTP exchange: the request with its headers, the answer with its body.
 
+use std::future::poll_fn;
 use std::pin::pin;
 
 use bytes::Bytes;
@@ -8,13 +9,17 @@ use http::header::{
     ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, USER_AGENT,
 };
 use http::{HeaderMap, HeaderName, Method, StatusCode};
+use http_body::Body as _;
+use http_body_util::BodyExt;
 use tokio::time::Instant;
+use tower_service::Service;
 
-use super::classify::classify;
-use super::connecting::by_connected;
 use super::sleep::sleep_until;
 use super::{Transport, trace};
 use crate::call::call::Call;
+use crate::http::attempt::{Attempt, Connecting};
+use crate::http::error::{HttpError, HttpErrorKind};
+use crate::http::service::HttpBody;
 use crate::response::content_codings;
 use crate::response::error::{Error, Kind, asks_for_proof};
 use crate::response::gzip::{Gunzip, undecoded};
@@ -26,7 +31,7 @@ pub(crate) struct Answer {
     /// The whole body, where it is not streamed.
     pub body: Bytes,
     /// The rest of the answer, where the operation's success is a byte stream.
-    pub stream: Option<reqwest::Response>,
+    pub stream: Option<HttpBody>,
     /// Whether the stream is compressed.
     pub gzip: bool,
 }
@@ -47,20 +52,24 @@ impl Transport {
         &self,
         call: &Call,
         authorization: &HeaderValue,
+        number: u32,
         end: Option<Instant>,
         span: &trace::Span,
     ) -> Result<Answer, Error> {
         let operation = call.operation.id;
-        let request = self.request(call, authorization);
+        let (request, connecting) = self.request(call, authorization, number)?;
         let window = self.gate.known_window();
-        let mut response = by_connected(end, self.http.execute(request))
-            .await
-            .map_err(|connecting| match connecting {
-                true => Error::new(operation, Kind::ConnectTimeout),
-                false => Error::new(operation, Kind::Timeout),
-            })?
-            .map_err(|error| classify(operation, error))?;
-        let (status, mut headers) = (response.status(), std::mem::take(response.headers_mut()));
+        let response = timeout_at(end, pin!(self.exchange_once(request))).await;
+        let response = response
+            .unwrap_or_else(|| {
+                Err(HttpError::from(match connecting.get() {
+                    true => HttpErrorKind::ConnectTimeout,
+                    false => HttpErrorKind::Timeout,
+                }))
+            })
+            .map_err(|error| Error::http(operation, error))?;
+        let (parts, mut body) = response.into_parts();
+        let (status, mut headers) = (parts.status, parts.headers);
         let gzip = is_gzip(&headers);
         if gzip {
             // They are about what was on the wire, not about what the caller gets.
@@ -69,14 +78,14 @@ impl Transport {
         }
         if !status.is_success() || asks_for_proof(&headers) {
             // What waiting for an export job takes says nothing about other requests; only the body tells it from a limit.
-            let pending = call.path.ends_with("/export/content/data");
+            let pending = call.operation.starts_export;
             if !pending {
                 self.gate
                     .observe(&headers, status == StatusCode::TOO_MANY_REQUESTS, window);
             }
             // An error's body is read as far as it can be: the status is what counts.
-            let (body, _) = self.read(operation, &mut response, gzip, end).await;
-            let error = Error::new(operation, Kind::Status).with_answer(status, headers, body);
+            let (bytes, _) = self.read(operation, &mut body, gzip, end).await;
+            let error = Error::new(operation, Kind::Status).with_answer(status, headers, bytes);
             let error = error.for_get(call.operation.method == Method::GET);
             if let Some(headers) = error.headers().filter(|_| pending && !error.is_export_pending()) {
                 self.gate.observe(headers, error.is_rate_limited(), window);
@@ -89,9 +98,9 @@ impl Transport {
             // Its headers are those of a body that it does not have.
             (Bytes::new(), None)
         } else if call.operation.bytes.is_some() {
-            (Bytes::new(), Some(response))
+            (Bytes::new(), Some(body))
         } else {
-            match self.read(operation, &mut response, gzip, end).await {
+            match self.read(operation, &mut body, gzip, end).await {
                 (body, Ok(())) => (body, None),
                 (body, Err(error)) => return Err(error.with_answer(status, headers, body)),
             }
@@ -105,10 +114,22 @@ impl Transport {
         })
     }
 
-    /// The request of a call, with the headers that every request carries.
-    fn request(&self, call: &Call, authorization: &HeaderValue) -> reqwest::Request {
+    /// Passes a request to the service.
+    async fn exchange_once(&self, request: http::Request<Bytes>) -> Result<http::Response<HttpBody>, HttpError> {
+        let mut service = self.http.clone();
+        poll_fn(|context| service.poll_ready(context)).await?;
+        service.call(request).await
+    }
+
+    /// Builds the request of a call, with the headers that every request has.
+    fn request(
+        &self,
+        call: &Call,
+        authorization: &HeaderValue,
+        number: u32,
+    ) -> Result<(http::Request<Bytes>, Connecting), Error> {
         let mut url = self.base_url.clone();
-        // A description can write a fixed query into a path; values in it are encoded.
+        // A description can contain a fixed query in a path; values in it are encoded.
         let (path, query) = match call.path.split_once('?') {
             Some((path, query)) => (path, Some(query)),
             None => (call.path.as_str(), None),
@@ -118,43 +139,56 @@ impl Transport {
         if !call.query.is_empty() {
             url.query_pairs_mut().extend_pairs(&call.query);
         }
-        let mut request = reqwest::Request::new(call.operation.method.clone(), url);
+        let operation = &call.operation;
+        let uri = http::Uri::try_from(String::from(url))
+            .map_err(|error| Error::http(operation.id, HttpError::new(HttpErrorKind::Request, error)))?;
+        let mut request = http::Request::new(call.body.clone().unwrap_or_default());
+        *request.method_mut() = operation.method.clone();
+        *request.uri_mut() = uri;
         let headers = request.headers_mut();
         headers.insert(AUTHORIZATION, authorization.clone());
         let version = call.options.api_version.as_ref().unwrap_or(&self.version);
         headers.insert(&VERSION, version.clone());
         headers.insert(USER_AGENT, self.user_agent.clone());
-        let accept = call.operation.bytes.unwrap_or("application/json");
+        let accept = operation.bytes.unwrap_or("application/json");
         headers.insert(ACCEPT, HeaderValue::from_static(accept));
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
         if call.body.is_some() {
-            headers.insert(CONTENT_TYPE, HeaderValue::from_static(call.operation.sends));
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(operation.sends));
         }
         for (name, value) in &call.options.headers {
             headers.insert(name, value.clone());
         }
-        *request.body_mut() = call.body.clone().map(Into::into);
-        request
+        let connecting = Connecting::default();
+        request.extensions_mut().insert(Attempt {
+            operation: operation.id,
+            group: operation.group,
+            path: operation.path,
+            number,
+            reads_only: operation.reads_only,
+            connecting: connecting.clone(),
+        });
+        Ok((request, connecting))
     }
 
     /// Reads a body to its end, or as far as it came before an error.
     async fn read(
         &self,
         operation: &'static str,
-        response: &mut reqwest::Response,
+        body: &mut HttpBody,
         gzip: bool,
         end: Option<Instant>,
     ) -> (Bytes, Result<(), Error>) {
-        let mut body = match gzip {
-            true => Body::Gzip(Gunzip::default()),
-            false => Body::Plain(Chunks::default()),
+        let mut received = match gzip {
+            true => Received::Gzip(Gunzip::default()),
+            false => Received::Plain(Chunks::default()),
         };
-        let outcome = by(end, pin!(self.fill(&mut body, operation, response)))
+        let outcome = timeout_at(end, pin!(self.fill(&mut received, operation, body)))
             .await
             .unwrap_or_else(|| Err(Error::new(operation, Kind::Timeout)));
-        let (mut bytes, outcome) = match (body, outcome) {
-            (Body::Plain(chunks), outcome) => return (chunks.freeze(), outcome),
-            (Body::Gzip(gunzip), outcome) => {
+        let (mut bytes, outcome) = match (received, outcome) {
+            (Received::Plain(chunks), outcome) => return (chunks.freeze(), outcome),
+            (Received::Gzip(gunzip), outcome) => {
                 let (bytes, whole) = gunzip.finish();
                 (
                     bytes,
@@ -174,21 +208,16 @@ impl Transport {
         (bytes.into(), outcome)
     }
 
-    async fn fill(
-        &self,
-        body: &mut Body,
-        operation: &'static str,
-        response: &mut reqwest::Response,
-    ) -> Result<(), Error> {
+    async fn fill(&self, received: &mut Received, operation: &'static str, body: &mut HttpBody) -> Result<(), Error> {
         let limit = self.max_response_bytes;
         let mut room = limit;
-        let announced = response.content_length().unwrap_or_default().min(limit) as usize;
-        while let Some(mut chunk) = next_chunk(operation, response).await? {
-            let fits = match body {
-                Body::Gzip(gunzip) => gunzip
+        let announced = body.size_hint().exact().unwrap_or_default().min(limit) as usize;
+        while let Some(mut chunk) = next_chunk(operation, body).await? {
+            let fits = match received {
+                Received::Gzip(gunzip) => gunzip
                     .push(&chunk, limit)
                     .map_err(|error| undecoded(operation, error))?,
-                Body::Plain(chunks) => {
+                Received::Plain(chunks) => {
                     let length = chunk.len() as u64;
                     let fits = length <= room;
                     chunk.truncate(length.min(room) as usize);
@@ -205,22 +234,24 @@ impl Transport {
     }
 }
 
-/// The next chunk of a body; `None` after the last. One that ends before its announced length was lost: over HTTP/2 a stream
-/// that is given up by the code for no error looks like a whole one.
-pub(crate) async fn next_chunk(
-    operation: &'static str,
-    response: &mut reqwest::Response,
-) -> Result<Option<Bytes>, Error> {
-    let chunk = response.chunk().await.map_err(|error| classify(operation, error))?;
-    let left = response.content_length().unwrap_or_default();
-    match chunk {
-        None if left > 0 => Err(Error::new(operation, Kind::Lost)),
-        chunk => Ok(chunk),
+/// Returns the next chunk of a body; `None` after the last. A body that ends before its announced length was lost: over HTTP/2 a
+/// stream that the server resets with the code for no error looks complete.
+pub(crate) async fn next_chunk(operation: &'static str, body: &mut HttpBody) -> Result<Option<Bytes>, Error> {
+    loop {
+        let frame = match body.frame().await {
+            Some(frame) => frame.map_err(|error| Error::http(operation, error))?,
+            None if body.size_hint().lower() > 0 => return Err(Error::new(operation, Kind::Lost)),
+            None => return Ok(None),
+        };
+        // Trailers are of no use.
+        if let Ok(chunk) = frame.into_data() {
+            return Ok(Some(chunk));
+        }
     }
 }
 
 /// A body that is being read.
-enum Body {
+enum Received {
     Plain(Chunks),
     Gzip(Gunzip),
 }
@@ -256,7 +287,7 @@ impl Chunks {
 }
 
 /// Runs `future`, which is pinned so that this does not hold it twice, until `end`; `None` when the time is up.
-pub(crate) async fn by<T>(end: Option<Instant>, future: impl Future<Output = T> + Unpin) -> Option<T> {
+pub(crate) async fn timeout_at<T>(end: Option<Instant>, future: impl Future<Output = T> + Unpin) -> Option<T> {
     let Some(end) = end else { return Some(future.await) };
     match select(future, pin!(sleep_until(end))).await {
         Either::Left((value, _)) => Some(value),

@@ -8,7 +8,7 @@ use http::HeaderValue;
 use tokio::time::Instant;
 
 use super::TIMEOUT;
-use super::attempt::by;
+use super::attempt::timeout_at;
 use crate::response::error::{Error, Kind};
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;
@@ -33,7 +33,7 @@ impl Authorization {
             Self::Supplied(supply) => supply,
         };
         let end = Instant::now().checked_add(limit.unwrap_or(TIMEOUT));
-        let supplied = by(end, supply())
+        let supplied = timeout_at(end, supply())
             .await
             .unwrap_or_else(|| Err("it was not supplied in time".into()));
         supplied.map_err(|cause| Error::new(operation, Kind::Token).with_source(cause))

@@ -7,7 +7,6 @@ mod attempts;
 pub(crate) mod authorization;
 pub(crate) mod budget;
 pub(crate) mod classify;
-pub(crate) mod connecting;
 pub(crate) mod gate;
 pub(crate) mod sleep;
 pub(crate) mod task;
@@ -24,12 +23,13 @@ use url::Url;
 
 use crate::call::call::Call;
 use crate::call::retry_policy::RetryPolicy;
+use crate::http::service::HttpService;
 use crate::response::bytes::ByteStream;
 use crate::response::error::{Error, Kind};
 use crate::response::response::Response;
 use crate::wire::decode::Decode;
 use crate::wire::read;
-use attempt::{Answer, by, next_chunk};
+use attempt::{Answer, next_chunk, timeout_at};
 use attempts::Attempts;
 use authorization::Authorization;
 use budget::Budget;
@@ -42,7 +42,7 @@ pub(crate) const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Sends requests to one server: what all clones of a client share.
 pub(crate) struct Transport {
-    pub http: reqwest::Client,
+    pub http: HttpService,
     pub base_url: Url,
     pub authorization: Authorization,
     pub version: HeaderValue,
@@ -101,13 +101,13 @@ impl Transport {
         let limit = call.options.timeout.or(self.timeout);
         let (operation, changes) = (call.operation.id, !call.operation.reads_only);
         let (status, headers) = (answer.status, answer.headers.clone());
-        let chunks = futures_util::stream::try_unfold(answer.stream, move |response| async move {
-            let Some(mut response) = response else { return Ok(None) };
+        let chunks = futures_util::stream::try_unfold(answer.stream, move |body| async move {
+            let Some(mut body) = body else { return Ok(None) };
             let end = limit.and_then(|limit| Instant::now().checked_add(limit));
-            let chunk = by(end, pin!(next_chunk(operation, &mut response)))
+            let chunk = timeout_at(end, pin!(next_chunk(operation, &mut body)))
                 .await
                 .unwrap_or_else(|| Err(Error::new(operation, Kind::Timeout).with_limit(limit)))?;
-            Ok(chunk.map(|chunk| (chunk, Some(response))))
+            Ok(chunk.map(|chunk| (chunk, Some(body))))
         });
         let failed = move |error: Error| {
             let error = error.with_answer(status, headers.clone(), Bytes::new());
@@ -151,7 +151,9 @@ impl Transport {
             let begun = Instant::now();
             let limit = attempts.limit();
             let end = limit.and_then(|limit| begun.checked_add(limit));
-            let result = self.permitted(permit, call, &authorization, end, &span).await;
+            let result = self
+                .permitted(permit, call, &authorization, attempts.number, end, &span)
+                .await;
             attempts.spend(begun);
             let error = match result {
                 Ok(answer) => {
@@ -218,11 +220,12 @@ impl Transport {
         permit: Permit,
         call: &Call,
         authorization: &HeaderValue,
+        number: u32,
         end: Option<Instant>,
         span: &trace::Span,
     ) -> Result<Answer, Error> {
         if !self.gate.is_limited() {
-            let answer = self.attempt(call, authorization, end, span).await;
+            let answer = self.attempt(call, authorization, number, end, span).await;
             drop(permit);
             return answer;
         }
@@ -234,7 +237,7 @@ impl Transport {
         let authorization = authorization.clone();
         let operation = call.operation.id;
         let attempt = async move {
-            let answer = transport.attempt(&call, &authorization, end, &span).await;
+            let answer = transport.attempt(&call, &authorization, number, end, &span).await;
             drop(permit);
             answer
         };

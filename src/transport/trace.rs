@@ -8,7 +8,7 @@ use http::{HeaderMap, StatusCode};
 
 use crate::response::error::Error;
 #[cfg(feature = "tracing")]
-use crate::response::error::one_line;
+use crate::wire::one_line::one_line;
 use crate::wire::read::Mismatch;
 
 /// The span of one call.
@@ -120,6 +120,7 @@ fn reason(error: &Error) -> &'static str {
         Kind::Timeout => "timeout",
         Kind::Lost => "connection lost",
         Kind::Protocol => "not HTTP",
+        Kind::Http => "HTTP service",
         Kind::Status if error.is_rate_limited() => "rate limit",
         Kind::Status | Kind::NotUnarchived(_) => "status",
         Kind::Decode(_) | Kind::TooLarge(_) => "body",

@@ -16,6 +16,7 @@ pub(crate) mod names;
 pub(crate) mod next_page;
 pub(crate) mod nullable;
 pub(crate) mod object;
+pub(crate) mod one_line;
 pub(crate) mod open_enum;
 pub(crate) mod read;
 pub(crate) mod reader;

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use super::rate_limit::{self, RateLimit};
 use super::request_id;
+use crate::http::error::{HttpError, HttpErrorKind};
+use crate::wire::one_line::{line, one_line};
 use crate::wire::read::{Unread, without_mark};
 use body::{ApiError, ErrorBody};
 use bytes::Bytes;
@@ -105,6 +107,8 @@ pub(crate) enum Kind {
     Lost,
     /// Something that is not HTTP.
     Protocol,
+    /// The HTTP service failed in a way that it does not explain.
+    Http,
     /// A status that is no success.
     Status,
     /// A success whose body is not what the description says.
@@ -182,6 +186,29 @@ impl Error {
         Self::new(operation, Kind::Status)
             .with_answer(status, headers, body.into())
             .with_attempts(1)
+    }
+
+    /// The error of an HTTP exchange.
+    pub(crate) fn http(operation: &'static str, error: HttpError) -> Self {
+        let kind = match error.kind() {
+            HttpErrorKind::Request => Kind::Builder("the request cannot be built".to_owned()),
+            HttpErrorKind::Connect => Kind::Connect,
+            HttpErrorKind::ConnectTimeout => Kind::ConnectTimeout,
+            HttpErrorKind::Proxy => Kind::Proxy,
+            HttpErrorKind::ProxyCredentials => Kind::ProxyCredentials,
+            HttpErrorKind::Certificate => Kind::Certificate,
+            HttpErrorKind::Tls => Kind::Tls,
+            HttpErrorKind::Unprocessed => Kind::Unprocessed,
+            HttpErrorKind::Timeout => Kind::Timeout,
+            HttpErrorKind::Lost => Kind::Lost,
+            HttpErrorKind::Protocol => Kind::Protocol,
+            HttpErrorKind::Other => Kind::Http,
+        };
+        let failed = Self::new(operation, kind);
+        match error.into_source() {
+            Some(source) => failed.with_source(source),
+            None => failed,
+        }
     }
 
     pub(crate) fn builder(operation: &'static str, what: String) -> Self {
@@ -352,7 +379,7 @@ impl Error {
         match self.0.kind {
             Kind::Connect | Kind::ConnectTimeout | Kind::Proxy | Kind::Unprocessed => true,
             // The status of a change says that it was made, though the rest of the answer did not come.
-            Kind::Timeout | Kind::Lost => {
+            Kind::Timeout | Kind::Lost | Kind::Http => {
                 !(self.0.unknown_outcome && self.status().is_some_and(|status| status.is_success()))
             }
             Kind::Status | Kind::NotUnarchived(_) => {
@@ -381,7 +408,7 @@ impl Error {
     /// Whether this attempt alone leaves open what became of it.
     pub(crate) fn has_unknown_outcome(&self) -> bool {
         match self.0.kind {
-            Kind::Timeout | Kind::Lost | Kind::Protocol | Kind::Decode(_) | Kind::TooLarge(_) => true,
+            Kind::Timeout | Kind::Lost | Kind::Http | Kind::Protocol | Kind::Decode(_) | Kind::TooLarge(_) => true,
             Kind::Status => self.status().is_some_and(|status| status.is_server_error()) || self.has_status(&[408]),
             _ => false,
         }
@@ -589,6 +616,7 @@ impl fmt::Display for Error {
             },
             Kind::Lost => f.write_str("the connection was lost before the whole answer arrived")?,
             Kind::Protocol => f.write_str("the server's answer is not valid HTTP")?,
+            Kind::Http => f.write_str("the HTTP exchange failed")?,
             Kind::Status => self.fmt_status(f)?,
             Kind::Decode(unread) => write!(f, "cannot decode the answer: {unread}")?,
             Kind::TooLarge(limit) => write!(f, "the answer is larger than {limit} bytes")?,
@@ -670,27 +698,6 @@ const LONGEST_MISTAKE: usize = 1000;
 /// So many characters are shown of a cause.
 const LONGEST_CAUSE: usize = 1000;
 
-/// A server's text on one line of at most 300 characters.
-pub(crate) fn one_line(text: &str) -> String {
-    line(text, 300)
-}
-
-/// A text on one line of at most so many characters.
-fn line(text: &str, longest: usize) -> String {
-    // What ends a line or turns the direction of writing without being a control character.
-    let breaks =
-        |c: char| matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    let mut line: String = text
-        .chars()
-        .take(longest)
-        .map(|c| if c.is_control() || breaks(c) { ' ' } else { c })
-        .collect();
-    if text.chars().nth(longest).is_some() {
-        line.push('…');
-    }
-    line
-}
-
 /// A limit without what is below a millisecond.
 fn told(limit: Duration) -> String {
     let whole = Duration::from_millis(u64::try_from(limit.as_millis()).unwrap_or(u64::MAX));
@@ -717,16 +724,6 @@ impl std::error::Error for Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_a_server_says_is_one_line_in_one_direction() {
-        assert_eq!(
-            one_line("a\nb\u{2028}c\u{202e}d\u{2066}e\u{7}f\u{200f}g\u{61c}h"),
-            "a b c d e f g h"
-        );
-        let long = one_line(&"ü".repeat(1000));
-        assert_eq!((long.chars().count(), long.ends_with('…')), (301, true));
-    }
 
     #[test]
     fn an_error_is_small_and_can_cross_threads() {
