@@ -172,7 +172,7 @@ impl Request {
 fn starts_export(method: &Method, path: &str) -> bool {
     #[cfg(intercom_export)]
     let starts = {
-        let create = crate::generated::export::CREATE;
+        let create = &crate::generated::export::CREATE;
         create.method == *method && create.path == path
     };
     #[cfg(not(intercom_export))]
