@@ -140,7 +140,7 @@ async fn what_changed_is_asked_for_beside_the_query() {
     // Dates of contacts count whole days, those of conversations are exact.
     let contacts = json!({"field": "updated_at", "operator": ">", "value": since - 2 * 86_400});
     let conversations = json!({"field": "updated_at", "operator": ">", "value": since - 1});
-    let [a, b, c, d] = ["a", "b", "c", "d"].map(|name| field(name).eq(1));
+    let [a, b, c] = ["a", "b", "c"].map(|name| field(name).eq(1));
     let json = |query: &Query| Value::try_from(query.clone()).unwrap();
     let group = |operator: &str, value: Vec<Value>| json!({"operator": operator, "value": value});
     let two_levels = a.clone() & (b.clone() | c.clone());
@@ -202,9 +202,13 @@ async fn what_changed_is_asked_for_beside_the_query() {
     }
 
     let intercom = finding_nothing().await;
+    let no_room = "leaves no room for the filter by `updated_at`";
     for (query, reason) in [
-        ((a & b) | (c & d), "nested 3 levels deep"),
-        (all_of(15), "an AND group holds 16 filters"),
+        (all_of(15) | c, no_room),
+        (
+            Query::all((0..15).map(|i| field("x").eq(i) | field("y").eq(i))),
+            no_room,
+        ),
         (Query::all([]), "an AND group holds no filter"),
     ] {
         let mut changes = intercom.client().search_contacts().query(query).changed_since(since);
@@ -213,6 +217,102 @@ async fn what_changed_is_asked_for_beside_the_query() {
         assert!(changes.next().await.is_none() && changes.watermark().is_none());
     }
     assert!(intercom.received().is_empty());
+}
+
+/// Full groups and alternatives of groups are rearranged to make room for the filter of `changed_since`.
+#[tokio::test]
+async fn changes_are_searched_within_the_limits_whatever_the_query() {
+    let x = |value: usize| field("x").eq(value);
+    let y = |value: usize| field("y").ne(value);
+    let alternatives = |count: usize| Query::any((0..count).map(|i| x(i) & y(i)));
+    let since = 1_731_500_000_i64;
+    for query in [
+        Query::all((0..15).map(y)),
+        Query::any((0..15).map(x)),
+        alternatives(15),
+        alternatives(14) | x(14),
+        (Query::all((0..14).map(y))) | x(3),
+        Query::all((1..15).map(y)) & (x(0) | x(3)),
+        Query::all((2..15).map(y)) & (x(0) | x(3)) & (x(3) | y(3)),
+        Query::all((0..14).map(|i| x(i) | y(i + 1))),
+    ] {
+        let intercom = finding_nothing().await;
+        let own = Value::try_from(query.clone()).unwrap();
+        let search = intercom.client().search_conversations().query(query);
+        assert_eq!(search.changed_since(since).count().await, 0);
+        let asked = &sent(&intercom, "/conversations/search")[0]["query"];
+        let (levels, largest) = measure(asked);
+        assert!(levels <= MAX_LEVELS && largest <= MAX_FILTERS, "{asked}");
+        for (x, y) in (0..20).flat_map(|x| (0..20).map(move |y| (x, y))) {
+            for changed in [since - 1, since, since + 1] {
+                let record = json!({"x": x, "y": y, "updated_at": changed});
+                let expected = matches(&own, &record) && changed >= since;
+                assert_eq!(matches(asked, &record), expected, "{record} in {asked}");
+            }
+        }
+    }
+}
+
+/// An expression of any length is built in linear time, and dropped without deep recursion.
+#[test]
+fn expressions_of_200_000_filters_are_refused() {
+    const FILTERS: usize = 200_000;
+    let leaf = |i: usize| field("f").eq(i);
+    let too_many = |operator| {
+        Err(QueryError::TooManyFilters {
+            operator,
+            filters: FILTERS,
+        })
+    };
+    let from_the_left = (0..FILTERS).map(leaf).reduce(|all, one| all & one).unwrap();
+    assert_eq!(encoded(from_the_left), too_many("AND"));
+    let from_the_right = (0..FILTERS).map(leaf).reduce(|all, one| one | all).unwrap();
+    assert_eq!(encoded(from_the_right), too_many("OR"));
+    assert_eq!(encoded(Query::all((0..FILTERS).map(leaf))), too_many("AND"));
+    let alternating = (0..FILTERS).map(leaf).enumerate();
+    let alternating = alternating.reduce(|(_, all), (i, one)| (i, if i % 2 == 0 { all & one } else { one | all }));
+    let (_, alternating) = alternating.unwrap();
+    let copy = alternating.clone();
+    assert_eq!(alternating, copy);
+    assert_eq!(encoded(copy), Err(QueryError::TooDeep { levels: FILTERS - 1 }));
+}
+
+#[tokio::test]
+async fn moments_in_milliseconds_are_refused() {
+    let milliseconds = 1_731_500_000_000_i64;
+    let moment = Timestamp::from(milliseconds);
+    for query in [
+        field(contacts::CREATED_AT).gt(milliseconds),
+        field(contacts::LAST_SEEN_AT).lt(milliseconds.to_string()),
+        field(conversations::STATISTICS_FIRST_ADMIN_REPLY_AT).gt(json!(milliseconds as f64)),
+        field(conversations::WAITING_SINCE).gt(milliseconds),
+        field(conversations::SNOOZED_UNTIL).is_in([1_731_500_000, milliseconds]),
+        field("custom_attributes.renewal").gt(moment),
+        field("custom_attributes.renewal").is_in([&moment]),
+        field(contacts::ROLE).eq("user") & field(contacts::CREATED_AT).gt(milliseconds),
+    ] {
+        let intercom = finding_nothing().await;
+        let error = intercom
+            .client()
+            .search_contacts()
+            .query(query)
+            .send()
+            .await
+            .unwrap_err();
+        assert!(
+            error.is_builder() && error.to_string().contains("milliseconds?"),
+            "{error}"
+        );
+        assert!(intercom.received().is_empty());
+    }
+    // Numbers that are no moments can be of any size, and the API's dates end before 2200.
+    for query in [
+        field("custom_attributes.phone").eq(milliseconds),
+        field(contacts::EXTERNAL_ID).eq(milliseconds),
+        field(contacts::CREATED_AT).lt(7_258_118_399_i64),
+    ] {
+        assert!(encoded(query).is_ok());
+    }
 }
 
 #[tokio::test]

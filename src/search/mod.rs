@@ -49,19 +49,23 @@
 //!
 //! What this module does not express goes into the request as JSON: its builder's `body` and `body_map` take that.
 
+mod changes;
+mod error;
 mod operand;
+mod query;
 
 use std::borrow::Cow;
-use std::fmt;
-use std::ops::{BitAnd, BitOr};
 
-use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
+pub(crate) use changes::Dates;
+pub use error::QueryError;
 pub use operand::{IntoOperand, NULL, Operand};
+use query::Node;
+pub use query::Query;
 
 use crate::call::argument::{Argument, InvalidField};
-use crate::wire::timestamp::Timestamp;
+use crate::wire::timestamp;
 
 /// How many groups may be nested in one another.
 pub const MAX_LEVELS: usize = 2;
@@ -135,7 +139,13 @@ impl Comparison {
 }
 
 impl Field {
-    fn compare(&self, comparison: Comparison, Operand(value): Operand) -> Query {
+    fn compare(&self, comparison: Comparison, Operand { value, is_moment }: Operand) -> Query {
+        if (is_moment || self.is_date()) && is_beyond_2200(&value) {
+            return Query::refused(QueryError::Milliseconds {
+                field: self.0.to_string(),
+                operator: comparison.symbol(),
+            });
+        }
         Query(Node::Filter {
             field: self.0.clone(),
             comparison,
@@ -144,179 +154,22 @@ impl Field {
     }
 }
 
-/// An expression: a filter, or several joined by `&` and `|`.
-///
-/// Becomes the filter that an operation takes, its whole request, or JSON by `try_into`; the search builders do that in
-/// `query`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Query(Node);
-
-#[derive(Clone, Debug, PartialEq)]
-enum Node {
-    Filter {
-        field: Cow<'static, str>,
-        comparison: Comparison,
-        value: Value,
-    },
-    Group(Join, Vec<Query>),
-    /// One that was made by hand.
-    Raw(Value),
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Join {
-    And,
-    Or,
-}
-
-impl Join {
-    fn symbol(self) -> &'static str {
-        match self {
-            Self::And => "AND",
-            Self::Or => "OR",
-        }
+impl Field {
+    /// Returns `true` if the field is one of the API's own dates, by the form of its name.
+    fn is_date(&self) -> bool {
+        let date = ["_at", "_since", "_until"].iter().any(|end| self.0.ends_with(end));
+        date && !self.0.starts_with("custom_attributes.")
     }
 }
 
-impl Query {
-    /// The entries that this expression adds to a group joined by `join`: a group of the same kind dissolves into it.
-    fn entries(self, join: Join) -> Vec<Self> {
-        match self.0 {
-            Node::Group(own, entries) if own == join => entries,
-            node => vec![Self(node)],
-        }
-    }
-
-    fn join(self, join: Join, other: Self) -> Self {
-        let mut entries = self.entries(join);
-        entries.extend(other.entries(join));
-        Self(Node::Group(join, entries))
-    }
-
-    /// How many groups are nested in one another.
-    fn levels(&self) -> usize {
-        match &self.0 {
-            Node::Filter { .. } | Node::Raw(_) => 0,
-            Node::Group(_, entries) => 1 + entries.iter().map(Self::levels).max().unwrap_or_default(),
-        }
-    }
-
-    /// Whether every part keeps to what the server takes.
-    fn check(&self) -> Result<(), QueryError> {
-        match &self.0 {
-            Node::Filter {
-                field,
-                comparison,
-                value,
-            } => {
-                let listed = comparison.takes_list();
-                let fits = match value {
-                    Value::Array(values) => listed && !values.iter().any(Value::is_array),
-                    _ => !listed,
-                };
-                let (field, operator) = (field.to_string(), comparison.symbol());
-                match (fits, listed) {
-                    (true, _) => Ok(()),
-                    (false, true) => Err(QueryError::ListExpected { field, operator }),
-                    (false, false) => Err(QueryError::OneValueExpected { field, operator }),
-                }
-            }
-            Node::Group(join, entries) if entries.len() > MAX_FILTERS => Err(QueryError::TooManyFilters {
-                operator: join.symbol(),
-                filters: entries.len(),
-            }),
-            Node::Group(join, entries) if entries.is_empty() => Err(QueryError::Empty {
-                operator: join.symbol(),
-            }),
-            Node::Group(_, entries) => entries.iter().try_for_each(Self::check),
-            Node::Raw(_) => Ok(()),
-        }
-    }
-
-    fn into_json(self) -> Value {
-        match self.0 {
-            Node::Filter {
-                field,
-                comparison,
-                value,
-            } => json!({"field": field, "operator": comparison.symbol(), "value": value}),
-            Node::Group(join, entries) => {
-                let entries: Vec<Value> = entries.into_iter().map(Self::into_json).collect();
-                json!({"operator": join.symbol(), "value": entries})
-            }
-            Node::Raw(filter) => filter,
-        }
-    }
-
-    /// Reads a filter as it is sent: groups are told from the rest, which stays as it is.
-    fn read(filter: Value) -> Self {
-        let join = match filter["operator"].as_str() {
-            Some("AND") => Join::And,
-            Some("OR") => Join::Or,
-            _ => return Self(Node::Raw(filter)),
-        };
-        match filter.get("value") {
-            Some(Value::Array(entries)) => Self(Node::Group(join, entries.iter().cloned().map(Self::read).collect())),
-            _ => Self(Node::Raw(filter)),
-        }
-    }
-
-    /// All of these must hold: `&` over an iterator. Of one there is no group; none at all is a [`QueryError`] when it is
-    /// sent.
-    ///
-    /// ```
-    /// use intercom_client::search::{Query, field};
-    ///
-    /// let roles = ["user", "lead"].map(|role| field("role").eq(role));
-    /// let query = Query::all([field("email").contains("@juniper.example"), Query::any(roles)]);
-    /// ```
-    pub fn all(queries: impl IntoIterator<Item = Self>) -> Self {
-        Self::group(Join::And, queries)
-    }
-
-    /// At least one of these must hold: `|` over an iterator. See [`all`](Self::all).
-    pub fn any(queries: impl IntoIterator<Item = Self>) -> Self {
-        Self::group(Join::Or, queries)
-    }
-
-    fn group(join: Join, queries: impl IntoIterator<Item = Self>) -> Self {
-        let queries = queries.into_iter();
-        queries
-            .reduce(|all, query| all.join(join, query))
-            .unwrap_or(Self(Node::Group(join, Vec::new())))
-    }
-}
-
-/// Both must hold.
-impl BitAnd for Query {
-    type Output = Self;
-    fn bitand(self, other: Self) -> Self {
-        self.join(Join::And, other)
-    }
-}
-
-/// At least one must hold.
-impl BitOr for Query {
-    type Output = Self;
-    fn bitor(self, other: Self) -> Self {
-        self.join(Join::Or, other)
-    }
-}
-
-/// The query as it is sent.
-///
-/// # Errors
-///
-/// When the server would not take it.
-impl TryFrom<Query> for Value {
-    type Error = QueryError;
-    fn try_from(query: Query) -> Result<Self, QueryError> {
-        query.check()?;
-        let levels = query.levels();
-        if levels > MAX_LEVELS {
-            return Err(QueryError::TooDeep { levels });
-        }
-        Ok(query.into_json())
+/// Returns `true` if a moment, or one of a list of moments, counts more seconds than there are until the year 2200.
+fn is_beyond_2200(value: &Value) -> bool {
+    let beyond = |seconds: f64| seconds >= timestamp::YEAR_2200 as f64;
+    match value {
+        Value::Number(number) => number.as_f64().is_some_and(beyond),
+        Value::String(text) => text.parse().is_ok_and(beyond),
+        Value::Array(values) => values.iter().any(is_beyond_2200),
+        _ => false,
     }
 }
 
@@ -353,35 +206,6 @@ macro_rules! queries {
 }
 pub(crate) use queries;
 
-/// How a search compares dates. Which ways there are depends on the description.
-#[allow(dead_code)]
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Dates {
-    /// To the second.
-    Exact,
-    /// By the days of the workspace's time zone.
-    WholeDays,
-}
-
-impl Dates {
-    /// The query of a search for what changed at `moment` or later and matches the query that it had, if any.
-    pub(crate) fn changed_since(self, moment: Timestamp, query: &impl Serialize) -> Query {
-        /// The day before that of the moment, in any time zone and on days of 25 hours.
-        const TWO_DAYS: i64 = 2 * 86_400;
-        let before = match self {
-            Self::Exact => 1,
-            Self::WholeDays => TWO_DAYS,
-        };
-        let changed = field(UPDATED_AT).gt(moment.as_seconds().saturating_sub(before).max(0));
-        match serde_json::to_value(query) {
-            Ok(Value::Null) => changed,
-            Ok(query) => Query::read(query) & changed,
-            // Without it, others would be found: let the call fail.
-            Err(_) => Query::all([]),
-        }
-    }
-}
-
 /// The field by which changes are searched and sorted.
 pub(crate) const UPDATED_AT: &str = "updated_at";
 
@@ -403,76 +227,6 @@ impl Order {
         }
     }
 }
-
-/// Why a [`Query`] is refused before it is sent.
-///
-/// Names fields and operators, never values.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum QueryError {
-    /// Groups are nested deeper than [`MAX_LEVELS`].
-    TooDeep {
-        /// How many levels there are.
-        levels: usize,
-    },
-    /// A group holds more than [`MAX_FILTERS`].
-    TooManyFilters {
-        /// `AND` or `OR`.
-        operator: &'static str,
-        /// How many there are.
-        filters: usize,
-    },
-    /// A group holds nothing.
-    Empty {
-        /// `AND` or `OR`.
-        operator: &'static str,
-    },
-    /// The description that this crate was built from has no place for a query in this form.
-    NotDescribed,
-    /// A list, or a list in a list, where the operator takes one value.
-    OneValueExpected {
-        /// The field's name.
-        field: String,
-        /// The operator on the wire.
-        operator: &'static str,
-    },
-    /// One value, or a list of lists, where the operator takes a list of values.
-    ListExpected {
-        /// The field's name.
-        field: String,
-        /// The operator on the wire.
-        operator: &'static str,
-    },
-}
-
-impl fmt::Display for QueryError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::TooDeep { levels } => write!(
-                f,
-                "groups are nested {levels} levels deep, the server takes {MAX_LEVELS}; multiply the inner groups out"
-            ),
-            Self::TooManyFilters { operator, filters } => write!(
-                f,
-                "an {operator} group holds {filters} filters, the server takes {MAX_FILTERS}; use `is_in` or `not_in` for \
-                 values of one field, or search several times"
-            ),
-            Self::Empty { operator } => write!(f, "an {operator} group holds no filter; leave it out, or put one in"),
-            Self::NotDescribed => {
-                f.write_str("the description has no place for a query in this form; give JSON instead")
-            }
-            Self::OneValueExpected { field, operator } => {
-                write!(
-                    f,
-                    "`{field}` {operator}: takes one value, not a list; use `is_in` or `not_in`"
-                )
-            }
-            Self::ListExpected { field, operator } => write!(f, "`{field}` {operator}: takes a list of single values"),
-        }
-    }
-}
-
-impl std::error::Error for QueryError {}
 
 /// What the builder of a search has besides.
 macro_rules! builders {

@@ -11,10 +11,23 @@ use crate::wire::timestamp::Timestamp;
 /// What a field is compared with, by [`IntoOperand`]: text, an integer, a boolean, a moment, null ([`NULL`], or an `Option`
 /// that is `None`), or a list of them.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Operand(pub(super) Value);
+pub struct Operand {
+    pub(super) value: Value,
+    /// Whether a type of moments was converted.
+    pub(super) is_moment: bool,
+}
+
+impl Operand {
+    const fn new(value: Value) -> Self {
+        Self {
+            value,
+            is_moment: false,
+        }
+    }
+}
 
 /// No value: `field("phone").eq(NULL)` finds who has no phone number.
-pub const NULL: Operand = Operand(Value::Null);
+pub const NULL: Operand = Operand::new(Value::Null);
 
 /// What the comparisons of a field take.
 ///
@@ -48,7 +61,7 @@ macro_rules! operands {
     ($($ty:ty),*) => {$(
         impl IntoOperand for $ty {
             fn into_operand(self) -> Operand {
-                Operand(self.into())
+                Operand::new(self.into())
             }
         }
     )*};
@@ -71,13 +84,16 @@ impl IntoOperand for &String {
 
 impl IntoOperand for Timestamp {
     fn into_operand(self) -> Operand {
-        self.as_seconds().into_operand()
+        Operand {
+            value: self.as_seconds().into(),
+            is_moment: true,
+        }
     }
 }
 
 impl IntoOperand for &Timestamp {
     fn into_operand(self) -> Operand {
-        self.as_seconds().into_operand()
+        (*self).into_operand()
     }
 }
 
@@ -89,7 +105,7 @@ impl<Tz: TimeZone> IntoOperand for DateTime<Tz> {
 
 impl<Tz: TimeZone> IntoOperand for &DateTime<Tz> {
     fn into_operand(self) -> Operand {
-        self.timestamp().into_operand()
+        Timestamp::from_seconds(self.timestamp()).into_operand()
     }
 }
 
@@ -117,7 +133,14 @@ impl<T: IntoOperand> IntoOperand for Option<T> {
 
 impl<T: IntoOperand> FromIterator<T> for Operand {
     fn from_iter<I: IntoIterator<Item = T>>(values: I) -> Self {
-        Self(values.into_iter().map(|value| value.into_operand().0).collect())
+        let mut is_moment = false;
+        let values = values.into_iter().map(|value| {
+            let operand = value.into_operand();
+            is_moment |= operand.is_moment;
+            operand.value
+        });
+        let value = values.collect();
+        Self { value, is_moment }
     }
 }
 

@@ -33,6 +33,9 @@ pub struct Timestamp {
     nanoseconds: u32,
 }
 
+/// The first second of the year 2200: a larger number of seconds is one of milliseconds, most likely.
+pub(crate) const YEAR_2200: i64 = 7_258_118_400;
+
 /// A [`Timestamp`] that lies outside the calendar, about 262,000 years either way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OutOfRange(());
