@@ -83,7 +83,7 @@ fn the_client_has_every_operation_of_the_description_once() {
 
 /// What writers see of a document, in one text: a key that says nothing to them is left out.
 fn essence(document: &Value) -> String {
-    const KEYS: [&str; 32] = [
+    const KEYS: [&str; 34] = [
         "$ref",
         "additionalProperties",
         "anyOf",
@@ -109,10 +109,12 @@ fn essence(document: &Value) -> String {
         "type",
         "x-export",
         "x-forms",
+        "x-idempotent",
         "x-media-type",
         "x-of",
         "x-paging",
         "x-reads-only",
+        "x-removed",
         "x-style",
         "x-upsert",
         "x-webhook-item",
@@ -697,6 +699,94 @@ fn upserts_stand_on_what_is_marked_for_them() {
         assert!(
             warnings.contains(&format!("there is no helper for upserts: {why}")),
             "{warnings}"
+        );
+    }
+}
+
+#[test]
+fn an_operation_says_why_it_can_be_repeated_and_when_it_ends() {
+    let operation = |id: &str, marks: Value| {
+        let schema = json!({"type": "object", "properties": {"key": {"type": "string"}}});
+        let mut operation = json!({
+            "operationId": id, "requestBody": {"content": {"application/json": {"schema": schema}}},
+        });
+        let operation_marks = marks.as_object().unwrap().clone();
+        operation.as_object_mut().unwrap().extend(operation_marks);
+        operation
+    };
+    let described = json!({
+        "/a": {"post": operation("a", json!({"x-idempotent": "a thing is there once.", "x-removed": {"on": "2026-12-31", "use": "b"}}))},
+        "/b": {"post": operation("b", json!({"x-idempotent": {"why": "of its key", "with": "key"}}))},
+        "/c": {"post": operation("c", json!({"x-idempotent": {"why": "of its key", "with": "other"}}))},
+        "/d": {"put": operation("d", json!({})), "post": operation("e", json!({"x-removed": {"on": "soon"}})),
+            "delete": {"operationId": "f", "x-idempotent": false}, "get": {"operationId": "g"}},
+        "/h": {"post": operation("h", json!({"x-idempotent": true, "x-removed": {"on": "2027-01-31", "use": "nothing"}}))},
+    });
+    let model = model_of(described);
+    let of = |id: &str| model.operations.iter().find(|operation| operation.ident == id).unwrap();
+    let repeats = |id: &str| {
+        let idempotent = of(id).idempotent.as_ref();
+        idempotent.map(|made| (made.why.as_str(), made.with.as_deref()))
+    };
+    assert_eq!(repeats("a"), Some(("a thing is there once", None)));
+    assert_eq!(repeats("b"), Some(("of its key", Some("key"))));
+    assert_eq!(["c", "e", "f", "h"].map(repeats), [None; 4]);
+    assert!(repeats("d").is_some() && repeats("g").is_some());
+    let note = |id: &str| of(id).removed.as_ref().map(|removed| removed.note());
+    assert_eq!(note("a").unwrap(), "Intercom removes it on 2026-12-31; use `b`");
+    assert_eq!(
+        note("h").unwrap(),
+        "Intercom removes it on 2027-01-31",
+        "no method of that name"
+    );
+    assert_eq!(note("e"), None, "that is no day");
+    let pages = pages(&model);
+    assert!(pages["a"].contains("**Retries:** also after a lost response: a thing is there once."));
+    assert!(
+        pages["b"].contains("if the body has `key`: of its key."),
+        "{}",
+        pages["b"]
+    );
+    assert!(pages["e"].contains("**Retries:** not after a lost response"));
+}
+
+/// The date and the replacement reach whoever compiles a call, also from a description that names the path's id otherwise.
+#[test]
+fn an_operation_that_ends_is_deprecated_in_each_description_that_has_it() {
+    let text = std::fs::read_to_string(script::DESCRIPTION).unwrap();
+    let from = text.find("  /conversations/{id}/run_assignment_rules:").unwrap();
+    let (before, after) = text.split_at(from);
+    let after =
+        after
+            .replacen("{id}/run", "{conversation_id}/run", 1)
+            .replacen("- name: id\n", "- name: conversation_id\n", 1);
+    let folder = tempfile::tempdir().unwrap();
+    let other = folder.path().join("2.11.yaml");
+    std::fs::write(&other, [before, &after].concat()).unwrap();
+    for description in [script::DESCRIPTION.into(), other] {
+        let built = script::build(&Input { description, ..own() }, folder.path()).unwrap();
+        assert_eq!(built.warnings.to_string(), "");
+        let client = std::fs::read_to_string(folder.path().join("client.rs")).unwrap();
+        let file = syn::parse_file(&client).unwrap();
+        let methods = file.items.iter().filter_map(|item| match item {
+            Item::Impl(block) => Some(&block.items),
+            _ => None,
+        });
+        let deprecated = methods.flatten().filter_map(|item| match item {
+            syn::ImplItem::Fn(method) => {
+                let mark = method
+                    .attrs
+                    .iter()
+                    .find(|attribute| attribute.path().is_ident("deprecated"))?;
+                let syn::Meta::List(list) = &mark.meta else { panic!() };
+                Some((method.sig.ident.to_string(), list.tokens.to_string()))
+            }
+            _ => None,
+        });
+        let note = "note = \"Intercom removes it on 2026-12-31; use `manage_conversation`\"";
+        assert_eq!(
+            deprecated.collect::<Vec<_>>(),
+            [("auto_assign_conversation".to_owned(), note.to_owned())]
         );
     }
 }

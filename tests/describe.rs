@@ -246,6 +246,24 @@ fn operations_corrections_and_what_was_mended_are_listed() {
 }
 
 #[test]
+fn operations_with_an_announced_end_are_listed() {
+    let ends = "x-removed: {on: '2026-12-31', use: create_shelf}\n      operationId: deleteShelf";
+    let text = OLDER.replacen("operationId: deleteShelf", ends, 1);
+    let report = report_of(&text, Some(OLDER), Form::Terminal);
+    assert_blocks(
+        &report,
+        &[
+            "Operations changed\n------------------\n  DELETE /shelves/{id} (delete_shelf)\n    \
+             Intercom removes it on 2026-12-31; use create_shelf\n\n",
+            "Operations\n----------\n\n",
+            "Operations that Intercom removes\n--------------------------------\n  \
+             DELETE /shelves/{id} (delete_shelf)\n    Intercom removes it on 2026-12-31; use create_shelf\n\n",
+        ],
+    );
+    assert!(!report_of(OLDER, None, Form::Terminal).contains("removes"));
+}
+
+#[test]
 fn markdown_has_tables_and_code() {
     let report = report_of(&newer(), Some(OLDER), Form::Markdown);
     let blocks = [

@@ -18,7 +18,7 @@ use super::ty::Ty;
 use super::whole::Whole;
 use super::{
     Answer, Body, Constant, Enum, Field, Form, Group, Mixed, Model, Newtype, Operation, Parameter, Struct, Types,
-    Union, helpers, paging,
+    Union, helpers, marks, paging,
 };
 
 /// Names that every struct has beside its fields.
@@ -90,8 +90,17 @@ pub fn join(
         }
         let reads = described["x-reads-only"].as_bool();
         operation.reads_only = reads.unwrap_or(operation.paging.is_some() || method == "get" || method == "head");
+        match marks::idempotent(described, &operation, &model.types) {
+            Ok(idempotent) => operation.idempotent = idempotent,
+            Err(why) => warnings.add("idempotent", &at, format!("`x-idempotent` does not hold: {why}")),
+        }
+        match marks::removal(described) {
+            Ok(removed) => operation.removed = removed,
+            Err(why) => warnings.add("removed", &at, format!("`x-removed` is left out: {why}")),
+        }
         model.operations.push(operation);
     }
+    marks::known_replacements(&mut model.operations);
     join_helpers(document, &mut model, warnings);
     let (items, unfit) = helpers::webhook_items(document, &model.types, &whole.types);
     model.webhook_items = items;
@@ -387,6 +396,8 @@ fn operation(
             false => Answer::Json(signature.response.clone()),
         },
         reads_only: false,
+        idempotent: None,
+        removed: None,
         paging: None,
         examples: Examples::default(),
         dated: false,

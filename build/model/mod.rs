@@ -4,6 +4,7 @@ pub mod examples;
 pub mod generate;
 pub mod helpers;
 pub mod join;
+pub mod marks;
 pub mod paging;
 pub mod ty;
 pub mod whole;
@@ -209,6 +210,10 @@ pub struct Operation {
     pub answer: Answer,
     /// Whether it changes nothing, so that it can be repeated.
     pub reads_only: bool,
+    /// Why a call can be carried out twice without harm; `None` if it cannot.
+    pub idempotent: Option<Idempotent>,
+    /// When Intercom removes the operation, if it announced that.
+    pub removed: Option<Removal>,
     /// How its list goes on, when it is one.
     pub paging: Option<paging::Paging>,
     /// What the description shows of it.
@@ -221,6 +226,32 @@ impl Operation {
     /// The name of the constant that describes it.
     pub fn constant(&self) -> String {
         self.ident.to_uppercase()
+    }
+}
+
+/// Why a call can be carried out twice without harm.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Idempotent {
+    /// The reason, a clause without a full stop.
+    pub why: String,
+    /// The property of the body without which it cannot.
+    pub with: Option<String>,
+}
+
+/// The announced end of an operation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Removal {
+    /// The day, as ISO 8601 writes it.
+    pub on: String,
+    /// The method to call instead.
+    pub instead: Option<String>,
+}
+
+impl Removal {
+    /// One line for a reader who has the method's name.
+    pub fn note(&self) -> String {
+        let instead = self.instead.as_ref().map(|method| format!("; use `{method}`"));
+        format!("Intercom removes it on {}{}", self.on, instead.unwrap_or_default())
     }
 }
 

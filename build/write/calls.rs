@@ -10,7 +10,7 @@ use quote::{format_ident, quote};
 use super::super::model::helpers::{Search, Upsert};
 use super::super::model::paging::Shape;
 use super::super::model::ty::{Scope, Ty};
-use super::super::model::{Answer, Body, Model, Operation, Parameter, Types};
+use super::super::model::{Answer, Body, Idempotent, Model, Operation, Parameter, Types};
 use super::types::doc_of;
 use super::{docs, paging};
 
@@ -75,6 +75,11 @@ fn constant(operation: &Operation, model: &Model) -> TokenStream {
     let name = format_ident!("{}", operation.constant());
     let (id, path, reads_only) = (&operation.ident, &operation.path, operation.reads_only);
     let method = format_ident!("{}", operation.method);
+    let repeats = match &operation.idempotent {
+        None => quote! { Never },
+        Some(Idempotent { with: None, .. }) => quote! { Always },
+        Some(Idempotent { with: Some(name), .. }) => quote! { With(#name) },
+    };
     let paging = match operation.paging {
         Some(paging) => {
             let variant = paging::variant(paging);
@@ -102,6 +107,7 @@ fn constant(operation: &Operation, model: &Model) -> TokenStream {
             path: #path,
             reads_only: #reads_only,
             starts_export: #starts_export,
+            repeats: crate::call::operation::Repeats::#repeats,
             paging: #paging,
             sends: #sends,
             bytes: #bytes,
@@ -115,8 +121,13 @@ fn method(operation: &Operation, model: &Model) -> TokenStream {
         format_ident!("{}", operation.builder),
     );
     let doc = docs::operation(operation, model);
+    let deprecated = operation.removed.as_ref().map(|removed| {
+        let note = removed.note();
+        quote! { #[deprecated(note = #note)] }
+    });
     quote! {
         #[doc = #doc]
+        #deprecated
         #[inline]
         pub fn #ident(&self) -> builder::#builder {
             builder::#builder::new(self)

@@ -9,7 +9,7 @@ use quote::quote;
 use super::super::model::helpers::Upsert;
 use super::super::model::paging;
 use super::super::model::ty::Ty;
-use super::super::model::{Answer, Body, Group, Model, Operation, Struct, Types};
+use super::super::model::{Answer, Body, Group, Idempotent, Model, Operation, Struct, Types};
 use super::example;
 
 /// A method of the client, as a link.
@@ -62,6 +62,7 @@ pub fn operation(operation: &Operation, model: &Model) -> String {
     parts.extend(operation.body.as_ref().map(|sent| body(operation, sent, &model.types)));
     parts.extend(search(operation, model));
     parts.push(answer(operation, model));
+    parts.push(retries(operation));
     parts.push(example::block(operation, model));
     parts.retain(|part| !part.is_empty());
     parts.join("\n\n")
@@ -171,6 +172,29 @@ fn answer(operation: &Operation, model: &Model) -> String {
     }
 }
 
+/// Whether a call is sent again when its response is lost, and why.
+fn retries(operation: &Operation) -> String {
+    let setter = format!("[`idempotent`](crate::builder::{}::idempotent)", operation.builder);
+    match &operation.idempotent {
+        Some(Idempotent { why, with: None }) => format!("**Retries:** also after a lost response: {why}."),
+        Some(Idempotent { why, with: Some(name) }) => format!(
+            "**Retries:** also after a lost response, if the body has `{name}`: {why}. Without it, {setter} allows that."
+        ),
+        None => format!(
+            "**Retries:** not after a lost response, since the server may have carried the call out; {setter} allows that."
+        ),
+    }
+}
+
+/// The same in a cell of a table.
+fn retried(operation: &Operation) -> String {
+    match &operation.idempotent {
+        Some(Idempotent { with: None, .. }) => "yes".to_owned(),
+        Some(Idempotent { with: Some(name), .. }) => format!("with `{name}`"),
+        None => "no".to_owned(),
+    }
+}
+
 /// The items of a page.
 pub fn page_item<'a>(ty: &Ty, model: &'a Model) -> Option<&'a Ty> {
     let over = model.mixed.iter().find(|mixed| ty.is(mixed.rust));
@@ -232,12 +256,18 @@ pub fn index(groups: &[(&Group, Vec<&Operation>)], model: &Model) -> TokenStream
         if !group.doc.is_empty() {
             doc.push_str(&format!("{}\n\n", group.doc));
         }
-        doc.push_str("| method | what it does | what it sends |\n|---|---|---|");
+        doc.push_str("| method | what it does | what it sends | retried after a lost response |\n|---|---|---|---|");
         for operation in operations {
             let cell = |text: &str| text.replace('|', "\\|").replace('\n', " ");
-            let (link, does) = (method_link(&operation.ident), cell(&summary(operation)));
-            let path = cell(&operation.path);
-            doc.push_str(&format!("\n| {link} | {does} | `{} {path}` |", operation.method));
+            let (link, mut does) = (method_link(&operation.ident), cell(&summary(operation)));
+            if let Some(removed) = &operation.removed {
+                does.push_str(&format!(" {}.", cell(&removed.note())));
+            }
+            let (path, retried) = (cell(&operation.path), retried(operation));
+            doc.push_str(&format!(
+                "\n| {link} | {does} | `{} {path}` | {retried} |",
+                operation.method
+            ));
         }
     }
     doc.extend(lists(model));

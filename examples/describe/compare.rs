@@ -11,7 +11,7 @@ use crate::report::{group, paging};
 use crate::script::steps::document::schema;
 use crate::script::steps::model::ty::Ty;
 use crate::script::steps::model::{
-    Answer, Body, Enum, Field, Model, Newtype, Operation, Parameter, Struct, Types, Union,
+    Answer, Body, Enum, Field, Model, Newtype, Operation, Parameter, Removal, Struct, Types, Union,
 };
 
 /// The differences between two clients.
@@ -265,6 +265,16 @@ fn operation(old: &Operation, new: &Operation, same: &Same<'_>) -> Vec<String> {
         "only reads now",
         "makes changes now",
     ));
+    details.extend(flipped(
+        old.idempotent.is_some(),
+        new.idempotent.is_some(),
+        "can be repeated now",
+        "cannot be repeated now",
+    ));
+    if old.removed != new.removed {
+        let shown = |operation: &Operation| operation.removed.as_ref().map(Removal::note);
+        details.push(shown(new).unwrap_or_else(|| "its end is no longer announced".to_owned()));
+    }
     details
 }
 

@@ -83,6 +83,7 @@ pub(crate) fn report(asked: &Asked, overlays: &[PathBuf]) -> Result<String, Fail
     corrections.write_unused(&mut page);
     parts(&mut page, &asked.file, &built);
     operations(&mut page, &built.model);
+    ending(&mut page, &built.model);
     corrections.write_applied(&mut page);
     Ok(page.finish())
 }
@@ -106,6 +107,20 @@ fn head(page: &mut Page, file: &Path, built: &Built, corrections: &Corrections) 
 /// The group of an operation, as a heading.
 pub(crate) fn group(operation: &Operation) -> String {
     operation.group.clone().unwrap_or_else(|| "Without a group".to_owned())
+}
+
+/// The operations that have an announced end.
+fn ending(page: &mut Page, model: &Model) {
+    let removed = model.operations.iter().filter_map(|operation| {
+        let line = format!("{} `{}` (`{}`)", operation.method, operation.path, operation.ident);
+        Some((line, operation.removed.as_ref()?))
+    });
+    for (place, (line, removed)) in removed.enumerate() {
+        if place == 0 {
+            page.heading(2, "Operations that Intercom removes");
+        }
+        page.item(&line, &[removed.note()]);
+    }
 }
 
 fn operations(page: &mut Page, model: &Model) {

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::argument::InvalidField;
-use super::operation::{Operation, Paging};
+use super::operation::{Operation, Paging, Repeats};
 use super::options::Options;
 use crate::response::error::Error;
 
@@ -20,6 +20,8 @@ pub(crate) struct Call {
     pub(crate) path: String,
     pub(crate) query: Vec<(Cow<'static, str>, String)>,
     pub(crate) body: Option<Bytes>,
+    /// Whether the body has the property by which a repeated call finds what the first one made.
+    keyed: bool,
     /// What is required and was not set.
     missing: Vec<String>,
     /// The body, when it is required and was not set.
@@ -67,6 +69,7 @@ impl Call {
             path,
             query: query.map(|(name, value)| (name.into(), value)).collect(),
             body: None,
+            keyed: false,
             missing: Vec::new(),
             missing_body: None,
             options: options.clone(),
@@ -115,9 +118,12 @@ impl Call {
 
     /// Whether carrying it out twice does no harm.
     pub(crate) fn is_idempotent(&self) -> bool {
-        let operation = &self.operation;
-        let by_method = operation.reads_only || operation.method.is_idempotent();
-        self.options.idempotent.unwrap_or(by_method)
+        let described = match self.operation.repeats {
+            Repeats::Never => false,
+            Repeats::Always => true,
+            Repeats::With(_) => self.keyed,
+        };
+        self.options.idempotent.unwrap_or(described)
     }
 
     /// Whether it asks for a page of a scroll, which the server does not send twice.
@@ -223,7 +229,17 @@ impl Call {
                 "the body cannot be written as JSON: {error}"
             )))
         })?;
+        if let Repeats::With(name) = self.operation.repeats {
+            self.keyed = has(&bytes, name);
+        }
         self.body = Some(bytes.into());
         Ok(())
     }
+}
+
+/// Whether a JSON object has a property with a value.
+fn has(json: &[u8], name: &str) -> bool {
+    let value: Option<Value> = serde_json::from_slice(json).ok();
+    let property = value.as_ref().and_then(|value| value.get(name));
+    property.is_some_and(|value| !value.is_null() && value != "")
 }

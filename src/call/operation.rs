@@ -17,12 +17,26 @@ pub(crate) struct Operation {
     pub reads_only: bool,
     /// Whether it starts an export job, of which a workspace has one at a time.
     pub starts_export: bool,
+    /// Whether a call can be carried out twice without harm.
+    pub repeats: Repeats,
     /// How its list goes on, when it is one.
     pub paging: Option<Paging>,
     /// The media type of a body.
     pub sends: &'static str,
     /// The media type of a success that is a byte stream instead of JSON.
     pub bytes: Option<&'static str>,
+}
+
+/// Whether a call of an operation can be carried out twice without harm. Which variants there are depends on the description.
+#[allow(dead_code)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Repeats {
+    /// A second call can do harm, such as a message that is sent twice.
+    Never,
+    /// A second call leaves the same state.
+    Always,
+    /// A second call leaves the same state if the body has this property, such as the key of a create-or-update.
+    With(&'static str),
 }
 
 /// How a list goes on: what tells the next page, and where the request says which page it wants.

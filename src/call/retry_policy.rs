@@ -7,7 +7,7 @@ use std::time::Duration;
 /// What is repeated depends on what happened and on what the operation does; a call that may already have been carried
 /// out is only repeated when that does no harm.
 ///
-/// | what happened | reads | PUT, DELETE | other POST |
+/// | what happened | reads | PUT, DELETE, idempotent POST | other POST |
 /// |---|---|---|---|
 /// | could not connect, or a proxy refused to: nothing was sent | yes | yes | yes |
 /// | refused over HTTP/2 before it was processed | yes | yes | yes |
@@ -21,7 +21,9 @@ use std::time::Duration;
 /// | 401, and the function that supplies the [`AccessToken`](crate::AccessToken::from_fn) now gives another one | once | once | once |
 /// | anything else, such as a certificate that is not trusted or an answer that cannot be read | no | no | no |
 ///
-/// Reads are GETs and the POSTs that only search or list. A single call that does no harm when it is carried out twice says so
+/// Reads are GETs and the POSTs that only search or list. Idempotent POSTs are those that Intercom describes as create-or-update,
+/// as attaching, or as setting a state: the table of [`operations`](crate::operations) and the page of each builder say which
+/// they are. A single call that does no harm when it is carried out twice says so
 /// by `idempotent(true)` of its builder, and is then repeated like a PUT; with `idempotent(false)` it is repeated like a POST.
 /// Scrolling is repeated like a POST too, since each answer moves the scroll on, and after a captcha, which does not.
 ///

@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use super::Client;
 use crate::call::argument::{InvalidField, Slot};
 use crate::call::call::Call;
-use crate::call::operation::{Operation, Paging};
+use crate::call::operation::{Operation, Paging, Repeats};
 use crate::call::options::{self, Options};
 use crate::response::bytes::ByteStream;
 use crate::response::error::Error;
@@ -147,13 +147,18 @@ impl Request {
 
     /// The call, of a list where it has pages.
     pub(crate) fn call(&self, paging: Option<Paging>, bytes: bool) -> Result<Call, Error> {
+        let reads_only = self.method.is_safe() || paging.is_some();
         let operation = Operation {
             id: ID,
             group: None,
             method: self.method.clone(),
             path: "(raw)",
-            reads_only: self.method.is_safe() || paging.is_some(),
+            reads_only,
             starts_export: starts_export(&self.method, &self.path),
+            repeats: match reads_only || self.method.is_idempotent() {
+                true => Repeats::Always,
+                false => Repeats::Never,
+            },
             paging,
             sends: "application/json",
             bytes: bytes.then_some("application/octet-stream"),

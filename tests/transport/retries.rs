@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use intercom_client::RetryPolicy;
+use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, TryFutureExt};
+use intercom_client::types::{CreateTagRequest, ManageConversationRequest, ReplyConversationRequest, TaggedContact};
+use intercom_client::{Client, Error, RetryPolicy};
+use serde_json::json;
 
 use crate::calls::{Op, client, quick, settings};
 use crate::server::{Move, Server, answer};
@@ -71,6 +75,128 @@ async fn a_captcha_is_asked_for_again_by_gets_alone() {
             Op::List | Op::Put | Op::Delete | Op::Post => 1,
         };
         assert_eq!(op.call(&client).await.unwrap_err().attempts(), times, "{op:?}");
+    }
+}
+
+/// What Intercom's own description calls create-or-update, attaching or a state is sent again after a lost response; what it does
+/// not is not.
+#[tokio::test]
+async fn a_lost_response_is_asked_for_again_where_the_description_allows_it() {
+    type Sent = BoxFuture<'static, Result<(), Error>>;
+    fn sent<T: 'static>(call: impl Future<Output = Result<T, Error>> + Send + 'static) -> Sent {
+        call.map_ok(|_| ()).boxed()
+    }
+    type Call = fn(&Client) -> Sent;
+    let repeated: [(&str, Call); 12] = [
+        ("/companies", |client| {
+            let company = client.create_or_update_company();
+            sent(company.body_map(|body| body.company_id("c-1").name("Ashby")).send())
+        }),
+        ("/tags", |client| {
+            sent(client.create_tag().body(CreateTagRequest::create("beta")).send())
+        }),
+        ("/tags", |client| {
+            let untag = CreateTagRequest::tag_users("beta", [TaggedContact::untag_by_id("5f")]);
+            sent(client.create_tag().body(untag).send())
+        }),
+        ("/contacts/5f/companies", |client| {
+            sent(
+                client
+                    .attach_contact_to_company()
+                    .id("5f")
+                    .body(json!({"id": "61"}))
+                    .send(),
+            )
+        }),
+        ("/contacts/5f/tags", |client| {
+            sent(client.attach_tag_to_contact().id("5f").body(json!({"id": "7"})).send())
+        }),
+        ("/conversations/4/tags", |client| {
+            let tag = json!({"id": "7", "admin_id": "9"});
+            sent(client.attach_tag_to_conversation().id("4").body(tag).send())
+        }),
+        ("/contacts/5f/subscriptions", |client| {
+            let opt_in = json!({"id": "3", "consent_type": "opt_in"});
+            sent(
+                client
+                    .attach_subscription_type_to_contact()
+                    .id("5f")
+                    .body(opt_in)
+                    .send(),
+            )
+        }),
+        ("/conversations/4/customers", |client| {
+            let customer = json!({"admin_id": "9", "customer": {"intercom_user_id": "5f"}});
+            sent(client.attach_contact_to_conversation().id("4").body(customer).send())
+        }),
+        ("/contacts/5f/archive", |client| {
+            sent(client.archive_contact().id("5f").send())
+        }),
+        ("/contacts/5f/unarchive", |client| {
+            sent(client.unarchive_contact().id("5f").send())
+        }),
+        ("/companies/61", |client| sent(client.delete_company().id("61").send())),
+        ("/companies/61", |client| {
+            sent(
+                client
+                    .update_company()
+                    .id("61")
+                    .body_map(|body| body.name("Ashby"))
+                    .send(),
+            )
+        }),
+    ];
+    let once: [(&str, Call); 7] = [
+        ("/companies", |client| {
+            sent(
+                client
+                    .create_or_update_company()
+                    .body_map(|body| body.name("Ashby"))
+                    .send(),
+            )
+        }),
+        ("/companies", |client| {
+            let company = json!({"company_id": null, "name": "Ashby"});
+            sent(client.create_or_update_company().body(company).send())
+        }),
+        ("/companies", |client| {
+            let company = client.create_or_update_company().body(json!({"company_id": "c-1"}));
+            sent(company.idempotent(false).send())
+        }),
+        ("/contacts", |client| {
+            sent(client.create_contact().body(json!({"role": "lead"})).send())
+        }),
+        ("/contacts/5f/notes", |client| {
+            sent(client.create_note().id("5f").body(json!({"body": "Hello"})).send())
+        }),
+        ("/conversations/4/reply", |client| {
+            let reply = ReplyConversationRequest::admin_comment("9", "Hello");
+            sent(client.reply_conversation().id("4").body(reply).send())
+        }),
+        ("/conversations/4/parts", |client| {
+            sent(
+                client
+                    .manage_conversation()
+                    .id("4")
+                    .body(ManageConversationRequest::close("9"))
+                    .send(),
+            )
+        }),
+    ];
+    for (calls, times) in [(repeated.as_slice(), 2), (once.as_slice(), 1)] {
+        for (path, call) in calls {
+            let lost = vec![Read, Move::Reset];
+            let server = Server::new([lost, vec![Read, answer(200, &[], "{}")]]).await;
+            let done = call(&client(&server)).await;
+            let requests = server.requests();
+            let targets: Vec<&str> = requests.iter().map(|request| request.target.as_str()).collect();
+            assert_eq!(targets, vec![*path; times], "{done:?}");
+            assert_eq!(done.is_ok(), times == 2, "{path}: {done:?}");
+            assert!(
+                requests.iter().all(|request| request.body == requests[0].body),
+                "{path}"
+            );
+        }
     }
 }
 

@@ -1,6 +1,8 @@
 //! The operations of `intercom-client` as a table, and plain twins of two of its types: what tests and benches need to treat
 //! all alike. The client's build makes nothing of it for its users.
 
+#![allow(deprecated)] // all operations, those that Intercom removes too
+
 use std::collections::BTreeMap;
 use std::pin::Pin;
 
