@@ -30,7 +30,13 @@ pub const OVERLAY: &str = "openapi/overlay.yaml";
 
 // Tests include this file and call its functions themselves.
 #[cfg(not(test))]
-fn main() {
+fn main() -> std::process::ExitCode {
+    use std::process::ExitCode;
+
+    let Some(out) = std::env::var_os("OUT_DIR").map(PathBuf::from) else {
+        println!("cargo::error=`OUT_DIR` is not set: cargo runs this program, and says where it writes");
+        return ExitCode::FAILURE;
+    };
     let features = std::env::vars_os().filter_map(|(name, _)| {
         let feature = name.to_str()?.strip_prefix("CARGO_FEATURE_")?;
         Some(feature.to_owned())
@@ -39,7 +45,6 @@ fn main() {
     for helper in ["export", "search", "upsert", "whole"] {
         println!("cargo::rustc-check-cfg=cfg(intercom_{helper})");
     }
-    let out = PathBuf::from(std::env::var_os("OUT_DIR").unwrap_or_else(|| ".".into()));
     match build(&input, &out) {
         Ok(built) => {
             for helper in built.helpers() {
@@ -56,6 +61,7 @@ fn main() {
         // cargo shows it as an error and stops the build.
         Err(failure) => println!("cargo::error={failure}"),
     }
+    ExitCode::SUCCESS
 }
 
 /// What is built from.

@@ -144,6 +144,16 @@ fn good_input_builds_and_is_watched_for_changes() {
 }
 
 #[test]
+fn nothing_is_written_without_a_folder_for_it() {
+    let package = Package::new(DESCRIPTION, OVERLAY);
+    let output = package.command("api.yaml").env_remove("OUT_DIR").output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(!output.status.success(), "{said}");
+    assert!(said.starts_with("cargo::error=`OUT_DIR` is not set"), "{said}");
+    assert!(!package.0.path().join("client.rs").exists());
+}
+
+#[test]
 fn json_builds_the_same_client_as_yaml() {
     let package = Package::new(DESCRIPTION, OVERLAY);
     let value: serde_json::Value = serde_norway::from_str(DESCRIPTION).unwrap();

@@ -2,6 +2,7 @@
 //! documentation.
 
 pub mod formats;
+pub mod media;
 pub mod names;
 pub mod prose;
 pub mod schema;

@@ -65,6 +65,11 @@ pub fn parameters_mut(operation: &mut Value) -> impl Iterator<Item = &mut Value>
         .flatten()
 }
 
+/// The parameters of an operation.
+pub fn parameters(operation: &Value) -> impl Iterator<Item = &Value> {
+    operation["parameters"].as_array().into_iter().flatten()
+}
+
 /// The component schema a `$ref` names, when `schema` is one.
 pub fn reference(schema: &Value) -> Option<&str> {
     schema.get("$ref")?.as_str()?.strip_prefix(SCHEMA_PREFIX)
@@ -87,6 +92,17 @@ pub fn find<'a>(document: &'a Value, target: &str) -> Option<&'a Value> {
         let segments = pointer.split('/').map(|segment| escape(&unescape(segment)));
         document.pointer(&segments.collect::<Vec<_>>().join("/"))
     })
+}
+
+/// What `value` leads to, to the end of a chain of references; anything else is itself. `None` where the chain leads
+/// nowhere or round in a circle.
+pub fn followed<'a>(document: &'a Value, value: &'a Value) -> Option<&'a Value> {
+    let mut seen = BTreeSet::new();
+    let mut found = value;
+    while let Some(target) = found.get("$ref").and_then(Value::as_str) {
+        found = find(document, target).filter(|_| seen.insert(target))?;
+    }
+    Some(found)
 }
 
 /// A `$ref` and where it stands.
@@ -253,6 +269,31 @@ pub fn kind(schema: &Value) -> Kind {
         () if has("oneOf") || has("anyOf") => Kind::Union,
         () => Kind::Plain,
     }
+}
+
+/// Whether a type is made from an inline schema: then it needs a name first.
+pub fn needs_name(schema: &Value) -> bool {
+    kind(schema) != Kind::Plain || schema.get("allOf").is_some()
+}
+
+/// The members of a union.
+pub fn forms(schema: &Value) -> impl Iterator<Item = &Value> {
+    let members = ["oneOf", "anyOf"]
+        .into_iter()
+        .filter_map(|key| schema.get(key)?.as_array());
+    members.flatten()
+}
+
+/// The only member of a union or `allOf` that has nothing beside it but prose and `nullable`.
+pub fn single_member(schema: &Value) -> Option<(&'static str, &Value)> {
+    let object = schema.as_object()?;
+    ["oneOf", "anyOf", "allOf"].into_iter().find_map(|key| {
+        let members = object.get(key)?.as_array()?;
+        let bare = object
+            .keys()
+            .all(|k| [key, "description", "nullable", "type"].contains(&k.as_str()));
+        (bare && members.len() == 1).then(|| (key, &members[0]))
+    })
 }
 
 /// Calls `change` on every schema below `schema`, innermost first.

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::super::document::schema::{self, find};
-use super::super::repair::responses::{chosen, is_json};
+use super::super::document::media::{chosen, is_json};
+use super::super::document::schema;
 
 /// What is shown of one operation.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -98,8 +98,7 @@ fn named(document: &Value, body: &Value) -> Vec<Example> {
 
 /// What a `$ref` leads to; anything else is itself.
 fn resolved<'a>(document: &'a Value, node: &'a Value) -> &'a Value {
-    let target = node.get("$ref").and_then(Value::as_str);
-    target.and_then(|target| find(document, target)).unwrap_or(node)
+    schema::followed(document, node).unwrap_or(node)
 }
 
 #[cfg(test)]

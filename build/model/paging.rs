@@ -86,6 +86,13 @@ pub fn item(page: &Page, types: &Types) -> Option<Item> {
     })
 }
 
+/// The items of a page.
+pub fn page_item<'a>(ty: &Ty, model: &'a Model) -> Option<&'a Ty> {
+    let over = model.mixed.iter().find(|mixed| ty.is(mixed.rust));
+    let name = over.and_then(|mixed| mixed.over.last().map(String::as_str));
+    Some(&model.pages.get(name.or(ty.name())?)?.item)
+}
+
 /// The operation that shows an item of a list in full, by the item's id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Retrieval {

@@ -6,7 +6,7 @@
 
 mod names;
 mod requests;
-pub mod responses;
+mod responses;
 mod shapes;
 #[cfg(test)]
 mod tests;

@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 
 use super::super::document::names::{self, Taken, fold, snake};
-use super::super::document::schema::{self, components_mut, for_each_operation, reference_to};
+use super::super::document::schema::{
+    self, components_mut, for_each_operation, needs_name, reference_to, single_member,
+};
 use super::super::warnings::Warnings;
-use super::shapes::single_member;
 
 /// Methods that `Client` has beside those of the operations.
 pub const CLIENT: [&str; 17] = [
@@ -82,11 +83,6 @@ fn from_path(path: &str, method: &str) -> String {
     });
     let words: Vec<String> = [method.to_owned()].into_iter().chain(words).collect();
     names::ident(&words.join("_"), method)
-}
-
-/// Whether a type is made from an inline schema: then it gets a name first.
-pub fn needs_name(schema: &Value) -> bool {
-    schema::kind(schema) != schema::Kind::Plain || schema.get("allOf").is_some()
 }
 
 /// The component schemas, with what their names have in common with other spellings of them.

@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
+use super::super::document::media::{JSON, chosen, is_json};
 use super::super::document::schema::{self, for_each_operation, request_reach, request_schema, response_reach};
 use super::super::warnings::Warnings;
-use super::responses::{JSON, chosen, is_json};
 
 /// Headers are the transport's business, and any of them can be set on a call; cookies likewise. A parameter without a
 /// schema is a text. How lists and objects are written into a query is said by one word, `x-style`.

@@ -7,10 +7,10 @@ use serde_json::{Map, Value, json};
 use super::super::document::formats::{self, Over};
 use super::super::document::names::{ident, pascal};
 use super::super::document::schema::{
-    self, Kind, component, components, components_mut, for_each_schema, kind, reference, request_reach, response_reach,
+    self, Kind, component, components, components_mut, for_each_schema, kind, needs_name, reference, request_reach,
+    response_reach, single_member,
 };
 use super::super::warnings::Warnings;
-use super::names::needs_name;
 
 /// What says nothing of a value's shape goes. typify names types by titles, which collide; makes a type of its own for
 /// each length, range or pattern, which only say what the server refuses; and fills in defaults, though a response
@@ -234,18 +234,6 @@ fn is_over(document: &Value, schema: &Value, over: &[Over], requests: &BTreeSet<
         }
     };
     members.len() == over.len() && over.iter().enumerate().all(fits)
-}
-
-/// The only member of a union or `allOf` that has nothing beside it but prose and `nullable`.
-pub fn single_member(schema: &Value) -> Option<(&'static str, &Value)> {
-    let object = schema.as_object()?;
-    ["oneOf", "anyOf", "allOf"].into_iter().find_map(|key| {
-        let members = object.get(key)?.as_array()?;
-        let bare = object
-            .keys()
-            .all(|k| [key, "description", "nullable", "type"].contains(&k.as_str()));
-        (bare && members.len() == 1).then(|| (key, &members[0]))
-    })
 }
 
 /// A union of one, or `allOf` of one, is that one. typify makes an enum with one variant. A member that is only null makes

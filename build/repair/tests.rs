@@ -296,6 +296,30 @@ fn references_lead_to_components_or_stand_for_any_json() {
 }
 
 #[test]
+fn references_are_followed_to_the_end_of_the_chain() {
+    let mut parameters: serde_json::Map<String, Value> = (0..40)
+        .map(|link| {
+            let next = format!("#/components/parameters/p{}", link + 1);
+            (format!("p{link}"), json!({"$ref": next}))
+        })
+        .collect();
+    parameters.insert("p40".to_owned(), json!({"name": "page", "in": "query"}));
+    parameters.insert("round".to_owned(), json!({"$ref": "#/components/parameters/round"}));
+    let listed = json!([{"$ref": "#/components/parameters/p0"}, {"$ref": "#/components/parameters/round"}]);
+    let document = json!({
+        "paths": {"/tags": {"get": {"parameters": listed}}},
+        "components": {"parameters": parameters},
+    });
+    let (_, document, warnings) = warned(well_formed, document);
+    let parameters = &document["paths"]["/tags"]["get"]["parameters"];
+    assert_eq!(*parameters, json!([{"name": "page", "in": "query"}]));
+    assert_eq!(
+        warnings,
+        ["/paths/~1tags/get/parameters/1: a parameter has no name, or nowhere to stand; left out"]
+    );
+}
+
+#[test]
 fn what_is_not_as_openapi_says_is_mended_or_left_out() {
     let document = json!({
         "paths": {

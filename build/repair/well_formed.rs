@@ -8,7 +8,8 @@ use super::super::document::names::{escape, snake, unescape};
 use super::super::document::schema::{self, METHODS, component, components_mut, reference_to};
 use super::super::warnings::Warnings;
 
-/// How many references can follow one another, outside of schemas.
+/// How many references into the middle of something can stand inside what another one leads to. A part that contains a
+/// reference into itself has no end.
 const CHAIN: usize = 16;
 
 /// Every `$ref` in a schema leads to a component: one into the middle of something gets a component of its own, one that
@@ -45,39 +46,53 @@ pub fn references(document: &mut Value, before: &BTreeSet<String>, overlay: &str
         }
     }
     // A component that is made of a part can have such references itself.
-    for _ in 0..CHAIN {
+    for depth in 0.. {
         let is_named = |target: &str| {
             let name = component(target);
             name.is_some_and(|name| document["components"]["schemas"].get(name).is_some())
         };
-        let inner = schema::dangling(document, is_named);
-        let mut mended = 0;
+        let mut inner = schema::dangling(document, is_named);
+        inner.retain(|reference| is_schema_place(&reference.at) && schema::find(document, &reference.target).is_some());
+        if inner.is_empty() {
+            break;
+        }
+        changed += inner.len();
         for reference in inner {
-            let source = schema::find(document, &reference.target).cloned();
-            let Some(source) = source.filter(|_| is_schema_place(&reference.at)) else {
+            let Some(source) = schema::find(document, &reference.target).cloned() else {
                 continue;
             };
-            // A component's name can be escaped.
-            let escaped = component(&reference.target).map(unescape);
-            let known = escaped.filter(|name| document["components"]["schemas"].get(name).is_some());
-            let mut name = known.unwrap_or_else(|| part_name(&reference.target));
-            if let Some(schemas) = components_mut(document) {
-                while schemas.get(&name).is_some_and(|other| *other != source) {
-                    name.push_str("_part");
-                }
-                schemas.entry(name.clone()).or_insert(source);
-            }
+            let new = if depth < CHAIN {
+                reference_to(&part(document, &reference.target, source))
+            } else {
+                let what = format!(
+                    "`$ref` {:?} is the end of {CHAIN} references inside one another; any JSON stands for it",
+                    reference.target
+                );
+                warnings.add(RULE, &reference.at, what);
+                Value::Null
+            };
             if let Some(object) = document.pointer_mut(&reference.at).and_then(Value::as_object_mut) {
-                object.extend(reference_to(&name).as_object().cloned().unwrap_or_default());
-                mended += 1;
+                object.remove("$ref");
+                object.extend(new.as_object().cloned().unwrap_or_default());
             }
-        }
-        changed += mended;
-        if mended == 0 {
-            break;
         }
     }
     changed + circles(document, warnings)
+}
+
+/// The name of the component that is what `target` leads to: `source`, which becomes one where it is none.
+fn part(document: &mut Value, target: &str, source: Value) -> String {
+    // A component's name can be escaped.
+    let escaped = component(target).map(unescape);
+    let known = escaped.filter(|name| document["components"]["schemas"].get(name).is_some());
+    let mut name = known.unwrap_or_else(|| part_name(target));
+    if let Some(schemas) = components_mut(document) {
+        while schemas.get(&name).is_some_and(|other| *other != source) {
+            name.push_str("_part");
+        }
+        schemas.entry(name.clone()).or_insert(source);
+    }
+    name
 }
 
 /// Whether a schema can stand there, and not a parameter, response or body, which are written out where they are used.
@@ -216,17 +231,7 @@ pub fn well_formed(document: &mut Value, warnings: &mut Warnings) -> usize {
 
 /// What a reference outside of schemas leads to, to the end of the chain; `null` when it leads nowhere.
 fn written_out(document: &Value, value: &Value) -> Value {
-    let mut found = value;
-    for _ in 0..CHAIN {
-        match found.get("$ref").and_then(Value::as_str) {
-            Some(target) => match schema::find(document, target) {
-                Some(next) => found = next,
-                None => return Value::Null,
-            },
-            None => return found.clone(),
-        }
-    }
-    Value::Null
+    schema::followed(document, value).cloned().unwrap_or_default()
 }
 
 fn mend_operation(document: &Value, shared: &Value, operation: &mut Value, at: &str, warnings: &mut Warnings) {

@@ -158,7 +158,7 @@ fn answer(operation: &Operation, model: &Model) -> String {
     match &operation.answer {
         Answer::Bytes(media) => format!("**Answer:** bytes of `{media}`, as a [`ByteStream`](crate::ByteStream)."),
         Answer::Json(ty) => {
-            let page = operation.paging.and(page_item(ty, model));
+            let page = operation.paging.and(paging::page_item(ty, model));
             let walked = page.map(|item| {
                 format!(
                     ", a page. {} gives the items of all pages, each {}; {} the pages",
@@ -195,13 +195,6 @@ fn retried(operation: &Operation) -> String {
     }
 }
 
-/// The items of a page.
-pub fn page_item<'a>(ty: &Ty, model: &'a Model) -> Option<&'a Ty> {
-    let over = model.mixed.iter().find(|mixed| ty.is(mixed.rust));
-    let name = over.and_then(|mixed| mixed.over.last().map(String::as_str));
-    Some(&model.pages.get(name.or(ty.name())?)?.item)
-}
-
 /// The documentation of a group's methods.
 pub fn group(group: &Group, operations: &[&Operation], model: &Model) -> String {
     let mut parts = vec![format!("# {}", group.name), group.doc.clone()];
@@ -225,7 +218,7 @@ fn lists(model: &Model) -> Option<String> {
         let Answer::Json(ty) = &operation.answer else {
             return None;
         };
-        let item = page_item(ty, model)?;
+        let item = paging::page_item(ty, model)?;
         let (link, builder) = (method_link(&operation.ident), &operation.builder);
         let changes = match operation.dated {
             true => format!("[`changed_since`](crate::builder::{builder}::changed_since)"),

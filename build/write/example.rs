@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::super::document::names;
 use super::super::model::helpers::Search;
+use super::super::model::paging;
 use super::super::model::ty::Ty;
 use super::super::model::{Answer, Constant, Form, Model, Operation, Struct, Types};
 
@@ -129,7 +130,7 @@ impl Chain {
                     "{call}\nwhile let Some(chunk) = bytes.next_chunk().await? {{\n    println!(\"{{}} bytes\", chunk.len());\n}}"
                 )
             }
-            Answer::Json(ty) => match operation.paging.and(super::docs::page_item(ty, model)) {
+            Answer::Json(ty) => match operation.paging.and(paging::page_item(ty, model)) {
                 Some(item) => {
                     let call = self.laid_out("let mut items = ", &[".stream();"]);
                     let made = model.types.named(item);
