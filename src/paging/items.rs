@@ -7,16 +7,12 @@ use std::time::Instant;
 
 use futures_core::Stream;
 use futures_core::stream::FusedStream;
-use http::HeaderMap;
 
 use super::{Changes, Cursor, Dated, ExactlyOnce, Identified, Page, Pages, Retrievable, RetrieveEach};
 use crate::response::error::Error;
-use crate::response::rate_limit::server_time;
+use crate::response::rate_limit::{local_time, server_time};
 use crate::wire::read::Mismatch;
 use crate::wire::timestamp::Timestamp;
-
-/// A server's clock that is so many seconds ahead of this machine's is not believed: what changes until then would be missed.
-const AHEAD: f64 = 86_400.0;
 
 /// All items of a list: made by `stream()` of a list operation's builder.
 ///
@@ -189,8 +185,9 @@ impl<P: Page> Stream for Items<P> {
                     self.page_cursor = cursor;
                     self.begun.get_or_insert_with(|| {
                         let waited = asked.elapsed().as_secs_f64();
-                        let (server, here) = (server_time(page.headers()), server_time(&HeaderMap::new()));
-                        let now = if server > here + AHEAD { here } else { server };
+                        // The earlier of the two clocks: a watermark in the future would pass over changes.
+                        let now =
+                            server_time(page.headers()).map_or_else(local_time, |server| server.min(local_time()));
                         (now - waited).floor() as i64
                     });
                     self.mismatches = page.take_mismatches();

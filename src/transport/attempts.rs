@@ -17,7 +17,8 @@ pub(super) struct Attempts<'c> {
     timeout: Option<Duration>,
     /// The number of the current one, from 1.
     pub number: u32,
-    /// How long they took, with the pauses between them; the waits for the rate limit do not count.
+    /// How long they took, with the pauses between them and the waits for permits; waits for a rate limit that is known to be
+    /// exhausted do not count.
     spent: Duration,
     internal_errors: u32,
     /// Whether one of them may have been carried out.
@@ -41,13 +42,23 @@ impl<'c> Attempts<'c> {
     pub(super) fn limit(&self) -> Option<Duration> {
         match self.number {
             1 => self.timeout,
-            _ => Some(self.policy.deadline.saturating_sub(self.spent)).min(self.timeout.or(Some(Duration::MAX))),
+            _ => Some(self.left()).min(self.timeout.or(Some(Duration::MAX))),
         }
     }
 
     /// Counts what was done since then.
     pub(super) fn spend(&mut self, begun: Instant) {
         self.spent = self.spent.saturating_add(begun.elapsed());
+    }
+
+    /// Counts a wait for a permit.
+    pub(super) fn wait(&mut self, waited: Duration) {
+        self.spent = self.spent.saturating_add(waited);
+    }
+
+    /// How much time is left before the deadline.
+    pub(super) fn left(&self) -> Duration {
+        self.policy.deadline.saturating_sub(self.spent)
     }
 
     /// Whether there may be another one at all.

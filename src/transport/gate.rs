@@ -1,76 +1,81 @@
-//! The gate that keeps clients of one process inside the server's rate limit.
+//! The gate that keeps all clones of a client inside the server's rate limit and below their limit of concurrent requests.
 //!
-//! Whoever waits holds nothing that others need: it may be kept and never polled again. All who wait are woken when
-//! something changes, and each looks for itself whether it may go on; they are woken in the order in which they came.
+//! Calls that have to wait stand in a [queue](super::queue), first come, first served. A waiting call holds nothing that others
+//! need, so it may be kept and never polled again. Each permit wakes one call, not all of them.
+//!
+//! A background task, the *keeper*, runs while calls wait: it makes offers when a window ends, and withdraws those that nobody
+//! takes. Its runtime can stop running it at any time, so calls that wait on another runtime replace it when it is late.
 
-use std::pin::pin;
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use futures_util::future::select;
 use http::HeaderMap;
+use tokio::runtime::{Handle, Id};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use super::queue::{Queue, Ticket};
 use super::sleep::sleep_until;
-use crate::response::rate_limit::{LONGEST_WINDOW, RateLimit, retry_after, until_reset};
+use super::window::{Room, Window};
 
-/// What all clones of a client share: how many requests the window still allows, and when it ends.
+/// What all clones of a client share: the rate limit's window, the requests under way, and the calls that wait.
 #[derive(Debug)]
 pub(crate) struct Gate {
     /// Whether requests wait for the rate limit.
     paces: bool,
-    /// How many requests may be under way at once.
+    /// Number of requests that may be under way at once.
     max_in_flight: Option<u64>,
     state: Mutex<State>,
-    /// Wakes those who wait.
-    changed: Notify,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    /// Requests per window, once an answer told it.
-    limit: Option<u64>,
-    /// Requests that may still be sent in this window.
-    remaining: u64,
-    /// When this window ends; `None` until an answer of it comes.
-    until: Option<Instant>,
-    /// The server's name for the newest window, to tell late answers of an old one.
-    reset: i64,
-    /// How many seconds a window lasts at the most, once two of them are known.
-    window: Option<u32>,
+    window: Window,
     /// Requests sent and not answered yet.
     under_way: u64,
-    /// Answers that told no limit, since the beginning or the last that said that there is one.
-    untold: u64,
-    /// Since when an answer is waited for that tells how many requests are left.
-    asked: Option<Instant>,
+    queue: Queue,
+    keeper: Option<Keeper>,
+    /// The number of the newest keeper.
+    keepers: u64,
+    /// Since when the window is known to be exhausted, and until when.
+    exhausted: Option<(Instant, Instant)>,
+    /// How long the window was known to be exhausted while calls waited.
+    time_exhausted: Duration,
 }
 
-/// So many requests are under way at once as long as nothing is known of the server's limit, and one more after each answer
-/// that does not tell it: a first burst would exceed a small one.
-const UNKNOWN: u64 = 4;
-
-/// So long is an answer waited for that tells how many requests are left.
-const PATIENCE: Duration = Duration::from_secs(1);
-
-/// What keeps a request from being sent.
-enum Wait {
-    /// The window is spent until then.
-    Until(Instant),
-    /// An answer has to come, or a permit back.
-    Answer,
+/// The background task that makes and withdraws offers.
+#[derive(Debug)]
+struct Keeper {
+    number: u64,
+    runtime: Id,
+    /// When it looks at the queue next, at the latest.
+    next: Instant,
+    /// Wakes it before that.
+    changed: Arc<Notify>,
 }
 
-/// The permit to send one request; dropped when its answer is there or nobody waits for it any more.
-pub(crate) struct Permit(Arc<Gate>);
+/// How long the keeper sleeps at most, and runs after the last call that waited.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// How late the keeper may be before another one replaces it.
+const LATE: Duration = Duration::from_millis(100);
+
+/// The permit to send one request; dropped when its response arrives or is no longer waited for.
+#[derive(Debug)]
+pub(crate) struct Permit {
+    gate: Arc<Gate>,
+    /// How long the call waited for it, without the time in which the rate limit was known to be exhausted.
+    pub waited: Duration,
+}
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        let mut state = self.0.state();
-        state.under_way = state.under_way.saturating_sub(1);
-        drop(state);
-        self.0.changed.notify_waiters();
+        self.gate
+            .change(|state, _| state.under_way = state.under_way.saturating_sub(1));
     }
 }
 
@@ -90,110 +95,104 @@ impl Drop for SharedPermit {
     }
 }
 
-impl State {
-    /// Takes one request out of the window, or says what to wait for.
-    fn take(&mut self, paces: bool, max_in_flight: Option<u64>) -> Result<(), Wait> {
-        if max_in_flight.is_some_and(|most| self.under_way >= most) {
-            return Err(Wait::Answer);
+/// Calls to wake, and the keeper where it has to look earlier than it planned. They are woken once the state is unlocked:
+/// a waker may drop a permit.
+#[derive(Default)]
+struct Wake {
+    calls: Vec<(Ticket, Waker)>,
+    keeper: Option<Arc<Notify>>,
+}
+
+impl Wake {
+    fn wake(self) {
+        for (_, waker) in self.calls {
+            waker.wake();
         }
-        if paces {
-            self.pace()?;
-            self.remaining = self.remaining.saturating_sub(1);
+        if let Some(keeper) = self.keeper {
+            keeper.notify_one();
+        }
+    }
+}
+
+impl State {
+    /// How many more requests may be sent now.
+    fn room(&mut self, gate: &Gate, now: Instant) -> Room {
+        let most = gate.max_in_flight.map(|most| most.saturating_sub(self.under_way));
+        if most == Some(0) {
+            return Room::Full;
+        }
+        let room = match gate.paces {
+            true => self.window.room(now, self.under_way),
+            false => Room::Free(u64::MAX),
+        };
+        match room {
+            Room::Free(free) => Room::Free(free.min(most.unwrap_or(free))),
+            room => room,
+        }
+    }
+
+    /// Counts one request that is sent now.
+    fn take(&mut self, gate: &Gate, now: Instant) {
+        if gate.paces {
+            self.window.take(now, self.under_way);
         }
         self.under_way += 1;
-        Ok(())
     }
 
-    fn pace(&mut self) -> Result<(), Wait> {
-        if self.until.is_some_and(|until| Instant::now() >= until) {
-            // A new window has begun; the server may count in it what is under way.
-            self.until = None;
-            self.remaining = self.limit.unwrap_or_default().saturating_sub(self.under_way);
-        }
-        if self.remaining > 0 {
-            return Ok(());
-        }
-        match (self.until, self.limit) {
-            (Some(until), _) => Err(Wait::Until(until)),
-            (None, Some(limit)) => {
-                if self.under_way > 0 {
-                    self.ask()?;
-                }
-                // Nothing told the limit of a whole window's worth of requests: begin anew.
-                self.asked = None;
-                self.remaining = limit.max(1);
-                Ok(())
-            }
-            (None, None) if self.under_way >= UNKNOWN.saturating_add(self.untold) => self.ask(),
-            (None, None) => Ok(()),
+    /// Adds up how long the window was exhausted, as known until now.
+    fn count_exhausted(&mut self, now: Instant) {
+        if let Some((since, until)) = self.exhausted.take() {
+            self.time_exhausted += now.min(until).saturating_duration_since(since);
         }
     }
 
-    /// Waits for an answer, but not for ever: what is under way may be a call that nobody polls any more.
-    fn ask(&mut self) -> Result<(), Wait> {
-        let now = Instant::now();
-        let until = *self.asked.get_or_insert(now) + PATIENCE;
-        if now < until {
-            return Err(Wait::Until(until));
+    /// Offers what is free to the calls that wait, and plans when the keeper looks again.
+    fn settle(&mut self, gate: &Gate, now: Instant) -> (Room, Wake) {
+        let room = self.room(gate, now);
+        let calls = match room {
+            Room::Free(free) => self.queue.offer(now, free),
+            _ => Vec::new(),
+        };
+        if let Room::Exhausted(until) = room {
+            self.exhausted = Some((now, until));
         }
-        // One goes on to ask; the others wait for its answer in their turn.
-        self.asked = Some(now);
-        Ok(())
+        let next = self.next(room, now);
+        let keeper = self.keeper.as_mut().filter(|keeper| next < keeper.next).map(|keeper| {
+            keeper.next = next;
+            Arc::clone(&keeper.changed)
+        });
+        (room, Wake { calls, keeper })
     }
 
-    /// Whether an answer that names an earlier window is not late but of a server whose clock was set back: it was asked for when
-    /// the newest window was known, which is over.
-    fn is_set_back(&self, known: i64) -> bool {
-        known == self.reset && self.until.is_none()
+    /// When the keeper has to look at the queue again.
+    fn next(&mut self, room: Room, now: Instant) -> Instant {
+        let room = match room {
+            Room::Exhausted(until) | Room::Unknown(until) if self.queue.waits() => Some(until),
+            _ => None,
+        };
+        let times = [room, self.queue.next_expiry()];
+        times.into_iter().flatten().fold(now + LINGER, Instant::min)
     }
 
-    /// Learns from an answer's headers; `known` is the newest window that was known when it was asked for.
-    fn learn(&mut self, headers: &HeaderMap, rate_limited: bool, known: i64) {
-        let limit = RateLimit::from_headers(headers);
-        if let Some(limit) = limit
-            && self.reset != 0
-            && let Ok(passed @ 1..) = u32::try_from(limit.reset.saturating_sub(self.reset))
-        {
-            self.window = Some(passed.min(self.window.unwrap_or(passed)));
+    /// Plans a new keeper if there is none that runs.
+    fn renew_keeper(&mut self, room: Room, now: Instant, runtime: Id) -> Option<(u64, Arc<Notify>)> {
+        if self.keeper.as_ref().is_some_and(|keeper| now < keeper.next + LATE) {
+            return None;
         }
-        // Many clients wait for the same reset: each adds a little of its own.
-        let jitter = JITTER * self.window.unwrap_or(WINDOW).min(WINDOW);
-        let end = |wait: Duration| Instant::now() + wait.min(LONGEST_WINDOW) + jitter.mul_f64(fastrand::f64());
-        if let Some(limit) = limit {
-            let others = self.under_way.saturating_sub(1);
-            // Fewer than counted are left when somebody else uses the limit too.
-            let lower = |counted: u64| match limit.remaining < counted {
-                true => limit.remaining.saturating_sub(others),
-                false => counted,
-            };
-            if limit.reset == self.reset {
-                // Answers of a window that is over say nothing about the next one.
-                if self.until.is_some() {
-                    self.remaining = lower(self.remaining);
-                }
-            } else if (limit.reset > self.reset || self.is_set_back(known))
-                && let Some(wait) = until_reset(headers)
-            {
-                let counting = self.limit.is_some() && self.until.is_none();
-                self.remaining = match counting {
-                    // The own count began with the window.
-                    true => lower(self.remaining),
-                    // What is under way may be counted in it or not.
-                    false => limit.remaining.saturating_sub(others),
-                };
-                self.limit = Some(limit.limit);
-                self.reset = limit.reset;
-                self.until = Some(end(wait));
-            }
-        }
-        if rate_limited && let Some(wait) = retry_after(headers).max(until_reset(headers)) {
-            let until = end(wait);
-            self.remaining = 0;
-            self.until = Some(self.until.map_or(until, |known| known.max(until)));
-        }
-        self.asked = None;
-        // After a wait of which no limit is known, the first requests feel their way again.
-        self.untold = if rate_limited { 0 } else { self.untold.saturating_add(1) };
+        self.keepers += 1;
+        let changed = Arc::new(Notify::new());
+        self.keeper = Some(Keeper {
+            number: self.keepers,
+            runtime,
+            next: self.next(room, now),
+            changed: Arc::clone(&changed),
+        });
+        Some((self.keepers, changed))
+    }
+
+    /// Returns `true` if this is the newest keeper.
+    fn is_kept_by(&self, number: u64) -> bool {
+        self.keeper.as_ref().is_some_and(|keeper| keeper.number == number)
     }
 }
 
@@ -203,76 +202,273 @@ impl Gate {
             paces: wait_for_rate_limit,
             max_in_flight: max_in_flight.map(|requests| requests as u64),
             state: Mutex::default(),
-            changed: Notify::new(),
         }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // The state is plain numbers: one that a panic left behind is as good as any.
+        // The state stays usable whatever panicked while it was locked.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether only so many requests may be under way.
+    /// Changes the state, and wakes the calls that this makes room for.
+    fn change(&self, change: impl FnOnce(&mut State, Instant)) {
+        let now = Instant::now();
+        let mut state = self.state();
+        state.count_exhausted(now);
+        change(&mut state, now);
+        let wake = match state.queue.is_empty() {
+            true => Wake::default(),
+            false => state.settle(self, now).1,
+        };
+        drop(state);
+        wake.wake();
+    }
+
+    /// Returns `true` if the number of requests under way is limited.
     pub(crate) fn is_limited(&self) -> bool {
         self.max_in_flight.is_some()
     }
 
-    /// How long a request would have to wait at the least, were it to pass now.
+    /// How long a request would have to wait at least if it were sent now.
     pub(crate) fn wait(&self) -> Duration {
-        let state = self.state();
-        match state.until {
-            Some(until) if self.paces && state.remaining == 0 => until.saturating_duration_since(Instant::now()),
-            _ => Duration::ZERO,
-        }
-    }
-
-    fn take(self: &Arc<Self>) -> Result<Permit, Wait> {
-        let taken = self.state().take(self.paces, self.max_in_flight);
-        taken.map(|()| Permit(Arc::clone(self)))
-    }
-
-    /// Waits for the permit to send one request; `waits` is told how long that takes at the least, where it is known.
-    pub(crate) async fn permit(self: &Arc<Self>, waits: impl FnOnce(Duration)) -> Permit {
-        if let Ok(permit) = self.take() {
-            return permit;
-        }
-        let wait = self.wait();
-        if !wait.is_zero() {
-            waits(wait);
-        }
-        loop {
-            // Made before the look, so that no change between the two is missed.
-            let mut changed = pin!(self.changed.notified());
-            changed.as_mut().enable();
-            let wait = match self.take() {
-                Ok(permit) => return permit,
-                Err(wait) => wait,
-            };
-            match wait {
-                Wait::Until(until) => {
-                    select(changed, pin!(sleep_until(until))).await;
-                }
-                Wait::Answer => changed.await,
-            }
+        match self.paces {
+            true => self.state().window.wait(Instant::now()),
+            false => Duration::ZERO,
         }
     }
 
     /// The server's name for the newest window that is known.
     pub(crate) fn known_window(&self) -> i64 {
-        self.state().reset
+        self.state().window.reset()
     }
 
-    /// Learns from an answer's headers; `rate_limited` when the answer is that too much was asked, `known` the newest window that
-    /// was known when it was asked for.
+    /// Learns from a response's headers; `rate_limited` if the response is a 429 for too many requests, `known` is the newest
+    /// window that was known when the request was sent.
     pub(crate) fn observe(&self, headers: &HeaderMap, rate_limited: bool, known: i64) {
         if self.paces {
-            self.state().learn(headers, rate_limited, known);
-            self.changed.notify_waiters();
+            self.change(|state, now| state.window.learn(now, headers, rate_limited, known, state.under_way));
         }
+    }
+
+    /// Takes a permit if there is one that no other call waits for.
+    fn try_permit(self: &Arc<Self>) -> Option<Permit> {
+        let now = Instant::now();
+        let mut state = self.state();
+        match state.room(self, now) {
+            Room::Free(free) if free > state.queue.offered() && !state.queue.waits() => state.take(self, now),
+            _ => return None,
+        }
+        drop(state);
+        Some(Permit {
+            gate: Arc::clone(self),
+            waited: Duration::ZERO,
+        })
+    }
+
+    /// Waits for the permit to send one request, at most as long as `limit` allows; the time in which the rate limit is known to
+    /// be exhausted does not count. `waits` is called with the shortest time that this takes, if it is known.
+    pub(crate) async fn permit(
+        self: &Arc<Self>,
+        limit: Duration,
+        waits: impl FnOnce(Duration),
+    ) -> Result<Permit, Expired> {
+        if let Some(permit) = self.try_permit() {
+            return Ok(permit);
+        }
+        let wait = self.wait();
+        if !wait.is_zero() {
+            waits(wait);
+        }
+        let mut waiting = Waiting::new(self, limit);
+        let mut timer: Option<(Instant, Pin<Box<dyn Future<Output = ()> + Send>>)> = None;
+        poll_fn(|context| {
+            loop {
+                let until = match waiting.poll(context) {
+                    Step::Taken(permit) => return Poll::Ready(Ok(permit)),
+                    Step::Expired => return Poll::Ready(Err(Expired)),
+                    Step::Wait(until) => until,
+                };
+                if timer.as_ref().map(|(end, _)| *end) != until {
+                    timer = until.map(|end| (end, Box::pin(sleep_until(end)) as Pin<Box<_>>));
+                }
+                let Some((_, sleep)) = &mut timer else {
+                    return Poll::Pending;
+                };
+                if sleep.as_mut().poll(context).is_pending() {
+                    return Poll::Pending;
+                }
+                timer = None;
+            }
+        })
+        .await
+    }
+
+    /// Makes and withdraws offers until no call waits.
+    async fn keep(self: Arc<Self>, number: u64, changed: Arc<Notify>) {
+        let mut running = Running {
+            gate: Arc::clone(&self),
+            number,
+            started: false,
+        };
+        running.started = true;
+        while let Some(next) = self.look(number) {
+            select(pin!(changed.notified()), pin!(tokio::time::sleep_until(next))).await;
+            // Calls that were woken before are polled first.
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// What the keeper does from time to time; returns when it is due again, or `None` if it is not needed any more.
+    fn look(&self, number: u64) -> Option<Instant> {
+        let now = Instant::now();
+        let mut state = self.state();
+        if !state.is_kept_by(number) {
+            // Those who relied on this runtime to run the keeper decide anew.
+            let calls = state.queue.waiting();
+            drop(state);
+            Wake { calls, keeper: None }.wake();
+            return None;
+        }
+        if state.queue.is_empty() {
+            state.keeper = None;
+            return None;
+        }
+        state.count_exhausted(now);
+        state.queue.expire(now);
+        let (room, wake) = state.settle(self, now);
+        let next = state.next(room, now);
+        if let Some(keeper) = &mut state.keeper {
+            keeper.next = next;
+        }
+        drop(state);
+        wake.wake();
+        Some(next)
     }
 }
 
-/// How many seconds a window of Intercom's lasts.
-const WINDOW: u32 = 10;
-/// The most that is added to the end of a window, for each second that it lasts.
-const JITTER: Duration = Duration::from_millis(25);
+/// A call waited longer for its permit than it may.
+#[derive(Debug)]
+pub(crate) struct Expired;
+
+/// Ends the keeper when its task ends, with its runtime too.
+struct Running {
+    gate: Arc<Gate>,
+    number: u64,
+    /// Whether it was polled. A runtime that shuts down drops a task that is spawned on it at once.
+    started: bool,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let mut state = self.gate.state();
+        if !state.is_kept_by(self.number) {
+            return;
+        }
+        state.keeper = None;
+        let calls = match self.started {
+            // One of them starts another keeper.
+            true => state.queue.waiting(),
+            false => Vec::new(),
+        };
+        drop(state);
+        Wake { calls, keeper: None }.wake();
+    }
+}
+
+/// A call in the queue, which it leaves when this is dropped.
+struct Waiting<'g> {
+    gate: &'g Arc<Gate>,
+    ticket: Ticket,
+    since: Instant,
+    /// How long the window had been exhausted by then.
+    exhausted: Duration,
+    limit: Duration,
+}
+
+/// What a call that waits does next.
+enum Step {
+    Taken(Permit),
+    Expired,
+    /// Waits until it is woken, or for this time.
+    Wait(Option<Instant>),
+}
+
+impl<'g> Waiting<'g> {
+    fn new(gate: &'g Arc<Gate>, limit: Duration) -> Self {
+        let since = Instant::now();
+        let mut state = gate.state();
+        state.count_exhausted(since);
+        Self {
+            gate,
+            ticket: state.queue.ticket(),
+            since,
+            exhausted: state.time_exhausted,
+            limit,
+        }
+    }
+
+    fn poll(&mut self, context: &Context<'_>) -> Step {
+        let now = Instant::now();
+        let mut state = self.gate.state();
+        state.count_exhausted(now);
+        let invited = state.queue.wait(self.ticket, context.waker());
+        let (room, mut wake) = state.settle(self.gate, now);
+        let elapsed = now.saturating_duration_since(self.since);
+        let exhausted = state.time_exhausted.saturating_sub(self.exhausted);
+        let waited = elapsed.saturating_sub(exhausted);
+        let offered = invited || state.queue.has_offer(self.ticket);
+        let mut keeper = None;
+        let step = if matches!(room, Room::Free(_)) && offered {
+            wake.calls.retain(|(ticket, _)| *ticket != self.ticket);
+            state.queue.take(self.ticket);
+            state.take(self.gate, now);
+            Step::Taken(Permit {
+                gate: Arc::clone(self.gate),
+                waited,
+            })
+        } else if waited >= self.limit {
+            Step::Expired
+        } else {
+            let runtime = Handle::try_current().ok();
+            keeper = runtime.and_then(|runtime| {
+                let planned = state.renew_keeper(room, now, runtime.id());
+                planned.map(|planned| (runtime, planned))
+            });
+            let exhausted = state
+                .exhausted
+                .map_or(Duration::ZERO, |(_, until)| until.saturating_duration_since(now));
+            let left = (self.limit - waited).saturating_add(exhausted);
+            let end = now.checked_add(left);
+            let watch = state
+                .keeper
+                .as_ref()
+                .and_then(|keeper| self.watches(keeper, now, elapsed));
+            Step::Wait([end, watch].into_iter().flatten().min())
+        };
+        drop(state);
+        if let Some((runtime, (number, changed))) = keeper {
+            runtime.spawn(Arc::clone(self.gate).keep(number, changed));
+        }
+        wake.wake();
+        step
+    }
+
+    /// When this call looks whether the keeper is late: a keeper on another runtime may not be run any more. The longer the
+    /// call has waited, the more rarely it looks.
+    fn watches(&self, keeper: &Keeper, now: Instant, elapsed: Duration) -> Option<Instant> {
+        let other = Handle::try_current().is_ok_and(|runtime| runtime.id() != keeper.runtime);
+        other.then(|| (keeper.next + LATE).max(now + elapsed / 4))
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        let ticket = self.ticket;
+        self.gate.change(|state, _| {
+            state.queue.remove(ticket);
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -8,9 +8,11 @@ pub(crate) mod authorization;
 pub(crate) mod budget;
 pub(crate) mod classify;
 pub(crate) mod gate;
+mod queue;
 pub(crate) mod sleep;
 pub(crate) mod task;
 pub(crate) mod trace;
+mod window;
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -33,7 +35,7 @@ use attempt::{Answer, next_chunk, timeout_at};
 use attempts::Attempts;
 use authorization::Authorization;
 use budget::Budget;
-use gate::{Gate, Permit, SharedPermit};
+use gate::{Expired, Gate, Permit, SharedPermit};
 use sleep::sleep;
 use task::Task;
 
@@ -144,10 +146,22 @@ impl Transport {
                 }
             };
             // The token may have taken the time that was left.
-            if let Some(error) = before.take().filter(|_| !attempts.have_time(Duration::ZERO)) {
+            if let Some(error) = before.take_if(|_| !attempts.have_time(Duration::ZERO)) {
                 return Err(failed(error));
             }
-            let permit = self.permit(&span).await;
+            let permit = match self.permit(&span, attempts.left()).await {
+                Ok(permit) => permit,
+                // Nothing was sent, so an attempt before it says more.
+                Err(Expired) => {
+                    let expired = || {
+                        attempts
+                            .not_begun(Error::new(call.operation.id, Kind::NotSent))
+                            .with_limit(Some(policy.deadline))
+                    };
+                    return Err(failed(before.unwrap_or_else(expired)));
+                }
+            };
+            attempts.wait(permit.waited);
             let begun = Instant::now();
             let limit = attempts.limit();
             let end = limit.and_then(|limit| begun.checked_add(limit));
@@ -210,8 +224,8 @@ impl Transport {
     }
 
     /// Waits for the permit to send one request.
-    async fn permit(&self, span: &trace::Span) -> Permit {
-        self.gate.permit(|waiting| span.wait(waiting)).await
+    async fn permit(&self, span: &trace::Span, limit: Duration) -> Result<Permit, Expired> {
+        self.gate.permit(limit, |waiting| span.wait(waiting)).await
     }
 
     /// Sends a call once, and gives the permit back.

@@ -110,6 +110,7 @@ fn reason(error: &Error) -> &'static str {
     match error.kind() {
         Kind::Builder(_) => "not sent",
         Kind::Token => "no access token",
+        Kind::NotSent => "not sent in time",
         Kind::Connect => "could not connect",
         Kind::ConnectTimeout => "connect timeout",
         Kind::Proxy => "refused by the proxy",

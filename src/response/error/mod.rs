@@ -87,6 +87,8 @@ pub(crate) enum Kind {
     Builder(String),
     /// The caller did not supply a token; nothing was sent.
     Token,
+    /// The call did not get its turn before its deadline; nothing was sent.
+    NotSent,
     /// Could not connect; nothing was sent.
     Connect,
     /// No connection in time; nothing was sent.
@@ -342,7 +344,7 @@ impl Error {
     /// No connection or no whole answer in time, or the server said 408 or 504.
     /// [`may_have_been_carried_out`](Self::may_have_been_carried_out) tells what that means for a call that changes something.
     pub fn is_timeout(&self) -> bool {
-        matches!(self.0.kind, Kind::Timeout | Kind::ConnectTimeout) || self.has_status(&[408, 504])
+        matches!(self.0.kind, Kind::Timeout | Kind::ConnectTimeout | Kind::NotSent) || self.has_status(&[408, 504])
     }
 
     /// There was no connection, or no trusted one: nothing was sent. Check network, proxies, base URL and certificates.
@@ -377,7 +379,7 @@ impl Error {
     /// is, only the caller knows.
     pub fn is_retryable(&self) -> bool {
         match self.0.kind {
-            Kind::Connect | Kind::ConnectTimeout | Kind::Proxy | Kind::Unprocessed => true,
+            Kind::NotSent | Kind::Connect | Kind::ConnectTimeout | Kind::Proxy | Kind::Unprocessed => true,
             // The status of a change says that it was made, though the rest of the answer did not come.
             Kind::Timeout | Kind::Lost | Kind::Http => {
                 !(self.0.unknown_outcome && self.status().is_some_and(|status| status.is_success()))
@@ -582,7 +584,7 @@ impl Error {
     pub(crate) fn server_wait(&self) -> Option<Duration> {
         let headers = self.headers()?;
         let reset = if self.is_rate_limited() {
-            rate_limit::until_reset(headers)
+            rate_limit::estimated_until_reset(headers)
         } else {
             None
         };
@@ -600,6 +602,10 @@ impl fmt::Display for Error {
         match &inner.kind {
             Kind::Builder(what) => f.write_str(&line(what, LONGEST_MISTAKE))?,
             Kind::Token => f.write_str("no access token was supplied")?,
+            Kind::NotSent => match inner.limit {
+                Some(limit) => write!(f, "not sent: other requests were ahead of it for {}", told(limit))?,
+                None => f.write_str("not sent: other requests were ahead of it")?,
+            },
             Kind::Connect => write!(f, "could not connect to {server}")?,
             Kind::ConnectTimeout => match inner.limit {
                 Some(limit) => write!(f, "could not connect to {server} within {}", told(limit))?,
