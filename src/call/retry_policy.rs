@@ -14,12 +14,12 @@ use std::time::Duration;
 /// | connection lost or timed out after sending | yes | yes | no |
 /// | 429, rate limit | after the reset | after the reset | after the reset |
 /// | 429, another export job is pending | no | no | no |
-/// | 408, 502, 503, 504 | yes | yes | no |
+/// | 408, 502, 503, 504, and 520 to 524, 529 and 530 of proxies | yes | yes | no |
 /// | 500 | once | once | no |
 /// | a captcha or challenge of AWS WAF, by its header `x-amzn-waf-action`: nothing reached the server | yes | yes | yes |
 /// | 405 with an HTML page, a captcha without that header | GETs | no | no |
 /// | 401, and the function that supplies the [`AccessToken`](crate::AccessToken::from_fn) now gives another one | once | once | once |
-/// | anything else, such as a certificate that is not trusted or an answer that cannot be read | no | no | no |
+/// | anything else, such as 501, a certificate that is not trusted or an answer that cannot be read | no | no | no |
 ///
 /// Reads are GETs and the POSTs that only search or list. Idempotent POSTs are those that Intercom describes as create-or-update,
 /// as attaching, or as setting a state: the table of [`operations`](crate::operations) and the page of each builder say which
@@ -88,10 +88,16 @@ impl RetryPolicy {
         self
     }
 
-    /// How long the call may take over all attempts and the pauses between them; a pause that the server asks for counts,
-    /// the wait for a rate limit that is known to be spent does not. No pause begins that would end later, and an attempt
-    /// after the first ends with it. A call that must not be carried out twice is only begun again when a whole
-    /// [`timeout`](crate::ClientBuilder::timeout) is left for it. Default: 120 s.
+    /// The longest time that a call may take over all attempts, the pauses between them, and its waits for other calls. Default:
+    /// 120 s.
+    ///
+    /// - A pause that the server asks for counts. No pause starts that would end after the deadline.
+    /// - The wait for [`max_in_flight`](crate::ClientBuilder::max_in_flight) counts: calls are sent in the order in which they are
+    ///   made, and one that reaches its deadline before its turn fails with an error that [`is_timeout`](crate::Error::is_timeout)
+    ///   and has no [`attempts`](crate::Error::attempts). Nothing was sent.
+    /// - The time in which the rate limit is known to be exhausted does not count.
+    /// - The first attempt has the whole [`timeout`](crate::ClientBuilder::timeout), even if that ends after the deadline. The others
+    ///   end with the deadline. A call that must not be carried out twice is retried only if a whole timeout remains for it.
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
         self

@@ -294,8 +294,12 @@ impl ClientBuilder {
         self
     }
 
-    /// How many requests may be under way at once, over all clones; a byte stream counts until it begins. Default: no
+    /// The number of requests that may be under way at once, over all clones; a byte stream counts until it begins. Default: no
     /// limit.
+    ///
+    /// Further calls wait in the order in which they are made, at most until their
+    /// [`deadline`](RetryPolicy::deadline). A call that is not polled when its turn comes does not hold up the others; it keeps
+    /// its place.
     pub fn max_in_flight(mut self, requests: usize) -> Self {
         self.max_in_flight = Some(requests);
         self

@@ -43,7 +43,8 @@ use crate::wire::timestamp::Timestamp;
 ///
 /// - The watermark is the time by the server's clock at which the walk began, less an [`overlap`](Self::overlap). What
 ///   changes during the walk has changed after that: it may be delivered at once, and is delivered by the next run. This
-///   machine's clock stands in where the answer has no `Date`, or one that is more than a day ahead.
+///   machine's clock is used if the response has no `Date`, or one that is ahead of it: a watermark in the future would skip
+///   changes.
 /// - There is a watermark only when the walk came to its end. After an error [`resume`](Self::resume) goes on; or begin anew
 ///   with the watermark before.
 /// - An item can be delivered by two runs: store items by their id.

@@ -35,7 +35,7 @@ impl RateLimit {
 }
 
 impl RateLimit {
-    /// Returns `true` if the reset may be the end of a window by a clock that is somewhat off.
+    /// Returns `true` if the reset can be the end of a window by a clock that is at most an hour off.
     pub(crate) fn is_plausible(&self) -> bool {
         (self.reset as f64 - local_time()).abs() <= LARGEST_CLOCK_ERROR.as_secs_f64()
     }

@@ -26,7 +26,7 @@ pub(crate) fn repeats(call: &Call, error: &Error, first_internal_error: bool) ->
         Kind::Status if error.is_challenge() => true,
         Kind::Status => match error.status().map(|status| status.as_u16()) {
             Some(429) => !error.is_export_pending(),
-            Some(408 | 502 | 503 | 504) => harmless,
+            Some(408 | 502 | 503 | 504 | 520..=524 | 529 | 530) => harmless,
             Some(500) => harmless && first_internal_error,
             _ => false,
         },

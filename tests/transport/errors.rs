@@ -6,9 +6,9 @@ use serde_json::json;
 use crate::calls::{Op, settings};
 use crate::server::{Move, Server, answer};
 
-const STATUSES: [u16; 27] = [
+const STATUSES: [u16; 32] = [
     300, 301, 302, 303, 307, 308, 400, 401, 402, 403, 404, 405, 406, 408, 409, 410, 415, 422, 423, 429, 500, 501, 502,
-    503, 504, 520, 599,
+    503, 504, 520, 522, 524, 525, 529, 530, 599,
 ];
 
 /// A form of error body, and what can be read from it: code, message, field and request id of the first error.
@@ -156,8 +156,12 @@ fn check(error: &Error, status: u16, captcha: bool, context: &str) {
         ("is_conflict", error.is_conflict(), &[409]),
         ("is_rate_limited", error.is_rate_limited(), &[429]),
         ("is_invalid_request", error.is_invalid_request(), &[400, 422]),
-        ("is_timeout", error.is_timeout(), &[408, 504]),
-        ("is_retryable", error.is_retryable(), &[408, 429, 500, 502, 503, 504]),
+        ("is_timeout", error.is_timeout(), &[408, 504, 522, 524]),
+        (
+            "is_retryable",
+            error.is_retryable(),
+            &[408, 429, 500, 502, 503, 504, 520, 522, 524, 529, 530],
+        ),
         ("is_connect", error.is_connect(), &[]),
         ("is_certificate", error.is_certificate(), &[]),
         ("is_decode", error.is_decode(), &[]),

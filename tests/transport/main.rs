@@ -24,5 +24,6 @@ mod retries;
 mod secrecy;
 #[cfg(any(feature = "rustls", feature = "native-tls", feature = "rustls-no-provider"))]
 mod tls;
+mod turns;
 mod unpolled;
 mod workspaces;

@@ -13,7 +13,7 @@ use crate::server::{Move, Server, answer};
 use Move::Read;
 
 /// Every status, with how often reads, PUT and DELETE, other POSTs, and scrolls are sent in all.
-const STATUSES: [(u16, u32, u32, u32, u32); 26] = [
+const STATUSES: [(u16, u32, u32, u32, u32); 37] = [
     (300, 1, 1, 1, 1),
     (301, 1, 1, 1, 1),
     (302, 1, 1, 1, 1),
@@ -39,6 +39,17 @@ const STATUSES: [(u16, u32, u32, u32, u32); 26] = [
     (502, 3, 3, 1, 1),
     (503, 3, 3, 1, 1),
     (504, 3, 3, 1, 1),
+    (520, 3, 3, 1, 1),
+    (521, 3, 3, 1, 1),
+    (522, 3, 3, 1, 1),
+    (523, 3, 3, 1, 1),
+    (524, 3, 3, 1, 1),
+    (525, 1, 1, 1, 1),
+    (526, 1, 1, 1, 1),
+    (527, 1, 1, 1, 1),
+    (528, 1, 1, 1, 1),
+    (529, 3, 3, 1, 1),
+    (530, 3, 3, 1, 1),
     (599, 1, 1, 1, 1),
 ];
 
@@ -202,7 +213,7 @@ async fn a_lost_response_is_asked_for_again_where_the_description_allows_it() {
 
 #[tokio::test]
 async fn an_error_that_passes_is_not_seen() {
-    for status in [408, 429, 500, 502, 503, 504] {
+    for status in [408, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529, 530] {
         let server = Server::new([vec![Read, answer(status, &[], "<html>"), Read, answer(200, &[], "{}")]]).await;
         assert_eq!(Op::Put.call(&client(&server)).await.unwrap(), 200);
         let requests = server.requests();

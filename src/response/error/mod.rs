@@ -341,10 +341,12 @@ impl Error {
         self.has_status(&[400, 422])
     }
 
-    /// No connection or no whole answer in time, or the server said 408 or 504.
+    /// No connection or no whole answer in time, or the server said 408, 504, 522 or 524. If [`attempts`](Self::attempts) is 0, the
+    /// call reached its [`deadline`](crate::RetryPolicy::deadline) while it waited for other calls: nothing was sent.
     /// [`may_have_been_carried_out`](Self::may_have_been_carried_out) tells what that means for a call that changes something.
     pub fn is_timeout(&self) -> bool {
-        matches!(self.0.kind, Kind::Timeout | Kind::ConnectTimeout | Kind::NotSent) || self.has_status(&[408, 504])
+        matches!(self.0.kind, Kind::Timeout | Kind::ConnectTimeout | Kind::NotSent)
+            || self.has_status(&[408, 504, 522, 524])
     }
 
     /// There was no connection, or no trusted one: nothing was sent. Check network, proxies, base URL and certificates.
@@ -373,8 +375,8 @@ impl Error {
         matches!(self.0.kind, Kind::Builder(_))
     }
 
-    /// Whether the same call could succeed later: there was no connection, or it was lost, a timeout, 408, 429, 500, 502, 503 or
-    /// 504, a captcha or challenge of the firewall before the server, or a GET that was answered by 405 and an HTML page; not a TLS
+    /// Whether the same call could succeed later: there was no connection, or it was lost, a timeout, 408, 429, 500, 502, 503, 504,
+    /// 520 to 524, 529 or 530, a captcha or challenge of the firewall before the server, or a GET that was answered by 405 and an HTML page; not a TLS
     /// handshake that failed, nor a proxy that asks for credentials. The client has repeated what is safe to repeat; whether more
     /// is, only the caller knows.
     pub fn is_retryable(&self) -> bool {
@@ -385,7 +387,8 @@ impl Error {
                 !(self.0.unknown_outcome && self.status().is_some_and(|status| status.is_success()))
             }
             Kind::Status | Kind::NotUnarchived(_) => {
-                self.has_status(&[408, 429, 500, 502, 503, 504]) || self.is_challenge()
+                self.has_status(&[408, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529, 530])
+                    || self.is_challenge()
             }
             _ => false,
         }
