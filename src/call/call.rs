@@ -1,8 +1,10 @@
 //! One call: an operation with its parameters and body, ready to be sent as often as need be.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use bytes::Bytes;
+use http::Method;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use serde_json::Value;
@@ -11,6 +13,8 @@ use super::argument::InvalidField;
 use super::operation::{Operation, Paging, Repeats};
 use super::options::Options;
 use crate::response::error::Error;
+use crate::response::error::context::ErrorContext;
+use crate::response::error::kind::Kind;
 
 /// One call of an operation.
 #[derive(Clone)]
@@ -22,6 +26,8 @@ pub(crate) struct Call {
     pub(crate) body: Option<Bytes>,
     /// Whether the body has the property by which a repeated call finds what the first one made.
     keyed: bool,
+    /// The cursor of the page that it asks for, in a walk.
+    pub(crate) page: Option<Arc<str>>,
     /// What is required and was not set.
     missing: Vec<String>,
     /// The body, when it is required and was not set.
@@ -70,6 +76,7 @@ impl Call {
             query: query.map(|(name, value)| (name.into(), value)).collect(),
             body: None,
             keyed: false,
+            page: None,
             missing: Vec::new(),
             missing_body: None,
             options: options.clone(),
@@ -80,8 +87,21 @@ impl Call {
         }
     }
 
+    /// Returns the context of errors of this call, before anything is sent.
+    pub(crate) fn context(&self) -> ErrorContext {
+        let operation = &self.operation;
+        ErrorContext {
+            operation: operation.id,
+            get: operation.method == Method::GET,
+            changes: !operation.reads_only,
+            scroll: self.is_scroll(),
+            page: self.page.clone(),
+            ..ErrorContext::default()
+        }
+    }
+
     fn invalid(&self, field: InvalidField) -> Error {
-        Error::builder(self.operation.id, field.to_string())
+        self.context().error(Kind::Builder(field.to_string()))
     }
 
     /// The value of an argument; `None` when it is missing, which is told with all that is.
@@ -112,7 +132,7 @@ impl Call {
             .collect();
         match missing.is_empty() {
             true => Ok(self),
-            false => Err(Error::builder(self.operation.id, missing.join("; "))),
+            false => Err(self.context().error(Kind::Builder(missing.join("; ")))),
         }
     }
 

@@ -378,8 +378,13 @@ impl ClientBuilder {
             }
         };
         let http = self.layers.iter().fold(http, |service, wrap| wrap(service));
+        let (host, port) = (
+            base_url.host_str().unwrap_or_default(),
+            base_url.port_or_known_default(),
+        );
         let transport = Transport {
             http,
+            server: format!("{host}:{}", port.unwrap_or_default()).into(),
             base_url,
             authorization,
             version: self.api_version.header(),

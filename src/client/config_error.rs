@@ -4,6 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::response::error::Error;
+use crate::response::error::context::{ErrorContext, Failure};
+use crate::response::error::kind::Kind;
 use crate::wire::one_line::one_line;
 use crate::{ApiVersion, Region};
 
@@ -138,6 +140,7 @@ impl std::error::Error for ConfigError {
 /// A [`ConfigError`] as an error of no operation: nothing was sent.
 impl From<ConfigError> for Error {
     fn from(error: ConfigError) -> Self {
-        Self::builder("", error.to_string()).with_source(error)
+        let kind = Kind::Builder(error.to_string());
+        ErrorContext::default().error(Failure::new(kind, error))
     }
 }

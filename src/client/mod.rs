@@ -17,7 +17,7 @@ use bytes::Bytes;
 use crate::call::call::Call;
 use crate::response::bytes::ByteStream;
 use crate::response::error::Error;
-use crate::response::response::Response;
+use crate::response::typed::Response;
 use crate::transport::Transport;
 use crate::wire::decode::Decode;
 use crate::{ApiVersion, Region};

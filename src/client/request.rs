@@ -16,7 +16,8 @@ use crate::call::operation::{Operation, Paging, Repeats};
 use crate::call::options::{self, Options};
 use crate::response::bytes::ByteStream;
 use crate::response::error::Error;
-use crate::response::response::Response;
+use crate::response::error::context::ErrorContext;
+use crate::response::typed::Response;
 use crate::wire::read::{self, Unread};
 
 impl Client {
@@ -122,7 +123,7 @@ impl Request {
         let answer = self.client.whole(&call).await?;
         match decode(&answer, reads_only) {
             Ok(value) => Ok(answer.map(|_| value)),
-            Err(unread) => Err(answer.decode_error(ID, unread).with_unknown_outcome(!reads_only)),
+            Err(unread) => Err(answer.decode_error(unread)),
         }
     }
 
@@ -163,12 +164,12 @@ impl Request {
             sends: "application/json",
             bytes: bytes.then_some("application/octet-stream"),
         };
-        let path = check(&self.path).map_err(|reason| Error::builder(ID, format!("the path {reason}")))?;
+        let path = check(&self.path).map_err(|reason| ErrorContext::mistake(ID, format!("the path {reason}")))?;
         let mut call = Call::to(Cow::Owned(operation), path, &self.options)?;
         call.body = self
             .body
             .clone()
-            .map_err(|invalid| Error::builder(ID, invalid.to_string()))?;
+            .map_err(|invalid| ErrorContext::mistake(ID, invalid.to_string()))?;
         Ok(call)
     }
 }

@@ -6,7 +6,7 @@ use super::Client;
 use crate::call::call::Call;
 use crate::response::bytes::ByteStream;
 use crate::response::error::Error;
-use crate::response::response::Response;
+use crate::response::typed::Response;
 use crate::wire::decode::Decode;
 
 /// A call on its way. Of hundreds of operations a program awaits a few: each is compiled there.

@@ -13,7 +13,9 @@ use crate::generated::upsert as api;
 use crate::generated::upsert::{Found, ID, Record, Request};
 use crate::paging::{Identified, Page};
 use crate::response::error::Error;
-use crate::response::response::Response;
+use crate::response::error::context::ErrorContext;
+use crate::response::error::kind::Kind;
+use crate::response::typed::Response;
 
 /// What an upsert made or changed, as it is now, and which of them it did. It derefs to the [`Response`] of the last call.
 ///
@@ -123,7 +125,7 @@ pub(crate) async fn upsert(
     options: &Options,
     request: Result<Request, InvalidField>,
 ) -> Result<Upserted<Record>, Error> {
-    let refuse = |what: String| Error::builder(ID, what);
+    let refuse = |what: String| ErrorContext::mistake(ID, what);
     let request = request.map_err(|field| refuse(field.to_string()))?;
     let body = serde_json::to_value(&request).map_err(|_| refuse("the body cannot be written as JSON".to_owned()))?;
     let identity = Identity::of(&body);
@@ -134,10 +136,7 @@ pub(crate) async fn upsert(
     let mut creating = options.clone();
     creating.idempotent.get_or_insert(identity.is_unique());
     // A creation that may have been carried out stays one, whatever fails after it.
-    let after = |created: bool, error: Error| {
-        let unknown = created || error.may_have_been_carried_out();
-        error.with_unknown_outcome(unknown)
-    };
+    let after = |created: bool, error: Error| error.in_context(|context| context.unknown_outcome |= created);
     let (mut may_have_been_created, mut round) = (false, 1);
     loop {
         let call = api::create(client, creating.clone(), request.clone())?;
@@ -262,7 +261,9 @@ async fn unarchive(client: &Client, options: &Options, id: &str) -> Result<bool,
         Ok(_) => Ok(true),
         Err(error) if error.is_not_found() => Ok(false),
         Err(error) => Err(match error.status() {
-            Some(StatusCode::BAD_REQUEST | StatusCode::INTERNAL_SERVER_ERROR) => error.not_unarchived(id),
+            Some(StatusCode::BAD_REQUEST | StatusCode::INTERNAL_SERVER_ERROR) => {
+                error.context().error(Kind::NotUnarchived(id.into()))
+            }
             _ => error,
         }),
     }

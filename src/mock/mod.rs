@@ -122,7 +122,7 @@
 //! | webhooks | | send notifications: sign those of a test with `webhooks::Receiver::sign` |
 //!
 //! For tests without a server, [`Response::from_value`](crate::Response::from_value) and
-//! [`Error::from_answer`](crate::Error::from_answer) make what a call gives.
+//! [`Error::from_response`](crate::Error::from_response) make what a call gives.
 
 mod answer;
 mod filter;

@@ -10,7 +10,9 @@ use futures_core::stream::FusedStream;
 
 use super::position::NOTHING_NEW;
 use super::{Cursor, Identified, Items, Page, Retrievable, RetrieveEach};
-use crate::response::error::{Error, Kind};
+use crate::response::error::Error;
+use crate::response::error::context::ErrorContext;
+use crate::response::error::kind::{Counts, Kind};
 use crate::wire::read::Mismatch;
 
 /// Every item of a list exactly once: made by [`Items::exactly_once`].
@@ -237,7 +239,7 @@ impl<P: Page<Item: Identified>> ExactlyOnce<P> {
         let total = u64::try_from(self.total_count?).ok().filter(|_| self.compares)?;
         let found = self.found() as u64;
         let operation = self.items.pages().operation();
-        (found < total).then(|| Error::new(operation, Kind::Incomplete { found, total }))
+        (found < total).then(|| ErrorContext::of(operation).error(Kind::Incomplete(Counts { found, total })))
     }
 
     /// The server's clock when the walk began, see [`Items::begun`]; `None` until the walk has come to its end.
@@ -264,7 +266,9 @@ impl<P: Page<Item: Identified>> Stream for ExactlyOnce<P> {
                     this.known = 0;
                     this.end = End::Failed;
                     let operation = this.items.pages().operation();
-                    let error = Error::new(operation, Kind::Contradiction(NOTHING_NEW)).with_attempts(1);
+                    let mut context = ErrorContext::of(operation);
+                    context.attempts = 1;
+                    let error = context.error(Kind::Contradiction(NOTHING_NEW));
                     return Poll::Ready(Some(Err(error)));
                 }
                 Some(Err(error)) => {

@@ -128,7 +128,7 @@ pub use raw::RawPage;
 pub use retrieve_each::{Retrievable, RetrieveEach, Retrieving, Walk};
 
 pub use crate::call::operation::Paging;
-use crate::response::response::Response;
+use crate::response::typed::Response;
 use crate::wire::read::characters;
 
 /// Where a list goes on: text that only the operation it came from understands.

@@ -17,8 +17,10 @@ use super::{Cursor, Page};
 use crate::call::call::Call;
 use crate::call::operation::Paging;
 use crate::client::Client;
-use crate::response::error::{Error, Kind};
-use crate::response::response::Response;
+use crate::response::error::Error;
+use crate::response::error::context::ErrorContext;
+use crate::response::error::kind::Kind;
+use crate::response::typed::Response;
 use crate::transport::task::Task;
 use crate::wire::decode::Decode;
 use crate::wire::read::Unread;
@@ -131,7 +133,7 @@ impl<P: Page> Pages<P> {
     /// Makes no walk of it, and says why, where nothing else is wrong with it.
     pub(super) fn refuse(&mut self, why: &str) {
         if let Some(call) = self.call.take() {
-            self.step = Step::Fail(Error::builder(call.operation.id, why.to_owned()));
+            self.step = Step::Fail(ErrorContext::mistake(call.operation.id, why));
             (self.fetch, self.held) = (None, None);
         }
     }
@@ -196,7 +198,8 @@ impl<P: Page> Pages<P> {
             self.step = Step::Done;
             return Some(Err(error));
         }
-        let (operation, scroll) = (call.operation.id, call.is_scroll());
+        let mut context = call.context();
+        context.attempts = 1;
         let fetch = (self.ask)(self.client.clone(), *call);
         // A task of its own would leave the caller's span.
         #[cfg(feature = "tracing")]
@@ -207,8 +210,7 @@ impl<P: Page> Pages<P> {
         Some(Ok(match Task::spawn(fetch) {
             Ok(task) => Box::pin(async move {
                 // The server was asked, and nobody will tell what it said.
-                task.await
-                    .unwrap_or_else(|| Err(Error::new(operation, Kind::Lost).with_attempts(1).for_scroll(scroll)))
+                task.await.unwrap_or_else(|| Err(context.error(Kind::Lost)))
             }),
             Err(fetch) => Box::pin(fetch),
         }))
@@ -216,8 +218,7 @@ impl<P: Page> Pages<P> {
 
     /// Looks where the list goes on after `page`.
     fn advance(&mut self, call: Box<Call>, page: &Response<P>) -> Result<(), Error> {
-        let error = |kind| page.error(call.operation.id, kind);
-        let contradiction = |what| error(Kind::Contradiction(what));
+        let contradiction = |what| page.error(Kind::Contradiction(what));
         let position = page.position();
         let asked = self.cursor.as_ref().and_then(|cursor| cursor.0.parse().ok());
         let is_asked = |page: i64| match asked {
@@ -237,7 +238,7 @@ impl<P: Page> Pages<P> {
                 expected: NO_LIST,
                 found: "an answer without it".to_owned(),
             };
-            return Err(error(Kind::Decode(Box::new(unread))).for_scroll(call.is_scroll()));
+            return Err(page.error(unread));
         }
         if self.repeats.is_same(page) {
             return Err(contradiction(SAME));

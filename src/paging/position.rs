@@ -6,6 +6,7 @@ use super::Cursor;
 use crate::call::call::Call;
 use crate::call::operation::Paging;
 use crate::response::error::Error;
+use crate::response::error::context::ErrorContext;
 use crate::wire::next_page::NextPage;
 
 /// What a page says of its place in the list, by the shape of the list.
@@ -97,8 +98,9 @@ impl Call {
         let Some(Cursor(text)) = cursor else { return Ok(()) };
         if text.trim().is_empty() {
             // It would ask for the first page.
-            return Err(Error::builder(self.operation.id, "the cursor is empty".to_owned()));
+            return Err(ErrorContext::mistake(self.operation.id, "the cursor is empty"));
         }
+        self.page = Some(text.as_str().into());
         match self.operation.paging {
             Some(Paging::Cursor) => self.replace("starting_after", text),
             Some(Paging::Scroll) => self.replace("scroll_param", text),
@@ -107,7 +109,7 @@ impl Call {
                 // Servers take page 0 for the first, which would then come twice.
                 Ok(0) | Err(_) => {
                     let what = "the cursor is no page number, which are counted from 1";
-                    return Err(Error::builder(self.operation.id, what.to_owned()));
+                    return Err(ErrorContext::mistake(self.operation.id, what));
                 }
             },
             Some(Paging::CursorInBody) => {

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{Items, Page, Pages, Position};
 use crate::call::operation::Paging;
-use crate::client::request::{ID, Request, from_json};
+use crate::client::request::{Request, from_json};
 use crate::wire::extra::Extra;
 use crate::wire::next_page::NextPage;
 use crate::wire::object::object;
@@ -49,7 +49,7 @@ impl Request {
                 let answer = client.whole(&call).await?;
                 match RawPage::read(&answer, &name, paging) {
                     Ok(page) => Ok(answer.map(|_| page)),
-                    Err(unread) => Err(answer.decode_error(ID, unread).for_scroll(paging == Paging::Scroll)),
+                    Err(unread) => Err(answer.decode_error(unread)),
                 }
             })
         })

@@ -5,7 +5,7 @@ use std::hash::{BuildHasher, RandomState};
 
 use super::outline::Outline;
 use super::{Page, Position};
-use crate::response::response::Response;
+use crate::response::typed::Response;
 use crate::wire::read::characters;
 
 /// So many pages in a row may be empty.

@@ -13,8 +13,10 @@ use futures_util::stream::FuturesOrdered;
 use super::{Changes, Cursor, Dated, ExactlyOnce, Identified, Items, Page};
 use crate::call::operation::Paging;
 use crate::client::Client;
-use crate::response::error::{Error, Kind};
-use crate::response::response::Response;
+use crate::response::error::Error;
+use crate::response::error::context::ErrorContext;
+use crate::response::error::kind::Kind;
+use crate::response::typed::Response;
 use crate::wire::timestamp::Timestamp;
 
 /// An item that an operation shows in full, by its id.
@@ -201,7 +203,9 @@ impl<W: Walk<Page: Page<Item: Retrievable>>> RetrieveEach<W> {
             Some(id) => <W::Page as Page>::Item::retrieve(items.pages().client(), id),
             None => {
                 let what = "an item of the list has no id to retrieve it by";
-                let error = Error::new(items.pages().operation(), Kind::Contradiction(what)).with_attempts(1);
+                let mut context = ErrorContext::of(items.pages().operation());
+                context.attempts = 1;
+                let error = context.error(Kind::Contradiction(what));
                 Box::pin(ready(Err(error)))
             }
         };

@@ -1,71 +1,56 @@
-//! A body that is handed on as it arrives.
+//! A body that is passed on as it arrives.
 
 use std::fmt;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use futures_core::Stream;
-use futures_util::TryStreamExt;
 
 use super::error::Error;
+use super::error::context::{ErrorContext, Failure};
 
 /// The bytes of a download, chunk by chunk, in constant memory.
 ///
-/// Ends with an error when the connection is lost before the last byte.
+/// Ends with an error if the connection is lost before the last byte.
 pub struct ByteStream {
-    /// The operation that it answers.
-    operation: &'static str,
-    say: Say,
-    chunks: Pin<Box<dyn Stream<Item = Result<Bytes, Error>> + Send>>,
+    context: ErrorContext,
+    chunks: Pin<Box<dyn Stream<Item = Result<Bytes, Failure>> + Send>>,
 }
-
-/// Says of an error what is known of the answer, such as its request id.
-pub(crate) type Say = Arc<dyn Fn(Error) -> Error + Send + Sync>;
 
 impl ByteStream {
     pub(crate) fn new(
-        operation: &'static str,
-        chunks: impl Stream<Item = Result<Bytes, Error>> + Send + 'static,
+        context: ErrorContext,
+        chunks: impl Stream<Item = Result<Bytes, Failure>> + Send + 'static,
     ) -> Self {
         Self {
-            operation,
-            say: Arc::new(|error| error),
+            context,
             chunks: Box::pin(chunks),
         }
     }
 
-    /// The same bytes, with more said of their errors, and of those of whatever reads them.
-    pub(crate) fn map_err(self, more: impl Fn(Error) -> Error + Send + Sync + 'static) -> Self {
-        let more = Arc::new(more);
-        let (known, said) = (self.say, Arc::clone(&more));
-        Self {
-            say: Arc::new(move |error| said(known(error))),
-            ..Self::new(self.operation, self.chunks.map_err(move |error| more(error)))
-        }
+    /// Returns the context of the call, for errors of the code that reads these bytes.
+    pub(crate) fn context(&self) -> &ErrorContext {
+        &self.context
     }
 
-    /// The same bytes, where `say` says more of the errors of whatever reads them.
-    pub(crate) fn with_say(self, say: Say) -> Self {
-        Self { say, ..self }
+    /// Returns the same bytes in a changed context: that of a call that consists of several calls.
+    pub(crate) fn in_context(mut self, change: impl FnOnce(&mut ErrorContext)) -> Self {
+        change(&mut self.context);
+        self
     }
 
-    /// What is to be said of an error of whatever reads these bytes.
-    pub(crate) fn say(&self) -> Say {
-        Arc::clone(&self.say)
-    }
-
-    pub(crate) fn operation(&self) -> &'static str {
-        self.operation
-    }
-
-    /// The next chunk; `None` after the last.
+    /// Returns the next chunk; `None` after the last.
     ///
     /// # Errors
     ///
-    /// When the connection is lost or nothing arrives for the client's timeout.
+    /// If the connection is lost or nothing arrives within the client's timeout.
     pub async fn next_chunk(&mut self) -> Result<Option<Bytes>, Error> {
+        self.next_bytes().await.map_err(|failure| self.context.error(failure))
+    }
+
+    /// Returns the next chunk, or why there is none, for code that reads these bytes as part of another stream.
+    pub(crate) async fn next_bytes(&mut self) -> Result<Option<Bytes>, Failure> {
         std::future::poll_fn(|context| self.chunks.as_mut().poll_next(context))
             .await
             .transpose()
@@ -76,7 +61,8 @@ impl Stream for ByteStream {
     type Item = Result<Bytes, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.chunks.as_mut().poll_next(context)
+        let chunk = std::task::ready!(self.chunks.as_mut().poll_next(context));
+        Poll::Ready(chunk.map(|chunk| chunk.map_err(|failure| self.context.error(failure))))
     }
 }
 

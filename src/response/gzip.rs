@@ -1,21 +1,21 @@
 //! Bytes that come compressed, decompressed as they arrive.
 
 use std::io::{self, Write};
-use std::sync::Arc;
 
 use bytes::{Buf, Bytes, BytesMut};
 use flate2::write::GzDecoder;
 use futures_util::stream;
 
 use super::bytes::ByteStream;
-use super::error::{Error, Kind};
+use super::error::context::Failure;
+use super::error::kind::Kind;
 use crate::wire::read::Unread;
 
 impl ByteStream {
     /// The same bytes decompressed from gzip, of one member or several, in constant memory. Zeros after the last one are passed over.
     /// What is not gzip passes as it is.
     ///
-    /// Ends with an error that [`is_decode`](Error::is_decode) when the gzip is damaged or cut off.
+    /// Ends with an error that [`is_decode`](crate::Error::is_decode) when the gzip is damaged or cut off.
     pub fn decompressed(self) -> Self {
         self.steps(Decompressing::Begin, damaged)
     }
@@ -25,19 +25,12 @@ impl ByteStream {
         self.steps(Decompressing::Encoded, undecoded)
     }
 
-    fn steps(self, begin: Decompressing, as_error: AsError) -> Self {
-        let (operation, say) = (self.operation(), self.say());
-        let failed = Arc::clone(&say);
-        let failed = move |error| failed(as_error(operation, error));
-        let steps = stream::try_unfold((self, begin), move |(bytes, step)| {
-            decompress(bytes, step, failed.clone())
-        });
-        Self::new(operation, steps).with_say(say)
+    fn steps(self, begin: Decompressing, failed: fn(io::Error) -> Failure) -> Self {
+        let context = self.context().clone();
+        let steps = stream::try_unfold((self, begin), move |(bytes, step)| decompress(bytes, step, failed));
+        Self::new(context, steps)
     }
 }
-
-/// The error of an operation whose gzip is damaged or cut off.
-type AsError = fn(&'static str, io::Error) -> Error;
 
 /// Where [`ByteStream::decompressed`] is.
 enum Decompressing {
@@ -57,34 +50,34 @@ enum Decompressing {
 async fn decompress(
     mut bytes: ByteStream,
     mut step: Decompressing,
-    failed: impl Fn(io::Error) -> Error,
-) -> Result<Option<(Bytes, (ByteStream, Decompressing))>, Error> {
+    failed: fn(io::Error) -> Failure,
+) -> Result<Option<(Bytes, (ByteStream, Decompressing))>, Failure> {
     loop {
         step = match step {
             Decompressing::Begin => match sniff(&mut bytes, MAGIC.len()).await? {
                 (head, true) => Decompressing::Gzip(Box::default(), head),
                 (head, false) => return Ok((!head.is_empty()).then_some((head, (bytes, Decompressing::Plain)))),
             },
-            Decompressing::Encoded => match bytes.next_chunk().await? {
+            Decompressing::Encoded => match bytes.next_bytes().await? {
                 Some(head) => Decompressing::Gzip(Box::default(), head),
                 None => Decompressing::End,
             },
             Decompressing::Plain => {
-                let chunk = bytes.next_chunk().await?;
+                let chunk = bytes.next_bytes().await?;
                 return Ok(chunk.map(|chunk| (chunk, (bytes, Decompressing::Plain))));
             }
             Decompressing::Gzip(mut members, mut input) => {
                 if input.is_empty() {
-                    match bytes.next_chunk().await? {
+                    match bytes.next_bytes().await? {
                         Some(chunk) => input = chunk,
                         None => {
-                            members.finish().map_err(&failed)?;
+                            members.finish().map_err(failed)?;
                             let rest = std::mem::take(members.output());
                             return Ok((!rest.is_empty()).then(|| (rest.into(), (bytes, Decompressing::End))));
                         }
                     }
                 }
-                input.advance(members.push(&input).map_err(&failed)?);
+                input.advance(members.push(&input).map_err(failed)?);
                 let output = std::mem::take(members.output());
                 let step = Decompressing::Gzip(members, input);
                 if !output.is_empty() {
@@ -101,10 +94,10 @@ async fn decompress(
 const MAGIC: [u8; 2] = [0x1f, 0x8b];
 
 /// The first bytes, at `least` so many where there are, and whether they begin a gzip file.
-pub(crate) async fn sniff(bytes: &mut ByteStream, least: usize) -> Result<(Bytes, bool), Error> {
+pub(crate) async fn sniff(bytes: &mut ByteStream, least: usize) -> Result<(Bytes, bool), Failure> {
     let mut head = BytesMut::new();
     while head.len() < least {
-        let Some(chunk) = bytes.next_chunk().await? else { break };
+        let Some(chunk) = bytes.next_bytes().await? else { break };
         if head.is_empty() && chunk.len() >= least {
             let gzip = chunk.starts_with(&MAGIC);
             return Ok((chunk, gzip));
@@ -116,22 +109,22 @@ pub(crate) async fn sniff(bytes: &mut ByteStream, least: usize) -> Result<(Bytes
 }
 
 /// The error of gzip that is damaged or cut off.
-pub(crate) fn damaged(operation: &'static str, error: io::Error) -> Error {
+pub(crate) fn damaged(error: io::Error) -> Failure {
     let unread = Unread {
         path: String::new(),
         expected: "a whole gzip file",
         found: "damaged or missing bytes".to_owned(),
     };
-    Error::new(operation, Kind::Decode(Box::new(unread))).with_source(error)
+    Failure::new(Kind::Decode(Box::new(unread)), error)
 }
 
 /// The error of a body whose gzip is damaged, or cut off before its end: then the rest was lost.
-pub(crate) fn undecoded(operation: &'static str, error: io::Error) -> Error {
+pub(crate) fn undecoded(error: io::Error) -> Failure {
     let kind = match error.kind() {
         io::ErrorKind::UnexpectedEof => Kind::Lost,
         _ => Kind::Protocol,
     };
-    Error::new(operation, kind).with_source(error)
+    Failure::new(kind, error)
 }
 
 /// Takes off gzip: the members one after another, and zeros after the last one, by which some fill up a block. Other bytes

@@ -21,7 +21,9 @@ use crate::http::attempt::{Attempt, Connecting};
 use crate::http::error::{HttpError, HttpErrorKind};
 use crate::http::service::HttpBody;
 use crate::response::content_codings;
-use crate::response::error::{Error, Kind, asks_for_proof};
+use crate::response::error::context::{ErrorContext, Failure};
+use crate::response::error::kind::Kind;
+use crate::response::error::{Error, asks_for_proof};
 use crate::response::gzip::{Gunzip, undecoded};
 
 /// An answer with a success status.
@@ -52,12 +54,13 @@ impl Transport {
         &self,
         call: &Call,
         authorization: &HeaderValue,
-        number: u32,
+        context: &ErrorContext,
         end: Option<Instant>,
         span: &trace::Span,
     ) -> Result<Answer, Error> {
-        let operation = call.operation.id;
-        let (request, connecting) = self.request(call, authorization, number)?;
+        let (request, connecting) = self
+            .request(call, authorization, context.attempts)
+            .map_err(|error| context.error(error))?;
         let window = self.gate.known_window();
         let response = timeout_at(end, pin!(self.exchange_once(request))).await;
         let response = response
@@ -67,7 +70,7 @@ impl Transport {
                     false => HttpErrorKind::Timeout,
                 }))
             })
-            .map_err(|error| Error::http(operation, error))?;
+            .map_err(|error| context.error(error))?;
         let (parts, mut body) = response.into_parts();
         let (status, mut headers) = (parts.status, parts.headers);
         let gzip = is_gzip(&headers);
@@ -84,9 +87,8 @@ impl Transport {
                     .observe(&headers, status == StatusCode::TOO_MANY_REQUESTS, window);
             }
             // An error's body is read as far as it can be: the status is what counts.
-            let (bytes, _) = self.read(operation, &mut body, gzip, end).await;
-            let error = Error::new(operation, Kind::Status).with_answer(status, headers, bytes);
-            let error = error.for_get(call.operation.method == Method::GET);
+            let (bytes, _) = self.read(&mut body, gzip, end).await;
+            let error = context.with_response(status, headers, bytes).error(Kind::Status);
             if let Some(headers) = error.headers().filter(|_| pending && !error.is_export_pending()) {
                 self.gate.observe(headers, error.is_rate_limited(), window);
             }
@@ -100,9 +102,9 @@ impl Transport {
         } else if call.operation.bytes.is_some() {
             (Bytes::new(), Some(body))
         } else {
-            match self.read(operation, &mut body, gzip, end).await {
+            match self.read(&mut body, gzip, end).await {
                 (body, Ok(())) => (body, None),
-                (body, Err(error)) => return Err(error.with_answer(status, headers, body)),
+                (body, Err(failure)) => return Err(context.with_response(status, headers, body).error(failure)),
             }
         };
         Ok(Answer {
@@ -127,7 +129,7 @@ impl Transport {
         call: &Call,
         authorization: &HeaderValue,
         number: u32,
-    ) -> Result<(http::Request<Bytes>, Connecting), Error> {
+    ) -> Result<(http::Request<Bytes>, Connecting), HttpError> {
         let mut url = self.base_url.clone();
         // A description can contain a fixed query in a path; values in it are encoded.
         let (path, query) = match call.path.split_once('?') {
@@ -140,8 +142,8 @@ impl Transport {
             url.query_pairs_mut().extend_pairs(&call.query);
         }
         let operation = &call.operation;
-        let uri = http::Uri::try_from(String::from(url))
-            .map_err(|error| Error::http(operation.id, HttpError::new(HttpErrorKind::Request, error)))?;
+        let uri =
+            http::Uri::try_from(String::from(url)).map_err(|error| HttpError::new(HttpErrorKind::Request, error))?;
         let mut request = http::Request::new(call.body.clone().unwrap_or_default());
         *request.method_mut() = operation.method.clone();
         *request.uri_mut() = uri;
@@ -172,28 +174,19 @@ impl Transport {
     }
 
     /// Reads a body to its end, or as far as it came before an error.
-    async fn read(
-        &self,
-        operation: &'static str,
-        body: &mut HttpBody,
-        gzip: bool,
-        end: Option<Instant>,
-    ) -> (Bytes, Result<(), Error>) {
+    async fn read(&self, body: &mut HttpBody, gzip: bool, end: Option<Instant>) -> (Bytes, Result<(), Failure>) {
         let mut received = match gzip {
             true => Received::Gzip(Gunzip::default()),
             false => Received::Plain(Chunks::default()),
         };
-        let outcome = timeout_at(end, pin!(self.fill(&mut received, operation, body)))
+        let outcome = timeout_at(end, pin!(self.fill(&mut received, body)))
             .await
-            .unwrap_or_else(|| Err(Error::new(operation, Kind::Timeout)));
+            .unwrap_or_else(|| Err(Kind::Timeout.into()));
         let (mut bytes, outcome) = match (received, outcome) {
             (Received::Plain(chunks), outcome) => return (chunks.freeze(), outcome),
             (Received::Gzip(gunzip), outcome) => {
                 let (bytes, whole) = gunzip.finish();
-                (
-                    bytes,
-                    outcome.and_then(|()| whole.map_err(|error| undecoded(operation, error))),
-                )
+                (bytes, outcome.and_then(|()| whole.map_err(undecoded)))
             }
         };
         let limit = self.max_response_bytes;
@@ -202,21 +195,19 @@ impl Transport {
             bytes.truncate(limit as usize);
         }
         let outcome = match outcome {
-            Ok(()) if !fits => Err(Error::new(operation, Kind::TooLarge(limit))),
+            Ok(()) if !fits => Err(Kind::TooLarge(limit).into()),
             outcome => outcome,
         };
         (bytes.into(), outcome)
     }
 
-    async fn fill(&self, received: &mut Received, operation: &'static str, body: &mut HttpBody) -> Result<(), Error> {
+    async fn fill(&self, received: &mut Received, body: &mut HttpBody) -> Result<(), Failure> {
         let limit = self.max_response_bytes;
         let mut room = limit;
         let announced = body.size_hint().exact().unwrap_or_default().min(limit) as usize;
-        while let Some(mut chunk) = next_chunk(operation, body).await? {
+        while let Some(mut chunk) = next_chunk(body).await? {
             let fits = match received {
-                Received::Gzip(gunzip) => gunzip
-                    .push(&chunk, limit)
-                    .map_err(|error| undecoded(operation, error))?,
+                Received::Gzip(gunzip) => gunzip.push(&chunk, limit).map_err(undecoded)?,
                 Received::Plain(chunks) => {
                     let length = chunk.len() as u64;
                     let fits = length <= room;
@@ -227,7 +218,7 @@ impl Transport {
                 }
             };
             if !fits {
-                return Err(Error::new(operation, Kind::TooLarge(limit)));
+                return Err(Kind::TooLarge(limit).into());
             }
         }
         Ok(())
@@ -236,11 +227,11 @@ impl Transport {
 
 /// Returns the next chunk of a body; `None` after the last. A body that ends before its announced length was lost: over HTTP/2 a
 /// stream that the server resets with the code for no error looks complete.
-pub(crate) async fn next_chunk(operation: &'static str, body: &mut HttpBody) -> Result<Option<Bytes>, Error> {
+pub(crate) async fn next_chunk(body: &mut HttpBody) -> Result<Option<Bytes>, Failure> {
     loop {
         let frame = match body.frame().await {
-            Some(frame) => frame.map_err(|error| Error::http(operation, error))?,
-            None if body.size_hint().lower() > 0 => return Err(Error::new(operation, Kind::Lost)),
+            Some(frame) => frame?,
+            None if body.size_hint().lower() > 0 => return Err(Kind::Lost.into()),
             None => return Ok(None),
         };
         // Trailers are of no use.

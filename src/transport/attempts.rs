@@ -1,5 +1,6 @@
 //! The attempts of one call: how many there were, how long they took, and whether another one follows.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::StatusCode;
@@ -9,6 +10,7 @@ use super::classify::{pause, repeats};
 use crate::call::call::Call;
 use crate::call::retry_policy::RetryPolicy;
 use crate::response::error::Error;
+use crate::response::error::context::ErrorContext;
 
 pub(super) struct Attempts<'c> {
     call: &'c Call,
@@ -85,24 +87,21 @@ impl<'c> Attempts<'c> {
         self.number += 1;
     }
 
-    /// The error of the current one, which was begun.
-    pub(super) fn failed(&mut self, error: Error) -> Error {
-        self.unknown_outcome |= error.has_unknown_outcome() && !self.call.operation.reads_only;
+    /// Returns the context of errors of the current one; `server` and `connect_limit` are those of the transport.
+    pub(super) fn context(&self, server: &Arc<str>, connect_limit: Option<Duration>) -> ErrorContext {
+        ErrorContext {
+            attempts: self.number,
+            unknown_outcome: self.unknown_outcome,
+            limit: self.limit(),
+            connect_limit,
+            server: Some(Arc::clone(server)),
+            ..self.call.context()
+        }
+    }
+
+    /// Takes the error of the current one into account.
+    pub(super) fn failed(&mut self, error: &Error) {
+        self.unknown_outcome |= error.may_have_been_carried_out();
         self.internal_errors += u32::from(error.status() == Some(StatusCode::INTERNAL_SERVER_ERROR));
-        // What was never sent was not attempted.
-        let number = if error.is_builder() { 0 } else { self.number };
-        self.outcome(error).with_attempts(number)
-    }
-
-    /// The error of the current one, which could not be begun.
-    pub(super) fn not_begun(&self, error: Error) -> Error {
-        self.outcome(error).with_attempts(self.number - 1)
-    }
-
-    /// Says in an error what became of all of them.
-    fn outcome(&self, error: Error) -> Error {
-        error
-            .with_unknown_outcome(self.unknown_outcome)
-            .for_scroll(self.call.is_scroll())
     }
 }

@@ -9,7 +9,8 @@ use tokio::time::Instant;
 
 use super::TIMEOUT;
 use super::attempt::timeout_at;
-use crate::response::error::{Error, Kind};
+use crate::response::error::context::Failure;
+use crate::response::error::kind::Kind;
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
@@ -27,7 +28,7 @@ pub(crate) enum Authorization {
 
 impl Authorization {
     /// The header of the next attempt, which the caller has so much time to supply.
-    pub(crate) async fn header(&self, operation: &'static str, limit: Option<Duration>) -> Result<HeaderValue, Error> {
+    pub(crate) async fn header(&self, limit: Option<Duration>) -> Result<HeaderValue, Failure> {
         let supply = match self {
             Self::Fixed(header) => return Ok(header.clone()),
             Self::Supplied(supply) => supply,
@@ -36,17 +37,12 @@ impl Authorization {
         let supplied = timeout_at(end, supply())
             .await
             .unwrap_or_else(|| Err("it was not supplied in time".into()));
-        supplied.map_err(|cause| Error::new(operation, Kind::Token).with_source(cause))
+        supplied.map_err(|cause| Failure::new(Kind::Token, cause))
     }
 
     /// The header to repeat a call with that was refused with `used`; `None` when there is no other one.
-    pub(crate) async fn renewed(
-        &self,
-        operation: &'static str,
-        used: &HeaderValue,
-        limit: Option<Duration>,
-    ) -> Option<HeaderValue> {
-        let header = self.header(operation, limit).await.ok();
+    pub(crate) async fn renewed(&self, used: &HeaderValue, limit: Option<Duration>) -> Option<HeaderValue> {
+        let header = self.header(limit).await.ok();
         header.filter(|header| header != used)
     }
 }

@@ -2,7 +2,8 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use crate::response::error::{Error, Kind};
+use crate::response::error::Error;
+use crate::response::error::kind::ErrorKind;
 
 /// A bucket of tokens that all clones of a client share. A repeat takes some out, a success puts some in; a server that
 /// answers never empties it, one that is down does so soon, and calls then fail after their first attempt.
@@ -48,7 +49,7 @@ impl Budget {
 /// Whether a failure says that the server is in trouble. A 429 does not: the rate limit's window is waited for instead.
 fn takes_from_budget(error: &Error) -> bool {
     match error.kind() {
-        Kind::Status => !error.is_rate_limited(),
+        ErrorKind::Status => !error.is_rate_limited(),
         _ => true,
     }
 }
@@ -56,11 +57,13 @@ fn takes_from_budget(error: &Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::response::error::context::ErrorContext;
+    use crate::response::error::kind::Kind;
 
     #[test]
     fn it_is_spent_by_repeats_and_filled_by_successes() {
         let budget = Budget::new();
-        let lost = Error::new("a", Kind::Lost);
+        let lost = ErrorContext::of("a").error(Kind::Lost);
         let spent = (0..1000).filter(|_| budget.take(&lost)).count();
         assert_eq!(spent, 100);
         budget.succeeded(true);

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use crate::call::call::Call;
 use crate::call::retry_policy::RetryPolicy;
-use crate::response::error::{Error, Kind};
+use crate::response::error::Error;
+use crate::response::error::kind::Retry;
 
 /// The most that is added to a wait the server asked for.
 const JITTER: Duration = Duration::from_millis(500);
@@ -20,16 +21,16 @@ pub(crate) fn pause(policy: &RetryPolicy, attempt: u32, error: &Error) -> Durati
 /// Whether a call may be sent again after `error`; the table is in [`RetryPolicy`].
 pub(crate) fn repeats(call: &Call, error: &Error, first_internal_error: bool) -> bool {
     let harmless = call.is_idempotent() && !call.is_scroll();
-    match error.kind() {
-        Kind::Connect | Kind::ConnectTimeout | Kind::Proxy | Kind::Unprocessed => true,
-        Kind::Timeout | Kind::Lost | Kind::Http => harmless,
-        Kind::Status if error.is_challenge() => true,
-        Kind::Status => match error.status().map(|status| status.as_u16()) {
+    match error.details().retry() {
+        Retry::Always => true,
+        Retry::IfRepeatable => harmless,
+        Retry::Never => false,
+        Retry::ByStatus if error.is_challenge() => true,
+        Retry::ByStatus => match error.status().map(|status| status.as_u16()) {
             Some(429) => !error.is_export_pending(),
             Some(408 | 502 | 503 | 504 | 520..=524 | 529 | 530) => harmless,
             Some(500) => harmless && first_internal_error,
             _ => false,
         },
-        _ => false,
     }
 }

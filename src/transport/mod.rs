@@ -27,8 +27,10 @@ use crate::call::call::Call;
 use crate::call::retry_policy::RetryPolicy;
 use crate::http::service::HttpService;
 use crate::response::bytes::ByteStream;
-use crate::response::error::{Error, Kind};
-use crate::response::response::Response;
+use crate::response::error::Error;
+use crate::response::error::context::ErrorContext;
+use crate::response::error::kind::Kind;
+use crate::response::typed::Response;
 use crate::wire::decode::Decode;
 use crate::wire::read;
 use attempt::{Answer, next_chunk, timeout_at};
@@ -46,6 +48,8 @@ pub(crate) const TIMEOUT: Duration = Duration::from_secs(30);
 pub(crate) struct Transport {
     pub http: HttpService,
     pub base_url: Url,
+    /// Host and port of the server.
+    pub server: Arc<str>,
     pub authorization: Authorization,
     pub version: HeaderValue,
     pub user_agent: HeaderValue,
@@ -63,7 +67,7 @@ pub(crate) struct Transport {
 /// A call that was answered with success.
 struct Exchange {
     answer: Answer,
-    attempts: u32,
+    context: ErrorContext,
     span: trace::Span,
 }
 
@@ -76,7 +80,7 @@ impl Transport {
             false => None,
         };
         let decoded = decoded.map_or_else(|| read::body(&exchange.answer.body), Ok);
-        let (span, operation) = (exchange.span.clone(), call.operation.id);
+        let span = exchange.span.clone();
         let answer = exchange.whole();
         match decoded {
             Ok((value, mismatches)) => {
@@ -84,8 +88,7 @@ impl Transport {
                 Ok(answer.map(|_| value).with_mismatches(mismatches))
             }
             Err(unread) => {
-                let error = answer.decode_error(operation, unread).for_scroll(call.is_scroll());
-                let error = error.with_unknown_outcome(!call.operation.reads_only);
+                let error = answer.decode_error(unread);
                 span.fail(&error);
                 Err(error)
             }
@@ -99,26 +102,29 @@ impl Transport {
 
     /// Sends a call and hands on the bytes of its answer as they arrive.
     pub(crate) async fn stream(self: &Arc<Self>, call: &Call) -> Result<Response<ByteStream>, Error> {
-        let Exchange { answer, attempts, .. } = self.exchange(call).await?;
-        let limit = call.options.timeout.or(self.timeout);
-        let (operation, changes) = (call.operation.id, !call.operation.reads_only);
-        let (status, headers) = (answer.status, answer.headers.clone());
+        let Exchange {
+            answer, mut context, ..
+        } = self.exchange(call).await?;
+        context.limit = call.options.timeout.or(self.timeout);
+        let limit = context.limit;
         let chunks = futures_util::stream::try_unfold(answer.stream, move |body| async move {
             let Some(mut body) = body else { return Ok(None) };
             let end = limit.and_then(|limit| Instant::now().checked_add(limit));
-            let chunk = timeout_at(end, pin!(next_chunk(operation, &mut body)))
+            let chunk = timeout_at(end, pin!(next_chunk(&mut body)))
                 .await
-                .unwrap_or_else(|| Err(Error::new(operation, Kind::Timeout).with_limit(limit)))?;
+                .unwrap_or_else(|| Err(Kind::Timeout.into()))?;
             Ok(chunk.map(|chunk| (chunk, Some(body))))
         });
-        let failed = move |error: Error| {
-            let error = error.with_answer(status, headers.clone(), Bytes::new());
-            error.with_attempts(attempts).with_unknown_outcome(changes)
-        };
-        let stream = ByteStream::new(operation, futures_util::StreamExt::fuse(chunks));
+        let errors = context.with_response(answer.status, answer.headers.clone(), Bytes::new());
+        let stream = ByteStream::new(errors, futures_util::StreamExt::fuse(chunks));
         let stream = if answer.gzip { stream.decoded() } else { stream };
-        let stream = stream.map_err(failed);
-        Ok(Response::answered(stream, answer.status, answer.headers, answer.body).with_attempts(attempts))
+        Ok(Response::received(
+            stream,
+            answer.status,
+            answer.headers,
+            answer.body,
+            context,
+        ))
     }
 
     /// Sends a call as often as its policy allows, until it is answered with success.
@@ -140,9 +146,14 @@ impl Transport {
                 Some(header) => header,
                 None => {
                     let begun = Instant::now();
-                    let header = self.authorization.header(call.operation.id, attempts.limit()).await;
+                    let header = self.authorization.header(attempts.limit()).await;
                     attempts.spend(begun);
-                    header.map_err(|error| failed(attempts.not_begun(error)))?
+                    header.map_err(|failure| {
+                        let mut context = attempts.context(&self.server, self.connect_timeout);
+                        // This attempt was not started.
+                        context.attempts -= 1;
+                        failed(context.error(failure))
+                    })?
                 }
             };
             // The token may have taken the time that was left.
@@ -154,9 +165,11 @@ impl Transport {
                 // Nothing was sent, so an attempt before it says more.
                 Err(Expired) => {
                     let expired = || {
-                        attempts
-                            .not_begun(Error::new(call.operation.id, Kind::NotSent))
-                            .with_limit(Some(policy.deadline))
+                        let mut context = attempts.context(&self.server, self.connect_timeout);
+                        // This attempt was not started.
+                        context.attempts -= 1;
+                        context.limit = Some(policy.deadline);
+                        context.error(Kind::NotSent)
                     };
                     return Err(failed(before.unwrap_or_else(expired)));
                 }
@@ -165,29 +178,25 @@ impl Transport {
             let begun = Instant::now();
             let limit = attempts.limit();
             let end = limit.and_then(|limit| begun.checked_add(limit));
-            let result = self
-                .permitted(permit, call, &authorization, attempts.number, end, &span)
-                .await;
+            let context = attempts.context(&self.server, self.connect_timeout);
+            let result = self.permitted(permit, call, &authorization, &context, end, &span).await;
             attempts.spend(begun);
             let error = match result {
                 Ok(answer) => {
-                    let attempts = attempts.number;
                     if let Some(budget) = &self.budget {
-                        budget.succeeded(attempts > 1);
+                        budget.succeeded(attempts.number > 1);
                     }
-                    span.end(attempts);
-                    return Ok(Exchange { answer, attempts, span });
+                    span.end(attempts.number);
+                    return Ok(Exchange { answer, context, span });
                 }
-                Err(error) => attempts.failed(self.with_details(error, limit)),
+                Err(error) => error,
             };
+            attempts.failed(&error);
             if error.is_unauthorized() && attempts.are_left() && may_renew {
                 // The token may have been replaced meanwhile. Nothing was carried out with the old one.
                 may_renew = false;
                 let begun = Instant::now();
-                renewed = self
-                    .authorization
-                    .renewed(call.operation.id, &authorization, limit)
-                    .await;
+                renewed = self.authorization.renewed(&authorization, limit).await;
                 attempts.spend(begun);
                 if renewed.is_some() && attempts.have_time(Duration::ZERO) {
                     attempts.go_on(Duration::ZERO);
@@ -206,23 +215,6 @@ impl Transport {
         }
     }
 
-    /// Says of an error which server it was and what limit it met, where that is what failed. What has a source is a timeout
-    /// of the HTTP client's own.
-    fn with_details(&self, error: Error, limit: Option<Duration>) -> Error {
-        let is_own = std::error::Error::source(&error).is_some();
-        match error.kind() {
-            Kind::Timeout if is_own => error,
-            Kind::Timeout => error.with_limit(limit),
-            Kind::ConnectTimeout => {
-                error
-                    .with_server(&self.base_url)
-                    .with_limit(if is_own { self.connect_timeout } else { limit })
-            }
-            _ if error.is_connect() => error.with_server(&self.base_url),
-            _ => error,
-        }
-    }
-
     /// Waits for the permit to send one request.
     async fn permit(&self, span: &trace::Span, limit: Duration) -> Result<Permit, Expired> {
         self.gate.permit(limit, |waiting| span.wait(waiting)).await
@@ -234,12 +226,12 @@ impl Transport {
         permit: Permit,
         call: &Call,
         authorization: &HeaderValue,
-        number: u32,
+        context: &ErrorContext,
         end: Option<Instant>,
         span: &trace::Span,
     ) -> Result<Answer, Error> {
         if !self.gate.is_limited() {
-            let answer = self.attempt(call, authorization, number, end, span).await;
+            let answer = self.attempt(call, authorization, context, end, span).await;
             drop(permit);
             return answer;
         }
@@ -248,15 +240,15 @@ impl Transport {
         let permit = SharedPermit::from(permit);
         let held = permit.clone();
         let (transport, call, span) = (Arc::clone(self), call.clone(), span.clone());
-        let authorization = authorization.clone();
-        let operation = call.operation.id;
+        let (authorization, context) = (authorization.clone(), context.clone());
+        let lost = context.clone();
         let attempt = async move {
-            let answer = transport.attempt(&call, &authorization, number, end, &span).await;
+            let answer = transport.attempt(&call, &authorization, &context, end, &span).await;
             drop(permit);
             answer
         };
         let answer = match Task::spawn(Box::pin(attempt)) {
-            Ok(task) => task.await.unwrap_or_else(|| Err(Error::new(operation, Kind::Lost))),
+            Ok(task) => task.await.unwrap_or_else(|| Err(lost.error(Kind::Lost))),
             Err(attempt) => attempt.await,
         };
         drop(held);
@@ -276,6 +268,6 @@ impl Exchange {
         let Answer {
             status, headers, body, ..
         } = self.answer;
-        Response::answered(body.clone(), status, headers, body).with_attempts(self.attempts)
+        Response::received(body.clone(), status, headers, body, self.context)
     }
 }

@@ -106,9 +106,9 @@ fn status(error: &Error) -> Option<u16> {
 /// What happened, in a word or two.
 #[cfg(feature = "tracing")]
 fn reason(error: &Error) -> &'static str {
-    use crate::response::error::Kind;
+    use crate::response::error::kind::ErrorKind as Kind;
     match error.kind() {
-        Kind::Builder(_) => "not sent",
+        Kind::Builder => "not sent",
         Kind::Token => "no access token",
         Kind::NotSent => "not sent in time",
         Kind::Connect => "could not connect",
@@ -123,11 +123,11 @@ fn reason(error: &Error) -> &'static str {
         Kind::Protocol => "not HTTP",
         Kind::Http => "HTTP service",
         Kind::Status if error.is_rate_limited() => "rate limit",
-        Kind::Status | Kind::NotUnarchived(_) => "status",
-        Kind::Decode(_) | Kind::TooLarge(_) => "body",
+        Kind::Status | Kind::NotUnarchived => "status",
+        Kind::Decode | Kind::TooLarge => "body",
         Kind::Io => "write",
-        Kind::Contradiction(_) => "contradiction",
-        Kind::Incomplete { .. } => "incomplete",
+        Kind::Contradiction => "contradiction",
+        Kind::Incomplete => "incomplete",
         Kind::ExportFailed | Kind::ExportCanceled => "export",
     }
 }

@@ -262,7 +262,7 @@ fn answers_and_errors_are_built_for_tests() {
     }
     let body = r#"{"type":"error.list","errors":[{"code":"rate_limit_exceeded","message":"Exceeded\nrate limit"}]}"#;
     let error = |status: u16, body: &'static str| {
-        Error::from_answer(
+        Error::from_response(
             "create_contact",
             http::StatusCode::from_u16(status).unwrap(),
             headers.clone(),

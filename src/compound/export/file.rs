@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 
-use crate::response::error::{Error, Kind};
+use crate::response::error::context;
+use crate::response::error::kind::Kind;
 use crate::response::gzip::{Members, damaged};
 
 /// Why a file could not be written.
@@ -65,15 +66,14 @@ impl From<io::Error> for Failure {
 
 /// Runs file work on a thread that may block.
 pub(super) async fn blocking<T: Send + 'static>(
-    operation: &'static str,
     work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
-) -> Result<T, Error> {
+) -> Result<T, context::Failure> {
     match tokio::task::spawn_blocking(work).await {
         Ok(Ok(done)) => Ok(done),
-        Ok(Err(Failure::Disk(error))) => Err(Error::new(operation, Kind::Io).with_source(error)),
-        Ok(Err(Failure::TooLarge(limit))) => Err(Error::new(operation, Kind::TooLarge(limit))),
-        Ok(Err(Failure::Gzip(error))) => Err(damaged(operation, error)),
-        Err(stopped) => Err(Error::new(operation, Kind::Io).with_source(stopped)),
+        Ok(Err(Failure::Disk(error))) => Err(context::Failure::new(Kind::Io, error)),
+        Ok(Err(Failure::TooLarge(limit))) => Err(Kind::TooLarge(limit).into()),
+        Ok(Err(Failure::Gzip(error))) => Err(damaged(error)),
+        Err(stopped) => Err(context::Failure::new(Kind::Io, stopped)),
     }
 }
 

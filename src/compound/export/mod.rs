@@ -19,10 +19,12 @@ use crate::client::Client;
 use crate::generated::export as api;
 use crate::generated::export::{CREATE, DOWNLOAD, Job, STATUS, Status};
 use crate::response::bytes::ByteStream;
-use crate::response::error::{Error, Kind};
+use crate::response::error::Error;
+use crate::response::error::context::{ErrorContext, Failure};
+use crate::response::error::kind::Kind;
 use crate::response::foreign_coding;
 use crate::response::gzip::sniff;
-use crate::response::response::Response;
+use crate::response::typed::Response;
 use crate::transport::sleep::sleep;
 use crate::wire::read::without_mark;
 use crate::wire::timestamp::Timestamp;
@@ -60,7 +62,7 @@ impl Client {
     /// When the range is empty or open at an end, before anything is sent. A workspace runs one job at a time: while there
     /// is another, the error [`is_export_pending`](Error::is_export_pending).
     pub async fn export<T: Into<Timestamp> + Clone>(&self, range: impl RangeBounds<T>) -> Result<ExportJob, Error> {
-        let refuse = |what: &str| Error::builder(CREATE.id, format!("the range {what}"));
+        let refuse = |what: &str| ErrorContext::mistake(CREATE.id, format!("the range {what}"));
         let seconds = |moment: &T| moment.clone().into().as_seconds();
         let first = match range.start_bound() {
             Bound::Included(moment) => seconds(moment),
@@ -78,8 +80,8 @@ impl Client {
         let created = api::create(self, first, last).send().await?;
         let Some(id) = created.job_identifier.clone().filter(|id| !id.is_empty()) else {
             let what = "the server did not name the job that it started";
-            let error = created.error(CREATE.id, Kind::Contradiction(what));
-            return Err(error.with_unknown_outcome(true));
+            let error = created.error(Kind::Contradiction(what));
+            return Err(error.in_context(|context| context.unknown_outcome = true));
         };
         let mut job = self.export_job(id);
         job.progress.state = state(created.into_inner());
@@ -232,10 +234,10 @@ impl ExportJob {
                 match &self.progress.state {
                     ended @ (Status::Completed | Status::NoData) => return Ok(ended.clone()),
                     Status::Failed => {
-                        return Err(Error::new(STATUS.id, Kind::ExportFailed).with_attempts(1));
+                        return Err(self.context().error(Kind::ExportFailed));
                     }
                     Status::Canceled => {
-                        return Err(Error::new(STATUS.id, Kind::ExportCanceled).with_attempts(1));
+                        return Err(self.context().error(Kind::ExportCanceled));
                     }
                     _ => {}
                 }
@@ -289,10 +291,10 @@ impl ExportJob {
     /// for two days; later the error [`is_not_found`](Error::is_not_found).
     pub async fn download(&mut self) -> Result<ByteStream, Error> {
         let Some(answer) = self.completed().await.map_err(|error| self.named(error))? else {
-            return Ok(ByteStream::new(DOWNLOAD.id, stream::empty()));
+            return Ok(ByteStream::new(ErrorContext::of(DOWNLOAD.id), stream::empty()));
         };
-        let id = self.id.clone();
-        Ok(answer.into_inner().map_err(move |error| error.with_export_job(&id)))
+        let job = self.id.as_str().into();
+        Ok(answer.into_inner().in_context(|context| context.job = Some(job)))
     }
 
     /// Waits for the job and begins to download its result; `None` when it found no data.
@@ -311,7 +313,15 @@ impl ExportJob {
 
     /// The same error, with the job that it is about.
     fn named(&self, error: Error) -> Error {
-        error.with_export_job(&self.id)
+        error.in_context(|context| context.job = Some(self.id.as_str().into()))
+    }
+
+    /// Returns the context of errors about the job itself.
+    fn context(&self) -> ErrorContext {
+        ErrorContext {
+            attempts: 1,
+            ..ErrorContext::of(STATUS.id)
+        }
     }
 
     /// [Waits](Self::wait) for the job and writes its result into `folder`, which is created when it is not there, as
@@ -339,9 +349,9 @@ impl ExportJob {
         };
         let announced = no_export_by(answer.headers());
         let bytes = answer.into_inner();
-        let say = bytes.say();
+        let context = bytes.context().clone();
         let written = self.write(bytes, announced, folder).await;
-        written.map(Some).map_err(|error| say(error))
+        written.map(Some).map_err(|failure| context.error(failure))
     }
 
     /// Writes a result that the headers may have announced as something else.
@@ -350,10 +360,10 @@ impl ExportJob {
         mut bytes: ByteStream,
         announced: Option<&'static str>,
         folder: &Path,
-    ) -> Result<PathBuf, Error> {
+    ) -> Result<PathBuf, Failure> {
         let (head, gzip) = sniff(&mut bytes, LOOKED_AT).await?;
         if let Some(found) = no_export(&head).or(announced).filter(|_| !gzip) {
-            return Err(Error::new(DOWNLOAD.id, Kind::no_gzip(found)));
+            return Err(Kind::no_gzip(found).into());
         }
         let (form, extension) = match (gzip, self.keep_compressed) {
             (true, true) => (Form::KeptGzip, "csv.gz"),
@@ -362,21 +372,17 @@ impl ExportJob {
         };
         let name = format!("{}.{extension}", file_name(&self.id));
         let (folder, limit) = (folder.to_owned(), self.max_bytes);
-        let mut part = blocking(DOWNLOAD.id, move || Part::create(&folder, &name, form, limit)).await?;
+        let mut part = blocking(move || Part::create(&folder, &name, form, limit)).await?;
         let mut batch = vec![head];
         while !batch.is_empty() {
             self.progress.bytes += batch.iter().map(|chunk| chunk.len() as u64).sum::<u64>();
             (self.report)(&self.progress);
             // The next bytes arrive while these are written.
-            let (written, next) = join(
-                blocking(DOWNLOAD.id, move || part.write(&batch)),
-                next_batch(&mut bytes),
-            )
-            .await;
+            let (written, next) = join(blocking(move || part.write(&batch)), next_batch(&mut bytes)).await;
             part = written?;
             batch = next?;
         }
-        blocking(DOWNLOAD.id, move || part.finish()).await
+        blocking(move || part.finish()).await
     }
 }
 
@@ -431,17 +437,17 @@ fn no_export_by(headers: &HeaderMap) -> Option<&'static str> {
 const BATCH: usize = 256 << 10;
 
 /// The chunks that come next, `BATCH` bytes or a little more of those that are there; none at the end.
-async fn next_batch(bytes: &mut ByteStream) -> Result<Vec<Bytes>, Error> {
+async fn next_batch(bytes: &mut ByteStream) -> Result<Vec<Bytes>, Failure> {
     let mut batch = Vec::new();
     let mut size = 0;
-    let mut next = bytes.next_chunk().await?;
+    let mut next = bytes.next_bytes().await?;
     while let Some(chunk) = next {
         size += chunk.len();
         batch.push(chunk);
         if size >= BATCH {
             break;
         }
-        let Some(more) = bytes.next_chunk().now_or_never() else {
+        let Some(more) = bytes.next_bytes().now_or_never() else {
             break;
         };
         next = more?;

@@ -1,11 +1,12 @@
 //! An answer: the decoded value with everything that came along.
 
-use std::ops::Deref;
+use std::ops::{Deref, DerefMut};
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 
-use super::error::{Error, Kind};
+use super::error::Error;
+use super::error::context::{ErrorContext, Failure};
 use super::rate_limit::RateLimit;
 use super::{foreign_coding, request_id};
 use crate::wire::read::{Mismatch, Unread};
@@ -32,7 +33,7 @@ pub struct Response<T> {
     headers: HeaderMap,
     body: Bytes,
     mismatches: Vec<Mismatch>,
-    attempts: u32,
+    context: ErrorContext,
 }
 
 impl<T> Response<T> {
@@ -47,7 +48,11 @@ impl<T> Response<T> {
     /// assert_eq!((answer.name.as_deref(), answer.status().as_u16()), (Some("Beta"), 201));
     /// ```
     pub fn from_value(value: T) -> Self {
-        Self::answered(value, StatusCode::OK, HeaderMap::new(), Bytes::new())
+        let context = ErrorContext {
+            attempts: 1,
+            ..ErrorContext::default()
+        };
+        Self::received(value, StatusCode::OK, HeaderMap::new(), Bytes::new(), context)
     }
 
     /// The same answer with another status, for tests.
@@ -69,20 +74,21 @@ impl<T> Response<T> {
         self
     }
 
-    pub(crate) fn answered(value: T, status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
+    pub(crate) fn received(
+        value: T,
+        status: StatusCode,
+        headers: HeaderMap,
+        body: Bytes,
+        context: ErrorContext,
+    ) -> Self {
         Self {
             value,
             status,
             headers,
             body,
             mismatches: Vec::new(),
-            attempts: 1,
+            context,
         }
-    }
-
-    pub(crate) fn with_attempts(mut self, attempts: u32) -> Self {
-        self.attempts = attempts;
-        self
     }
 
     pub(crate) fn with_mismatches(mut self, mismatches: Vec<Mismatch>) -> Self {
@@ -103,23 +109,35 @@ impl<T> Response<T> {
     }
 
     /// The error of an answer that is not what was asked for.
-    pub(crate) fn decode_error(&self, operation: &'static str, mut unread: Unread) -> Error {
+    pub(crate) fn decode_error(&self, mut unread: Unread) -> Error {
         if let Some(coding) = foreign_coding(&self.headers) {
             unread.found = coding.to_owned();
         }
-        self.error(operation, Kind::Decode(Box::new(unread)))
+        self.error(unread)
     }
 
     /// An error that this answer is the reason for.
-    pub(crate) fn error(&self, operation: &'static str, kind: Kind) -> Error {
-        Error::new(operation, kind)
-            .with_answer(self.status, self.headers.clone(), self.body.clone())
-            .with_attempts(self.attempts)
+    pub(crate) fn error(&self, failure: impl Into<Failure>) -> Error {
+        self.context
+            .with_response(self.status, self.headers.clone(), self.body.clone())
+            .error(failure)
     }
 
     /// The decoded value alone.
     pub fn into_inner(self) -> T {
         self.value
+    }
+
+    /// Splits the response into the decoded value and the rest.
+    pub fn into_parts(self) -> (T, ResponseParts) {
+        let parts = ResponseParts {
+            status: self.status,
+            headers: self.headers,
+            body: self.body,
+            mismatches: self.mismatches,
+            attempts: self.context.attempts,
+        };
+        (self.value, parts)
     }
 
     /// The HTTP status, 200 to 299.
@@ -129,7 +147,7 @@ impl<T> Response<T> {
 
     /// How often the request was sent until it was answered so, the first time included.
     pub fn attempts(&self) -> u32 {
-        self.attempts
+        self.context.attempts
     }
 
     /// The response headers.
@@ -160,7 +178,7 @@ impl<T> Response<T> {
             headers: self.headers,
             body: self.body,
             mismatches: self.mismatches,
-            attempts: self.attempts,
+            context: self.context,
         }
     }
 }
@@ -171,6 +189,29 @@ impl<T> Deref for Response<T> {
     fn deref(&self) -> &T {
         &self.value
     }
+}
+
+/// Changes to the value change neither [`body`](Response::body) nor headers.
+impl<T> DerefMut for Response<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.value
+    }
+}
+
+/// The parts of a [`Response`]: made by [`Response::into_parts`].
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ResponseParts {
+    /// The HTTP status, 200 to 299.
+    pub status: StatusCode,
+    /// The response headers.
+    pub headers: HeaderMap,
+    /// The body, decompressed; empty for byte streams.
+    pub body: Bytes,
+    /// The values whose type differs from the description: see [`Response::mismatches`].
+    pub mismatches: Vec<Mismatch>,
+    /// How many times the request was sent.
+    pub attempts: u32,
 }
 
 /// Shows the value and status, neither headers nor body.

@@ -1,0 +1,159 @@
+//! The context of a call, which all of its errors are made by.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
+
+use super::body::ErrorBody;
+use super::kind::{Kind, Outcome};
+use super::{Error, Inner};
+use crate::http::error::{BoxError, HttpError, HttpErrorKind};
+use crate::wire::read::Unread;
+
+/// What is known about a call when something goes wrong with it: the one way to make an [`Error`].
+#[derive(Clone, Default)]
+pub(crate) struct ErrorContext {
+    /// The operation id in snake_case.
+    pub operation: &'static str,
+    /// The number of the attempt; 0 when nothing was sent.
+    pub attempts: u32,
+    /// Whether the call is a GET.
+    pub get: bool,
+    /// Whether the call can change something.
+    pub changes: bool,
+    /// Whether the call asks for a page of a scroll.
+    pub scroll: bool,
+    /// Whether an earlier attempt may have been carried out.
+    pub unknown_outcome: bool,
+    /// How long the attempt could take.
+    pub limit: Option<Duration>,
+    /// How long connecting could take, where the HTTP service limits that itself.
+    pub connect_limit: Option<Duration>,
+    /// Host and port of the server.
+    pub server: Option<Arc<str>>,
+    /// The cursor of the page that was asked for.
+    pub page: Option<Arc<str>>,
+    /// The export job.
+    pub job: Option<Arc<str>>,
+    /// What came back, if anything did.
+    pub response: Option<Arc<Received>>,
+}
+
+/// A response that an error is about.
+pub(crate) struct Received {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+    pub parsed: ErrorBody,
+}
+
+/// What went wrong, before it is known in which call.
+pub(crate) struct Failure {
+    pub kind: Kind,
+    pub source: Option<BoxError>,
+}
+
+impl Failure {
+    pub(crate) fn new(kind: Kind, source: impl Into<BoxError>) -> Self {
+        Self {
+            kind,
+            source: Some(source.into()),
+        }
+    }
+}
+
+impl From<Kind> for Failure {
+    fn from(kind: Kind) -> Self {
+        Self { kind, source: None }
+    }
+}
+
+impl From<Unread> for Failure {
+    fn from(unread: Unread) -> Self {
+        Kind::Decode(Box::new(unread)).into()
+    }
+}
+
+impl From<HttpError> for Failure {
+    fn from(error: HttpError) -> Self {
+        let kind = match error.kind() {
+            HttpErrorKind::Request => Kind::Builder("the request cannot be built".to_owned()),
+            HttpErrorKind::Connect => Kind::Connect,
+            HttpErrorKind::ConnectTimeout => Kind::ConnectTimeout,
+            HttpErrorKind::Proxy => Kind::Proxy,
+            HttpErrorKind::ProxyCredentials => Kind::ProxyCredentials,
+            HttpErrorKind::Certificate => Kind::Certificate,
+            HttpErrorKind::Tls => Kind::Tls,
+            HttpErrorKind::Unprocessed => Kind::Unprocessed,
+            HttpErrorKind::Timeout => Kind::Timeout,
+            HttpErrorKind::Lost => Kind::Lost,
+            HttpErrorKind::Protocol => Kind::Protocol,
+            HttpErrorKind::Other => Kind::Http,
+        };
+        Self {
+            kind,
+            source: error.into_source(),
+        }
+    }
+}
+
+impl ErrorContext {
+    /// Returns the context of an operation of which nothing was sent.
+    pub(crate) fn of(operation: &'static str) -> Self {
+        Self {
+            operation,
+            ..Self::default()
+        }
+    }
+
+    /// Makes the error of the caller's mistake in a call of an operation.
+    pub(crate) fn mistake(operation: &'static str, what: impl Into<String>) -> Error {
+        Self::of(operation).error(Kind::Builder(what.into()))
+    }
+
+    /// Returns the context with the response that the server sent.
+    pub(crate) fn with_response(&self, status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
+        let parsed = match status.is_success() {
+            true => ErrorBody::default(),
+            false => ErrorBody::parse(&body),
+        };
+        Self {
+            response: Some(Arc::new(Received {
+                status,
+                headers,
+                body,
+                parsed,
+            })),
+            ..self.clone()
+        }
+    }
+
+    /// Makes an error.
+    pub(crate) fn error(&self, failure: impl Into<Failure>) -> Error {
+        let Failure { kind, source } = failure.into();
+        let mut context = self.clone();
+        context.unknown_outcome |= self.changes && leaves_open(&kind, self.status());
+        if matches!(kind, Kind::Builder(_)) {
+            // What was never sent was not attempted.
+            context.attempts = 0;
+        }
+        Error(Box::new(Inner { kind, context, source }))
+    }
+
+    pub(super) fn status(&self) -> Option<StatusCode> {
+        self.response.as_ref().map(|response| response.status)
+    }
+}
+
+/// Returns `true` if a failure of one attempt leaves open whether the call was carried out.
+pub(super) fn leaves_open(kind: &Kind, status: Option<StatusCode>) -> bool {
+    match kind.outcome() {
+        Outcome::Known => false,
+        Outcome::Unknown => true,
+        Outcome::ByStatus => {
+            status.is_some_and(|status| status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT)
+        }
+    }
+}
