@@ -199,7 +199,7 @@ async fn what_cannot_be_unarchived_is_told_clearly() {
     assert!(error.is_permanently_deleted() && error.is_invalid_request() && !error.is_retryable());
     assert_eq!(error.conflicting_id(), Some("66f1"));
     let told = error.to_string();
-    let begins = "unarchive_contact: 66f1 is archived and cannot be unarchived, as one that is marked for permanent deletion: \
+    let begins = "unarchive_contact: 66f1 is archived and cannot be unarchived because it is marked for permanent deletion: \
                   400 parameter_invalid: marked for deletion (request mock-";
     assert!(told.starts_with(begins), "{told}");
     assert_eq!(lines(&intercom), [CREATE, UNARCHIVE]);

@@ -230,7 +230,7 @@ async fn a_timeout_tells_its_limit_and_attempts() {
     let error = call.send().await.unwrap_err();
     assert_eq!(
         printed(error),
-        "Error: create_contact: no whole answer within 50ms after 1 attempt; it may have been carried out"
+        "Error: create_contact: no complete response within 50ms after 1 attempt; it may have been carried out"
     );
 }
 

@@ -28,10 +28,10 @@ impl Reported {
     fn check(self, error: &Error, context: &str) {
         let text = error.to_string();
         let expected = match self {
-            Self::Lost => "the connection was lost before the whole answer arrived",
-            Self::Timeout => "no whole answer within",
-            Self::Protocol => "the server's answer is not valid HTTP",
-            Self::Decode => "cannot decode the answer",
+            Self::Lost => "connection lost before the response was complete",
+            Self::Timeout => "no complete response within",
+            Self::Protocol => "the response is not valid HTTP",
+            Self::Decode => "cannot decode the response",
         };
         assert!(text.contains(expected), "{context}: {text}");
         assert_eq!(error.is_timeout(), self == Self::Timeout, "{context}");
@@ -346,7 +346,7 @@ async fn an_answer_may_be_as_long_as_allowed_and_no_longer() {
         let error = Op::Get.call(&short).await.unwrap_err();
         assert!(error.is_decode() && !error.is_retryable());
         assert_eq!(error.body().unwrap().len() as u64, length - 1, "what was read is kept");
-        let line = format!("identify_admin: the answer is larger than {} bytes", length - 1);
+        let line = format!("identify_admin: the response is larger than {} bytes", length - 1);
         assert_eq!(error.to_string(), line);
         // Downloads are handed on as they arrive: no limit.
         assert_eq!(Op::Download.call(&short).await.unwrap(), 200);

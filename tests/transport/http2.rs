@@ -252,7 +252,7 @@ async fn a_server_that_takes_nothing_is_said_to() {
             let context = format!("{refusal:?}, {op:?}");
             let server = Server::new(&[&[refusal]]).await;
             let error = op.call(&client(&server, quick(), false)).await.expect_err(&context);
-            let text = "the server refused the request before it processed it after 3 attempts";
+            let text = "the server refused the request before processing it after 3 attempts";
             assert_eq!(
                 error.to_string(),
                 format!("{}: {text}", op.operation()),
@@ -310,7 +310,7 @@ async fn what_was_taken_and_lost_is_repeated_where_that_does_no_harm() {
             let context = format!("{fault:?}, {op:?}");
             let server = Server::new(&[fault]).await;
             let error = op.call(&client(&server, quick(), true)).await.expect_err(&context);
-            let text = "the connection was lost before the whole answer arrived";
+            let text = "connection lost before the response was complete";
             assert!(error.to_string().contains(text), "{context}: {error:?}");
             let changes = op != Op::Get && op != Op::Scroll;
             assert_eq!(error.may_have_been_carried_out(), changes, "{context}");
@@ -338,7 +338,7 @@ async fn a_download_that_ends_before_its_announced_length_is_no_whole_one() {
     for end in [Refuse(NO_ERROR), Refuse(CANCEL), Close] {
         let server = Server::new(&[&[BeginNine, Data, end]]).await;
         let error = Op::Download.call(&client(&server, quick(), true)).await.unwrap_err();
-        let text = "download_data_export: the connection was lost before the whole answer arrived";
+        let text = "download_data_export: connection lost before the response was complete";
         assert_eq!(error.to_string(), text, "{end:?}");
         assert!(error.is_retryable() && error.attempts() == 1, "{end:?}");
     }
@@ -423,7 +423,7 @@ async fn the_policy_alone_says_how_often_a_request_is_sent() {
     let scripts = vec![vec![Refuse(REFUSED_STREAM)]];
     let server = Server::start("https", scripts, Some(agreeing(&authority))).await;
     let lines = trusting("http2::trusting_child", &authority, &server.url).await;
-    let refused = "create_contact: the server refused the request before it processed it";
+    let refused = "create_contact: the server refused the request before processing it";
     assert_eq!(lines, [refused, &format!("{refused} after 3 attempts")]);
     assert_eq!(server.requests(), [0, 1, 1, 1], "one, and three");
 }

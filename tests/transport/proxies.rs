@@ -16,7 +16,7 @@ fn through(proxy: &str) -> reqwest::Client {
 #[tokio::test]
 async fn a_proxy_that_does_not_connect_has_sent_nothing() {
     let refused = "the proxy refused to connect to intercom.invalid:443 after 3 attempts";
-    let asks = "the proxy asks for credentials (407)";
+    let asks = "the proxy requires credentials (407)";
     let unreachable = "could not connect to intercom.invalid:443 after 3 attempts";
     let handshake = "the TLS handshake with intercom.invalid:443 failed";
     let established = || raw("HTTP/1.1 200 Connection established\r\n\r\n");
