@@ -12,7 +12,7 @@ use axum::{Router, body::Bytes, extract::State, routing::post};
 use intercom_client::types::{
     Conversation, CreateTagRequest, ManageConversationRequest, ReplyConversationRequest, TicketContactRequest,
 };
-use intercom_client::webhooks::{Item, Notification, Receiver, topics};
+use intercom_client::webhooks::{Notification, Receiver, topics};
 use intercom_client::{Client, Error, mock::MockIntercom};
 use serde_json::json;
 use tokio::{net::TcpListener, sync::mpsc};
@@ -58,13 +58,16 @@ async fn receive(State((receiver, queue)): State<Shared>, headers: HeaderMap, bo
     }
 }
 
-/// What the bot does when a contact has written. Its own replies have other topics, so that it never answers itself.
+/// What the bot does when a contact has written, unless the app itself wrote it for the contact.
 async fn work(client: &Client, notification: &Notification) -> Result<(), Error> {
-    let (Some(topics::CONVERSATION_USER_CREATED | topics::CONVERSATION_USER_REPLIED), Some(Item::Conversation(told))) =
-        (notification.topic.as_deref(), notification.item())
+    let (Some(topics::CONVERSATION_USER_CREATED | topics::CONVERSATION_USER_REPLIED), Some(told)) =
+        (notification.topic.as_deref(), notification.conversation())
     else {
         return Ok(());
     };
+    if is_echo(told) {
+        return Ok(());
+    }
     let bot = client.identify_admin().await?; // the teammate that the access token belongs to
     let id = told.id.as_deref();
     let conversation = client.retrieve_conversation().id(id).display_as("plaintext").await?;
@@ -94,6 +97,16 @@ async fn work(client: &Client, notification: &Notification) -> Result<(), Error>
     let snooze = ManageConversationRequest::snooze(&bot.id, tomorrow);
     client.manage_conversation().id(id).body(snooze).await?;
     Ok(())
+}
+
+/// The app's package code, as the Developer Hub shows it: parts that the app's API calls made carry it.
+const PACKAGE_CODE: &str = "support-bot-3kd2";
+
+/// Returns `true` if this app's own API call made the newest part.
+fn is_echo(conversation: &Conversation) -> bool {
+    let parts = conversation.conversation_parts.as_ref();
+    let newest = parts.and_then(|list| list.conversation_parts.last());
+    newest.is_some_and(|part| part.app_package_code.as_deref() == Some(PACKAGE_CODE))
 }
 
 /// Opens a ticket, of the workspace's first type, for the contact of a conversation, and gives its id.

@@ -83,7 +83,7 @@ fn the_client_has_every_operation_of_the_description_once() {
 
 /// What writers see of a document, in one text: a key that says nothing to them is left out.
 fn essence(document: &Value) -> String {
-    const KEYS: [&str; 34] = [
+    const KEYS: [&str; 36] = [
         "$ref",
         "additionalProperties",
         "anyOf",
@@ -117,7 +117,9 @@ fn essence(document: &Value) -> String {
         "x-removed",
         "x-style",
         "x-upsert",
+        "x-webhook-ids",
         "x-webhook-item",
+        "x-webhook-stub",
     ];
     fn reduce(value: &Value, named: bool, inner: fn(&str) -> bool) -> Value {
         match value {
@@ -152,7 +154,14 @@ fn essence(document: &Value) -> String {
                 .collect::<Value>(),
         )
     });
-    json!([items.collect::<Value>(), reduce(schemas, true, known), operations]).to_string()
+    let topics = &document["x-webhook-topics"];
+    json!([
+        items.collect::<Value>(),
+        reduce(schemas, true, known),
+        operations,
+        topics
+    ])
+    .to_string()
 }
 
 #[test]

@@ -149,6 +149,24 @@ async fn a_notification_that_comes_twice_is_worked_on_once() {
     assert!(intercom.calls("create_ticket").is_empty(), "nobody asked for one");
 }
 
+/// A part that the bot's own app wrote for a contact, through the API, has the topic of a contact's reply.
+#[tokio::test]
+async fn an_echo_is_known_by_its_package_code() {
+    let intercom = MockIntercom::start().await;
+    let told = |id: &str, code: Value| {
+        let part = json!({"type": "conversation_part", "id": "1", "author": {"type": "user"}, "body": "Hello", "app_package_code": code});
+        let item =
+            json!({"type": "conversation", "id": "215478120045", "conversation_parts": {"conversation_parts": [part]}});
+        notification(id, topics::CONVERSATION_USER_REPLIED, &item)
+    };
+    let echo = vec![told("notif_1", json!("support-bot-3kd2"))];
+    assert_eq!(notify(&intercom, echo, receiver()).await, [200; 2]);
+    assert!(intercom.received().is_empty());
+    let others = vec![told("notif_2", json!("another-app-1ab0")), told("notif_3", Value::Null)];
+    assert_eq!(notify(&intercom, others, receiver()).await, [200; 3]);
+    assert_eq!(intercom.calls("retrieve_conversation").len(), 2);
+}
+
 #[tokio::test]
 async fn what_fails_does_not_end_the_bot() {
     let intercom = MockIntercom::start().await;

@@ -1,15 +1,11 @@
 //! Notifications of webhooks: signatures, what is refused, what is read, and the endpoint of the example.
 
-#[path = "operations/wire.rs"]
-#[allow(dead_code)]
-mod wire;
-
 #[path = "../examples/webhooks_axum.rs"]
 #[allow(dead_code)]
 mod endpoint;
 
 use intercom_client::http::{HeaderMap, StatusCode};
-use intercom_client::webhooks::{Item, Notification, Receiver, WebhookError, topics};
+use intercom_client::webhooks::{Incoming, Item, Notification, Receiver, Signature, WebhookError, topics};
 use intercom_client::{ConfigError, Timestamp};
 use serde_json::{Value, json};
 
@@ -190,44 +186,460 @@ fn a_secret_is_given_alone_and_never_shown() {
     assert!(!format!("{:?}", receiver()).contains("5e0c"));
 }
 
+/// The notifications that were recorded, with other names and ids.
+fn recorded() -> Vec<Value> {
+    serde_json::from_str(include_str!("recorded/webhooks.json")).unwrap()
+}
+
+/// The recorded notification of a topic.
+fn of_topic(topic: &str) -> Notification {
+    let found = recorded()
+        .into_iter()
+        .find(|notification| notification["topic"] == topic);
+    read(found.unwrap().to_string()).unwrap()
+}
+
 #[test]
-fn each_kind_of_item_is_the_crates_own_type() {
-    let body = wire::example;
-    let part = json!({"type": "conversation_part", "id": "3", "part_type": "comment", "created_at": 1739176415});
-    let event =
-        json!({"type": "event", "event_name": "exported-report", "created_at": 1739176415, "user_id": "usr-1001"});
-    let kind = |item: &Item| match item {
-        Item::Admin(admin) => ("admin", admin.id.is_some()),
-        Item::Article(article) => ("article", article.id.is_some()),
-        Item::Company(company) => ("company", company.id.is_some()),
-        Item::Contact(contact) => ("contact", contact.id.is_some()),
-        Item::Conversation(conversation) => ("conversation", conversation.id.is_some()),
-        Item::ConversationPart(part) => ("conversation_part", part.id.is_some()),
-        Item::DataEvent(event) => ("event", event.event_name.is_some()),
-        Item::Ticket(ticket) => ("ticket", ticket.id.is_some()),
-        Item::Visitor(visitor) => ("visitor", visitor.id.is_some()),
-        _ => ("other", true),
-    };
-    for (topic, item) in [
-        (topics::ADMIN_LOGGED_IN, body("GET /admins/{id}")),
-        (topics::ARTICLE_PUBLISHED, body("GET /articles/{id}")),
-        (topics::COMPANY_UPDATED, body("GET /companies/{id}")),
-        (topics::CONTACT_USER_CREATED, body("GET /contacts/{id}")),
-        (topics::CONVERSATION_USER_REPLIED, body("GET /conversations/{id}")),
-        (topics::CONVERSATION_PART_TAG_CREATED, part),
-        (topics::EVENT_CREATED, event),
-        (topics::TICKET_STATE_UPDATED, body("GET /tickets/{id}")),
-        (topics::VISITOR_SIGNED_UP, body("GET /visitors")),
-    ] {
-        let read = about(topic, &item);
-        assert_eq!(read.topic.as_deref(), Some(topic));
+fn recorded_notifications_are_read_without_a_mismatch_or_a_loss() {
+    for sent in recorded() {
+        let notification = read(sent.to_string()).unwrap();
+        assert!(
+            notification.mismatches().is_empty(),
+            "{:?}: {:?}",
+            sent["topic"],
+            notification.mismatches()
+        );
+        let again = serde_json::to_value(&notification).unwrap();
         assert_eq!(
-            kind(read.item().unwrap()),
-            (item["type"].as_str().unwrap(), true),
+            as_text(without_nulls(again)),
+            as_text(without_nulls(sent)),
+            "nothing is lost"
+        );
+    }
+}
+
+/// Numbers of ids are written back as they came or as texts.
+fn as_text(value: Value) -> Value {
+    match value {
+        Value::Object(entries) => {
+            let text = |(name, value): (String, Value)| match value {
+                Value::Number(id) if name == "id" => (name, Value::String(id.to_string())),
+                value => (name, as_text(value)),
+            };
+            entries.into_iter().map(text).collect()
+        }
+        Value::Array(items) => items.into_iter().map(as_text).collect(),
+        other => other,
+    }
+}
+
+/// Topic, variant, whether it is a stub, and the ids of contact, company, conversation and ticket; `+` where there is the record.
+const FOUND: [(&str, &str, [&str; 4]); 33] = [
+    (
+        "contact.lead.created",
+        "Contact",
+        ["+66b41de1409ad1c5e8b53a7d", "", "", ""],
+    ),
+    (
+        "contact.unsubscribed",
+        "ContactUnsubscribe",
+        ["+66b41de1409ad1c5e8b53a7d", "", "", ""],
+    ),
+    (
+        "contact.subscribed",
+        "ContactSubscribe",
+        ["+66b41de1409ad1c5e8b53a7d", "", "", ""],
+    ),
+    (
+        "granular.subscribe",
+        "GranularSubscribe",
+        ["+66b41de1409ad1c5e8b53a7d", "", "", ""],
+    ),
+    (
+        "granular.unsubscribe",
+        "GranularUnsubscribe",
+        ["+66b41de1409ad1c5e8b53a7d", "", "", ""],
+    ),
+    (
+        "contact.user.tag.created",
+        "ContactTag",
+        ["+66b41de1409ad1c5e8b53a7d", "", "", ""],
+    ),
+    ("contact.merged", "Contact", ["+66b41de1409ad1c5e8b53a7d", "", "", ""]),
+    (
+        "contact.unarchived",
+        "Contact",
+        ["+66b41de1409ad1c5e8b53a7d", "", "", ""],
+    ),
+    ("contact.archived", "Stub", ["66b41de1409ad1c5e8b53a7d", "", "", ""]),
+    ("contact.deleted", "Stub", ["66b41de1409ad1c5e8b53a7d", "", "", ""]),
+    ("company.deleted", "Stub", ["", "6961d175205cf6a4438f0c01", "", ""]),
+    ("company.updated", "Company", ["", "+6961d175205cf6a4438f0c01", "", ""]),
+    (
+        "company.contact.attached",
+        "CompanyContact",
+        ["+6961d162fb0ef1f1ac90ce01", "+6961d175205cf6a4438f0c01", "", ""],
+    ),
+    (
+        "company.contact.detached",
+        "CompanyContact",
+        ["+6961d162fb0ef1f1ac90ce01", "+6961d175205cf6a4438f0c01", "", ""],
+    ),
+    (
+        "ticket.contact.attached",
+        "TicketContact",
+        ["+6961e7651f6dbc22dfe14801", "", "", "215472629353001"],
+    ),
+    (
+        "ticket.contact.detached",
+        "TicketContact",
+        ["+6961e7651f6dbc22dfe14801", "", "", "215472629353001"],
+    ),
+    (
+        "ticket.attribute.updated",
+        "TicketTicketPart",
+        ["696346bbaebb5a479d385101", "", "", "+215472629311001"],
+    ),
+    (
+        "ticket.note.created",
+        "TicketTicketPart",
+        ["696346bbaebb5a479d385101", "", "", "+215472629311001"],
+    ),
+    (
+        "ticket.created",
+        "Ticket",
+        ["696346bbaebb5a479d385101", "", "", "+215472629311001"],
+    ),
+    (
+        "ticket.closed",
+        "Ticket",
+        ["696346bbaebb5a479d385101", "", "", "+215472629311001"],
+    ),
+    (
+        "ticket.admin.assigned",
+        "Ticket",
+        ["696346bbaebb5a479d385101", "", "", "+215472629311001"],
+    ),
+    ("conversation.deleted", "Stub", ["", "", "215472621305755", ""]),
+    (
+        "conversation.contact.attached",
+        "ConversationContact",
+        ["+66b41de1409ad1c5e8b53a7d", "", "215472621202001", ""],
+    ),
+    (
+        "conversation.contact.detached",
+        "ConversationContact",
+        ["+66b41de1409ad1c5e8b53a7d", "", "215472621202001", ""],
+    ),
+    (
+        "conversation_part.redacted",
+        "Conversation",
+        ["696205460674dbb9050aa701", "", "+215472621202001", ""],
+    ),
+    (
+        "conversation_part.tag.created",
+        "Conversation",
+        ["696205460674dbb9050aa701", "", "+215472621202001", ""],
+    ),
+    (
+        "conversation.admin.replied",
+        "Conversation",
+        ["696205460674dbb9050aa701", "", "+215472621202001", ""],
+    ),
+    (
+        "conversation.read",
+        "Conversation",
+        ["696205460674dbb9050aa701", "", "+215472621202001", ""],
+    ),
+    ("visitor.signed_up", "Visitor", ["6961e6de046e053d93e4da01", "", "", ""]),
+    ("event.created", "DataEvent", ["66b41de1409ad1c5e8b53a7d", "", "", ""]),
+    ("admin.activity_log_event.created", "ActivityLog", ["", "", "", ""]),
+    ("api.request.completed", "ApiRequest", ["", "", "", ""]),
+    ("ping", "Other", ["", "", "", ""]),
+];
+
+#[test]
+fn records_and_ids_are_found_wherever_they_lie() {
+    for (topic, variant, ids) in FOUND {
+        let notification = of_topic(topic);
+        let item = notification.item().unwrap();
+        let shown = format!("{item:?}");
+        assert_eq!(shown.split('(').next(), Some(variant), "{topic}");
+        assert_eq!(
+            (item.is_stub(), notification.is_stub()),
+            (variant == "Stub", variant == "Stub"),
             "{topic}"
         );
-        assert!(read.mismatches().is_empty(), "{:?}", read.mismatches());
+        let found = [
+            (
+                notification.contact_id(),
+                notification.contact().map(|contact| &contact.id),
+            ),
+            (
+                notification.company_id(),
+                notification.company().map(|company| &company.id),
+            ),
+            (
+                notification.conversation_id(),
+                notification.conversation().map(|found| &found.id),
+            ),
+            (notification.ticket_id(), notification.ticket().map(|ticket| &ticket.id)),
+        ];
+        for ((id, record), expected) in found.into_iter().zip(ids) {
+            assert_eq!(id.unwrap_or_default(), expected.trim_start_matches('+'), "{topic}");
+            assert_eq!(record.is_some(), expected.starts_with('+'), "{topic}");
+            assert!(record.is_none_or(|own| own.as_deref() == id), "{topic}");
+        }
     }
+    assert_eq!(of_topic("admin.away_mode_updated").admin_id(), Some("9608001"));
+}
+
+/// What the table of topics says of an item is what the recordings have.
+#[test]
+fn topics_say_what_their_items_are() {
+    let overlay: Value = serde_norway::from_str(include_str!("../openapi/overlay.yaml")).unwrap();
+    let mut actions = overlay["actions"].as_array().unwrap().iter();
+    let listed = actions
+        .find_map(|action| action["update"]["x-webhook-topics"].as_array())
+        .unwrap();
+    let names: Vec<&str> = listed.iter().map(|topic| topic["topic"].as_str().unwrap()).collect();
+    assert_eq!(names, topics::ALL);
+    let mut checked = 0;
+    for sent in recorded() {
+        let topic = listed.iter().find(|topic| topic["topic"] == sent["topic"]).unwrap();
+        let notification = read(sent.to_string()).unwrap();
+        let shown = format!("{:?}", notification.item().unwrap());
+        let kind = match notification.item().unwrap() {
+            Item::Stub(_) => "stub",
+            _ => sent["data"]["item"]["type"]
+                .as_str()
+                .or(shown.split('(').next())
+                .unwrap(),
+        };
+        assert_eq!(topic["item"], kind, "{}", sent["topic"]);
+        assert!(
+            topic["seen"].as_str().unwrap().starts_with("recorded"),
+            "{}",
+            sent["topic"]
+        );
+        checked += 1;
+    }
+    assert!(checked > 30);
+}
+
+#[test]
+fn a_stub_keeps_what_it_says() {
+    let stub = of_topic("contact.archived");
+    let stub = stub.stub().unwrap();
+    assert_eq!(
+        (stub.record_id(), stub.external_id.as_deref()),
+        (Some("66b41de1409ad1c5e8b53a7d"), Some("usr-2207"))
+    );
+    assert_eq!((stub.archived, stub.deleted), (Some(true), None));
+    let conversation = of_topic("conversation.deleted");
+    let stub = conversation.stub().unwrap();
+    assert_eq!((stub.record_id(), stub.id.as_deref()), (Some("215472621305755"), None));
+    // A complete record says when it was made, whatever became of it since.
+    let complete =
+        json!({"type": "contact", "id": "5f", "archived": true, "created_at": "2025-02-10T08:33:35.910+00:00"});
+    let read = about(topics::CONTACT_ARCHIVED, &complete);
+    assert!(!read.is_stub() && read.contact().is_some());
+    // Of a type that the crate does not have, too.
+    let snippet = json!({"type": "content_snippet", "id": "7", "deleted": true});
+    assert_eq!(
+        about(topics::CONTENT_SNIPPET_DELETED, &snippet)
+            .stub()
+            .unwrap()
+            .record_id(),
+        Some("7")
+    );
+    // What is neither deleted nor archived is a record, however little it says.
+    assert!(
+        about(
+            topics::CONVERSATION_USER_REPLIED,
+            &json!({"type": "conversation", "id": "7"})
+        )
+        .conversation()
+        .is_some()
+    );
+    assert!(
+        !about(
+            topics::CONTACT_USER_UPDATED,
+            &json!({"type": "contact", "id": "7", "archived": false})
+        )
+        .is_stub()
+    );
+}
+
+#[test]
+fn the_part_that_made_the_event_is_in_reach() {
+    let changed = of_topic("ticket.attribute.updated");
+    let part = changed.ticket_part().unwrap();
+    assert_eq!(part.part_type.as_deref(), Some("ticket_attribute_updated_by_admin"));
+    assert_eq!(
+        part.updated_attribute_data.get("attribute").unwrap()["label"],
+        "Platforms"
+    );
+    let parts = &changed.ticket().unwrap().ticket_parts.as_ref().unwrap().ticket_parts;
+    assert_eq!((parts.len(), &parts[2].id), (3, &part.id));
+    let redacted = of_topic("conversation_part.redacted");
+    let parts = &redacted
+        .conversation()
+        .unwrap()
+        .conversation_parts
+        .as_ref()
+        .unwrap()
+        .conversation_parts;
+    assert_eq!((parts.len(), parts[0].redacted), (1, Some(true)));
+}
+
+/// How a bot recognizes its own parts, and those that AI wrote.
+#[test]
+fn parts_say_which_app_made_them() {
+    let read = of_topic("conversation.read");
+    let parts = &read
+        .conversation()
+        .unwrap()
+        .conversation_parts
+        .as_ref()
+        .unwrap()
+        .conversation_parts;
+    let codes: Vec<_> = parts.iter().map(|part| part.app_package_code.as_deref()).collect();
+    assert_eq!(codes, [Some("fernhill-bridge-3kd2"), None, None]);
+    let author = parts[0].author.as_ref().unwrap();
+    assert_eq!((author.from_ai_agent, author.is_ai_answer), (Some(false), Some(false)));
+    assert_eq!(parts[1].event_details.get("value").unwrap(), &json!({"name": "pro"}));
+    assert_eq!(parts[2].metadata.get("quick_reply_options").unwrap(), &json!([]));
+    assert_eq!(
+        (
+            parts[2].tags[0].name.as_deref(),
+            parts[2].state.as_ref().map(|state| state.as_str())
+        ),
+        (Some("bug"), Some("open"))
+    );
+    assert!(parts.iter().all(|part| part.extra.is_empty()));
+}
+
+#[test]
+fn deliveries_lack_an_id_or_a_status_now_and_then() {
+    let retried = of_topic("granular.unsubscribe");
+    assert_eq!(
+        (retried.delivery_status.as_deref(), retried.delivery_attempts),
+        (Some("retry"), Some(2))
+    );
+    assert_eq!(of_topic("contact.subscribed").delivery_status, None);
+    let without_id = of_topic("contact.user.tag.created");
+    assert_eq!((without_id.id.as_deref(), without_id.is_ping()), (None, false));
+}
+
+/// By Python: `hmac.new(SECRET, body, hashlib.sha256).hexdigest()`.
+const CALLS: [(&str, &str); 3] = [
+    (
+        r#"{"app_id":"wk5pc001"}"#,
+        "edc5fd5d799cf5f9459373b9fd6dd5bfbdb25605d161a366e94a02984c592987",
+    ),
+    (
+        r#"{"workspace_id":"wk5pc001"}"#,
+        "88280842e9546f3e52c06832ae314085f7184b356df94d8f9fdac9a14266f75f",
+    ),
+    (
+        r#"{"workspace_id":"wk5pc001","component_id":"save","input_values":{"name":"Ada"},"context":{"location":"conversation"}}"#,
+        "2b7562ddd2e8415af2bacc2d7f47f66e947998f4263ad94c831f31c50176eb1d",
+    ),
+];
+
+fn body_signed(signature: &str) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    headers.insert("X-Body-Signature", signature.parse().unwrap());
+    headers
+}
+
+#[test]
+fn calls_that_are_signed_by_the_other_header_are_verified_and_told_apart() {
+    let [uninstall, health, canvas] = CALLS.map(|(body, digits)| {
+        assert_eq!(receiver().sign_with(Signature::Body, body.as_bytes()), digits);
+        for digits in [digits.to_owned(), digits.to_uppercase()] {
+            let verified = receiver().verify(&body_signed(&digits), body.as_bytes()).unwrap();
+            assert_eq!(verified, Signature::Body);
+        }
+        receiver().read_any(&body_signed(digits), body.as_bytes()).unwrap()
+    });
+    let Incoming::Uninstall(uninstall) = uninstall else {
+        panic!("{uninstall:?}")
+    };
+    assert_eq!(uninstall.app_id, "wk5pc001");
+    let Incoming::HealthCheck(health) = health else {
+        panic!("{health:?}")
+    };
+    assert_eq!(health.workspace_id, "wk5pc001");
+    let Incoming::CanvasKit(canvas) = canvas else {
+        panic!("{canvas:?}")
+    };
+    assert_eq!(canvas.component_id.as_deref(), Some("save"));
+    assert_eq!(canvas.input_values.get("name").unwrap(), "Ada");
+    let Incoming::Notification(ping) = receiver().read_any(&signed(PING_SIGNATURE), PING.as_bytes()).unwrap() else {
+        panic!()
+    };
+    assert!(ping.is_ping());
+    let other = r#"{"hello":1}"#;
+    let read = receiver()
+        .read_any(&signed(&signature(other.as_bytes())), other.as_bytes())
+        .unwrap();
+    assert_eq!(read, Incoming::Other(json!({"hello": 1})));
+}
+
+#[test]
+fn the_other_header_is_64_digits_and_each_header_must_be_right() {
+    let (body, digits) = CALLS[0];
+    let verify = |headers: &HeaderMap, body: &str| receiver().verify(headers, body.as_bytes());
+    for malformed in [
+        "",
+        &digits[1..],
+        &digits[2..],
+        &format!("{digits}00"),
+        &format!("sha256={digits}"),
+        &format!("g{}", &digits[1..]),
+    ] {
+        assert_eq!(
+            verify(&body_signed(malformed), body),
+            Err(WebhookError::MalformedSignature),
+            "{malformed}"
+        );
+    }
+    let mut twice = body_signed(digits);
+    twice.append("x-body-signature", digits.parse().unwrap());
+    assert_eq!(verify(&twice, body), Err(WebhookError::MalformedSignature));
+    assert_eq!(
+        verify(&body_signed(digits), r#"{"app_id":"wk5pc002"}"#),
+        Err(WebhookError::WrongSignature)
+    );
+    assert_eq!(
+        Receiver::new("another-secret")
+            .unwrap()
+            .verify(&body_signed(digits), body.as_bytes()),
+        Err(WebhookError::WrongSignature)
+    );
+    // The code of one header does not do for the other.
+    assert_eq!(verify(&signed(digits), body), Err(WebhookError::MalformedSignature));
+    let mut both = body_signed(digits);
+    both.insert("x-hub-signature", signature(body.as_bytes()).parse().unwrap());
+    assert_eq!(verify(&both, body), Ok(Signature::Hub));
+    both.insert("x-hub-signature", PING_SIGNATURE.parse().unwrap());
+    assert_eq!(verify(&both, body), Err(WebhookError::WrongSignature));
+    both.insert("x-hub-signature", signature(body.as_bytes()).parse().unwrap());
+    both.insert("x-body-signature", CALLS[1].1.parse().unwrap());
+    assert_eq!(verify(&both, body), Err(WebhookError::WrongSignature));
+}
+
+/// A test case of RFC 4231.
+#[test]
+fn the_other_signature_is_the_one_of_the_standard_too() {
+    let receiver = Receiver::new("Jefe").unwrap();
+    let headers = body_signed("5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+    assert_eq!(
+        receiver.verify(&headers, b"what do ya want for nothing?"),
+        Ok(Signature::Body)
+    );
 }
 
 #[test]
@@ -252,8 +664,9 @@ fn times_of_items_are_texts_with_milliseconds() {
 #[test]
 fn unknown_topics_and_items_come_as_they_are() {
     for item in [
-        json!({"type": "contact_tag", "created_at": 1392731331, "tag": {"id": "1"}, "contact": {"id": "5f"}}),
         json!({"type": "brand_new", "contact": {"a": [1.5, null]}}),
+        json!({"contact": {"id": "5f"}, "visit": {"id": "6"}}),
+        json!({"company": "5f", "contact": {"id": "5f"}}),
         json!({"id": "5f"}),
         json!({"type": 7}),
         json!("text"),
@@ -325,6 +738,15 @@ async fn the_endpoint_of_the_example_answers_and_queues() {
         503,
         "the queue is full: sent again later"
     );
+    for ((body, digits), answer) in CALLS.into_iter().zip(["", r#"{"state":"OK"}"#, r#"{"canvas":"#]) {
+        let request = http.post(&url).header("X-Body-Signature", digits).body(body);
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), 200, "{body}");
+        let text = response.text().await.unwrap();
+        assert!(text.starts_with(answer), "{text}");
+        let unsigned = http.post(&url).header("X-Body-Signature", &digits[1..]).body(body);
+        assert_eq!(unsigned.send().await.unwrap().status(), 401);
+    }
     let queued = notifications.recv().await.unwrap();
     assert_eq!(queued.id.as_deref(), Some("notif_2"));
     assert!(matches!(queued.item(), Some(Item::Conversation(_))));

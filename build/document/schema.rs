@@ -379,14 +379,25 @@ pub fn request_reach(document: &Value) -> BTreeSet<String> {
     reach(document, sent)
 }
 
-/// The component schemas that success responses carry.
+/// The component schemas that success responses carry, and webhooks whose objects are among them: those whose
+/// `x-webhook-item` is an object.
 pub fn response_reach(document: &Value) -> BTreeSet<String> {
-    reach(
-        document,
-        operations(document)
-            .into_iter()
-            .filter_map(|(_, _, o)| response_schema(o).map(|(_, s)| s)),
-    )
+    let answers = operations(document)
+        .into_iter()
+        .filter_map(|(_, _, o)| response_schema(o).map(|(_, s)| s));
+    let mut reached = reach(document, answers);
+    let schemas = &document["components"]["schemas"];
+    let is_item = |name: &str| schemas[name].get("x-webhook-item").is_some();
+    let carried = schemas.as_object().into_iter().flatten().filter(|(_, schema)| {
+        let properties = schema["properties"].as_object().into_iter().flatten();
+        let mut parts = properties.filter_map(|(_, property)| reference(property));
+        schema["x-webhook-item"].is_object() && parts.all(|part| !is_item(part) || reached.contains(part))
+    });
+    let carried: Vec<(&String, &Value)> = carried.collect();
+    let parts = reach(document, carried.iter().map(|(_, schema)| *schema));
+    reached.extend(carried.into_iter().map(|(name, _)| name.clone()));
+    reached.extend(parts);
+    reached
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ use super::ty::Ty;
 use super::whole::Whole;
 use super::{
     Answer, Body, Constant, Enum, Field, Form, Group, Mixed, Model, Newtype, Operation, Parameter, Struct, Types,
-    Union, helpers, marks, paging,
+    Union, helpers, marks, paging, webhooks,
 };
 
 /// Names that every struct has beside its fields.
@@ -70,7 +70,7 @@ pub fn join(
         searches: Vec::new(),
         export: None,
         upsert: None,
-        webhook_items: Vec::new(),
+        webhooks: webhooks::Webhooks::default(),
     };
     for (path, method, described) in schema::operations(document) {
         let id = described["operationId"].as_str().unwrap_or_default();
@@ -102,8 +102,8 @@ pub fn join(
     }
     marks::known_replacements(&mut model.operations);
     join_helpers(document, &mut model, warnings);
-    let (items, unfit) = helpers::webhook_items(document, &model.types, &whole.types);
-    model.webhook_items = items;
+    let (webhooks, unfit) = webhooks::read(document, &model.types, &whole.types);
+    model.webhooks = webhooks;
     for (component, why) in unfit {
         let at = format!("/components/schemas/{}", escape(&component));
         warnings.add("webhooks", at, format!("items of webhooks are not read as it: {why}"));

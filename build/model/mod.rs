@@ -7,6 +7,7 @@ pub mod join;
 pub mod marks;
 pub mod paging;
 pub mod ty;
+pub mod webhooks;
 pub mod whole;
 
 use std::collections::BTreeMap;
@@ -16,7 +17,7 @@ use ty::Ty;
 
 use super::input::basics::Basics;
 use examples::Examples;
-use helpers::{Export, Search, Upsert, WebhookItem};
+use helpers::{Export, Search, Upsert};
 use paging::Page;
 
 /// Everything that is written.
@@ -39,8 +40,8 @@ pub struct Model {
     pub export: Option<Export>,
     /// What the upsert helper needs, when the description has it.
     pub upsert: Option<Upsert>,
-    /// The types that items of webhooks are read as, with their `type` on the wire.
-    pub webhook_items: Vec<WebhookItem>,
+    /// What webhooks carry.
+    pub webhooks: webhooks::Webhooks,
 }
 
 /// A hand-written type that is made over types of the description.

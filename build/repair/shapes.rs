@@ -337,7 +337,7 @@ impl Merged {
             required.extend(member["required"].as_array().cloned().unwrap_or_default());
             for (key, value) in member.as_object().into_iter().flatten() {
                 // A schema that is made of a webhook's item is not one itself.
-                if !whole.contains_key(key) && key != "x-webhook-item" {
+                if !whole.contains_key(key) && !key.starts_with("x-webhook-") {
                     whole.insert(key.clone(), value.clone());
                 }
             }

@@ -5,9 +5,8 @@ use std::collections::BTreeSet;
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
-use super::super::document::names::Taken;
 use super::super::model::Model;
-use super::super::model::helpers::{Export, Search, Upsert, WebhookItem};
+use super::super::model::helpers::{Export, Search, Upsert};
 use super::super::model::ty::Scope;
 
 /// The types that are written by hand over types of the description.
@@ -158,23 +157,6 @@ pub fn upsert(upsert: &Upsert) -> TokenStream {
             use crate::{Client, Error};
             pub(crate) const ID: &str = #name;
             #(#calls)*
-        }
-    }
-}
-
-/// The types that items of webhooks are read as. No variant is called `Other`, which is any other item.
-pub fn webhooks(items: &[WebhookItem]) -> TokenStream {
-    let mut variants = Taken::types_beside(["Other"]);
-    let items = items.iter().map(|item| {
-        let (kind, ty) = (&item.kind, format_ident!("{}", item.name));
-        let variant = format_ident!("{}", variants.free(&item.name));
-        quote! { #variant(super::types::#ty) = #kind; }
-    });
-    quote! {
-        /// What notifications of webhooks are about.
-        #[cfg(feature = "webhooks")]
-        pub(crate) mod webhooks {
-            crate::webhooks::item::items! { #(#items)* }
         }
     }
 }

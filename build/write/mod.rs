@@ -9,6 +9,7 @@ pub mod helpers;
 pub mod mock;
 pub mod paging;
 pub mod types;
+pub mod webhooks;
 
 use proc_macro2::{Group, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
@@ -28,7 +29,7 @@ pub fn client(model: &Model) -> Result<File, Failure> {
     let searches = (!model.searches.is_empty()).then(|| helpers::searches(&model.searches));
     let export = model.export.as_ref().map(helpers::export);
     let upsert = model.upsert.as_ref().map(helpers::upsert);
-    let webhooks = helpers::webhooks(&model.webhook_items);
+    let webhooks = webhooks::webhooks(&model.webhooks);
     parse(quote! {
         #constants
 

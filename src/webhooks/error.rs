@@ -1,4 +1,4 @@
-//! Why a notification is refused.
+//! Why a request to an endpoint is refused.
 
 use std::fmt;
 
@@ -6,25 +6,25 @@ use http::StatusCode;
 
 use crate::wire::json::ReadError;
 
-/// Why a request is refused. Neither `Display` nor `Debug` shows anything of its body.
+/// Why a request to an endpoint is refused. Neither `Display` nor `Debug` shows anything of its body.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WebhookError {
-    /// It has no `X-Hub-Signature`.
+    /// The request has neither `X-Hub-Signature` nor `X-Body-Signature`.
     MissingSignature,
-    /// Its `X-Hub-Signature` is not `sha1=` and 40 hexadecimal digits, or there are several.
+    /// A signature is not of its form, `sha1=` and 40 hexadecimal digits or 64 hexadecimal digits, or is there several times.
     MalformedSignature,
-    /// Its body was not signed with the app's client secret, or was changed on its way.
+    /// A signature was not made with the app's client secret, or the body was changed on its way.
     WrongSignature,
-    /// Its body has more bytes than this limit, set by [`Receiver::max_bytes`](super::Receiver::max_bytes).
+    /// The body has more bytes than this limit, set by [`Receiver::max_bytes`](super::Receiver::max_bytes).
     TooLarge(usize),
-    /// Its signature is right, and its body cannot be read: it is no JSON object, or is nested too deep.
+    /// The signature is right, but the body cannot be read: it is no JSON object, or is nested too deep.
     Unreadable(ReadError),
 }
 
 impl WebhookError {
-    /// The status to answer with: 401 where the signature is missing, malformed or wrong, 413 where the body is too large, 400
-    /// where it cannot be read.
+    /// The status to respond with: 401 if the signature is missing, malformed or wrong, 413 if the body is too large, 400 if it
+    /// cannot be read.
     pub fn status(&self) -> StatusCode {
         match self {
             Self::MissingSignature | Self::MalformedSignature | Self::WrongSignature => StatusCode::UNAUTHORIZED,
@@ -37,15 +37,17 @@ impl WebhookError {
 impl fmt::Display for WebhookError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::MissingSignature => f.write_str("the request has no X-Hub-Signature header"),
-            Self::MalformedSignature => {
-                f.write_str("the X-Hub-Signature header is not one of `sha1=` and 40 hexadecimal digits")
+            Self::MissingSignature => {
+                f.write_str("the request has neither an X-Hub-Signature nor an X-Body-Signature header")
             }
+            Self::MalformedSignature => f.write_str(
+                "malformed signature: X-Hub-Signature is `sha1=` and 40 hexadecimal digits, X-Body-Signature 64 digits",
+            ),
             Self::WrongSignature => f.write_str(
                 "the signature does not fit the body; check the app's client secret, and that the body is the raw one",
             ),
-            Self::TooLarge(limit) => write!(f, "the notification is larger than {limit} bytes"),
-            Self::Unreadable(error) => write!(f, "the notification cannot be read: {error}"),
+            Self::TooLarge(limit) => write!(f, "the body exceeds {limit} bytes"),
+            Self::Unreadable(error) => write!(f, "the body cannot be read: {error}"),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Notifications that Intercom sends to an endpoint of yours: verified, and read as this crate's types.
+//! Requests that Intercom sends to an endpoint of yours: verified, and read as this crate's types.
 //!
 //! A [`Receiver`] takes the headers and the raw body of a request, whatever the web framework, and gives a
 //! [`Notification`]: its topic, and the item that it is about.
@@ -10,18 +10,19 @@
 //!
 //! ```
 //! use intercom_client::http::{HeaderMap, StatusCode};
-//! use intercom_client::webhooks::{Item, Receiver, topics};
+//! use intercom_client::webhooks::{Receiver, topics};
 //!
-//! /// What a POST to the endpoint is answered with.
+//! /// The response to a POST to the endpoint.
 //! fn received(receiver: &Receiver, headers: &HeaderMap, body: &[u8]) -> StatusCode {
 //!     let notification = match receiver.read(headers, body) {
 //!         Ok(notification) => notification,
 //!         Err(error) => return error.status(),
 //!     };
-//!     match (notification.topic.as_deref(), notification.item()) {
-//!         (Some(topics::PING), _) => {}
-//!         (Some(topic), Some(item)) => println!("{topic}: {item:?}"),
-//!         _ => {}
+//!     match notification.topic.as_deref() {
+//!         Some(topics::CONTACT_UNSUBSCRIBED) => println!("{:?} unsubscribed", notification.contact_id()),
+//!         Some(topics::CONVERSATION_DELETED) => println!("{:?} is gone", notification.conversation_id()),
+//!         Some(topic) => println!("{topic}: {:?}", notification.item()),
+//!         None => {}
 //!     }
 //!     StatusCode::OK
 //! }
@@ -30,47 +31,78 @@
 //! # Ok::<(), intercom_client::ConfigError>(())
 //! ```
 //!
-//! `examples/webhooks_axum.rs` is a whole endpoint, `examples/support_bot.rs` a bot behind one.
+//! `examples/webhooks_axum.rs` is a complete endpoint, `examples/support_bot.rs` a bot behind one, and
+//! `examples/sync_to_sqlite` keeps a database up to date with an endpoint and a walk together.
+//!
+//! # Kinds of requests
+//!
+//! | request | body | signature | response |
+//! |---|---|---|---|
+//! | notification | the envelope that [`Notification`] is | `X-Hub-Signature`, [`Signature::Hub`] | 200 |
+//! | uninstall call | `{"app_id": …}` | `X-Body-Signature`, [`Signature::Body`] | 200 |
+//! | health check | `{"workspace_id": …}` | `X-Body-Signature` | a [`HealthReport`] |
+//! | Canvas Kit | an object with `workspace_id` and more | `X-Body-Signature` | a canvas |
+//!
+//! Each kind has a URL of its own in the Developer Hub. [`Receiver::read`] is for the URL of notifications,
+//! [`Receiver::verify`] for any other, and [`Receiver::read_any`] for one endpoint that is all of them: it returns an
+//! [`Incoming`].
 //!
 //! # What an endpoint has to do
 //!
 //! By Intercom's documentation of
 //! [webhooks](https://developers.intercom.com/docs/webhooks/webhook-notifications):
 //!
-//! - Answer a `HEAD` request, without signature and body, by 200: it comes when the URL is set up. A [`PING`](topics::PING),
-//!   signed like any notification, comes then and now and again: there is nothing to do but to answer 200.
-//! - Answer within 5 seconds: take the notification, answer 200, and do the work afterwards.
+//! - Respond to a `HEAD` request, without signature and body, with 200: it is sent when the URL is set up. A
+//!   [`PING`](topics::PING), signed like any notification, is sent then and from time to time: respond with 200.
+//! - Respond within 5 seconds, better within 500 ms: slower responses lower the priority of further notifications. Take the
+//!   notification, respond with 200, and do the work afterwards.
 //! - Expect a notification twice: one that was answered by an error or too late is sent once more a minute later, with the same
 //!   `id`. Remember the ids of those that are done.
-//! - Choose the status with care. A 429 slows all notifications down; **a 410 ends the subscription**.
-//!   [`WebhookError::status`] gives neither.
+//! - Expect to miss some. More than 1,000 errors within 15 minutes pause the subscription, and errors for 7 days suspend it. A
+//!   429 slows notifications down, and later ones are dropped. So walk what changed from time to time as well, by `changed_since`:
+//!   see [`Changes`](crate::paging::Changes).
+//! - Choose the status with care. **A 410 ends the subscription**. [`WebhookError::status`] returns neither 410 nor 429.
 //!
 //! # What is verified, and what is not
 //!
-//! The signature proves that who sent the body knows the app's client secret. It covers the body alone: a notification that
-//! someone recorded and sends again is as valid as it was, which is why an endpoint is reached by https and remembers ids.
-//! One endpoint that serves several workspaces tells them by [`Notification::app_id`].
+//! The signature proves that the sender of the body knows the app's client secret. It covers the body alone: a notification that
+//! someone recorded and sends again is still valid, which is why an endpoint is reached by https and remembers ids.
+//! One endpoint that serves several workspaces tells them apart by [`Notification::app_id`].
 //!
 //! # What an item holds
 //!
-//! An item has the fields that the API's answers have, as far as the notification carries them: those of topics that end in
-//! `.deleted` hold little more than the `id`, and a conversation comes with the part that was added last, so ask the API for
-//! the whole of it. Times are text with milliseconds where the API sends seconds; a [`Timestamp`](crate::Timestamp) reads both.
-//! What the item's type has no field for is in its `extra`, and an item of a type that the crate does not have is
-//! [`Item::Other`], as it came.
+//! The table of [`topics`] says which type each topic's item has. Where the record lies differs: an item is the record itself, or
+//! wraps it, alone (`contact_unsubscribe`) or with another (`company.contact.attached`). The methods of [`Notification`] find it
+//! in either case, such as `contact()` and `contact_id()`; there is a pair for each kind of record.
+//!
+//! - **Stubs.** Of a record that was deleted or archived there is a [`Stub`]: its id, and little else.
+//!   [`Notification::is_stub`] is `true` then, and the methods that return records return `None`, so that a stub is not stored over
+//!   the record. An article that was deleted comes complete.
+//! - **Conversations** come with the part that made the event, not with all parts: retrieve the conversation for the others.
+//! - **Tickets** of `ticket.contact.attached` and conversations of `conversation.contact.attached`, and of their counterparts, are
+//!   other objects than the API's. Their ids are found, so retrieve the records.
+//! - **Contacts** of conversations and tickets are references. `contact_id()` returns the contact's id if there is one contact.
+//! - **Times** are text with milliseconds in many items, where the API has seconds; a [`Timestamp`](crate::Timestamp) reads both.
+//! - **Everything else** that an item has is in its `extra`, and an item of a type that the crate does not have is
+//!   [`Item::Other`], as it was sent.
 //!
 //! # Testing
 //!
-//! [`Receiver::sign`] signs what a test sends to its own endpoint. With the feature `mock`, `mock::MockIntercom` stands for the
-//! API that the endpoint then calls; `tests/support_bot.rs` in the repository tests a bot so.
+//! [`Receiver::sign`] and [`Receiver::sign_with`] sign what a test sends to its own endpoint. With the feature `mock`,
+//! `mock::MockIntercom` is the API that the endpoint then calls; `tests/support_bot.rs` in the repository tests a bot so.
 
 mod error;
+mod incoming;
 pub(crate) mod item;
 mod notification;
 mod receiver;
-pub mod topics;
+mod signature;
+mod stub;
 
-pub use crate::generated::webhooks::Item;
+pub use crate::generated::webhooks::{Item, topics};
 pub use error::WebhookError;
+pub use incoming::{CanvasKitRequest, HealthCheck, HealthReport, Incoming, Uninstall};
 pub use notification::{Data, Notification};
 pub use receiver::Receiver;
+pub use signature::Signature;
+pub use stub::Stub;

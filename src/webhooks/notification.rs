@@ -1,6 +1,6 @@
 //! Notifications: the topic, and what stands around the item.
 
-use super::{Item, topics};
+use super::{Item, Stub, topics};
 use crate::wire::object::object;
 use crate::{Extra, Map, Mismatch, Timestamp};
 
@@ -11,7 +11,7 @@ use crate::{Extra, Map, Mismatch, Timestamp};
 pub struct Notification {
     /// Always `notification_event`.
     pub type_: Option<String>,
-    /// The notification's id, the same when it is sent again. None in a ping.
+    /// The notification's id, the same when it is sent again. A ping has none, and others can lack it too.
     pub id: Option<String>,
     /// What happened, such as `conversation.user.replied`: one of [`topics`], or a newer one.
     pub topic: Option<String>,
@@ -23,7 +23,7 @@ pub struct Notification {
     pub first_sent_at: Option<Timestamp>,
     /// How often it was sent, this time included.
     pub delivery_attempts: Option<i64>,
-    /// How its delivery stands, such as `pending`.
+    /// State of the delivery, such as `pending` or `retry`. Can be absent.
     pub delivery_status: Option<String>,
     /// When it was delivered; 0 as long as it was not.
     pub delivered_at: Option<Timestamp>,
@@ -87,6 +87,20 @@ impl Notification {
     /// What the notification is about, as a value of its own.
     pub fn into_item(self) -> Option<Item> {
         self.data?.item
+    }
+
+    /// Returns `true` if the item only names a record that was deleted or archived, so that it must not be stored over the record.
+    /// The methods that return records return `None` then, those that return ids the id.
+    pub fn is_stub(&self) -> bool {
+        self.item().is_some_and(Item::is_stub)
+    }
+
+    /// What is left of the record, if [`is_stub`](Self::is_stub).
+    pub fn stub(&self) -> Option<&Stub> {
+        match self.item()? {
+            Item::Stub(stub) => Some(stub),
+            _ => None,
+        }
     }
 
     /// Whether it only tests the endpoint: answer 200, there is nothing to do.

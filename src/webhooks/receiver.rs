@@ -1,27 +1,26 @@
-//! Verifies and reads notifications.
+//! Verifies and reads the requests to an endpoint.
 
 use std::fmt;
 
-use hmac::{Hmac, KeyInit, Mac};
 use http::HeaderMap;
-use sha1::Sha1;
 
-use super::{Notification, WebhookError};
+use super::signature::Keys;
+use super::{Incoming, Notification, Signature, WebhookError};
 use crate::{ConfigError, json};
 
 /// Default of [`Receiver::max_bytes`]: 4 MiB.
 const MAX_BYTES: usize = 4 << 20;
 
-/// Verifies notifications by the client secret of an app, and reads them. Cheap to clone, to be shared by all requests.
+/// Verifies requests to an endpoint by the client secret of an app, and reads them. Cheap to clone, to be shared by all requests.
 #[derive(Clone)]
 pub struct Receiver {
-    key: Hmac<Sha1>,
+    keys: Keys,
     max_bytes: usize,
 }
 
 impl Receiver {
-    /// A receiver for the notifications of the app with this client secret, which stands under "Basic information" in the
-    /// Developer Hub. It is not the access token.
+    /// A receiver for the requests to the app with this client secret, which stands under "Basic information" in the Developer
+    /// Hub. It is not the access token.
     ///
     /// # Errors
     ///
@@ -31,9 +30,8 @@ impl Receiver {
         if secret.is_empty() || !secret.chars().all(|c| c.is_ascii_graphic()) {
             return Err(ConfigError::InvalidClientSecret);
         }
-        let key = Hmac::new_from_slice(secret.as_bytes()).map_err(|_| ConfigError::InvalidClientSecret)?;
         Ok(Self {
-            key,
+            keys: Keys::new(secret).ok_or(ConfigError::InvalidClientSecret)?,
             max_bytes: MAX_BYTES,
         })
     }
@@ -45,29 +43,45 @@ impl Receiver {
         self
     }
 
-    /// Verifies that a request comes from Intercom, and reads the notification that it carries.
+    /// Verifies that a request comes from Intercom, and returns the signature that proves it.
     ///
-    /// `body` is the request's body as it came, before anything parses it: the signature in `X-Hub-Signature` is an HMAC-SHA1
-    /// of its bytes. It is compared in constant time.
+    /// `body` is the request's body as it arrived, before anything parses it: a signature is an HMAC of its bytes. Digits can be
+    /// upper or lower case, and the comparison takes constant time. If the request has both headers, each of them must be right,
+    /// and [`Signature::Hub`] is returned.
     ///
     /// # Errors
     ///
-    /// [`WebhookError`] says why it is refused, and which [`status`](WebhookError::status) to answer with. The body is looked at
-    /// only when its signature is right.
-    pub fn read(&self, headers: &HeaderMap, body: &[u8]) -> Result<Notification, WebhookError> {
+    /// [`WebhookError`] says why the request is refused, and which [`status`](WebhookError::status) to respond with.
+    pub fn verify(&self, headers: &HeaderMap, body: &[u8]) -> Result<Signature, WebhookError> {
         if body.len() > self.max_bytes {
             return Err(WebhookError::TooLarge(self.max_bytes));
         }
-        let signature = signature(headers)?;
-        let mut mac = self.key.clone();
-        mac.update(body);
-        mac.verify_slice(&signature).map_err(|_| WebhookError::WrongSignature)?;
-        let read = json::from_slice::<Notification>(body).map_err(WebhookError::Unreadable)?;
-        Ok(read.value.with_mismatches(read.mismatches))
+        self.keys.verify(headers, body)
     }
 
-    /// The value of `X-Hub-Signature` that Intercom sends with this body: `sha1=` and 40 hexadecimal digits. With it a test
-    /// sends notifications of its own to an endpoint.
+    /// Verifies that a request comes from Intercom, as [`verify`](Self::verify) does, and reads the notification that it carries.
+    ///
+    /// # Errors
+    ///
+    /// [`WebhookError`] says why the request is refused, and which [`status`](WebhookError::status) to respond with. The body is
+    /// only looked at if its signature is right.
+    pub fn read(&self, headers: &HeaderMap, body: &[u8]) -> Result<Notification, WebhookError> {
+        self.verify(headers, body)?;
+        notification(body)
+    }
+
+    /// Verifies that a request comes from Intercom, as [`verify`](Self::verify) does, and reads whichever kind of request it is:
+    /// for one endpoint that is set as the URL of notifications, uninstall calls, health checks and Canvas Kit requests.
+    ///
+    /// # Errors
+    ///
+    /// As [`read`](Self::read).
+    pub fn read_any(&self, headers: &HeaderMap, body: &[u8]) -> Result<Incoming, WebhookError> {
+        self.verify(headers, body)?;
+        Incoming::read(body, notification)
+    }
+
+    /// The value of `X-Hub-Signature` for a body, with which Intercom signs notifications: for tests of an endpoint.
     ///
     /// ```
     /// use intercom_client::http::HeaderMap;
@@ -84,30 +98,33 @@ impl Receiver {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn sign(&self, body: &[u8]) -> String {
-        let mut mac = self.key.clone();
-        mac.update(body);
-        let digits = mac.finalize().into_bytes().into_iter();
-        digits.fold("sha1=".to_owned(), |text, byte| format!("{text}{byte:02x}"))
+        self.sign_with(Signature::Hub, body)
+    }
+
+    /// The value of either signature's header for a body: for tests of an endpoint.
+    ///
+    /// ```
+    /// use intercom_client::http::HeaderMap;
+    /// use intercom_client::webhooks::{Incoming, Receiver, Signature};
+    ///
+    /// let receiver = Receiver::new("5e0c27a1")?;
+    /// let body = br#"{"app_id": "fh5pc001"}"#;
+    /// let mut headers = HeaderMap::new();
+    /// headers.insert(Signature::Body.header(), receiver.sign_with(Signature::Body, body).parse()?);
+    ///
+    /// assert_eq!(receiver.verify(&headers, body)?, Signature::Body);
+    /// assert!(matches!(receiver.read_any(&headers, body)?, Incoming::Uninstall(_)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn sign_with(&self, signature: Signature, body: &[u8]) -> String {
+        self.keys.sign(signature, body)
     }
 }
 
-/// The bytes of the signature in the headers.
-fn signature(headers: &HeaderMap) -> Result<[u8; 20], WebhookError> {
-    let mut values = headers.get_all("x-hub-signature").iter();
-    let value = values.next().ok_or(WebhookError::MissingSignature)?;
-    if values.next().is_some() {
-        return Err(WebhookError::MalformedSignature);
-    }
-    let digits = value.as_bytes().strip_prefix(b"sha1=").unwrap_or_default();
-    let digit = |digit: u8| char::from(digit).to_digit(16);
-    let byte = |pair: &[u8]| match pair {
-        [high, low] => u8::try_from(digit(*high)? << 4 | digit(*low)?).ok(),
-        _ => None,
-    };
-    let bytes: Option<Vec<u8>> = digits.chunks(2).map(byte).collect();
-    bytes
-        .and_then(|bytes| bytes.try_into().ok())
-        .ok_or(WebhookError::MalformedSignature)
+/// The notification in a body that is verified.
+fn notification(body: &[u8]) -> Result<Notification, WebhookError> {
+    let read = json::from_slice::<Notification>(body).map_err(WebhookError::Unreadable)?;
+    Ok(read.value.with_mismatches(read.mismatches))
 }
 
 /// Shows the limit, never the secret.
