@@ -209,6 +209,32 @@ async fn dropping_it_stops() {
     assert!(intercom.received().len() <= 10);
 }
 
+/// Responses that arrive while the caller works on a result are not late, however long that takes.
+#[tokio::test]
+async fn a_slow_caller_meets_no_timeout() {
+    let (intercom, _) = start().await;
+    intercom.on("create_tag").answer_with(|request| {
+        let name = "x".repeat(1 << 20);
+        Some(Answer::json(
+            json!({"type": "tag", "id": request.number.to_string(), "name": name}),
+        ))
+    });
+    let settings = intercom.client_builder().timeout(Duration::from_secs(2));
+    let client = settings.retry(RetryPolicy::none()).build().unwrap();
+    let mut push = client
+        .push(0..8, |client, number| {
+            client.create_tag().body_map(|b| b.name(number.to_string()))
+        })
+        .concurrency(4);
+    while let Some(pushed) = push.next().await {
+        pushed.result.unwrap();
+        if pushed.index % 4 == 0 {
+            tokio::time::sleep(Duration::from_millis(2500)).await;
+        }
+    }
+    assert_eq!(intercom.calls("create_tag").len(), 8);
+}
+
 /// Reads are repeated by the client's policy, and inputs and answers can be of any kind.
 #[tokio::test]
 async fn any_call_can_be_pushed() {

@@ -26,6 +26,8 @@ const DAY: i64 = 86_400;
 enum Kind {
     /// Numbered pages, the last change first, ties in another order in each answer.
     Numbered,
+    /// Numbered pages in the order of creation.
+    ByCreation,
     /// A search whose cursor names the last record that was read.
     ByRecord,
     /// A search whose cursor counts records.
@@ -37,6 +39,12 @@ struct Records {
     kind: Kind,
     per_page: usize,
     changed: BTreeMap<u64, i64>,
+    /// When records were created, where the server tells it.
+    created: BTreeMap<u64, i64>,
+    /// The id of the next record.
+    next: u64,
+    /// What the changes between two requests are drawn from.
+    random: fastrand::Rng,
     /// The server's clock, in epoch seconds: a second later with each request.
     now: i64,
     /// The seconds by which the workspace's days begin earlier than in UTC, where dates count whole days.
@@ -56,6 +64,9 @@ impl Records {
             kind,
             per_page: 10,
             changed: (0..records).map(|id| (id, changed(id))).collect(),
+            created: BTreeMap::new(),
+            next: records,
+            random: fastrand::Rng::with_seed(7),
             now: NOON,
             days: None,
             between: |_| {},
@@ -77,6 +88,10 @@ impl Records {
     /// The last change first; ties by the id, or in another order for each request.
     fn order(&self) -> Vec<(i64, u64)> {
         let mut order: Vec<_> = self.changed.iter().map(|(id, changed)| (*changed, *id)).collect();
+        if self.kind == Kind::ByCreation {
+            order.sort_by_key(|(_, id)| *id);
+            return order;
+        }
         order.sort_by_key(|(changed, id)| {
             let place = match self.kind {
                 Kind::Numbered => fastrand::Rng::with_seed(1000 * self.requests as u64 + id).u64(..),
@@ -90,7 +105,7 @@ impl Records {
     fn answer(&mut self, request: &Request) -> Vec<Move> {
         let body = match self.failing.contains(&self.requests) {
             true => None,
-            false if self.kind == Kind::Numbered => Some(self.page(&request.target)),
+            false if matches!(self.kind, Kind::Numbered | Kind::ByCreation) => Some(self.page(&request.target)),
             false => Some(self.found(&serde_json::from_slice(&request.body).unwrap())),
         };
         let date = UNIX_EPOCH + Duration::from_secs(self.now as u64);
@@ -111,7 +126,13 @@ impl Records {
         let items = order.iter().skip((page - 1) * self.per_page).take(self.per_page);
         json!({
             "type": "list",
-            "data": items.map(record).collect::<Vec<_>>(),
+            "data": items.map(|item| {
+                let mut record = record(item);
+                if let Some(created) = self.created.get(&item.1) {
+                    record["created_at"] = json!(created);
+                }
+                record
+            }).collect::<Vec<_>>(),
             "total_count": order.len(),
             "pages": {"type": "pages", "page": page, "total_pages": order.len().div_ceil(self.per_page)},
         })
@@ -239,9 +260,23 @@ async fn passes_are_made_until_no_item_is_missing() {
     let once = client.list_articles().stream().exactly_once().passes(2);
     assert_eq!(once.try_collect::<Vec<_>>().await.unwrap().len(), 2);
 
-    // A count that is too high is not looked for for ever.
-    let body = json!({"data": [{"id": "1"}], "total_count": 2, "pages": {"page": 1, "total_pages": 1}}).to_string();
-    let server = Server::serve(move |_| vec![answer(200, &[], &body)]).await;
+    // Two passes that agree on how much the count is too high settle it.
+    let page = |count: usize| {
+        let pages = json!({"page": 1, "total_pages": 1});
+        json!({"data": [{"id": "1"}, 7], "total_count": count, "pages": pages}).to_string()
+    };
+    let server = Server::serve(move |_| vec![answer(200, &[], page(2))]).await;
+    let client = Client::builder("token").base_url(&server.url).build().unwrap();
+    let mut once = client.list_articles().stream().exactly_once().passes(5);
+    assert_eq!(once.by_ref().try_collect::<Vec<_>>().await.unwrap().len(), 1);
+    assert_eq!((server.requests().len(), once.total_count()), (2, Some(2)));
+    let mut changes = client.list_articles().changed_since(0);
+    assert_eq!(changes.by_ref().try_collect::<Vec<_>>().await.unwrap().len(), 1);
+    assert!(changes.watermark().is_some());
+
+    // A count that is never reached is not looked for for ever.
+    let counts = Mutex::new(2..);
+    let server = Server::serve(move |_| vec![answer(200, &[], page(counts.lock().unwrap().next().unwrap()))]).await;
     let client = Client::builder("token").base_url(&server.url).build().unwrap();
     let mut once = client.list_articles().stream().exactly_once().passes(u32::MAX);
     assert!(once.next().await.unwrap().is_ok());
@@ -463,6 +498,169 @@ async fn no_change_is_lost_though_records_change_while_pages_are_read() {
     }
 }
 
+/// Changes, creates and deletes some records, or none.
+fn anything(records: &mut Records) {
+    for _ in 0..records.random.usize(..4) {
+        let ids: Vec<u64> = records.changed.keys().copied().collect();
+        let id = records.random.choice(ids).unwrap_or_default();
+        match records.random.usize(..6) {
+            0 | 1 if records.changed.len() > 1 => drop(records.changed.remove(&id)),
+            2 => {
+                let id = records.next;
+                records.next += 1;
+                records.changed.insert(id, records.now);
+                if !records.created.is_empty() {
+                    records.created.insert(id, records.now);
+                }
+            }
+            _ => drop(records.changed.insert(id, records.now)),
+        }
+    }
+}
+
+/// Workspaces of every size and order, whose records change while they are read.
+fn workspace(seed: u64) -> Records {
+    let mut random = fastrand::Rng::with_seed(seed);
+    let kind = if seed.is_multiple_of(2) {
+        Kind::Numbered
+    } else {
+        Kind::ByCreation
+    };
+    let ties = random.i64(1..5);
+    let mut records = Records::new(kind, random.u64(1..60), |id| NOON - 1000 - id as i64 / ties);
+    if random.bool() {
+        records.created = records.changed.clone();
+    }
+    records.per_page = random.usize(3..12);
+    records.random = random;
+    records
+}
+
+#[tokio::test]
+async fn no_change_is_lost_in_numbered_lists_though_records_are_deleted_while_pages_are_read() {
+    let mut complete = 0;
+    for seed in 0..60 {
+        let (_server, client, records) = workspace(seed).serve().await;
+        let mut store = Store {
+            changed: BTreeMap::new(),
+            watermark: Timestamp::from(0),
+            deliveries: 0,
+        };
+        for run in 0..12 {
+            // The last run is quiet, so that it ends.
+            let between = if run % 4 < 3 && run < 11 {
+                anything
+            } else {
+                |_: &mut Records| {}
+            };
+            records.lock().unwrap().between = between;
+            let changes = client.list_articles().changed_since(store.watermark);
+            complete += u32::from(store.sync(changes.overlap(Duration::ZERO)).await);
+        }
+        let records = records.lock().unwrap();
+        let stored = |id, changed| store.changed.get(id) == Some(changed);
+        let lost: Vec<_> = records
+            .changed
+            .iter()
+            .filter(|(id, changed)| !stored(*id, *changed))
+            .collect();
+        assert!(lost.is_empty(), "seed {seed}: {lost:?}");
+    }
+    assert!(complete > 60 * 6, "most walks are complete: {complete} of 720");
+}
+
+#[tokio::test]
+async fn a_walk_that_is_complete_has_every_item_that_was_there_all_the_time() {
+    let mut complete = 0;
+    for seed in 0..100 {
+        let passes = 1 + seed as u32 % 5;
+        let (_server, client, records) = workspace(seed).serve().await;
+        let before: BTreeSet<u64> = records.lock().unwrap().changed.keys().copied().collect();
+        records.lock().unwrap().between = anything;
+        let articles = client.list_articles().stream().exactly_once().passes(passes);
+        let items: Vec<_> = articles.collect().await;
+        let found: Vec<_> = items.iter().filter_map(|item| item.as_ref().ok()).collect();
+        let ids: BTreeSet<u64> = found.iter().map(|article| number(article.id.as_deref())).collect();
+        assert_eq!(ids.len(), found.len(), "seed {seed}: an item came twice");
+        match items.last() {
+            Some(Err(error)) => assert!(error.is_incomplete(), "{error}"),
+            _ => {
+                complete += 1;
+                let records = records.lock().unwrap();
+                let lost: Vec<_> = before
+                    .iter()
+                    .filter(|id| records.changed.contains_key(id) && !ids.contains(id))
+                    .collect();
+                assert!(lost.is_empty(), "seed {seed}: {lost:?}");
+            }
+        }
+    }
+    assert!(complete > 30, "{complete} of 100");
+}
+
+/// A search whose index is ahead of the record: the moment of its last change lies before the one that was asked for.
+#[tokio::test]
+async fn what_the_servers_search_found_is_delivered() {
+    let since = 1_737_064_700;
+    let body = json!({"tickets": [
+        {"id": "2", "updated_at": 1_737_064_623, "ticket_parts": {"ticket_parts": [{"updated_at": 1_737_064_781}]}},
+        {"id": "3", "updated_at": since - 1},
+    ]});
+    let body = body.to_string();
+    let server = Server::serve(move |_| vec![answer(200, &[], &body)]).await;
+    let client = Client::builder("token").base_url(&server.url).build().unwrap();
+    let query = json!({"query": {"operator": "AND", "value": [
+        {"field": "open", "operator": "=", "value": true},
+        {"field": "updated_at", "operator": ">", "value": since - 10},
+    ]}});
+    let search = client.request(Method::POST, "/tickets/search").json(&query);
+    let tickets = search
+        .stream::<Value>(Paging::CursorInBody, "tickets")
+        .changed_since(since);
+    let tickets: Vec<Value> = tickets.try_collect().await.unwrap();
+    let ids: Vec<_> = tickets.iter().map(|ticket| ticket["id"].as_str()).collect();
+    assert_eq!(ids, [Some("2")], "the other is explained by the margin of the query");
+}
+
+#[tokio::test]
+async fn changes_since_a_moment_in_milliseconds_are_refused() {
+    let (server, client, _) = Records::new(Kind::Numbered, 25, |id| NOON - id as i64).serve().await;
+    let moment = NOON * 1000;
+    let search = client.search_contacts().query(field("role").eq("user"));
+    let errors = [
+        client
+            .list_articles()
+            .changed_since(moment)
+            .next()
+            .await
+            .unwrap()
+            .unwrap_err(),
+        search.changed_since(moment).next().await.unwrap().unwrap_err(),
+        client
+            .search_conversations()
+            .changed_since(moment)
+            .next()
+            .await
+            .unwrap()
+            .unwrap_err(),
+        client
+            .request(Method::GET, "/things")
+            .stream::<Value>(Paging::Page, "data")
+            .changed_since(moment)
+            .next()
+            .await
+            .unwrap()
+            .unwrap_err(),
+    ];
+    for error in errors {
+        assert!(
+            error.is_builder() && error.to_string().contains("milliseconds?"),
+            "{error}"
+        );
+    }
+    assert!(server.requests().is_empty());
+}
+
 #[tokio::test]
 async fn contacts_are_found_to_the_second_though_their_dates_count_days() {
     for hours in [-12, -5, 0, 1, 14] {
@@ -543,8 +741,17 @@ async fn changes_begin_with_the_first_page() {
     let mut from_cursor = search.from_cursor("7").changed_since(0);
     let error = from_cursor.next().await.unwrap().unwrap_err();
     assert!(error.is_builder() && error.operation() == "search_contacts", "{error}");
-    from_cursor.resume();
-    assert!(from_cursor.next().await.is_none() && from_cursor.watermark().is_none());
+    assert!(from_cursor.next().await.is_none());
+    // It does not end as if it were complete.
+    for _ in 0..2 {
+        from_cursor.resume();
+        let again = from_cursor.next().await.unwrap().unwrap_err();
+        assert_eq!(
+            (again.operation(), again.to_string()),
+            (error.operation(), error.to_string())
+        );
+        assert!(from_cursor.next().await.is_none() && from_cursor.watermark().is_none());
+    }
     let mut from_page = client.list_articles().page(2).changed_since(0);
     assert!(from_page.next().await.unwrap().unwrap_err().is_builder());
     // The first mistake is the one that is told, and of what operation.

@@ -289,6 +289,7 @@ async fn a_walk_that_fails_at_every_page_goes_on_from_its_cursor() {
                         .into_iter()
                         .fold(list, |list, cursor| list.from_cursor(cursor))
                         .stream()
+                        .reduce_page_size(false)
                 })
                 .await;
                 assert_eq!(keys, expected(1000), "{}", $operation);
@@ -628,7 +629,7 @@ async fn reading_ahead_fetches_one_page_more() {
     assert_eq!(received(&intercom).len(), 5);
 
     let intercom = start("list_contacts", 1000).await;
-    faults(&intercom, [(3, Fault::Status(502))]);
+    faults(&intercom, [(3, Fault::Status(500))]);
     let client = client(&intercom);
     let (keys, errors) = walk(|cursor| {
         let list = client.list_contacts();
@@ -784,7 +785,7 @@ async fn what_cannot_be_read_does_not_end_a_walk_unsaid() {
         (json!({}), Some(no_list)),
         (json!({"contacts": [{"id": "1"}]}), Some(no_list)),
         (json!({"data": "1"}), Some(no_list)),
-        (json!({"data": [1, 2]}), Some(no_list)),
+        (json!({"data": [1, 2]}), None),
         (json!({"type": "error.list", "errors": [{"code": "x"}]}), Some(no_list)),
         (json!({"errors": [{"code": "x"}], "request_id": null}), Some(no_list)),
         (
@@ -871,6 +872,196 @@ async fn a_page_that_did_not_tell_where_the_list_goes_on_is_asked_for_again() {
     assert_eq!(asked, [None, Some("b"), Some("b"), Some("c")]);
 }
 
+/// An empty page in the middle of a numbered list is not its end, and neither is one of entries that are no objects.
+#[tokio::test]
+async fn pages_without_items_do_not_end_a_numbered_list() {
+    for middle in [json!([]), json!([1, "two", null]), Value::Null] {
+        let (intercom, client) = scripted(move |number| {
+            let page = number % 6 + 1;
+            let data = match page {
+                3 | 4 => middle.clone(),
+                page => json!([{"id": page.to_string()}]),
+            };
+            let next = (page < 6).then(|| format!("https://x.test/articles?page={}", page + 1));
+            json!({"data": data, "pages": {"page": page, "total_pages": 6, "next": next}})
+        })
+        .await;
+        let found = collect(client.list_articles().stream()).await.unwrap();
+        assert_eq!((found.len(), received(&intercom).len()), (4, 6));
+        assert_eq!(found, ["1", "2", "5", "6"]);
+    }
+}
+
+#[tokio::test]
+async fn a_page_of_odd_items_is_passed_and_reported() {
+    let (_intercom, client) = scripted(|number| match number {
+        0 => json!({"data": [{"id": "1"}], "pages": {"next": {"starting_after": "b"}}}),
+        1 => json!({"data": [7, "x"], "pages": {"next": {"starting_after": "c"}}}),
+        _ => json!({"data": [{"id": "2"}]}),
+    })
+    .await;
+    let pages: Vec<_> = client.list_contacts().pages().try_collect().await.unwrap();
+    let sizes: Vec<_> = pages
+        .iter()
+        .map(|page| (page.items().len(), page.mismatches().len()))
+        .collect();
+    assert_eq!(sizes, [(1, 0), (0, 2), (1, 0)]);
+}
+
+#[tokio::test]
+async fn the_place_is_kept_after_a_contradiction() {
+    // The second page does not lead on, or leads back.
+    for next in [json!({"page": 3}), json!({"starting_after": "b"})] {
+        let (intercom, client) = scripted(move |number| match number {
+            0 => json!({"data": [{"id": "1"}], "pages": {"next": {"starting_after": "b"}}}),
+            1 => json!({"data": [{"id": "2"}], "pages": {"next": next}}),
+            2 => json!({"data": [{"id": "2"}], "pages": {"next": {"starting_after": "c"}}}),
+            _ => json!({"data": [{"id": "3"}]}),
+        })
+        .await;
+        let mut contacts = client.list_contacts().stream();
+        let keys: Vec<_> = contacts
+            .by_ref()
+            .take(2)
+            .map_ok(|item| key(&item))
+            .try_collect()
+            .await
+            .unwrap();
+        assert_eq!(keys, ["1", "2"]);
+        contacts.next().await.unwrap().unwrap_err();
+        let cursor = contacts.cursor().cloned().expect("the page that did not lead on");
+        assert_eq!(cursor.as_str(), "b");
+        let rest = collect(client.list_contacts().from_cursor(cursor).stream())
+            .await
+            .unwrap();
+        assert_eq!(
+            (rest, received(&intercom).len()),
+            (vec!["2".to_owned(), "3".to_owned()], 4)
+        );
+    }
+    // A numbered page that is another one than was asked for.
+    let (_intercom, client) = scripted(|number| {
+        let page = [1, 5][number];
+        json!({"data": [{"id": page.to_string()}], "pages": {"page": page, "total_pages": 7}})
+    })
+    .await;
+    let mut articles = client.list_articles().stream();
+    articles.next().await.unwrap().unwrap();
+    articles.next().await.unwrap().unwrap_err();
+    assert_eq!(articles.cursor().map(Cursor::as_str), Some("2"));
+}
+
+/// The page size that a request asks for.
+fn asked_size(request: &Received) -> Option<u64> {
+    match request.query("per_page") {
+        Some(size) => size.parse().ok(),
+        None if request.body.is_empty() => None,
+        None => request.json()["pagination"]["per_page"].as_u64(),
+    }
+}
+
+#[tokio::test]
+async fn pages_that_are_too_slow_are_asked_for_again_in_smaller_ones() {
+    for status in [502, 504, 408] {
+        let intercom = start("search_contacts", 1000).await;
+        // A stretch of the list is too slow for pages of more than 20.
+        intercom.on_any().answer_with(move |request| {
+            let after = request.json()["pagination"]["starting_after"]
+                .as_str()
+                .map(str::to_owned);
+            let slow = after.is_some_and(|after| after.starts_with("Wz+300"));
+            (slow && asked_size(request).is_none_or(|size| size > 20)).then(|| Fault::Status(status).answer())
+        });
+        let client = client(&intercom);
+        let search = client.search_contacts().query(field("role").eq("user")).per_page(150);
+        let pages: Vec<_> = search.clone().pages().try_collect().await.unwrap();
+        let keys: Vec<_> = pages.iter().flat_map(|page| page.items().iter().map(key)).collect();
+        assert_eq!(keys, expected(1000), "{status}");
+        let sizes: Vec<_> = received(&intercom).iter().filter_map(asked_size).collect();
+        assert_eq!(
+            sizes,
+            [150, 150, 150, 75, 37, 18, 36, 72, 144, 150, 150, 150],
+            "{status}"
+        );
+        let reduced: Vec<_> = pages.iter().map(|page| page.reduced_page_size()).collect();
+        let expected = [None, None, Some(18), Some(36), Some(72), Some(144), None, None, None];
+        assert_eq!(reduced, expected, "{status}");
+
+        let mut kept = search.stream().reduce_page_size(false);
+        let error = loop {
+            if let Err(error) = kept.next().await.unwrap() {
+                break error;
+            }
+        };
+        assert!(error.to_string().ends_with("a smaller `per_page` can help"), "{error}");
+        assert_eq!(kept.cursor().map(Cursor::as_str), Some("Wz+300/+A=="));
+    }
+}
+
+#[tokio::test]
+async fn pages_are_not_made_smaller_than_ten_and_numbered_ones_keep_their_size() {
+    let slow = || Fault::Status(504).answer();
+    let intercom = start("list_contacts", 100).await;
+    intercom.on_any().answer(slow());
+    let error = collect(client(&intercom).list_contacts().per_page(50).stream())
+        .await
+        .unwrap_err();
+    assert!(error.is_timeout() && error.to_string().contains("per_page"), "{error}");
+    let sizes: Vec<_> = received(&intercom).iter().filter_map(asked_size).collect();
+    assert_eq!(sizes, [50, 25, 12, 10]);
+
+    let intercom = start("list_articles", 100).await;
+    intercom.on_any().answer(slow());
+    let mut articles = client(&intercom).list_articles().per_page(50).stream();
+    let error = articles.next().await.unwrap().unwrap_err();
+    assert!(error.to_string().contains("a smaller `per_page` can help"), "{error}");
+    assert_eq!(received(&intercom).len(), 1);
+
+    // Other failures are no question of the size.
+    let intercom = start("list_contacts", 100).await;
+    intercom.on_any().answer(Fault::Status(500).answer());
+    let error = collect(client(&intercom).list_contacts().stream()).await.unwrap_err();
+    assert!(!error.to_string().contains("per_page"), "{error}");
+    assert_eq!(received(&intercom).len(), 1);
+}
+
+#[tokio::test]
+async fn companies_past_the_page_limit_are_told_from_a_mistake() {
+    let intercom = start("list_all_companies", 40).await;
+    intercom.on_any().answer_with(|request| {
+        (request.query("page") == Some("2"))
+            .then(|| Answer::error(400, "client_error", "page limit reached, please use scroll API"))
+    });
+    let mut companies = client(&intercom).list_all_companies().per_page(20).stream();
+    let found = companies.by_ref().take(20).try_collect::<Vec<_>>().await.unwrap();
+    assert_eq!(found.len(), 20);
+    let error = companies.next().await.unwrap().unwrap_err();
+    assert!(error.is_page_limit() && error.is_invalid_request(), "{error}");
+    assert!(error.to_string().contains("scroll over all companies"), "{error}");
+    let other = Answer::error(400, "parameter_invalid", "page is not a number");
+    intercom.on_any().answer(other);
+    let error = client(&intercom).list_all_companies().send().await.unwrap_err();
+    assert!(
+        !error.is_page_limit() && !error.to_string().contains("scroll"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_search_over_a_body_that_is_no_object_is_an_error() {
+    let (intercom, client) = always(r#"{"data":[{"id":"1"}],"pages":{"next":{"starting_after":"b"}}}"#).await;
+    for body in [json!([1]), json!("text"), json!(7)] {
+        let search = client.request(Method::POST, "/things/search").json(&body);
+        let found: Vec<_> = search.stream::<Value>(Paging::CursorInBody, "data").collect().await;
+        let error = found.into_iter().find_map(Result::err).unwrap();
+        assert!(
+            error.is_builder() && error.to_string().contains("JSON object"),
+            "{error}"
+        );
+    }
+    drop(intercom);
+}
+
 #[tokio::test]
 async fn pages_are_counted_from_one() {
     let (intercom, client) = always("{}").await;
@@ -895,9 +1086,36 @@ async fn a_stream_shows_no_cursor() {
 
 #[tokio::test]
 async fn empty_cursors_are_no_first_page() {
-    let (_intercom, client) = always("{}").await;
-    let error = client.list_contacts().from_cursor("").send().await.unwrap_err();
-    assert!(error.is_builder(), "{error}");
+    let (intercom, client) = always("{}").await;
+    let empty = types::StartingAfterPaging::builder().starting_after("");
+    let search = client.search_contacts().query(field("role").eq("user"));
+    for error in [
+        client.list_contacts().from_cursor("").send().await.unwrap_err(),
+        // A server fails for ever on it.
+        client.list_contacts().starting_after("").send().await.unwrap_err(),
+        client.list_conversations().starting_after("").send().await.unwrap_err(),
+        client
+            .list_contacts()
+            .starting_after("")
+            .stream()
+            .next()
+            .await
+            .unwrap()
+            .unwrap_err(),
+        search.body_map(|body| body.pagination(empty)).send().await.unwrap_err(),
+        client
+            .scroll_over_all_companies()
+            .scroll_param("")
+            .send()
+            .await
+            .unwrap_err(),
+    ] {
+        assert!(
+            error.is_builder() && error.to_string().contains("the cursor is empty"),
+            "{error}"
+        );
+    }
+    assert!(received(&intercom).is_empty());
     assert!(
         client
             .list_articles()

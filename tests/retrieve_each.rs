@@ -284,6 +284,90 @@ async fn changes_have_a_watermark_once_every_item_is_delivered() {
     assert!(changes.watermark().is_some());
 }
 
+/// An item that always fails is named, can be skipped, and holds the watermark back.
+#[tokio::test]
+async fn an_item_that_always_fails_can_be_skipped() {
+    let (intercom, client) = start().await;
+    let fails = |number: usize| number == 30 || number == 12;
+    retrievals(&intercom, move |number| {
+        fails(number).then(|| Answer::error(422, "odd", "never"))
+    });
+    let since = 1_730_000_000 - 40;
+    let changes = client.search_conversations().per_page(10).changed_since(since);
+    let mut changes = changes.retrieve_each();
+    assert!(!changes.skip_failed(), "nothing failed");
+    let (mut found, mut skipped) = (Vec::new(), Vec::new());
+    while let Some(conversation) = changes.next().await {
+        match conversation {
+            Ok(conversation) => found.push(number(&conversation)),
+            Err(error) => {
+                assert!(
+                    error.to_string().contains(&format!("(item {})", error.item().unwrap())),
+                    "{error}"
+                );
+                // Asking again does not help.
+                changes.resume();
+                let again = changes.next().await.unwrap().unwrap_err();
+                assert_eq!(again.item(), error.item());
+                assert!(changes.watermark().is_none());
+                assert!(changes.skip_failed() && !changes.skip_failed());
+                skipped.push(again.item().unwrap().to_owned());
+            }
+        }
+    }
+    assert_eq!(found, (0..=40).filter(|number| !fails(*number)).collect::<Vec<_>>());
+    assert_eq!(
+        (changes.failed(), skipped),
+        (&["12".to_owned(), "30".to_owned()][..], vec!["12".into(), "30".into()])
+    );
+    // The next run asks for what was skipped again.
+    assert_eq!(changes.watermark(), Some((1_730_000_000 - 30).into()));
+    assert!(changes.watermark_without_failed() > changes.watermark());
+}
+
+#[tokio::test]
+async fn a_list_that_fails_is_not_skipped() {
+    let (intercom, client) = start().await;
+    intercom
+        .on("list_conversations")
+        .answer(Answer::error(403, "forbidden", "not now"));
+    let mut conversations = walk(&client, 3);
+    let error = conversations.next().await.unwrap().unwrap_err();
+    assert!(error.item().is_none() && !conversations.skip_failed());
+    assert!(conversations.next().await.is_none() && conversations.failed().is_empty());
+}
+
+/// Responses that arrive while the caller works on an item are not late, however long that takes.
+#[tokio::test]
+async fn a_slow_caller_meets_no_timeout() {
+    let (intercom, _) = start().await;
+    retrievals(&intercom, |number| {
+        let mut shown = conversation(number);
+        shown["title"] = json!("x".repeat(1 << 20));
+        Some(Answer::json(shown))
+    });
+    let settings = intercom
+        .client_builder()
+        .timeout(Duration::from_secs(2))
+        .retry(RetryPolicy::none());
+    let client = settings.build().unwrap();
+    let mut conversations = list(&client).stream().retrieve_each().concurrency(4);
+    for expected in 0..8 {
+        let conversation = conversations.try_next().await.unwrap().unwrap();
+        assert_eq!(number(&conversation), expected);
+        if expected % 4 == 0 {
+            tokio::time::sleep(Duration::from_millis(2500)).await;
+        }
+    }
+    let mut pages = list(&client).pages();
+    for _ in 0..2 {
+        // A page is asked for, and polled again long after its response came.
+        assert!(futures_util::poll!(pages.next()).is_pending());
+        tokio::time::sleep(Duration::from_millis(2500)).await;
+        pages.try_next().await.unwrap().unwrap();
+    }
+}
+
 /// By the operation that shows one: at the path of the list and the id, or the one that gets an item of the type.
 #[tokio::test]
 async fn lists_of_other_kinds_are_retrieved_too() {

@@ -67,6 +67,8 @@ pub struct Item {
     pub name: String,
     /// The field of its id.
     pub id: String,
+    /// The field that tells when it was created.
+    pub created_at: Option<String>,
     /// The field that tells when it last changed.
     pub updated_at: Option<String>,
 }
@@ -82,6 +84,7 @@ pub fn item(page: &Page, types: &Types) -> Option<Item> {
     Some(Item {
         name: name.clone(),
         id: of("id", &["::std::string::String", "i64", "crate::Id"])?,
+        created_at: of("created_at", &["crate::Timestamp"]),
         updated_at: of("updated_at", &["crate::Timestamp"]),
     })
 }

@@ -114,6 +114,15 @@ fn write_retrieval(item: &str, retrieval: &Retrieval) -> TokenStream {
 
 fn write_item(item: &Item) -> TokenStream {
     let (name, id) = (format_ident!("{}", item.name), format_ident!("{}", item.id));
+    let dates = item.created_at.iter().chain(&item.updated_at);
+    let dates: Vec<_> = dates.map(|ident| format_ident!("{ident}")).collect();
+    let existed = (!dates.is_empty()).then(|| {
+        quote! {
+            fn existed_at(&self) -> ::std::option::Option<crate::Timestamp> {
+                None #(.or(self.#dates))*
+            }
+        }
+    });
     let dated = item.updated_at.as_ref().map(|ident| {
         let ident = format_ident!("{ident}");
         quote! {
@@ -129,6 +138,7 @@ fn write_item(item: &Item) -> TokenStream {
             fn identity(&self) -> ::std::option::Option<::std::borrow::Cow<'_, str>> {
                 self.#id.as_ref().map(crate::paging::Identity::text)
             }
+            #existed
         }
         #dated
     }
@@ -185,6 +195,9 @@ fn write_page(name: &str, page: &Page) -> TokenStream {
             fn total_count(&self) -> ::std::option::Option<i64> {
                 #total_count
             }
+        }
+
+        impl crate::paging::sealed::Paged for #name {
             fn list(&self) -> ::std::option::Option<&'static str> {
                 Some(#list)
             }

@@ -397,6 +397,7 @@ impl ClientBuilder {
             gate: Arc::new(Gate::new(self.wait_for_rate_limit, self.max_in_flight)),
         };
         Ok(Client {
+            in_background: false,
             inner: Arc::new(Inner {
                 region,
                 settings: self,

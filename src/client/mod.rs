@@ -17,8 +17,10 @@ use bytes::Bytes;
 use crate::call::call::Call;
 use crate::response::bytes::ByteStream;
 use crate::response::error::Error;
+use crate::response::error::kind::Kind;
 use crate::response::typed::Response;
 use crate::transport::Transport;
+use crate::transport::task::Task;
 use crate::wire::decode::Decode;
 use crate::{ApiVersion, Region};
 use builder::ClientBuilder;
@@ -52,6 +54,8 @@ use config_error::ConfigError;
 #[derive(Clone)]
 pub struct Client {
     inner: Arc<Inner>,
+    /// Whether calls are run by the runtime, so that they make progress while the caller does not poll them.
+    in_background: bool,
 }
 
 struct Inner {
@@ -111,19 +115,61 @@ impl Client {
         self.inner.transport.base_url.as_str().trim_end_matches('/')
     }
 
+    /// Returns a client whose calls make progress while the caller does not poll them: time during which a stream of calls is not
+    /// polled counts against no timeout.
+    pub(crate) fn in_background(&self) -> Self {
+        Self {
+            inner: Arc::clone(&self.inner),
+            in_background: true,
+        }
+    }
+
+    /// Runs a call on the runtime. Dropping the future ends the call.
+    async fn run<T: Send + 'static, F: Future<Output = Result<T, Error>> + Send + 'static>(
+        &self,
+        call: &Call,
+        exchange: impl FnOnce(Arc<Transport>, Call) -> F,
+    ) -> Result<T, Error> {
+        let exchange = exchange(Arc::clone(&self.inner.transport), call.clone());
+        // A task does not inherit the caller's span.
+        #[cfg(feature = "tracing")]
+        let exchange = tracing::Instrument::in_current_span(exchange);
+        match Task::spawn(exchange) {
+            Ok(task) => task.await.unwrap_or_else(|| {
+                // The runtime is gone, and the response with it.
+                let mut lost = call.context();
+                lost.attempts = 1;
+                Err(lost.error(Kind::Lost))
+            }),
+            Err(exchange) => exchange.await,
+        }
+    }
+
     /// How long the next request waits for the rate limit.
     pub(crate) fn rate_limit_wait(&self) -> Duration {
         self.inner.transport.gate.wait()
     }
 
     /// Sends a call and decodes its JSON answer.
-    pub(crate) fn decoded<T: Decode>(&self, call: &Call) -> impl Future<Output = Result<Response<T>, Error>> {
-        self.inner.transport.decoded(call)
+    pub(crate) async fn decoded<T: Decode + Send + 'static>(&self, call: &Call) -> Result<Response<T>, Error> {
+        match self.in_background {
+            false => self.inner.transport.decoded(call).await,
+            true => {
+                self.run(call, |transport, call| async move { transport.decoded(&call).await })
+                    .await
+            }
+        }
     }
 
     /// Sends a call and gathers the bytes of its answer.
-    pub(crate) fn whole(&self, call: &Call) -> impl Future<Output = Result<Response<Bytes>, Error>> {
-        self.inner.transport.whole(call)
+    pub(crate) async fn whole(&self, call: &Call) -> Result<Response<Bytes>, Error> {
+        match self.in_background {
+            false => self.inner.transport.whole(call).await,
+            true => {
+                self.run(call, |transport, call| async move { transport.whole(&call).await })
+                    .await
+            }
+        }
     }
 
     /// Sends a call and hands on the bytes of its answer as they arrive.

@@ -13,7 +13,7 @@ use crate::wire::decode::Decode;
 pub(crate) type Sending<T> = Pin<Box<dyn Future<Output = Result<Response<T>, Error>> + Send>>;
 
 /// Sends a call and decodes its JSON answer.
-pub(crate) fn decoded<T: Decode + 'static>(client: Client, call: Result<Call, Error>) -> Sending<T> {
+pub(crate) fn decoded<T: Decode + Send + 'static>(client: Client, call: Result<Call, Error>) -> Sending<T> {
     Box::pin(async move { client.decoded(&call?).await })
 }
 

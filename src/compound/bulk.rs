@@ -84,7 +84,7 @@ impl Client {
         F: IntoFuture<Output = Result<T, Error>, IntoFuture: Send + 'a>,
     {
         Push {
-            client: self.clone(),
+            client: self.in_background(),
             inputs: Box::pin(inputs),
             call: Box::new(move |client, input| {
                 let call = call(client, &input).into_future();
@@ -119,6 +119,9 @@ type Begin<'a, I, T> = Box<dyn FnMut(&Client, I) -> Call<'a, I, T> + Send + 'a>;
 /// Nothing is sent before this is polled, and no input is taken while there is no room for its call. Dropping it stops: calls
 /// under way are given up, and may have been carried out. To stop without that, [`stop`](Self::stop) and take what is left of
 /// the stream. Memory: the inputs and answers of the calls under way.
+///
+/// On a runtime, calls that were begun make progress while this is not polled, and the time counts against no timeout: the
+/// caller can take as long as it needs between two results.
 #[must_use = "streams do nothing unless polled"]
 pub struct Push<'a, I, T> {
     client: Client,

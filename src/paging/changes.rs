@@ -8,11 +8,12 @@ use std::time::Duration;
 use futures_core::Stream;
 use futures_core::stream::FusedStream;
 
+use super::ledger::Check;
 use super::{Dated, ExactlyOnce, Items, Page, Retrievable, RetrieveEach};
 use crate::call::operation::Paging;
 use crate::response::error::Error;
 use crate::wire::read::Mismatch;
-use crate::wire::timestamp::Timestamp;
+use crate::wire::timestamp::{Timestamp, YEAR_2200};
 
 /// What of a list changed at a moment or later, each item once, and the moment to begin with next time: made by
 /// `changed_since` of the builders whose items have `id` and `updated_at`, and by [`Items::changed_since`] for raw calls.
@@ -38,20 +39,20 @@ use crate::wire::timestamp::Timestamp;
 ///
 /// # What holds
 ///
-/// Run after run, each beginning with the [`watermark`](Self::watermark) of the one before, every item that changed is
-/// delivered as it is after its last change, by this run or by a later one, whatever else changes while the pages are read:
+/// If every run starts at the [`watermark`](Self::watermark) of the previous run, each changed item is returned in its latest state
+/// by this run or a later one, even if items change while pages are being fetched:
 ///
-/// - The watermark is the time by the server's clock at which the walk began, less an [`overlap`](Self::overlap). What
-///   changes during the walk has changed after that: it may be delivered at once, and is delivered by the next run. This
-///   machine's clock is used if the response has no `Date`, or one that is ahead of it: a watermark in the future would skip
-///   changes.
-/// - There is a watermark only when the walk came to its end. After an error [`resume`](Self::resume) goes on; or begin anew
-///   with the watermark before.
-/// - An item can be delivered by two runs: store items by their id.
-/// - What was deleted is in no list. Nothing tells that it is gone.
-/// - The API does not say what the cursor of a search stands for. Changes are found whatever it is. What leaves the search while
-///   it is read, since it is deleted or no longer matches the query, hides no other item if the cursor names a place in the
-///   order, and can hide one if it counts items.
+/// - The watermark is the time at which the walk began, less an [`overlap`](Self::overlap). It is read from the server's clock,
+///   or from this machine's if that is earlier or the response has no `Date`. An item that changes during the walk has changed
+///   after that time: this run may return it, and the next run does.
+/// - There is a watermark only if the walk is complete. After an error, [`resume`](Self::resume) the walk, or start again with the
+///   previous watermark.
+/// - Two runs can return the same item: store items by their id.
+/// - A deleted item is in no list, so its deletion is not reported.
+/// - A search continues from a position in the order, not from a number of items. An item that is deleted or stops matching during
+///   the walk hides no other item.
+/// - A change that does not move `updated_at` is not found. A ticket's `updated_at` can lie before its newest part: a change of
+///   the state has been seen not to move it.
 ///
 /// # The first run
 ///
@@ -64,32 +65,45 @@ use crate::wire::timestamp::Timestamp;
 ///
 /// | builders of | |
 /// |---|---|
-/// | searches | The server is asked for what changed, together with the builder's own query, the last change first, so that what changes meanwhile moves to the pages that were read. Dates of contacts count whole days in the workspace's time zone: they are asked for from two days before, and the seconds are compared here. |
+/// | searches | The server is asked for what changed, together with the builder's own query, the last change first, so that what changes meanwhile moves to the pages that were read. Dates of contacts count whole days in the workspace's time zone: they are asked for from two days before, and the seconds are compared here. An item that the search finds although its own `updated_at` is earlier than asked for is delivered: the server's index can be ahead of the record. |
 /// | other lists | The API has no filter by the time of the last change: the whole list is walked, and compared here. Prefer the search where there is one; of companies, numbered pages end after 10,000, the scroll has all. |
 ///
-/// Numbered lists are walked as [`ExactlyOnce`] does it, with three passes at the most; the walk ends with an error that
-/// [`is_incomplete`](Error::is_incomplete) when items are missing even then. An item that does not tell when it changed is
-/// delivered by every run. Memory: the ids.
+/// Page-numbered lists are walked as by [`ExactlyOnce`], with at most five passes. One pass is enough if nothing changes
+/// meanwhile; two are needed if items without dates are on other pages than the first. If items may be missing even then, the
+/// walk ends with an error for which [`is_incomplete`](Error::is_incomplete) is true, and without a watermark. An item that has
+/// no date of its last change is returned by every run. Memory: the ids.
+///
+/// A moment beyond the year 2200 is refused, since it is most likely given in milliseconds.
 #[must_use = "streams do nothing unless polled"]
 pub struct Changes<P: Page> {
     items: ExactlyOnce<P>,
     since: Timestamp,
+    /// The time after which the search asks for changes, if the list is one.
+    asked: Option<Timestamp>,
     overlap: Duration,
 }
 
-/// So many passes are made over a numbered list at the most.
-const PASSES: u32 = 3;
+/// The most passes over a page-numbered list.
+const PASSES: u32 = 5;
 
 impl<P: Page<Item: Dated>> Changes<P> {
     pub(crate) fn new(mut items: Items<P>, since: Timestamp) -> Self {
         if !items.is_whole() {
             items.refuse("changes are walked from the first page on: leave the cursor or page out");
         }
-        // A search counts what changes meanwhile, and need not find it.
-        let numbered = items.pages().paging() == Some(Paging::Page);
+        if since.as_seconds() >= YEAR_2200 {
+            items.refuse("the moment is beyond the year 2200, and counts seconds: milliseconds?");
+        }
+        let check = match items.pages().paging() {
+            Some(Paging::Page) => Check::Moments { strict: true },
+            // A search counts items that change meanwhile, and need not find them. Its cursor is a position in the order.
+            _ => Check::Nothing,
+        };
+        let asked = items.pages().asks_for_changes_since().map(Timestamp::from_seconds);
         Self {
-            items: items.exactly_once().compares(numbered).passes(PASSES),
+            items: items.exactly_once().check(check).passes(PASSES),
             since,
+            asked,
             overlap: Duration::from_secs(600),
         }
     }
@@ -108,6 +122,25 @@ impl<P: Page<Item: Dated>> Changes<P> {
     pub fn read_ahead(mut self, read_ahead: bool) -> Self {
         self.items = self.items.read_ahead(read_ahead);
         self
+    }
+
+    /// Sets whether pages are made smaller when the server is too slow. Default: true; see
+    /// [`Pages::reduce_page_size`](super::Pages::reduce_page_size).
+    pub fn reduce_page_size(mut self, reduces: bool) -> Self {
+        self.items = self.items.reduce_page_size(reduces);
+        self
+    }
+
+    /// The moment that the walk began with.
+    pub(super) fn since(&self) -> Timestamp {
+        self.since
+    }
+
+    /// Returns `true` if an item did not change at the moment or later. Of a search, only items that its margin explains are left
+    /// out: one that it found although its own date is earlier was found by the server's index.
+    fn is_older(&self, item: &P::Item) -> bool {
+        let older = |changed| changed < self.since && self.asked.is_none_or(|asked| changed >= asked);
+        item.last_changed().is_some_and(older)
     }
 
     /// The moment to begin with next time, never before the one that this walk began with. `None` until the walk has come to
@@ -154,7 +187,7 @@ impl<P: Page<Item: Dated>> Stream for Changes<P> {
         let this = &mut *self;
         loop {
             match ready!(Pin::new(&mut this.items).poll_next(context)) {
-                Some(Ok(item)) if item.last_changed().is_some_and(|changed| changed < this.since) => {}
+                Some(Ok(item)) if this.is_older(&item) => {}
                 next => return Poll::Ready(next),
             }
         }

@@ -1,6 +1,5 @@
 //! A list as a stream of its items, each of them once.
 
-use std::collections::HashSet;
 use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -8,8 +7,10 @@ use std::task::{Context, Poll, ready};
 use futures_core::Stream;
 use futures_core::stream::FusedStream;
 
+use super::ledger::{Check, Ledger};
 use super::position::NOTHING_NEW;
 use super::{Cursor, Identified, Items, Page, Retrievable, RetrieveEach};
+use crate::call::operation::Paging;
 use crate::response::error::Error;
 use crate::response::error::context::ErrorContext;
 use crate::response::error::kind::{Counts, Kind};
@@ -17,11 +18,11 @@ use crate::wire::read::Mismatch;
 
 /// Every item of a list exactly once: made by [`Items::exactly_once`].
 ///
-/// Numbered lists are not stable. They are sorted by the time of the last change, and items of the same second stand in
-/// another order in each answer, so that a plain walk gets one item twice and its neighbour never. This walk leaves out what
-/// it has delivered before, told by the id, and compares at the end how many items it found with the `total_count` of
-/// the list. When some are missing it makes [another pass](Self::passes), if it may, and else ends with an error that
-/// [`is_incomplete`](Error::is_incomplete).
+/// Page-numbered lists are not stable. They are sorted by the time of the last change, and items with equal times change order
+/// between requests, so a plain walk can return one item twice and skip another. If an item is deleted, the items behind it move
+/// up, and one of them is skipped. This walk delivers each id once, and compares at the end what it met with the `total_count` of
+/// the list. If items may be missing, it makes [another pass](Self::passes) if allowed. Otherwise it ends with an error for
+/// which [`is_incomplete`](Error::is_incomplete) is true.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -42,34 +43,30 @@ use crate::wire::read::Mismatch;
 /// # }
 /// ```
 ///
-/// The count is the smallest that a page of the pass told, so that what is created meanwhile is not missed. An item that was
-/// delivered and is then deleted, or that was created meanwhile, can hide one that is missing. Nothing is compared where the
-/// server does not count, and where the walk begins in the middle of the list, unless it is told
-/// [what came before](Self::seen). An item that came without an id is told from no other: the first pass delivers it. Memory:
-/// the ids.
+/// For page-numbered lists the walk is complete if as many items as the list counted at the start of a pass existed at that
+/// moment and were met. An item that was [created or changed](Identified::existed_at) during the pass does not count, so it cannot
+/// hide a missing one. Items without dates are taken as older than the walk, unless the count fell. For other lists, whose items
+/// do not move between pages, the number of items found is compared with the smallest count of the pass.
+///
+/// If the list counts more than it shows, such as entries that are no objects, two passes that agree on the difference settle it.
+/// Nothing is compared if the server does not count, or if the walk starts in the middle of the list, unless it is given the ids
+/// [that came before](Self::seen). Items without an id cannot be deduplicated; only the first pass returns them. Memory: the ids.
 #[must_use = "streams do nothing unless polled"]
 pub struct ExactlyOnce<P: Page> {
     items: Items<P>,
-    ids: HashSet<Box<str>>,
-    /// How many items came without an id.
-    unidentified: usize,
-    /// Whether what was found is compared with the list's count.
-    compares: bool,
+    ledger: Ledger,
+    check: Check,
     /// How many passes may still be begun.
     passes: u32,
-    /// Whether this is the first pass.
-    first: bool,
     /// How many items in a row were delivered before.
-    known: usize,
+    known: u64,
     /// How many passes in a row were begun since an item was found.
     idle: u32,
-    /// The smallest count of this pass.
-    total_count: Option<i64>,
     end: End,
 }
 
 /// So many items in a row may have been delivered before, or twice as many as there are: more are a list without an end.
-const KNOWN: usize = 1000;
+const KNOWN: u64 = 1000;
 
 /// So many passes in a row may find nothing: a count that is too high is never reached.
 const IDLE: u32 = 10;
@@ -87,25 +84,31 @@ enum End {
     Failed,
 }
 
+/// What the items of a list are compared with: those of numbered pages move from page to page when others are deleted.
+fn check_of<P: Page>(items: &Items<P>) -> Check {
+    match items.pages().paging() {
+        Some(Paging::Page) => Check::Moments { strict: false },
+        _ => Check::Count,
+    }
+}
+
 impl<P: Page<Item: Identified>> ExactlyOnce<P> {
     pub(super) fn new(items: Items<P>) -> Self {
+        let is_whole = items.is_whole();
         Self {
-            compares: items.is_whole(),
+            check: if is_whole { check_of(&items) } else { Check::Nothing },
             items,
-            ids: HashSet::new(),
-            unidentified: 0,
+            ledger: Ledger::new(is_whole),
             passes: 0,
-            first: true,
             known: 0,
             idle: 0,
-            total_count: None,
             end: End::Not,
         }
     }
 
-    /// Whether what was found is compared with the list's count, where the server counts.
-    pub(super) fn compares(mut self, compares: bool) -> Self {
-        self.compares &= compares;
+    /// Replaces what is compared with the list's count.
+    pub(super) fn check(mut self, check: Check) -> Self {
+        self.check = check;
         self
     }
 
@@ -121,20 +124,27 @@ impl<P: Page<Item: Identified>> ExactlyOnce<P> {
     /// So a walk that was stopped goes on: from its cursor, or with the first page, which finds what is missing too. Another pass
     /// begins where this walk began.
     pub fn seen<I: Into<String>>(mut self, ids: impl IntoIterator<Item = I>) -> Self {
-        self.ids.extend(ids.into_iter().map(|id| id.into().into_boxed_str()));
-        self.compares = true;
+        ids.into_iter().for_each(|id| self.ledger.met_before(id.into()));
+        self.check = check_of(&self.items);
         self
     }
 
     /// The ids of the items that were delivered, and those of [`seen`](Self::seen), in no order.
     pub fn ids(&self) -> impl Iterator<Item = &str> {
-        self.ids.iter().map(|id| &**id)
+        self.ledger.ids()
     }
 
     /// Whether the next page is fetched while the caller works on the items of this one; see
     /// [`Pages::read_ahead`](super::Pages::read_ahead).
     pub fn read_ahead(mut self, read_ahead: bool) -> Self {
         self.items = self.items.read_ahead(read_ahead);
+        self
+    }
+
+    /// Sets whether pages are made smaller when the server is too slow. Default: true; see
+    /// [`Pages::reduce_page_size`](super::Pages::reduce_page_size).
+    pub fn reduce_page_size(mut self, reduces: bool) -> Self {
+        self.items = self.items.reduce_page_size(reduces);
         self
     }
 
@@ -205,46 +215,31 @@ impl<P: Page<Item: Identified>> ExactlyOnce<P> {
     }
 
     fn begin_pass(&mut self) {
-        self.first = false;
         self.known = 0;
-        self.total_count = None;
+        self.ledger.start_pass();
         self.items.restart();
     }
 
-    /// Remembers an item; whether it is to be delivered.
+    /// Remembers an item; returns `true` if it is to be delivered.
     fn is_new(&mut self, item: &P::Item) -> bool {
-        match item.identity().filter(|id| !id.is_empty()) {
-            Some(id) if self.ids.contains(&*id) => false,
-            Some(id) => self.ids.insert(id.into()),
-            None => {
-                self.unidentified += usize::from(self.first);
-                self.first
-            }
-        }
+        let id = item.identity().filter(|id| !id.is_empty());
+        let existed = || item.existed_at().map(|moment| moment.as_seconds());
+        self.ledger.item(id.as_deref(), existed)
     }
 
-    /// Remembers what the last page says of the list's count.
-    fn count(&mut self) {
-        let counts = self.items.total_count().into_iter().chain(self.total_count);
-        self.total_count = counts.min();
-    }
-
-    /// How many items were found.
-    fn found(&self) -> usize {
-        self.ids.len() + self.unidentified
-    }
-
-    /// What is wrong when the list has ended.
+    /// The error if items may be missing at the end of a pass.
     fn missing(&self) -> Option<Error> {
-        let total = u64::try_from(self.total_count?).ok().filter(|_| self.compares)?;
-        let found = self.found() as u64;
+        if self.ledger.is_complete(self.check) {
+            return None;
+        }
+        let (found, total) = (self.ledger.found(), self.ledger.count(self.check));
         let operation = self.items.pages().operation();
-        (found < total).then(|| ErrorContext::of(operation).error(Kind::Incomplete(Counts { found, total })))
+        Some(ErrorContext::of(operation).error(Kind::Incomplete(Counts { found, total })))
     }
 
-    /// The server's clock when the walk began, see [`Items::begun`]; `None` until the walk has come to its end.
+    /// The server's clock when the walk began, see [`Items::begun`]; `None` until the walk is complete.
     pub(super) fn begun(&self) -> Option<i64> {
-        self.items.begun().filter(|_| self.end == End::Complete)
+        self.ledger.begun().filter(|_| self.end == End::Complete)
     }
 }
 
@@ -255,13 +250,15 @@ impl<P: Page<Item: Identified>> Stream for ExactlyOnce<P> {
         let this = &mut *self;
         while this.end == End::Not {
             let next = ready!(Pin::new(&mut this.items).poll_next(context));
-            this.count();
+            let items = &this.items;
+            this.ledger
+                .page(items.pages_read(), items.total_count(), items.begun(), items.has_hole());
             match next {
                 Some(Ok(item)) if this.is_new(&item) => {
                     (this.known, this.idle) = (0, 0);
                     return Poll::Ready(Some(Ok(item)));
                 }
-                Some(Ok(_)) if this.known < KNOWN.max(2 * this.found()) => this.known += 1,
+                Some(Ok(_)) if this.known < KNOWN.max(this.ledger.found().saturating_mul(2)) => this.known += 1,
                 Some(Ok(_)) => {
                     this.known = 0;
                     this.end = End::Failed;
@@ -305,7 +302,7 @@ impl<P: Page> fmt::Debug for ExactlyOnce<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ExactlyOnce")
             .field("items", &self.items)
-            .field("ids", &self.ids.len())
+            .field("found", &self.ledger.found())
             .finish_non_exhaustive()
     }
 }

@@ -14,6 +14,14 @@ use crate::wire::timestamp::Timestamp;
 pub trait Identified {
     /// The id, as text; `None` when the item came without one.
     fn identity(&self) -> Option<Cow<'_, str>>;
+
+    /// A time at which the item existed already: when it was created, or when it last changed. Default: `None`, for unknown.
+    ///
+    /// [`ExactlyOnce`](super::ExactlyOnce) compares it with the time at which a walk began, so that an item that was created
+    /// during the walk cannot hide a missing one.
+    fn existed_at(&self) -> Option<Timestamp> {
+        None
+    }
 }
 
 /// An item that tells when it last changed.
@@ -24,10 +32,15 @@ pub trait Dated: Identified {
     fn last_changed(&self) -> Option<Timestamp>;
 }
 
-/// By the name `id`.
+/// By the names `id`, `created_at` and `updated_at`.
 impl Identified for Value {
     fn identity(&self) -> Option<Cow<'_, str>> {
         text_of(&self["id"])
+    }
+
+    fn existed_at(&self) -> Option<Timestamp> {
+        let date = |name: &str| serde_json::from_value(self[name].clone()).ok();
+        date("created_at").or_else(|| date("updated_at"))
     }
 }
 

@@ -25,10 +25,16 @@ pub struct Items<P: Page> {
     page_cursor: Option<Cursor>,
     total_count: Option<i64>,
     mismatches: Vec<Mismatch>,
-    /// When the first page was asked for.
+    /// Whether a page was asked for.
+    started: bool,
+    /// When the first page of this pass was asked for.
     asked: Option<Instant>,
     /// The server's clock at that moment or a little before, in epoch seconds.
     begun: Option<i64>,
+    /// The number of pages of this pass so far.
+    pages_read: u64,
+    /// Whether a page of this pass was empty though the list continued after it.
+    has_hole: bool,
 }
 
 impl<P: Page> Items<P> {
@@ -39,14 +45,23 @@ impl<P: Page> Items<P> {
             page_cursor: None,
             total_count: None,
             mismatches: Vec::new(),
+            started: false,
             asked: None,
             begun: None,
+            pages_read: 0,
+            has_hole: false,
         }
     }
 
     /// Whether the next page is fetched while the caller works on the items of this one; see [`Pages::read_ahead`].
     pub fn read_ahead(mut self, read_ahead: bool) -> Self {
         self.pages = self.pages.read_ahead(read_ahead);
+        self
+    }
+
+    /// Sets whether pages are made smaller when the server is too slow. Default: true; see [`Pages::reduce_page_size`].
+    pub fn reduce_page_size(mut self, reduces: bool) -> Self {
+        self.pages = self.pages.reduce_page_size(reduces);
         self
     }
 
@@ -84,16 +99,18 @@ impl<P: Page> Items<P> {
         ExactlyOnce::new(self)
     }
 
-    /// What of the list changed at `moment` or later, see [`Changes`]: for lists that the description does not have, since
-    /// builders have a method of this name. The whole list is walked; of a search, ask for no more than what changed, and for
-    /// the last change first, with a margin where its dates may count whole days:
+    /// Returns the items that changed at `moment` or later, see [`Changes`]. Builders have a method of the same name; this one is
+    /// for lists that the description does not have.
+    ///
+    /// The entire list is walked. Give a search a filter by `updated_at`, with a margin of two days if its dates may count whole
+    /// days, and sort it by the last change, newest first:
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), intercom_client::Error> {
     /// # let intercom = intercom_client::mock::MockIntercom::start().await;
     /// # intercom.on_any().answer(intercom_client::mock::Answer::json(serde_json::json!({
-    /// #     "tickets": [{"id": "1", "updated_at": 1_800_000_000}, {"id": "2", "updated_at": 1_600_000_000}], "pages": {},
+    /// #     "tickets": [{"id": "1", "updated_at": 1_800_000_000}, {"id": "2", "updated_at": 1_699_990_000}], "pages": {},
     /// # })));
     /// # let stored = 1_700_000_000;
     /// # let client = intercom.client();
@@ -116,6 +133,9 @@ impl<P: Page> Items<P> {
     /// # Ok(())
     /// # }
     /// ```
+    ///
+    /// A ticket's `updated_at` can lie before its newest part: a change of the state has been seen not to move it. The stream
+    /// delivers everything that the server's own search finds, but a change that the search does not find is not delivered.
     pub fn changed_since(self, moment: impl Into<Timestamp>) -> Changes<P>
     where
         P::Item: Dated,
@@ -143,13 +163,23 @@ impl<P: Page> Items<P> {
 
     /// Whether the walk begins with the first page, and has not begun yet.
     pub(super) fn is_whole(&self) -> bool {
-        self.asked.is_none() && self.pages.is_whole()
+        !self.started && self.pages.is_whole()
     }
 
-    /// The server's clock at the moment when the first page was asked for, or a little before, in epoch seconds; `None` until
-    /// that page came.
+    /// The server's clock when the first page of this pass was asked for, or a little before, in epoch seconds; `None` until that
+    /// page came.
     pub(super) fn begun(&self) -> Option<i64> {
         self.begun
+    }
+
+    /// The number of pages of this pass so far.
+    pub(super) fn pages_read(&self) -> u64 {
+        self.pages_read
+    }
+
+    /// Returns `true` if a page of this pass was empty though the list continued after it.
+    pub(super) fn has_hole(&self) -> bool {
+        self.has_hole
     }
 
     /// Makes no walk of it, and says why.
@@ -161,6 +191,8 @@ impl<P: Page> Items<P> {
     /// Walks the list once more, from where the walk began.
     pub(super) fn restart(&mut self) {
         self.total_count = None;
+        (self.asked, self.begun) = (None, None);
+        (self.pages_read, self.has_hole) = (0, false);
         self.pages.restart();
     }
 
@@ -174,6 +206,7 @@ impl<P: Page> Stream for Items<P> {
     type Item = Result<P::Item, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.started = true;
         let asked = *self.asked.get_or_insert_with(Instant::now);
         loop {
             if let Some(item) = self.page.next() {
@@ -192,6 +225,8 @@ impl<P: Page> Stream for Items<P> {
                     });
                     self.mismatches = page.take_mismatches();
                     self.total_count = page.total_count().or(self.total_count);
+                    self.pages_read += 1;
+                    self.has_hole |= page.items().is_empty() && !self.pages.is_terminated();
                     self.page = page.into_inner().into_items().into_iter();
                 }
                 Some(Err(error)) => return Poll::Ready(Some(Err(error))),

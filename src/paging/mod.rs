@@ -103,7 +103,9 @@ mod changes;
 mod exactly_once;
 mod identified;
 mod items;
+mod ledger;
 mod outline;
+mod page_size;
 mod pages;
 mod position;
 mod raw;
@@ -122,8 +124,7 @@ pub use identified::{Dated, Identified};
 pub use items::Items;
 use outline::Outline;
 pub use pages::Pages;
-#[doc(hidden)]
-pub use position::Position;
+pub(crate) use position::Position;
 pub use raw::RawPage;
 pub use retrieve_each::{Retrievable, RetrieveEach, Retrieving, Walk};
 
@@ -188,8 +189,8 @@ impl FromStr for Cursor {
     }
 }
 
-/// One page of a list: what list operations answer with. Only this crate's types are pages.
-pub trait Page: Send + 'static {
+/// One page of a list: the response of a list operation. Sealed: only this crate's types are pages.
+pub trait Page: sealed::Paged + Send + 'static {
     /// What the list holds.
     type Item: Send + 'static;
 
@@ -199,16 +200,25 @@ pub trait Page: Send + 'static {
     /// The items of this page, taken out of it.
     fn into_items(self) -> Vec<Self::Item>;
 
-    /// How many items the whole list has, when the server says.
+    /// The number of items in the entire list, if the server reports it.
     fn total_count(&self) -> Option<i64>;
+}
 
-    /// What the answer calls the list; `None` where it has been made sure that it is there.
-    #[doc(hidden)]
-    fn list(&self) -> Option<&'static str>;
+/// Keeps [`Page`] and [`Walk`] to the types of this crate.
+pub(crate) mod sealed {
+    use super::Position;
 
-    /// What the page says of its place in the list.
-    #[doc(hidden)]
-    fn position(&self) -> Position<'_>;
+    /// The place of a page in its list.
+    pub trait Paged {
+        /// The name of the list in the response; `None` if the list is known to be there.
+        fn list(&self) -> Option<&'static str>;
+
+        /// The fields of the page that lead to the next one.
+        fn position(&self) -> Position<'_>;
+    }
+
+    /// A walk of this crate.
+    pub trait Walks {}
 }
 
 impl<P: Page> Response<P> {

@@ -45,14 +45,16 @@ impl<'t> Outline<'t> {
         if lists.is_empty() { vec![self.text] } else { lists }
     }
 
-    /// Whether `page`, which was read from it, has no items though it is not said that there are none: its list is missing, is of
-    /// another kind, or holds nothing that is an item.
+    /// Returns `true` if `page`, which was read from this response, lacks its list: it is missing or of another kind. A list that
+    /// holds nothing that is an item is a list, and its entries are mismatches.
     pub(super) fn lacks_list(&self, page: &impl Page) -> bool {
         let (Some(name), Some(values)) = (page.list(), &self.values) else {
             return false;
         };
-        let lists_none = values.get(name).is_some_and(|value| is_one_of(value, &["[]", "null"]));
-        page.items().is_empty() && page.total_count() != Some(0) && !lists_none
+        let is_list = values
+            .get(name)
+            .is_some_and(|value| value.starts_with('[') || *value == "null");
+        page.items().is_empty() && page.total_count() != Some(0) && !is_list
     }
 
     /// Whether it says something of other pages that `position`, which was read from it, does not have.

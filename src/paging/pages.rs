@@ -11,6 +11,7 @@ use std::task::{Context, Poll};
 use futures_core::Stream;
 use futures_core::stream::FusedStream;
 
+use super::page_size::{PageSize, is_too_slow};
 use super::position::{NO_LIST, NOTHING_NEW, OTHER_PAGE, Position, REPEATS, SAME};
 use super::repeats::Repeats;
 use super::{Cursor, Page};
@@ -38,15 +39,20 @@ type Fetch<P> = Pin<Box<dyn Future<Output = Result<Response<P>, Error>> + Send>>
 pub struct Pages<P: Page> {
     client: Client,
     ask: Ask<P>,
-    /// The call for the page that the walk begins with; `None` when it cannot be made.
+    /// The call for the page that the walk starts with; `None` if there is a mistake in it.
     call: Option<Box<Call>>,
+    /// The operation and the caller's mistake, for each time that the walk is resumed.
+    mistake: Option<(&'static str, String)>,
     /// The page that the walk begins with; `None` for the first one.
     from: Option<Cursor>,
     step: Step,
     /// The page that is asked for next, or on its way; `None` for the first one.
     cursor: Option<Cursor>,
-    /// The page that did not tell where the list goes on.
-    without_next: Option<Option<Cursor>>,
+    /// Whether the page of `cursor` was delivered, but did not lead to the next one.
+    without_next: bool,
+    /// The size of the pages, and whether it is reduced when the server is too slow.
+    size: PageSize,
+    reduces: bool,
     /// Hashes of the cursors so far: eight bytes a page.
     seen: HashSet<u64>,
     repeats: Repeats,
@@ -84,18 +90,28 @@ impl<P: Page> Pages<P> {
         ask: impl Fn(Client, Call) -> Fetch<P> + Send + Sync + 'static,
     ) -> Self {
         let from = cursor.or_else(|| call.as_ref().ok()?.cursor());
-        let (call, step) = match call {
-            Ok(call) => (Some(Box::new(call)), Step::Done),
-            Err(error) => (None, Step::Fail(error)),
+        let size = PageSize::new(call.as_ref().ok().and_then(Call::per_page));
+        let (call, mistake, step) = match call {
+            Ok(call) => (Some(Box::new(call)), None, Step::Done),
+            Err(error) => {
+                let mistake = match error.details() {
+                    Kind::Builder(what) => what.clone(),
+                    _ => error.to_string(),
+                };
+                (None, Some((error.context().operation, mistake)), Step::Fail(error))
+            }
         };
         let mut pages = Self {
-            client,
+            client: client.in_background(),
             ask: Box::new(ask),
             call,
+            mistake,
             from,
             step,
             cursor: None,
-            without_next: None,
+            without_next: false,
+            size,
+            reduces: true,
             seen: HashSet::new(),
             repeats: Repeats::default(),
             hasher: RandomState::new(),
@@ -115,18 +131,20 @@ impl<P: Page> Pages<P> {
             self.seen.insert(self.hasher.hash_one(cursor));
         }
         self.repeats = Repeats::default();
-        self.without_next = None;
+        self.without_next = false;
         self.resume();
     }
 
     /// Goes on after an error, with the page that failed, or the one that did not tell where the list goes on.
     pub(super) fn resume(&mut self) {
-        if let Some(cursor) = self.without_next.take() {
-            self.cursor = cursor;
+        if std::mem::take(&mut self.without_next) {
             self.repeats = Repeats::default();
         }
-        if let Some(call) = &self.call {
-            self.step = Step::Ask(call.clone());
+        match (&self.call, &self.mistake) {
+            (Some(call), _) => self.step = Step::Ask(call.clone()),
+            // A walk that cannot start does not end as if it were complete.
+            (None, Some((operation, what))) => self.step = Step::Fail(ErrorContext::mistake(operation, what)),
+            (None, None) => {}
         }
     }
 
@@ -134,6 +152,7 @@ impl<P: Page> Pages<P> {
     pub(super) fn refuse(&mut self, why: &str) {
         if let Some(call) = self.call.take() {
             self.step = Step::Fail(ErrorContext::mistake(call.operation.id, why));
+            self.mistake = Some((call.operation.id, why.to_owned()));
             (self.fetch, self.held) = (None, None);
         }
     }
@@ -145,7 +164,14 @@ impl<P: Page> Pages<P> {
 
     /// The operation's id.
     pub(super) fn operation(&self) -> &'static str {
-        self.call.as_ref().map_or("", |call| call.operation.id)
+        let call = self.call.as_ref().map(|call| call.operation.id);
+        call.or(self.mistake.as_ref().map(|(operation, _)| *operation))
+            .unwrap_or_default()
+    }
+
+    /// The time after which a search asks for changes, in epoch seconds.
+    pub(super) fn asks_for_changes_since(&self) -> Option<i64> {
+        self.call.as_ref()?.asks_for_changes_since()
     }
 
     /// How the list goes on.
@@ -168,10 +194,22 @@ impl<P: Page> Pages<P> {
         self
     }
 
-    /// Where the list goes on after the pages that were delivered: after an error, the page that failed.
+    /// Sets whether pages are made smaller when the server is too slow. Default: true.
     ///
-    /// `None` at the beginning of a walk that starts with the first page, at the end, after a page that did not tell where the list
-    /// goes on, and while a scroll cannot be continued: a page is on its way, or was lost.
+    /// Searches of large conversations can take longer than the server allows. If a page of a cursor list fails with 502, 504 or
+    /// a timeout after all attempts, the walk asks for a page of half the size from the same cursor, down to 10 items, and grows
+    /// back after pages that succeed. [`Response::reduced_page_size`] shows it. Page-numbered lists keep their size, since
+    /// another size would number their pages differently; set a smaller `per_page` for them.
+    pub fn reduce_page_size(mut self, reduces: bool) -> Self {
+        self.reduces = reduces;
+        self
+    }
+
+    /// The place to continue from after the pages that were delivered: after an error, the page that failed, or the page that did
+    /// not lead to the next one.
+    ///
+    /// `None` at the start of a walk from the first page, at the end, and while a scroll cannot be continued: a page is on its
+    /// way, or was lost.
     pub fn cursor(&self) -> Option<&Cursor> {
         let lost = self.fetch.is_some() && matches!(&self.step, Step::Ask(call) if call.is_scroll());
         let cursor = match &self.held {
@@ -194,7 +232,9 @@ impl<P: Page> Pages<P> {
             Step::Done => return None,
         };
         self.step = Step::Ask(call.clone());
-        if let Err(error) = call.turn_to(self.cursor.as_ref()) {
+        let turned = call.turn_to(self.cursor.as_ref());
+        let sized = turned.and_then(|()| self.size.reduced().map_or(Ok(()), |size| call.set_per_page(size)));
+        if let Err(error) = sized {
             self.step = Step::Done;
             return Some(Err(error));
         }
@@ -243,20 +283,22 @@ impl<P: Page> Pages<P> {
         if self.repeats.is_same(page) {
             return Err(contradiction(SAME));
         }
-        let asked_for = self.cursor.take();
         let next = match next {
             Ok(Some(cursor)) if !self.is_new(&cursor) && !call.is_scroll() => Err(REPEATS),
             Ok(Some(_)) if self.repeats.bring_nothing() => Err(NOTHING_NEW),
             next => next,
         };
         self.step = match next {
-            Ok(None) => Step::Done,
+            Ok(None) => {
+                self.cursor = None;
+                Step::Done
+            }
             Ok(Some(cursor)) => {
                 self.cursor = Some(cursor);
                 Step::Ask(call)
             }
             Err(what) => {
-                self.without_next = Some(asked_for);
+                self.without_next = true;
                 Step::Fail(contradiction(what))
             }
         };
@@ -272,29 +314,45 @@ impl<P: Page> Stream for Pages<P> {
         if let Some((page, _)) = this.held.take() {
             return Poll::Ready(Some(Ok(page)));
         }
-        let mut fetch = match this.fetch.take() {
-            Some(fetch) => fetch,
-            None => match this.begin(false) {
-                Some(Ok(fetch)) => fetch,
-                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
-                None => return Poll::Ready(None),
-            },
-        };
-        let Poll::Ready(answer) = fetch.as_mut().poll(context) else {
-            this.fetch = Some(fetch);
-            return Poll::Pending;
-        };
-        let cursor = this.cursor.clone();
-        let step = std::mem::replace(&mut this.step, Step::Done);
-        let answer = match (answer, step) {
-            (Ok(page), Step::Ask(call)) => this.advance(call, &page).map(|()| page),
-            (answer, _) => answer,
+        let (answer, cursor) = loop {
+            let mut fetch = match this.fetch.take() {
+                Some(fetch) => fetch,
+                None => match this.begin(false) {
+                    Some(Ok(fetch)) => fetch,
+                    Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                    None => return Poll::Ready(None),
+                },
+            };
+            let Poll::Ready(answer) = fetch.as_mut().poll(context) else {
+                this.fetch = Some(fetch);
+                return Poll::Pending;
+            };
+            let cursor = this.cursor.clone();
+            let step = std::mem::replace(&mut this.step, Step::Done);
+            match (answer, step) {
+                (Ok(page), Step::Ask(call)) => {
+                    let page = page.with_reduced_page_size(this.size.reduced());
+                    this.size.succeeded(page.items().len());
+                    break (this.advance(call, &page).map(|()| page), cursor);
+                }
+                (Err(error), Step::Ask(call)) if is_too_slow(&error) => match this.paging() {
+                    Some(Paging::Cursor | Paging::CursorInBody) if this.reduces && this.size.reduce() => {
+                        this.step = Step::Ask(call);
+                    }
+                    Some(Paging::Cursor | Paging::CursorInBody | Paging::Page) => {
+                        let hint = Some("a smaller `per_page` can help");
+                        break (Err(error.in_context(|context| context.hint = hint)), cursor);
+                    }
+                    _ => break (Err(error), cursor),
+                },
+                (answer, _) => break (answer, cursor),
+            }
         };
         match answer {
             Ok(page) if this.read_ahead && matches!(this.step, Step::Ask(_)) => {
                 match this.begin(true) {
                     Some(Ok(fetch)) => this.fetch = Some(fetch),
-                    // What is wrong with the next page is said when it is wanted.
+                    // An error of the next page is delivered when that page is wanted.
                     Some(Err(error)) => this.step = Step::Fail(error),
                     None => {}
                 }

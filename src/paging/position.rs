@@ -7,10 +7,10 @@ use crate::call::call::Call;
 use crate::call::operation::Paging;
 use crate::response::error::Error;
 use crate::response::error::context::ErrorContext;
+use crate::search::UPDATED_AT;
 use crate::wire::next_page::NextPage;
 
 /// What a page says of its place in the list, by the shape of the list.
-#[doc(hidden)]
 #[derive(Clone, Copy, Debug)]
 pub enum Position<'a> {
     Cursor(Option<&'a NextPage>),
@@ -58,8 +58,16 @@ impl Position<'_> {
                 None => end,
                 Some(next) => cursor(next.starting_after()),
             },
-            // Some servers go on announcing a next page for ever.
-            Self::Page { empty: true, .. } => Ok(None),
+            // Some servers announce a next page for ever: after an empty page, only the number of pages counts.
+            Self::Page {
+                page,
+                total_pages,
+                empty: true,
+                ..
+            } => match (page.or(asked), total_pages) {
+                (Some(this), Some(last)) if this < last => Ok(Some(this.saturating_add(1).to_string().into())),
+                _ => Ok(None),
+            },
             Self::Page {
                 page,
                 total_pages,
@@ -95,11 +103,15 @@ impl Position<'_> {
 impl Call {
     /// Asks for the page that `cursor` stands for.
     pub(crate) fn turn_to(&mut self, cursor: Option<&Cursor>) -> Result<(), Error> {
-        let Some(Cursor(text)) = cursor else { return Ok(()) };
-        if text.trim().is_empty() {
-            // It would ask for the first page.
+        let named = if cursor.is_none() { self.cursor() } else { None };
+        if cursor
+            .or(named.as_ref())
+            .is_some_and(|Cursor(text)| text.trim().is_empty())
+        {
+            // The server would return the first page, or fail.
             return Err(ErrorContext::mistake(self.operation.id, "the cursor is empty"));
         }
+        let Some(Cursor(text)) = cursor else { return Ok(()) };
         self.page = Some(text.as_str().into());
         match self.operation.paging {
             Some(Paging::Cursor) => self.replace("starting_after", text),
@@ -113,14 +125,8 @@ impl Call {
                 }
             },
             Some(Paging::CursorInBody) => {
-                let mut body = self.json();
-                match &mut body["pagination"] {
-                    Value::Object(pagination) => {
-                        pagination.insert("starting_after".to_owned(), text.as_str().into());
-                    }
-                    other => *other = json!({ "starting_after": text }),
-                }
-                self.body = Some(body.to_string().into());
+                let text = text.as_str().into();
+                self.paginate("starting_after", text)?;
             }
             Some(Paging::Events) => {
                 let pairs: Vec<_> = url::form_urlencoded::parse(text.as_bytes()).into_owned().collect();
@@ -152,6 +158,70 @@ impl Call {
         .map(Cursor)
     }
 
+    /// The page size that the parameters name, if any.
+    pub(super) fn per_page(&self) -> Option<u32> {
+        match self.operation.paging? {
+            Paging::CursorInBody => {
+                let size = &self.json()["pagination"]["per_page"];
+                size.as_u64().or_else(|| size.as_str()?.parse().ok())?.try_into().ok()
+            }
+            _ => {
+                let (_, size) = self.query.iter().find(|(name, _)| name == "per_page")?;
+                size.parse().ok()
+            }
+        }
+    }
+
+    /// Asks for pages of this size.
+    pub(super) fn set_per_page(&mut self, size: u32) -> Result<(), Error> {
+        match self.operation.paging {
+            Some(Paging::CursorInBody) => self.paginate("per_page", size.into()),
+            _ => {
+                self.replace("per_page", &size.to_string());
+                Ok(())
+            }
+        }
+    }
+
+    /// The time after which a search asks for changes by `updated_at`, in epoch seconds: the earliest if there are several.
+    pub(super) fn asks_for_changes_since(&self) -> Option<i64> {
+        fn earliest(filter: &Value) -> Option<i64> {
+            match (filter["operator"].as_str()?, &filter["value"]) {
+                ("AND" | "OR", Value::Array(filters)) => filters.iter().filter_map(earliest).min(),
+                (">" | ">=", value) if filter["field"] == UPDATED_AT => {
+                    value.as_i64().or_else(|| value.as_str()?.parse().ok())
+                }
+                _ => None,
+            }
+        }
+        match self.operation.paging? {
+            Paging::CursorInBody => earliest(&self.json()["query"]),
+            _ => None,
+        }
+    }
+
+    /// Sets an entry of `pagination` in the body.
+    fn paginate(&mut self, name: &str, value: Value) -> Result<(), Error> {
+        let mut body = match self.json() {
+            Value::Object(body) => body,
+            Value::Null => serde_json::Map::new(),
+            _ => {
+                let what = "the body is not a JSON object, so it has no place for a cursor or page size";
+                return Err(ErrorContext::mistake(self.operation.id, what));
+            }
+        };
+        match body.get_mut("pagination") {
+            Some(Value::Object(pagination)) => {
+                pagination.insert(name.to_owned(), value);
+            }
+            _ => {
+                body.insert("pagination".to_owned(), json!({ name: value }));
+            }
+        }
+        self.body = Some(Value::Object(body).to_string().into());
+        Ok(())
+    }
+
     fn replace(&mut self, name: &'static str, value: &str) {
         self.query.retain(|(other, _)| other != name);
         self.query.push((name.into(), value.to_owned()));
@@ -167,6 +237,7 @@ impl Call {
 mod tests {
     use super::*;
     use crate::paging::Page;
+    use crate::paging::sealed::Paged;
     use crate::{CompanyOrList, types};
     use serde_json::from_value;
 
@@ -222,6 +293,17 @@ mod tests {
             Ok(None),
             "an empty page is the last"
         );
+        let empty = |page: i64| {
+            let pages = json!({"page": page, "total_pages": 6, "next": url});
+            from_value::<types::CompanyList>(json!({"data": [], "pages": pages})).unwrap()
+        };
+        let next = |page: i64| empty(page).position().next(Some(page), false);
+        assert_eq!(
+            next(3),
+            Ok(Some("4".into())),
+            "unless the number of pages says that more follow"
+        );
+        assert_eq!((next(6), next(7)), (Ok(None), Ok(None)));
     }
 
     #[test]

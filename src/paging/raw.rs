@@ -3,7 +3,7 @@
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{Items, Page, Pages, Position};
+use super::{Items, Page, Pages, Position, sealed};
 use crate::call::operation::Paging;
 use crate::client::request::{Request, from_json};
 use crate::wire::extra::Extra;
@@ -141,7 +141,9 @@ impl<T: Send + 'static> Page for RawPage<T> {
     fn total_count(&self) -> Option<i64> {
         self.frame.total_count
     }
+}
 
+impl<T> sealed::Paged for RawPage<T> {
     fn list(&self) -> Option<&'static str> {
         None
     }

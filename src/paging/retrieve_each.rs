@@ -10,7 +10,7 @@ use futures_core::Stream;
 use futures_core::stream::FusedStream;
 use futures_util::stream::FuturesOrdered;
 
-use super::{Changes, Cursor, Dated, ExactlyOnce, Identified, Items, Page};
+use super::{Changes, Cursor, Dated, ExactlyOnce, Identified, Items, Page, sealed};
 use crate::call::operation::Paging;
 use crate::client::Client;
 use crate::response::error::Error;
@@ -34,8 +34,8 @@ pub trait Retrievable: Identified + Send + 'static {
 /// An item on its way.
 pub type Retrieving<T> = Pin<Box<dyn Future<Output = Result<Response<T>, Error>> + Send>>;
 
-/// A walk over the items of a list: [`Items`], [`ExactlyOnce`] or [`Changes`].
-pub trait Walk: Stream<Item = Result<<Self::Page as Page>::Item, Error>> + Unpin {
+/// A walk over the items of a list: [`Items`], [`ExactlyOnce`] or [`Changes`]. Sealed.
+pub trait Walk: sealed::Walks + Stream<Item = Result<<Self::Page as Page>::Item, Error>> + Unpin {
     /// A page of the list.
     type Page: Page;
 
@@ -46,7 +46,17 @@ pub trait Walk: Stream<Item = Result<<Self::Page as Page>::Item, Error>> + Unpin
     /// Goes on after an error.
     #[doc(hidden)]
     fn go_on(&mut self);
+
+    /// When an item last changed, where the walk knows.
+    #[doc(hidden)]
+    fn last_changed(_: &<Self::Page as Page>::Item) -> Option<Timestamp> {
+        None
+    }
 }
+
+impl<P: Page> sealed::Walks for Items<P> {}
+impl<P: Page> sealed::Walks for ExactlyOnce<P> {}
+impl<P: Page> sealed::Walks for Changes<P> {}
 
 impl<P: Page> Walk for Items<P> {
     type Page = P;
@@ -74,6 +84,10 @@ impl<P: Page<Item: Identified>> Walk for ExactlyOnce<P> {
 
 impl<P: Page<Item: Dated>> Walk for Changes<P> {
     type Page = P;
+
+    fn last_changed(item: &P::Item) -> Option<Timestamp> {
+        item.last_changed()
+    }
 
     fn walked(&self) -> &Items<P> {
         self.items()
@@ -107,11 +121,48 @@ impl<P: Page<Item: Dated>> Walk for Changes<P> {
 /// # }
 /// ```
 ///
-/// An item that was deleted after it was listed is answered by 404: it is left out, and [`not_found`](Self::not_found) has its
-/// id. Any other error ends the stream, after the items before it were delivered: [`resume`](Self::resume) goes on with the
-/// item that failed, or begin anew [from the cursor](Self::cursor). To set more for each call than the id, or to go on after errors,
-/// give the items to [`Client::push_stream`](crate::Client::push_stream).
+/// # Items that fail
 ///
+/// An item that was deleted after it was listed is left out, and [`not_found`](Self::not_found) has its id. Any other error ends
+/// the stream, after the items before it were delivered. If an item failed, [`Error::item`] is its id. [`resume`](Self::resume)
+/// asks for that item again, and [`skip_failed`](Self::skip_failed) leaves it out, so that an item that always fails does not stop the walk:
+///
+/// ```
+/// use futures_util::StreamExt;
+/// # use intercom_client::mock::{Answer, MockIntercom};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), intercom_client::Error> {
+/// # let intercom = MockIntercom::start().await;
+/// # intercom.on("retrieve_conversation").answer_once(Answer::error(422, "odd", "this one always fails"));
+/// # let client = intercom.client();
+/// let mut conversations = client.list_conversations().stream().retrieve_each();
+/// while let Some(conversation) = conversations.next().await {
+///     match conversation {
+///         Ok(conversation) => println!("{:?}", conversation.id),
+///         // A later run may succeed with what `is_retryable`, and no item succeeds without a token.
+///         Err(error) if error.is_retryable() || error.is_unauthorized() => return Err(error),
+///         Err(error) if conversations.skip_failed() => eprintln!("skipped: {error}"),
+///         Err(error) => return Err(error),
+///     }
+/// }
+/// println!("failed: {:?}", conversations.failed());
+/// # assert_eq!(conversations.failed().len(), 1);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// Alternatively, start again [from the cursor](Self::cursor). To set more for each call than the id, give the items to
+/// [`Client::push_stream`](crate::Client::push_stream).
+///
+/// # What an item lacks
+///
+/// A conversation holds at most its 500 newest parts. `conversation_parts.total_count` counts all of them, so that a conversation
+/// whose count exceeds the number of its parts is cut.
+///
+/// # Slow callers
+///
+/// On a runtime, items that were asked for make progress while this is not polled, and the time counts against no timeout.
 /// Memory: a page of the list, and as many items as are under way. Dropping it gives up what is under way.
 #[must_use = "streams do nothing unless polled"]
 pub struct RetrieveEach<W: Walk<Page: Page<Item: Retrievable>>> {
@@ -126,6 +177,9 @@ pub struct RetrieveEach<W: Walk<Page: Page<Item: Retrievable>>> {
     /// Whether an error was delivered.
     failed: bool,
     not_found: Vec<String>,
+    skipped: Vec<String>,
+    /// The earliest last change of a skipped item; `None` within for an item without one.
+    earliest_skipped: Option<Option<Timestamp>>,
 }
 
 /// What the operation that shows an item answers with.
@@ -137,6 +191,8 @@ struct Asked {
     id: Option<String>,
     /// The cursor of the page that it came from.
     page: Option<Cursor>,
+    /// When it last changed, where the walk knows.
+    changed: Option<Timestamp>,
 }
 
 impl<W: Walk<Page: Page<Item: Retrievable>>> RetrieveEach<W> {
@@ -150,6 +206,8 @@ impl<W: Walk<Page: Page<Item: Retrievable>>> RetrieveEach<W> {
             walk_error: None,
             failed: false,
             not_found: Vec::new(),
+            skipped: Vec::new(),
+            earliest_skipped: None,
         }
     }
 
@@ -190,6 +248,31 @@ impl<W: Walk<Page: Page<Item: Retrievable>>> RetrieveEach<W> {
         }
     }
 
+    /// Leaves out the item that failed, so that the stream continues with the next one; [`failed`](Self::failed) lists it.
+    ///
+    /// Returns `false`, and changes nothing, if no item failed: the stream has not ended, or the list itself failed, which
+    /// [`resume`](Self::resume) asks for again.
+    pub fn skip_failed(&mut self) -> bool {
+        if !self.failed {
+            return false;
+        }
+        let Some(asked) = self.asked.pop_front() else {
+            return false;
+        };
+        self.failed = false;
+        self.earliest_skipped = Some(match self.earliest_skipped {
+            Some(earliest) => earliest.min(asked.changed),
+            None => asked.changed,
+        });
+        self.skipped.extend(asked.id);
+        true
+    }
+
+    /// The ids of the items that were [skipped](Self::skip_failed) after they failed.
+    pub fn failed(&self) -> &[String] {
+        &self.skipped
+    }
+
     /// Whether all items were delivered.
     fn is_complete(&self) -> bool {
         self.walk_ended && self.walk_error.is_none() && self.asked.is_empty() && !self.failed
@@ -211,7 +294,8 @@ impl<W: Walk<Page: Page<Item: Retrievable>>> RetrieveEach<W> {
         };
         let page = items.page_cursor().cloned();
         self.calls.push_back(call);
-        self.asked.push_back(Asked { id, page });
+        let changed = W::last_changed(item);
+        self.asked.push_back(Asked { id, page, changed });
     }
 }
 
@@ -232,8 +316,23 @@ impl<P: Page<Item: Retrievable>> RetrieveEach<Items<P>> {
 }
 
 impl<P: Page<Item: Retrievable + Dated>> RetrieveEach<Changes<P>> {
-    /// The moment to begin with next time, once every item was delivered: see [`Changes::watermark`].
+    /// The moment to begin with next time, once every item was delivered or skipped: see [`Changes::watermark`].
+    ///
+    /// It never passes a change that was not delivered: if items were [skipped](Self::skip_failed), it is at most the earliest of their
+    /// last changes, so that the next run asks for them again, and for everything that changed since. To keep the ids of
+    /// [`failed`](Self::failed) items elsewhere instead, use [`watermark_without_failed`](Self::watermark_without_failed).
     pub fn watermark(&self) -> Option<Timestamp> {
+        let watermark = self.watermark_without_failed()?;
+        let since = self.walk.since();
+        Some(match self.earliest_skipped {
+            Some(changed) => watermark.min(changed.unwrap_or(since)).max(since),
+            None => watermark,
+        })
+    }
+
+    /// The moment to begin with next time as if no item had been skipped. It does not cover the [`failed`](Self::failed) items: the
+    /// caller stores their ids and retrieves them by itself.
+    pub fn watermark_without_failed(&self) -> Option<Timestamp> {
         self.walk.watermark().filter(|_| self.is_complete())
     }
 }
@@ -269,7 +368,10 @@ impl<W: Walk<Page: Page<Item: Retrievable>>> Stream for RetrieveEach<W> {
                 }
                 Poll::Ready(Some(Err(error))) => {
                     this.failed = true;
-                    return Poll::Ready(Some(Err(error)));
+                    let item = this.asked.front().and_then(|asked| asked.id.as_deref());
+                    return Poll::Ready(Some(Err(
+                        error.in_context(|context| context.item = item.map(Into::into))
+                    )));
                 }
                 Poll::Ready(None) if this.walk_ended => {
                     let error = this.walk_error.take();

@@ -34,6 +34,7 @@ pub struct Response<T> {
     body: Bytes,
     mismatches: Vec<Mismatch>,
     context: ErrorContext,
+    reduced_page_size: Option<u32>,
 }
 
 impl<T> Response<T> {
@@ -88,6 +89,7 @@ impl<T> Response<T> {
             body,
             mismatches: Vec::new(),
             context,
+            reduced_page_size: None,
         }
     }
 
@@ -150,6 +152,17 @@ impl<T> Response<T> {
         self.context.attempts
     }
 
+    /// The page size that a walk asked for because the server was too slow for the caller's; `None` if the page size was not
+    /// reduced. See [`Pages::reduce_page_size`](crate::paging::Pages::reduce_page_size).
+    pub fn reduced_page_size(&self) -> Option<u32> {
+        self.reduced_page_size
+    }
+
+    pub(crate) fn with_reduced_page_size(mut self, size: Option<u32>) -> Self {
+        self.reduced_page_size = size;
+        self
+    }
+
     /// The response headers.
     pub fn headers(&self) -> &HeaderMap {
         &self.headers
@@ -179,6 +192,7 @@ impl<T> Response<T> {
             body: self.body,
             mismatches: self.mismatches,
             context: self.context,
+            reduced_page_size: self.reduced_page_size,
         }
     }
 }

@@ -20,15 +20,18 @@ macro_rules! company_or_list {
                     Self::Company(_) => Some(1),
                 }
             }
+        }
+
+        impl crate::paging::sealed::Paged for CompanyOrList {
             fn list(&self) -> ::std::option::Option<&'static str> {
                 match self {
-                    Self::List(list) => crate::paging::Page::list(&**list),
+                    Self::List(list) => crate::paging::sealed::Paged::list(&**list),
                     Self::Company(_) => None,
                 }
             }
             fn position(&self) -> crate::paging::Position<'_> {
                 match self {
-                    Self::List(list) => crate::paging::Page::position(&**list),
+                    Self::List(list) => crate::paging::sealed::Paged::position(&**list),
                     Self::Company(_) => crate::paging::Position::Page {
                         page: Some(1),
                         total_pages: Some(1),

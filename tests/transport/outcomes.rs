@@ -117,7 +117,10 @@ async fn a_timeout_of_the_callers_http_client_is_not_told_as_another_limit() {
         let settings = settings(&server).http_client(http.clone());
         let settings = timeout.into_iter().fold(settings, ClientBuilder::timeout);
         let error = op.call(&settings.build().unwrap()).await.unwrap_err();
-        assert!(error.to_string().contains(": no complete response in time after"), "{error}");
+        assert!(
+            error.to_string().contains(": no complete response in time after"),
+            "{error}"
+        );
     }
 }
 

@@ -3,10 +3,10 @@
 
 mod table;
 
-use futures_util::TryStreamExt;
+use futures_util::{StreamExt, TryStreamExt};
 use intercom_client::paging::Paging;
 use intercom_client::types::Contact;
-use intercom_client::{Client, Method};
+use intercom_client::{Client, Error, Method};
 use rusqlite::{Connection, params};
 use serde_json::{Value, json};
 
@@ -93,23 +93,43 @@ async fn companies(client: &Client, table: Table<'_>) -> Result<()> {
     table.done(changes.watermark())
 }
 
-/// Lists and searches give no parts: each conversation is retrieved.
+/// Lists and searches return no parts, so each conversation is retrieved. One that fails does not stop the others: its id is
+/// stored, and each run tries it again.
 async fn conversations(client: &Client, table: Table<'_>) -> Result<()> {
+    for id in failed(&table)? {
+        match client.retrieve_conversation().id(&id).await {
+            Ok(conversation) => table.save(&*conversation)?,
+            Err(error) if error.is_not_found() => {}
+            Err(error) if stops(&error) => return Err(error.into()),
+            Err(_) => continue,
+        }
+        let done = "DELETE FROM failed_conversations WHERE id = ?1";
+        table.db.execute(done, [&id])?;
+    }
     if table.whole {
         let search = client.search_conversations().per_page(150);
         let mut changes = search.changed_since(table.watermark).retrieve_each();
-        while let Some(conversation) = changes.try_next().await? {
-            table.save(&conversation)?;
+        while let Some(conversation) = changes.next().await {
+            match conversation {
+                Ok(conversation) => table.save(&conversation)?,
+                Err(error) if !stops(&error) && changes.skip_failed() => remember(&table, &error)?,
+                Err(error) => return Err(error.into()),
+            }
         }
-        return table.done(changes.watermark());
+        // The ids of the failed ones are stored.
+        return table.done(changes.watermark_without_failed());
     }
     let mut list = client.list_conversations().per_page(150);
     if let Some(cursor) = &table.cursor {
         list = list.from_cursor(cursor.clone());
     }
     let mut all = list.stream().retrieve_each();
-    while let Some(conversation) = all.try_next().await? {
-        table.save(&conversation)?;
+    while let Some(conversation) = all.next().await {
+        match conversation {
+            Ok(conversation) => table.save(&conversation)?,
+            Err(error) if !stops(&error) && all.skip_failed() => remember(&table, &error)?,
+            Err(error) => return Err(error.into()),
+        }
         // At the end there is none: a run that is stopped there begins with the last page.
         if let Some(cursor) = all.cursor() {
             table.go_on(cursor)?;
@@ -118,11 +138,32 @@ async fn conversations(client: &Client, table: Table<'_>) -> Result<()> {
     table.done(None)
 }
 
+/// Whether other conversations would fail as well: nothing is wrong with this one.
+fn stops(error: &Error) -> bool {
+    error.is_retryable() || error.is_unauthorized() || error.is_forbidden()
+}
+
+/// Stores that a conversation could not be retrieved.
+fn remember(table: &Table<'_>, error: &Error) -> Result<()> {
+    let sql = "INSERT OR REPLACE INTO failed_conversations VALUES (?1, ?2)";
+    table.db.execute(sql, params![error.item(), error.to_string()])?;
+    Ok(())
+}
+
+/// The ids of the conversations that could not be retrieved.
+fn failed(table: &Table<'_>) -> Result<Vec<String>> {
+    let mut query = table.db.prepare("SELECT id FROM failed_conversations")?;
+    let ids = query.query_map([], |row| row.get(0))?;
+    Ok(ids.collect::<rusqlite::Result<_>>()?)
+}
+
 /// API 2.9 describes no list of tickets; where the server has the search all the same, a raw call walks it.
 async fn tickets(client: &Client, table: Table<'_>) -> Result<()> {
     let since = if table.whole { table.watermark } else { 0.into() };
+    // Its dates may count whole days, in the workspace's time zone: two days before leave none out.
+    let margin = 2 * 86_400;
     let query = json!({
-        "query": {"field": "updated_at", "operator": ">", "value": since.as_seconds() - 1},
+        "query": {"field": "updated_at", "operator": ">", "value": (since.as_seconds() - margin).max(0)},
         "sort": {"field": "updated_at", "order": "descending"},
     });
     let search = client.request(Method::POST, "/tickets/search").json(&query);

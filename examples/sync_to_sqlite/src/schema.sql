@@ -12,6 +12,9 @@ CREATE TABLE IF NOT EXISTS contact_companies (contact_id TEXT, company_id TEXT, 
 CREATE TABLE IF NOT EXISTS workspace (id TEXT);
 CREATE TABLE IF NOT EXISTS progress (name TEXT PRIMARY KEY, whole BOOLEAN, cursor TEXT, watermark INTEGER);
 
+-- Conversations that could not be retrieved; each run tries them again.
+CREATE TABLE IF NOT EXISTS failed_conversations (id TEXT PRIMARY KEY, error TEXT);
+
 CREATE VIEW IF NOT EXISTS conversation_parts AS
     SELECT conversations.id AS conversation_id, part.value ->> 'id' AS id, part.value ->> 'part_type' AS part_type,
         part.value ->> 'body' AS body, part.value AS json

@@ -1,7 +1,7 @@
 //! Two runs against a mock Intercom: what is in the database, and what was asked for.
 
 use intercom_client::Client;
-use intercom_client::mock::{Answer, MockIntercom};
+use intercom_client::mock::{Answer, MockIntercom, Received};
 use rusqlite::Connection;
 use serde_json::{Value, json};
 use sync_to_sqlite::{open, sync};
@@ -140,6 +140,53 @@ async fn a_run_that_was_interrupted_goes_on() {
         (1, 100)
     );
     assert!(intercom.calls("list_contacts").is_empty());
+}
+
+/// A conversation that always fails holds nothing up, and is tried again by each run.
+#[tokio::test]
+async fn a_conversation_that_always_fails_does_not_stop_the_sync() {
+    let (intercom, client, db) = start().await;
+    let fails = |request: &Received| {
+        let failed = request.path.ends_with("/3");
+        failed.then(|| Answer::error(422, "unprocessable", "never"))
+    };
+    intercom.on("retrieve_conversation").answer_with(fails);
+    for _ in 0..2 {
+        sync(&client, &db).await.unwrap();
+        assert_eq!(counts(&db), [20, 20, 6, 6, 2]);
+        let failed: String = value(&db, "SELECT group_concat(id) FROM failed_conversations");
+        assert_eq!(failed, "3");
+    }
+    let change = client.update_conversation().id("5").body_map(|b| b.read(true));
+    change.send().await.unwrap();
+    sync(&client, &db).await.unwrap();
+    let read = "SELECT json ->> '$.read' FROM conversations WHERE id = '5'";
+    assert_eq!(value::<i64>(&db, read), 1);
+
+    intercom.on("retrieve_conversation").as_usual();
+    intercom.forget_received();
+    sync(&client, &db).await.unwrap();
+    assert_eq!(counts(&db)[2], 7);
+    assert_eq!(value::<i64>(&db, "SELECT count(*) FROM failed_conversations"), 0);
+}
+
+/// Dates of the tickets' search may count whole days.
+#[tokio::test]
+async fn tickets_are_asked_for_with_a_margin() {
+    let (intercom, client, db) = start().await;
+    for _ in 0..2 {
+        sync(&client, &db).await.unwrap();
+    }
+    let watermark: i64 = value(&db, "SELECT watermark FROM progress WHERE name = 'tickets'");
+    let searches = intercom
+        .received()
+        .into_iter()
+        .filter(|request| request.path == "/tickets/search");
+    let asked: Vec<_> = searches
+        .map(|request| request.json()["query"]["value"].as_i64().unwrap())
+        .collect();
+    assert_eq!(asked[0], 0);
+    assert!(asked[1] > 0 && asked[1] <= watermark - 2 * 86_400 + 60, "{asked:?}");
 }
 
 #[tokio::test]

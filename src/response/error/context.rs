@@ -37,6 +37,10 @@ pub(crate) struct ErrorContext {
     pub page: Option<Arc<str>>,
     /// The export job.
     pub job: Option<Arc<str>>,
+    /// The item of a list that was retrieved.
+    pub item: Option<Arc<str>>,
+    /// How the caller can avoid the error.
+    pub hint: Option<&'static str>,
     /// What came back, if anything did.
     pub response: Option<Arc<Received>>,
 }

@@ -28,6 +28,15 @@ impl fmt::Display for Error {
         if let Some(job) = &context.job {
             write!(f, " (export job {})", one_line(job))?;
         }
+        if let Some(item) = &context.item {
+            write!(f, " (item {})", one_line(item))?;
+        }
+        if self.is_page_limit() {
+            f.write_str("; the scroll over all companies has no such limit")?;
+        }
+        if let Some(hint) = context.hint {
+            write!(f, "; {hint}")?;
+        }
         if context.unknown_outcome {
             f.write_str("; it may have been carried out")?;
         }

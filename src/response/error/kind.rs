@@ -176,9 +176,11 @@ kinds! {
     /// The responses contradict each other.
     Contradiction(what: &'static str), "contradiction", Never, Known, |error, f| f.write_str(what);
 
-    /// A walk found fewer items than the list counts.
-    Incomplete(counts: Counts), "incomplete", Never, Known, |error, f| {
-        write!(f, "the walk found {} of the {} items that the list counts", counts.found, counts.total)
+    /// A walk ended, and items may be missing.
+    Incomplete(counts: Counts), "incomplete", Never, Known, |error, f| match counts.found < counts.total {
+        true => write!(f, "the walk found {} of the {} items that the list counts", counts.found, counts.total),
+        // The items that were found may have been deleted since.
+        false => f.write_str("the list changed during the walk, so items may be missing"),
     };
 
     /// An archived record, named by its id, that the server does not unarchive.

@@ -28,6 +28,8 @@ use crate::http::error::BoxError;
 /// | mend the program | [`is_builder`](Self::is_builder), [`is_invalid_request`](Self::is_invalid_request) |
 /// | see to token, permissions and plan | [`is_unauthorized`](Self::is_unauthorized), [`is_token_unavailable`](Self::is_token_unavailable), [`is_forbidden`](Self::is_forbidden) |
 /// | look at the record | [`is_not_found`](Self::is_not_found), [`is_conflict`](Self::is_conflict), [`is_permanently_deleted`](Self::is_permanently_deleted) |
+/// | use the scroll | [`is_page_limit`](Self::is_page_limit) |
+/// | skip the item, or retrieve it later | [`item`](Self::item) |
 /// | send it again later | [`is_retryable`](Self::is_retryable), among them [`is_rate_limited`](Self::is_rate_limited) and [`is_timeout`](Self::is_timeout) |
 /// | look whether it was done before it is sent again | [`may_have_been_carried_out`](Self::may_have_been_carried_out), whatever else it is |
 /// | see to network, proxy and certificates | [`is_connect`](Self::is_connect), [`is_certificate`](Self::is_certificate) |
@@ -149,6 +151,11 @@ impl Error {
     /// The identifier of the export job that could not be waited for or downloaded: `Client::export_job` goes on with it.
     pub fn export_job(&self) -> Option<&str> {
         self.0.context.job.as_deref()
+    }
+
+    /// Returns the id of the item that [`RetrieveEach`](crate::paging::RetrieveEach) could not retrieve; `None` for other errors.
+    pub fn item(&self) -> Option<&str> {
+        self.0.context.item.as_deref()
     }
 
     /// The operation that failed: its id in snake_case, the name of the client's method. Empty for errors of the client's

@@ -42,6 +42,14 @@ impl Error {
         self.has_status(&[404, 410])
     }
 
+    /// 400 because a page-numbered list ends before this page: the server returns at most 10,000 companies. The scroll over all
+    /// companies, `scroll_over_all_companies`, has no such limit.
+    pub fn is_page_limit(&self) -> bool {
+        let limit = |message: &String| message.to_lowercase().contains("page limit reached");
+        let mut messages = self.errors().iter().filter_map(|error| error.message.as_ref());
+        self.has_status(&[400]) && messages.any(limit)
+    }
+
     /// 409: it exists already, or was changed meanwhile. [`conflicting_id`](Self::conflicting_id) often tells which.
     pub fn is_conflict(&self) -> bool {
         self.has_status(&[409])
