@@ -27,15 +27,20 @@ use crate::transport::authorization::Authorization;
 pub struct AccessToken(Result<Authorization, ConfigError>);
 
 impl AccessToken {
-    /// A token that changes while the program runs, such as one from a secret store: `supply` is called before each attempt of
-    /// each call, by many calls at once. What it gives is not kept here: where asking the store takes time, let `supply` keep
-    /// the token for as long as it is good.
+    /// A token that changes while the program runs, for example one from a secret store.
     ///
-    /// It has the [`timeout`](crate::ClientBuilder::timeout) of an attempt to answer. When it fails, or gives what cannot be a
-    /// token, nothing is sent and the call ends with an error that
-    /// [`is_token_unavailable`](crate::Error::is_token_unavailable), whose source is what `supply` said; it is not repeated.
-    /// After a 401 it is asked once more: another token than the refused one repeats the call, as one of the
-    /// [`attempts`](crate::RetryPolicy::attempts) of its policy; the same token leaves the 401 as it is.
+    /// `supply` is called before each attempt of each call, by many calls at once, when the request may be sent: a call that
+    /// waits for the rate limit or for other calls has no token yet. The result is not kept. If asking the store takes time, let
+    /// `supply` keep the token as long as it is valid.
+    ///
+    /// `supply` has the [`timeout`](crate::ClientBuilder::timeout) of an attempt. If it fails, or returns what cannot be a token,
+    /// nothing is sent and the call ends with an error that [`is_token_unavailable`](crate::Error::is_token_unavailable), whose
+    /// source is the error of `supply`; the call is not retried.
+    ///
+    /// After a 401, `supply` is called once more. A different token retries the call, as one of the
+    /// [`attempts`](crate::RetryPolicy::attempts) of its policy; the same token leaves the 401 as it is. If `supply` fails then,
+    /// the error [`is_token_unavailable`](crate::Error::is_token_unavailable) and
+    /// [`is_unauthorized`](crate::Error::is_unauthorized).
     ///
     /// ```
     /// use std::sync::Arc;

@@ -27,6 +27,29 @@ pub(super) struct Attempts<'c> {
     unknown_outcome: bool,
 }
 
+/// The time that one attempt has, and the token before it.
+#[derive(Clone, Copy)]
+pub(super) struct Time {
+    /// How long the attempt may take, and the token too.
+    pub limit: Option<Duration>,
+    /// Whether it is the first attempt, whose time does not depend on the deadline.
+    first: bool,
+    /// How much time is left before the deadline, and how much of it the attempt needs at least.
+    left: Duration,
+    needed: Duration,
+}
+
+impl Time {
+    /// Returns how long the attempt may take after the token took this long; `None` if it is too late for it.
+    pub(super) fn after(self, token: Duration) -> Option<Option<Duration>> {
+        if self.first {
+            return Some(self.limit);
+        }
+        let left = self.left.checked_sub(token).filter(|left| *left >= self.needed)?;
+        Some(self.limit.map(|limit| limit.min(left)))
+    }
+}
+
 impl<'c> Attempts<'c> {
     pub(super) fn of(call: &'c Call, policy: &'c RetryPolicy, timeout: Option<Duration>) -> Self {
         Self {
@@ -45,6 +68,24 @@ impl<'c> Attempts<'c> {
         match self.number {
             1 => self.timeout,
             _ => Some(self.left()).min(self.timeout.or(Some(Duration::MAX))),
+        }
+    }
+
+    /// The time that the current one has.
+    pub(super) fn time(&self) -> Time {
+        Time {
+            limit: self.limit(),
+            first: self.number == 1,
+            left: self.left(),
+            needed: self.needed(),
+        }
+    }
+
+    /// How much time an attempt after the first needs at least: one of a call that must not be carried out twice a whole timeout.
+    fn needed(&self) -> Duration {
+        match self.call.is_idempotent() {
+            true => Duration::ZERO,
+            false => self.timeout.unwrap_or_default(),
         }
     }
 
@@ -68,10 +109,10 @@ impl<'c> Attempts<'c> {
         self.number < self.policy.attempts
     }
 
-    /// Whether there is time for another one after a pause: one of a call that must not be carried out twice needs a whole timeout.
+    /// Whether there is time for another one after a pause.
     pub(super) fn have_time(&self, pause: Duration) -> bool {
         let left = self.policy.deadline.checked_sub(self.spent.saturating_add(pause));
-        left.is_some_and(|left| self.call.is_idempotent() || Some(left) >= self.timeout)
+        left.is_some_and(|left| left >= self.needed())
     }
 
     /// The pause between the current one, which failed, and another one; `None` when there is to be none.

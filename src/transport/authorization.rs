@@ -40,9 +40,13 @@ impl Authorization {
         supplied.map_err(|cause| Failure::new(Kind::Token, cause))
     }
 
-    /// The header to repeat a call with that was refused with `used`; `None` when there is no other one.
-    pub(crate) async fn renewed(&self, used: &HeaderValue, limit: Option<Duration>) -> Option<HeaderValue> {
-        let header = self.header(limit).await.ok();
-        header.filter(|header| header != used)
+    /// The header to repeat a call with that was refused with `used`; `None` if it is the same.
+    pub(crate) async fn renewed(
+        &self,
+        used: Option<&HeaderValue>,
+        limit: Option<Duration>,
+    ) -> Result<Option<HeaderValue>, Failure> {
+        let header = self.header(limit).await?;
+        Ok(Some(header).filter(|header| Some(header) != used))
     }
 }

@@ -250,6 +250,13 @@ impl Gate {
         }
     }
 
+    /// Records that a permit was given back without a request: it does not count in the window.
+    pub(crate) fn unsent(&self) {
+        if self.paces {
+            self.change(|state, _| state.window.untake());
+        }
+    }
+
     /// Takes a permit if there is one that no other call waits for.
     fn try_permit(self: &Arc<Self>) -> Option<Permit> {
         let now = Instant::now();

@@ -28,13 +28,13 @@ use crate::call::retry_policy::RetryPolicy;
 use crate::http::service::HttpService;
 use crate::response::bytes::ByteStream;
 use crate::response::error::Error;
-use crate::response::error::context::ErrorContext;
+use crate::response::error::context::{ErrorContext, Failure};
 use crate::response::error::kind::Kind;
 use crate::response::typed::Response;
 use crate::wire::decode::Decode;
 use crate::wire::read;
 use attempt::{Answer, next_chunk, timeout_at};
-use attempts::Attempts;
+use attempts::{Attempts, Time};
 use authorization::Authorization;
 use budget::Budget;
 use gate::{Expired, Gate, Permit, SharedPermit};
@@ -62,6 +62,23 @@ pub(crate) struct Transport {
     pub gate: Arc<Gate>,
     /// What may be spent on repeats; `None` where nothing limits them.
     pub budget: Option<Budget>,
+}
+
+/// How long ago the token of a call that was refused may have been supplied; after a longer wait it is asked for again.
+const FRESH: Duration = Duration::from_secs(1);
+
+/// What came of an attempt.
+enum Attempted {
+    /// The request was sent, or it failed before that for another reason than the token.
+    Sent {
+        /// The header that was sent, if it is known.
+        authorization: Option<HeaderValue>,
+        result: Result<Answer, Error>,
+    },
+    /// No token was supplied.
+    NoToken(Failure),
+    /// The token took the time that was left.
+    Late,
 }
 
 /// A call that was answered with success.
@@ -138,28 +155,10 @@ impl Transport {
         };
         // Why the attempt before failed.
         let mut before = None;
-        // The header of the next attempt after one that was refused; a call asks for it once.
-        let mut renewed = None;
+        // The header of the next attempt after one that was refused, and when it was supplied; a call asks for it once.
+        let mut renewed: Option<(HeaderValue, Instant)> = None;
         let mut may_renew = true;
         loop {
-            let authorization = match renewed.take() {
-                Some(header) => header,
-                None => {
-                    let begun = Instant::now();
-                    let header = self.authorization.header(attempts.limit()).await;
-                    attempts.spend(begun);
-                    header.map_err(|failure| {
-                        let mut context = attempts.context(&self.server, self.connect_timeout);
-                        // This attempt was not started.
-                        context.attempts -= 1;
-                        failed(context.error(failure))
-                    })?
-                }
-            };
-            // The token may have taken the time that was left.
-            if let Some(error) = before.take_if(|_| !attempts.have_time(Duration::ZERO)) {
-                return Err(failed(error));
-            }
             let permit = match self.permit(&span, attempts.left()).await {
                 Ok(permit) => permit,
                 // Nothing was sent, so an attempt before it says more.
@@ -175,12 +174,34 @@ impl Transport {
                 }
             };
             attempts.wait(permit.waited);
+            // The wait may have taken the time that was left.
+            if let Some(error) = before.take_if(|_| !attempts.have_time(Duration::ZERO)) {
+                return Err(failed(error));
+            }
+            let header = renewed.take().filter(|(_, supplied)| supplied.elapsed() < FRESH);
             let begun = Instant::now();
-            let limit = attempts.limit();
-            let end = limit.and_then(|limit| begun.checked_add(limit));
             let context = attempts.context(&self.server, self.connect_timeout);
-            let result = self.permitted(permit, call, &authorization, &context, end, &span).await;
+            let time = attempts.time();
+            let attempted = self
+                .permitted(permit, call, header.map(|(header, _)| header), &context, time, &span)
+                .await;
             attempts.spend(begun);
+            let (authorization, result) = match attempted {
+                Attempted::Sent { authorization, result } => (authorization, result),
+                Attempted::NoToken(failure) => {
+                    self.gate.unsent();
+                    let mut context = context;
+                    // This attempt was not started.
+                    context.attempts -= 1;
+                    return Err(failed(context.error(failure)));
+                }
+                Attempted::Late => {
+                    self.gate.unsent();
+                    let mut context = context;
+                    context.attempts -= 1;
+                    return Err(failed(before.unwrap_or_else(|| context.error(Kind::NotSent))));
+                }
+            };
             let error = match result {
                 Ok(answer) => {
                     if let Some(budget) = &self.budget {
@@ -196,11 +217,18 @@ impl Transport {
                 // The token may have been replaced meanwhile. Nothing was carried out with the old one.
                 may_renew = false;
                 let begun = Instant::now();
-                renewed = self.authorization.renewed(&authorization, limit).await;
+                let supplied = self.authorization.renewed(authorization.as_ref(), time.limit).await;
                 attempts.spend(begun);
-                if renewed.is_some() && attempts.have_time(Duration::ZERO) {
-                    attempts.go_on(Duration::ZERO);
-                    continue;
+                match supplied {
+                    Ok(Some(header)) if attempts.have_time(Duration::ZERO) => {
+                        renewed = Some((header, Instant::now()));
+                        attempts.go_on(Duration::ZERO);
+                        before = Some(error);
+                        continue;
+                    }
+                    Ok(_) => {}
+                    // The error keeps the response that refused the token.
+                    Err(failure) => return Err(failed(error.context().error(failure))),
                 }
             }
             let pause = attempts.pause(&error);
@@ -220,39 +248,70 @@ impl Transport {
         self.gate.permit(limit, |waiting| span.wait(waiting)).await
     }
 
-    /// Sends a call once, and gives the permit back.
+    /// Asks for a token if there is none, sends a call once, and gives the permit back.
     async fn permitted(
         self: &Arc<Self>,
         permit: Permit,
         call: &Call,
-        authorization: &HeaderValue,
+        header: Option<HeaderValue>,
         context: &ErrorContext,
-        end: Option<Instant>,
+        time: Time,
         span: &trace::Span,
-    ) -> Result<Answer, Error> {
+    ) -> Attempted {
         if !self.gate.is_limited() {
-            let answer = self.attempt(call, authorization, context, end, span).await;
+            let attempted = self.authorized(call, header, context, time, span).await;
             drop(permit);
-            return answer;
+            return attempted;
         }
         // Others wait for this permit: the call goes on when nobody polls it, so that it is given back. So it is when nobody
         // waits for the call any more, though its runtime does not run to end it.
         let permit = SharedPermit::from(permit);
         let held = permit.clone();
         let (transport, call, span) = (Arc::clone(self), call.clone(), span.clone());
-        let (authorization, context) = (authorization.clone(), context.clone());
+        let context = context.clone();
         let lost = context.clone();
         let attempt = async move {
-            let answer = transport.attempt(&call, &authorization, &context, end, &span).await;
+            let attempted = transport.authorized(&call, header, &context, time, &span).await;
             drop(permit);
-            answer
+            attempted
         };
-        let answer = match Task::spawn(Box::pin(attempt)) {
-            Ok(task) => task.await.unwrap_or_else(|| Err(lost.error(Kind::Lost))),
+        let attempted = match Task::spawn(Box::pin(attempt)) {
+            Ok(task) => task.await.unwrap_or_else(|| Attempted::Sent {
+                authorization: None,
+                result: Err(lost.error(Kind::Lost)),
+            }),
             Err(attempt) => attempt.await,
         };
         drop(held);
-        answer
+        attempted
+    }
+
+    /// Asks for a token if there is none, and sends a call once.
+    async fn authorized(
+        &self,
+        call: &Call,
+        header: Option<HeaderValue>,
+        context: &ErrorContext,
+        time: Time,
+        span: &trace::Span,
+    ) -> Attempted {
+        let begun = Instant::now();
+        let header = match header {
+            Some(header) => header,
+            None => match self.authorization.header(time.limit).await {
+                Ok(header) => header,
+                Err(failure) => return Attempted::NoToken(failure),
+            },
+        };
+        let Some(limit) = time.after(begun.elapsed()) else {
+            return Attempted::Late;
+        };
+        let end = limit.and_then(|limit| Instant::now().checked_add(limit));
+        let result = self.attempt(call, &header, context, end, span).await;
+        Attempted::Sent {
+            authorization: Some(header),
+            result,
+        }
     }
 }
 

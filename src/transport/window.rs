@@ -117,6 +117,13 @@ impl Window {
         self.remaining = self.remaining.saturating_sub(1);
     }
 
+    /// Counts one request less, which was not sent.
+    pub(super) fn untake(&mut self) {
+        if self.limit.is_some_and(|limit| self.remaining < limit) {
+            self.remaining += 1;
+        }
+    }
+
     /// Waits for a response, but not without a limit: the requests under way may belong to calls that are no longer polled.
     fn ask(&mut self, now: Instant) -> Result<(), Instant> {
         let until = *self.asked.get_or_insert(now) + PATIENCE;

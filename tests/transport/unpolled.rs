@@ -105,6 +105,22 @@ async fn a_permit_comes_back_from_a_call_that_is_not_polled() {
     kept.await.unwrap();
 }
 
+#[tokio::test]
+async fn a_permit_comes_back_from_a_call_that_is_not_polled_while_its_token_is_supplied() {
+    let server = Server::serve(|_| vec![answer(200, &[], "{}")]).await;
+    let token = AccessToken::from_fn(|| async {
+        tokio::time::sleep(Duration::from_millis(30)).await;
+        Ok::<_, Error>("token")
+    });
+    let client = once(&server).token(token).max_in_flight(1).build().unwrap();
+    let kept = begun(&client, Op::Get);
+    tokio::time::timeout(LONG, Op::Get.call(&client))
+        .await
+        .expect("it goes on by itself")
+        .unwrap();
+    kept.await.unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_many_calls_a_third_may_be_kept_for_ever() {
     for max_in_flight in [None, Some(4)] {

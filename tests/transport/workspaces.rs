@@ -225,3 +225,124 @@ async fn a_token_that_is_not_supplied_sends_nothing() {
     }
     assert_eq!(server.connections(), 0);
 }
+
+/// Headers of a window that allows three requests and ends in a minute.
+fn three_a_minute(requests: usize) -> Vec<(String, String)> {
+    let now = std::time::SystemTime::now();
+    let seconds = now.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    vec![
+        ("date".to_owned(), httpdate::fmt_http_date(now)),
+        ("x-ratelimit-limit".to_owned(), "3".to_owned()),
+        ("x-ratelimit-remaining".to_owned(), (3 - requests).to_string()),
+        ("x-ratelimit-reset".to_owned(), (seconds + 60).to_string()),
+    ]
+}
+
+#[tokio::test]
+async fn a_token_is_supplied_when_the_request_may_be_sent_and_not_before() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let (count, seen) = (Arc::clone(&asked), Arc::new(AtomicUsize::new(0)));
+    let early = Arc::new(AtomicUsize::new(0));
+    let (requests, ahead) = (Arc::clone(&seen), Arc::clone(&early));
+    let server = Server::serve(move |_| {
+        let number = requests.fetch_add(1, Ordering::SeqCst) + 1;
+        let more = asked.load(Ordering::SeqCst).saturating_sub(number);
+        ahead.fetch_max(more, Ordering::SeqCst);
+        vec![Move::Wait(Duration::from_millis(20)), answer(200, &[], "{}")]
+    })
+    .await;
+    let token = AccessToken::from_fn(move || {
+        count.fetch_add(1, Ordering::SeqCst);
+        async { Ok::<_, Error>(TOKEN) }
+    });
+    let client = own_settings(&server).token(token).max_in_flight(1).build().unwrap();
+    let calls = (0..12).map(|_| Op::Get.call(&client));
+    for result in futures_util::future::join_all(calls).await {
+        result.unwrap();
+    }
+    assert_eq!(seen.load(Ordering::SeqCst), 12);
+    assert_eq!(
+        early.load(Ordering::SeqCst),
+        0,
+        "one was supplied to a call that waited"
+    );
+}
+
+#[tokio::test]
+async fn a_token_is_supplied_after_the_wait_for_the_rate_limit() {
+    let server = crate::limits::three_a_second().await;
+    let asked = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let times = Arc::clone(&asked);
+    let token = AccessToken::from_fn(move || {
+        times.lock().unwrap().push(Instant::now());
+        async { Ok::<_, Error>(TOKEN) }
+    });
+    let client = own_settings(&server).token(token).build().unwrap();
+    for _ in 0..4 {
+        Op::Get.call(&client).await.unwrap();
+    }
+    let asked = asked.lock().unwrap().clone();
+    assert!(
+        asked[3] - server.requests()[0].at >= Duration::from_secs(1),
+        "{asked:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_token_that_is_not_supplied_takes_nothing_from_the_rate_limit() {
+    let count = AtomicUsize::new(0);
+    let server = Server::serve(move |_| {
+        let headers = three_a_minute(count.fetch_add(1, Ordering::SeqCst) + 1);
+        let headers: Vec<_> = headers
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
+        vec![answer(200, &headers, "{}")]
+    })
+    .await;
+    let sealed = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let is_sealed = Arc::clone(&sealed);
+    let token = AccessToken::from_fn(move || {
+        let sealed = is_sealed.load(Ordering::SeqCst);
+        async move { if sealed { Err("the vault is sealed") } else { Ok(TOKEN) } }
+    });
+    let client = own_settings(&server).token(token).build().unwrap();
+    Op::Get.call(&client).await.unwrap();
+    sealed.store(true, Ordering::SeqCst);
+    for _ in 0..10 {
+        assert!(Op::Get.call(&client).await.unwrap_err().is_token_unavailable());
+    }
+    sealed.store(false, Ordering::SeqCst);
+    let rest = async {
+        Op::Get.call(&client).await.unwrap();
+        Op::Get.call(&client).await.unwrap();
+    };
+    let rest = tokio::time::timeout(Duration::from_secs(30), rest).await;
+    rest.expect("two requests are left");
+}
+
+#[tokio::test]
+async fn a_supplier_that_fails_after_a_401_is_reported_with_the_refusal() {
+    let refuse = |_: &Request| {
+        vec![answer(
+            401,
+            &[],
+            r#"{"errors":[{"code":"token_revoked"}],"request_id":"001r"}"#,
+        )]
+    };
+    let server = Server::serve(refuse).await;
+    let count = AtomicUsize::new(0);
+    let token = AccessToken::from_fn(move || {
+        let first = count.fetch_add(1, Ordering::SeqCst) == 0;
+        async move { if first { Ok("old") } else { Err("the vault is sealed") } }
+    });
+    let client = own_settings(&server).token(token).build().unwrap();
+    let error = Op::Post.call(&client).await.unwrap_err();
+    assert!(error.is_token_unavailable() && error.is_unauthorized() && !error.is_retryable());
+    assert!(!error.may_have_been_carried_out());
+    assert_eq!((error.attempts(), error.code()), (1, Some("token_revoked")));
+    let line = "create_contact: 401 and no other access token was supplied (request 001r)";
+    assert_eq!(error.to_string(), line);
+    let source = std::error::Error::source(&error).unwrap().to_string();
+    assert_eq!((source.as_str(), server.requests().len()), ("the vault is sealed", 1));
+}

@@ -108,7 +108,10 @@ kinds! {
     Builder(what: String), "builder", Never, Known, |error, f| f.write_str(&line(what, LONGEST_MISTAKE));
 
     /// The function that supplies the access token failed. Nothing was sent.
-    Token, "token_unavailable", Never, Known, |error, f| f.write_str("no access token was supplied");
+    Token, "token_unavailable", Never, Known, |error, f| match error.status() {
+        Some(status) => write!(f, "{} and no other access token was supplied", status.as_str()),
+        None => f.write_str("no access token was supplied"),
+    };
 
     /// The call did not get its turn before its deadline. Nothing was sent.
     NotSent, "not_sent", Always, Known, |error, f| match error.response_limit() {

@@ -25,8 +25,9 @@ impl Error {
         self.has_status(&[401])
     }
 
-    /// The function that supplies the [`AccessToken`](crate::AccessToken::from_fn) failed, or gave what cannot be one: nothing
-    /// was sent. The source is what it said.
+    /// The function that supplies the [`AccessToken`](crate::AccessToken::from_fn) failed, or returned what cannot be a token:
+    /// nothing was sent, or, if the error also [`is_unauthorized`](Self::is_unauthorized), nothing after a 401. The source is the
+    /// error of the function.
     pub fn is_token_unavailable(&self) -> bool {
         self.0.kind == Kind::Token
     }
