@@ -65,6 +65,24 @@ pub enum HttpErrorKind {
 }
 
 impl HttpErrorKind {
+    /// Returns a label in snake_case for metrics, such as `connect_timeout`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Request => "request",
+            Self::Connect => "connect",
+            Self::ConnectTimeout => "connect_timeout",
+            Self::Proxy => "proxy",
+            Self::ProxyCredentials => "proxy_credentials",
+            Self::Certificate => "certificate",
+            Self::Tls => "tls",
+            Self::Unprocessed => "unprocessed",
+            Self::Timeout => "timeout",
+            Self::Lost => "connection_lost",
+            Self::Protocol => "protocol",
+            Self::Other => "other",
+        }
+    }
+
     /// Returns `true` if the server may have received the request and processed it.
     pub fn may_have_been_sent(self) -> bool {
         match self {

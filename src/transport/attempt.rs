@@ -94,7 +94,7 @@ impl Transport {
             }
             return Err(error);
         }
-        span.answered(status, &headers);
+        span.response(status, &headers);
         self.gate.observe(&headers, false, window);
         let (body, stream) = if call.operation.method == Method::HEAD {
             // Its headers are those of a body that it does not have.
@@ -205,7 +205,13 @@ impl Transport {
         let limit = self.max_response_bytes;
         let mut room = limit;
         let announced = body.size_hint().exact().unwrap_or_default().min(limit) as usize;
+        let mut chunks: usize = 0;
         while let Some(mut chunk) = next_chunk(body).await? {
+            // A body can always be ready: the timeout gets its turn.
+            chunks += 1;
+            if chunks.is_multiple_of(CHUNKS_BETWEEN_YIELDS) {
+                tokio::task::yield_now().await;
+            }
             let fits = match received {
                 Received::Gzip(gunzip) => gunzip.push(&chunk, limit).map_err(undecoded)?,
                 Received::Plain(chunks) => {
@@ -235,11 +241,18 @@ pub(crate) async fn next_chunk(body: &mut HttpBody) -> Result<Option<Bytes>, Fai
             None => return Ok(None),
         };
         // Trailers are of no use.
-        if let Ok(chunk) = frame.into_data() {
+        if let Ok(chunk) = frame.into_data()
+            && !chunk.is_empty()
+        {
             return Ok(Some(chunk));
         }
+        // A body can be ready for ever without a byte in it: others, and the timeout, get their turn.
+        tokio::task::yield_now().await;
     }
 }
+
+/// How many chunks are read in a row before other tasks and the timeout get their turn.
+const CHUNKS_BETWEEN_YIELDS: usize = 64;
 
 /// A body that is being read.
 enum Received {

@@ -148,7 +148,8 @@ impl Transport {
     async fn exchange(self: &Arc<Self>, call: &Call) -> Result<Exchange, Error> {
         let policy = call.options.retry.as_ref().unwrap_or(&self.retry);
         let mut attempts = Attempts::of(call, policy, call.options.timeout.or(self.timeout));
-        let span = trace::Span::begin(call);
+        let span = trace::Span::call(call, &self.base_url);
+        let (mut rate_limit_wait, mut permit_wait) = (Duration::ZERO, Duration::ZERO);
         let failed = |error: Error| {
             span.fail(&error);
             error
@@ -159,10 +160,12 @@ impl Transport {
         let mut renewed: Option<(HeaderValue, Instant)> = None;
         let mut may_renew = true;
         loop {
+            let asked = Instant::now();
             let permit = match self.permit(&span, attempts.left()).await {
                 Ok(permit) => permit,
                 // Nothing was sent, so an attempt before it says more.
                 Err(Expired) => {
+                    span.waited(rate_limit_wait, permit_wait + asked.elapsed());
                     let expired = || {
                         let mut context = attempts.context(&self.server, self.connect_timeout);
                         // This attempt was not started.
@@ -174,6 +177,8 @@ impl Transport {
                 }
             };
             attempts.wait(permit.waited);
+            rate_limit_wait += asked.elapsed().saturating_sub(permit.waited);
+            permit_wait += permit.waited;
             // The wait may have taken the time that was left.
             if let Some(error) = before.take_if(|_| !attempts.have_time(Duration::ZERO)) {
                 return Err(failed(error));
@@ -182,9 +187,11 @@ impl Transport {
             let begun = Instant::now();
             let context = attempts.context(&self.server, self.connect_timeout);
             let time = attempts.time();
+            let attempt = span.attempt(call, &self.base_url, attempts.number);
             let attempted = self
-                .permitted(permit, call, header.map(|(header, _)| header), &context, time, &span)
+                .permitted(permit, call, header.map(|(header, _)| header), &context, time, &attempt)
                 .await;
+            span.waited(rate_limit_wait, permit_wait);
             attempts.spend(begun);
             let (authorization, result) = match attempted {
                 Attempted::Sent { authorization, result } => (authorization, result),
@@ -207,11 +214,13 @@ impl Transport {
                     if let Some(budget) = &self.budget {
                         budget.succeeded(attempts.number > 1);
                     }
+                    span.response(answer.status, &answer.headers);
                     span.end(attempts.number);
                     return Ok(Exchange { answer, context, span });
                 }
                 Err(error) => error,
             };
+            attempt.fail_attempt(&error);
             attempts.failed(&error);
             if error.is_unauthorized() && attempts.are_left() && may_renew {
                 // The token may have been replaced meanwhile. Nothing was carried out with the old one.
@@ -259,7 +268,7 @@ impl Transport {
         span: &trace::Span,
     ) -> Attempted {
         if !self.gate.is_limited() {
-            let attempted = self.authorized(call, header, context, time, span).await;
+            let attempted = span.run(self.authorized(call, header, context, time, span)).await;
             drop(permit);
             return attempted;
         }
@@ -271,7 +280,8 @@ impl Transport {
         let context = context.clone();
         let lost = context.clone();
         let attempt = async move {
-            let attempted = transport.authorized(&call, header, &context, time, &span).await;
+            let attempt = transport.authorized(&call, header, &context, time, &span);
+            let attempted = span.run(attempt).await;
             drop(permit);
             attempted
         };

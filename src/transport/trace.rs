@@ -1,95 +1,155 @@
-//! A span for each call and events for retries and waits, by the `tracing` feature; nothing otherwise.
+//! A span for each call, a child span for each attempt, and events for retries and waits, by the `tracing` feature.
 //!
-//! Ids in paths, query values, headers and bodies are never recorded.
+//! Fields have the names of OpenTelemetry's stable conventions for HTTP clients where these have one. Ids in paths, query
+//! values, headers and bodies are never recorded.
 
 use std::time::Duration;
 
 use http::{HeaderMap, StatusCode};
+use url::Url;
 
+use crate::call::call::Call;
 use crate::response::error::Error;
+#[cfg(feature = "tracing")]
+use crate::response::error::kind::ErrorKind;
 #[cfg(feature = "tracing")]
 use crate::wire::one_line::one_line;
 use crate::wire::read::Mismatch;
 
-/// The span of one call.
+/// The span of a call or of an attempt.
 #[cfg(feature = "tracing")]
 #[derive(Clone)]
-pub(crate) struct Span {
-    span: tracing::Span,
-    /// `None` when nobody looks at the span.
-    begun: Option<tokio::time::Instant>,
+pub(crate) struct Span(tracing::Span);
+
+/// Creates a span with the fields that calls and attempts have in common.
+#[cfg(feature = "tracing")]
+macro_rules! span {
+    ($name:literal, parent: $parent:expr, kind: $kind:literal, $call:ident, $base_url:ident, $($field:tt)*) => {
+        tracing::info_span!(
+            parent: $parent,
+            $name,
+            otel.name = tracing::field::Empty,
+            otel.kind = $kind,
+            intercom.operation = $call.operation.id,
+            http.request.method = $call.operation.method.as_str(),
+            url.template = $call.operation.path,
+            server.address = $base_url.host_str(),
+            server.port = $base_url.port_or_known_default(),
+            http.response.status_code = tracing::field::Empty,
+            http.request.resend_count = tracing::field::Empty,
+            error.type = tracing::field::Empty,
+            intercom.request_id = tracing::field::Empty,
+            $($field)*
+        )
+    };
 }
 
 #[cfg(feature = "tracing")]
 impl Span {
-    pub(crate) fn begin(call: &crate::call::call::Call) -> Self {
+    /// Starts the span of a call.
+    pub(crate) fn call(call: &Call, base_url: &Url) -> Self {
         use tracing::field::Empty;
-        let span = tracing::info_span!(
-            "intercom",
-            operation = call.operation.id,
-            method = call.operation.method.as_str(),
-            path = call.operation.path,
-            status = Empty,
-            request_id = Empty,
-            attempts = Empty,
-            elapsed_ms = Empty,
+        let span = span!(
+            "intercom", parent: tracing::Span::current(), kind: "internal", call, base_url,
+            intercom.rate_limit_wait_ms = Empty,
+            intercom.permit_wait_ms = Empty,
         );
-        let begun = (!span.is_disabled()).then(tokio::time::Instant::now);
-        Self { span, begun }
+        if !span.is_disabled() {
+            span.record("otel.name", call.operation.id);
+        }
+        Self(span)
     }
 
-    pub(crate) fn answered(&self, status: StatusCode, headers: &HeaderMap) {
-        self.span.record("status", status.as_u16());
+    /// Starts the span of an attempt of this call.
+    pub(crate) fn attempt(&self, call: &Call, base_url: &Url, number: u32) -> Self {
+        let span = span!("intercom.attempt", parent: &self.0, kind: "client", call, base_url,);
+        if !span.is_disabled() {
+            let name = format!("{} {}", call.operation.method, call.operation.path);
+            span.record("otel.name", name);
+            if number > 1 {
+                span.record("http.request.resend_count", number - 1);
+            }
+        }
+        Self(span)
+    }
+
+    /// Runs a future inside the span, so that the spans of layers are its children.
+    pub(crate) async fn run<F: Future>(&self, future: F) -> F::Output {
+        tracing::Instrument::instrument(future, self.0.clone()).await
+    }
+
+    /// Records a response.
+    pub(crate) fn response(&self, status: StatusCode, headers: &HeaderMap) {
+        self.0.record("http.response.status_code", status.as_u16());
         self.request_id(crate::response::request_id(headers));
     }
 
-    /// Records what the server calls the request, which can be any text.
+    /// Records the server's id of the request, which can be any text.
     fn request_id(&self, id: Option<&str>) {
-        if !self.span.is_disabled() {
-            self.span.record("request_id", id.map(one_line));
+        if !self.0.is_disabled() {
+            self.0.record("intercom.request_id", id.map(one_line));
         }
     }
 
+    /// Reports that the call waits for the rate limit.
     pub(crate) fn wait(&self, wait: Duration) {
-        tracing::debug!(parent: &self.span, wait_ms = millis(wait), reason = "rate limit", "waiting");
+        tracing::debug!(parent: &self.0, wait_ms = millis(wait), reason = "rate limit", "waiting");
     }
 
+    /// Records how long the call waited for the rate limit and for permits, over all attempts.
+    pub(crate) fn waited(&self, rate_limit: Duration, permit: Duration) {
+        self.0.record("intercom.rate_limit_wait_ms", millis(rate_limit));
+        self.0.record("intercom.permit_wait_ms", millis(permit));
+    }
+
+    /// Reports a retry.
     pub(crate) fn pause(&self, attempt: u32, pause: Duration, error: &Error) {
         tracing::info!(
-            parent: &self.span,
+            parent: &self.0,
             attempt,
             pause_ms = millis(pause),
-            reason = reason(error),
-            status = status(error),
+            error.type = error_type(error),
             "retrying"
         );
     }
 
+    /// Records how many attempts it took.
     pub(crate) fn end(&self, attempts: u32) {
-        self.span.record("attempts", attempts);
-        self.span
-            .record("elapsed_ms", self.begun.map(|begun| millis(begun.elapsed())));
+        self.0.record("http.request.resend_count", attempts.saturating_sub(1));
     }
 
-    /// Says once of an answer that not all of it is as described.
+    /// Reports once for a response that some of its values are not as described.
     pub(crate) fn mismatches(&self, mismatches: &[Mismatch]) {
         if let Some(first) = mismatches.first() {
             tracing::warn!(
-                parent: &self.span,
+                parent: &self.0,
                 count = mismatches.len(),
                 path = first.path,
                 expected = first.expected,
                 found = first.found,
-                "values of another kind than described"
+                "values differ from the description"
             );
         }
     }
 
-    pub(crate) fn fail(&self, error: &Error) {
-        self.span.record("status", status(error));
+    /// Records the failure of an attempt.
+    pub(crate) fn fail_attempt(&self, error: &Error) {
+        if self.0.is_disabled() {
+            return;
+        }
+        self.0.record(
+            "http.response.status_code",
+            error.status().map(|status| status.as_u16()),
+        );
         self.request_id(error.request_id());
+        self.0.record("error.type", error_type(error));
+    }
+
+    /// Records the failure of a call.
+    pub(crate) fn fail(&self, error: &Error) {
+        self.fail_attempt(error);
         self.end(error.attempts());
-        tracing::debug!(parent: &self.span, reason = reason(error), "failed");
+        tracing::debug!(parent: &self.0, error.type = error_type(error), "failed");
     }
 }
 
@@ -98,37 +158,12 @@ fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
+/// Returns the value of `error.type`: the status, or the label of the kind.
 #[cfg(feature = "tracing")]
-fn status(error: &Error) -> Option<u16> {
-    error.status().map(|status| status.as_u16())
-}
-
-/// What happened, in a word or two.
-#[cfg(feature = "tracing")]
-fn reason(error: &Error) -> &'static str {
-    use crate::response::error::kind::ErrorKind as Kind;
-    match error.kind() {
-        Kind::Builder => "not sent",
-        Kind::Token => "no access token",
-        Kind::NotSent => "not sent in time",
-        Kind::Connect => "could not connect",
-        Kind::ConnectTimeout => "connect timeout",
-        Kind::Proxy => "refused by the proxy",
-        Kind::ProxyCredentials => "credentials of the proxy",
-        Kind::Certificate => "certificate",
-        Kind::Tls => "TLS handshake",
-        Kind::Unprocessed => "refused unprocessed",
-        Kind::Timeout => "timeout",
-        Kind::Lost => "connection lost",
-        Kind::Protocol => "not HTTP",
-        Kind::Http => "HTTP service",
-        Kind::Status if error.is_rate_limited() => "rate limit",
-        Kind::Status | Kind::NotUnarchived => "status",
-        Kind::Decode | Kind::TooLarge => "body",
-        Kind::Io => "write",
-        Kind::Contradiction => "contradiction",
-        Kind::Incomplete => "incomplete",
-        Kind::ExportFailed | Kind::ExportCanceled => "export",
+fn error_type(error: &Error) -> String {
+    match (error.kind(), error.status()) {
+        (ErrorKind::Status, Some(status)) => status.as_str().to_owned(),
+        (kind, _) => kind.as_str().to_owned(),
     }
 }
 
@@ -139,13 +174,21 @@ pub(crate) struct Span;
 
 #[cfg(not(feature = "tracing"))]
 impl Span {
-    pub(crate) fn begin(_: &crate::call::call::Call) -> Self {
+    pub(crate) fn call(_: &Call, _: &Url) -> Self {
         Self
     }
-    pub(crate) fn answered(&self, _: StatusCode, _: &HeaderMap) {}
+    pub(crate) fn attempt(&self, _: &Call, _: &Url, _: u32) -> Self {
+        Self
+    }
+    pub(crate) async fn run<F: Future>(&self, future: F) -> F::Output {
+        future.await
+    }
+    pub(crate) fn response(&self, _: StatusCode, _: &HeaderMap) {}
     pub(crate) fn wait(&self, _: Duration) {}
+    pub(crate) fn waited(&self, _: Duration, _: Duration) {}
     pub(crate) fn pause(&self, _: u32, _: Duration, _: &Error) {}
     pub(crate) fn end(&self, _: u32) {}
     pub(crate) fn mismatches(&self, _: &[Mismatch]) {}
+    pub(crate) fn fail_attempt(&self, _: &Error) {}
     pub(crate) fn fail(&self, _: &Error) {}
 }

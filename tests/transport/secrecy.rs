@@ -119,6 +119,7 @@ struct Recorded {
     id: Option<u64>,
     target: String,
     name: String,
+    parent: Option<u64>,
     fields: BTreeMap<String, String>,
 }
 
@@ -145,6 +146,7 @@ impl Recorded {
 impl<S: tracing::Subscriber> Layer<S> for Recorder {
     fn on_new_span(&self, attributes: &tracing::span::Attributes<'_>, id: &tracing::Id, _: Context<'_, S>) {
         let mut span = Recorded::new(Some(id.into_u64()), attributes.metadata());
+        span.parent = attributes.parent().map(tracing::Id::into_u64);
         attributes.record(&mut span);
         self.0.lock().unwrap().push(span);
     }
@@ -196,28 +198,59 @@ async fn a_call_is_a_span_and_a_retry_an_event() {
         .iter()
         .filter(|one| one.target.starts_with("intercom_client"))
         .collect();
-    let [span, first, second, ..] = &own[..] else {
+    let field = |of: &Recorded, name: &str| of.fields.get(name).cloned().unwrap_or_default();
+    let spans: Vec<_> = own.iter().filter(|one| one.id.is_some()).collect();
+    let [call, attempts @ ..] = &spans[..] else {
         panic!("{own:?}")
     };
-    let field = |of: &Recorded, name: &str| of.fields.get(name).cloned().unwrap_or_default();
-    assert_eq!(span.name, "intercom");
+    assert_eq!(call.name, "intercom");
+    let port = server.url.rsplit(':').next().unwrap();
     for (name, value) in [
-        ("operation", "update_contact"),
-        ("method", "PUT"),
-        ("path", "/contacts/{id}"),
-        ("status", "200"),
-        ("request_id", "000span"),
-        ("attempts", "3"),
+        ("otel.name", "update_contact"),
+        ("otel.kind", "internal"),
+        ("intercom.operation", "update_contact"),
+        ("http.request.method", "PUT"),
+        ("url.template", "/contacts/{id}"),
+        ("server.address", "127.0.0.1"),
+        ("server.port", port),
+        ("http.response.status_code", "200"),
+        ("http.request.resend_count", "2"),
+        ("intercom.request_id", "000span"),
+        ("intercom.permit_wait_ms", "0"),
     ] {
-        assert_eq!(field(span, name), value);
+        assert_eq!(field(call, name), value, "{name}");
     }
-    assert!(field(span, "elapsed_ms").parse::<u64>().unwrap() >= 1000);
-    for (event, attempt, reason, status) in [(first, "1", "status", "503"), (second, "2", "rate limit", "429")] {
-        assert_eq!(field(event, "message"), "retrying");
-        let told = ["attempt", "reason", "status"].map(|name| field(event, name));
-        assert_eq!(told, [attempt, reason, status]);
+    assert_eq!(attempts.len(), 3);
+    for (attempt, [status, resends, error_type]) in
+        attempts
+            .iter()
+            .zip([["503", "", "503"], ["429", "1", "429"], ["200", "2", ""]])
+    {
+        assert_eq!((&*attempt.name, attempt.parent), ("intercom.attempt", call.id));
+        for (name, value) in [
+            ("otel.name", "PUT /contacts/{id}"),
+            ("otel.kind", "client"),
+            ("intercom.operation", "update_contact"),
+            ("http.request.method", "PUT"),
+            ("url.template", "/contacts/{id}"),
+            ("server.address", "127.0.0.1"),
+            ("server.port", port),
+            ("http.response.status_code", status),
+            ("http.request.resend_count", resends),
+            ("error.type", error_type),
+        ] {
+            assert_eq!(field(attempt, name), value, "{name}");
+        }
     }
-    assert!(field(second, "pause_ms").parse::<u64>().unwrap() >= 1000);
+    let events: Vec<_> = own.iter().filter(|one| field(one, "message") == "retrying").collect();
+    for (event, [attempt, error_type]) in events.iter().zip([["1", "503"], ["2", "429"]]) {
+        assert_eq!(
+            ["attempt", "error.type"].map(|name| field(event, name)),
+            [attempt, error_type]
+        );
+    }
+    assert_eq!(events.len(), 2);
+    assert!(field(events[1], "pause_ms").parse::<u64>().unwrap() >= 1000);
 }
 
 #[tokio::test]
@@ -236,18 +269,27 @@ async fn a_wait_and_a_failure_are_events() {
     Op::Get.call(&client).await.unwrap();
     let recorded = recorder.0.lock().unwrap();
     let own = recorded.iter().filter(|one| one.target.starts_with("intercom_client"));
-    let told: Vec<_> = own
-        .map(|one| ["message", "reason", "status", "attempts"].map(|name| one.fields.get(name).map_or("", |text| text)))
+    let own: Vec<_> = own
+        .filter(|one| one.name != "intercom.attempt")
+        .map(|one| {
+            let names = ["message", "error.type", "reason", "http.response.status_code"];
+            names.map(|name| one.fields.get(name).map_or("", |text| text))
+        })
         .collect();
     assert_eq!(
-        told,
+        own,
         [
-            ["", "", "429", "1"],
-            ["failed", "rate limit", "", ""],
-            ["", "", "200", "1"],
-            ["waiting", "rate limit", "", ""],
+            ["", "429", "", "429"],
+            ["failed", "429", "", ""],
+            ["", "", "", "200"],
+            ["waiting", "", "rate limit", ""],
         ]
     );
+    let calls = recorded.iter().filter(|one| one.name == "intercom");
+    let waits: Vec<u64> = calls
+        .map(|call| call.fields["intercom.rate_limit_wait_ms"].parse().unwrap())
+        .collect();
+    assert!(waits[0] == 0 && waits[1] > 0, "{waits:?}");
 }
 
 #[tokio::test]
@@ -266,8 +308,12 @@ async fn what_a_server_calls_a_request_is_one_line_of_bounded_length() {
     Op::Get.call(&client).await.unwrap_err();
     Op::Get.call(&client).await.unwrap();
     let recorded = recorder.0.lock().unwrap();
-    let ids: Vec<_> = recorded.iter().filter_map(|one| one.fields.get("request_id")).collect();
-    assert_eq!(ids.len(), 2);
+    let ids: Vec<_> = recorded
+        .iter()
+        .filter_map(|one| one.fields.get("intercom.request_id"))
+        .collect();
+    // Of two calls with one attempt each.
+    assert_eq!(ids.len(), 4);
     for id in ids {
         assert!(
             id.len() < 400 && !id.contains(['\n', '\u{202e}']) && !id.contains("\\n"),
@@ -294,7 +340,7 @@ async fn what_is_not_as_described_is_one_event_an_answer() {
         .collect();
     assert_eq!(
         told,
-        [["values of another kind than described", "2", "id", "a string", "a list"]]
+        [["values differ from the description", "2", "id", "a string", "a list"]]
     );
 }
 
