@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::document::names::fold;
+use super::document::names::{fold, snake};
 use super::document::schema::{METHODS, operations};
 
 /// The groups that are built.
@@ -46,6 +46,11 @@ impl Slice {
 /// The group that an operation belongs to: its first tag.
 pub fn group(operation: &Value) -> Option<&str> {
     operation["tags"].get(0)?.as_str()
+}
+
+/// Returns the name of the cargo feature of a group.
+pub fn feature(group: &str) -> String {
+    snake(group).replace('_', "-")
 }
 
 /// The groups of a document, in the order of their operations.

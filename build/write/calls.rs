@@ -11,6 +11,7 @@ use super::super::model::helpers::{Search, Upsert};
 use super::super::model::paging::Shape;
 use super::super::model::ty::{Scope, Ty};
 use super::super::model::{Answer, Body, Idempotent, Model, Operation, Parameter, Types};
+use super::super::slice;
 use super::types::doc_of;
 use super::{docs, paging};
 
@@ -95,7 +96,7 @@ fn constant(operation: &Operation, model: &Model) -> TokenStream {
     let sends = media.unwrap_or("application/json");
     let starts = model.export.as_ref().and_then(|export| export.operations.get("create"));
     let starts_export = starts.is_some_and(|create| create.method == operation.ident);
-    let group = match operation.group.as_deref() {
+    let group = match operation.group.as_deref().map(slice::feature) {
         Some(group) => quote! { Some(#group) },
         None => quote! { None },
     };
