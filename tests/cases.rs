@@ -225,6 +225,18 @@ async fn a_captcha_in_the_place_of_an_answer() {
     assert!(!error.is_retryable());
 }
 
+/// Of a workspace that was closed no token works, whereas a wrong token is replaced.
+#[tokio::test]
+async fn a_workspace_that_was_closed() {
+    for (code, suspended) in [("token_suspended", true), ("unauthorized", false)] {
+        let body = json!({"type": "error.list", "request_id": "0001", "errors": [{"code": code, "message": "Token suspended"}]});
+        let wire = answer_raw(401, body.to_string()).await;
+        let error = wire.client().identify_admin().send().await.unwrap_err();
+        assert!(error.is_unauthorized() && !error.is_retryable());
+        assert_eq!(error.is_token_suspended(), suspended, "{error}");
+    }
+}
+
 #[tokio::test]
 async fn a_search_that_is_sorted() {
     let wire = answer("POST /contacts/search").await;

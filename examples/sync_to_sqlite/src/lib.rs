@@ -1,6 +1,8 @@
 //! A workspace in a SQLite database: contacts, companies, conversations with their parts, and tickets, each as the JSON that
 //! came. The first run takes everything, and goes on where it stopped when it was interrupted; later runs take what changed.
+//! [`live`] adds what webhooks tell.
 
+pub mod live;
 mod table;
 
 use futures_util::{StreamExt, TryStreamExt};

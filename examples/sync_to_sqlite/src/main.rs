@@ -3,12 +3,14 @@
 //! ```text
 //! cargo run -p sync-to-sqlite [intercom.db]
 //! ```
-//! Reads the workspace of `INTERCOM_ACCESS_TOKEN`; without one, a mock Intercom.
+//! Reads the workspace of `INTERCOM_ACCESS_TOKEN`; without one, a mock Intercom. With `INTERCOM_CLIENT_SECRET` it keeps on, with
+//! the endpoint `http://127.0.0.1:3000/webhooks` for notifications and a walk every hour.
 
 use intercom_client::Client;
 use intercom_client::mock::MockIntercom;
+use intercom_client::webhooks::Receiver;
 use serde_json::json;
-use sync_to_sqlite::{Result, open, sync};
+use sync_to_sqlite::{Result, live, open, sync};
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -22,6 +24,12 @@ async fn main() -> Result<()> {
         Some(intercom) => intercom.client(),
         None => Client::from_env()?,
     };
+
+    if let Ok(secret) = std::env::var("INTERCOM_CLIENT_SECRET") {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
+        let hour = std::time::Duration::from_secs(3600);
+        return live::keep(listener, Receiver::new(secret)?, &client, &path, hour).await;
+    }
 
     let db = open(&path)?;
     sync(&client, &db).await?;

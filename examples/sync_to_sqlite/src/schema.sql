@@ -10,6 +10,8 @@ CREATE TABLE IF NOT EXISTS contact_companies (contact_id TEXT, company_id TEXT, 
 
 -- The one that all of it is of, and how far each table is.
 CREATE TABLE IF NOT EXISTS workspace (id TEXT);
+-- Notifications: the JSON until it is worked on, then the id alone.
+CREATE TABLE IF NOT EXISTS notifications (id TEXT PRIMARY KEY, json TEXT);
 CREATE TABLE IF NOT EXISTS progress (name TEXT PRIMARY KEY, whole BOOLEAN, cursor TEXT, watermark INTEGER);
 
 -- Conversations that could not be retrieved; each run tries them again.

@@ -64,6 +64,13 @@ impl<'d> Table<'d> {
         Ok(())
     }
 
+    /// Deletes the object of an id.
+    pub fn delete(&self, id: &str) -> Result<()> {
+        let sql = format!("DELETE FROM {} WHERE id = ?1", self.name);
+        self.db.prepare_cached(&sql)?.execute([id])?;
+        Ok(())
+    }
+
     /// Remembers where the first walk goes on.
     pub fn go_on(&self, cursor: &Cursor) -> Result<()> {
         let sql = "UPDATE progress SET cursor = ?2 WHERE name = ?1";

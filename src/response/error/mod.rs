@@ -26,7 +26,7 @@ use crate::http::error::BoxError;
 /// | what to do | where it is so |
 /// |---|---|
 /// | mend the program | [`is_builder`](Self::is_builder), [`is_invalid_request`](Self::is_invalid_request) |
-/// | see to token, permissions and plan | [`is_unauthorized`](Self::is_unauthorized), [`is_token_unavailable`](Self::is_token_unavailable), [`is_forbidden`](Self::is_forbidden) |
+/// | see to token, permissions and plan | [`is_unauthorized`](Self::is_unauthorized), [`is_token_suspended`](Self::is_token_suspended), [`is_token_unavailable`](Self::is_token_unavailable), [`is_forbidden`](Self::is_forbidden) |
 /// | look at the record | [`is_not_found`](Self::is_not_found), [`is_conflict`](Self::is_conflict), [`is_permanently_deleted`](Self::is_permanently_deleted) |
 /// | use the scroll | [`is_page_limit`](Self::is_page_limit) |
 /// | skip the item, or retrieve it later | [`item`](Self::item) |

@@ -21,8 +21,15 @@ impl Error {
     }
 
     /// 401: the token is wrong, revoked, or of another region. Check token and region; repeating does not help.
+    /// [`is_token_suspended`](Self::is_token_suspended) tells a workspace that was closed.
     pub fn is_unauthorized(&self) -> bool {
         self.has_status(&[401])
+    }
+
+    /// 401 with the code `token_suspended`: the workspace was closed or suspended, so no token of it works. Stop its calls; another
+    /// token does not help until the workspace is opened again.
+    pub fn is_token_suspended(&self) -> bool {
+        self.has_status(&[401]) && self.has_code("token_suspended")
     }
 
     /// The function that supplies the [`AccessToken`](crate::AccessToken::from_fn) failed, or returned what cannot be a token:
