@@ -433,35 +433,24 @@ mod tests {
             "ticket": {"x-webhook-item": ["ticket", "issue"], "x-webhook-stub": "number"},
             "pair": {"x-webhook-item": {"keys": ["ticket", "record"]}},
         }));
-        let items: Vec<_> = made
-            .items
-            .iter()
-            .map(|item| (item.name.as_str(), item.kinds.join(" ")))
-            .collect();
-        assert_eq!(
-            items,
-            [
-                ("Contact", "contact".to_owned()),
-                ("Ticket", "ticket issue".to_owned()),
-                ("Pair", String::new())
-            ]
-        );
-        assert_eq!(
-            (made.items[1].stub.as_deref(), made.items[2].keys.len()),
-            (Some("number"), 2)
-        );
-        let unfit: Vec<_> = unfit
-            .iter()
-            .map(|(component, why)| (component.as_str(), why.as_str()))
-            .collect();
-        assert_eq!(
-            unfit,
-            [
-                ("lead", "another one is `contact` already"),
-                ("role", "it is no object"),
-                ("model", "its `x-webhook-item` names neither a `type` nor `keys`"),
-            ]
-        );
+        // The order of components is that of the description, or alphabetical, as serde_json is built.
+        let items = made.items.iter().map(|item| {
+            let stub = item.stub.as_deref().unwrap_or_default();
+            (item.name.as_str(), (item.kinds.join(" "), item.keys.join(" "), stub))
+        });
+        let expected = [
+            ("Contact", ("contact".to_owned(), String::new(), "")),
+            ("Pair", (String::new(), "ticket record".to_owned(), "")),
+            ("Ticket", ("ticket issue".to_owned(), String::new(), "number")),
+        ];
+        assert_eq!(items.collect::<BTreeMap<_, _>>(), expected.into());
+        let unfit = unfit.iter().map(|(component, why)| (component.as_str(), why.as_str()));
+        let expected = [
+            ("lead", "another one is `contact` already"),
+            ("role", "it is no object"),
+            ("model", "its `x-webhook-item` names neither a `type` nor `keys`"),
+        ];
+        assert_eq!(unfit.collect::<BTreeMap<_, _>>(), expected.into());
     }
 
     #[test]
@@ -472,27 +461,29 @@ mod tests {
             "record": {"x-webhook-ids": {"conversation": "model.id"}},
             "pair": {"x-webhook-item": {"keys": ["ticket"]}, "x-webhook-ids": {"admin": "nobody"}},
         }));
-        let records: Vec<_> = made
+        let records = made
             .records
             .iter()
-            .map(|record| (record.method.as_str(), record.places.len()))
-            .collect();
-        assert_eq!(records, [("contact", 1), ("ticket", 2), ("record", 1)]);
+            .map(|record| (record.method.as_str(), record.places.len()));
+        let expected = [("contact", 1), ("ticket", 2), ("record", 1)];
+        assert_eq!(records.collect::<BTreeMap<_, _>>(), expected.into());
         let ids = made.ids.iter().flat_map(|id| {
             id.places.iter().map(|(place, way)| {
                 let way: Vec<&str> = way.iter().map(|access| access.ident.as_str()).collect();
                 format!("{} {} {}", id.method, made.items[*place].name, way.join("."))
             })
         });
+        let mut ids: Vec<String> = ids.collect();
+        ids.sort();
         assert_eq!(
-            ids.collect::<Vec<_>>(),
+            ids,
             [
                 "contact_id Contact id",
-                "contact_id Ticket contacts.id",
                 "contact_id Pair ticket.contacts.id",
-                "ticket_id Ticket id",
-                "ticket_id Pair ticket.id",
+                "contact_id Ticket contacts.id",
                 "conversation_id Pair record.model.id",
+                "ticket_id Pair ticket.id",
+                "ticket_id Ticket id",
             ]
         );
         let why: Vec<&str> = unfit.iter().map(|(_, why)| why.as_str()).collect();
