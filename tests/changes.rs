@@ -9,8 +9,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, UNIX_EPOCH};
 
+use bytes::Bytes;
 use futures_util::stream::FusedStream;
 use futures_util::{StreamExt, TryStreamExt};
+use http_body_util::Full;
 use intercom_client::paging::{Changes, Dated, Identified, Page, Paging};
 use intercom_client::search::field;
 use intercom_client::{Client, Method, RetryPolicy, Timestamp};
@@ -85,6 +87,21 @@ impl Records {
         (server, client, records)
     }
 
+    /// A client whose requests they answer without a socket.
+    fn client(self) -> (Client, Shared) {
+        let records = Arc::new(Mutex::new(self));
+        let shared = Arc::clone(&records);
+        let service = tower::service_fn(move |request: http::Request<Bytes>| {
+            let target = request.uri().to_string();
+            let (status, date, body) = shared.lock().unwrap().respond(&target, request.body());
+            let response = http::Response::builder().status(status).header("date", date);
+            let response = response.header("content-type", "application/json");
+            std::future::ready(response.body(Full::from(body)))
+        });
+        let settings = Client::builder("token").http_service(service);
+        (settings.retry(RetryPolicy::none()).build().unwrap(), records)
+    }
+
     /// The last change first; ties by the id, or in another order for each request.
     fn order(&self) -> Vec<(i64, u64)> {
         let mut order: Vec<_> = self.changed.iter().map(|(id, changed)| (*changed, *id)).collect();
@@ -103,20 +120,26 @@ impl Records {
     }
 
     fn answer(&mut self, request: &Request) -> Vec<Move> {
+        let (status, date, body) = self.respond(&request.target, &request.body);
+        vec![answer(status, &[("date", &date)], body)]
+    }
+
+    /// The status, date and body of the response to a request.
+    fn respond(&mut self, target: &str, request: &[u8]) -> (u16, String, String) {
         let body = match self.failing.contains(&self.requests) {
             true => None,
-            false if matches!(self.kind, Kind::Numbered | Kind::ByCreation) => Some(self.page(&request.target)),
-            false => Some(self.found(&serde_json::from_slice(&request.body).unwrap())),
+            false if matches!(self.kind, Kind::Numbered | Kind::ByCreation) => Some(self.page(target)),
+            false => Some(self.found(&serde_json::from_slice(request).unwrap())),
         };
         let date = UNIX_EPOCH + Duration::from_secs(self.now as u64);
         let date = httpdate::fmt_http_date(date);
         self.requests += 1;
         self.now += 1;
         (self.between)(self);
-        vec![match body {
-            Some(body) => answer(200, &[("date", &date)], body.to_string()),
-            None => answer(502, &[("date", &date)], ""),
-        }]
+        match body {
+            Some(body) => (200, date, body.to_string()),
+            None => (502, date, String::new()),
+        }
     }
 
     fn page(&self, target: &str) -> Value {
@@ -540,7 +563,7 @@ fn workspace(seed: u64) -> Records {
 async fn no_change_is_lost_in_numbered_lists_though_records_are_deleted_while_pages_are_read() {
     let mut complete = 0;
     for seed in 0..60 {
-        let (_server, client, records) = workspace(seed).serve().await;
+        let (client, records) = workspace(seed).client();
         let mut store = Store {
             changed: BTreeMap::new(),
             watermark: Timestamp::from(0),
@@ -574,7 +597,7 @@ async fn a_walk_that_is_complete_has_every_item_that_was_there_all_the_time() {
     let mut complete = 0;
     for seed in 0..100 {
         let passes = 1 + seed as u32 % 5;
-        let (_server, client, records) = workspace(seed).serve().await;
+        let (client, records) = workspace(seed).client();
         let before: BTreeSet<u64> = records.lock().unwrap().changed.keys().copied().collect();
         records.lock().unwrap().between = anything;
         let articles = client.list_articles().stream().exactly_once().passes(passes);

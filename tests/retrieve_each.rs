@@ -325,6 +325,23 @@ async fn an_item_that_always_fails_can_be_skipped() {
     assert!(changes.watermark_without_failed() > changes.watermark());
 }
 
+/// A conversation holds its 500 newest parts and counts all of them.
+#[tokio::test]
+async fn truncated_parts_are_visible() {
+    let (intercom, client) = start().await;
+    retrievals(&intercom, |number| {
+        let parts = vec![json!({"type": "conversation_part", "id": "1"}); number];
+        let mut shown = conversation(number);
+        shown["conversation_parts"] = json!({"conversation_parts": parts, "total_count": number.max(3)});
+        Some(Answer::json(shown))
+    });
+    let found: Vec<Conversation> = walk(&client, 5).take(5).try_collect().await.unwrap();
+    let truncated = found
+        .iter()
+        .map(|found| found.conversation_parts.as_ref().unwrap().is_truncated());
+    assert_eq!(truncated.collect::<Vec<_>>(), [true, true, true, false, false]);
+}
+
 #[tokio::test]
 async fn a_list_that_fails_is_not_skipped() {
     let (intercom, client) = start().await;

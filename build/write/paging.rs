@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
-use super::super::model::Model;
 use super::super::model::paging::{self, Item, Page, Paging, Retrieval, Shape};
 use super::super::model::ty::Scope;
+use super::super::model::{Model, Struct};
 use super::docs;
 
 /// The variant of `crate::call::operation::Paging`.
@@ -88,7 +88,32 @@ pub fn pages(model: &Model) -> TokenStream {
     let retrievals = retrievals
         .iter()
         .map(|(item, retrieval)| write_retrieval(item, retrieval));
-    pages.chain(items.values().map(write_item)).chain(retrievals).collect()
+    let embedded = model.types.structs.values();
+    let embedded = embedded.filter(|made| !model.pages.contains_key(&made.name));
+    let embedded = embedded.filter_map(|made| write_embedded(made, model));
+    let pages = pages.chain(items.values().map(write_item)).chain(retrievals);
+    pages.chain(embedded).collect()
+}
+
+/// What a list inside of a record has that counts more entries than the server sends.
+fn write_embedded(made: &Struct, model: &Model) -> Option<TokenStream> {
+    let list = made.field(paging::unpaged(made, &model.types)?)?;
+    let count = made.field("total_count").filter(|field| field.ty.is("i64"))?;
+    let (name, list, count) = (
+        format_ident!("{}", made.name),
+        format_ident!("{}", list.ident),
+        format_ident!("{}", count.ident),
+    );
+    Some(quote! {
+        impl #name {
+            /// Returns `true` if the list holds fewer entries than it counts: the server leaves entries out, for example all but the
+            /// 500 newest parts of a conversation.
+            pub fn is_truncated(&self) -> bool {
+                let count = self.#count.and_then(|count| usize::try_from(count).ok());
+                count.is_some_and(|count| count > self.#list.len())
+            }
+        }
+    })
 }
 
 fn write_retrieval(item: &str, retrieval: &Retrieval) -> TokenStream {

@@ -16,8 +16,13 @@
 //! A page's number or cursor is all that is taken from an answer: no URL that a server names is ever followed.
 //!
 //! No walk is endless, and none ends early in silence. These are errors: a cursor that leads back to a page already seen, the
-//! page before once more, pages that go on and on and are empty or the same as earlier ones, an answer without the list, and one
-//! that announces another page in a form that this crate does not know. An empty page ends numbered lists, scrolls and events.
+//! previous page once more, pages without end that are empty or the same as earlier ones, a response without the list, and one
+//! that announces another page in an unknown form. After such an error, `cursor` is the page that did not lead on. An empty page
+//! ends scrolls and events, and numbered lists unless `total_pages` says that more pages follow. Entries of a list that are no
+//! objects are left out and reported as [`mismatches`](Items::mismatches).
+//!
+//! On a runtime, a page that was asked for makes progress while the stream is not polled, and the time counts against no timeout. If
+//! the server is too slow for a page of a cursor list, smaller pages are asked for: see [`Pages::reduce_page_size`].
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]

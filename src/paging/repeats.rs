@@ -1,4 +1,14 @@
-//! Pages that bring what earlier ones brought.
+//! Pages that repeat the contents of earlier ones.
+//!
+//! A repeated cursor ends most walks in circles, and [`Pages`](super::Pages) checks for it. Some faults show no repeated cursor:
+//!
+//! - The client counts the pages of a numbered list itself. A server or cache that ignores `page` sends the first page for ever, and
+//!   the client asks for page 2, 3, 4 and so on. Unless the response has a page number, only the contents tell.
+//! - A scroll has the same cursor on every page. One that does not move looks like one that does.
+//! - A `total_pages` that grows with each page, or a cursor that is new on each page, leads on for ever.
+//!
+//! The tests of `tests/paging.rs` have one of each: `a_server_that_ignores_the_page_is_not_walked_for_ever` and
+//! `a_list_that_goes_on_and_brings_nothing_new_is_an_error`.
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};

@@ -157,8 +157,8 @@ impl<P: Page<Item: Dated>> Walk for Changes<P> {
 ///
 /// # What an item lacks
 ///
-/// A conversation holds at most its 500 newest parts. `conversation_parts.total_count` counts all of them, so that a conversation
-/// whose count exceeds the number of its parts is cut.
+/// A conversation holds at most its 500 newest parts, while `conversation_parts.total_count` counts all of them: `is_truncated()`
+/// of its `conversation_parts` tells. The API has no way to the others.
 ///
 /// # Slow callers
 ///
