@@ -4,6 +4,7 @@ pub(crate) mod bytes;
 pub(crate) mod error;
 pub(crate) mod gzip;
 pub(crate) mod rate_limit;
+pub(crate) mod secret;
 pub(crate) mod typed;
 
 use http::header::CONTENT_ENCODING;

@@ -73,6 +73,9 @@ impl Transport {
             .map_err(|error| context.error(error))?;
         let (parts, mut body) = response.into_parts();
         let (status, mut headers) = (parts.status, parts.headers);
+        if let Some(secret) = &context.secret {
+            secret.remove_from_headers(&mut headers);
+        }
         let gzip = is_gzip(&headers);
         if gzip {
             // They are about what was on the wire, not about what the caller gets.

@@ -30,6 +30,7 @@ use crate::response::bytes::ByteStream;
 use crate::response::error::Error;
 use crate::response::error::context::{ErrorContext, Failure};
 use crate::response::error::kind::Kind;
+use crate::response::secret::Secret;
 use crate::response::typed::Response;
 use crate::wire::decode::Decode;
 use crate::wire::read;
@@ -216,6 +217,8 @@ impl Transport {
                     }
                     span.response(answer.status, &answer.headers);
                     span.end(attempts.number);
+                    let secret = authorization.as_ref().map(Secret::of);
+                    let context = ErrorContext { secret, ..context };
                     return Ok(Exchange { answer, context, span });
                 }
                 Err(error) => error,
@@ -317,7 +320,11 @@ impl Transport {
             return Attempted::Late;
         };
         let end = limit.and_then(|limit| Instant::now().checked_add(limit));
-        let result = self.attempt(call, &header, context, end, span).await;
+        let context = ErrorContext {
+            secret: Some(Secret::of(&header)),
+            ..context.clone()
+        };
+        let result = self.attempt(call, &header, &context, end, span).await;
         Attempted::Sent {
             authorization: Some(header),
             result,

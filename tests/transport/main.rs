@@ -9,6 +9,7 @@ mod server;
 
 mod connecting;
 mod connections;
+mod echoes;
 mod encoding;
 mod errors;
 mod http2;

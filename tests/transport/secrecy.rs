@@ -26,6 +26,9 @@ fn check(text: &str) {
 /// Answers that hold something private, and what the server does to fail with it.
 fn private_answers() -> Vec<Vec<Move>> {
     let listed = format!("{{\"errors\":[{{\"code\":\"not_found\",\"message\":\"No\"}}],\"contact\":\"{PRIVATE}\"}}");
+    let echoed = format!(
+        r#"{{"errors":[{{"code":"{TOKEN}","message":"Bearer {TOKEN}","field":"{TOKEN}"}}],"request_id":"{TOKEN}"}}"#
+    );
     let wrong = format!("{{\"id\":\"1\",\"created_at\":{{\"name\":\"{PRIVATE}\"}},\"name\":[\"{PRIVATE}\"]}}");
     let header = [
         ("x-private", PRIVATE),
@@ -34,6 +37,15 @@ fn private_answers() -> Vec<Vec<Move>> {
     vec![
         vec![Move::Read, answer(404, &header, &listed)],
         vec![Move::Read, answer(302, &header, &listed)],
+        vec![
+            Move::Read,
+            answer(400, &[("x-request-id", TOKEN)], format!("<p>{TOKEN}")),
+        ],
+        vec![Move::Read, answer(401, &[("x-request-id", TOKEN)], &echoed)],
+        vec![
+            Move::Read,
+            answer(200, &[("x-request-id", TOKEN)], format!("{{\"{TOKEN}\":")),
+        ],
         vec![Move::Read, answer(503, &header, PRIVATE)],
         vec![Move::Read, answer(429, &header, PRIVATE)],
         vec![Move::Read, answer(200, &header, &wrong)],

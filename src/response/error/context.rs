@@ -10,6 +10,7 @@ use super::body::ErrorBody;
 use super::kind::{Kind, Outcome};
 use super::{Error, Inner};
 use crate::http::error::{BoxError, HttpError, HttpErrorKind};
+use crate::response::secret::Secret;
 use crate::wire::read::Unread;
 
 /// What is known about a call when something goes wrong with it: the one way to make an [`Error`].
@@ -41,6 +42,8 @@ pub(crate) struct ErrorContext {
     pub item: Option<Arc<str>>,
     /// How the caller can avoid the error.
     pub hint: Option<&'static str>,
+    /// The access token that was sent, which no error shows.
+    pub secret: Option<Secret>,
     /// What came back, if anything did.
     pub response: Option<Arc<Received>>,
 }
@@ -119,6 +122,10 @@ impl ErrorContext {
 
     /// Returns the context with the response that the server sent.
     pub(crate) fn with_response(&self, status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
+        let body = match &self.secret {
+            Some(secret) => secret.remove_from_body(body),
+            None => body,
+        };
         let parsed = match status.is_success() {
             true => ErrorBody::default(),
             false => ErrorBody::parse(&body),
@@ -136,7 +143,14 @@ impl ErrorContext {
 
     /// Makes an error.
     pub(crate) fn error(&self, failure: impl Into<Failure>) -> Error {
-        let Failure { kind, source } = failure.into();
+        let Failure { mut kind, mut source } = failure.into();
+        if let Some(secret) = &self.secret {
+            source = source.map(|source| secret.remove_from_error(source));
+            if let Kind::Decode(unread) = &mut kind {
+                unread.path = secret.remove_from_text(&unread.path).into_owned();
+                unread.found = secret.remove_from_text(&unread.found).into_owned();
+            }
+        }
         let mut context = self.clone();
         context.unknown_outcome |= self.changes && leaves_open(&kind, self.status());
         if matches!(kind, Kind::Builder(_)) {
