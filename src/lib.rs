@@ -15,44 +15,69 @@
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod call;
+#[cfg(feature = "client")]
 mod client;
+#[cfg(feature = "client")]
 mod compound;
 mod generated;
+#[cfg(feature = "client")]
 pub mod http;
 #[cfg(feature = "mock")]
 pub mod mock;
+#[cfg(feature = "client")]
 pub mod paging;
+#[cfg(feature = "client")]
 mod response;
-#[cfg(intercom_search)]
+#[cfg(all(feature = "client", intercom_search))]
 pub mod search;
+#[cfg(feature = "client")]
 mod transport;
 #[cfg(feature = "webhooks")]
 pub mod webhooks;
 mod wire;
 
 pub use call::argument::{Argument, InvalidField};
+#[cfg(feature = "client")]
 pub use call::retry_policy::RetryPolicy;
+#[cfg(feature = "client")]
 pub use client::Client;
+#[cfg(feature = "client")]
 pub use client::builder::ClientBuilder;
+#[cfg(feature = "client")]
 pub use client::config_error::ConfigError;
+#[cfg(feature = "client")]
 pub use client::request::Request;
+#[cfg(feature = "client")]
 pub use client::token::AccessToken;
+#[cfg(feature = "client")]
 pub use client::version::ApiVersion;
+#[cfg(feature = "client")]
 pub use compound::bulk;
-#[cfg(intercom_export)]
+#[cfg(all(feature = "client", intercom_export))]
 pub use compound::export::{ExportJob, ExportProgress};
-#[cfg(intercom_upsert)]
+#[cfg(all(feature = "client", intercom_upsert))]
 pub use compound::upsert::{UpsertOutcome, Upserted};
 pub use generated::mixed::*;
-pub use generated::{Region, builder, operations, types};
+pub use generated::types;
+#[cfg(feature = "client")]
+pub use generated::{Region, builder, operations};
+#[cfg(feature = "client")]
 pub use http::attempt::Attempt;
+#[cfg(feature = "client")]
 pub use http::error::{HttpError, HttpErrorKind};
+#[cfg(feature = "client")]
 pub use http::service::{HttpBody, HttpService};
+#[cfg(feature = "client")]
 pub use response::bytes::ByteStream;
+#[cfg(feature = "client")]
 pub use response::error::Error;
+#[cfg(feature = "client")]
 pub use response::error::body::ApiError;
+#[cfg(feature = "client")]
 pub use response::error::kind::ErrorKind;
+#[cfg(feature = "client")]
 pub use response::rate_limit::RateLimit;
+#[cfg(feature = "client")]
 pub use response::typed::{Response, ResponseParts};
 pub use wire::avatar::Avatar;
 pub use wire::extra::Extra;
@@ -65,7 +90,9 @@ pub use wire::nullable::Nullable;
 pub use wire::read::Mismatch;
 pub use wire::timestamp::{OutOfRange, Timestamp};
 
+#[cfg(feature = "client")]
 /// HTTP methods, for [`Client::request`].
 pub use ::http::Method;
+#[cfg(feature = "client")]
 /// The HTTP client underneath, in the version that [`ClientBuilder::http_client`] takes.
 pub use ::reqwest;

@@ -4,9 +4,10 @@
 #[allow(dead_code)]
 mod endpoint;
 
+use intercom_client::Timestamp;
 use intercom_client::http::{HeaderMap, StatusCode};
+use intercom_client::webhooks::InvalidClientSecret;
 use intercom_client::webhooks::{Incoming, Item, Notification, Receiver, Signature, WebhookError, topics};
-use intercom_client::{ConfigError, Timestamp};
 use serde_json::{Value, json};
 
 const SECRET: &str = "5e0c27a1-77d4-4f0e-9b1f-2f0a4c1f6f53";
@@ -181,7 +182,7 @@ fn a_body_over_the_limit_is_refused_before_it_is_looked_at() {
 #[test]
 fn a_secret_is_given_alone_and_never_shown() {
     for wrong in ["", "5e0c\n", " 5e0c", "5e 0c"] {
-        assert_eq!(Receiver::new(wrong).unwrap_err(), ConfigError::InvalidClientSecret);
+        assert_eq!(Receiver::new(wrong).unwrap_err(), InvalidClientSecret);
     }
     assert!(!format!("{:?}", receiver()).contains("5e0c"));
 }

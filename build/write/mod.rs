@@ -31,7 +31,12 @@ pub fn client(model: &Model) -> Result<File, Failure> {
     let upsert = model.upsert.as_ref().map(helpers::upsert);
     let webhooks = webhooks::webhooks(&model.webhooks);
     parse(quote! {
-        #constants
+        #[cfg(feature = "client")]
+        mod constants {
+            #constants
+        }
+        #[cfg(feature = "client")]
+        pub use constants::*;
 
         /// Answers that come in more than one form.
         pub(crate) mod mixed {
@@ -42,14 +47,27 @@ pub fn client(model: &Model) -> Result<File, Failure> {
         pub mod types {
             #types
             #builders
-            #pages
+
+            #[cfg(feature = "client")]
+            mod pages {
+                use super::*;
+                #pages
+            }
         }
 
-        #calls
-        #searches
-        #export
-        #upsert
         #webhooks
+
+        /// What needs a client: calls, lists, searches, and calls made of several calls.
+        #[cfg(feature = "client")]
+        mod calls {
+            use super::types;
+            #calls
+            #searches
+            #export
+            #upsert
+        }
+        #[cfg(feature = "client")]
+        pub use calls::*;
     })
 }
 

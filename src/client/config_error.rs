@@ -36,8 +36,6 @@ pub enum ConfigError {
     ZeroTimeout(&'static str),
     /// `max_in_flight` is zero, which would let nothing through.
     NothingInFlight,
-    /// The client secret of a webhook receiver is empty, or has characters that none has.
-    InvalidClientSecret,
     /// This environment variable is not set.
     MissingVariable(&'static str),
     /// This environment variable is not UTF-8.
@@ -98,10 +96,6 @@ impl fmt::Display for ConfigError {
                 write!(f, "{name} is zero, in which nothing can be done; leave it out for the default")
             }
             Self::NothingInFlight => f.write_str("max_in_flight is 0, which lets nothing through; use at least 1"),
-            Self::InvalidClientSecret => f.write_str(
-                "the client secret is empty or has whitespace, control or non-ASCII characters; pass it alone, without the line \
-                 break at the end of a file (`trim`)",
-            ),
             Self::MissingVariable(name) => write!(f, "the environment variable {name} is not set"),
             Self::UnreadableVariable(name) => write!(f, "the environment variable {name} is not UTF-8"),
             Self::NoTls => f.write_str(

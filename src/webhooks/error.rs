@@ -60,3 +60,19 @@ impl fmt::Debug for WebhookError {
 }
 
 impl std::error::Error for WebhookError {}
+
+/// The client secret of a [`Receiver`](super::Receiver) is empty, or has whitespace, control or non-ASCII characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct InvalidClientSecret;
+
+impl fmt::Display for InvalidClientSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(
+            "the client secret is empty or has whitespace, control or non-ASCII characters; pass it alone, without the line \
+             break at the end of a file (`trim`)",
+        )
+    }
+}
+
+impl std::error::Error for InvalidClientSecret {}

@@ -28,7 +28,7 @@
 //! }
 //! # let receiver = Receiver::new("5e0c27a1")?;
 //! # assert_eq!(received(&receiver, &HeaderMap::new(), b"{}"), StatusCode::UNAUTHORIZED);
-//! # Ok::<(), intercom_client::ConfigError>(())
+//! # Ok::<(), intercom_client::webhooks::InvalidClientSecret>(())
 //! ```
 //!
 //! `examples/webhooks_axum.rs` is a complete endpoint, `examples/support_bot.rs` a bot behind one, and
@@ -100,7 +100,7 @@ mod signature;
 mod stub;
 
 pub use crate::generated::webhooks::{Item, topics};
-pub use error::WebhookError;
+pub use error::{InvalidClientSecret, WebhookError};
 pub use incoming::{CanvasKitRequest, HealthCheck, HealthReport, Incoming, Uninstall};
 pub use notification::{Data, Notification};
 pub use receiver::Receiver;

@@ -5,8 +5,8 @@ use std::fmt;
 use http::HeaderMap;
 
 use super::signature::Keys;
-use super::{Incoming, Notification, Signature, WebhookError};
-use crate::{ConfigError, json};
+use super::{Incoming, InvalidClientSecret, Notification, Signature, WebhookError};
+use crate::wire::json;
 
 /// Default of [`Receiver::max_bytes`]: 4 MiB.
 const MAX_BYTES: usize = 4 << 20;
@@ -25,13 +25,13 @@ impl Receiver {
     /// # Errors
     ///
     /// When the secret is empty, or has whitespace or other characters that none has, such as a line break at its end.
-    pub fn new(client_secret: impl AsRef<str>) -> Result<Self, ConfigError> {
+    pub fn new(client_secret: impl AsRef<str>) -> Result<Self, InvalidClientSecret> {
         let secret = client_secret.as_ref();
         if secret.is_empty() || !secret.chars().all(|c| c.is_ascii_graphic()) {
-            return Err(ConfigError::InvalidClientSecret);
+            return Err(InvalidClientSecret);
         }
         Ok(Self {
-            keys: Keys::new(secret).ok_or(ConfigError::InvalidClientSecret)?,
+            keys: Keys::new(secret).ok_or(InvalidClientSecret)?,
             max_bytes: MAX_BYTES,
         })
     }

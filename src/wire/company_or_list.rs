@@ -6,6 +6,7 @@ macro_rules! company_or_list {
         crate::wire::company_or_list::company_or_list! { $company $list }
 
         /// One company stands for a list of one.
+        #[cfg(feature = "client")]
         impl crate::paging::Page for CompanyOrList {
             type Item = $company;
             fn items(&self) -> &[$company] {
@@ -22,6 +23,7 @@ macro_rules! company_or_list {
             }
         }
 
+        #[cfg(feature = "client")]
         impl crate::paging::sealed::Paged for CompanyOrList {
             fn list(&self) -> ::std::option::Option<&'static str> {
                 match self {

@@ -113,7 +113,7 @@ impl NextPage {
         // Cursors are base64, in which a bare `+` is no space.
         let query = next.query().unwrap_or_default().replace('+', "%2B");
         let value = |wanted: &str| {
-            url::form_urlencoded::parse(query.as_bytes())
+            form_urlencoded::parse(query.as_bytes())
                 .find(|(name, value)| name == wanted && !value.is_empty())
                 .map(|(_, value)| value.into_owned())
         };
