@@ -7,6 +7,7 @@
 //! [`paging`] is about lists, changes and cursors, `search` about searches, [`bulk`] about many calls at once, [`json`] about
 //! JSON that came by another way; `mock` and `webhooks` come with their features.
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 // What a slice of the description, or another one, does not use.
 #![cfg_attr(
     not(intercom_whole),

@@ -150,12 +150,12 @@ fn parameter(parameter: &Parameter) -> (TokenStream, TokenStream) {
             self
         }
     };
-    let required = quote! { crate::call::argument::required(#name, self.#ident.clone()) };
+    let required = quote! { crate::call::argument::required(#name, self.#ident) };
     let value = match (parameter.in_path, parameter.required) {
         (true, _) if is_text(&parameter.ty) => required,
         (true, _) => quote! { #required.map(|value| crate::call::call::text(&value)) },
         (false, true) => quote! { #required.map(Some) },
-        (false, false) => quote! { self.#ident.clone() },
+        (false, false) => quote! { self.#ident },
     };
     let send = match (parameter.in_path, parameter.style) {
         (true, _) => quote! { call.path(#wire, #name, #value)?; },
@@ -210,7 +210,7 @@ fn body_parts(body: &Body, types: &Types, search: Option<&Search>) -> BodyParts 
                     self
                 }
             },
-            send: quote! { call.bytes(self.body.clone(), #required)?; },
+            send: quote! { call.bytes(self.body, #required)?; },
         };
     };
     let built = types.named(ty).filter(|made| made.has_builder());
@@ -251,7 +251,7 @@ fn body_parts(body: &Body, types: &Types, search: Option<&Search>) -> BodyParts 
                     }
                 },
                 send: quote! {
-                    let body = self.body.clone().and_then(|body| body.map(types::builder::#name::build).transpose());
+                    let body = self.body.and_then(|body| body.map(types::builder::#name::build).transpose());
                     #send
                 },
             }
@@ -267,7 +267,7 @@ fn body_parts(body: &Body, types: &Types, search: Option<&Search>) -> BodyParts 
                 }
             },
             send: quote! {
-                let body = self.body.clone();
+                let body = self.body;
                 #send
             },
         },
@@ -340,8 +340,8 @@ fn builder(operation: &Operation, model: &Model) -> TokenStream {
             crate::call::options::setters! {}
             crate::call::options::query_param! {}
             #[inline]
-            pub(super) fn call(&self) -> ::std::result::Result<crate::call::call::Call, crate::Error> {
-                let #mutable call = crate::call::call::Call::new(&super::operation::#constant, &self.options)?;
+            pub(super) fn call(self) -> ::std::result::Result<crate::call::call::Call, crate::Error> {
+                let #mutable call = crate::call::call::Call::new(&super::operation::#constant, self.options)?;
                 #(#sends)*
                 #body_send
                 #cursor_send
@@ -355,7 +355,8 @@ fn builder(operation: &Operation, model: &Model) -> TokenStream {
             /// server cannot be reached, answers with another status than a success, or sends what cannot be decoded.
             #[inline]
             pub async fn send(self) -> ::std::result::Result<crate::Response<#ty>, crate::Error> {
-                self.client.#send(&self.call()?).await
+                let client = self.client.clone();
+                client.#send(&self.call()?).await
             }
             #paging
             #changes

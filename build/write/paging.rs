@@ -35,7 +35,8 @@ pub fn methods(paging: Paging, response: &TokenStream) -> TokenStream {
             /// The list, which is one answer, as a stream of that answer.
             #[inline]
             pub fn pages(self) -> crate::paging::Pages<#response> {
-                crate::paging::Pages::new(&self.client, self.call(), None)
+                let client = self.client.clone();
+                crate::paging::Pages::new(&client, self.call(), None)
             }
         };
     }
@@ -55,7 +56,8 @@ pub fn methods(paging: Paging, response: &TokenStream) -> TokenStream {
         /// All pages as a stream of whole answers, each fetched when it is asked for.
         #[inline]
         pub fn pages(self) -> crate::paging::Pages<#response> {
-            crate::paging::Pages::new(&self.client, self.call(), self.cursor)
+            let (client, cursor) = (self.client.clone(), self.cursor.clone());
+            crate::paging::Pages::new(&client, self.call(), cursor)
         }
     }
 }

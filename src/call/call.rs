@@ -63,12 +63,12 @@ pub(crate) fn text(value: &impl Serialize) -> String {
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 impl Call {
-    pub(crate) fn new(operation: &'static Operation, options: &Options) -> Result<Self, Error> {
+    pub(crate) fn new(operation: &'static Operation, options: Options) -> Result<Self, Error> {
         Self::to(Cow::Borrowed(operation), operation.path.to_owned(), options)
     }
 
     /// A call to a path that is written out.
-    pub(crate) fn to(operation: Cow<'static, Operation>, path: String, options: &Options) -> Result<Self, Error> {
+    pub(crate) fn to(operation: Cow<'static, Operation>, path: String, options: Options) -> Result<Self, Error> {
         let query = options.query.iter().cloned();
         let call = Self {
             operation,
@@ -79,7 +79,7 @@ impl Call {
             page: None,
             missing: Vec::new(),
             missing_body: None,
-            options: options.clone(),
+            options,
         };
         match &call.options.invalid {
             Some(invalid) => Err(call.invalid(invalid.clone())),

@@ -2,6 +2,7 @@
 
 pub(crate) mod builder;
 pub(crate) mod config_error;
+mod decoding;
 pub(crate) mod region;
 pub(crate) mod request;
 pub(crate) mod sending;
@@ -25,6 +26,7 @@ use crate::wire::decode::Decode;
 use crate::{ApiVersion, Region};
 use builder::ClientBuilder;
 use config_error::ConfigError;
+use decoding::decoded;
 
 /// A client for one workspace.
 ///
@@ -153,9 +155,9 @@ impl Client {
     /// Sends a call and decodes its JSON answer.
     pub(crate) async fn decoded<T: Decode + Send + 'static>(&self, call: &Call) -> Result<Response<T>, Error> {
         match self.in_background {
-            false => self.inner.transport.decoded(call).await,
+            false => decoded(&self.inner.transport, call).await,
             true => {
-                self.run(call, |transport, call| async move { transport.decoded(&call).await })
+                self.run(call, |transport, call| async move { decoded(&transport, &call).await })
                     .await
             }
         }

@@ -165,7 +165,7 @@ impl Request {
             bytes: bytes.then_some("application/octet-stream"),
         };
         let path = check(&self.path).map_err(|reason| ErrorContext::mistake(ID, format!("the path {reason}")))?;
-        let mut call = Call::to(Cow::Owned(operation), path, &self.options)?;
+        let mut call = Call::to(Cow::Owned(operation), path, self.options.clone())?;
         call.body = self
             .body
             .clone()

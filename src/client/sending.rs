@@ -33,8 +33,8 @@ macro_rules! awaited {
 
             #[inline]
             fn into_future(self) -> Self::IntoFuture {
-                let call = self.call();
-                crate::client::sending::$how(self.client, call)
+                let client = self.client.clone();
+                crate::client::sending::$how(client, self.call())
             }
         }
     };

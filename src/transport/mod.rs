@@ -32,8 +32,6 @@ use crate::response::error::context::{ErrorContext, Failure};
 use crate::response::error::kind::Kind;
 use crate::response::secret::Secret;
 use crate::response::typed::Response;
-use crate::wire::decode::Decode;
-use crate::wire::read;
 use attempt::{Answer, next_chunk, timeout_at};
 use attempts::{Attempts, Time};
 use authorization::Authorization;
@@ -83,36 +81,13 @@ enum Attempted {
 }
 
 /// A call that was answered with success.
-struct Exchange {
+pub(crate) struct Exchange {
     answer: Answer,
     context: ErrorContext,
-    span: trace::Span,
+    pub span: trace::Span,
 }
 
 impl Transport {
-    /// Sends a call and decodes its JSON answer.
-    pub(crate) async fn decoded<T: Decode>(self: &Arc<Self>, call: &Call) -> Result<Response<T>, Error> {
-        let exchange = self.exchange(call).await?;
-        let decoded = match exchange.is_empty_success(call) {
-            true => T::empty().map(|value| (value, Vec::new())),
-            false => None,
-        };
-        let decoded = decoded.map_or_else(|| read::body(&exchange.answer.body), Ok);
-        let span = exchange.span.clone();
-        let answer = exchange.whole();
-        match decoded {
-            Ok((value, mismatches)) => {
-                span.mismatches(&mismatches);
-                Ok(answer.map(|_| value).with_mismatches(mismatches))
-            }
-            Err(unread) => {
-                let error = answer.decode_error(unread);
-                span.fail(&error);
-                Err(error)
-            }
-        }
-    }
-
     /// Sends a call and gathers the bytes of its answer.
     pub(crate) async fn whole(self: &Arc<Self>, call: &Call) -> Result<Response<Bytes>, Error> {
         Ok(self.exchange(call).await?.whole())
@@ -146,7 +121,7 @@ impl Transport {
     }
 
     /// Sends a call as often as its policy allows, until it is answered with success.
-    async fn exchange(self: &Arc<Self>, call: &Call) -> Result<Exchange, Error> {
+    pub(crate) async fn exchange(self: &Arc<Self>, call: &Call) -> Result<Exchange, Error> {
         let policy = call.options.retry.as_ref().unwrap_or(&self.retry);
         let mut attempts = Attempts::of(call, policy, call.options.timeout.or(self.timeout));
         let span = trace::Span::call(call, &self.base_url);
@@ -333,14 +308,8 @@ impl Transport {
 }
 
 impl Exchange {
-    /// Whether nothing came back from a call that changes something: the change was made, and an error would make callers
-    /// repeat it.
-    fn is_empty_success(&self, call: &Call) -> bool {
-        !call.operation.reads_only && read::is_blank_body(&self.answer.body)
-    }
-
-    /// The bytes of the answer.
-    fn whole(self) -> Response<Bytes> {
+    /// Returns the bytes of the response.
+    pub(crate) fn whole(self) -> Response<Bytes> {
         let Answer {
             status, headers, body, ..
         } = self.answer;

@@ -1,0 +1,34 @@
+//! Decodes the response of a call.
+
+use std::sync::Arc;
+
+use crate::call::call::Call;
+use crate::response::error::Error;
+use crate::response::typed::Response;
+use crate::transport::Transport;
+use crate::wire::decode::Decode;
+use crate::wire::read;
+
+/// Sends a call and decodes its JSON response.
+pub(super) async fn decoded<T: Decode>(transport: &Arc<Transport>, call: &Call) -> Result<Response<T>, Error> {
+    let exchange = transport.exchange(call).await?;
+    let span = exchange.span.clone();
+    let response = exchange.whole();
+    // A change with an empty response was made, and an error would make callers repeat it.
+    let empty = !call.operation.reads_only && read::is_blank_body(&response);
+    let decoded = match empty {
+        true => T::empty().map(|value| (value, Vec::new())),
+        false => None,
+    };
+    match decoded.map_or_else(|| read::body(&response), Ok) {
+        Ok((value, mismatches)) => {
+            span.mismatches(&mismatches);
+            Ok(response.map(|_| value).with_mismatches(mismatches))
+        }
+        Err(unread) => {
+            let error = response.decode_error(unread);
+            span.fail(&error);
+            Err(error)
+        }
+    }
+}
