@@ -187,7 +187,7 @@ pub fn model(described: Described, input: &Input) -> Result<Built, Failure> {
     let whole = Whole::of(&document);
     input.slice.cut(&mut document);
     repair::reachable_only(&mut document);
-    let generated = generate::generate(&mut document, &whole, &mut warnings)?;
+    let generated = generate::generate(&mut document, &mut warnings)?;
     let model = join::join(&document, &generated, &whole, &shown, basics, &mut warnings);
     Ok(Built {
         model,

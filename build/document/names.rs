@@ -30,6 +30,20 @@ pub fn fold(name: &str) -> String {
         .collect()
 }
 
+/// Returns what a name of the description and the name that progenitor gives it in Rust have in common: the ASCII letters and
+/// digits in lower case, after an `x` if no letter comes first. Two names with the same result can become one name in Rust.
+pub fn alike(name: &str) -> String {
+    let folded = match name {
+        "+1" => "plus1".to_owned(),
+        "-1" => "minus1".to_owned(),
+        name => fold(name),
+    };
+    match folded.starts_with(|first: char| first.is_ascii_alphabetic()) {
+        true => folded,
+        false => format!("x{folded}"),
+    }
+}
+
 /// The letters and digits that Rust takes everywhere; a quote joins, everything else separates.
 fn plain(name: &str) -> String {
     let letters = name.chars().filter(|c| *c != '\'');
@@ -128,6 +142,24 @@ mod tests {
         assert_eq!(pascal("create_contact_request"), "CreateContactRequest");
         assert_eq!(pascal("don't"), "Dont");
         assert_eq!(fold("pt-BR_content"), fold("PtBrContent"));
+    }
+
+    #[test]
+    fn names_are_alike_when_progenitor_makes_the_same_of_them() {
+        let same = [
+            ["per_page", "perPage"],
+            ["a-b", "AB"],
+            ["type", "type_"],
+            ["1", "x1"],
+            ["1", "_1"],
+            ["\u{20ac}", "x"],
+            ["", "X"],
+            ["+1", "plus1"],
+        ];
+        for [one, other] in same {
+            assert_eq!(alike(one), alike(other));
+        }
+        assert_ne!(alike("ab"), alike("a1b"));
     }
 
     #[test]

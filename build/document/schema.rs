@@ -183,6 +183,11 @@ pub fn shape(path: &str) -> String {
     shapes.collect::<Vec<_>>().join("/")
 }
 
+/// Returns the published path of an operation. The rule `parameter_names` renames path parameters.
+pub fn published<'a>(path: &'a str, operation: &'a Value) -> &'a str {
+    operation["x-path"].as_str().unwrap_or(path)
+}
+
 /// The JSON pointer of an operation.
 pub fn pointer(path: &str, method: &str) -> String {
     format!("/paths/{}/{method}", escape(path))

@@ -1,7 +1,8 @@
-//! Hands a plain copy of the document to progenitor, and leaves out the smallest part that it cannot take.
+//! Runs progenitor over the repaired document and reads the result, leaving out the smallest parts that progenitor rejects.
 //!
-//! The copy has what types are made of and nothing else: no prose, no name that Rust does not take, no keyword that says
-//! nothing of a value's shape. So progenitor decides types, and what comes back is found by names that were given to it.
+//! Types are read as values, from `Generator::get_type_space()`. progenitor's model of an operation (`OperationMethod`) is
+//! private, so the generated methods are parsed once, for their signatures. A signature names types as the type space does,
+//! which is how each type is looked up there.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,34 +10,65 @@ use proc_macro2::{TokenStream, TokenTree};
 use progenitor::{GenerationSettings, Generator, InterfaceStyle};
 use quote::ToTokens;
 use schemars::schema::{InstanceType, SchemaObject};
-use serde_json::{Map, Value, json};
-use syn::{File, GenericArgument, ImplItem, Item, PathArguments, ReturnType, Type};
+use serde_json::Value;
+use syn::{FnArg, GenericArgument, ImplItem, ItemImpl, Pat, PathArguments, ReturnType, Type};
+use typify::{TypeDetails, TypeEnumVariant, TypeId, TypeSpace};
 
-use super::super::document::formats::{self, FORMATS};
-use super::super::document::names::escape;
-use super::super::document::schema::{self, Kind, kind, reference};
+use super::super::document::formats::FORMATS;
+use super::super::document::names::{alike, escape};
+use super::super::document::schema;
 use super::super::failure::Failure;
 use super::super::warnings::Warnings;
 use super::ty::Ty;
-use super::whole::Whole;
 
-/// What progenitor made of a document.
+/// The types and methods that progenitor generated.
 pub struct Generated {
-    /// The types of each component's parts: of its properties, its forms, or what it stands for, in their order.
-    pub components: BTreeMap<String, Vec<Ty>>,
-    /// The types of each operation by its id.
+    /// Types by component name. A component that a setting replaces by another type has no entry.
+    pub components: BTreeMap<String, Component>,
+    /// Methods by operation id.
     pub operations: BTreeMap<String, Signature>,
 }
 
-/// The types of one operation.
-#[derive(Clone, Debug, PartialEq)]
+/// The type of a component.
+pub struct Component {
+    /// Its name.
+    pub name: String,
+    /// Its definition.
+    pub made: Made,
+}
+
+/// The definition of a type.
+pub enum Made {
+    /// A struct with its fields, keyed by [`alike`] of the name.
+    Struct(BTreeMap<String, Field>),
+    /// An enum of strings with its variants, in the order of the values.
+    Enum(Vec<String>),
+    /// An enum whose variants hold a value of one type each.
+    Union(Vec<(String, Ty)>),
+    /// A newtype over another type.
+    Newtype(Ty),
+}
+
+/// A field of a struct, or a parameter of a method.
+pub struct Field {
+    /// Its name.
+    pub ident: String,
+    /// The type of the value, without `Option`.
+    pub ty: Ty,
+    /// Whether the value is required.
+    pub required: bool,
+}
+
+/// A method.
 pub struct Signature {
-    /// Of its parameters, in their order.
-    pub parameters: Vec<Ty>,
-    /// Of its JSON body.
+    /// Its name.
+    pub method: String,
+    /// Its parameters, keyed by [`alike`] of the name.
+    pub parameters: BTreeMap<String, Field>,
+    /// The type of its JSON body, if it has one.
     pub body: Option<Ty>,
-    /// Of its JSON answer; nothing when it has none.
-    pub response: Ty,
+    /// The type of its JSON response; `None` if the response is bytes.
+    pub response: Option<Ty>,
 }
 
 /// A part of the document that can be left out.
@@ -48,8 +80,8 @@ enum Part {
     Operation(String),
 }
 
-/// Makes types of the document. Returns what was made; operations that progenitor cannot take are not among it.
-pub fn generate(document: &mut Value, whole: &Whole, warnings: &mut Warnings) -> Result<Generated, Failure> {
+/// Generates types and methods from the document. Removes from the document what progenitor rejects.
+pub fn generate(document: &mut Value, warnings: &mut Warnings) -> Result<Generated, Failure> {
     let components = document["components"]["schemas"].as_object().into_iter().flatten();
     let components = components.map(|(name, _)| Part::Component(name.clone()));
     let operations = schema::operations(document).into_iter();
@@ -62,15 +94,23 @@ pub fn generate(document: &mut Value, whole: &Whole, warnings: &mut Warnings) ->
         attempts += 1;
         match attempts > ATTEMPTS {
             true => Err(format!("{ATTEMPTS} runs did not tell the parts apart that it can take")),
-            false => attempt(document, whole, parts),
+            false => attempt(&with_only(document, parts)),
         }
     });
     for (part, why) in &left_out {
-        leave_out(document, part, why, warnings);
+        let (at, instead) = match part {
+            Part::Component(name) => (
+                format!("/components/schemas/{}", escape(name)),
+                "any JSON stands for it",
+            ),
+            Part::Operation(name) => (place(document, name), "left out"),
+        };
+        warnings.add("generate", at, format!("progenitor cannot take it: {why}; {instead}"));
     }
+    *document = with_only(document, &taken);
     match made {
         Some(made) => Ok(made),
-        None => attempt(document, whole, &taken).map_err(|why| {
+        None => attempt(document).map_err(|why| {
             Failure::new(
                 "generate",
                 format!("progenitor cannot generate from it: {why}"),
@@ -114,67 +154,52 @@ fn settle<P: Clone, T>(
     }
 }
 
-fn leave_out(document: &mut Value, part: &Part, why: &str, warnings: &mut Warnings) {
-    match part {
-        Part::Component(name) => {
-            let at = format!("/components/schemas/{}", escape(name));
-            warnings.add(
-                "generate",
-                at,
-                format!("progenitor cannot take it: {why}; any JSON stands for it"),
-            );
-            if let Some(schemas) = schema::components_mut(document) {
-                schemas.remove(name);
-            }
-        }
-        Part::Operation(name) => {
-            let found = schema::operations(document)
-                .into_iter()
-                .find(|(_, _, operation)| id(operation) == name);
-            let at = found
-                .map(|(path, method, _)| schema::pointer(path, method))
-                .unwrap_or_default();
-            warnings.add("generate", at, format!("progenitor cannot take it: {why}; left out"));
-            for (_, item) in document["paths"].as_object_mut().into_iter().flatten() {
-                if let Some(item) = item.as_object_mut() {
-                    item.retain(|_, operation| id(operation) != name);
-                }
-            }
-        }
-    }
-}
-
 fn id(operation: &Value) -> &str {
     operation["operationId"].as_str().unwrap_or_default()
 }
 
-/// One run of progenitor over these parts.
-fn attempt(document: &Value, whole: &Whole, parts: &[Part]) -> Result<Generated, String> {
-    let copy = Copy {
-        document,
-        whole,
-        parts: parts.iter().collect(),
-        names: whole
-            .types
-            .iter()
-            .enumerate()
-            .map(|(place, (_, ty))| (format!("Part{place}"), ty.clone()))
-            .collect(),
-        neutral: whole
-            .types
-            .keys()
-            .enumerate()
-            .map(|(place, name)| (name.as_str(), format!("Part{place}")))
-            .collect(),
-    };
-    let spec: openapiv3::OpenAPI = serde_json::from_value(copy.spec()).map_err(|error| error.to_string())?;
+/// Returns the JSON pointer of the operation with this id.
+fn place(document: &Value, name: &str) -> String {
+    let mut operations = schema::operations(document).into_iter();
+    let found = operations.find(|(_, _, operation)| id(operation) == name);
+    found
+        .map(|(path, method, operation)| schema::pointer(schema::published(path, operation), method))
+        .unwrap_or_default()
+}
+
+/// Returns the document with only these components and operations. A reference to another component becomes any JSON.
+fn with_only(document: &Value, parts: &[Part]) -> Value {
+    let parts: BTreeSet<&Part> = parts.iter().collect();
+    let has = |name: &str| parts.contains(&Part::Component(name.to_owned()));
+    let mut document = document.clone();
+    if let Some(schemas) = schema::components_mut(&mut document) {
+        schemas.retain(|name, _| has(name));
+    }
+    schema::for_each_schema(&mut document, &mut |schema| {
+        let target = schema.get("$ref").and_then(Value::as_str).and_then(schema::component);
+        if target.is_some_and(|name| !has(name)) {
+            schema.remove("$ref");
+        }
+    });
+    for (_, item) in document["paths"].as_object_mut().into_iter().flatten() {
+        if let Some(item) = item.as_object_mut() {
+            item.retain(|_, operation| parts.contains(&Part::Operation(id(operation).to_owned())));
+        }
+    }
+    document
+}
+
+/// Runs progenitor once.
+fn attempt(document: &Value) -> Result<Generated, String> {
+    attempt_with(&settings(document), document)
+}
+
+fn attempt_with(settings: &GenerationSettings, document: &Value) -> Result<Generated, String> {
+    let spec: openapiv3::OpenAPI = serde_json::from_value(document.clone()).map_err(|error| error.to_string())?;
     quietly(|| {
-        let mut generator = Generator::new(&settings());
+        let mut generator = Generator::new(settings);
         let tokens = generator.generate_tokens(&spec).map_err(|error| error.to_string())?;
-        let builders = module(tokens, "builder").ok_or("it wrote no module `builder`")?;
-        let builders: File =
-            syn::parse2(builders).map_err(|error| format!("it wrote Rust that does not parse: {error}"))?;
-        copy.read(&generator, &builders.items)
+        read(document, generator.get_type_space(), tokens)
     })
     .and_then(|made| made)
 }
@@ -193,20 +218,27 @@ fn quietly<T>(generate: impl FnOnce() -> T) -> Result<T, String> {
     })
 }
 
-fn settings() -> GenerationSettings {
+/// Returns the settings of progenitor. `openapi/README.md` gives the reason for each.
+fn settings(document: &Value) -> GenerationSettings {
     let mut settings = GenerationSettings::default();
-    settings
-        .with_interface(InterfaceStyle::Builder)
-        .with_map_type("::std::collections::BTreeMap");
+    settings.with_interface(InterfaceStyle::Positional);
     for format in &FORMATS {
-        let instance = if format.integer {
-            InstanceType::Integer
-        } else {
-            InstanceType::String
+        let instance = match format.integer {
+            true => InstanceType::Integer,
+            false => InstanceType::String,
         };
+        // A conversion applies to schemas that are equal to it, including private marks.
+        let mut over = None;
+        schema::walk_all(document, &mut |schema, _| {
+            if schema["format"] == format.name {
+                over = over.take().or(schema.get("x-of"));
+            }
+        });
+        let over = over.map(|over| ("x-of".to_owned(), over.clone()));
         let schema = SchemaObject {
             instance_type: Some(instance.into()),
             format: Some(format.name.to_owned()),
+            extensions: over.into_iter().collect(),
             ..Default::default()
         };
         settings.with_conversion(schema, format.rust, std::iter::empty());
@@ -214,287 +246,176 @@ fn settings() -> GenerationSettings {
     settings
 }
 
-/// The document as progenitor sees it: only some of its parts, under names of ours.
-struct Copy<'a> {
-    document: &'a Value,
-    whole: &'a Whole,
-    parts: BTreeSet<&'a Part>,
-    /// What progenitor calls each component: a name that its own rules for names leave alone.
-    neutral: BTreeMap<&'a str, String>,
-    /// The types' names by those.
-    names: BTreeMap<String, String>,
+/// Reads what progenitor generated. A part of the document that is missing there is an error.
+fn read(document: &Value, space: &TypeSpace, tokens: TokenStream) -> Result<Generated, String> {
+    let components = document["components"]["schemas"].as_object().into_iter().flatten();
+    // The first types of the space are the components, in their order, even those that a setting renames.
+    let components = components.zip(space.iter_types()).filter_map(|((name, schema), ty)| {
+        let made = component(space, &ty, schema).transpose()?;
+        Some(made.map_err(|why| format!("{why} of `{name}`")).map(|made| {
+            let made = Component { name: ty.name(), made };
+            (name.clone(), made)
+        }))
+    });
+    let components = components.collect::<Result<_, _>>()?;
+    let types: BTreeMap<String, Ty> = space
+        .iter_types()
+        .flat_map(|ty| {
+            let names = [ty.ident(), ty.parameter_ident_with_lifetime("a")];
+            names.map(|name| (plain(&name), of_type(space, &ty)))
+        })
+        .collect();
+    let methods = methods(tokens)?;
+    let operations = schema::operations(document).into_iter().map(|(_, _, operation)| {
+        let id = id(operation);
+        let method = methods
+            .get(&alike(id))
+            .ok_or_else(|| format!("it wrote no method for `{id}`"))?;
+        let signature = signature(method, operation, &types).map_err(|why| format!("{why} of `{id}`"))?;
+        Ok::<_, String>((id.to_owned(), signature))
+    });
+    let operations = operations.collect::<Result<_, _>>()?;
+    Ok(Generated { components, operations })
 }
 
-/// The name of the property, parameter, form or value at a place.
-fn slot(place: usize) -> String {
-    format!("slot{place}")
-}
-
-impl Copy<'_> {
-    fn components(&self) -> impl Iterator<Item = (&String, &Value)> {
-        let all = self.document["components"]["schemas"].as_object().into_iter().flatten();
-        all.filter(|(name, _)| self.parts.contains(&Part::Component((*name).clone())))
-    }
-
-    fn operations(&self) -> impl Iterator<Item = (&str, &Value)> {
-        let all = schema::operations(self.document).into_iter();
-        all.filter(|(_, _, operation)| self.parts.contains(&Part::Operation(id(operation).to_owned())))
-            .map(|(_, method, operation)| (method, operation))
-    }
-
-    fn spec(&self) -> Value {
-        let schemas: Map<String, Value> = self
-            .components()
-            .map(|(name, schema)| (self.neutral[name.as_str()].clone(), self.component(schema)))
-            .collect();
-        let paths: Map<String, Value> = self
-            .operations()
-            .enumerate()
-            .map(|(place, (method, operation))| {
-                let (path, described) = self.operation(place, operation);
-                // A client for it is not what is asked for, and HEAD and the like have no body.
-                let method = if ["put", "post", "patch"].contains(&method) {
-                    method
-                } else {
-                    "post"
+/// Reads the type of a component; `None` if a setting replaces it by another type.
+fn component(space: &TypeSpace, ty: &typify::Type<'_>, schema: &Value) -> Result<Option<Made>, String> {
+    let inner = |id: &TypeId| of(space, id);
+    Ok(Some(match ty.details() {
+        TypeDetails::Struct(made) => {
+            let fields = made.properties_info().map(|property| {
+                let field = Field {
+                    ident: property.name.to_owned(),
+                    ty: inner(&property.type_id),
+                    required: property.required,
                 };
-                (path, json!({ method: described }))
-            })
-            .collect();
-        json!({
-            "openapi": "3.0.3",
-            "info": {"title": "", "version": ""},
-            "paths": paths,
-            "components": {"schemas": schemas},
-        })
-    }
-
-    fn operation(&self, place: usize, operation: &Value) -> (String, Value) {
-        let mut path = format!("/{place}");
-        let parameters: Vec<Value> = parameters(operation)
-            .enumerate()
-            .map(|(place, parameter)| {
-                let name = slot(place);
-                let in_path = parameter["in"] == "path";
-                if in_path {
-                    path.push_str(&format!("/{{{name}}}"));
-                }
-                let schema = match self.object(&parameter["schema"]) {
-                    Some(_) => json!({"type": "string"}),
-                    None => self.plain(&parameter["schema"]),
-                };
-                json!({"name": name, "in": parameter["in"], "required": in_path, "schema": schema})
-            })
-            .collect();
-        let content = |schema: &Value| json!({"application/json": {"schema": self.plain(schema)}});
-        let mut described = json!({
-            "operationId": format!("op{place}"),
-            "parameters": parameters,
-            "responses": {"200": {"description": ""}},
-        });
-        if let Some(schema) = schema::request_schema(operation) {
-            described["requestBody"] = json!({"required": true, "content": content(schema)});
-        }
-        if let Some((_, schema)) = schema::response_schema(operation) {
-            described["responses"]["200"]["content"] = content(schema);
-        }
-        (path, described)
-    }
-
-    /// The type of a parameter that is an object or union of the components, which progenitor takes in bodies only.
-    fn object(&self, schema: &Value) -> Option<Ty> {
-        let name = reference(schema).filter(|name| self.parts.contains(&Part::Component((*name).to_owned())))?;
-        let kind = kind(&self.document["components"]["schemas"][name]);
-        let ty = self.whole.types.get(name)?;
-        [Kind::Object, Kind::Union]
-            .contains(&kind)
-            .then(|| Ty::Named(ty.clone()))
-    }
-
-    /// A component. typify flattens or tags unions by what their members look like, so one is handed over as an object
-    /// with a property for each form; the values of an enum are numbered.
-    fn component(&self, schema: &Value) -> Value {
-        let slots = |members: Vec<&Value>| {
-            let slots = members.into_iter().enumerate();
-            let slots: Map<String, Value> = slots.map(|(place, member)| (slot(place), self.plain(member))).collect();
-            json!({"type": "object", "properties": slots})
-        };
-        match kind(schema) {
-            Kind::Object => slots(
-                schema["properties"]
-                    .as_object()
-                    .into_iter()
-                    .flatten()
-                    .map(|(_, inner)| inner)
-                    .collect(),
-            ),
-            Kind::Union => slots(forms(schema).collect()),
-            Kind::Enum => {
-                let values = schema["enum"].as_array().map(Vec::len).unwrap_or_default();
-                json!({"type": "string", "enum": (0..values).map(slot).collect::<Vec<_>>()})
+                (alike(property.name), field)
+            });
+            let fields: BTreeMap<String, Field> = fields.collect();
+            let mut wanted = schema["properties"].as_object().into_iter().flatten();
+            if let Some((name, _)) = wanted.find(|(name, _)| !fields.contains_key(&alike(name))) {
+                return Err(format!("it made no field for the property {name:?}"));
             }
-            Kind::Plain => self.plain(schema),
+            Made::Struct(fields)
+        }
+        TypeDetails::Enum(made) if schema["enum"].is_array() => {
+            let variants: Vec<String> = made.variants().map(|(name, _)| name.to_owned()).collect();
+            if schema["enum"].as_array().map(Vec::len) != Some(variants.len()) {
+                return Err("it made other variants".to_owned());
+            }
+            Made::Enum(variants)
+        }
+        TypeDetails::Enum(made) => {
+            let variants = made.variants().map(|(name, held)| match held {
+                TypeEnumVariant::Tuple(held) if held.len() == 1 => Ok((name.to_owned(), inner(&held[0]))),
+                _ => Err(format!(
+                    "it tells the form {name} apart by another way than what it holds"
+                )),
+            });
+            Made::Union(variants.collect::<Result<_, _>>()?)
+        }
+        TypeDetails::Newtype(made) => Made::Newtype(inner(&made.inner())),
+        _ => return Ok(None),
+    }))
+}
+
+fn of(space: &TypeSpace, id: &TypeId) -> Ty {
+    space.get_type(id).map_or_else(|_| Ty::json(), |ty| of_type(space, &ty))
+}
+
+/// Converts a type. A repaired document has no tuples, arrays of a fixed length or sets.
+fn of_type(space: &TypeSpace, ty: &typify::Type<'_>) -> Ty {
+    let inner = |id: &TypeId| Box::new(of(space, id));
+    match ty.details() {
+        TypeDetails::Struct(_) | TypeDetails::Enum(_) | TypeDetails::Newtype(_) => Ty::Named(ty.name()),
+        TypeDetails::Option(id) => of(space, &id),
+        TypeDetails::Vec(id) => Ty::List(inner(&id)),
+        TypeDetails::Map(_, id) => Ty::Map(inner(&id)),
+        TypeDetails::Box(id) => Ty::Boxed(inner(&id)),
+        TypeDetails::Builtin(path) => Ty::Known(path.to_owned()),
+        TypeDetails::String => Ty::Known("::std::string::String".to_owned()),
+        TypeDetails::Unit => Ty::unit(),
+        TypeDetails::Set(_) | TypeDetails::Tuple(_) | TypeDetails::Array(..) => Ty::json(),
+    }
+}
+
+/// Parses the methods of the generated client and returns their signatures, keyed by [`alike`] of the name. The other tokens,
+/// most of them types, are not parsed.
+fn methods(tokens: TokenStream) -> Result<BTreeMap<String, syn::Signature>, String> {
+    let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+    let is = |token: &TokenTree, name: &str| matches!(token, TokenTree::Ident(ident) if ident == name);
+    let mut methods = BTreeMap::new();
+    for block in tokens.windows(3) {
+        if is(&block[0], "impl") && is(&block[1], "Client") && matches!(block[2], TokenTree::Group(_)) {
+            let block: ItemImpl = syn::parse2(block.iter().cloned().collect())
+                .map_err(|error| format!("it wrote Rust that does not parse: {error}"))?;
+            methods.extend(block.items.into_iter().filter_map(|item| match item {
+                ImplItem::Fn(method) => Some((alike(&method.sig.ident.to_string()), method.sig)),
+                _ => None,
+            }));
         }
     }
+    Ok(methods)
+}
 
-    /// The shape of a schema that has no type of its own.
-    fn plain(&self, schema: &Value) -> Value {
-        if let Some(name) = reference(schema) {
-            let there = self.parts.contains(&Part::Component(name.to_owned()));
-            return match self.neutral.get(name).filter(|_| there) {
-                Some(neutral) => schema::reference_to(neutral),
-                None => json!({}),
-            };
-        }
-        if let Some(format) = schema["format"].as_str().and_then(formats::find) {
-            let kind = if format.integer { "integer" } else { "string" };
-            return json!({"type": kind, "format": format.name});
-        }
-        match schema["type"].as_str() {
-            _ if kind(schema) != Kind::Plain || schema.get("allOf").is_some() => json!({}),
-            Some("array") => json!({"type": "array", "items": self.plain(&schema["items"])}),
-            Some("object") => match schema.get("additionalProperties").filter(|inner| inner.is_object()) {
-                Some(inner) => json!({"type": "object", "additionalProperties": self.plain(inner)}),
-                None => json!({"type": "object", "additionalProperties": true}),
+/// Reads the names and types of a method's parameters, body and response.
+fn signature(method: &syn::Signature, operation: &Value, types: &BTreeMap<String, Ty>) -> Result<Signature, String> {
+    let known = |ty: &Type| types.get(&plain(&ty.to_token_stream())).cloned();
+    let mut inputs: Vec<(String, &Type)> = method
+        .inputs
+        .iter()
+        .filter_map(|input| match input {
+            FnArg::Typed(input) => match input.pat.as_ref() {
+                Pat::Ident(pattern) => Some((pattern.ident.to_string(), input.ty.as_ref())),
+                _ => None,
             },
-            Some(scalar) => json!({"type": scalar}),
-            None => json!({}),
-        }
-    }
-
-    /// A type that progenitor wrote, by our names.
-    fn ty(&self, tokens: TokenStream) -> Result<Ty, String> {
-        Ok(Ty::read(tokens)?.renamed(&self.names))
-    }
-
-    /// The types of the operation at a place, from the builder that progenitor wrote.
-    fn signature(&self, items: &[Item], place: usize, operation: &Value) -> Result<Signature, String> {
-        let builder = format!("Op{place}");
-        let item = items.iter().find_map(|item| match item {
-            Item::Struct(item) if item.ident == builder => Some(item),
-            _ => None,
-        });
-        let item = item.ok_or("wrote no builder")?;
-        let field = |name: &str| -> Result<Ty, String> {
-            let found = item
-                .fields
-                .iter()
-                .find(|field| field.ident.as_ref().is_some_and(|ident| ident == name));
-            let ty = &found.ok_or_else(|| format!("lost {name}"))?.ty;
-            let ty = argument(ty, "Result").unwrap_or(ty);
-            self.ty(without_builder(ty).to_token_stream())
-        };
-        let parameters = (0..parameters(operation).count()).map(|place| field(&slot(place)));
-        Ok(Signature {
-            parameters: parameters.collect::<Result<_, _>>()?,
-            body: schema::request_schema(operation).map(|_| field("body")).transpose()?,
-            response: self.ty(response(items, &builder).ok_or("wrote no send()")?.to_token_stream())?,
+            FnArg::Receiver(_) => None,
         })
+        .collect();
+    // The body comes last. Its type is a type parameter if it is not JSON.
+    let body = operation.get("requestBody").and_then(|_| inputs.pop());
+    let body = body.and_then(|(_, ty)| known(ty));
+    if body.is_none() && schema::request_schema(operation).is_some() {
+        return Err("it lost the body".to_owned());
     }
-
-    /// What progenitor made, found by the names that it was given. A part that is not found is an error.
-    fn read(&self, generator: &Generator, builders: &[Item]) -> Result<Generated, String> {
-        let space = generator.get_type_space();
-        let types: BTreeMap<String, typify::Type<'_>> = space.iter_types().map(|ty| (ty.name(), ty)).collect();
-        let mut components = BTreeMap::new();
-        for (name, schema) in self.components() {
-            let ident = &self.neutral[name.as_str()];
-            let lost = |what: &str| format!("it made {what} of `{name}`");
-            let ty = types.get(ident).ok_or_else(|| lost("no type"))?;
-            let parts = match (ty.details(), kind(schema)) {
-                (typify::TypeDetails::Struct(made), Kind::Object | Kind::Union) => {
-                    let made: BTreeMap<&str, typify::TypeId> = made.properties().collect();
-                    let parts = (0..made.len()).map(|place| -> Result<Ty, String> {
-                        let id = made.get(slot(place).as_str()).ok_or_else(|| lost("other properties"))?;
-                        self.ty(space.get_type(id).map_err(|error| error.to_string())?.ident())
-                    });
-                    parts.collect::<Result<Vec<_>, _>>()?
-                }
-                (typify::TypeDetails::Enum(_), Kind::Enum) => Vec::new(),
-                (typify::TypeDetails::Newtype(made), Kind::Plain) => {
-                    let inner = space.get_type(&made.inner()).map_err(|error| error.to_string())?;
-                    vec![self.ty(inner.ident())?]
-                }
-                _ => return Err(lost("another kind of type")),
-            };
-            let wanted = match kind(schema) {
-                Kind::Object => schema["properties"].as_object().map(Map::len).unwrap_or_default(),
-                Kind::Union => forms(schema).count(),
-                Kind::Enum => 0,
-                Kind::Plain => 1,
-            };
-            if parts.len() != wanted {
-                return Err(lost("other properties"));
-            }
-            components.insert(name.clone(), parts);
-        }
-        let mut operations = BTreeMap::new();
-        for (place, (_, operation)) in self.operations().enumerate() {
-            let id = id(operation);
-            let mut signature = self
-                .signature(builders, place, operation)
-                .map_err(|why| format!("it {why} for `{id}`"))?;
-            for (ty, parameter) in signature.parameters.iter_mut().zip(parameters(operation)) {
-                if let Some(object) = self.object(&parameter["schema"]) {
-                    *ty = object;
-                }
-            }
-            operations.insert(id.to_owned(), signature);
-        }
-        Ok(Generated { components, operations })
-    }
-}
-
-/// The members of a union.
-pub fn forms(schema: &Value) -> impl Iterator<Item = &Value> {
-    let members = ["oneOf", "anyOf"]
-        .into_iter()
-        .filter_map(|key| schema.get(key)?.as_array());
-    members.flatten()
-}
-
-/// The parameters of an operation.
-pub fn parameters(operation: &Value) -> impl Iterator<Item = &Value> {
-    operation["parameters"].as_array().into_iter().flatten()
-}
-
-/// The content of the module `name` that progenitor wrote. The rest, most of it, is not parsed.
-fn module(tokens: TokenStream, name: &str) -> Option<TokenStream> {
-    let mut tokens = tokens.into_iter();
-    tokens.find(|token| matches!(token, TokenTree::Ident(ident) if ident == name))?;
-    match tokens.next()? {
-        TokenTree::Group(group) => Some(group.stream()),
-        _ => None,
-    }
-}
-
-/// `types::builder::X` stands for a body of the type `types::X`.
-fn without_builder(ty: &Type) -> Type {
-    let Type::Path(path) = ty else { return ty.clone() };
-    let mut path = path.clone();
-    let segments = path.path.segments.into_iter();
-    path.path.segments = segments.filter(|segment| segment.ident != "builder").collect();
-    Type::Path(path)
-}
-
-/// `T` in `send() -> Result<ResponseValue<T>, …>`.
-fn response<'a>(items: &'a [Item], builder: &str) -> Option<&'a Type> {
-    items.iter().find_map(|item| {
-        let Item::Impl(item) = item else { return None };
-        let Type::Path(path) = item.self_ty.as_ref() else {
-            return None;
+    let parameters = inputs.into_iter().map(|(ident, ty)| {
+        let optional = argument(ty, "Option");
+        let known = known(optional.unwrap_or(ty)).ok_or_else(|| format!("it gave {ident} an unknown type"))?;
+        let field = Field {
+            ty: known,
+            required: optional.is_none(),
+            ident,
         };
-        if path.path.segments.last()?.ident != builder {
-            return None;
-        }
-        item.items.iter().find_map(|inner| match inner {
-            ImplItem::Fn(function) if function.sig.ident == "send" => match &function.sig.output {
-                ReturnType::Type(_, ty) => argument(argument(ty, "Result")?, "ResponseValue"),
-                ReturnType::Default => None,
-            },
-            _ => None,
-        })
+        Ok::<_, String>((alike(&field.ident), field))
+    });
+    let parameters: BTreeMap<String, Field> = parameters.collect::<Result<_, _>>()?;
+    let lost = schema::parameters(operation)
+        .filter_map(|parameter| parameter["name"].as_str())
+        .find(|name| !parameters.contains_key(&alike(name)));
+    if let Some(name) = lost {
+        return Err(format!("it lost the parameter {name:?}"));
+    }
+    let ReturnType::Type(_, returned) = &method.output else {
+        return Err("it lost what is returned".to_owned());
+    };
+    let returned = argument(returned, "Result").and_then(|ty| argument(ty, "ResponseValue"));
+    let returned = returned.ok_or("it lost what is returned")?;
+    let response = match plain(&returned.to_token_stream()).as_str() {
+        "ByteStream" => None,
+        "()" => Some(Ty::unit()),
+        _ => Some(known(returned).ok_or("it returns an unknown type")?),
+    };
+    Ok(Signature {
+        method: method.ident.to_string(),
+        parameters,
+        body,
+        response,
     })
+}
+
+/// Returns the text of a type without the spaces, which depend on where its tokens come from.
+fn plain(ty: &TokenStream) -> String {
+    ty.to_string().replace(' ', "")
 }
 
 /// The argument of `Wrapper<T>`, when `ty` is that.
@@ -513,6 +434,7 @@ fn argument<'a>(ty: &'a Type, wrapper: &str) -> Option<&'a Type> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     fn settled(bad: impl Fn(&[u8]) -> bool) -> (Vec<u8>, Vec<(u8, String)>) {
         let (mut taken, mut left_out) = (Vec::new(), Vec::new());
@@ -537,6 +459,122 @@ mod tests {
         assert_eq!(left_out, [(60, "bad".to_owned())]);
         let (taken, left_out) = settled(|parts| !parts.is_empty());
         assert_eq!((taken.len(), left_out.len()), (0, 100));
+    }
+
+    /// A repaired document of one list of tags, which takes a number and an update.
+    fn tags() -> Value {
+        json!({
+            "openapi": "3.0.3", "info": {"title": "", "version": ""},
+            "components": {"schemas": {
+                "tag": {"type": "object", "required": ["theId"], "properties": {
+                    "theId": {"type": "string", "format": "id"}, "type": {"type": "string"},
+                    "parent": {"$ref": "#/components/schemas/tag"}, "colour": {"$ref": "#/components/schemas/colour"},
+                }},
+                "colour": {"type": "string", "enum": ["light-blue", "red"]},
+                "tag_or_name": {"oneOf": [{"$ref": "#/components/schemas/tag"}, {"type": "string"}]},
+            }},
+            "paths": {"/tags": {"put": {
+                "operationId": "list_tags",
+                "parameters": [{"name": "perPage", "in": "query", "schema": {"type": "integer"}}],
+                "requestBody": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/tag_or_name"}}}},
+                "responses": {"200": {"description": "", "content": {"application/json": {"schema": {
+                    "type": "array", "items": {"$ref": "#/components/schemas/tag"},
+                }}}}},
+            }}},
+        })
+    }
+
+    fn named(name: &str) -> Ty {
+        Ty::Named(name.to_owned())
+    }
+
+    fn fields(made: &Component) -> &BTreeMap<String, Field> {
+        match &made.made {
+            Made::Struct(fields) => fields,
+            _ => panic!("{} is not a struct", made.name),
+        }
+    }
+
+    #[test]
+    fn names_types_and_optionality_are_those_of_progenitor() {
+        let made = attempt(&tags()).unwrap();
+        let tag = fields(&made.components["tag"]);
+        let of = |name: &str| (tag[name].ident.as_str(), tag[name].ty.clone(), tag[name].required);
+        assert_eq!(of("theid"), ("the_id", Ty::Known("crate::Id".to_owned()), true));
+        assert_eq!(of("type").0, "type_");
+        assert_eq!(of("parent"), ("parent", Ty::Boxed(Box::new(named("Tag"))), false));
+        assert_eq!(of("colour").1, named("Colour"));
+        let Made::Enum(variants) = &made.components["colour"].made else {
+            panic!("an enum stays one");
+        };
+        assert_eq!(*variants, ["LightBlue", "Red"]);
+        let Made::Union(variants) = &made.components["tag_or_name"].made else {
+            panic!("a union stays one");
+        };
+        let text = Ty::Known("::std::string::String".to_owned());
+        assert_eq!(
+            *variants,
+            [("Tag".to_owned(), named("Tag")), ("String".to_owned(), text)]
+        );
+        let list = &made.operations["list_tags"];
+        let page = &list.parameters["perpage"];
+        assert_eq!((page.ident.as_str(), page.required), ("per_page", false));
+        assert_eq!(
+            (list.method.as_str(), &list.body),
+            ("list_tags", &Some(named("TagOrName")))
+        );
+        assert_eq!(list.response, Some(Ty::List(Box::new(named("Tag")))));
+    }
+
+    #[test]
+    fn a_setting_of_progenitor_changes_what_is_generated() {
+        let mut settings = settings(&tags());
+        settings.with_patch("Tag", progenitor::TypePatch::default().with_rename("Label"));
+        settings.with_replacement("Colour", "crate::Colour", std::iter::empty());
+        let made = attempt_with(&settings, &tags()).unwrap();
+        assert_eq!(made.components["tag"].name, "Label");
+        assert_eq!(
+            fields(&made.components["tag"])["colour"].ty,
+            Ty::Known("crate::Colour".to_owned())
+        );
+        assert!(!made.components.contains_key("colour"), "no type is written for it");
+        assert_eq!(
+            made.operations["list_tags"].response,
+            Some(Ty::List(Box::new(named("Label"))))
+        );
+    }
+
+    #[test]
+    fn a_part_that_progenitor_rejects_is_left_out_alone() {
+        let mut document = tags();
+        let mut broken = document["paths"]["/tags"].clone();
+        broken["put"]["operationId"] = json!("broken");
+        document["paths"]["/tags/{id"] = broken;
+        let form = |tag: &str| {
+            let tag = json!({"type": "string", "enum": [tag]});
+            json!({"type": "object", "required": ["tag"], "properties": {"tag": tag, "size": {"type": "integer"}}})
+        };
+        let union = json!({"oneOf": [form("a"), form("b")]});
+        document["components"]["schemas"]["tagged"] = union;
+        document["components"]["schemas"]["tag"]["properties"]["tagged"] = schema::reference_to("tagged");
+        let mut warnings = Warnings::about("api.yaml");
+        let made = generate(&mut document, &mut warnings).unwrap();
+        assert_eq!(made.operations.keys().collect::<Vec<_>>(), ["list_tags"]);
+        assert_eq!(fields(&made.components["tag"])["tagged"].ty, Ty::json());
+        assert!(document["components"]["schemas"].get("tagged").is_none());
+        let said = warnings.to_string();
+        let lines: Vec<&str> = said.lines().collect();
+        assert_eq!(lines.len(), 2, "{said}");
+        let component = "api.yaml at /components/schemas/tagged: progenitor cannot take it: ";
+        assert!(
+            lines[0].starts_with(component) && lines[0].ends_with("; any JSON stands for it [generate]"),
+            "{said}"
+        );
+        let operation = "api.yaml at /paths/~1tags~1{id/put: progenitor cannot take it: invalid operation path";
+        assert!(
+            lines[1].starts_with(operation) && lines[1].ends_with("; left out [generate]"),
+            "{said}"
+        );
     }
 
     #[test]

@@ -5,20 +5,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::super::document::formats;
-use super::super::document::names::{self, Taken, escape, type_ident};
+use super::super::document::names::{self, Taken, alike, escape, pascal};
 use super::super::document::prose;
-use super::super::document::schema::{self, Kind, kind, reference};
+use super::super::document::schema::{self, parameters, reference};
 use super::super::input::basics::Basics;
 use super::super::slice::{self, group};
 use super::super::warnings::Warnings;
 use super::examples::{Examples, Shown};
-use super::generate::{Generated, Signature, forms, parameters};
+use super::generate::{Generated, Made, Signature};
 use super::paging::Shape;
 use super::ty::Ty;
 use super::whole::Whole;
 use super::{
     Answer, Body, Constant, Enum, Field, Form, Group, Mixed, Model, Newtype, Operation, Parameter, Struct, Types,
-    Union, helpers, marks, paging, webhooks,
+    Union, generate, helpers, marks, paging, webhooks,
 };
 
 /// Names that every struct has beside its fields.
@@ -66,7 +66,7 @@ pub fn join(
         groups: groups(document),
         operations: Vec::new(),
         pages: BTreeMap::new(),
-        mixed: mixed(document, whole),
+        mixed: mixed(document, generated),
         searches: Vec::new(),
         export: None,
         upsert: None,
@@ -77,8 +77,9 @@ pub fn join(
         let Some(signature) = generated.operations.get(id) else {
             continue;
         };
+        let path = schema::published(path, described);
         let at = schema::pointer(path, method);
-        let mut operation = operation(path, method, described, signature, whole, &model.types);
+        let mut operation = operation(path, method, described, signature, &model.types);
         operation.examples = shown.of_operation(path, method);
         match page(&mut model, &operation, described) {
             Ok(Some((paging, dated))) => {
@@ -102,7 +103,11 @@ pub fn join(
     }
     marks::known_replacements(&mut model.operations);
     join_helpers(document, &mut model, warnings);
-    let (webhooks, unfit) = webhooks::read(document, &model.types, &whole.types);
+    let names = generated.components.iter();
+    let names = names
+        .map(|(component, made)| (component.clone(), made.name.clone()))
+        .collect();
+    let (webhooks, unfit) = webhooks::read(document, &model.types, &names);
     model.webhooks = webhooks;
     for (component, why) in unfit {
         let at = format!("/components/schemas/{}", escape(&component));
@@ -134,98 +139,86 @@ fn groups(document: &Value) -> Vec<Group> {
 
 fn types(document: &Value, generated: &Generated, whole: &Whole, warnings: &mut Warnings) -> Types {
     let mut types = Types::default();
-    let all = document["components"]["schemas"].as_object();
-    let enums = all
-        .into_iter()
-        .flatten()
-        .filter(|(_, schema)| kind(schema) == Kind::Enum);
-    let enums: BTreeSet<&str> = enums
-        .filter_map(|(name, _)| whole.types.get(name).map(String::as_str))
-        .collect();
-    for (component, schema) in all.into_iter().flatten() {
-        let (Some(parts), Some(name)) = (generated.components.get(component), whole.types.get(component)) else {
+    let made = generated.components.values();
+    let enums = made.filter(|made| matches!(made.made, Made::Enum(_)));
+    let enums: BTreeSet<&str> = enums.map(|made| made.name.as_str()).collect();
+    for (component, schema) in document["components"]["schemas"].as_object().into_iter().flatten() {
+        let Some(made) = generated.components.get(component) else {
             continue;
         };
-        let name = name.clone();
+        let name = made.name.clone();
         let doc = match text(schema, "description").as_str() {
             "" => format!("`{component}`."),
             doc => doc.to_owned(),
         };
-        match kind(schema) {
-            Kind::Object => {
-                let reached = (whole.requests.contains(component), whole.responses.contains(component));
+        match &made.made {
+            Made::Struct(fields) => {
+                let made = Struct {
+                    in_requests: whole.requests.contains(component),
+                    in_responses: whole.responses.contains(component),
+                    fields: Vec::new(),
+                    forms: Vec::new(),
+                    name: name.clone(),
+                    doc,
+                };
                 let at = format!("/components/schemas/{}", escape(component));
-                let made = object(name.clone(), doc, (schema, document), parts, reached);
-                let made = with_forms(made, schema, &enums, &at, warnings);
+                let made = with_forms(
+                    with_fields(made, schema, fields, document),
+                    schema,
+                    &enums,
+                    &at,
+                    warnings,
+                );
                 types.structs.insert(name, made);
             }
-            Kind::Enum => {
-                let mut variants = Taken::types_beside(["Unknown"]);
-                let values = schema["enum"]
-                    .as_array()
-                    .into_iter()
-                    .flatten()
-                    .filter_map(Value::as_str);
-                let variants = values.map(|value| (variants.free(&type_ident(value, "Value")), value.to_owned()));
-                let variants = variants.collect();
+            Made::Enum(variants) => {
+                let mut names = Taken::types_beside(["Unknown"]);
+                let values = schema["enum"].as_array().into_iter().flatten();
+                let values = values.filter_map(Value::as_str).map(str::to_owned);
+                let variants = variants.iter().map(|variant| names.free(variant)).zip(values).collect();
                 types.enums.insert(name.clone(), Enum { name, doc, variants });
             }
-            Kind::Union => {
-                let made = union(name.clone(), doc, schema, parts);
+            Made::Union(variants) => {
+                let made = union(name.clone(), doc, variants);
                 types.unions.insert(name, made);
             }
-            Kind::Plain => {
-                if let Some(inner) = parts.first().cloned() {
-                    types.newtypes.insert(name.clone(), Newtype { name, doc, inner });
-                }
+            Made::Newtype(inner) => {
+                let inner = inner.clone();
+                types.newtypes.insert(name.clone(), Newtype { name, doc, inner });
             }
         }
     }
     types
 }
 
-fn object(
-    name: String,
-    doc: String,
-    (schema, document): (&Value, &Value),
-    parts: &[Ty],
-    (in_requests, in_responses): (bool, bool),
+/// The fields in the order of the description. Names that this crate gives to something else beside them are set apart.
+fn with_fields(
+    mut made: Struct,
+    schema: &Value,
+    fields: &BTreeMap<String, generate::Field>,
+    document: &Value,
 ) -> Struct {
-    let required: Vec<&str> = schema["required"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .collect();
     let mut idents = Taken::beside(STRUCT);
     let mut setters = Taken::beside(BODY);
-    let properties = schema["properties"].as_object().into_iter().flatten();
-    let fields = properties
-        .zip(parts)
-        .enumerate()
-        .map(|(place, ((wire, property), ty))| {
-            let nullable = in_requests && property["nullable"] == true;
-            let ident = idents.free(&names::ident(wire, &format!("field_{}", place + 1)));
-            Field {
-                setter: setters.free(&ident),
-                ident,
-                wire: wire.clone(),
-                doc: said_of(property, document),
-                ty: match nullable {
-                    true => Ty::Nullable(Box::new(ty.clone())),
-                    false => ty.clone(),
-                },
-                required: in_requests && required.contains(&wire.as_str()),
-            }
+    for (wire, property) in schema["properties"].as_object().into_iter().flatten() {
+        let Some(field) = fields.get(&alike(wire)) else {
+            continue;
+        };
+        let ident = idents.free(&field.ident);
+        made.fields.push(Field {
+            setter: setters.free(&ident),
+            ident,
+            wire: wire.clone(),
+            doc: said_of(property, document),
+            // progenitor has one `Option` for what is absent and what is null.
+            ty: match made.in_requests && property["nullable"] == true {
+                true => Ty::Nullable(Box::new(field.ty.clone())),
+                false => field.ty.clone(),
+            },
+            required: field.required,
         });
-    Struct {
-        name,
-        doc,
-        in_requests,
-        in_responses,
-        fields: fields.collect(),
-        forms: Vec::new(),
     }
+    made
 }
 
 /// What a property means: by itself, or by the schema that it refers to.
@@ -307,83 +300,49 @@ fn takes_boolean(ty: &Ty) -> bool {
     }
 }
 
-/// A variant is named after the type that it holds; the same type is one form.
-fn union(name: String, doc: String, schema: &Value, parts: &[Ty]) -> Union {
+/// What holds any JSON is what a union falls back to; the same type is one form.
+fn union(name: String, doc: String, made: &[(String, Ty)]) -> Union {
     let mut idents = Taken::types_beside(["Other"]);
     let mut variants: Vec<(String, Ty)> = Vec::new();
-    for (member, ty) in forms(schema).zip(parts) {
-        // Any JSON is what a union falls back to.
-        if *ty == Ty::json() || variants.iter().any(|(_, known)| known == ty) {
-            continue;
+    for (variant, ty) in made {
+        if *ty != Ty::json() && !variants.iter().any(|(_, known)| known == ty) {
+            variants.push((idents.free(variant), ty.clone()));
         }
-        let component = reference(member).map(|name| type_ident(name, "Form"));
-        variants.push((idents.free(&component.unwrap_or_else(|| form_name(ty))), ty.clone()));
     }
     Union { name, doc, variants }
 }
 
-fn form_name(ty: &Ty) -> String {
-    match ty {
-        Ty::Known(path) => match path.as_str() {
-            "i64" => "Integer".to_owned(),
-            "f64" => "Number".to_owned(),
-            "bool" => "Boolean".to_owned(),
-            "::std::string::String" => "Text".to_owned(),
-            path => path.rsplit("::").next().unwrap_or("Form").to_owned(),
-        },
-        Ty::Named(name) => name.clone(),
-        Ty::List(_) => "List".to_owned(),
-        Ty::Map(_) => "Map".to_owned(),
-        Ty::Boxed(inner) | Ty::Nullable(inner) => form_name(inner),
-    }
-}
-
-fn operation(
-    path: &str,
-    method: &str,
-    described: &Value,
-    signature: &Signature,
-    whole: &Whole,
-    types: &Types,
-) -> Operation {
-    let ident = described["operationId"].as_str().unwrap_or_default().to_owned();
+fn operation(path: &str, method: &str, described: &Value, signature: &Signature, types: &Types) -> Operation {
+    let ident = signature.method.clone();
     let body = body(described, signature, types);
     let is_search = described.get("x-search").is_some() || helpers::takes_filter(body.as_ref(), types);
     let search = SEARCH.iter().filter(|_| is_search);
     let mut idents = Taken::beside(OPERATION.iter().chain(search).copied());
-    let only_id = only_id(described);
-    let parameters = parameters(described)
-        .zip(&signature.parameters)
-        .enumerate()
-        .map(|(place, (parameter, ty))| {
-            let wire = parameter["name"].as_str().unwrap_or_default().to_owned();
-            let in_path = parameter["in"] == "path";
-            let name = if in_path && only_id { "id" } else { &wire };
-            Parameter {
-                ident: idents.free(&names::ident(name, &format!("parameter_{}", place + 1))),
-                wire,
-                doc: text(parameter, "description"),
-                in_path,
-                required: in_path || parameter["required"] == true,
-                ty: ty.clone(),
-                style: match parameter["x-style"].as_str() {
-                    Some("deep") => Some("Deep"),
-                    Some("comma") => Some("Comma"),
-                    Some("space") => Some("Space"),
-                    Some("pipe") => Some("Pipe"),
-                    _ => None,
-                },
-                example: example(parameter),
-            }
-        });
+    let parameters = parameters(described).filter_map(|parameter| {
+        let name = parameter["name"].as_str()?;
+        let field = signature.parameters.get(&alike(name))?;
+        let in_path = parameter["in"] == "path";
+        Some(Parameter {
+            ident: idents.free(&field.ident),
+            wire: parameter["x-name"].as_str().unwrap_or(name).to_owned(),
+            doc: text(parameter, "description"),
+            in_path,
+            required: in_path || field.required,
+            ty: field.ty.clone(),
+            style: match parameter["x-style"].as_str() {
+                Some("deep") => Some("Deep"),
+                Some("comma") => Some("Comma"),
+                Some("space") => Some("Space"),
+                Some("pipe") => Some("Pipe"),
+                _ => None,
+            },
+            example: parameter.get("example").cloned(),
+        })
+    });
     let success = &described["responses"]["200"];
     let media = success["x-media-type"].as_str();
     Operation {
-        builder: whole
-            .builders
-            .get(&ident)
-            .cloned()
-            .unwrap_or_else(|| type_ident(&ident, "Operation")),
+        builder: pascal(&ident),
         method: method.to_uppercase(),
         path: path.to_owned(),
         group: group(described).map(str::to_owned),
@@ -391,9 +350,9 @@ fn operation(
         description: text(described, "description"),
         parameters: parameters.collect(),
         body,
-        answer: match success["content"]["application/octet-stream"].is_object() {
-            true => Answer::Bytes(media.unwrap_or("application/octet-stream").to_owned()),
-            false => Answer::Json(signature.response.clone()),
+        answer: match &signature.response {
+            Some(ty) => Answer::Json(ty.clone()),
+            None => Answer::Bytes(media.unwrap_or("application/octet-stream").to_owned()),
         },
         reads_only: false,
         idempotent: None,
@@ -402,17 +361,6 @@ fn operation(
         examples: Examples::default(),
         dated: false,
         ident,
-    }
-}
-
-/// Whether the path of an operation has one parameter, which is an id, and no other parameter takes its name. Descriptions
-/// write `{id}` or `{contact_id}` as it comes.
-fn only_id(described: &Value) -> bool {
-    let name = |parameter: &Value| parameter["name"].as_str().map(names::snake).unwrap_or_default();
-    let (path, others): (Vec<_>, Vec<_>) = parameters(described).partition(|parameter| parameter["in"] == "path");
-    match path.as_slice() {
-        [only] => name(only).ends_with("_id") && !others.into_iter().any(|other| name(other) == "id"),
-        _ => false,
     }
 }
 
@@ -429,12 +377,6 @@ fn body(described: &Value, signature: &Signature, types: &Types) -> Option<Body>
         media: body["x-media-type"].as_str().map(str::to_owned),
         required,
     })
-}
-
-/// An example of a parameter or media type: the first, where there are several.
-fn example(described: &Value) -> Option<Value> {
-    let first = || described["examples"].as_object()?.values().next()?.get("value");
-    described.get("example").or_else(first).cloned()
 }
 
 /// How an operation's list goes on, and whether its items tell when they last changed; its page is added to the model.
@@ -481,7 +423,7 @@ fn unpaged(model: &Model, operation: &Operation) -> Option<(paging::Paging, Stri
 }
 
 /// The hand-written types over types of the description that the document uses.
-fn mixed(document: &Value, whole: &Whole) -> Vec<Mixed> {
+fn mixed(document: &Value, generated: &Generated) -> Vec<Mixed> {
     let mut found: Vec<Mixed> = Vec::new();
     schema::walk_all(document, &mut |schema, _| {
         let format = schema["format"].as_str().and_then(formats::find);
@@ -492,7 +434,7 @@ fn mixed(document: &Value, whole: &Whole) -> Vec<Mixed> {
             return;
         }
         let over = schema["x-of"].as_array().into_iter().flatten();
-        let over = over.filter_map(|member| whole.types.get(reference(member)?).cloned());
+        let over = over.filter_map(|member| Some(generated.components.get(reference(member)?)?.name.clone()));
         found.push(Mixed {
             macro_name: format.name.replace('-', "_"),
             rust: format.rust,
@@ -506,8 +448,9 @@ fn join_helpers(document: &Value, model: &mut Model, warnings: &mut Warnings) {
     let (mut exports, mut upserts) = (Vec::new(), Vec::new());
     let mut modules = Taken::beside(["operand"]);
     for (path, method, described) in schema::operations(document) {
-        let id = described["operationId"].as_str().unwrap_or_default();
-        let Some(operation) = model.operations.iter().find(|operation| operation.ident == id) else {
+        let path = schema::published(path, described);
+        let found = |operation: &&Operation| operation.path == path && operation.method.eq_ignore_ascii_case(method);
+        let Some(operation) = model.operations.iter().find(found) else {
             continue;
         };
         let at = schema::pointer(path, method);

@@ -1,10 +1,7 @@
 //! The types that fields, parameters, bodies and answers have.
 
-use std::collections::BTreeMap;
-
 use proc_macro2::TokenStream;
-use quote::{ToTokens, format_ident, quote};
-use syn::{GenericArgument, PathArguments, Type, TypePath};
+use quote::{format_ident, quote};
 
 /// A type in the generated client.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,19 +40,6 @@ impl Ty {
     /// Nothing.
     pub fn unit() -> Self {
         Self::Known("()".to_owned())
-    }
-
-    /// The same with other names for the components' types.
-    pub fn renamed(self, names: &BTreeMap<String, String>) -> Self {
-        let inner = |inner: Box<Self>| Box::new(inner.renamed(names));
-        match self {
-            Self::Named(name) => Self::Named(names.get(&name).cloned().unwrap_or(name)),
-            Self::List(item) => Self::List(inner(item)),
-            Self::Map(item) => Self::Map(inner(item)),
-            Self::Boxed(item) => Self::Boxed(inner(item)),
-            Self::Nullable(item) => Self::Nullable(inner(item)),
-            known => known,
-        }
     }
 
     /// Whether it is a type of Rust or of this crate by this path.
@@ -116,91 +100,20 @@ impl Ty {
             }
         }
     }
-
-    /// The type that progenitor wrote. What this crate has no type for is any JSON.
-    pub fn read(tokens: TokenStream) -> Result<Self, String> {
-        let ty: Type =
-            syn::parse2(tokens).map_err(|error| format!("progenitor wrote a type that does not parse: {error}"))?;
-        Self::of(&ty)
-    }
-
-    fn of(ty: &Type) -> Result<Self, String> {
-        match ty {
-            Type::Tuple(tuple) if tuple.elems.is_empty() => Ok(Self::unit()),
-            Type::Path(path) => Self::of_path(path),
-            _ => Ok(Self::json()),
-        }
-    }
-
-    fn of_path(path: &TypePath) -> Result<Self, String> {
-        let text = path.path.to_token_stream().to_string().replace(' ', "");
-        let Some(last) = path.path.segments.last() else {
-            return Err("progenitor wrote an empty type".to_owned());
-        };
-        let name = last.ident.to_string();
-        let mut arguments = match &last.arguments {
-            PathArguments::AngleBracketed(arguments) => arguments.args.iter().collect(),
-            _ => Vec::new(),
-        };
-        // The value's type comes last: names are texts.
-        let inner = arguments.pop().and_then(|argument| match argument {
-            GenericArgument::Type(inner) => Some(inner),
-            _ => None,
-        });
-        Ok(match (name.as_str(), inner) {
-            ("Option", Some(inner)) => Self::of(inner)?,
-            ("Box", Some(inner)) => Self::Boxed(Box::new(Self::of(inner)?)),
-            ("Vec", Some(inner)) => Self::List(Box::new(Self::of(inner)?)),
-            ("Map" | "BTreeMap" | "HashMap", Some(inner)) => Self::Map(Box::new(Self::of(inner)?)),
-            ("String", None) if text.starts_with("::std::string") => Self::Known(text),
-            ("i64" | "f64" | "bool", None) if path.path.segments.len() == 1 => Self::Known(text),
-            _ if text.starts_with("crate::") => Self::Known(text),
-            _ if text == "::serde_json::Value" => Self::json(),
-            _ if path.path.leading_colon.is_none() => Self::Named(name),
-            _ => Self::json(),
-        })
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn read(text: &str) -> Ty {
-        Ty::read(text.parse().unwrap()).unwrap()
-    }
-
-    fn rust(text: &str, scope: Scope) -> String {
-        read(text).rust(scope).to_string().replace(' ', "")
-    }
-
-    #[test]
-    fn types_are_read_as_the_crates_own() {
-        assert_eq!(read("::std::option::Option<types::Tag>"), Ty::Named("Tag".into()));
-        assert_eq!(
-            read("::std::vec::Vec<i64>"),
-            Ty::List(Box::new(Ty::Known("i64".into())))
-        );
-        assert_eq!(
-            read("::std::collections::BTreeMap<::std::string::String, ::serde_json::Value>"),
-            Ty::Map(Box::new(Ty::json()))
-        );
-        assert_eq!(read("crate::Timestamp"), Ty::Known("crate::Timestamp".into()));
-        assert_eq!(read("()"), Ty::unit());
-        assert_eq!(read("::std::num::NonZeroU64"), Ty::json(), "numbers have a type each");
-        assert_eq!(read("types::String"), Ty::Named("String".into()));
-    }
-
     #[test]
     fn types_are_named_from_where_they_stand() {
-        let tags = "::std::vec::Vec<::std::boxed::Box<types::Tag>>";
-        assert_eq!(rust(tags, Scope::Types), "crate::List<::std::boxed::Box<Tag>>");
-        assert_eq!(
-            rust(tags, Scope::InsideTypes),
-            "crate::List<::std::boxed::Box<super::Tag>>"
-        );
-        assert_eq!(rust(tags, Scope::Beside), "crate::List<::std::boxed::Box<types::Tag>>");
-        assert_eq!(read(tags).innermost(), Some("Tag"));
-        assert_eq!(read(tags).name(), None);
+        let tag = Ty::Boxed(Box::new(Ty::Named("Tag".to_owned())));
+        let tags = Ty::List(Box::new(tag));
+        let rust = |scope| tags.rust(scope).to_string().replace(' ', "");
+        assert_eq!(rust(Scope::Types), "crate::List<::std::boxed::Box<Tag>>");
+        assert_eq!(rust(Scope::InsideTypes), "crate::List<::std::boxed::Box<super::Tag>>");
+        assert_eq!(rust(Scope::Beside), "crate::List<::std::boxed::Box<types::Tag>>");
+        assert_eq!((tags.innermost(), tags.name()), (Some("Tag"), None));
     }
 }

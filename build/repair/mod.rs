@@ -5,6 +5,7 @@
 //! are listed in `openapi/README.md`.
 
 mod names;
+mod plain;
 mod requests;
 mod responses;
 mod shapes;
@@ -22,7 +23,7 @@ use super::warnings::Warnings;
 pub type Rule = (&'static str, fn(&mut Value, &mut Warnings) -> usize);
 
 /// The rules in the order in which they run.
-pub const RULES: [Rule; 28] = [
+pub const RULES: [Rule; 33] = [
     ("well_formed", well_formed::well_formed),
     ("one_tag", names::one_tag),
     ("operation_ids", names::operation_ids),
@@ -50,6 +51,11 @@ pub const RULES: [Rule; 28] = [
     ("responses_require_nothing", responses::responses_require_nothing),
     ("hand_written_types", shapes::hand_written_types),
     ("embedded_lists", responses::embedded_lists),
+    ("property_names", names::property_names),
+    ("component_names", names::component_names),
+    ("parameter_names", requests::parameter_names),
+    ("bare_document", plain::bare_document),
+    ("one_shape", plain::one_shape),
     ("reachable_only", shapes::reachable_only),
 ];
 

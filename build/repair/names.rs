@@ -1,10 +1,10 @@
 //! Names of operations, their groups, and the schemas that have none.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::super::document::names::{self, Taken, fold, snake};
+use super::super::document::names::{self, alike, escape, fold, snake};
 use super::super::document::schema::{
     self, components_mut, for_each_operation, needs_name, reference_to, single_member,
 };
@@ -45,11 +45,52 @@ pub fn one_tag(document: &mut Value, _: &mut Warnings) -> usize {
     changed
 }
 
+/// The types and traits of Rust's prelude, which generated code names too.
+const PRELUDE: &str = "AsMut AsRef AsyncFn AsyncFnMut AsyncFnOnce Box Clone Copy Default DoubleEndedIterator Drop Eq Err \
+    ExactSizeIterator Extend Fn FnMut FnOnce From FromIterator Into IntoIterator Iterator None Ok Option Ord PartialEq \
+    PartialOrd Result Send Sized Some String Sync ToOwned Vec";
+
+/// Hands out names that stay distinct when progenitor turns them into names of Rust.
+struct Distinct {
+    reserved: BTreeSet<String>,
+    given: BTreeSet<String>,
+    /// The word that is appended to a reserved name.
+    suffix: &'static str,
+}
+
+impl Distinct {
+    fn new(reserved: impl IntoIterator<Item = &'static str>, suffix: &'static str) -> Self {
+        Self {
+            reserved: reserved.into_iter().map(alike).collect(),
+            given: BTreeSet::new(),
+            suffix,
+        }
+    }
+
+    /// Returns `wanted` if it is free, else the first of its variations that is. An appended underscore would not do, because
+    /// progenitor drops it.
+    fn free(&mut self, wanted: &str) -> String {
+        let wanted = match self.reserved.contains(&alike(wanted)) {
+            true => format!("{wanted}_{}", self.suffix),
+            false => wanted.to_owned(),
+        };
+        let mut name = wanted.clone();
+        for number in 2.. {
+            if self.given.insert(alike(&name)) {
+                break;
+            }
+            name = format!("{}_{number}", wanted.trim_end_matches('_'));
+        }
+        name
+    }
+}
+
 /// Every operation has an id that is a method's name, and no two have the same. An operation without one, and one whose
 /// id another had before it, is named after its method and path.
 pub fn operation_ids(document: &mut Value, warnings: &mut Warnings) -> usize {
     const RULE: &str = "operation_ids";
-    let mut taken = Taken::beside(CLIENT);
+    // The method has the one name, the builder of its call the other.
+    let mut taken = Distinct::new(CLIENT.into_iter().chain(PRELUDE.split(' ')), "operation");
     let mut seen = BTreeSet::new();
     let mut changed = 0;
     for_each_operation(document, |path, method, operation| {
@@ -72,6 +113,56 @@ pub fn operation_ids(document: &mut Value, warnings: &mut Warnings) -> usize {
         }
         operation["operationId"] = json!(name);
     });
+    changed
+}
+
+/// Renames components whose types would share a name with another type or with Rust's prelude. Component names do not appear on
+/// the wire.
+pub fn component_names(document: &mut Value, _: &mut Warnings) -> usize {
+    let mut taken = Distinct::new(PRELUDE.split(' '), "value");
+    let names = schema::components(document);
+    let names = names.into_iter().map(|(name, _)| (taken.free(&name), name));
+    let renamed: BTreeMap<String, String> = names
+        .filter(|(free, name)| free != name)
+        .map(|(free, name)| (name, free))
+        .collect();
+    if renamed.is_empty() {
+        return 0;
+    }
+    schema::for_each_schema(document, &mut |schema| {
+        let target = schema.get("$ref").and_then(Value::as_str).and_then(schema::component);
+        if let Some(name) = target.and_then(|name| renamed.get(name)) {
+            schema.extend(reference_to(name).as_object().cloned().unwrap_or_default());
+        }
+    });
+    if let Some(schemas) = components_mut(document) {
+        let all = std::mem::take(schemas).into_iter();
+        *schemas = all
+            .map(|(name, schema)| (renamed.get(&name).cloned().unwrap_or(name), schema))
+            .collect();
+    }
+    renamed.len()
+}
+
+/// Keeps the first of the properties that have the same name in Rust. The values of the others end up in `extra`.
+pub fn property_names(document: &mut Value, warnings: &mut Warnings) -> usize {
+    let mut changed = 0;
+    for (component, schema) in components_mut(document).into_iter().flatten() {
+        let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) else {
+            continue;
+        };
+        let mut seen = BTreeMap::new();
+        properties.retain(|name, _| {
+            let first = seen.entry(alike(name)).or_insert_with(|| name.clone());
+            if first != name {
+                let at = format!("/components/schemas/{}/properties/{}", escape(component), escape(name));
+                let what = format!("is the same in Rust as {first:?}; it has no field, and is kept in `extra`");
+                warnings.add("property_names", at, what);
+                changed += 1;
+            }
+            first == name
+        });
+    }
     changed
 }
 

@@ -1,8 +1,11 @@
 //! What requests carry: parameters, bodies, ids, and nulls that clear.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 
 use super::super::document::media::{JSON, chosen, is_json};
+use super::super::document::names::{alike, snake};
 use super::super::document::schema::{self, for_each_operation, request_reach, request_schema, response_reach};
 use super::super::warnings::Warnings;
 
@@ -94,6 +97,87 @@ pub fn path_parameters(document: &mut Value, warnings: &mut Warnings) -> usize {
     changed
 }
 
+/// Gives the parameters of an operation distinct names in Rust. A path parameter can be renamed, because its name does not
+/// appear on the wire: a path's only id becomes `id`, and `x-path` and `x-name` keep the published names. Of query parameters
+/// with the same name in Rust, the first is kept.
+pub fn parameter_names(document: &mut Value, warnings: &mut Warnings) -> usize {
+    let mut changed = 0;
+    let Some(paths) = document["paths"].as_object_mut().map(std::mem::take) else {
+        return 0;
+    };
+    let published: BTreeSet<String> = paths.keys().cloned().collect();
+    let mut renamed = Map::new();
+    for (path, item) in paths {
+        for (method, mut operation) in item.as_object().cloned().unwrap_or_default() {
+            changed += distinct_queries(&mut operation, &schema::pointer(&path, &method), warnings);
+            let names = path_names(&operation);
+            let new = names.iter().fold(path.clone(), |path, (name, new)| {
+                path.replace(&format!("{{{name}}}"), &format!("{{{new}}}"))
+            });
+            let new = match new == path || published.contains(&new) {
+                true => path.clone(),
+                false => {
+                    for parameter in schema::parameters_mut(&mut operation) {
+                        let new = names.iter().find(|(name, _)| parameter["name"] == *name);
+                        if let Some((name, new)) = new.filter(|_| parameter["in"] == "path") {
+                            parameter["x-name"] = json!(name);
+                            parameter["name"] = json!(new);
+                            changed += 1;
+                        }
+                    }
+                    operation["x-path"] = json!(path);
+                    new
+                }
+            };
+            renamed.entry(new).or_insert_with(|| json!({}))[method] = operation;
+        }
+    }
+    document["paths"] = Value::Object(renamed);
+    changed
+}
+
+/// Removes query parameters that have the same name in Rust as an earlier one.
+fn distinct_queries(operation: &mut Value, at: &str, warnings: &mut Warnings) -> usize {
+    let Some(parameters) = operation.get_mut("parameters").and_then(Value::as_array_mut) else {
+        return 0;
+    };
+    let before = parameters.len();
+    let mut seen = BTreeSet::new();
+    parameters.retain(|parameter| {
+        let name = parameter["name"].as_str().unwrap_or_default();
+        let first = parameter["in"] == "path" || seen.insert(alike(name));
+        if !first {
+            let what = format!("parameter {name:?} is the same in Rust as another; left out, `query_param` sends it");
+            warnings.add("parameter_names", format!("{at}/parameters"), what);
+        }
+        first
+    });
+    before - parameters.len()
+}
+
+/// Returns the path parameters to rename, each with its new name.
+fn path_names(operation: &Value) -> Vec<(String, String)> {
+    let name = |parameter: &Value| parameter["name"].as_str().unwrap_or_default().to_owned();
+    let (paths, others): (Vec<_>, Vec<_>) =
+        schema::parameters(operation).partition(|parameter| parameter["in"] == "path");
+    let mut taken: BTreeSet<String> = others.into_iter().map(|other| alike(&name(other))).collect();
+    let names: Vec<String> = paths.into_iter().map(name).collect();
+    if let [only] = names.as_slice()
+        && snake(only).ends_with("_id")
+        && taken.insert("id".to_owned())
+    {
+        return vec![(only.clone(), "id".to_owned())];
+    }
+    let names = names.into_iter().map(|name| {
+        let mut new = name.clone();
+        while !taken.insert(alike(&new)) {
+            new.insert_str(0, "path_");
+        }
+        (name, new)
+    });
+    names.filter(|(name, new)| name != new).collect()
+}
+
 /// A body is JSON where it can be, else bytes of its media type. `x-media-type` keeps a type that is not plain JSON.
 pub fn request_media(document: &mut Value, warnings: &mut Warnings) -> usize {
     let mut changed = 0;
@@ -123,13 +207,7 @@ pub fn request_media(document: &mut Value, warnings: &mut Warnings) -> usize {
         }
         let new = if is_json(&media) {
             let schema = described.get("schema").cloned().unwrap_or(json!({}));
-            let mut content = json!({"schema": schema});
-            for key in ["example", "examples"] {
-                if let Some(shown) = described.get(key) {
-                    content[key] = shown.clone();
-                }
-            }
-            json!({JSON: content})
+            json!({JSON: {"schema": schema}})
         } else {
             warnings.add("request_media", at, format!("a body of `{media}` is sent as bytes"));
             json!({"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}})

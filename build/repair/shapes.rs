@@ -237,7 +237,7 @@ fn is_over(document: &Value, schema: &Value, over: &[Over], requests: &BTreeSet<
 }
 
 /// A union of one, or `allOf` of one, is that one. typify makes an enum with one variant. A member that is only null makes
-/// the others nullable.
+/// the others nullable, and one that is there twice is one.
 pub fn single_member_unions(document: &mut Value, _: &mut Warnings) -> usize {
     let mut changed = 0;
     for_each_schema(document, &mut |schema| {
@@ -249,6 +249,13 @@ pub fn single_member_unions(document: &mut Value, _: &mut Warnings) -> usize {
                 let before = members.len();
                 members.retain(|member| *member != json!({"nullable": true}));
                 null |= members.len() < before;
+                let mut seen = Vec::new();
+                members.retain(|member| {
+                    !seen.contains(member) && {
+                        seen.push(member.clone());
+                        true
+                    }
+                });
             }
         }
         if null {

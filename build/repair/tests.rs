@@ -8,6 +8,7 @@ use super::super::document::schema::{self, components, reference_to};
 use super::super::warnings::Warnings;
 use super::RULES;
 use super::names::*;
+use super::plain::*;
 use super::requests::*;
 use super::responses::*;
 use super::shapes::*;
@@ -164,7 +165,7 @@ fn operation_ids_are_method_names_and_given_once() {
         "x123",
         "move_",
         "get",
-        "request_",
+        "request_operation",
     ]);
     assert_eq!(names.iter().copied().collect::<BTreeSet<_>>(), expected);
     // One that differs from what was meant is told; a keyword is what Rust makes of it.
@@ -814,4 +815,165 @@ fn embedded_lists_name_what_lists_all() {
     for other in ["notes", "companies", "all_tags", "name"] {
         assert!(properties[other].get("description").is_none(), "{other}");
     }
+}
+
+#[test]
+fn property_names_keep_the_first_of_those_that_are_one_name_in_rust() {
+    let (changed, document, warnings) = warned(
+        property_names,
+        of_schemas(json!({"page": {"properties": {"perPage": {}, "per_page": {}, "Page": {}, "": {}, "€": {}}}})),
+    );
+    let properties = document["components"]["schemas"]["page"]["properties"]
+        .as_object()
+        .unwrap();
+    let names: BTreeSet<&str> = properties.keys().map(String::as_str).collect();
+    assert_eq!(names, BTreeSet::from(["", "Page", "perPage"]));
+    assert_eq!(changed, 2);
+    let first = "/components/schemas/page/properties/per_page: is the same in Rust as \"perPage\"; it has no field, and is \
+                 kept in `extra`";
+    assert!(warnings.iter().any(|warning| warning == first), "{warnings:?}");
+}
+
+#[test]
+fn component_names_become_distinct_types() {
+    let (changed, schemas) = schemas_after(
+        component_names,
+        json!({
+            "ticket-state": {}, "ticket_state": {"items": reference_to("option")}, "option": {},
+            "list": {"x-of": [reference_to("ticket_state")]},
+        }),
+    );
+    let names: BTreeSet<&str> = schemas.as_object().unwrap().keys().map(String::as_str).collect();
+    let expected = ["list", "option_value", "ticket-state", "ticket_state_2"];
+    assert_eq!(names, expected.into());
+    assert_eq!(schemas["ticket_state_2"]["items"], reference_to("option_value"));
+    assert_eq!(schemas["list"]["x-of"][0], reference_to("ticket_state_2"));
+    assert_eq!(changed, 2);
+    assert_eq!(schemas_after(component_names, json!({"tag": {}, "tag_list": {}})).0, 0);
+}
+
+#[test]
+fn parameter_names_are_distinct_and_the_only_id_of_a_path_is_id() {
+    let parameter = |place: &str, name: &str| json!({"in": place, "name": name});
+    let (path, query) = (
+        |name: &str| parameter("path", name),
+        |name: &str| parameter("query", name),
+    );
+    let (changed, document, warnings) = warned(
+        parameter_names,
+        json!({"paths": {
+            "/tags/{tag_id}": {"get": {"parameters": [path("tag_id")]}, "put": {"parameters": [path("tag_id"), query("id")]}},
+            "/teams/{teamId}/{code}": {"get": {"parameters": [query("code"), path("teamId"), path("code")]}},
+            "/ports/{id}": {"get": {"parameters": [path("id")]}},
+            "/ports/{port_id}": {"get": {"parameters": [path("port_id")]}},
+            "/pages": {"get": {"parameters": [query("per_page"), query("perPage")]}},
+        }}),
+    );
+    let mut names = Vec::new();
+    for (path, method, operation) in schema::operations(&document) {
+        let parameters = schema::parameters(operation).map(|parameter| parameter["name"].as_str().unwrap());
+        let published = schema::published(path, operation);
+        names.push(format!(
+            "{method} {path} {published} {}",
+            parameters.collect::<Vec<_>>().join(",")
+        ));
+    }
+    names.sort();
+    assert_eq!(
+        names,
+        [
+            "get /pages /pages per_page",
+            "get /ports/{id} /ports/{id} id",
+            "get /ports/{port_id} /ports/{port_id} port_id",
+            "get /tags/{id} /tags/{tag_id} id",
+            "get /teams/{teamId}/{path_code} /teams/{teamId}/{code} code,teamId,path_code",
+            "put /tags/{tag_id} /tags/{tag_id} tag_id,id",
+        ]
+    );
+    assert_eq!(
+        document["paths"]["/tags/{id}"]["get"]["parameters"][0]["x-name"],
+        json!("tag_id")
+    );
+    assert_eq!((changed, warnings.len()), (3, 1), "{warnings:?}");
+    assert!(
+        warnings[0].starts_with("/paths/~1pages/get/parameters: parameter \"perPage\""),
+        "{warnings:?}"
+    );
+}
+
+#[test]
+fn bare_document_leaves_what_code_is_generated_from() {
+    let mut operation = json!({
+        "summary": "One.", "x-reads-only": true, "security": 7, "deprecated": "no", "callbacks": [], "tags": ["Tags"],
+        "parameters": [{"name": "id", "in": "path", "style": "matrix", "description": 7, "schema": {},
+            "examples": {"one": {"value": "1"}}}],
+        "requestBody": {"required": "yes", "description": 7, "content": {"application/json": {"schema": {}, "examples": []}}},
+        "responses": {"200": {"headers": 7, "content": {"application/json": {"schema": {}, "encoding": 7}}}},
+    });
+    operation["operationId"] = json!("tag");
+    let (_, document) = after(
+        bare_document,
+        json!({
+            "openapi": "3.0.1", "info": {"title": "Tags", "version": 2.9, "contact": 7}, "servers": 7, "x-mark": 1,
+            "tags": [{"name": "Tags", "externalDocs": 7}, 7],
+            "paths": {"/tags/{id}": {"summary": "A path.", "put": operation}},
+            "components": {"schemas": {"tag": {}}, "links": 7},
+        }),
+    );
+    let put = json!({
+        "summary": "One.", "x-reads-only": true, "tags": ["Tags"], "operationId": "tag",
+        "parameters": [{"name": "id", "in": "path", "description": "", "schema": {}, "required": true, "example": "1"}],
+        "requestBody": {"required": false, "content": {"application/json": {"schema": {}}}},
+        "responses": {"200": {"description": "", "content": {"application/json": {"schema": {}}}}},
+    });
+    let bare = json!({
+        "openapi": "3.0.3", "info": {"title": "Tags", "version": ""}, "x-mark": 1,
+        "tags": [{"name": "Tags", "description": ""}, {"name": "", "description": ""}],
+        "paths": {"/tags/{id}": {"put": put}},
+        "components": {"schemas": {"tag": {}}},
+    });
+    assert_eq!(document, bare);
+    assert!(serde_json::from_value::<openapiv3::OpenAPI>(document).is_ok());
+}
+
+#[test]
+fn one_shape_keeps_the_keywords_of_one() {
+    let tag = reference_to("tag");
+    let (_, document, warnings) = warned(
+        one_shape,
+        of_schemas(json!({
+            "tag": {"nullable": true, "properties": {
+                "id": {"type": "string", "format": "id", "nullable": true, "x-mark": 1, "minLength": 1},
+                "inner": {"properties": {"a": {}}, "description": "Why."},
+                "odd": {"$ref": "#/components/schemas/tag", "type": "string", "description": "The tag."},
+                "list": {"type": "array", "format": "set", "items": {"type": "object", "properties": {"a": {}}}},
+            }, "enum": ["a"], "required": ["id", "lost", 7], "x-forms": []},
+            "state": {"$ref": "#/components/schemas/tag", "enum": ["open"]},
+            "either": {"type": "object", "oneOf": [tag], "anyOf": [{"description": 7}]},
+        })),
+    );
+    assert_eq!(
+        document["components"]["schemas"],
+        json!({
+            "tag": {"type": "object", "required": ["id"], "x-forms": [], "properties": {
+                "id": {"nullable": true, "format": "id", "type": "string"},
+                "inner": {"description": "Why."},
+                "odd": {"description": "The tag.", "$ref": "#/components/schemas/tag"},
+                "list": {"type": "array", "items": {}},
+            }},
+            "state": {"type": "string", "enum": ["open"]},
+            "either": {"oneOf": [tag, {"title": "Any"}]},
+        })
+    );
+    let at: Vec<_> = warnings
+        .iter()
+        .filter_map(|warning| warning.split(": ").next())
+        .collect();
+    assert_eq!(
+        at,
+        [
+            "/components/schemas/tag/properties/inner",
+            "/components/schemas/tag/properties/list/items"
+        ]
+    );
 }
