@@ -11,7 +11,7 @@ use super::super::document::schema::{
 use super::super::warnings::Warnings;
 
 /// Methods that `Client` has beside those of the operations.
-pub const CLIENT: [&str; 17] = [
+pub const CLIENT: [&str; 19] = [
     "api_version",
     "base_url",
     "builder",
@@ -20,11 +20,13 @@ pub const CLIENT: [&str; 17] = [
     "export",
     "export_job",
     "from_env",
+    "in_background",
     "push",
     "push_stream",
     "rate_limit_wait",
     "region",
     "request",
+    "run",
     "stream",
     "to_builder",
     "whole",
