@@ -23,6 +23,7 @@ fn every_block_has_a_test_here() {
         "sync_changes",
         "november",
         "ensure",
+        "logged",
         "brands",
         "attributes",
         "received",
@@ -46,6 +47,20 @@ async fn a_note_and_an_update() {
     assert_eq!(updates[0].line(), "PUT /contacts/66f1c2a9d04b7e8351aa0c11");
     assert_eq!(updates[0].json(), json!({"phone": "+15550100123", "owner_id": null}));
     assert_eq!(updates[1].json(), json!({"owner_id": null}));
+}
+
+#[tokio::test]
+async fn a_layer_sees_each_attempt() {
+    readme_blocks::logged!();
+    static SEEN: std::sync::Mutex<Vec<(&str, u32)>> = std::sync::Mutex::new(Vec::new());
+    let intercom = MockIntercom::start().await;
+    let log = |attempt: &Attempt| SEEN.lock().unwrap().push((attempt.operation(), attempt.number()));
+    let client = logged(intercom.client_builder(), log).build().unwrap();
+    intercom
+        .on("list_tags")
+        .answer_once(Answer::error(503, "unavailable", "later"));
+    client.list_tags().await.unwrap();
+    assert_eq!(*SEEN.lock().unwrap(), [("list_tags", 1), ("list_tags", 2)]);
 }
 
 #[tokio::test]
