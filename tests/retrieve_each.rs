@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
-use futures_util::{StreamExt, TryStreamExt};
+use bytes::Bytes;
+use futures_util::{StreamExt, TryStreamExt, stream};
+use http_body::Frame;
+use http_body_util::StreamBody;
 use intercom_client::builder::ListConversations;
 use intercom_client::mock::{Answer, MockIntercom};
 use intercom_client::paging::{Items, RetrieveEach};
 use intercom_client::search::field;
 use intercom_client::types::{Conversation, ConversationList};
-use intercom_client::{Client, RetryPolicy};
+use intercom_client::{Client, HttpError, RetryPolicy};
 use serde_json::{Value, json};
 
 /// So many conversations are there.
@@ -354,35 +357,57 @@ async fn a_list_that_fails_is_not_skipped() {
     assert!(conversations.next().await.is_none() && conversations.failed().is_empty());
 }
 
-/// Responses that arrive while the caller works on an item are not late, however long that takes.
-#[tokio::test]
-async fn a_slow_caller_meets_no_timeout() {
-    let (intercom, _) = start().await;
-    retrievals(&intercom, |number| {
-        let mut shown = conversation(number);
-        shown["title"] = json!("x".repeat(1 << 20));
-        Some(Answer::json(shown))
+/// A client over a service that takes a while, except for conversation 0, and whose bodies come in two parts.
+fn in_parts() -> Client {
+    let service = tower::service_fn(|request: http::Request<Bytes>| async move {
+        let body = match request.uri().path().strip_prefix("/conversations/") {
+            Some("0") => conversation(0),
+            Some(number) => {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                conversation(number.parse().unwrap())
+            }
+            None => json!({"conversations": (0..4).map(conversation).collect::<Vec<_>>()}),
+        };
+        let body = Bytes::from(body.to_string());
+        let parts = stream::iter([body.slice(..9), body.slice(9..)]).then(|part| async move {
+            tokio::task::yield_now().await;
+            Ok::<_, std::convert::Infallible>(Frame::data(part))
+        });
+        Ok::<_, HttpError>(http::Response::new(StreamBody::new(parts)))
     });
-    let settings = intercom
-        .client_builder()
-        .timeout(Duration::from_secs(2))
-        .retry(RetryPolicy::none());
-    let client = settings.build().unwrap();
-    let mut conversations = list(&client).stream().retrieve_each().concurrency(4);
-    for expected in 0..8 {
+    let settings = Client::builder("token").http_service(service);
+    settings.retry(RetryPolicy::none()).build().unwrap()
+}
+
+/// Responses that arrive while the caller works on an item are not late, however long that takes.
+#[tokio::test(start_paused = true)]
+async fn a_slow_caller_meets_no_timeout() {
+    let client = in_parts();
+    let mut conversations = client.list_conversations().stream().retrieve_each();
+    for expected in 0..4 {
         let conversation = conversations.try_next().await.unwrap().unwrap();
         assert_eq!(number(&conversation), expected);
-        if expected % 4 == 0 {
-            tokio::time::sleep(Duration::from_millis(2500)).await;
-        }
+        tokio::time::sleep(Duration::from_secs(3600)).await;
     }
-    let mut pages = list(&client).pages();
-    for _ in 0..2 {
-        // A page is asked for, and polled again long after its response came.
-        assert!(futures_util::poll!(pages.next()).is_pending());
-        tokio::time::sleep(Duration::from_millis(2500)).await;
-        pages.try_next().await.unwrap().unwrap();
-    }
+    assert!(conversations.next().await.is_none());
+    // A page is asked for, and polled again long after its response came.
+    let mut pages = client.list_conversations().pages();
+    assert!(futures_util::poll!(pages.next()).is_pending());
+    tokio::time::sleep(Duration::from_secs(3600)).await;
+    pages.try_next().await.unwrap().unwrap();
+}
+
+/// A caller that blocks the only thread of its runtime meets no timeout for responses that were there meanwhile.
+#[tokio::test]
+async fn a_blocking_caller_meets_no_timeout() {
+    let call = in_parts()
+        .retrieve_conversation()
+        .id("1")
+        .timeout(Duration::from_millis(1500));
+    let mut call = std::pin::pin!(call.send());
+    assert!(futures_util::poll!(&mut call).is_pending());
+    std::thread::sleep(Duration::from_millis(2700));
+    call.await.unwrap();
 }
 
 /// By the operation that shows one: at the path of the list and the id, or the one that gets an item of the type.

@@ -1,4 +1,4 @@
-//! What of a list changed since a moment.
+//! The items of a list that changed since a point in time.
 
 use std::fmt;
 use std::pin::Pin;
@@ -15,7 +15,7 @@ use crate::response::error::Error;
 use crate::wire::read::Mismatch;
 use crate::wire::timestamp::{Timestamp, YEAR_2200};
 
-/// What of a list changed at a moment or later, each item once, and the moment to begin with next time: made by
+/// A stream of the items of a list that changed since a point in time, each once, with the time to start from next: made by
 /// `changed_since` of the builders whose items have `id` and `updated_at`, and by [`Items::changed_since`] for raw calls.
 ///
 /// ```

@@ -48,7 +48,7 @@ use crate::wire::read::Mismatch;
 /// hide a missing one. Items without dates are taken as older than the walk, unless the count fell. For other lists, whose items
 /// do not move between pages, the number of items found is compared with the smallest count of the pass.
 ///
-/// If the list counts more than it shows, such as entries that are no objects, two passes that agree on the difference settle it.
+/// If the list counts more than it shows, such as entries that are not objects, two passes that agree on the difference settle it.
 /// Nothing is compared if the server does not count, or if the walk starts in the middle of the list, unless it is given the ids
 /// [that came before](Self::seen). Items without an id cannot be deduplicated; only the first pass returns them. Memory: the ids.
 #[must_use = "streams do nothing unless polled"]

@@ -10,7 +10,7 @@
 
 use std::collections::HashMap;
 
-/// What a walk has met.
+/// The items and passes of a walk.
 #[derive(Default)]
 pub(super) struct Ledger {
     met: HashMap<Box<str>, Met>,
@@ -20,7 +20,7 @@ pub(super) struct Ledger {
     is_whole: bool,
 }
 
-/// When an item was met. Passes are counted from 1; 0 stands for an earlier walk.
+/// When an item was met. Passes are counted from 1; 0 is an earlier walk.
 struct Met {
     first: u32,
     last: u32,
@@ -54,23 +54,23 @@ struct Pass {
 }
 
 impl Pass {
-    /// The number of items that the list counts but does not show, such as entries that are no objects: what remains of the count on
-    /// the last page after the rows of all pages. `None` if that is unknown.
+    /// The number of items that the list counts but does not show, for example entries that are not objects: the count on the last
+    /// page, less the rows of all pages. `None` if that is unknown.
     fn excess(&self) -> Option<u64> {
         self.last_count?.checked_sub(self.rows).filter(|_| !self.has_hole)
     }
 }
 
-/// What the items of a list are compared with.
+/// How a walk finds out whether items are missing.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Check {
-    /// With nothing.
+    /// Not at all.
     Nothing,
-    /// The number found with the count. Items do not move between the pages of such a list.
+    /// By the number of items found. Items do not move between the pages of such a list.
     Count,
-    /// What was met since the start of a pass with the count at that moment.
+    /// By the items that existed at the start of a pass and were met since.
     Moments {
-        /// Whether items that tell no date count as older than the first pass only if that is proved.
+        /// Whether items without a date count as older than the first pass only if that is proved.
         strict: bool,
     },
 }

@@ -2,6 +2,7 @@
 
 use std::future::poll_fn;
 use std::pin::pin;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::{Either, select};
@@ -293,11 +294,20 @@ impl Chunks {
     }
 }
 
-/// Runs `future`, which is pinned so that this does not hold it twice, until `end`; `None` when the time is up.
-pub(crate) async fn timeout_at<T>(end: Option<Instant>, future: impl Future<Output = T> + Unpin) -> Option<T> {
-    let Some(end) = end else { return Some(future.await) };
-    match select(future, pin!(sleep_until(end))).await {
-        Either::Left((value, _)) => Some(value),
-        Either::Right(_) => None,
+/// Runs `future` until `end`; `None` if the time is up. The future is pinned, so that this does not hold it twice.
+///
+/// A timer that is late was not polled in time, and neither was the future: the runtime was blocked, or the caller was busy. What
+/// arrived meanwhile is not late, so the future gets a moment to take it, once.
+pub(crate) async fn timeout_at<T>(end: Option<Instant>, mut future: impl Future<Output = T> + Unpin) -> Option<T> {
+    /// How late a timer is that was not polled in time, and the moment that the future gets.
+    const LATE: Duration = Duration::from_secs(1);
+    let Some(mut end) = end else { return Some(future.await) };
+    let mut late = false;
+    loop {
+        match select(&mut future, pin!(sleep_until(end))).await {
+            Either::Left((value, _)) => return Some(value),
+            Either::Right(_) if late || end.elapsed() < LATE => return None,
+            Either::Right(_) => (late, end) = (true, Instant::now() + LATE),
+        }
     }
 }
