@@ -11,6 +11,7 @@ use super::super::document::schema::{self, parameters, reference};
 use super::super::input::basics::Basics;
 use super::super::slice::{self, group};
 use super::super::warnings::Warnings;
+use super::boxes;
 use super::examples::{Examples, Shown};
 use super::generate::{Generated, Made, Signature};
 use super::paging::Shape;
@@ -113,6 +114,7 @@ pub fn join(
         let at = format!("/components/schemas/{}", escape(&component));
         warnings.add("webhooks", at, format!("items of webhooks are not read as it: {why}"));
     }
+    boxes::box_large_fields(&mut model.types);
     model
 }
 

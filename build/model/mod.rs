@@ -1,5 +1,6 @@
 //! The model of the client: types and operations, as the writers need them. They never see the document.
 
+pub mod boxes;
 pub mod examples;
 pub mod generate;
 pub mod helpers;

@@ -76,7 +76,6 @@ fn object(made: &Struct, uses: &Uses) -> TokenStream {
         };
         quote! { #place #wire #ident #how; }
     });
-    let tells_null = made.in_requests;
     // What responses carry too is read whatever it lacks.
     let deserialize = match made.in_requests && !made.in_responses {
         true => quote! { crate::call::argument::readable! { #ident } },
@@ -91,7 +90,7 @@ fn object(made: &Struct, uses: &Uses) -> TokenStream {
             /// What it holds beyond these fields: see [`Extra`](crate::Extra).
             pub extra: crate::Extra,
         }
-        crate::wire::object::object! { #ident { #(#described)* } #tells_null }
+        crate::wire::object::object! { #ident { #(#described)* } }
         #deserialize
     }
 }
@@ -99,11 +98,11 @@ fn object(made: &Struct, uses: &Uses) -> TokenStream {
 /// What a request must have, in itself and in the objects that it holds.
 fn check(made: &Struct, types: &Types) -> TokenStream {
     let ident = format_ident!("{}", made.name);
-    let checks = made.fields.iter().map(|field| {
+    let checks = made.fields.iter().enumerate().map(|(place, field)| {
         let (ident, wire) = (format_ident!("{}", field.ident), &field.wire);
         let insist = field.required.then(|| {
             quote! {
-                let absent = crate::wire::decode::Slot::is_empty(&self.#ident);
+                let absent = crate::wire::decode::Slot::is_empty(&self.#ident) && !self.extra.is_null(#place);
                 crate::call::argument::insist(#wire, absent, &self.extra, &mut missing);
             }
         });

@@ -84,7 +84,7 @@ struct Frame {
 }
 
 object! {
-    Frame { 0 "pages" pages field; 1 "total_count" total_count field; 2 "scroll_param" scroll_param field; } false
+    Frame { 0 "pages" pages field; 1 "total_count" total_count field; 2 "scroll_param" scroll_param field; }
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -95,7 +95,7 @@ struct Numbers {
     extra: Extra,
 }
 
-object! { Numbers { 0 "next" next field; 1 "page" page field; 2 "total_pages" total_pages field; } false }
+object! { Numbers { 0 "next" next field; 1 "page" page field; 2 "total_pages" total_pages field; } }
 
 impl<T: DeserializeOwned> RawPage<T> {
     fn read(body: &[u8], name: &str, paging: Paging) -> Result<Self, Unread> {

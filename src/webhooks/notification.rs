@@ -53,7 +53,6 @@ object! {
         10 "self" self_ field;
         11 "data" data field;
     }
-    false
 }
 crate::wire::deserialize::readable! { Notification }
 
@@ -74,7 +73,6 @@ object! {
         0 "type" type_ field;
         1 "item" item field;
     }
-    false
 }
 crate::wire::deserialize::readable! { Data }
 

@@ -37,7 +37,7 @@ struct Picture {
     extra: Extra,
 }
 
-object! { Picture { 0 "type" kind field; 1 "image_url" image_url field; } false }
+object! { Picture { 0 "type" kind field; 1 "image_url" image_url field; } }
 
 impl Avatar {
     /// What the object holds besides; empty when it is a mere address.
@@ -118,7 +118,7 @@ mod tests {
             (avatar.image_url(), avatar.extra().get("size")),
             (None, Some(json!(128)))
         );
-        assert_eq!(to_value(&avatar).unwrap(), json!({"size": 128}));
+        assert_eq!(to_value(&avatar).unwrap(), json!({"image_url": null, "size": 128}));
     }
 
     #[test]

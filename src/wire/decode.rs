@@ -7,6 +7,7 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
+use super::kept::{compact, patched};
 use super::reader::{Fault, Number, Reader, Step};
 
 /// A type that is read from JSON.
@@ -22,13 +23,30 @@ pub trait Decode: Sized {
     /// Reads one value onto the end of a list.
     #[inline]
     fn append(reader: &mut Reader<'_>, list: &mut Vec<Self>) -> Result<(), Fault> {
-        list.push(Self::decode(reader)?);
+        let item = Self::decode(reader)?;
+        reader.make_room(list)?;
+        list.push(item);
         Ok(())
     }
 
     /// What an answer without content stands for where the call was carried out.
     fn empty() -> Option<Self> {
         None
+    }
+
+    /// The JSON text of this value, which was read from `text` and edited, when its parts have texts of their own to keep.
+    fn patched(&self, text: &str) -> Option<String> {
+        let _ = text;
+        None
+    }
+}
+
+/// The JSON text to write for a value that was read from `text`: that text while the value is unchanged. `None` when the
+/// value was changed and writes itself.
+pub(crate) fn text_of<'a, T: Decode + PartialEq>(value: &T, text: &'a str) -> Option<Cow<'a, str>> {
+    match T::decode(&mut Reader::new(text)) {
+        Ok(read) if read == *value => Some(Cow::Borrowed(text)),
+        _ => value.patched(text).map(Cow::Owned),
     }
 }
 
@@ -45,8 +63,8 @@ pub(crate) trait Slot {
     /// Whether there is no value, so that nothing is written.
     fn is_empty(&self) -> bool;
 
-    /// Whether this is what `text` is read as.
-    fn is_read_from(&self, text: &str) -> bool;
+    /// The JSON text to write for a field that was read from `text`, as [`text_of`].
+    fn text_of<'a>(&self, text: &'a str) -> Option<Cow<'a, str>>;
 }
 
 impl<T: Decode + PartialEq> Slot for Option<T> {
@@ -72,15 +90,21 @@ impl<T: Decode + PartialEq> Slot for Option<T> {
         self.is_none()
     }
 
-    fn is_read_from(&self, text: &str) -> bool {
-        let mut other = None;
-        other.read(&mut Reader::new(text)).is_ok() && *self == other
+    fn text_of<'a>(&self, text: &'a str) -> Option<Cow<'a, str>> {
+        match self {
+            Some(value) => text_of(value, text),
+            None => {
+                let mut other: Self = None;
+                let absent = other.read(&mut Reader::new(text)).is_ok() && other.is_none();
+                absent.then_some(Cow::Borrowed(text))
+            }
+        }
     }
 }
 
 /// Whether the value is null, which is then marked.
 #[inline]
-fn null(reader: &mut Reader<'_>) -> Result<bool, Fault> {
+pub(super) fn null(reader: &mut Reader<'_>) -> Result<bool, Fault> {
     let null = reader.null()?;
     reader.null |= null;
     Ok(null)
@@ -88,7 +112,7 @@ fn null(reader: &mut Reader<'_>) -> Result<bool, Fault> {
 
 /// Passes over a value that does not fit, which is marked to be kept.
 #[cold]
-fn skip_mismatch(reader: &mut Reader<'_>, begin: usize, fault: Fault) -> Result<(), Fault> {
+pub(super) fn skip_mismatch(reader: &mut Reader<'_>, begin: usize, fault: Fault) -> Result<(), Fault> {
     if fault != Fault::Kind {
         return Err(fault);
     }
@@ -102,13 +126,26 @@ const MEASURED: usize = 4;
 /// So many items are made room for at the most before they come.
 const RESERVED: usize = 256;
 
+/// The text of an item of a list that its type cannot hold, or would write differently.
+#[derive(Clone, Debug)]
+pub(crate) struct OddItem {
+    /// How many items stand before it.
+    pub at: usize,
+    pub json: Box<str>,
+    /// Whether it is no item of the list; otherwise it is the text of the one at `at`.
+    pub left_out: bool,
+}
+
 /// A list that is being read, whatever its items are.
 trait Items {
     /// Whether null is an item like any other.
     fn takes_null(&self) -> bool;
 
-    /// Makes room for so many items.
-    fn reserve(&mut self, items: usize);
+    /// How many items there are.
+    fn count(&self) -> usize;
+
+    /// Makes room for so many items, if the memory limit allows it.
+    fn reserve(&mut self, reader: &mut Reader<'_>, items: usize);
 
     /// Reads one item onto the end.
     fn append(&mut self, reader: &mut Reader<'_>) -> Result<(), Fault>;
@@ -119,8 +156,13 @@ impl<T: Decode> Items for Vec<T> {
         T::NULL
     }
 
-    fn reserve(&mut self, items: usize) {
-        self.reserve(items);
+    fn count(&self) -> usize {
+        self.len()
+    }
+
+    fn reserve(&mut self, reader: &mut Reader<'_>, items: usize) {
+        // A page that exceeds the limit fails at the item that does.
+        let _ = reader.reserve(self, items);
     }
 
     fn append(&mut self, reader: &mut Reader<'_>) -> Result<(), Fault> {
@@ -128,11 +170,26 @@ impl<T: Decode> Items for Vec<T> {
     }
 }
 
-/// Reads the items of a list. Those that do not fit are left out, and the list is marked to be kept. Compiled once for all
-/// types.
-fn items(reader: &mut Reader<'_>, list: &mut dyn Items) -> Result<(), Fault> {
+/// Keeps the text of an item that begins at `begin`.
+#[cold]
+fn keep_item(
+    reader: &mut Reader<'_>,
+    odd: &mut Vec<OddItem>,
+    (at, begin): (usize, usize),
+    left_out: bool,
+) -> Result<(), Fault> {
+    let json = reader.since(begin);
+    reader.charge(json.len())?;
+    reader.make_room(odd)?;
+    let json = compact(json).into();
+    odd.push(OddItem { at, json, left_out });
+    Ok(())
+}
+
+/// Reads the items of a list. Those that do not fit are left out, and are added to `odd`. Compiled once for all types.
+fn items(reader: &mut Reader<'_>, list: &mut dyn Items, odd: &mut Vec<OddItem>) -> Result<(), Fault> {
     let null = list.takes_null();
-    let (mut kept, mut next, mut located) = (false, 0, reader.mismatches.len());
+    let (mut next, mut located) = (0, reader.mismatches.len());
     let begin = reader.place();
     reader.list("a list", |reader| {
         let item = next;
@@ -140,19 +197,21 @@ fn items(reader: &mut Reader<'_>, list: &mut dyn Items) -> Result<(), Fault> {
         if item == MEASURED && reader.is_outermost_list() {
             // A page of large objects is not to be copied each time it grows. What is still to come is a guess.
             let length = (reader.place() - begin) / MEASURED;
-            list.reserve(reader.left().checked_div(length).unwrap_or_default().min(RESERVED));
+            let items = reader.left().checked_div(length).unwrap_or_default().min(RESERVED);
+            list.reserve(reader, items);
         }
-        if !null && reader.null()? {
-            kept = true;
-            return Ok(());
-        }
+        reader.peek()?;
         let begin = reader.place();
+        if !null && reader.null()? {
+            return keep_item(reader, odd, (list.count(), begin), true);
+        }
         reader.kept = false;
         match list.append(reader) {
-            Ok(()) => kept |= reader.kept,
+            Ok(()) if reader.kept => keep_item(reader, odd, (list.count() - 1, begin), false)?,
+            Ok(()) => {}
             Err(Fault::Kind) => {
                 reader.mismatch(begin)?;
-                kept = true;
+                keep_item(reader, odd, (list.count(), begin), true)?;
             }
             Err(fault) => return Err(reader.failed(fault, Step::Item(item))),
         }
@@ -162,15 +221,23 @@ fn items(reader: &mut Reader<'_>, list: &mut dyn Items) -> Result<(), Fault> {
         }
         Ok(())
     })?;
-    reader.kept = kept;
+    reader.kept = false;
     Ok(())
 }
 
+/// Reads a list, and what of it is kept.
+pub(crate) fn list<T: Decode>(reader: &mut Reader<'_>) -> Result<(Vec<T>, Vec<OddItem>), Fault> {
+    let (mut list, mut odd) = (Vec::new(), Vec::new());
+    items(reader, &mut list, &mut odd)?;
+    Ok((list, odd))
+}
+
+/// A bare list has no place to keep what does not fit, which marks all of it to be kept.
 impl<T: Decode> Decode for Vec<T> {
     #[inline]
     fn decode(reader: &mut Reader<'_>) -> Result<Self, Fault> {
-        let mut list = Vec::new();
-        items(reader, &mut list)?;
+        let (list, odd) = list(reader)?;
+        reader.kept = !odd.is_empty();
         Ok(list)
     }
 
@@ -183,11 +250,16 @@ impl<T: Decode> Decode for Box<T> {
     const NULL: bool = T::NULL;
 
     fn decode(reader: &mut Reader<'_>) -> Result<Self, Fault> {
+        reader.charge(size_of::<T>())?;
         T::decode(reader).map(Box::new)
     }
 
     fn empty() -> Option<Self> {
         T::empty().map(Box::new)
+    }
+
+    fn patched(&self, text: &str) -> Option<String> {
+        T::patched(self, text)
     }
 }
 
@@ -236,14 +308,12 @@ fn digits(text: &str) -> usize {
     text.bytes().filter(u8::is_ascii_digit).count()
 }
 
-/// Whether a number has no more digits than come back from a float, and no exponent that leads to its rim.
-fn is_plain(text: &str) -> bool {
-    digits(text) <= FLOAT_DIGITS && !text.contains(['e', 'E'])
-}
-
-/// Whether a float is written as this text.
+/// Whether a float is written as the text that it was read from.
 fn is_written(value: f64, text: &str) -> bool {
-    serde_json::to_string(&value).is_ok_and(|written| written == text)
+    // A fraction of so few digits is written with the same ones, unless it is small enough for an exponent.
+    let plain =
+        text.contains('.') && !text.ends_with('0') && !text.contains(['e', 'E']) && digits(text) <= FLOAT_DIGITS;
+    plain && value.abs() > 1e-4 || serde_json::to_string(&value).is_ok_and(|written| written == text)
 }
 
 /// The integer of 64 bits that a number is, when it is one, and whether it is written as such.
@@ -263,18 +333,17 @@ pub(crate) fn integer_of(v: f64) -> Option<i64> {
     (v.fract() == 0.0 && v.abs() < EXACT).then_some(v as i64)
 }
 
-/// Reads the number that a text is. It may come back as a number, when it is written like one.
+/// Reads the number that a text is.
 pub(crate) fn number_in<T>(
     reader: &mut Reader<'_>,
-    parse: impl Fn(Number<'_>) -> Option<(T, bool)>,
-) -> Result<Option<(T, bool)>, Fault> {
+    parse: impl Fn(Number<'_>) -> Option<T>,
+) -> Result<Option<T>, Fault> {
     let Some(text) = reader.string()? else {
         return Ok(None);
     };
     let mut inner = Reader::new(text.trim());
     let number = inner.number().ok().flatten().filter(|_| inner.end().is_ok());
-    let bare = text.trim().len() == text.len();
-    Ok(number.and_then(parse).map(|(value, exact)| (value, exact && bare)))
+    Ok(number.and_then(parse))
 }
 
 /// Reads a number, or the text of one, and keeps what the value is not written as.
@@ -286,7 +355,8 @@ fn number<T>(
 ) -> Result<T, Fault> {
     let found = match reader.number()? {
         Some(number) => parse(number),
-        None => number_in(reader, parse)?,
+        // Written as a number, it is kept as a text.
+        None => number_in(reader, parse)?.map(|(value, _)| (value, false)),
     };
     let (value, exact) = found.ok_or_else(|| reader.other(expected))?;
     reader.kept |= !exact;
@@ -307,9 +377,8 @@ fn float(number: Number<'_>) -> Option<(f64, bool)> {
         Number::Integer(value) => Some((value as f64, value.unsigned_abs() < EXACT)),
         Number::Text(text) => {
             let value: f64 = text.parse().ok().filter(|value: &f64| value.is_finite())?;
-            let plain = is_plain(text) && text.contains('.') && !text.ends_with('0');
             // One without a fraction is written without one.
-            Some((value, plain || integer_of(value).is_none() && is_written(value, text)))
+            Some((value, integer_of(value).is_none() && is_written(value, text)))
         }
     }
 }
@@ -336,7 +405,8 @@ impl Decode for bool {
     }
 }
 
-/// Free-form JSON. A number that [`serde_json::Number`] cannot hold becomes the nearest one, and its text is kept.
+/// Free-form JSON. A number that [`serde_json::Number`] cannot hold or writes differently becomes the nearest one, and its
+/// text is kept.
 impl Decode for Value {
     const NULL: bool = true;
 
@@ -346,10 +416,7 @@ impl Decode for Value {
             b'{' => Map::decode(reader).map(Value::Object),
             b'[' => {
                 let mut list = Vec::new();
-                reader.list("", |reader| {
-                    list.push(Value::decode(reader)?);
-                    Ok(())
-                })?;
+                reader.list("", |reader| Value::append(reader, &mut list))?;
                 Ok(Value::Array(list))
             }
             b'n' => reader.null().map(|_| Value::Null),
@@ -365,6 +432,10 @@ impl Decode for Value {
     fn empty() -> Option<Self> {
         Some(Value::Null)
     }
+
+    fn patched(&self, text: &str) -> Option<String> {
+        patched(self, text)
+    }
 }
 
 /// The value of a number that no `i64` holds.
@@ -374,8 +445,8 @@ fn nearest(text: &str, reader: &mut Reader<'_>) -> Value {
     }
     let value = text.parse().ok().filter(|value: &f64| value.is_finite());
     // Integers of any length are told by their digits, the others by their float.
-    let float = text == "-0" || text.contains(['.', 'e', 'E']);
-    let exact = value.is_some_and(|value| float && (is_plain(text) || is_written(value, text)));
+    let float = text.contains(['.', 'e', 'E']);
+    let exact = value.is_some_and(|value| float && is_written(value, text));
     reader.kept |= !exact;
     value.map_or(Value::Null, Value::from)
 }
@@ -384,6 +455,7 @@ impl Decode for Map<String, Value> {
     fn decode(reader: &mut Reader<'_>) -> Result<Self, Fault> {
         let mut map = Map::new();
         reader.object("an object", |reader, name| {
+            reader.charge_entry::<(String, Value)>(map.len())?;
             map.insert(name.into_owned(), Value::decode(reader)?);
             Ok(())
         })?;
@@ -418,7 +490,7 @@ mod tests {
     fn integers_take_what_is_one_and_keep_how_it_is_written() {
         for (text, kept) in [
             ("12", false),
-            ("\"12\"", false),
+            ("\"12\"", true),
             ("12.0", true),
             ("\"12.0\"", true),
             ("1.2e1", true),
@@ -445,7 +517,7 @@ mod tests {
     #[test]
     fn numbers_are_written_as_they_came_or_kept() {
         for (text, number) in [
-            ("\"1.5\"", 1.5),
+            ("1.5", 1.5),
             ("3", 3.0),
             ("449.49106478873813", 449.49106478873813),
             ("-0.25", -0.25),
@@ -456,12 +528,15 @@ mod tests {
             "8.0",
             "1e2",
             "1.50",
+            "\"1.5\"",
+            "0.0000001",
             "9007199254740993",
             "9223372036854775808",
             "123456789012345678901234567890",
             "0.10000000000000000555",
         ] {
-            assert_eq!(read::<f64>(text), Some((text.parse().unwrap(), true)), "{text}");
+            let number = text.trim_matches('"').parse().unwrap();
+            assert_eq!(read::<f64>(text), Some((number, true)), "{text}");
         }
         assert!(read::<f64>("-0").unwrap().0.is_sign_negative());
         for text in ["\"inf\"", "1e400", "\"\"", "\"0x1\""] {
@@ -490,10 +565,18 @@ mod tests {
     #[test]
     fn free_json_keeps_numbers_that_a_value_cannot_hold() {
         assert_eq!(
-            read::<Value>("[1.5,18446744073709551615,-0]").map(|(_, kept)| kept),
+            read::<Value>("[1.5,18446744073709551615,-0.0,8.0,1e-7]").map(|(_, kept)| kept),
             Some(false)
         );
-        for text in ["[18446744073709551616]", "{\"a\":[-9223372036854775809]}", "1e400"] {
+        for text in [
+            "1.50",
+            "-0",
+            "1e2",
+            "0.0000001",
+            "[18446744073709551616]",
+            "{\"a\":[-9223372036854775809]}",
+            "1e400",
+        ] {
             assert_eq!(read::<Value>(text).map(|(_, kept)| kept), Some(true), "{text}");
         }
     }

@@ -1,6 +1,6 @@
 //! What an object holds beyond its fields.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::{Serialize, Serializer};
@@ -8,14 +8,22 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::decode::Decode;
-use super::reader::{Reader, plain};
+use super::kept::{Mark, Texts, patched, value};
+use super::reader::{Fault, Reader};
 
-/// What an object holds beyond its fields: names that its type does not have, and values of another kind than described.
+/// What an object contains beyond its fields: names that its type does not have, and values of another type than described.
 ///
-/// Every object of the API keeps what nobody foresaw and gives it back when it is encoded, to the digit: numbers of any
-/// length and size are kept as they came. A field whose value is of another kind is absent, and its value stands here
-/// under the field's name; so it does where the field could take only part of it, such as a list with a null in it. It is
-/// encoded in the field's place for as long as the field is not changed. Empty ones take 8 bytes and allocate nothing.
+/// Every object of the API keeps the parts of its JSON that its fields cannot hold, and writes them back when it is
+/// serialized as JSON text by `serde_json`, digit by digit. A field whose value has another type is `None`, and the value
+/// stands here under the field's name. A value that its field can hold but would write differently, such as a date as text,
+/// `"12"` for a number or `1.50`, stands here too, and is written for as long as the field is unchanged. A field that came
+/// as `null` is written as `null` while it is unset; this is remembered without an entry here. [`List`](crate::List) and
+/// [`Map`](crate::Map) keep such values of their items and entries themselves.
+///
+/// Setting a field replaces the value kept for it. A field that is `None` because its value has another type is unchanged by
+/// setting it to `None`; [`remove`](Self::remove) discards the value. The order of names and the white space between values
+/// are not kept, and of a name that occurs twice only the last value is. Formats other than JSON text, `serde_json::Value`
+/// among them, get the nearest number that they can hold.
 ///
 /// ```
 /// use intercom_client::types::TicketType;
@@ -29,135 +37,116 @@ use super::reader::{Reader, plain};
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Clone, Default)]
-#[allow(clippy::box_collection)] // a map of its own would take 24 bytes in each of thousands of objects
-pub struct Extra(Option<Box<Entries>>);
-
-type Entries = BTreeMap<Box<str>, Entry>;
-
-#[derive(Clone)]
-struct Entry {
-    json: Box<str>,
-    /// Whether it belongs to a field, in whose place it counts while the field is what was read from it.
-    of_field: bool,
+pub struct Extra {
+    #[allow(clippy::box_collection)] // an object without any takes 8 bytes, not 24
+    texts: Option<Box<Texts>>,
+    /// The fields that came as null, by their places among the names.
+    nulls: u64,
 }
 
 impl Extra {
-    /// Nothing.
+    /// Creates an empty one.
     pub const fn new() -> Self {
-        Self(None)
+        Self { texts: None, nulls: 0 }
     }
 
-    /// Whether there is nothing.
+    /// Returns `true` if it contains no values.
     pub fn is_empty(&self) -> bool {
-        self.entries().is_empty()
+        self.texts().is_empty()
     }
 
-    /// How many names there are.
+    /// Returns the number of names.
     pub fn len(&self) -> usize {
-        self.entries().len()
+        self.texts().len()
     }
 
-    /// The value of `name`. Of numbers that [`serde_json::Value`] cannot hold it is the nearest that it can, and null where
-    /// there is none; [`json`](Self::json) has all digits.
+    /// Returns the value of `name`. For a number that [`serde_json::Value`] cannot hold it is the nearest one that it can, or
+    /// null if there is none; [`json`](Self::json) has all digits.
     pub fn get(&self, name: &str) -> Option<Value> {
         self.json(name).map(value)
     }
 
-    /// The value of `name` as JSON text.
+    /// Returns the value of `name` as JSON text.
     pub fn json(&self, name: &str) -> Option<&str> {
-        self.entries().get(name).map(|entry| &*entry.json)
+        self.texts().get(name).map(|(json, _)| json)
     }
 
-    /// The names and their values, by name.
+    /// Returns the names and their values, sorted by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, Value)> {
-        self.entries().iter().map(|(name, entry)| (&**name, value(&entry.json)))
+        self.texts().iter().map(|(name, json, _)| (name, value(json)))
     }
 
-    /// Sets the value of `name`, which is encoded in the place of a field of that name.
+    /// Sets the value of `name`. It takes the place of a field of that name when the object is serialized.
+    ///
+    /// Parts of a list or an object that are equal to the previous value keep their digits.
     pub fn insert(&mut self, name: impl Into<String>, value: Value) {
-        self.put(&name.into(), value.to_string().into(), false);
+        let name = name.into();
+        let json = self.json(&name).and_then(|before| patched(&value, before));
+        let json = json.unwrap_or_else(|| value.to_string());
+        self.texts.get_or_insert_default().set(&name, &json, Mark::Own);
     }
 
-    /// Takes `name` out, and returns what it was.
+    /// Removes `name`, and returns its value.
     pub fn remove(&mut self, name: &str) -> Option<Value> {
-        self.0.as_mut()?.remove(name).map(|entry| value(&entry.json))
+        self.texts.as_mut()?.remove(name).map(|json| value(&json))
     }
 
-    fn entries(&self) -> &Entries {
-        self.0.as_deref().unwrap_or(const { &BTreeMap::new() })
+    fn texts(&self) -> &Texts {
+        self.texts.as_deref().unwrap_or(const { &Texts::new() })
     }
 
-    /// Keeps the text of a value; of a name that comes twice the last one counts.
+    /// Keeps the text of a value while the object is read; [`settle`](Self::settle) is called at its end.
     #[cold]
-    pub(crate) fn keep(&mut self, name: &str, json: &str, of_field: bool) {
-        self.put(name, compact(json).into(), of_field);
+    pub(crate) fn keep(&mut self, reader: &mut Reader<'_>, name: &str, json: &str, mark: Mark) -> Result<(), Fault> {
+        if self.texts.is_none() {
+            reader.charge(size_of::<Texts>())?;
+        }
+        let texts = self.texts.get_or_insert_default();
+        texts.push(reader, name, json, mark)
     }
 
-    fn put(&mut self, name: &str, json: Box<str>, of_field: bool) {
-        let entries = self.0.get_or_insert_default();
-        entries.insert(name.into(), Entry { json, of_field });
-    }
-
-    /// Forgets a field that came again.
-    pub(crate) fn forget(&mut self, name: &str) {
-        if let Some(entries) = &mut self.0
-            && entries.get(name).is_some_and(|entry| entry.of_field)
-        {
-            entries.remove(name);
+    /// Ends what was begun by [`keep`](Self::keep).
+    pub(crate) fn settle(&mut self) {
+        if let Some(texts) = &mut self.texts {
+            texts.settle();
         }
     }
 
-    /// What is to be encoded in the place of a field; `holds` tells whether the field is what a text is read as.
-    pub(crate) fn in_place(&self, name: &str, holds: impl FnOnce(&str) -> bool) -> Option<Raw<'_>> {
-        let entry = self.entries().get(name)?;
-        (!entry.of_field || holds(&entry.json)).then_some(Raw(&entry.json))
+    /// Remembers which fields came as null.
+    pub(crate) fn set_nulls(&mut self, nulls: u64) {
+        self.nulls = nulls;
+    }
+
+    /// Whether the field at this place came as null.
+    pub(crate) fn is_null(&self, place: usize) -> bool {
+        bit(place) & self.nulls != 0
+    }
+
+    /// What is written in the place of a field; `text` returns what the field makes of the text that it was read from.
+    pub(crate) fn in_place<'a>(
+        &'a self,
+        name: &str,
+        text: impl FnOnce(&'a str) -> Option<Cow<'a, str>>,
+    ) -> Option<Cow<'a, str>> {
+        match self.texts().get(name)? {
+            (json, Mark::Own) => Some(Cow::Borrowed(json)),
+            (json, _) => text(json),
+        }
     }
 
     /// The names and the text of their values.
     pub(crate) fn iter_raw(&self) -> impl Iterator<Item = (&str, Raw<'_>)> {
-        self.entries().iter().map(|(name, entry)| (&**name, Raw(&entry.json)))
+        self.texts().iter().map(|(name, json, _)| (name, Raw(json)))
     }
 }
 
-/// The value of a text that was read before.
-fn value(json: &str) -> Value {
-    Value::decode(&mut Reader::new(json)).unwrap_or_default()
+/// The bit of the field at this place, none where there are too many fields.
+#[inline(always)]
+pub(crate) const fn bit(place: usize) -> u64 {
+    if place < 64 { 1 << place } else { 0 }
 }
 
-/// The text without white space between its values.
-fn compact(json: &str) -> String {
-    let mut text = String::with_capacity(json.len());
-    let mut rest = json;
-    while !rest.is_empty() {
-        // A string with its quotes, or what is up to the next one.
-        let end = match rest.strip_prefix('"') {
-            Some(inner) => 1 + string_end(inner),
-            None => rest.find('"').unwrap_or(rest.len()),
-        };
-        let (part, after) = rest.split_at(end);
-        match part.starts_with('"') {
-            true => text.push_str(part),
-            false => text.extend(part.split_ascii_whitespace()),
-        }
-        rest = after;
-    }
-    text
-}
-
-/// Where a string ends, its quote included.
-fn string_end(inner: &str) -> usize {
-    let mut end = 0;
-    loop {
-        end += plain(inner.as_bytes().get(end..).unwrap_or_default());
-        match inner.as_bytes().get(end) {
-            Some(b'\\') => end += 2,
-            Some(_) => return end + 1,
-            None => return inner.len(),
-        }
-    }
-}
-
-/// Equal as JSON, to the digit: the order of names does not matter.
+/// Equal as JSON, to the digit: the order of names does not matter. A null in a field is equal to a missing field.
 impl PartialEq for Extra {
     fn eq(&self, other: &Self) -> bool {
         let exact = |json: &str| {
@@ -166,28 +155,32 @@ impl PartialEq for Extra {
             Some(value).filter(|_| !reader.kept)
         };
         let same = |a: &str, b: &str| a == b || exact(a).is_some_and(|value| Some(value) == exact(b));
-        let (mine, others) = (self.entries(), other.entries());
+        let (mine, others) = (self.texts(), other.texts());
         mine.len() == others.len()
             && mine
                 .iter()
-                .zip(others)
-                .all(|((name, entry), (other_name, other))| name == other_name && same(&entry.json, &other.json))
+                .zip(others.iter())
+                .all(|((name, json, _), (other, other_json, _))| name == other && same(json, other_json))
     }
 }
 
 /// Shows the names and values.
 impl fmt::Debug for Extra {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let entries = self.entries().iter().map(|(name, entry)| (name, &entry.json));
+        let entries = self.texts().iter().map(|(name, json, _)| (name, json));
         f.debug_map().entries(entries).finish()
     }
 }
 
 impl<N: Into<String>> FromIterator<(N, Value)> for Extra {
     fn from_iter<I: IntoIterator<Item = (N, Value)>>(entries: I) -> Self {
-        let mut extra = Self::default();
-        entries.into_iter().for_each(|(name, value)| extra.insert(name, value));
-        extra
+        let texts = entries
+            .into_iter()
+            .map(|(name, value)| (name.into(), value.to_string()));
+        Self {
+            texts: Some(Box::new(texts.collect())).filter(|texts: &Box<Texts>| !texts.is_empty()),
+            nulls: 0,
+        }
     }
 }
 
@@ -198,11 +191,10 @@ impl Serialize for Raw<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut reader = Reader::new(self.0);
         let value = Value::decode(&mut reader).unwrap_or_default();
-        // What becomes a `Value` is what that can hold.
-        let becomes_value = std::any::type_name::<S::Ok>() == std::any::type_name::<Value>();
+        // Only JSON text holds every number as it came.
+        let writes_json = std::any::type_name::<S>().contains("serde_json::ser::");
         match serde_json::from_str::<&RawValue>(self.0) {
-            // Only text has all digits.
-            Ok(raw) if reader.kept && !becomes_value => raw.serialize(serializer),
+            Ok(raw) if reader.kept && writes_json => raw.serialize(serializer),
             _ => value.serialize(serializer),
         }
     }
@@ -212,20 +204,6 @@ impl Serialize for Raw<'_> {
 mod tests {
     use super::*;
     use serde_json::json;
-
-    #[test]
-    fn white_space_between_values_is_not_kept() {
-        for (text, compacted) in [
-            (
-                r#" { "a b" : [ 1 , " c \" d " ] , "e\\" : null } "#,
-                r#"{"a b":[1," c \" d "],"e\\":null}"#,
-            ),
-            (r#""\"""#, r#""\"""#),
-            ("1", "1"),
-        ] {
-            assert_eq!(compact(text), compacted);
-        }
-    }
 
     #[test]
     fn values_are_got_set_and_taken_out() {

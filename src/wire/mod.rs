@@ -10,6 +10,7 @@ pub(crate) mod deserialize;
 pub(crate) mod extra;
 pub(crate) mod id;
 pub mod json;
+pub(crate) mod kept;
 pub(crate) mod list;
 pub(crate) mod map;
 pub(crate) mod names;

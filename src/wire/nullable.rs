@@ -69,6 +69,10 @@ impl<T: Decode> Decode for Nullable<T> {
             false => T::decode(reader).map(Self::Value),
         }
     }
+
+    fn patched(&self, text: &str) -> Option<String> {
+        self.as_option()?.patched(text)
+    }
 }
 
 impl<'de, T: Decode> Deserialize<'de> for Nullable<T> {

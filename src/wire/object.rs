@@ -3,7 +3,8 @@
 use serde::ser::{Error, Serialize, SerializeMap, Serializer};
 
 use super::decode::{Slot, integer_of};
-use super::extra::Extra;
+use super::extra::{Extra, Raw, bit};
+use super::kept::Mark;
 use super::names::Name;
 use super::nullable::Nullable;
 use super::reader::{Fault, Key, Reader, Step};
@@ -18,9 +19,6 @@ pub(crate) trait Object {
 
     /// What it holds beyond its fields.
     fn extra(&mut self) -> &mut Extra;
-
-    /// Whether null says something else than absence, as in requests.
-    fn tells_null(&self) -> bool;
 }
 
 /// Fills an object from the one that comes. Compiled once for all types.
@@ -28,9 +26,9 @@ pub(crate) trait Object {
 /// Of a name that comes twice the last value counts.
 pub(crate) fn fill(object: &mut dyn Object, reader: &mut Reader<'_>) -> Result<(), Fault> {
     let names = object.names();
-    let tells_null = object.tells_null();
     let mut located = reader.mismatches.len();
-    let (mut fields_kept, mut names_lost) = (false, false);
+    let (mut nulls, mut kept_fields, mut fields_without_bit) = (0, 0, false);
+    let (mut texts, mut names_lost) = (false, false);
     reader.kept = false;
     reader.fields(names, |reader, key| {
         // Half a surrogate pair in the name: the name that is kept is another.
@@ -48,28 +46,42 @@ pub(crate) fn fill(object: &mut dyn Object, reader: &mut Reader<'_>) -> Result<(
                     reader.undescribed(&name, begin);
                     located = reader.mismatches.len();
                 }
-                object.extra().keep(&name, reader.since(begin), false);
-                return Ok(());
+                texts = true;
+                return object.extra().keep(reader, &name, reader.since(begin), Mark::Own);
             }
         };
         reader.null = false;
         if let Err(fault) = object.read(place, reader) {
             return Err(reader.failed(fault, Step::Field(field)));
         }
-        if fields_kept {
-            object.extra().forget(field);
-        }
         if reader.mismatches.len() > located {
             reader.locate(located, Step::Field(field));
             located = reader.mismatches.len();
         }
-        if reader.kept || tells_null && reader.null {
-            fields_kept = true;
+        let bit = bit(place);
+        nulls = if reader.null { nulls | bit } else { nulls & !bit };
+        let kept = reader.kept || reader.null && bit == 0;
+        // The field came before, and was kept; all fields without a bit count as one.
+        let before = kept_fields & bit != 0 || bit == 0 && fields_without_bit;
+        if kept || before {
+            let (mark, text) = match kept {
+                true => (Mark::Read, reader.since(begin)),
+                false => (Mark::Void, ""),
+            };
+            texts = true;
+            kept_fields = if kept { kept_fields | bit } else { kept_fields & !bit };
+            fields_without_bit |= bit == 0;
             reader.kept = false;
-            object.extra().keep(field, reader.since(begin), true);
+            object.extra().keep(reader, field, text, mark)?;
         }
         Ok(())
     })?;
+    if texts {
+        object.extra().settle();
+    }
+    if nulls != 0 {
+        object.extra().set_nulls(nulls);
+    }
     // What does not fit an object is in the object, but for names.
     reader.kept = names_lost;
     reader.null = false;
@@ -79,6 +91,7 @@ pub(crate) fn fill(object: &mut dyn Object, reader: &mut Reader<'_>) -> Result<(
 /// Reads an object onto the end of a list, where it stays: copying large ones there takes time.
 #[inline]
 pub(crate) fn append<T: Object + Default>(reader: &mut Reader<'_>, list: &mut Vec<T>) -> Result<(), Fault> {
+    reader.make_room(list)?;
     list.push(T::default());
     let Some(object) = list.last_mut() else {
         return Ok(());
@@ -99,26 +112,42 @@ pub(crate) struct Fields<'a, M> {
 impl<M: SerializeMap> Fields<'_, M> {
     /// Writes a field, or what is kept in its place.
     #[inline]
-    pub(crate) fn field<T: Slot + Serialize>(&mut self, name: &'static str, value: &T) -> Result<(), M::Error> {
-        self.write(name, value, value)
+    pub(crate) fn field<T: Slot + Serialize>(
+        &mut self,
+        place: usize,
+        name: &'static str,
+        value: &T,
+    ) -> Result<(), M::Error> {
+        self.write((place, name), value, value)
     }
 
     /// Writes a field with a number, without a fraction when there is none: servers send `0`, and get `0` back.
-    pub(crate) fn number<T: Float>(&mut self, name: &'static str, value: &Option<T>) -> Result<(), M::Error>
+    pub(crate) fn number<T: Float>(
+        &mut self,
+        place: usize,
+        name: &'static str,
+        value: &Option<T>,
+    ) -> Result<(), M::Error>
     where
         Option<T>: Slot,
     {
-        self.write(name, value, &value.as_ref().map(|value| Whole(value.float())))
+        self.write((place, name), value, &value.as_ref().map(|value| Whole(value.float())))
     }
 
     #[inline]
-    fn write(&mut self, name: &'static str, slot: &impl Slot, value: &impl Serialize) -> Result<(), M::Error> {
+    fn write(
+        &mut self,
+        (place, name): (usize, &'static str),
+        slot: &impl Slot,
+        value: &impl Serialize,
+    ) -> Result<(), M::Error> {
         if !self.extra.is_empty()
-            && let Some(raw) = self.extra.in_place(name, |text| slot.is_read_from(text))
+            && let Some(text) = self.extra.in_place(name, |text| slot.text_of(text))
         {
-            return self.map.serialize_entry(name, &raw);
+            return self.map.serialize_entry(name, &Raw(&text));
         }
         match slot.is_empty() {
+            true if self.extra.is_null(place) => self.map.serialize_entry(name, &None::<()>),
             true => Ok(()),
             false => self.map.serialize_entry(name, value),
         }
@@ -189,9 +218,9 @@ pub(crate) fn serialize<T: Write, S: Serializer>(object: &T, serializer: S) -> R
 }
 
 /// Declares how a struct of optional fields is read and written: `place "name on the wire" field how;`, where `how` is the
-/// method of [`Fields`] that writes it, then whether null says something else than absence.
+/// method of [`Fields`] that writes it.
 macro_rules! object {
-    ($name:ident { $( $place:literal $wire:literal $field:ident $how:ident; )* } $tells_null:literal) => {
+    ($name:ident { $( $place:literal $wire:literal $field:ident $how:ident; )* }) => {
         impl crate::wire::object::Object for $name {
             fn names(&self) -> &'static [crate::wire::names::Name] {
                 <Self as crate::wire::object::Write>::NAMES
@@ -211,10 +240,6 @@ macro_rules! object {
             fn extra(&mut self) -> &mut crate::Extra {
                 &mut self.extra
             }
-
-            fn tells_null(&self) -> bool {
-                $tells_null
-            }
         }
 
         impl crate::wire::object::Write for $name {
@@ -227,7 +252,7 @@ macro_rules! object {
                 &self,
                 #[allow(unused)] fields: &mut crate::wire::object::Fields<'_, M>,
             ) -> ::std::result::Result<(), M::Error> {
-                $( fields.$how($wire, &self.$field)?; )*
+                $( fields.$how($place, $wire, &self.$field)?; )*
                 Ok(())
             }
 
@@ -322,7 +347,6 @@ mod tests {
             4 "marks" marks field;
             5 "weights" weights field;
         }
-        false
     }
     crate::wire::deserialize::readable! { Point }
 
@@ -332,7 +356,7 @@ mod tests {
         label: Option<String>,
         extra: Extra,
     }
-    object! { Change { 0 "x" x field; 1 "label" label field; } true }
+    object! { Change { 0 "x" x field; 1 "label" label field; } }
     crate::wire::deserialize::readable! { Change }
 
     fn point(text: &str) -> (Point, Vec<String>) {
@@ -406,7 +430,7 @@ mod tests {
         point.marks.insert("a".to_owned(), json!(1));
         let again = serde_json::to_value(&point).unwrap();
         assert_eq!(again["x"], 3);
-        assert_eq!(again["near"], json!([{}]));
+        assert_eq!(again["near"], json!([null, {}]));
         assert_eq!(again["marks"]["a"], 1);
     }
 
@@ -420,6 +444,24 @@ mod tests {
         ] {
             assert_eq!(serde_json::to_value(point(text).0).unwrap(), again, "{text}");
         }
+    }
+
+    #[test]
+    fn a_field_set_and_unset_again_is_not_written_as_it_came() {
+        for (text, unset) in [
+            (r#"{"x":"12"}"#, "{}"),
+            (r#"{"x":12.0,"score":1.50}"#, r#"{"score":1.50}"#),
+            (r#"{"x":null}"#, r#"{"x":null}"#),
+        ] {
+            let (mut point, _) = point(text);
+            assert_eq!(serde_json::to_string(&point).unwrap(), text);
+            point.x = None;
+            assert_eq!(serde_json::to_string(&point).unwrap(), unset);
+        }
+        // A value of another kind leaves the field unset: it is taken out where it is kept.
+        let (mut point, _) = point(r#"{"x":{},"label":7}"#);
+        point.extra.remove("x");
+        assert_eq!(serde_json::to_string(&point).unwrap(), r#"{"label":7}"#);
     }
 
     /// A `Value` holds no half of a surrogate pair and no number beyond a float: it gets what is nearest.
@@ -462,10 +504,23 @@ mod tests {
     }
 
     #[test]
-    fn null_is_absent_in_answers_and_told_in_requests() {
-        let (point, _) = point(r#"{"x":null,"near":null,"marks":null}"#);
+    fn null_reads_as_absent_and_is_written_again() {
+        let text = r#"{"x":null,"near":null,"marks":null}"#;
+        let (mut point, _) = point(text);
         assert_eq!(point, Point::default());
-        assert_eq!(serde_json::to_value(&point).unwrap(), json!({}));
+        assert!(point.extra.is_empty());
+        assert_eq!(serde_json::to_string(&point).unwrap(), text);
+        (point.x, point.near) = (Some(1), List::from([]));
+        assert_eq!(
+            serde_json::to_string(&point).unwrap(),
+            r#"{"x":1,"near":[],"marks":null}"#
+        );
+        assert_eq!(
+            super::tests::point(r#"{"x":null,"x":1}"#).0,
+            super::tests::point(r#"{"x":1}"#).0
+        );
+        let twice = serde_json::to_string(&super::tests::point(r#"{"label":null,"label":"a"}"#).0);
+        assert_eq!(twice.unwrap(), r#"{"label":"a"}"#);
         let sent = json!({"x": null, "label": null, "new": null});
         let change: Change = serde_json::from_value(sent.clone()).unwrap();
         assert_eq!(change.x, Some(Nullable::Null));
@@ -496,8 +551,8 @@ mod tests {
     }
 
     #[test]
-    fn nothing_extra_costs_eight_bytes() {
-        assert_eq!(size_of::<Extra>(), 8);
+    fn nothing_extra_costs_sixteen_bytes() {
+        assert_eq!(size_of::<Extra>(), 16);
         assert_eq!(size_of::<List<String>>(), size_of::<Vec<String>>());
         assert!(size_of::<Map>() <= size_of::<std::collections::BTreeMap<String, Value>>());
     }

@@ -86,20 +86,20 @@ pub(crate) fn body<T: Decode>(body: &[u8]) -> Result<(T, Vec<Mismatch>), Unread>
 
 /// Reads the value that a body begins with, whatever comes after it.
 pub(crate) fn beginning<T: Decode>(body: &[u8]) -> Result<T, Fault> {
-    T::decode(&mut Reader::new(&characters(body)))
+    T::decode(&mut Reader::bounded(&characters(body)))
 }
 
 /// Reads a text, and tells the names too that the description does not have.
 #[cfg(feature = "mock")]
 pub(crate) fn strictly<T: Decode>(text: &str) -> Result<(T, Vec<Mismatch>), Unread> {
-    let mut reader = Reader::new(text);
+    let mut reader = Reader::bounded(text);
     reader.strict = true;
     whole(reader, text)
 }
 
 /// Reads a text.
 pub(crate) fn text<T: Decode>(text: &str) -> Result<(T, Vec<Mismatch>), Unread> {
-    whole(Reader::new(text), text)
+    whole(Reader::bounded(text), text)
 }
 
 fn whole<T: Decode>(mut reader: Reader<'_>, text: &str) -> Result<(T, Vec<Mismatch>), Unread> {
@@ -149,6 +149,10 @@ fn unread(text: &str, reader: &Reader<'_>, fault: Fault) -> Unread {
         (_, SyntaxError::Depth) => (
             "JSON",
             format!("lists and objects more than {DEPTH} deep at byte {place}"),
+        ),
+        (_, SyntaxError::Memory) => (
+            "JSON that decodes to at most 40 times its size",
+            format!("more at byte {place}"),
         ),
         _ => match no_json(text.as_bytes()) {
             Some(found) => ("JSON", found.to_owned()),

@@ -12,7 +12,7 @@ use super::names::{Name, Order};
 pub enum Fault {
     /// It is of another kind than expected: see [`Reader::expected`].
     Kind,
-    /// The text is no JSON: see [`Reader::syntax_error`].
+    /// The text is no JSON, or takes more than is allowed: see [`Reader::syntax_error`].
     Malformed,
 }
 
@@ -25,6 +25,8 @@ pub enum SyntaxError {
     End,
     /// Lists and objects lie in each other deeper than [`DEPTH`].
     Depth,
+    /// The values would take more memory than [`BYTES_PER_BYTE`] allows.
+    Memory,
 }
 
 /// A value of another kind than expected.
@@ -55,6 +57,14 @@ pub enum Step {
 pub(crate) const DEPTH: u8 = 128;
 /// How many values of another kind are remembered one by one.
 pub(crate) const MAX_MISMATCHES: usize = 1000;
+/// Bounds how many steps all remembered paths have together.
+const MAX_STEPS: usize = 16_000;
+/// Bytes of memory that decoding may take for each byte of text, in addition to [`BYTES_AT_LEAST`].
+pub(crate) const BYTES_PER_BYTE: usize = 40;
+/// Bytes of memory that decoding may take whatever the length of the text.
+pub(crate) const BYTES_AT_LEAST: usize = 1 << 20;
+/// A list smaller than this many bytes doubles when it grows; a larger one grows by half.
+const DOUBLES_BELOW: usize = 4096;
 /// Integers of so many digits fit 64 bits.
 const DIGITS: usize = 18;
 
@@ -80,8 +90,12 @@ pub struct Reader<'t> {
     pub mismatches: Vec<RawMismatch>,
     /// Where a text that is no JSON was left, the innermost step first.
     pub trail: Vec<Step>,
+    /// The steps of all of them, as many as there will be once their paths are complete.
+    steps: usize,
     /// How much has not matched so far: unknown names and values of another kind.
     pub unmatched: usize,
+    /// Bytes of memory that may still be allocated.
+    room: usize,
     /// Whether names that the description does not have are told like values of another kind, and by name.
     pub strict: bool,
 }
@@ -105,6 +119,15 @@ pub enum Number<'t> {
 }
 
 impl<'t> Reader<'t> {
+    /// Creates a reader whose values may take only as much memory as is in proportion to the text.
+    pub fn bounded(text: &'t str) -> Self {
+        Self {
+            room: text.len().saturating_mul(BYTES_PER_BYTE).saturating_add(BYTES_AT_LEAST),
+            ..Self::new(text)
+        }
+    }
+
+    /// Creates a reader without a memory limit, for text that was accepted before.
     pub fn new(text: &'t str) -> Self {
         Self {
             text,
@@ -118,9 +141,78 @@ impl<'t> Reader<'t> {
             syntax_error: SyntaxError::Syntax,
             mismatches: Vec::new(),
             trail: Vec::new(),
+            steps: 0,
             unmatched: 0,
+            room: usize::MAX,
             strict: false,
         }
+    }
+
+    /// Bytes of memory that may still be allocated.
+    pub fn room(&self) -> usize {
+        self.room
+    }
+
+    /// Restores the room of an earlier time, after what was allocated since then has been dropped.
+    pub fn restore(&mut self, room: usize) {
+        self.room = room;
+    }
+
+    /// Accounts for an allocation of so many bytes.
+    #[inline]
+    pub fn charge(&mut self, bytes: usize) -> Result<(), Fault> {
+        match self.room.checked_sub(bytes) {
+            Some(room) => {
+                self.room = room;
+                Ok(())
+            }
+            None => Err(self.exhausted()),
+        }
+    }
+
+    #[cold]
+    fn exhausted(&mut self) -> Fault {
+        self.syntax_error = SyntaxError::Memory;
+        Fault::Malformed
+    }
+
+    /// Makes room for one more item if the list is full.
+    #[inline]
+    pub fn make_room<T>(&mut self, list: &mut Vec<T>) -> Result<(), Fault> {
+        match list.len() == list.capacity() {
+            true => self.grow(list),
+            false => Ok(()),
+        }
+    }
+
+    #[cold]
+    fn grow<T>(&mut self, list: &mut Vec<T>) -> Result<(), Fault> {
+        let size = size_of::<T>().max(1);
+        let more = match list.capacity() {
+            // One large item is often the only one.
+            0 => (DOUBLES_BELOW / 16 / size).clamp(1, 4),
+            items if items * size < DOUBLES_BELOW => items,
+            items => items / 2 + 1,
+        };
+        self.reserve(list, more)
+    }
+
+    /// Makes room for so many more items.
+    pub fn reserve<T>(&mut self, list: &mut Vec<T>, more: usize) -> Result<(), Fault> {
+        let before = list.capacity().saturating_mul(size_of::<T>());
+        // Both copies exist while the items move.
+        self.charge((list.len() + more).saturating_mul(size_of::<T>()))?;
+        list.reserve_exact(more);
+        self.room = self.room.saturating_add(before);
+        Ok(())
+    }
+
+    /// Accounts for one more entry of a [`BTreeMap`](std::collections::BTreeMap) that has `entries` of them.
+    #[inline]
+    pub fn charge_entry<T>(&mut self, entries: usize) -> Result<(), Fault> {
+        // The first entry allocates a node for 11; nodes that are split are about half full.
+        let entry = size_of::<T>() + size_of::<usize>();
+        self.charge(if entries == 0 { entry * 11 } else { entry * 5 / 2 })
     }
 
     /// Where the reader is, in bytes.
@@ -179,7 +271,7 @@ impl<'t> Reader<'t> {
     #[cold]
     pub fn mismatch(&mut self, begin: usize) -> Result<(), Fault> {
         self.unmatched += 1;
-        if self.mismatches.len() < MAX_MISMATCHES {
+        if self.remembers() {
             self.mismatches.push(RawMismatch {
                 path: Vec::new(),
                 expected: self.expected,
@@ -194,7 +286,7 @@ impl<'t> Reader<'t> {
     /// Tells a name that the description does not have, whose value begins at `begin`.
     #[cold]
     pub fn undescribed(&mut self, name: &str, begin: usize) {
-        if self.mismatches.len() < MAX_MISMATCHES {
+        if self.remembers() {
             self.mismatches.push(RawMismatch {
                 path: vec![Step::Name],
                 expected: "no such name",
@@ -202,6 +294,16 @@ impl<'t> Reader<'t> {
                 name: Some(name.into()),
             });
         }
+    }
+
+    /// Whether one more mismatch is remembered here.
+    fn remembers(&mut self) -> bool {
+        let steps = self.steps + usize::from(self.depth);
+        let remembers = self.mismatches.len() < MAX_MISMATCHES && steps <= MAX_STEPS;
+        if remembers {
+            self.steps = steps;
+        }
+        remembers
     }
 
     /// Says of the values of another kind from the one numbered `first` on that they are one step further in.

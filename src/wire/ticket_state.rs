@@ -44,7 +44,6 @@ macro_rules! ticket_state {
                 3 "internal_label" internal_label field;
                 4 "external_label" external_label field;
             }
-            false
         }
 
         impl TicketState {

@@ -1,6 +1,7 @@
 //! Moments as Intercom sends them: epoch seconds, mostly.
 
 use std::fmt;
+use std::num::NonZeroU32;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, SecondsFormat, TimeZone, Utc};
@@ -27,10 +28,20 @@ use super::reader::{Fault, Number, Reader};
 /// assert_eq!(created, serde_json::from_str("\"2024-11-13T12:13:20Z\"")?);
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp {
     seconds: i64,
-    nanoseconds: u32,
+    /// One more than the nanoseconds, so that an absent timestamp takes no more memory.
+    nanoseconds: NonZeroU32,
+}
+
+impl fmt::Debug for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Timestamp")
+            .field("seconds", &self.seconds)
+            .field("nanoseconds", &(self.nanoseconds.get() - 1))
+            .finish()
+    }
 }
 
 /// The first second of the year 2200: a larger number of seconds is one of milliseconds, most likely.
@@ -53,7 +64,7 @@ impl Timestamp {
     pub const fn from_seconds(seconds: i64) -> Self {
         Self {
             seconds,
-            nanoseconds: 0,
+            nanoseconds: NonZeroU32::MIN,
         }
     }
 
@@ -68,7 +79,7 @@ impl Timestamp {
     ///
     /// [`OutOfRange`] when the calendar does not reach that far, as for an integer that counts milliseconds or less.
     pub fn to_datetime(&self) -> Result<DateTime<Utc>, OutOfRange> {
-        DateTime::from_timestamp(self.seconds, self.nanoseconds).ok_or(OutOfRange(()))
+        DateTime::from_timestamp(self.seconds, self.nanoseconds.get() - 1).ok_or(OutOfRange(()))
     }
 
     /// The moment as a date and time when it came as an integer that counts milliseconds.
@@ -100,7 +111,7 @@ impl Timestamp {
             })?;
         Some(Self {
             seconds: moment.timestamp(),
-            nanoseconds: moment.timestamp_subsec_nanos(),
+            nanoseconds: NonZeroU32::MIN.saturating_add(moment.timestamp_subsec_nanos()),
         })
     }
 
@@ -117,7 +128,7 @@ impl Timestamp {
         const LARGEST: f64 = (1_i64 << 53) as f64;
         (whole.abs() < LARGEST).then(|| Self {
             seconds: whole as i64,
-            nanoseconds: ((seconds - whole) * 1e9).round().min(999_999_999.0) as u32,
+            nanoseconds: NonZeroU32::MIN.saturating_add(((seconds - whole) * 1e9).round().min(999_999_999.0) as u32),
         })
     }
 }
@@ -197,9 +208,8 @@ impl Decode for Timestamp {
             return found.ok_or_else(|| reader.other(EXPECTED));
         }
         let begin = reader.place();
-        let number = |number: Number<'_>| Some((Self::from_number(number)?, matches!(number, Number::Integer(_))));
-        if let Some((moment, exact)) = number_in(reader, number)? {
-            reader.kept = !exact;
+        if let Some(moment) = number_in(reader, Self::from_number)? {
+            reader.kept = true;
             return Ok(moment);
         }
         reader.back(begin);
@@ -249,7 +259,7 @@ mod tests {
     fn only_integers_are_not_kept() {
         for (text, kept) in [
             ("1731500000", false),
-            ("\"1731500000\"", false),
+            ("\"1731500000\"", true),
             ("1731500000.0", true),
             ("1731500000.25", true),
             ("\"2024-11-13T12:13:20Z\"", true),

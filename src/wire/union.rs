@@ -99,7 +99,7 @@ mod tests {
         radius: Option<i64>,
         extra: Extra,
     }
-    object! { Circle { 0 "name" name field; 1 "radius" radius field; } false }
+    object! { Circle { 0 "name" name field; 1 "radius" radius field; } }
 
     #[derive(Clone, Debug, Default, PartialEq)]
     pub(super) struct Square {
@@ -107,7 +107,7 @@ mod tests {
         side: Option<i64>,
         extra: Extra,
     }
-    object! { Square { 0 "name" name field; 1 "side" side field; } false }
+    object! { Square { 0 "name" name field; 1 "side" side field; } }
 
     union! {
         /// A shape.
