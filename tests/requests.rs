@@ -587,6 +587,71 @@ async fn raw_lists_are_walked_by_every_shape() {
 }
 
 #[tokio::test]
+async fn a_raw_search_keeps_the_digits_of_its_query_on_every_page() {
+    const QUERY: &str = r#"{"query":{"value":123456789012345678901234567890,"or":1.50}}"#;
+    let intercom = MockIntercom::start().await;
+    intercom.on_any().answer_with(|request| Some(page(request)));
+    let query: Box<serde_json::value::RawValue> = serde_json::from_str(QUERY).unwrap();
+    let call = intercom.client().request(Method::POST, "/search").json(&query);
+    let found: Vec<Value> = call.stream(Paging::CursorInBody, "things").try_collect().await.unwrap();
+    assert_eq!(found.len(), 6);
+    for request in intercom.received() {
+        let body = String::from_utf8(request.body.to_vec()).unwrap();
+        assert!(body.contains(r#""value":123456789012345678901234567890"#), "{body}");
+        assert!(body.contains(r#""or":1.50"#), "{body}");
+    }
+}
+
+/// Such a body has no place for a cursor.
+#[tokio::test]
+async fn a_raw_list_over_a_body_that_is_no_object_is_refused() {
+    let intercom = MockIntercom::start().await;
+    intercom.on_any().answer_with(|request| Some(page(request)));
+    let client = intercom.client();
+    for body in [json!([1]), json!("a"), json!(1), json!(true)] {
+        let call = client.request(Method::POST, "/search").json(&body);
+        let found: Result<Vec<Value>, _> = call.stream(Paging::CursorInBody, "things").try_collect().await;
+        assert!(found.unwrap_err().is_builder(), "{body}");
+        let call = client.request(Method::POST, "/numbered").json(&body);
+        let found: Vec<Value> = call.stream(Paging::Page, "things").try_collect().await.unwrap();
+        assert_eq!(found.len(), 6, "{body}");
+    }
+    for body in [json!({"pagination": 7}), json!({"pagination": null}), json!(null)] {
+        let call = client.request(Method::POST, "/search").json(&body);
+        let found: Vec<Value> = call.stream(Paging::CursorInBody, "things").try_collect().await.unwrap();
+        assert_eq!(found.len(), 6, "{body}");
+    }
+}
+
+#[tokio::test]
+async fn a_raw_body_with_a_number_that_is_not_finite_is_refused() {
+    #[derive(serde::Serialize)]
+    struct Score {
+        score: f64,
+    }
+    let intercom = MockIntercom::start().await;
+    intercom.on_any().answer(Answer::json(json!({})));
+    for score in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+        let call = intercom
+            .client()
+            .request(Method::PUT, "/contacts/1")
+            .json(&Score { score });
+        let error = call.send::<Value>().await.unwrap_err();
+        assert!(
+            error.is_builder() && error.to_string().contains("not finite"),
+            "{error}"
+        );
+    }
+    assert!(intercom.received().is_empty());
+    let call = intercom
+        .client()
+        .request(Method::PUT, "/contacts/1")
+        .json(&Score { score: 0.5 });
+    call.send::<Value>().await.unwrap();
+    assert_eq!(intercom.received()[0].json(), json!({"score": 0.5}));
+}
+
+#[tokio::test]
 async fn a_sorted_search_is_sorted_on_every_page() {
     let page = |next: Value| Answer::json(json!({"type": "list", "data": [{"id": "1"}], "pages": {"next": next}}));
     let intercom = MockIntercom::start().await;

@@ -18,6 +18,7 @@ use crate::response::bytes::ByteStream;
 use crate::response::error::Error;
 use crate::response::error::context::ErrorContext;
 use crate::response::typed::Response;
+use crate::wire::callers;
 use crate::wire::read::{self, Unread};
 
 impl Client {
@@ -102,9 +103,10 @@ impl Request {
         self
     }
 
-    /// Sets the body, as JSON.
+    /// Sets the body, as JSON. A number that is NaN or infinite makes the call fail, since JSON has only null for it, which
+    /// clears a value.
     pub fn json(mut self, body: &(impl Serialize + ?Sized)) -> Self {
-        self.body = match serde_json::to_vec(body) {
+        self.body = match callers::to_json(body) {
             Ok(bytes) => Ok(Some(bytes.into())),
             Err(error) => Err(InvalidField::new(format!("cannot be written as JSON: {error}")).within("body")),
         };
@@ -221,7 +223,7 @@ fn decode<T: DeserializeOwned>(body: &[u8], reads_only: bool) -> Result<T, Unrea
             return Ok(nothing);
         }
     }
-    from_json(read::without_mark(body)).map_err(|error| Unread {
+    callers::from_json(read::without_mark(body)).map_err(|error| Unread {
         path: String::new(),
         expected: match error.is_data() {
             true => "the type that was asked for",
@@ -234,40 +236,6 @@ fn decode<T: DeserializeOwned>(body: &[u8], reads_only: bool) -> Result<T, Unrea
             None => format!("something else at line {} column {}", error.line(), error.column()),
         },
     })
-}
-
-/// Reads JSON by serde, which takes whole characters only: of a text that has others, their places are taken by U+FFFD.
-pub(crate) fn from_json<T: DeserializeOwned>(text: &[u8]) -> serde_json::Result<T> {
-    serde_json::from_slice(text).or_else(|error| match whole_characters(text) {
-        Some(mended) => serde_json::from_slice(&mended),
-        None => Err(error),
-    })
-}
-
-/// The same JSON with U+FFFD in the place of bytes that are no UTF-8 and of halves of surrogate pairs; `None` when it has
-/// neither.
-fn whole_characters(text: &[u8]) -> Option<Vec<u8>> {
-    let mut mended = String::from_utf8_lossy(text).into_owned().into_bytes();
-    let unit = |text: &[u8], at: usize| {
-        let digits = text.get(at..at + 6)?.strip_prefix(br"\u")?;
-        u16::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
-    };
-    let mut at = 0;
-    while let Some(escape) = mended
-        .get(at..)
-        .and_then(|rest| rest.iter().position(|byte| *byte == b'\\'))
-    {
-        at += escape;
-        at += match (unit(&mended, at), unit(&mended, at + 6)) {
-            (Some(0xd800..0xdc00), Some(0xdc00..0xe000)) => 12,
-            (Some(0xd800..0xe000), _) => {
-                mended[at..at + 6].copy_from_slice(br"\ufffd");
-                6
-            }
-            _ => 2,
-        };
-    }
-    (mended != text).then_some(mended)
 }
 
 #[cfg(test)]

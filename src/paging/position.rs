@@ -8,7 +8,9 @@ use crate::call::operation::Paging;
 use crate::response::error::Error;
 use crate::response::error::context::ErrorContext;
 use crate::search::UPDATED_AT;
+use crate::wire::kept::patched;
 use crate::wire::next_page::NextPage;
+use crate::wire::read::characters;
 
 /// What a page says of its place in the list, by the shape of the list.
 #[derive(Clone, Copy, Debug)]
@@ -218,7 +220,10 @@ impl Call {
                 body.insert("pagination".to_owned(), json!({ name: value }));
             }
         }
-        self.body = Some(Value::Object(body).to_string().into());
+        // The rest of the body keeps its digits.
+        let body = Value::Object(body);
+        let text = self.body.as_deref().and_then(|before| patched(&body, &characters(before)));
+        self.body = Some(text.unwrap_or_else(|| body.to_string()).into());
         Ok(())
     }
 

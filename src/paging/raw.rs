@@ -5,7 +5,8 @@ use serde_json::Value;
 
 use super::{Items, Page, Pages, Position, sealed};
 use crate::call::operation::Paging;
-use crate::client::request::{Request, from_json};
+use crate::client::request::Request;
+use crate::wire::callers::from_json;
 use crate::wire::extra::Extra;
 use crate::wire::next_page::NextPage;
 use crate::wire::object::object;

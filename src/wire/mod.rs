@@ -4,6 +4,7 @@
 //! objects and [`extra`] for what they hold beyond their fields. `serde::Deserialize` of the types leads there too.
 
 pub(crate) mod avatar;
+pub(crate) mod callers;
 pub(crate) mod company_or_list;
 pub(crate) mod decode;
 pub(crate) mod deserialize;

@@ -65,6 +65,10 @@ pub(crate) const BYTES_PER_BYTE: usize = 40;
 pub(crate) const BYTES_AT_LEAST: usize = 1 << 20;
 /// A list smaller than this many bytes doubles when it grows; a larger one grows by half.
 const DOUBLES_BELOW: usize = 4096;
+/// How often each byte of a text may be read to tell the forms of unions apart, in addition to [`TRIES_AT_LEAST`].
+const TRIES_PER_BYTE: usize = 64;
+/// How many bytes may be read to tell the forms of unions apart whatever the length of the text.
+const TRIES_AT_LEAST: usize = 1 << 16;
 /// Integers of so many digits fit 64 bits.
 const DIGITS: usize = 18;
 
@@ -96,6 +100,8 @@ pub struct Reader<'t> {
     pub unmatched: usize,
     /// Bytes of memory that may still be allocated.
     room: usize,
+    /// Bytes of text that forms of unions were tried on.
+    tried: usize,
     /// Whether names that the description does not have are told like values of another kind, and by name.
     pub strict: bool,
 }
@@ -107,6 +113,19 @@ pub enum Key<'t> {
     Field(usize, &'static str),
     /// One that no field has.
     Other(Cow<'t, str>),
+}
+
+/// A value that was read in one of several ways, and what the reader has found in it.
+#[derive(Debug)]
+pub struct Attempt<T> {
+    value: T,
+    end: usize,
+    /// How much of it has not matched.
+    pub lost: usize,
+    kept: bool,
+    steps: usize,
+    taken: usize,
+    mismatches: Vec<RawMismatch>,
 }
 
 /// A number as it stands in the text.
@@ -144,18 +163,66 @@ impl<'t> Reader<'t> {
             steps: 0,
             unmatched: 0,
             room: usize::MAX,
+            tried: 0,
             strict: false,
         }
     }
 
-    /// Bytes of memory that may still be allocated.
-    pub fn room(&self) -> usize {
-        self.room
+    /// Reads a value that is read in several ways, and goes back to its beginning.
+    pub fn attempt<T>(&mut self, read: impl FnOnce(&mut Self) -> Result<T, Fault>) -> Result<Attempt<T>, Fault> {
+        let (begin, mismatches) = (self.at, self.mismatches.len());
+        let (steps, unmatched, room) = (self.steps, self.unmatched, self.room);
+        let value = read(self);
+        self.tried += self.at - begin;
+        let value = match value {
+            Ok(value) => value,
+            Err(Fault::Malformed) => return Err(Fault::Malformed),
+            Err(Fault::Kind) => {
+                self.mismatches.truncate(mismatches);
+                (self.at, self.steps, self.unmatched, self.room) = (begin, steps, unmatched, room);
+                return Err(Fault::Kind);
+            }
+        };
+        let attempt = Attempt {
+            value,
+            end: self.at,
+            lost: self.unmatched - unmatched,
+            kept: self.kept,
+            steps: self.steps - steps,
+            taken: room.saturating_sub(self.room),
+            mismatches: self.mismatches.split_off(mismatches),
+        };
+        (self.at, self.steps, self.unmatched) = (begin, steps, unmatched);
+        // A value that is dropped gives back what it took; one that is kept is charged for it when it is adopted.
+        self.room = room;
+        Ok(attempt)
     }
 
-    /// Restores the room of an earlier time, after what was allocated since then has been dropped.
-    pub fn restore(&mut self, room: usize) {
-        self.room = room;
+    /// Goes on after a value that was read before.
+    pub fn adopt<T>(&mut self, attempt: Attempt<T>) -> Result<T, Fault> {
+        self.charge(attempt.taken)?;
+        self.at = attempt.end;
+        self.kept = attempt.kept;
+        self.steps += attempt.steps;
+        self.unmatched += attempt.lost;
+        self.mismatches.extend(attempt.mismatches);
+        Ok(attempt.value)
+    }
+
+    /// Whether the forms of one more union may be tried.
+    pub fn may_try(&self) -> bool {
+        self.tried
+            <= self
+                .text
+                .len()
+                .saturating_mul(TRIES_PER_BYTE)
+                .saturating_add(TRIES_AT_LEAST)
+    }
+
+    /// How much text the forms of unions were tried on, in bytes.
+    #[cfg(test)]
+    pub fn tried(&self) -> usize {
+        self.tried
     }
 
     /// Accounts for an allocation of so many bytes.

@@ -3,7 +3,7 @@
 // Whether anything here is used depends on the description; the overlay leaves none of the unions of 2.9.
 #![allow(dead_code, unused_imports, unused_macros)]
 
-use super::reader::{Fault, Reader};
+use super::reader::{Attempt, Fault, Reader};
 
 /// Declares a union of forms that only their content tells apart.
 macro_rules! union {
@@ -13,7 +13,8 @@ macro_rules! union {
     ) => {
         $(#[$meta])*
         ///
-        /// Decodes to the form that keeps most of what was sent, and to `Other` when none fits.
+        /// Decodes to the form that keeps most of what was sent, and to `Other` when none fits or when telling the forms apart
+        /// would take more time than is in proportion to the text.
         #[derive(Clone, Debug, PartialEq)]
         #[non_exhaustive]
         pub enum $name {
@@ -64,25 +65,31 @@ pub(crate) use union;
 pub(crate) type Form<T> = fn(&mut Reader<'_>) -> Result<T, Fault>;
 
 /// Reads the value as the form that it fits best, the first of those that fit alike; `None` when it fits none, and is then
-/// still to be read.
+/// still to be read. Each form is tried once.
+///
+/// Unions that contain each other multiply the tries with each level. A text for which they are out of proportion is read
+/// without: what is still to come fits none.
 pub(crate) fn best<T>(forms: &[Form<T>], reader: &mut Reader<'_>) -> Result<Option<T>, Fault> {
     reader.peek()?;
-    let begin = reader.place();
-    let (mismatches, unmatched) = (reader.mismatches.len(), reader.unmatched);
-    let mut best: Option<(usize, Form<T>)> = None;
+    let mut best: Option<Attempt<T>> = None;
     for form in forms {
-        let read = form(reader);
-        let lost = reader.unmatched - unmatched;
-        reader.back(begin);
-        reader.mismatches.truncate(mismatches);
-        reader.unmatched = unmatched;
-        match read {
-            Ok(_) if best.as_ref().is_none_or(|(least, _)| lost < *least) => best = Some((lost, *form)),
+        if !reader.may_try() {
+            break;
+        }
+        match reader.attempt(form) {
+            Ok(attempt) if best.as_ref().is_none_or(|best| attempt.lost < best.lost) => {
+                let fits = attempt.lost == 0;
+                best = Some(attempt);
+                if fits {
+                    break;
+                }
+            }
+            Ok(_) => {}
             Err(Fault::Malformed) => return Err(Fault::Malformed),
-            _ => {}
+            Err(Fault::Kind) => {}
         }
     }
-    best.map(|(_, form)| form(reader)).transpose()
+    best.map(|best| reader.adopt(best)).transpose()
 }
 
 #[cfg(test)]
@@ -90,8 +97,10 @@ pub(crate) fn best<T>(forms: &[Form<T>], reader: &mut Reader<'_>) -> Result<Opti
 mod tests {
     use serde_json::json;
 
+    use crate::wire::decode::Decode;
     use crate::wire::extra::Extra;
     use crate::wire::object::object;
+    use crate::wire::reader::Reader;
 
     #[derive(Clone, Debug, Default, PartialEq)]
     pub(super) struct Circle {
@@ -119,6 +128,57 @@ mod tests {
             /// Only named.
             Name(String),
         }
+    }
+
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub(super) struct Red {
+        inner: Option<Box<Nested>>,
+        red: Option<i64>,
+        extra: Extra,
+    }
+    object! { Red { 0 "inner" inner field; 1 "red" red field; } }
+
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub(super) struct Blue {
+        inner: Option<Box<Nested>>,
+        blue: Option<i64>,
+        extra: Extra,
+    }
+    object! { Blue { 0 "inner" inner field; 1 "blue" blue field; } }
+
+    union! {
+        /// A union whose forms hold it.
+        pub enum Nested {
+            /// Red.
+            Red(Red),
+            /// Blue.
+            Blue(Blue),
+            /// Red again.
+            Third(Box<Red>),
+        }
+    }
+
+    /// Tried form by form at each level, a hundred levels would not come to an end.
+    #[test]
+    fn unions_in_unions_are_read_in_proportion_to_the_text() {
+        for (name, value) in [("green", "1"), ("red", "1"), ("red", "[]"), ("blue", "1")] {
+            let open = format!(r#"{{"{name}":{value},"inner":"#);
+            let text = open.repeat(100) + "null" + &"}".repeat(100);
+            let mut reader = Reader::bounded(&text);
+            let nested = Nested::decode(&mut reader).unwrap();
+            assert!(reader.tried() < 200 * text.len() + 200_000, "{}", reader.tried());
+            let written = serde_json::to_string(&nested).unwrap();
+            let value = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
+            assert_eq!(value(&written), value(&text), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_form_that_is_dropped_gives_back_its_memory() {
+        let text = format!("[{}]", vec![r#"{"name":"a","side":2,"new":1}"#; 1000].join(","));
+        let mut reader = Reader::bounded(&text);
+        let shapes = Vec::<Shape>::decode(&mut reader).unwrap();
+        assert!(shapes.iter().all(|shape| matches!(shape, Shape::Square(_))));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use serde_json::Value;
 
-use crate::compare::{Difference, differences, exactly};
+use crate::compare::{Difference, differences};
 use crate::description::{describe, own};
 use crate::over_http::{arguments, body};
 use crate::server::Server;
@@ -63,7 +63,7 @@ fn types_hold_responses_and_requests() {
             let at = format!("{} request {:?}", described.name(), example.name);
             let written = example.value.to_string();
             let differences = match operation.request.map(|encode| encode(&written)) {
-                Some(Ok(sent)) => exactly(&written, &sent),
+                Some(Ok(sent)) => differences(&written, &sent),
                 Some(Err(error)) => vec![Difference {
                     pointer: String::new(),
                     what: error,

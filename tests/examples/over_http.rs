@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::compare::{differences, exactly};
+use crate::compare::differences;
 use crate::description::{Described, describe, entry, fitting, own};
 use crate::server::{Received, Server};
 use operation_tables::{OPERATIONS, Operation};
@@ -129,7 +129,7 @@ async fn every_request_is_sent_exactly_as_the_example_shows() {
             let received = server.received();
             assert_addressed(&received[0], operation, &arguments);
             let sent = received[0].body.as_ref().unwrap_or(&Value::Null);
-            let differences = exactly(&example.value.to_string(), &sent.to_string());
+            let differences = differences(&example.value.to_string(), &sent.to_string());
             lost.extend(
                 differences
                     .iter()

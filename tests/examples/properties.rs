@@ -8,13 +8,16 @@ use crate::compare::{differences, pointers};
 use crate::description::{Described, describe};
 
 /// What takes the place of a value: every kind of value, and what readers of JSON like to get wrong.
-const OTHERS: [&str; 19] = [
+const OTHERS: [&str; 23] = [
     "null",
     "true",
     "7",
     "-0",
     "1e2",
     "11.5",
+    "1.50",
+    "0.0000001",
+    "\"1.50\"",
     "449.49106478873813",
     "-2738966400123",
     "9223372036854775808",
@@ -22,6 +25,7 @@ const OTHERS: [&str; 19] = [
     "1e400",
     "\"another text\"",
     "\"12.0\"",
+    "\"12\"",
     "\"2031-02-03T04:05:06.789+01:00\"",
     "[]",
     "[null,7,\"x\",{\"a\":[null]},[1]]",

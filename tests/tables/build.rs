@@ -51,8 +51,8 @@ fn entry(operation: &Operation) -> TokenStream {
         ident, method, path, ..
     } = operation;
     let (id, ident) = (ident, format_ident!("{ident}"));
-    let (decode, finish) = match &operation.answer {
-        Answer::Bytes(_) => (quote! { nothing }, quote! { downloaded }),
+    let (encode_again, decode, finish) = match &operation.answer {
+        Answer::Bytes(_) => (quote! { nothing }, quote! { undecoded }, quote! { downloaded }),
         Answer::Json(ty) => {
             // JSON, lists and maps by themselves have no place to keep what does not fit.
             let bare = ty.is_collection() || *ty == Ty::json();
@@ -62,7 +62,7 @@ fn entry(operation: &Operation) -> TokenStream {
                 quote! { decoded }
             };
             let ty = ty.rust(Scope::Beside);
-            (quote! { #how::<#ty> }, quote! { answered })
+            (quote! { #how::<#ty> }, quote! { read::<#ty> }, quote! { answered })
         }
     };
     let parameters = operation.parameters.iter().map(|parameter| {
@@ -101,7 +101,8 @@ fn entry(operation: &Operation) -> TokenStream {
             method: #method,
             path: #path,
             parameters: &[#(#parameters),*],
-            response: #decode,
+            response: #encode_again,
+            decode: #decode,
             request: #encode,
             call: |client, parameters, body| {
                 #[allow(unused_mut)]

@@ -19,8 +19,10 @@ pub struct ApiError {
     pub field: Option<String>,
 }
 
-/// A longer body holds something else than errors.
+/// A longer body, in bytes, contains something else than errors.
 const LONGEST_ERROR_BODY: usize = 8 << 20;
+/// Maximum number of errors that are kept of one body.
+const MAX_ERRORS: usize = 1000;
 
 /// What could be read from an error body, whatever its form.
 #[derive(Default)]
@@ -45,7 +47,7 @@ impl ErrorBody {
         };
         let mut errors = Errors {
             told: Vec::new(),
-            room: LONGEST_ERROR_BODY,
+            room: body.len(),
         };
         let object = value.as_object();
         let [list, one] = ["errors", "error"].map(|name| object.and_then(|object| object.get(name)));
@@ -93,7 +95,9 @@ impl Errors {
             self.room = left;
             error.field = Some(field.to_owned());
         }
-        self.told.push(error);
+        if self.told.len() < MAX_ERRORS {
+            self.told.push(error);
+        }
     }
 }
 

@@ -28,6 +28,8 @@ pub struct Operation {
     pub parameters: &'static [Parameter],
     /// Decodes a success and encodes it again; an error says where and why.
     pub response: Encode,
+    /// Decodes a success, and drops it.
+    pub decode: fn(&[u8]) -> Result<(), String>,
     /// Reads a request body as the type that is sent and encodes it again.
     pub request: Option<Encode>,
     /// Sends a call through the operation's builder.
@@ -86,6 +88,17 @@ fn decoded<T: FromJson + DeserializeOwned + Serialize + PartialEq>(body: &str) -
     serde_json::to_string(&read.value).map_err(|error| error.to_string())
 }
 
+/// Only decodes.
+fn read<T: DeserializeOwned>(body: &[u8]) -> Result<(), String> {
+    let read: Result<T, _> = serde_json::from_slice(body);
+    read.map(drop).map_err(|error| error.to_string())
+}
+
+/// A body that is not decoded.
+fn undecoded(_: &[u8]) -> Result<(), String> {
+    Ok(())
+}
+
 /// A body that says nothing, or is handed on as bytes.
 fn nothing(_: &str) -> Result<String, String> {
     Ok("null".to_owned())
@@ -102,6 +115,8 @@ fn argument<T: DeserializeOwned>(text: &str) -> T {
         .or_else(|_| serde_json::from_str(text))
         .unwrap_or_else(|error| panic!("{text:?} does not fit its parameter: {error}"))
 }
+
+pub mod memory;
 
 include!(concat!(env!("OUT_DIR"), "/operations.rs"));
 
