@@ -200,7 +200,7 @@ fn error_bodies_take_memory_in_proportion() {
             let (found, _) = factor(&text, |body| {
                 let status = intercom_client::http::StatusCode::BAD_REQUEST;
                 let error =
-                    intercom_client::Error::from_answer("list_contacts", status, Default::default(), body.to_vec());
+                    intercom_client::Error::from_response("list_contacts", status, Default::default(), body.to_vec());
                 drop(error);
                 Ok(())
             });

@@ -104,6 +104,7 @@ pub fn join(
     }
     marks::known_replacements(&mut model.operations);
     join_helpers(document, &mut model, warnings);
+    boxes::box_large_fields(&mut model.types);
     let names = generated.components.iter();
     let names = names
         .map(|(component, made)| (component.clone(), made.name.clone()))
@@ -114,7 +115,6 @@ pub fn join(
         let at = format!("/components/schemas/{}", escape(&component));
         warnings.add("webhooks", at, format!("items of webhooks are not read as it: {why}"));
     }
-    boxes::box_large_fields(&mut model.types);
     model
 }
 

@@ -222,7 +222,10 @@ impl Call {
         }
         // The rest of the body keeps its digits.
         let body = Value::Object(body);
-        let text = self.body.as_deref().and_then(|before| patched(&body, &characters(before)));
+        let text = self
+            .body
+            .as_deref()
+            .and_then(|before| patched(&body, &characters(before)));
         self.body = Some(text.unwrap_or_else(|| body.to_string()).into());
         Ok(())
     }

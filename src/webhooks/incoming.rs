@@ -69,7 +69,6 @@ object! {
         3 "app_id" app_id field;
         4 "workspace_id" workspace_id field;
     }
-    false
 }
 crate::wire::deserialize::readable! { Envelope }
 
@@ -156,6 +155,5 @@ object! {
         3 "current_canvas" current_canvas field;
         4 "context" context field;
     }
-    false
 }
 crate::wire::deserialize::readable! { CanvasKitRequest }

@@ -33,7 +33,6 @@ object! {
         3 "deleted" deleted field;
         4 "archived" archived field;
     }
-    false
 }
 crate::wire::deserialize::readable! { Stub }
 
