@@ -1,4 +1,4 @@
-//! Exports who got which message in the last days to a CSV file:
+//! Exports who got which message in the last days to CSV files:
 //! `cargo run --example export_messages -- [DAYS or JOB] [FOLDER]`
 //!
 //! With `INTERCOM_ACCESS_TOKEN` it asks the real API, without it a mock Intercom that it starts itself. After Ctrl-C, give the
@@ -62,14 +62,16 @@ async fn main() -> Result<(), Box<dyn Error>> {
         None => shown.set_message(progress.state.to_string()),
     });
 
-    let file = tokio::select! {
-        file = job.download_to(folder) => file?,
+    let files = tokio::select! {
+        files = job.download_to(folder) => files?,
         _ = tokio::signal::ctrl_c() => return Err(format!("stopped; continue with job {id}").into()),
     };
     bar.finish_and_clear();
-    match file {
-        Some(file) => println!("{}: {} bytes", file.display(), file.metadata()?.len()),
-        None => println!("no messages were sent in that time"),
+    for file in &files {
+        println!("{}: {} bytes", file.path().display(), file.path().metadata()?.len());
+    }
+    if files.is_empty() {
+        println!("no messages were sent in that time");
     }
     Ok(())
 }

@@ -54,8 +54,8 @@ pub use client::token::AccessToken;
 pub use client::version::ApiVersion;
 #[cfg(feature = "client")]
 pub use compound::bulk;
-#[cfg(all(feature = "client", intercom_export))]
-pub use compound::export::{ExportJob, ExportProgress};
+#[cfg(all(feature = "client", feature = "data-export", intercom_export))]
+pub use compound::export::{ExportFile, ExportFiles, ExportJob, ExportProgress};
 #[cfg(all(feature = "client", intercom_upsert))]
 pub use compound::upsert::{UpsertOutcome, Upserted};
 pub use generated::mixed::*;

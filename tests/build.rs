@@ -240,7 +240,7 @@ fn every_group_of_the_description_has_a_feature() {
     assert_eq!(full, groups);
     for group in groups {
         assert!(
-            features.contains(&format!("\n{group} = []\n")),
+            features.contains(&format!("\n{group} = [")),
             "{group} has no feature"
         );
     }
@@ -697,10 +697,12 @@ fn upserts_stand_on_what_is_marked_for_them() {
     let search = json!({"target": "$.paths['/contacts/search']", "remove": true});
     let email = json!({"target": "$.components.schemas.create_contact_request.properties.email", "remove": true});
     let taken = json!({"target": "$.paths['/me'].get", "update": {"operationId": "upsertContact"}});
+    let shown = json!({"target": "$.paths['/contacts/{id}'].get", "update": {"x-upsert": "showing"}});
     for (correction, why) in [
         (search, "no operation is marked `x-upsert: search`"),
         (email, "what creates takes no `email`"),
         (taken, "there is an operation `upsert_contact`"),
+        (shown, "no operation is marked `x-upsert: show`"),
     ] {
         let built = built(Slice::Full, Some(correction));
         let warnings = built.warnings.to_string();
@@ -800,6 +802,37 @@ fn an_operation_that_ends_is_deprecated_in_each_description_that_has_it() {
             deprecated.collect::<Vec<_>>(),
             [("auto_assign_conversation".to_owned(), note.to_owned())]
         );
+    }
+}
+
+/// An operation that creates or updates by a key is an upsert by itself.
+#[test]
+fn an_operation_with_a_key_is_an_upsert() {
+    let built = |correction: Value| {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("corrections.yaml");
+        let overlay = json!({"overlay": "1.1.0", "info": {"title": "t", "version": "1"}, "actions": [correction]});
+        std::fs::write(&file, overlay.to_string()).unwrap();
+        let mut input = own();
+        input.overlays.push(file);
+        script::model(script::describe(&input).unwrap(), &input).unwrap()
+    };
+    let own = script::model(script::describe(&own()).unwrap(), &own()).unwrap();
+    let [company] = &own.model.create_or_updates[..] else {
+        panic!("{:?}", own.model.create_or_updates)
+    };
+    assert_eq!(
+        (company.method.as_str(), company.builder.as_str(), company.by.as_str()),
+        ("upsert_company", "UpsertCompany", "company_id")
+    );
+    for (mark, why) in [
+        (json!({"by": "key"}), "it takes no `key`"),
+        (json!({}), "it does not say `by` which property"),
+    ] {
+        let built = built(json!({"target": "$.paths['/tags'].post", "update": {"x-upsert": mark}}));
+        let warnings = built.warnings.to_string();
+        assert!(warnings.contains(&format!("is not upserted by: {why}")), "{warnings}");
+        assert_eq!(built.model.create_or_updates.len(), 1);
     }
 }
 

@@ -1,12 +1,16 @@
-//! Exports over real HTTP: jobs through all their states, and downloads that are whole or not there.
+//! Exports over real HTTP: jobs in all their states, and downloads that are complete or absent.
 
+#[path = "export/archives.rs"]
+mod archives;
 #[allow(dead_code)]
 #[path = "transport/server.rs"]
 mod server;
+#[path = "export/waiting.rs"]
+mod waiting;
 
 use std::io::{Read, Write};
 use std::ops::Bound;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -18,7 +22,7 @@ use flate2::write::GzEncoder;
 use futures_util::{StreamExt, TryStreamExt};
 use intercom_client::mock::{Answer, MockIntercom};
 use intercom_client::types::DataExportStatus;
-use intercom_client::{ByteStream, Client, Error, ExportJob, RetryPolicy, Timestamp};
+use intercom_client::{ByteStream, Client, Error, ExportFiles, ExportJob, RetryPolicy, Timestamp};
 use serde_json::{Value, json};
 use server::{Move, Request, Server, answer, chunked, raw};
 
@@ -104,6 +108,12 @@ async fn all(bytes: ByteStream) -> Vec<u8> {
     bytes.map(|chunk| chunk.unwrap()).collect::<Vec<_>>().await.concat()
 }
 
+/// The path of the only file of an export.
+fn only(files: ExportFiles) -> PathBuf {
+    assert_eq!(files.len(), 1, "{files:?}");
+    files.into_iter().next().unwrap().into_path()
+}
+
 /// The names in a folder, temporary ones too.
 fn names(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).unwrap();
@@ -122,7 +132,7 @@ async fn a_range_becomes_files() {
 
     let job = client.export(1731369600..1731974400).await.unwrap();
     let mut job = job.pauses(Duration::from_millis(5), Duration::from_millis(5));
-    let file = job.download_to(folder.path().join("a/b")).await.unwrap().unwrap();
+    let file = only(job.download_to(folder.path().join("a/b")).await.unwrap());
 
     assert_eq!(file, folder.path().join("a/b/job-1.csv"));
     assert_eq!(std::fs::read(&file).unwrap(), csv);
@@ -186,88 +196,14 @@ async fn a_range_that_cannot_be_exported_is_not_sent() {
 }
 
 #[tokio::test]
-async fn waiting_goes_on_until_the_job_has_ended() {
-    let states = ["pending", "pending", "in_progress", "packing", "completed"];
-    let intercom = exporting(&states, bytes("")).await;
-    let told = Arc::new(Mutex::new(Vec::new()));
-    let mut job = job(&intercom.client()).on_progress({
-        let told = told.clone();
-        move |progress| told.lock().unwrap().push(progress.state.to_string())
-    });
-    assert_eq!(job.state(), &DataExportStatus::Pending);
-    assert_eq!(job.wait().await.unwrap(), DataExportStatus::Completed);
-    assert_eq!(*told.lock().unwrap(), states);
-    assert_eq!(job.wait().await.unwrap(), DataExportStatus::Completed);
-    assert_eq!(received(&intercom).len(), 5, "what has ended is not asked for again");
-}
-
-#[tokio::test]
-async fn waiting_can_be_dropped_and_resumed() {
-    let intercom = exporting(&["pending", "in_progress", "completed"], bytes("")).await;
-    let client = intercom.client();
-    let mut job = client
-        .export_job("job-1")
-        .pauses(Duration::from_millis(200), Duration::from_millis(200));
-    tokio::time::timeout(Duration::from_millis(100), job.wait())
-        .await
-        .unwrap_err();
-    assert!(!received(&intercom).is_empty(), "the first look comes without a pause");
-    assert_eq!(job.wait().await.unwrap(), DataExportStatus::Completed);
-    assert_eq!(received(&intercom).len(), 3);
-}
-
-#[tokio::test]
-async fn pauses_grow_up_to_the_longest() {
-    let states = ["pending", "pending", "pending", "pending", "completed"];
-    let intercom = exporting(&states, bytes("")).await;
-    let looks = Arc::new(Mutex::new(Vec::new()));
-    let mut job = job(&intercom.client())
-        .pauses(Duration::from_millis(100), Duration::from_millis(150))
-        .on_progress({
-            let looks = looks.clone();
-            move |_| looks.lock().unwrap().push(Instant::now())
-        });
-    job.wait().await.unwrap();
-    let looks = looks.lock().unwrap();
-    let pauses: Vec<_> = looks.windows(2).map(|pair| pair[1] - pair[0]).collect();
-    for (pause, least) in pauses.iter().zip([100, 150, 150, 150]) {
-        assert!(*pause >= Duration::from_millis(least), "{pauses:?}");
-    }
-}
-
-#[tokio::test]
 async fn a_job_without_data_is_an_empty_result() {
     let intercom = exporting(&["no_data"], bytes("none")).await;
     let folder = tempfile::tempdir().unwrap();
     let mut job = job(&intercom.client());
-    assert_eq!(job.download_to(folder.path()).await.unwrap(), None);
+    assert!(job.download_to(folder.path()).await.unwrap().is_empty());
     assert_eq!(all(job.download().await.unwrap().decompressed()).await, b"");
     assert!(names(folder.path()).is_empty());
     assert!(intercom.calls("download_data_export").is_empty());
-}
-
-#[tokio::test]
-async fn failed_and_canceled_jobs_are_errors_of_their_own() {
-    let folder = tempfile::tempdir().unwrap();
-    let intercom = exporting(&["in_progress", "failed"], bytes("")).await;
-    let error = job(&intercom.client()).download_to(folder.path()).await.unwrap_err();
-    assert!(error.is_export_failed() && !error.is_export_canceled() && !error.is_retryable());
-    assert_eq!(
-        error.to_string(),
-        "get_data_export: the export job failed on the server (export job job-1)"
-    );
-
-    let intercom = exporting(&["canceled"], bytes("")).await;
-    let error = job(&intercom.client()).download().await.unwrap_err();
-    assert!(error.is_export_canceled() && !error.is_export_failed() && !error.is_retryable());
-    assert_eq!(
-        error.to_string(),
-        "get_data_export: the export job was canceled (export job job-1)"
-    );
-
-    let intercom = MockIntercom::start().await;
-    let unknown = intercom.client().export_job("job-2").wait().await.unwrap_err();
-    assert!(unknown.is_not_found());
 }
 
 #[tokio::test]
@@ -340,12 +276,8 @@ async fn what_is_not_gzip_passes_as_it_is() {
         let intercom = exporting(&["completed"], download).await;
         let client = intercom.client();
         assert_eq!(all(job(&client).download().await.unwrap().decompressed()).await, csv);
-        let file = job(&client)
-            .keep_compressed(true)
-            .download_to(folder.path())
-            .await
-            .unwrap()
-            .unwrap();
+        let mut job = job(&client).keep_compressed(true);
+        let file = only(job.download_to(folder.path()).await.unwrap());
         assert_eq!(file.file_name().unwrap(), "job-1.csv");
         assert_eq!(std::fs::read(file).unwrap(), csv);
     }
@@ -365,7 +297,7 @@ async fn files_can_stay_compressed_and_progress_is_told() {
         let told = told.clone();
         move |progress| told.lock().unwrap().push(progress.clone())
     });
-    let file = job.download_to(folder.path()).await.unwrap().unwrap();
+    let file = only(job.download_to(folder.path()).await.unwrap());
     assert_eq!(file.file_name().unwrap(), "job-1.csv.gz");
     assert_eq!(std::fs::read(file).unwrap(), body);
     let told = told.lock().unwrap();
@@ -569,13 +501,15 @@ async fn what_is_no_export_is_refused() {
         (r#"{"type":"error.list"}"#, "JSON"),
         ("\u{feff} []", "JSON"),
         ("\u{1f}", "binary data"),
-        ("PK\u{3}\u{4}", "binary data"),
     ] {
         let folder = tempfile::tempdir().unwrap();
         let intercom = completed(body).await;
         let error = job(&intercom.client()).download_to(folder.path()).await.unwrap_err();
         assert!(error.is_decode(), "{error:?}");
-        assert_eq!((error.expected(), error.found()), (Some("gzip or CSV"), Some(found)));
+        assert_eq!(
+            (error.expected(), error.found()),
+            (Some("CSV, gzip, ZIP or tar"), Some(found))
+        );
         assert_eq!(error.export_job(), Some("job-1"));
         assert!(names(folder.path()).is_empty());
     }
@@ -599,7 +533,7 @@ async fn what_comes_in_pieces_is_looked_at_as_a_whole() {
         ("\u{feff}user_id\n", None),
         ("\r\n\r\nuser_id\n", None),
         ("\u{feff} \n<html>", html),
-        ("PK\u{3}\u{4}", Some("binary data")),
+        ("PK\u{3}\u{4}", Some("damaged or missing bytes")),
         ("  \n{}", Some("JSON")),
     ] {
         for size in 1..=body.len() {
@@ -609,7 +543,7 @@ async fn what_comes_in_pieces_is_looked_at_as_a_whole() {
             let found = written.as_ref().err().and_then(Error::found);
             assert_eq!(found, refused, "{body:?} by {size}: {written:?}");
             if let Ok(file) = written {
-                assert_eq!(std::fs::read_to_string(file.unwrap()).unwrap(), body);
+                assert_eq!(std::fs::read_to_string(only(file)).unwrap(), body);
             }
         }
     }
@@ -689,7 +623,7 @@ async fn into_the_current_folder() {
         return;
     }
     let intercom = completed("user_id\n").await;
-    let file = job(&intercom.client()).download_to("").await.unwrap().unwrap();
+    let file = only(job(&intercom.client()).download_to("").await.unwrap());
     assert_eq!(file, Path::new("job-1.csv"));
 }
 
@@ -720,34 +654,6 @@ async fn what_is_kept_compressed_is_checked() {
 }
 
 #[tokio::test]
-async fn an_outage_is_sat_out_and_the_error_names_the_job() {
-    let intercom = MockIntercom::start().await;
-    intercom
-        .on("get_data_export")
-        .answer(Answer::error(503, "service_unavailable", "later"));
-    let client = intercom.client_builder().retry(RetryPolicy::none()).build().unwrap();
-    let job = || {
-        client
-            .export_job("job-1")
-            .pauses(Duration::ZERO, Duration::from_millis(20))
-    };
-    let error = job().outage(Duration::from_millis(100)).wait().await.unwrap_err();
-    assert_eq!((error.export_job(), error.is_retryable()), (Some("job-1"), true));
-    assert!(error.to_string().contains("(export job job-1)"), "{error}");
-    let asked = intercom.calls("get_data_export").len();
-    assert!((3..20).contains(&asked), "{asked}: the pauses grow");
-
-    let mut patient = job();
-    let wait = patient.wait();
-    let mend = async {
-        tokio::time::sleep(Duration::from_millis(100)).await;
-        intercom.on("get_data_export").answer(Answer::json(state("completed")));
-    };
-    let (ended, ()) = tokio::join!(wait, mend);
-    assert_eq!(ended.unwrap(), DataExportStatus::Completed);
-}
-
-#[tokio::test]
 async fn a_folder_that_the_disk_refuses_is_no_damaged_download() {
     let body = gzip(b"a,b\n", Compression::default());
     let intercom = completed(body).await;
@@ -766,7 +672,7 @@ async fn a_folder_that_cannot_be_read_takes_the_file() {
     let intercom = completed("user_id\n").await;
     let written = job(&intercom.client()).download_to(folder.path()).await;
     mode(0o700);
-    assert_eq!(written.unwrap(), Some(folder.path().join("job-1.csv")));
+    assert_eq!(only(written.unwrap()), folder.path().join("job-1.csv"));
 }
 
 #[tokio::test]
@@ -776,11 +682,7 @@ async fn gzip_of_several_members_is_written_whole() {
         .concat();
     let folder = tempfile::tempdir().unwrap();
     let intercom = completed(members.clone()).await;
-    let file = job(&intercom.client())
-        .download_to(folder.path())
-        .await
-        .unwrap()
-        .unwrap();
+    let file = only(job(&intercom.client()).download_to(folder.path()).await.unwrap());
     assert_eq!(std::fs::read(&file).unwrap(), b"first\nsecond\nthird\n");
     #[cfg(unix)]
     {
@@ -824,7 +726,7 @@ async fn zeros_that_fill_up_a_block_are_no_damage() {
             for keep in [false, true] {
                 let folder = tempfile::tempdir().unwrap();
                 let written = job(&client).keep_compressed(keep).download_to(folder.path()).await;
-                let file = written.map(|file| std::fs::read(file.unwrap()).unwrap());
+                let file = written.map(|files| std::fs::read(only(files)).unwrap());
                 let kept = if keep { &body[..] } else { b"first\n" };
                 match &file {
                     Ok(file) => assert!(fits && file == kept, "{} by {size}", tail.len()),
@@ -841,8 +743,9 @@ async fn zeros_that_fill_up_a_block_are_no_damage() {
     }
 }
 
+/// Each job has a file of its own, which lies in the folder.
 #[tokio::test]
-async fn identifiers_cannot_lead_out_of_the_folder() {
+async fn identifiers_cannot_lead_out_of_the_folder_or_share_a_file() {
     let intercom = MockIntercom::start().await;
     intercom
         .on("get_data_export")
@@ -851,14 +754,17 @@ async fn identifiers_cannot_lead_out_of_the_folder() {
     let client = intercom.client();
     let folder = tempfile::tempdir().unwrap();
     let inner = folder.path().join("inner");
-    let file = client
-        .export_job("../a b\\c:d")
-        .download_to(&inner)
-        .await
-        .unwrap()
-        .unwrap();
-    assert_eq!(file, inner.join("___a_b_c_d.csv"));
-    assert_eq!(names(folder.path()), ["inner"]);
+    for (id, name) in [
+        ("../a b\\c:d", "%2E%2E%2Fa%20b%5Cc%3Ad.csv"),
+        ("a/b", "a%2Fb.csv"),
+        ("a_b", "a_b.csv"),
+        ("a b", "a%20b.csv"),
+        ("nul", "%6Eul.csv"),
+    ] {
+        let file = only(client.export_job(id).download_to(&inner).await.unwrap());
+        assert_eq!(file, inner.join(name));
+    }
+    assert_eq!((names(folder.path()).len(), names(&inner).len()), (1, 5));
 }
 
 /// `INTERCOM_TEST_EXPORT_MIB` sets the size, 256 when it is unset.
@@ -899,7 +805,7 @@ async fn memory_stays_flat_at_any_size() {
         }
     });
     let begun = Instant::now();
-    let path = job.download_to(folder.path()).await.unwrap().unwrap();
+    let path = only(job.download_to(folder.path()).await.unwrap());
     let samples = samples.lock().unwrap();
     let growth = samples.iter().max().unwrap() - samples[0];
     println!(

@@ -57,6 +57,7 @@ const CREATE: &str = "POST /contacts";
 const UPDATE: &str = "PUT /contacts/66f1";
 const UNARCHIVE: &str = "POST /contacts/66f1/unarchive";
 const SEARCH: &str = "POST /contacts/search";
+const SHOW: &str = "GET /contacts/66f1";
 
 #[tokio::test]
 async fn what_is_not_there_is_created_by_one_call() {
@@ -213,12 +214,30 @@ async fn what_cannot_be_unarchived_is_told_clearly() {
     assert!(error.is_permanently_deleted() && error.is_retryable(), "{error}");
     assert_eq!(lines(&intercom), [CREATE, UNARCHIVE, UNARCHIVE]);
 
-    // What says nothing of the contact is an error like any other.
+    // An error that says nothing of the contact is like any other.
+    for (status, code, message) in [
+        (403, "forbidden", "no"),
+        (
+            400,
+            "intercom_version_invalid",
+            "The requested version could not be found",
+        ),
+        (400, "parameter_invalid", "no"),
+        (422, "parameter_invalid", "marked for deletion"),
+    ] {
+        intercom
+            .on("unarchive_contact")
+            .answer(Answer::error(status, code, message));
+        let error = client.upsert_contact().body(ada()).send().await.unwrap_err();
+        assert_eq!(error.status().map(|status| status.as_u16()), Some(status));
+        assert!(!error.is_permanently_deleted(), "{error}");
+    }
+    // The code alone says it too.
     intercom
         .on("unarchive_contact")
-        .answer(Answer::error(403, "forbidden", "no"));
+        .answer(Answer::error(400, "contact_permanently_deleted", "no"));
     let error = client.upsert_contact().body(ada()).send().await.unwrap_err();
-    assert!(error.is_forbidden() && !error.is_permanently_deleted(), "{error}");
+    assert!(error.is_permanently_deleted(), "{error}");
 }
 
 #[tokio::test]
@@ -335,7 +354,7 @@ async fn a_conflict_that_names_nobody_is_searched_for() {
         (contact.outcome(), contact.id.as_deref()),
         (UpsertOutcome::Updated, Some("66f1"))
     );
-    assert_eq!(lines(&intercom), [CREATE, SEARCH, UPDATE]);
+    assert_eq!(lines(&intercom), [CREATE, SEARCH, SHOW, UPDATE]);
     // By the external id before the email.
     intercom.forget_received();
     let upsert = client.upsert_contact().body(ada().external_id("customer-1"));
@@ -412,4 +431,211 @@ async fn settings_go_with_every_call_and_mistakes_are_told_before_one() {
     let unauthorized = Client::builder("wrong").base_url(intercom.url()).build().unwrap();
     let error = unauthorized.upsert_contact().body(json!({"email": "a"}));
     assert!(error.send().await.unwrap_err().is_unauthorized());
+}
+
+/// Two creations of one person at the same moment: one of them is a 404.
+#[tokio::test]
+async fn a_creation_that_lost_the_race_finds_the_contact() {
+    let (intercom, client) = start().await;
+    intercom.on("create_contact").answer_once(not_found());
+    let contact = client.upsert_contact().body(ada()).send().await.unwrap();
+    assert_eq!(
+        (
+            contact.outcome(),
+            contact.id.as_deref(),
+            contact.may_have_been_created()
+        ),
+        (UpsertOutcome::Updated, Some("66f1"), false)
+    );
+    assert_eq!(lines(&intercom), [CREATE, SEARCH, SHOW, UPDATE]);
+
+    // Before the search index knows it, the next creation is rejected with its id.
+    intercom.forget_received();
+    intercom
+        .on("create_contact")
+        .answer_once(not_found())
+        .answer_once(conflict("66f1"));
+    intercom.on("search_contacts").answer(Answer::json(json!({"data": []})));
+    let contact = client.upsert_contact().body(ada()).send().await.unwrap();
+    assert_eq!(contact.outcome(), UpsertOutcome::Updated);
+    assert_eq!(lines(&intercom), [CREATE, SEARCH, CREATE, UPDATE]);
+
+    // Or succeeds, if the other one was given up.
+    intercom.forget_received();
+    intercom.on("create_contact").answer_once(not_found());
+    let grace = CreateContactRequest::with_email("grace@juniper.example");
+    let contact = client.upsert_contact().body(grace.clone()).send().await.unwrap();
+    assert_eq!(contact.outcome(), UpsertOutcome::Created);
+    assert_eq!(lines(&intercom), [CREATE, SEARCH, CREATE]);
+
+    // A server that finds nothing is not asked for ever.
+    intercom.forget_received();
+    intercom.on("create_contact").answer(not_found());
+    let error = client.upsert_contact().body(grace.clone()).send().await.unwrap_err();
+    assert!(error.is_not_found(), "{error}");
+    assert_eq!(lines(&intercom), [CREATE, SEARCH].repeat(3));
+
+    // Nor more than once by a policy of one attempt.
+    intercom.forget_received();
+    let single = client.upsert_contact().body(grace).retry(RetryPolicy::none());
+    assert!(single.send().await.unwrap_err().is_not_found());
+    assert_eq!(lines(&intercom), [CREATE, SEARCH]);
+}
+
+/// Several leads can have one email.
+#[tokio::test]
+async fn a_lead_that_lost_the_race_is_not_taken_for_another_one() {
+    let (intercom, client) = start().await;
+    intercom.on("create_contact").answer_once(not_found());
+    let lead = CreateContactRequest::with_role("lead").email("ada@juniper.example");
+    let contact = client.upsert_contact().body(lead).send().await.unwrap();
+    assert_eq!(contact.outcome(), UpsertOutcome::Created);
+    assert_eq!(lines(&intercom), [CREATE, CREATE]);
+}
+
+/// A conflict can arrive before the search index knows the contact.
+#[tokio::test]
+async fn the_search_index_is_waited_for() {
+    let (intercom, client) = start().await;
+    intercom
+        .on("create_contact")
+        .answer(Answer::error(409, "conflict", "exists already"));
+    let empty = Answer::json(json!({"type": "list", "data": []}));
+    for _ in 0..4 {
+        intercom.on("search_contacts").answer_once(empty.clone());
+    }
+    let contact = client.upsert_contact().body(ada()).send().await.unwrap();
+    assert_eq!(contact.outcome(), UpsertOutcome::Updated);
+    let searches = [CREATE, SEARCH, SEARCH, SEARCH, SEARCH, SEARCH, SHOW, UPDATE];
+    assert_eq!(lines(&intercom), searches);
+
+    // Within the deadline, and not by a policy of one attempt.
+    intercom.on("search_contacts").answer(empty);
+    let short = RetryPolicy::default()
+        .base(Duration::from_millis(20))
+        .deadline(Duration::from_millis(200));
+    for (policy, most) in [(short, 5), (RetryPolicy::none(), 1)] {
+        intercom.forget_received();
+        let error = client
+            .upsert_contact()
+            .body(ada())
+            .retry(policy)
+            .send()
+            .await
+            .unwrap_err();
+        assert!(error.is_conflict(), "{error}");
+        let searches = intercom.calls("search_contacts").len();
+        assert!((1..=most).contains(&searches), "{searches}");
+    }
+}
+
+/// The index can be older than the contact.
+#[tokio::test]
+async fn another_persons_contact_is_not_updated() {
+    for found in [
+        // The email was given up, or is another one.
+        json!({"email": "other@juniper.example", "role": "user"}),
+        json!({"email": null, "role": "user"}),
+        json!({"email": "ada@juniper.example", "role": "lead"}),
+        json!({"email": "ada@juniper.example", "role": "user", "external_id": "customer-9"}),
+    ] {
+        let (intercom, client) = start().await;
+        intercom
+            .on("create_contact")
+            .answer(Answer::error(409, "conflict", "exists already"));
+        let stale = json!({"type": "contact", "id": "66f1", "role": "user", "email": "ada@juniper.example"});
+        let stale = json!({"type": "list", "data": [stale]});
+        intercom.on("search_contacts").answer(Answer::json(stale));
+        let mut record = found.clone();
+        record["id"] = "66f1".into();
+        intercom.on("show_contact").answer(Answer::json(record));
+        let short = RetryPolicy::default()
+            .base(Duration::from_millis(1))
+            .deadline(Duration::from_millis(100));
+        let upsert = client.upsert_contact().body(ada().external_id("customer-1"));
+        let error = upsert.retry(short).send().await.unwrap_err();
+        assert!(error.is_conflict(), "{found}: {error}");
+        assert!(intercom.calls("update_contact").is_empty(), "{found}");
+    }
+    // Case is no difference.
+    let (intercom, client) = start().await;
+    intercom
+        .on("create_contact")
+        .answer(Answer::error(409, "conflict", "exists already"));
+    let record = json!({"type": "contact", "id": "66f1", "role": "user", "email": "Ada@Juniper.example"});
+    intercom.on("show_contact").answer(Answer::json(record));
+    let contact = client.upsert_contact().body(ada()).send().await.unwrap();
+    assert_eq!(contact.outcome(), UpsertOutcome::Updated);
+}
+
+const COMPANIES: &str = "POST /companies";
+
+fn unique_company_constraint() -> Answer {
+    Answer::error(400, "unique_company_constraint", "Company already exists.")
+}
+
+/// Two creations of one company at the same moment: one of them is rejected, and succeeds when it is sent again.
+#[tokio::test]
+async fn a_company_that_lost_the_race_is_sent_again() {
+    let (intercom, client) = start().await;
+    for lost in [
+        unique_company_constraint(),
+        Answer::error(404, "company_not_found", "Company Not Found"),
+        Answer::dropped(),
+    ] {
+        intercom.forget_received();
+        intercom.on("create_or_update_company").answer_once(lost);
+        let company = client
+            .upsert_company()
+            .body_map(|b| b.company_id("c-1").name("Juniper"));
+        let company = company.send().await.unwrap();
+        assert_eq!(company.company_id.as_deref(), Some("c-1"));
+        assert_eq!(lines(&intercom), [COMPANIES, COMPANIES]);
+        let [first, second] = [0, 1].map(|number| intercom.received()[number].json());
+        assert_eq!(first, second);
+    }
+}
+
+#[tokio::test]
+async fn a_company_that_is_rejected_for_good_is_an_error() {
+    let (intercom, client) = start().await;
+    let company = || client.upsert_company().body_map(|b| b.company_id("c-1"));
+    for (answer, sent) in [
+        (unique_company_constraint(), 6),
+        (Answer::error(400, "parameter_invalid", "no"), 1),
+        (Answer::error(404, "intercom_version_invalid", "no"), 1),
+        (Answer::error(403, "forbidden", "no"), 1),
+    ] {
+        intercom.forget_received();
+        intercom.on("create_or_update_company").answer(answer);
+        let error = company().send().await.unwrap_err();
+        assert!(!error.may_have_been_carried_out(), "{error}");
+        assert_eq!(lines(&intercom), [COMPANIES].repeat(sent), "{error}");
+    }
+    intercom.forget_received();
+    intercom
+        .on("create_or_update_company")
+        .answer(unique_company_constraint());
+    let error = company().retry(RetryPolicy::none()).send().await.unwrap_err();
+    assert_eq!(error.code(), Some("unique_company_constraint"));
+    assert_eq!(lines(&intercom), [COMPANIES]);
+}
+
+#[tokio::test]
+async fn a_company_without_its_key_is_not_sent() {
+    let (intercom, client) = start().await;
+    for upsert in [
+        client.upsert_company(),
+        client.upsert_company().body_map(|b| b.name("Juniper")),
+        client.upsert_company().body(json!({"company_id": ""})),
+        client.upsert_company().body(json!({"company_id": null})),
+    ] {
+        let error = upsert.send().await.unwrap_err();
+        assert!(error.is_builder(), "{error}");
+        assert_eq!(
+            error.to_string(),
+            "upsert_company: the body has no `company_id`, by which the record could exist already"
+        );
+    }
+    assert!(lines(&intercom).is_empty());
 }

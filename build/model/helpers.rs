@@ -147,10 +147,10 @@ pub struct Named {
 
 impl Named {
     /// The operations that are marked for each of these steps.
-    fn by_step(
+    fn by_step<const N: usize>(
         marked: &[(&Operation, &str)],
         mark: &str,
-        steps: [&'static str; 4],
+        steps: [&'static str; N],
     ) -> Result<BTreeMap<&'static str, Self>, String> {
         let named = |operation: &Operation| Self {
             method: operation.ident.clone(),
@@ -243,17 +243,17 @@ pub fn export(marked: &[(&Operation, &str)], types: &Types) -> Result<Option<Exp
     }))
 }
 
-/// What the upsert helper needs: four operations on the same records.
+/// What the upsert helper needs: five operations on the same records.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Upsert {
     /// The method's name.
     pub method: String,
     /// The builder's name.
     pub builder: String,
-    /// The operations by what they do: `create`, `update`, `unarchive`, `search`.
+    /// The operations by what they do: `create`, `update`, `unarchive`, `search`, `show`.
     pub operations: BTreeMap<&'static str, Named>,
-    /// The setter of the id of what is updated, and of what is unarchived.
-    pub ids: [String; 2],
+    /// The setters of the id of what is updated, unarchived and shown.
+    pub ids: [String; 3],
     /// The type of a record.
     pub record: String,
     /// The type of a page of what is searched for.
@@ -263,7 +263,7 @@ pub struct Upsert {
 }
 
 /// What an operation does for an upsert, by `x-upsert`.
-const UPSERT: [&str; 4] = ["create", "update", "unarchive", "search"];
+const UPSERT: [&str; 5] = ["create", "update", "unarchive", "search", "show"];
 
 /// The operations that are marked, held against what the helper does with them. None when none is marked.
 pub fn upsert(marked: &[(&Operation, &str)], model: &Model) -> Result<Option<Upsert>, String> {
@@ -274,6 +274,7 @@ pub fn upsert(marked: &[(&Operation, &str)], model: &Model) -> Result<Option<Ups
     let text = |ty: &Ty| ty.is("::std::string::String") || ty.is("crate::Id");
     let step = |name: &str| step(marked, "x-upsert", name);
     let (create, update, unarchive, search) = (step("create")?, step("update")?, step("unarchive")?, step("search")?);
+    let show = step("show")?;
     let made = answer_of(create, types).ok_or("what creates does not answer with an object")?;
     let takes_json = |operation: &Operation| operation.body.as_ref().is_some_and(|body| body.json.is_some());
     let request = body_of(create, types).filter(|made| made.has_builder());
@@ -294,6 +295,9 @@ pub fn upsert(marked: &[(&Operation, &str)], model: &Model) -> Result<Option<Ups
         [id] if id.in_path && text(&id.ty) => Ok(id.ident.clone()),
         _ => Err(format!("`{}` does not take an id alone", operation.ident)),
     };
+    if answer_of(show, types).is_none() || show.body.is_some() {
+        return Err("what shows takes a body, or does not answer with an object".to_owned());
+    }
     if matches!(unarchive.answer, Answer::Bytes(_)) || unarchive.body.as_ref().is_some_and(|body| body.required) {
         return Err("what unarchives takes a body, or answers with bytes".to_owned());
     }
@@ -313,9 +317,53 @@ pub fn upsert(marked: &[(&Operation, &str)], model: &Model) -> Result<Option<Ups
         method,
         builder,
         operations: Named::by_step(marked, "x-upsert", UPSERT)?,
-        ids: [id_of(update)?, id_of(unarchive)?],
+        ids: [id_of(update)?, id_of(unarchive)?, id_of(show)?],
         record: made.name.clone(),
         found: found.name.clone(),
         request: request.name.clone(),
     }))
+}
+
+/// An operation that upserts by itself, by a key in its body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CreateOrUpdate {
+    /// The method's name.
+    pub method: String,
+    /// The builder's name.
+    pub builder: String,
+    /// The operation.
+    pub operation: Named,
+    /// The property of the body that is the key.
+    pub by: String,
+}
+
+/// An operation that is marked by `x-upsert: {by: property}`.
+pub fn create_or_update(operation: &Operation, mark: &Value, model: &Model) -> Result<CreateOrUpdate, String> {
+    let by = mark["by"].as_str().ok_or("it does not say `by` which property")?;
+    let request = body_of(operation, &model.types).filter(|made| made.has_builder());
+    let request = request.ok_or("it takes no object")?;
+    if request.named_field(by).is_none() {
+        return Err(format!("it takes no `{by}`"));
+    }
+    if answer_of(operation, &model.types).is_none() || operation.parameters.iter().any(|parameter| parameter.required) {
+        return Err("it takes more than a body, or does not answer with an object".to_owned());
+    }
+    let name = ["create_or_update_", "create_"]
+        .iter()
+        .find_map(|verb| operation.ident.strip_prefix(verb));
+    let method = format!("upsert_{}", name.unwrap_or(&operation.ident));
+    let builder = names::type_ident(&method, "Upsert");
+    let taken = |operation: &Operation| operation.ident == method || operation.builder == builder;
+    if model.operations.iter().any(taken) {
+        return Err(format!("there is an operation `{method}`"));
+    }
+    Ok(CreateOrUpdate {
+        method,
+        builder,
+        operation: Named {
+            method: operation.ident.clone(),
+            builder: operation.builder.clone(),
+        },
+        by: by.to_owned(),
+    })
 }

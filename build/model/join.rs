@@ -71,6 +71,7 @@ pub fn join(
         searches: Vec::new(),
         export: None,
         upsert: None,
+        create_or_updates: Vec::new(),
         webhooks: webhooks::Webhooks::default(),
     };
     for (path, method, described) in schema::operations(document) {
@@ -448,6 +449,7 @@ fn mixed(document: &Value, generated: &Generated) -> Vec<Mixed> {
 
 fn join_helpers(document: &Value, model: &mut Model, warnings: &mut Warnings) {
     let (mut exports, mut upserts) = (Vec::new(), Vec::new());
+    let mut create_or_updates = Vec::new();
     let mut modules = Taken::beside(["operand"]);
     for (path, method, described) in schema::operations(document) {
         let path = schema::published(path, described);
@@ -466,11 +468,21 @@ fn join_helpers(document: &Value, model: &mut Model, warnings: &mut Warnings) {
         if let Some(step) = described["x-export"].as_str() {
             exports.push((operation, step));
         }
-        if let Some(step) = described["x-upsert"].as_str() {
-            upserts.push((operation, step));
+        match &described["x-upsert"] {
+            Value::String(step) => upserts.push((operation, step.as_str())),
+            Value::Null => {}
+            mark => match helpers::create_or_update(operation, mark, model) {
+                Ok(made) => create_or_updates.push(made),
+                Err(why) => warnings.add(
+                    "upsert",
+                    schema::pointer(path, method),
+                    format!("is not upserted by: {why}"),
+                ),
+            },
         }
     }
     let upsert = helpers::upsert(&upserts, model);
+    model.create_or_updates = create_or_updates;
     match helpers::export(&exports, &model.types) {
         Ok(export) => model.export = export,
         Err(why) => warnings.add("export", "/paths", format!("there is no helper for exports: {why}")),

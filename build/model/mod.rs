@@ -18,7 +18,7 @@ use ty::Ty;
 
 use super::input::basics::Basics;
 use examples::Examples;
-use helpers::{Export, Search, Upsert};
+use helpers::{CreateOrUpdate, Export, Search, Upsert};
 use paging::Page;
 
 /// Everything that is written.
@@ -41,6 +41,8 @@ pub struct Model {
     pub export: Option<Export>,
     /// What the upsert helper needs, when the description has it.
     pub upsert: Option<Upsert>,
+    /// The operations that upsert by themselves.
+    pub create_or_updates: Vec<CreateOrUpdate>,
     /// What webhooks carry.
     pub webhooks: webhooks::Webhooks,
 }

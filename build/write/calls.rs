@@ -7,7 +7,7 @@
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
-use super::super::model::helpers::{Search, Upsert};
+use super::super::model::helpers::{CreateOrUpdate, Search, Upsert};
 use super::super::model::paging::Shape;
 use super::super::model::ty::{Scope, Ty};
 use super::super::model::{Answer, Body, Idempotent, Model, Operation, Parameter, Types};
@@ -32,6 +32,10 @@ pub fn calls(model: &Model) -> TokenStream {
     let builders = model.operations.iter().map(|operation| builder(operation, model));
     let constants = model.operations.iter().map(|operation| constant(operation, model));
     let upsert = model.upsert.as_ref().and_then(|made| upsert(made, model));
+    let keyed = model
+        .create_or_updates
+        .iter()
+        .filter_map(|made| create_or_update(made, model));
     quote! {
         #(#blocks)*
         #others
@@ -42,6 +46,7 @@ pub fn calls(model: &Model) -> TokenStream {
             use super::types;
             #(#builders)*
             #upsert
+            #(#keyed)*
         }
 
         /// What the transport needs to know of each operation.
@@ -65,10 +70,17 @@ fn methods(doc: &str, operations: &[&Operation], model: &Model) -> TokenStream {
     let created = |operation: &&Operation, upsert: &Upsert| operation.ident == upsert.operations["create"].method;
     let upsert = model.upsert.as_ref();
     let upsert = upsert.filter(|upsert| operations.iter().any(|operation| created(operation, upsert)));
-    let upsert = upsert.map(upsert_method);
+    let upsert = upsert.map(|upsert| upsert_method(&upsert.method, &upsert.builder, docs::upsert(upsert)));
+    let keyed = model.create_or_updates.iter();
+    let keyed = keyed.filter(|keyed| {
+        operations
+            .iter()
+            .any(|operation| operation.ident == keyed.operation.method)
+    });
+    let keyed = keyed.map(|keyed| upsert_method(&keyed.method, &keyed.builder, docs::create_or_update(keyed, model)));
     quote! {
         #[doc = #doc]
-        impl crate::Client { #(#methods)* #upsert }
+        impl crate::Client { #(#methods)* #upsert #(#keyed)* }
     }
 }
 
@@ -366,10 +378,9 @@ fn builder(operation: &Operation, model: &Model) -> TokenStream {
     }
 }
 
-/// The method that upserts.
-fn upsert_method(upsert: &Upsert) -> TokenStream {
-    let (method, builder) = (format_ident!("{}", upsert.method), format_ident!("{}", upsert.builder));
-    let doc = docs::upsert(upsert);
+/// A method that upserts.
+fn upsert_method(method: &str, builder: &str, doc: String) -> TokenStream {
+    let (method, builder) = (format_ident!("{method}"), format_ident!("{builder}"));
     quote! {
         #[doc = #doc]
         #[inline]
@@ -381,19 +392,80 @@ fn upsert_method(upsert: &Upsert) -> TokenStream {
 
 /// The builder of an upsert: its body is that of the operation that creates.
 fn upsert(upsert: &Upsert, model: &Model) -> Option<TokenStream> {
-    let create = &upsert.operations["create"].method;
-    let create = model.operations.iter().find(|operation| operation.ident == *create)?;
+    let record = format_ident!("{}", upsert.record);
+    let request = format_ident!("{}", model.types.structs.get(&upsert.request)?.builder());
+    upserting(
+        &upsert.builder,
+        docs::upsert_builder(upsert),
+        &upsert.operations["create"].method,
+        quote! { crate::Upserted<types::#record> },
+        quote! {
+            /// Sends the requests, one after the other.
+            ///
+            /// # Errors
+            ///
+            /// Those of the calls that it makes. [`is_builder`](crate::Error::is_builder) if the body has neither `email` nor
+            /// `external_id`; [`is_permanently_deleted`](crate::Error::is_permanently_deleted) if the existing record cannot be
+            /// unarchived; [`is_conflict`](crate::Error::is_conflict) if the existing record is not found before the deadline, and
+            /// if the update would give it what another one has.
+        },
+        quote! {
+            let body = self.body.and_then(|body| body.map(types::builder::#request::build).transpose());
+            crate::compound::upsert::upsert(&self.client, &self.options, crate::call::argument::required_body(body)).await
+        },
+        model,
+    )
+}
+
+/// The builder of an upsert by an operation that creates or updates by itself.
+fn create_or_update(made: &CreateOrUpdate, model: &Model) -> Option<TokenStream> {
+    let operation = model
+        .operations
+        .iter()
+        .find(|operation| operation.ident == made.operation.method)?;
+    let Answer::Json(ty) = &operation.answer else {
+        return None;
+    };
+    let ty = ty.rust(Scope::Beside);
+    let (call, id, by) = (format_ident!("{}", made.operation.method), &made.method, &made.by);
+    upserting(
+        &made.builder,
+        docs::create_or_update_builder(made, model),
+        &made.operation.method,
+        quote! { crate::Response<#ty> },
+        quote! {
+            /// Sends the request, again if it lost a race.
+            ///
+            /// # Errors
+            ///
+            /// Those of the operation; [`is_builder`](crate::Error::is_builder) if the body does not have the key.
+        },
+        quote! {
+            let mut builder = self.client.#call();
+            builder.options = self.options;
+            builder.body = self.body;
+            crate::compound::create_or_update::create_or_update(&self.client, builder.call(), #id, #by).await
+        },
+        model,
+    )
+}
+
+/// A builder that upserts, with the body of an operation.
+fn upserting(
+    builder: &str,
+    doc: String,
+    operation: &str,
+    output: TokenStream,
+    send_doc: TokenStream,
+    send: TokenStream,
+    model: &Model,
+) -> Option<TokenStream> {
+    let operation = model.operations.iter().find(|known| known.ident == operation)?;
     let BodyParts {
         field, begins, setters, ..
-    } = body_parts(create.body.as_ref()?, &model.types, None);
-    let request = model.types.structs.get(&upsert.request)?.builder();
-    let (builder, record, request) = (
-        format_ident!("{}", upsert.builder),
-        format_ident!("{}", upsert.record),
-        format_ident!("{request}"),
-    );
-    let doc = docs::upsert_builder(upsert);
-    let output = quote! { ::std::result::Result<crate::Upserted<types::#record>, crate::Error> };
+    } = body_parts(operation.body.as_ref()?, &model.types, None);
+    let builder = format_ident!("{builder}");
+    let output = quote! { ::std::result::Result<#output, crate::Error> };
     Some(quote! {
         #[doc = #doc]
         #[derive(Clone, Debug)]
@@ -415,17 +487,9 @@ fn upsert(upsert: &Upsert, model: &Model) -> Option<TokenStream> {
             }
             #setters
             crate::call::options::setters! {}
-            /// Sends the requests, one after the other.
-            ///
-            /// # Errors
-            ///
-            /// Those of the calls that it makes. [`is_builder`](crate::Error::is_builder) when the body has neither `email` nor
-            /// `external_id`; [`is_permanently_deleted`](crate::Error::is_permanently_deleted) when the one that is there cannot be
-            /// unarchived; [`is_conflict`](crate::Error::is_conflict) when the one that is there is not found, and when the
-            /// update would give it what another one has.
+            #send_doc
             pub async fn send(self) -> #output {
-                let body = self.body.and_then(|body| body.map(types::builder::#request::build).transpose());
-                crate::compound::upsert::upsert(&self.client, &self.options, crate::call::argument::required_body(body)).await
+                #send
             }
         }
 

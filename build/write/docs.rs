@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::super::model::helpers::Upsert;
+use super::super::model::helpers::{CreateOrUpdate, Upsert};
 use super::super::model::paging;
 use super::super::model::ty::Ty;
 use super::super::model::{Answer, Body, Group, Idempotent, Model, Operation, Struct, Types};
@@ -81,9 +81,10 @@ pub fn upsert(upsert: &Upsert) -> String {
         ["create", "update", "unarchive"].map(|step| method_link(&upsert.operations[step].method));
     let (builder, record) = (&upsert.builder, type_link(&upsert.record));
     format!(
-        "Creates what the body describes, or updates the one that is there with the same `external_id` or `email`.\n\n\
-         Calls {create}. When the server refuses it because there is one already, calls {update} with the same body; one that \
-         is archived is unarchived before, by {unarchive}.\n\n\
+        "Creates the record that the body describes, or updates the existing one with the same `external_id` or `email`.\n\n\
+         Calls {create}. If the server rejects it because the record exists, calls {update} with the same body; an archived \
+         record is unarchived first, by {unarchive}. If another call creates the same record at the same time, waits until the \
+         server finds it, within the deadline of the retry policy.\n\n\
          **Body:** {}, that of {create}. [`body_map`](crate::builder::{builder}::body_map) fills it in.\n\n\
          **Answer:** {record}, and what was done: see [`Upserted`](crate::Upserted), which has an example.",
         type_link(&upsert.request)
@@ -93,6 +94,30 @@ pub fn upsert(upsert: &Upsert) -> String {
 /// The documentation of its builder: the same, and where it comes from.
 pub fn upsert_builder(made: &Upsert) -> String {
     let text = upsert(made);
+    let (first, rest) = text.split_once("\n\n").unwrap_or((&text, ""));
+    format!("{first}\n\nA call of {}.\n\n{rest}", method_link(&made.method))
+}
+
+/// The documentation of the method that upserts by one operation.
+pub fn create_or_update(made: &CreateOrUpdate, model: &Model) -> String {
+    let (call, by, builder) = (method_link(&made.operation.method), &made.by, &made.builder);
+    let operation = model
+        .operations
+        .iter()
+        .find(|operation| operation.ident == made.operation.method);
+    let answer = operation.map(|operation| answer(operation, model)).unwrap_or_default();
+    format!(
+        "Creates the record that the body describes, or updates the existing one with the same `{by}`.\n\n\
+         Calls {call}, which does both; the body needs a `{by}`. If two calls create the same record at the same time, the server \
+         rejects one of them, by a 400 or 404. That call is sent again after a pause, within the deadline of the retry policy, and \
+         then updates the record. [`RetryPolicy::none`](crate::RetryPolicy::none) turns that off.\n\n\
+         **Body:** that of {call}. [`body_map`](crate::builder::{builder}::body_map) fills it in.\n\n{answer}"
+    )
+}
+
+/// The documentation of its builder: the same, and where it comes from.
+pub fn create_or_update_builder(made: &CreateOrUpdate, model: &Model) -> String {
+    let text = create_or_update(made, model);
     let (first, rest) = text.split_once("\n\n").unwrap_or((&text, ""));
     format!("{first}\n\nA call of {}.\n\n{rest}", method_link(&made.method))
 }

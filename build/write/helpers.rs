@@ -128,7 +128,7 @@ pub fn upsert(upsert: &Upsert) -> TokenStream {
         format_ident!("{}", upsert.found),
     );
     let name = &upsert.method;
-    let [updated, unarchived] = upsert.ids.each_ref().map(|ident| format_ident!("{ident}"));
+    let [updated, unarchived, shown] = upsert.ids.each_ref().map(|ident| format_ident!("{ident}"));
     let calls = upsert.operations.iter().map(|(step, call)| {
         let (function, method) = (format_ident!("{step}"), format_ident!("{}", call.method));
         let (takes, set) = match *step {
@@ -138,6 +138,7 @@ pub fn upsert(upsert: &Upsert) -> TokenStream {
                 quote! { .#updated(id).body(body) },
             ),
             "unarchive" => (quote! { id: &str }, quote! { .#unarchived(id) }),
+            "show" => (quote! { id: &str }, quote! { .#shown(id) }),
             _ => (quote! { body: &::serde_json::Value }, quote! { .body(body) }),
         };
         quote! {

@@ -16,6 +16,8 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::call::call::Call;
+use crate::call::options::Options;
+use crate::call::retry_policy::RetryPolicy;
 use crate::response::bytes::ByteStream;
 use crate::response::error::Error;
 use crate::response::error::kind::Kind;
@@ -150,6 +152,11 @@ impl Client {
     /// How long the next request waits for the rate limit.
     pub(crate) fn rate_limit_wait(&self) -> Duration {
         self.inner.transport.gate.wait()
+    }
+
+    /// Returns the retry policy of a call with these options.
+    pub(crate) fn retry_policy<'a>(&'a self, options: &'a Options) -> &'a RetryPolicy {
+        options.retry.as_ref().unwrap_or(&self.inner.transport.retry)
     }
 
     /// Sends a call and decodes its JSON answer.

@@ -6,6 +6,7 @@ use std::ops::Deref;
 use http::StatusCode;
 use serde_json::{Value, json};
 
+use super::patience::Patience;
 use crate::call::argument::InvalidField;
 use crate::call::options::Options;
 use crate::client::Client;
@@ -41,10 +42,13 @@ use crate::response::typed::Response;
 ///
 /// # What holds
 ///
-/// - The server decides what is there already: by the external id, and by the email of users. It answers a creation by a 409 whose
-///   message names the one that is there: `A contact matching those details already exists with id=…`, or
-///   `An archived contact matching …`, which is then unarchived. Where the message names none, a search for the external id,
-///   and then for the email and role, finds it.
+/// - The server decides what exists: by the external id, and by the email of users. It rejects a creation with a 409 whose message
+///   names the existing contact: `A contact matching those details already exists with id=…`, or `An archived contact matching …`,
+///   which is then unarchived. If the message names none, it is searched for by the external id, and then by email and role. The
+///   search index lags: the contact that was found is retrieved, and only updated if it still has the external id or email of the
+///   body. If none is found, the search is repeated within the deadline of the [`RetryPolicy`](crate::RetryPolicy).
+/// - If two calls create one contact at the same moment, the server rejects one of them with a 404, `User Not Found`. That call
+///   searches for the contact, and creates it again after a pause.
 /// - What the body says is set, null clears, and what it leaves out stays. When the update is a conflict too, such as with
 ///   another contact that has the email, that is the error, and nothing was set; one that was archived is unarchived by then.
 /// - After an error an upsert can be begun again. A creation whose answer was lost is repeated at once, as a PUT is, and then
@@ -116,10 +120,12 @@ impl<T: fmt::Debug> fmt::Debug for Upserted<T> {
     }
 }
 
-/// So often it is begun anew when what is there is deleted meanwhile.
-const ROUNDS: u32 = 3;
+/// How often a creation is sent if the existing contact is deleted before it is updated, or a race is lost.
+const MAX_CREATIONS: u32 = 3;
+/// How often the search index is asked for a contact that it does not know yet.
+const MAX_PAUSES: u32 = 30;
 
-/// Creates, or updates what is there.
+/// Creates a record, or updates the existing one.
 pub(crate) async fn upsert(
     client: &Client,
     options: &Options,
@@ -135,9 +141,10 @@ pub(crate) async fn upsert(
     }
     let mut creating = options.clone();
     creating.idempotent.get_or_insert(identity.is_unique());
+    let mut patience = Patience::new(client.retry_policy(options), MAX_PAUSES);
     // A creation that may have been carried out stays one, whatever fails after it.
     let after = |created: bool, error: Error| error.in_context(|context| context.unknown_outcome |= created);
-    let (mut may_have_been_created, mut round) = (false, 1);
+    let (mut may_have_been_created, mut creations) = (false, 1);
     loop {
         let call = api::create(client, creating.clone(), request.clone())?;
         let refused = match client.decoded(&call).await {
@@ -148,22 +155,21 @@ pub(crate) async fn upsert(
                     may_have_been_created: false,
                 });
             }
-            Err(error) if error.is_conflict() => error,
+            Err(error) if error.is_conflict() || error.is_not_found() => error,
             Err(error) => return Err(after(may_have_been_created, error)),
         };
         may_have_been_created |= refused.may_have_been_carried_out();
-        let named = refused.conflicting_id().map(str::to_owned);
-        let id = match named {
-            Some(id) => Some(id),
-            None => find(client, options, &identity)
-                .await
-                .map_err(|error| after(may_have_been_created, error))?,
-        };
-        let Some(id) = id else {
-            return Err(after(may_have_been_created, refused));
-        };
+        let existing = existing(client, options, &identity, &refused, &mut patience).await;
+        let existing = existing.map_err(|error| after(may_have_been_created, error))?;
         let archived = refused.is_conflict_with_archived();
-        match change(client, options, &id, &body, archived).await {
+        let changed = match &existing {
+            Some(id) => change(client, options, id, &body, archived).await,
+            None if refused.is_conflict() => return Err(after(may_have_been_created, refused)),
+            // A race that was lost. The creation after the pause is rejected with the contact's id, or succeeds.
+            None if creations < MAX_CREATIONS && patience.pause().await => Ok(None),
+            None => return Err(after(may_have_been_created, refused)),
+        };
+        match changed {
             Ok(Some((response, outcome))) => {
                 return Ok(Upserted {
                     response,
@@ -171,13 +177,39 @@ pub(crate) async fn upsert(
                     may_have_been_created,
                 });
             }
-            Ok(None) if round < ROUNDS => {}
+            Ok(None) if creations < MAX_CREATIONS => {}
             Ok(None) => return Err(after(may_have_been_created, refused)),
-            // One that was not archived when it was named may have been merged into another: that one is named next.
-            Err(error) if error.is_permanently_deleted() && !archived && round == 1 => {}
+            // A contact that was not archived when it was named may have been merged into another one, which is named next.
+            Err(error) if error.is_permanently_deleted() && !archived && creations == 1 => {}
             Err(error) => return Err(after(may_have_been_created, error)),
         }
-        round += 1;
+        creations += 1;
+    }
+}
+
+/// Returns the id of the existing contact that a creation was rejected for, if it can be found.
+async fn existing(
+    client: &Client,
+    options: &Options,
+    identity: &Identity<'_>,
+    refused: &Error,
+    patience: &mut Patience<'_>,
+) -> Result<Option<String>, Error> {
+    if let Some(id) = refused.conflicting_id() {
+        return Ok(Some(id.to_owned()));
+    }
+    // One of several leads with this email may be another person.
+    if !refused.is_conflict() && !identity.is_unique() {
+        return Ok(None);
+    }
+    loop {
+        match find(client, options, identity).await? {
+            Lookup::One(id) => return Ok(Some(id)),
+            Lookup::Several => return Ok(None),
+            // The search index may not know it yet. After a 404, creating it again tells more.
+            Lookup::Missing if refused.is_conflict() && patience.pause().await => {}
+            Lookup::Missing => return Ok(None),
+        }
     }
 }
 
@@ -190,11 +222,24 @@ struct Identity<'a> {
 
 impl<'a> Identity<'a> {
     fn of(body: &'a Value) -> Self {
-        let text = |name: &str| body[name].as_str().filter(|text| !text.is_empty());
+        let text = |name: &str| body.get(name)?.as_str().filter(|text| !text.is_empty());
         Self {
             external_id: text("external_id"),
             email: text("email"),
             role: text("role").unwrap_or("user"),
+        }
+    }
+
+    /// Returns `true` if a contact is the one that the request describes.
+    fn matches(&self, contact: &Value) -> bool {
+        let found = Identity::of(contact);
+        let has_email = self
+            .email
+            .zip(found.email)
+            .is_some_and(|(email, found)| email.trim().to_lowercase() == found.trim().to_lowercase());
+        match (self.external_id, found.external_id) {
+            (Some(id), Some(found)) => id == found,
+            _ => has_email && self.role == found.role,
         }
     }
 
@@ -204,21 +249,45 @@ impl<'a> Identity<'a> {
     }
 }
 
-/// Looks for the one that a conflict did not name; `None` when it cannot be told which it is.
-async fn find(client: &Client, options: &Options, identity: &Identity<'_>) -> Result<Option<String>, Error> {
+/// What a search came to.
+enum Lookup {
+    /// One contact that matches the request, by its id.
+    One(String),
+    /// Several, so that it is unknown which of them is meant.
+    Several,
+    /// None, or none that still matches.
+    Missing,
+}
+
+/// Searches for the contact that a rejection did not name.
+async fn find(client: &Client, options: &Options, identity: &Identity<'_>) -> Result<Lookup, Error> {
     let equals = |field: &str, value: &str| json!({"field": field, "operator": "=", "value": value});
     let by_external_id = identity.external_id.map(|id| equals("external_id", id));
     let by_email = identity
         .email
         .map(|email| json!({"operator": "AND", "value": [equals("email", email), equals("role", identity.role)]}));
+    let mut lookup = Lookup::Missing;
     for query in [by_external_id, by_email].into_iter().flatten() {
         let call = api::search(client, options.clone(), &json!({"query": query}))?;
         let page = client.decoded::<Found>(&call).await?;
-        if let [found] = page.items() {
-            return Ok(found.identity().map(std::borrow::Cow::into_owned));
+        let found = match page.items() {
+            [] => continue,
+            [found] => found.identity().map(std::borrow::Cow::into_owned),
+            _ => None,
+        };
+        let Some(id) = found else {
+            lookup = Lookup::Several;
+            continue;
+        };
+        // The index can be older than the contact, which by now may be another person's.
+        match client.decoded::<Value>(&api::show(client, options.clone(), &id)?).await {
+            Ok(record) if identity.matches(&record) => return Ok(Lookup::One(id)),
+            Ok(_) => {}
+            Err(error) if error.is_not_found() => {}
+            Err(error) => return Err(error),
         }
     }
-    Ok(None)
+    Ok(lookup)
 }
 
 /// Updates the one of this id, unarchived before where that is needed; `None` when it is gone.
@@ -257,14 +326,26 @@ async fn change(
 async fn unarchive(client: &Client, options: &Options, id: &str) -> Result<bool, Error> {
     let mut options = options.clone();
     options.idempotent.get_or_insert(true);
+    let not_unarchived = |error: &Error| error.context().error(Kind::NotUnarchived(id.into()));
     match client.whole(&api::unarchive(client, options, id)?).await {
         Ok(_) => Ok(true),
         Err(error) if error.is_not_found() => Ok(false),
         Err(error) => Err(match error.status() {
-            Some(StatusCode::BAD_REQUEST | StatusCode::INTERNAL_SERVER_ERROR) => {
-                error.context().error(Kind::NotUnarchived(id.into()))
-            }
+            Some(StatusCode::BAD_REQUEST) if says_deleted(&error) => not_unarchived(&error),
+            // Of leads the server says no more than this.
+            Some(StatusCode::INTERNAL_SERVER_ERROR) => not_unarchived(&error),
             _ => error,
         }),
     }
+}
+
+/// Returns `true` if the server says, by code or message, that a contact is deleted or merged, and will not be restored.
+fn says_deleted(error: &Error) -> bool {
+    let texts = error.errors().iter().flat_map(|error| [&error.code, &error.message]);
+    texts.flatten().any(|text| {
+        let text = text.to_lowercase();
+        ["delet", "merged", "restor", "permanent"]
+            .iter()
+            .any(|word| text.contains(word))
+    })
 }

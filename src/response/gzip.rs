@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use bytes::{Buf, Bytes, BytesMut};
 use flate2::write::GzDecoder;
 use futures_util::stream;
+use tokio::task::coop::consume_budget;
 
 use super::bytes::ByteStream;
 use super::error::context::Failure;
@@ -12,10 +13,13 @@ use super::error::kind::Kind;
 use crate::wire::read::Unread;
 
 impl ByteStream {
-    /// The same bytes decompressed from gzip, of one member or several, in constant memory. Zeros after the last one are passed over.
-    /// What is not gzip passes as it is.
+    /// Decompresses gzip of one member or several, in constant memory. Zeros after the last member are skipped.
     ///
-    /// Ends with an error that [`is_decode`](crate::Error::is_decode) when the gzip is damaged or cut off.
+    /// Anything that is not gzip passes unchanged, a ZIP archive too: an export can be one. Use
+    /// `ExportJob::download_to` to unpack it, or examine the first bytes, which are `PK` followed by the bytes 3 and 4.
+    ///
+    /// The stream ends with an error that [`is_decode`](crate::Error::is_decode) if the gzip is damaged or incomplete, or if it
+    /// goes on without producing anything.
     pub fn decompressed(self) -> Self {
         self.steps(Decompressing::Begin, damaged)
     }
@@ -83,6 +87,8 @@ async fn decompress(
                 if !output.is_empty() {
                     return Ok(Some((output.into(), (bytes, step))));
                 }
+                // Nothing to hand out, while the next bytes may be there already: other tasks get their turn.
+                consume_budget().await;
                 step
             }
             Decompressing::End => return Ok(None),
@@ -108,31 +114,64 @@ pub(crate) async fn sniff(bytes: &mut ByteStream, least: usize) -> Result<(Bytes
     Ok((head.freeze(), gzip))
 }
 
-/// The error of gzip that is damaged or cut off.
+/// The error of gzip that is damaged or incomplete.
 pub(crate) fn damaged(error: io::Error) -> Failure {
+    let found = match is_unproductive(&error) {
+        true => "gzip that goes on without producing anything",
+        false => "damaged or missing bytes",
+    };
     let unread = Unread {
         path: String::new(),
         expected: "a whole gzip file",
-        found: "damaged or missing bytes".to_owned(),
+        found: found.to_owned(),
     };
     Failure::new(Kind::Decode(Box::new(unread)), error)
 }
 
-/// The error of a body whose gzip is damaged, or cut off before its end: then the rest was lost.
+/// The error of a body whose gzip is damaged, or incomplete: then the rest was lost.
 pub(crate) fn undecoded(error: io::Error) -> Failure {
     let kind = match error.kind() {
         io::ErrorKind::UnexpectedEof => Kind::Lost,
+        _ if is_unproductive(&error) => return damaged(error),
         _ => Kind::Protocol,
     };
     Failure::new(kind, error)
 }
 
-/// Takes off gzip: the members one after another, and zeros after the last one, by which some fill up a block. Other bytes
-/// there are an error, as is a member that is damaged.
+/// The error of gzip that is valid so far, but has far more bytes or members than what it contains justifies. Without it a
+/// server could keep a client busy for ever, since limits of what is decompressed are never reached.
+#[derive(Debug)]
+struct Unproductive;
+
+impl std::fmt::Display for Unproductive {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the gzip goes on without producing anything")
+    }
+}
+
+impl std::error::Error for Unproductive {}
+
+fn is_unproductive(error: &io::Error) -> bool {
+    error
+        .get_ref()
+        .is_some_and(<dyn std::error::Error + Send + Sync>::is::<Unproductive>)
+}
+
+/// How many bytes of gzip may come beyond twice the bytes that they decompress to: flushed blocks, and zeros at the end.
+const MAX_OVERHEAD_BYTES: u64 = 1 << 20;
+/// How many members there may be beyond one for each 16 bytes that they decompress to.
+const MAX_EXTRA_MEMBERS: u64 = 1000;
+
+/// Decompresses gzip: the members one after another, and zeros after the last one, which some writers add to fill a block. Any
+/// other bytes there are an error, as is a damaged member.
 pub(crate) struct Members {
     member: GzDecoder<Vec<u8>>,
     /// Whether zeros came after the last member.
     filled_up: bool,
+    /// How many members there were, and how many bytes went in and came out.
+    members: u64,
+    read: u64,
+    decompressed: u64,
 }
 
 impl Default for Members {
@@ -140,14 +179,30 @@ impl Default for Members {
         Self {
             member: GzDecoder::new(Vec::new()),
             filled_up: false,
+            members: 1,
+            read: 0,
+            decompressed: 0,
         }
     }
 }
 
 impl Members {
-    /// Decompresses some of `bytes`, and tells how many: as many as fill the decoder's own buffer, so that a little cannot become
-    /// very much at once.
+    /// Decompresses some of `bytes`, and returns how many: as many as fill the decoder's own buffer, so that a few bytes cannot
+    /// expand to very many at once.
     pub(crate) fn push(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let before = self.member.get_ref().len();
+        let read = self.decompress(bytes)?;
+        self.read += read as u64;
+        self.decompressed += self.member.get_ref().len().saturating_sub(before) as u64;
+        let max_read = self.decompressed.saturating_mul(2).saturating_add(MAX_OVERHEAD_BYTES);
+        let max_members = (self.decompressed / 16).saturating_add(MAX_EXTRA_MEMBERS);
+        match self.read > max_read || self.members > max_members {
+            true => Err(io::Error::new(io::ErrorKind::InvalidData, Unproductive)),
+            false => Ok(read),
+        }
+    }
+
+    fn decompress(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if !self.filled_up {
             match self.member.write(bytes)? {
                 // The member has ended.
@@ -165,6 +220,7 @@ impl Members {
             false => {
                 let output = std::mem::take(self.member.get_mut());
                 self.member = GzDecoder::new(output);
+                self.members += 1;
                 self.member.write(bytes)
             }
         }

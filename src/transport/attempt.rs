@@ -12,6 +12,7 @@ use http::header::{
 use http::{HeaderMap, HeaderName, Method, StatusCode};
 use http_body::Body as _;
 use http_body_util::BodyExt;
+use tokio::task::coop::consume_budget;
 use tokio::time::Instant;
 use tower_service::Service;
 
@@ -230,6 +231,8 @@ impl Transport {
             if !fits {
                 return Err(Kind::TooLarge(limit).into());
             }
+            // A server that is fast enough always has the next chunk ready. The timeout and other tasks get their turn.
+            consume_budget().await;
         }
         Ok(())
     }

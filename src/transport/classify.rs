@@ -26,6 +26,8 @@ pub(crate) fn repeats(call: &Call, error: &Error, first_internal_error: bool) ->
         Retry::IfRepeatable => harmless,
         Retry::Never => false,
         Retry::ByStatus if error.is_challenge() => true,
+        // It is the response to a request for the job.
+        Retry::ByStatus if error.ended_job().is_some() => false,
         Retry::ByStatus => match error.status().map(|status| status.as_u16()) {
             Some(429) => !error.is_export_pending(),
             Some(408 | 502 | 503 | 504 | 520..=524 | 529 | 530) => harmless,

@@ -29,6 +29,8 @@ const MAX_ERRORS: usize = 1000;
 pub(crate) struct ErrorBody {
     pub request_id: Option<String>,
     pub errors: Vec<ApiError>,
+    /// The export job that the body is instead, by its identifier and state.
+    pub job: Option<(String, String)>,
 }
 
 impl ErrorBody {
@@ -70,6 +72,10 @@ impl ErrorBody {
                 .and_then(|object| text(object.get("request_id")))
                 .filter(|id| !id.is_empty()),
             errors: errors.told,
+            job: object.and_then(|object| {
+                let text = |name: &str| Some(object.get(name)?.as_str()?.to_owned());
+                Some((text("job_identifier")?, text("status")?))
+            }),
         }
     }
 }

@@ -205,17 +205,6 @@ impl fmt::Display for ErrorKind {
     }
 }
 
-impl Kind {
-    /// Returns the kind of something other than an export.
-    pub(crate) fn no_gzip(found: &str) -> Self {
-        Self::Decode(Box::new(Unread {
-            path: String::new(),
-            expected: "gzip or CSV",
-            found: found.to_owned(),
-        }))
-    }
-}
-
 /// Formats a limit in whole milliseconds.
 fn rounded(limit: Duration) -> String {
     let milliseconds = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);

@@ -89,8 +89,8 @@ impl Error {
     /// An upsert met an archived contact that the server does not unarchive: it is marked for permanent deletion, and no other
     /// contact can have its email or external id until it is gone. [`conflicting_id`](Self::conflicting_id) tells which.
     ///
-    /// The server says so by 400, of leads by a 500 that lasts. Only time tells the latter from an outage, so that it
-    /// [`is_retryable`](Self::is_retryable) too.
+    /// The server reports this with a 400 whose code or message says so, or, for leads, with a persistent 500. That 500 cannot be
+    /// told apart from an outage, so [`is_retryable`](Self::is_retryable) also returns `true`.
     pub fn is_permanently_deleted(&self) -> bool {
         matches!(self.0.kind, Kind::NotUnarchived(_))
     }
@@ -169,6 +169,15 @@ impl Error {
             }
             Retry::Never => false,
         }
+    }
+
+    /// Returns the identifier and the state of the export job that has ended, if the server reports it with a 5xx: a failed job is
+    /// a 504.
+    pub(crate) fn ended_job(&self) -> Option<(&str, &str)> {
+        let received = self.received().filter(|received| received.status.is_server_error())?;
+        let (job, state) = received.parsed.job.as_ref()?;
+        let ended = !matches!(state.as_str(), "pending" | "in_progress");
+        ended.then_some((job, state))
     }
 
     /// A captcha or challenge of the firewall before the server, gone a minute later: the request did not reach the server.
