@@ -97,11 +97,14 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
         return Ok(());
     }
-    let mut file = BufWriter::new(File::create(&left)?);
+    // It may be the file that was read: it is replaced once the new one is on the disk.
+    let part = format!("{left}.part");
+    let mut file = BufWriter::new(File::create(&part)?);
     for event in &failed {
         writeln!(file, "{event}")?;
     }
-    file.flush()?;
+    file.into_inner()?.sync_all()?;
+    std::fs::rename(&part, &left)?;
     println!(
         "{} events are left: cargo run --example push_events {left}",
         failed.len()

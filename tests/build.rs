@@ -239,10 +239,7 @@ fn every_group_of_the_description_has_a_feature() {
     let full: BTreeSet<String> = full.into_iter().filter(|name| !name.is_empty()).collect();
     assert_eq!(full, groups);
     for group in groups {
-        assert!(
-            features.contains(&format!("\n{group} = [")),
-            "{group} has no feature"
-        );
+        assert!(features.contains(&format!("\n{group} = [")), "{group} has no feature");
     }
 }
 

@@ -99,8 +99,14 @@ async fn rejected_with(body: Vec<u8>, set: impl FnOnce(ExportJob) -> ExportJob) 
         "{error:?}"
     );
     assert_eq!(error.export_job(), Some("job-1"));
-    assert_eq!(names(outer.path()), ["exports"]);
-    assert!(names(&folder).is_empty(), "{:?}", names(&folder));
+    // The folder is created once it is known that there is an export.
+    match folder.exists() {
+        true => assert_eq!(
+            (names(outer.path()), names(&folder)),
+            (vec!["exports".to_owned()], Vec::new())
+        ),
+        false => assert!(names(outer.path()).is_empty()),
+    }
     error
 }
 
@@ -202,14 +208,11 @@ async fn a_single_csv_is_the_receipts_if_it_names_the_contact() {
 async fn an_empty_archive_has_no_files() {
     for body in [
         zipped([("", ""); 0], options()),
-        gzip(&vec![0; 1024], Compression::fast()),
+        gzip(&tarred([("", ""); 0]), Compression::fast()),
+        gzip(&[0; 10_240], Compression::fast()),
     ] {
-        let (_outer, folder, files) = download(body.clone()).await;
-        // A tar archive without entries is zeros alone, which say nothing of what they are.
-        match body.starts_with(b"PK") {
-            true => assert!(files.unwrap().is_empty()),
-            false => assert!(files.unwrap_err().is_decode()),
-        }
+        let (_outer, folder, files) = download(body).await;
+        assert!(files.unwrap().is_empty());
         assert!(names(&folder).is_empty());
     }
 }
@@ -541,7 +544,7 @@ async fn archives_can_be_kept() {
         assert_eq!(file, folder.join(name));
         assert_eq!(std::fs::read(&file).unwrap(), body);
         assert_eq!(names(&folder), [name]);
-        let short = body[..body.len() - 30].to_vec();
+        let short = body[..body.len() / 2].to_vec();
         rejected_with(short, |job| job.keep_compressed(true)).await;
         let most = body.len() as u64 - 1;
         rejected_with(body, |job| job.keep_compressed(true).max_bytes(most)).await;

@@ -152,6 +152,14 @@ impl Receiving {
         written
     }
 
+    /// Returns `true` if gzip contains a tar archive without entries, which is one record of zeros or less.
+    fn is_empty_tar(&self) -> bool {
+        const BLOCK_BYTES: u64 = 512;
+        const RECORD_BYTES: u64 = 20 * BLOCK_BYTES;
+        let blocks = self.contained % BLOCK_BYTES == 0 && (BLOCK_BYTES..=RECORD_BYTES).contains(&self.contained);
+        self.format == Format::Gzip && blocks && self.head.iter().all(|byte| *byte == 0)
+    }
+
     /// Gives the files their names, once all has arrived and proved to be complete. Stops early if `dropped` says so.
     pub(super) fn finish(mut self, dropped: impl Fn() -> bool) -> Result<ExportFiles, Failure> {
         if let Some(mut members) = self.gzip.take() {
@@ -161,7 +169,10 @@ impl Receiving {
         if self.content.is_none() {
             self.examine()?;
         }
-        let content = self.content.unwrap_or(Format::Csv);
+        let mut content = self.content.unwrap_or(Format::Csv);
+        if self.is_empty_tar() {
+            content = Format::Tar;
+        }
         let keeps = self.keeps();
         let Self {
             mut part,

@@ -32,6 +32,10 @@ pub(super) fn untar(file: &mut File, unpacking: &mut Unpacking<'_>) -> Result<()
             return Err(Failure::unfit_archive("an entry whose name is not UTF-8"));
         };
         let size = entry.size();
+        // The oldest form of a folder.
+        if path.ends_with('/') && size == 0 {
+            continue;
+        }
         unpacking.announce(size.into())?;
         meter.content();
         unpacking.entry(&path, size, &mut entry)?;
