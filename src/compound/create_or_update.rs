@@ -15,7 +15,7 @@ const MAX_REPEATS: u32 = 5;
 
 /// Sends a call that creates or updates by the property `by` of its body, and sends it again if the server rejects it since
 /// another call creates the same record at the same time. `id` names the caller's method.
-pub(crate) async fn create_or_update<T: Decode>(
+pub(crate) async fn create_or_update<T: Decode + Send + 'static>(
     client: &Client,
     call: Result<Call, Error>,
     id: &'static str,

@@ -90,22 +90,28 @@ fn check_directory(file: &mut File) -> Result<(), Failure> {
     }
     let mut entries = little::<2>(end, 10).ok_or_else(damaged)?;
     let mut bytes = little::<4>(end, 12).ok_or_else(damaged)?;
-    let offset = little::<4>(end, 16).ok_or_else(damaged)?;
+    let mut offset = little::<4>(end, 16).ok_or_else(damaged)?;
+    let mut end_at = start + at as u64;
     let overflows = entries == u64::from(u16::MAX) || [bytes, offset].contains(&u64::from(u32::MAX));
-    if let Some(locator) = (start + at as u64).checked_sub(LOCATOR_BYTES).filter(|_| overflows) {
+    if let Some(locator) = end_at.checked_sub(LOCATOR_BYTES).filter(|_| overflows) {
         let locator = read_at(file, locator, LOCATOR_BYTES)?;
         if locator.starts_with(LOCATOR) {
-            let end64 = little::<8>(&locator, 8).ok_or_else(damaged)?;
-            let end64 = read_at(file, end64, END64_BYTES)?;
+            end_at = little::<8>(&locator, 8).ok_or_else(damaged)?;
+            let end64 = read_at(file, end_at, END64_BYTES)?;
             if !end64.starts_with(END64) {
                 return Err(damaged());
             }
             entries = little::<8>(&end64, 32).ok_or_else(damaged)?;
             bytes = little::<8>(&end64, 40).ok_or_else(damaged)?;
+            offset = little::<8>(&end64, 48).ok_or_else(damaged)?;
         }
     }
     if entries == 0 && read_at(file, 0, 4)? == b"PK\x03\x04" {
         return Err(Failure::Archive("the directory of the archive lists no entries".into()));
+    }
+    // Of two archives one after the other, the directory of the first would be taken for that of both.
+    if offset.checked_add(bytes) != Some(end_at) {
+        return Err(damaged());
     }
     match entries > MAX_ENTRIES || bytes > MAX_DIRECTORY_BYTES {
         true => Err(Failure::unfit_archive("more than 10,000 entries")),
