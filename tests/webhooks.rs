@@ -182,7 +182,13 @@ fn a_body_over_the_limit_is_refused_before_it_is_looked_at() {
 #[test]
 fn a_secret_is_given_alone_and_never_shown() {
     for wrong in ["", "5e0c\n", " 5e0c", "5e 0c"] {
-        assert_eq!(Receiver::new(wrong).unwrap_err(), InvalidClientSecret);
+        let error: InvalidClientSecret = Receiver::new(wrong).unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .starts_with("the client secret is empty or has whitespace"),
+            "{error}"
+        );
     }
     assert!(!format!("{:?}", receiver()).contains("5e0c"));
 }

@@ -7,7 +7,6 @@ use crate::call::call::Call;
 use crate::call::operation::Paging;
 use crate::response::error::Error;
 use crate::response::error::context::ErrorContext;
-use crate::search::UPDATED_AT;
 use crate::wire::kept::patched;
 use crate::wire::next_page::NextPage;
 use crate::wire::read::characters;
@@ -190,7 +189,7 @@ impl Call {
         fn earliest(filter: &Value) -> Option<i64> {
             match (filter["operator"].as_str()?, &filter["value"]) {
                 ("AND" | "OR", Value::Array(filters)) => filters.iter().filter_map(earliest).min(),
-                (">" | ">=", value) if filter["field"] == UPDATED_AT => {
+                (">" | ">=", value) if filter["field"] == "updated_at" => {
                     value.as_i64().or_else(|| value.as_str()?.parse().ok())
                 }
                 _ => None,
