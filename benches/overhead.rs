@@ -159,7 +159,7 @@ fn cpu_time() -> Duration {
 
 /// Answers every request with the same body, and with a limit that is never reached.
 async fn serve() {
-    let intercom = MockIntercom::builder().token(TOKEN).start().await;
+    let intercom = MockIntercom::builder().token(TOKEN).serve().await;
     let answer = Answer::bytes("application/json; charset=utf-8", BODY)
         .header("x-ratelimit-limit", "1000000")
         .header("x-ratelimit-remaining", "999999");

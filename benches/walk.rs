@@ -136,7 +136,7 @@ fn serve(contacts: Contacts, latency: Duration) -> String {
             .build()
             .unwrap();
         runtime.block_on(async {
-            let intercom = MockIntercom::builder().token("token").latency(latency).start().await;
+            let intercom = MockIntercom::builder().token("token").latency(latency).serve().await;
             intercom
                 .on("list_contacts")
                 .answer_with(move |request| Some(contacts.page(request)));

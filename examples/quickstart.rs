@@ -16,7 +16,7 @@ async fn main() -> Result<(), Error> {
     if std::env::var_os("INTERCOM_ACCESS_TOKEN").is_some() {
         return look_around(&Client::from_env()?).await;
     }
-    let intercom = MockIntercom::start().await;
+    let intercom = MockIntercom::new();
     println!("a mock Intercom answers; set INTERCOM_ACCESS_TOKEN to ask the real Intercom\n");
     let client = intercom.client();
     look_around(&client).await?;
@@ -77,6 +77,15 @@ async fn make_things(client: &Client) -> Result<(), Error> {
         text(&conversation.id),
         text(&conversation.state)
     );
+    let source = conversation.source.as_ref();
+    println!("  begins      {}", text(&source.and_then(|source| source.body.clone())));
+    let parts = conversation.conversation_parts.as_ref();
+    for part in parts
+        .map(|parts| parts.conversation_parts.as_slice())
+        .unwrap_or_default()
+    {
+        println!("  {:11} {}", text(&part.part_type), text(&part.body));
+    }
 
     let contacts = [TicketContactRequest::by_id(&contact.id)];
     let open = client
@@ -84,6 +93,12 @@ async fn make_things(client: &Client) -> Result<(), Error> {
         .body_map(|b| b.ticket_type_id(5102).contacts(contacts));
     let ticket = open.send().await?;
     println!("ticket        {}, {}", text(&ticket.id), text(&ticket.ticket_state));
+
+    // What was made is there.
+    let ada = client.show_contact().id(&contact.id).send().await?;
+    let tags = client.list_tags_for_contact().id(&ada.id).send().await?;
+    let names: Vec<String> = tags.data.iter().map(|tag| text(&tag.name)).collect();
+    println!("look again    {} has the tags {}", text(&ada.email), names.join(", "));
     Ok(())
 }
 

@@ -95,8 +95,10 @@ pub(crate) async fn sync(client: &Client, path: &str) -> Result<(), Box<dyn std:
     file.seek(SeekFrom::End(0))?;
 
     let mut list = client.list_contacts().per_page(150);
-    if let Some(cursor) = progress.cursor.take() {
-        list = list.from_cursor(cursor);
+    // The place of the page that is asked for.
+    let mut asked = progress.cursor.take();
+    if let Some(cursor) = &asked {
+        list = list.from_cursor(cursor.clone());
     }
     let mut pages = list.pages().read_ahead(true);
     let bar = ProgressBar::no_length().with_style(ProgressStyle::with_template("{bar:40} {pos}/{len} {eta}")?);
@@ -120,12 +122,14 @@ pub(crate) async fn sync(client: &Client, path: &str) -> Result<(), Box<dyn std:
         file.get_ref().sync_data()?;
         progress.contacts += page.data.len() as u64;
         progress.bytes = file.stream_position()?;
-        progress.cursor = pages.cursor().cloned();
         progress.done = page.is_last();
         // A page that is not the last and does not tell where the list goes on is an error, and comes again.
-        if progress.cursor.is_some() || progress.done {
+        let next = pages.cursor().cloned();
+        if next != asked || progress.done {
+            progress.cursor.clone_from(&next);
             progress.save(&state)?;
         }
+        asked = next;
         bar.set_length(page.total_count.unwrap_or_default() as u64);
         bar.set_position(progress.contacts);
     }

@@ -105,7 +105,8 @@ fn fault(number: usize) -> &'static str {
     }
 }
 
-#[tokio::test]
+/// With paused time, in which windows of the rate limit pass at once.
+#[tokio::test(start_paused = true)]
 async fn faults_fail_their_inputs_alone_and_send_nothing_twice() {
     let (intercom, client) = start().await;
     let limited = std::sync::Mutex::new(std::collections::BTreeSet::new());

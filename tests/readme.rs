@@ -69,7 +69,7 @@ async fn fields_that_the_description_lacks() {
     let (intercom, client) = start().await;
     let conversation =
         json!({"type": "conversation", "id": "7", "ai_topic": "maps", "statistics": {"count_reopens": 1.5}});
-    intercom.seed("list_conversations", [conversation]);
+    intercom.seed_as_it_is("list_conversations", [conversation]);
     look(&client).await.unwrap();
     assert_eq!(intercom.calls("list_conversations").len(), 1);
     let page = client.list_conversations().await.unwrap();

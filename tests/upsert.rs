@@ -428,7 +428,7 @@ async fn settings_go_with_every_call_and_mistakes_are_told_before_one() {
     let error = client.upsert_contact().send().await.unwrap_err();
     assert!(error.is_builder() && error.to_string().contains("body"), "{error}");
     assert_eq!(lines(&intercom), [""; 0]);
-    let unauthorized = Client::builder("wrong").base_url(intercom.url()).build().unwrap();
+    let unauthorized = intercom.client_builder().token("wrong").build().unwrap();
     let error = unauthorized.upsert_contact().body(json!({"email": "a"}));
     assert!(error.send().await.unwrap_err().is_unauthorized());
 }

@@ -42,15 +42,13 @@ fn entry(operation: &Operation, model: &Model) -> TokenStream {
     };
     let (check, record, list) = (option(check), option(record), option(list));
     let success = examples.success.unwrap_or(200);
-    let creating = model.upsert.as_ref().and_then(|upsert| upsert.operations.get("create"));
-    let conflicts = creating.is_some_and(|creating| creating.method == *ident);
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
     let shape = schema::shape(path);
     let requests = examples.requests.iter().map(example);
     let successes = examples.successes.iter().map(example);
     let errors = examples.errors.iter().map(|(status, shown)| {
-        let body = shown.value.to_string();
-        quote! { (#status, #body) }
+        let (name, body) = (&shown.name, shown.value.to_string());
+        quote! { (#status, #name, #body) }
     });
     quote! {
         Operation {
@@ -63,7 +61,6 @@ fn entry(operation: &Operation, model: &Model) -> TokenStream {
             check: #check,
             record: #record,
             list: #list,
-            conflicts: #conflicts,
             success: #success,
             requests: &[#(#requests),*],
             successes: &[#(#successes),*],
@@ -75,7 +72,7 @@ fn entry(operation: &Operation, model: &Model) -> TokenStream {
 /// A type that has fields.
 fn object(name: &str, model: &Model) -> Option<TokenStream> {
     let ident = format_ident!("{}", model.types.structs.get(name)?.name);
-    Some(quote! { Object { name: #name, names: names::<types::#ident> } })
+    Some(quote! { Object { name: #name, names: names::<types::#ident>, check: check::<types::#ident> } })
 }
 
 /// The types that a hand-written type is made over.

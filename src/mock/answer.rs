@@ -81,8 +81,8 @@ impl Answer {
         Self::json(json!({"type": "error.list", "request_id": null, "errors": errors})).status(status)
     }
 
-    /// A spent rate limit: 429, and headers that say that nothing remains and that the next window begins within a second. With
-    /// [`retry_after`](Self::retry_after) it says another time.
+    /// A spent rate limit: 429, and headers that say that nothing remains. The client waits for the end of the window, at most ten
+    /// seconds, which pass at once in a test with paused time (`#[tokio::test(start_paused = true)]`).
     pub fn rate_limited() -> Self {
         let message = "Exceeded rate limit of 167 in 10_seconds";
         Self::error(429, "rate_limit_exceeded", message).header("x-ratelimit-remaining", "0")

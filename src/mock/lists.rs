@@ -1,332 +1,440 @@
 //! Lists, searches and scrolls of the records, paged as the API pages them.
 
-use std::borrow::Cow;
+use std::cmp::Ordering;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
-use std::time::Instant;
 
 use serde_json::{Map, Value, json};
 
 use super::answer::Answer;
-use super::filter::{finds, order};
+use super::call::{Call, Outcome, Refusal};
+use super::catalog::catalog;
+use super::filter::{self, in_order};
+use super::moment::Moment;
 use super::operations::{List, Operation};
-use super::received::Received;
-use super::resources::Member;
-use super::store::Record;
-use super::workspace::{Workspace, not_found};
+use super::pages::{self, Page};
+use super::rules;
+use super::store::{Kind, Record, field_of};
+use super::workspace::{Workspace, recorded, with};
 use crate::paging::Paging;
 use crate::wire::id::text_of;
-
-/// Why a page is not given: status, code and message of the error.
-struct Refusal(u16, &'static str, &'static str);
-
-impl From<Refusal> for Answer {
-    fn from(Refusal(status, code, message): Refusal) -> Self {
-        Self::error(status, code, message)
-    }
-}
 
 /// An open scroll.
 pub(super) struct Scroll {
     parameter: String,
+    /// The records that it returns: those of its beginning.
+    places: Arc<[u64]>,
     position: usize,
-    last: Instant,
+    last: Moment,
 }
 
-/// So many records come with each page of a scroll.
+/// Records on each page of a scroll.
 const BATCH: usize = 100;
-/// So many records come with a page when the request does not say.
-const PER_PAGE: usize = 50;
-const NUMBERED_PER_PAGE: usize = 25;
-/// A cursor's page cannot have more: asking for more is refused.
-const MOST_PER_PAGE: usize = 150;
 
-/// The host of the URLs that answers name: one that nobody may ever call.
-const ELSEWHERE: &str = "https://elsewhere.invalid";
+/// The order of a list: by a field, or else by when the records came.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Sort {
+    pub field: Option<String>,
+    pub descending: bool,
+}
+
+impl Sort {
+    fn directed(&self, order: Ordering) -> Ordering {
+        if self.descending { order.reverse() } else { order }
+    }
+}
+
+/// The cursors that were given out, by what was asked for and the number of records before them.
+#[derive(Default)]
+pub(super) struct Cursors(HashMap<(String, usize), Vec<Last>>);
+
+impl Cursors {
+    /// Whether a cursor was given out for a search with an order.
+    fn gave_sorted(&self, call: &Call<'_>, cursor: &pages::Cursor) -> bool {
+        let begin = format!("{} {} ", call.operation.id, call.request.path);
+        let mut given = self
+            .0
+            .iter()
+            .filter(|((key, position), _)| *position == cursor.position && key.starts_with(&begin));
+        given.any(|(_, given)| given.iter().any(|last| last.is_sorted))
+    }
+}
+
+/// The record before a cursor: its place, and the value that it was sorted by then.
+#[derive(Clone, PartialEq)]
+struct Last {
+    place: u64,
+    value: Value,
+    is_sorted: bool,
+}
+
+/// The lists that calls asked for last: the pages of a walk are cut from one of them.
+#[derive(Default)]
+pub(super) struct Selections(VecDeque<Selection>);
+
+/// The places of the records of a list, in its order.
+#[derive(Clone)]
+struct Selection {
+    /// What was asked for, apart from the page.
+    asked: String,
+    revision: u64,
+    places: Arc<[u64]>,
+}
+
+/// Selections that are remembered.
+const REMEMBERED: usize = 8;
+
+/// A list that a call asks for.
+pub(super) struct Asked<'a> {
+    pub list: &'static List,
+    pub kind: Kind,
+    /// The record that the list belongs to.
+    pub of: Option<(Kind, &'a str)>,
+    pub sort: Sort,
+}
 
 impl Workspace {
-    /// The page of a list that a request asks for; `of` is the record that the list belongs to.
-    pub(super) fn list(
-        &mut self,
-        operation: &'static Operation,
-        list: &'static List,
-        of: Option<(&'static str, &str)>,
-        received: &Received,
-    ) -> Answer {
-        let kind = self.resources.kind(list.item.name);
-        if let Some(record) = &operation.record {
-            // A parameter that is a field of the record picks the one that has that value.
-            let parameters = operation
-                .parameters
-                .iter()
-                .filter(|parameter| record.has(parameter.name));
-            let picked: Vec<_> = parameters
-                .filter_map(|parameter| Some((parameter.name, received.query(parameter.name)?)))
-                .collect();
-            if !picked.is_empty() {
-                let found = self.store.all(kind).find(|held| {
-                    let held = held.value();
-                    picked
-                        .iter()
-                        .all(|(name, value)| text_of(&held[*name]).as_deref() == Some(*value))
-                });
-                return match found {
-                    Some(record) => Answer::bytes("application/json", record.text.as_bytes().to_vec()),
-                    None => not_found(operation),
-                };
-            }
+    /// The page of a list that a call asks for.
+    pub(super) fn list(&mut self, call: &Call<'_>) -> Outcome {
+        let operation = call.operation;
+        let Some(list) = &operation.list else {
+            return Err(Refusal::not_modelled(format!("{} is not a list", operation.id)));
+        };
+        let kind = catalog().kind(list.item.name);
+        if let Some(one) = self.picked(call, kind) {
+            return one;
         }
-        let records: Vec<Record> = match of {
-            Some(of) => {
-                let under = self.store.under(&received.path, operation.shape, of, kind);
-                under.into_iter().cloned().collect()
-            }
-            None => self.store.all(kind).cloned().collect(),
+        let asked = Asked {
+            list,
+            kind,
+            of: call.subject(),
+            sort: self.sort(call, list),
         };
-        let records = match found(records, &received.json(), list.paging) {
-            Ok(records) => records,
-            Err(refusal) => return refusal.into(),
-        };
+        if list.paging == Paging::Scroll {
+            return self.scroll(call, &asked);
+        }
+        let places = self.selection(call, &asked)?;
         let page = match list.paging {
-            Paging::Unpaged => Ok(Page::whole(&records)),
-            Paging::Cursor | Paging::CursorInBody => after(received, &records, list),
-            Paging::Page => numbered(received, &records),
-            Paging::Events => events(received, &records),
-            Paging::Scroll => self.scroll(operation.id, received, &records),
+            Paging::Unpaged => Page::whole(places.len()),
+            Paging::Cursor | Paging::CursorInBody => self.after(call, &asked, &places)?,
+            Paging::Page => pages::numbered(call, list, places.len())?,
+            Paging::Events => pages::events(call, places.len())?,
+            Paging::Scroll => Page::whole(0),
         };
-        match page {
-            Ok(page) => page.answer(operation, list, self.resources.member(kind), &records),
-            Err(refusal) => refusal.into(),
+        Ok(self.page(call, &asked, &places, page))
+    }
+
+    /// The one record that a parameter picks which is a field of the record, such as `company_id`.
+    fn picked(&mut self, call: &Call<'_>, kind: Kind) -> Option<Outcome> {
+        let record = call.operation.record.as_ref()?;
+        let parameters = call
+            .operation
+            .parameters
+            .iter()
+            .filter(|parameter| record.has(parameter.name));
+        let picked: Vec<(&str, &str)> = parameters
+            .filter_map(|parameter| Some((parameter.name, call.request.query(parameter.name)?)))
+            .collect();
+        let (name, text) = picked.first()?;
+        let mut found = self.live_having(kind, name, text).into_iter();
+        let found = found.find(|id| {
+            let record = self.store.get(kind, id);
+            record.is_some_and(|record| {
+                let mut picked = picked.iter();
+                picked.all(|(name, text)| text_of(field_of(&record.value, name)).as_deref() == Some(*text))
+            })
+        });
+        Some(match found {
+            Some(id) => self.show(call, kind, &id),
+            None => Err(Refusal::missing(call.operation, kind)),
+        })
+    }
+
+    /// The order that a call asks for, or the list has.
+    fn sort(&self, call: &Call<'_>, list: &List) -> Sort {
+        let sort = call.object("sort").filter(|_| list.paging == Paging::CursorInBody);
+        let field = sort.and_then(|sort| Some(sort.get("field")?.as_str()?.to_owned()));
+        match field {
+            Some(field) => Sort {
+                field: Some(field),
+                descending: sort.and_then(|sort| sort.get("order")?.as_str()) != Some("ascending"),
+            },
+            None => rules::usual_order(call),
         }
     }
 
-    /// One scroll at a time, moved on by every answer.
-    fn scroll(&mut self, id: &'static str, received: &Received, records: &[Record]) -> Result<Page, Refusal> {
-        let idle = self.scroll_idle;
-        let open = self.scrolls.remove(id).filter(|scroll| scroll.last.elapsed() <= idle);
-        let mut scroll = match (received.query("scroll_param"), open) {
+    /// The records of a list, in its order.
+    fn selection(&mut self, call: &Call<'_>, asked: &Asked<'_>) -> Result<Arc<[u64]>, Refusal> {
+        let about: Vec<_> = call
+            .request
+            .query
+            .iter()
+            .filter(|(name, _)| !pages::is_of_page(name))
+            .collect();
+        let key = format!(
+            "{} {} {about:?} {:?} {:?}",
+            call.operation.id,
+            call.request.path,
+            call.body.get("query"),
+            asked.sort
+        );
+        let revision = self.store.revision();
+        let mut known = self.selections.0.iter();
+        if let Some(known) = known.find(|known| known.asked == key && known.revision == revision) {
+            return Ok(Arc::clone(&known.places));
+        }
+        let places: Arc<[u64]> = self.select(call, asked)?.into();
+        self.selections
+            .0
+            .retain(|known| known.asked != key && known.revision == revision);
+        self.selections.0.truncate(REMEMBERED - 1);
+        // Making an index is no change, but narrowing a search can have made one.
+        self.selections.0.push_front(Selection {
+            asked: key,
+            revision,
+            places: Arc::clone(&places),
+        });
+        Ok(places)
+    }
+
+    fn select(&mut self, call: &Call<'_>, asked: &Asked<'_>) -> Result<Vec<u64>, Refusal> {
+        let kind = asked.kind;
+        let candidates: Vec<u64> = match asked.of {
+            Some(of) => self
+                .links
+                .of(of, kind)
+                .filter_map(|id| self.store.place(kind, id))
+                .collect(),
+            None if asked.list.paging == Paging::CursorInBody => self.search(call, kind)?,
+            None => self.store.all(kind).map(|(place, _)| place).collect(),
+        };
+        let lists = rules::filter(self, call)?;
+        let stands = |place: &u64| {
+            let record = self.store.at(kind, *place);
+            record.is_some_and(|record| !record.archived && lists(self, record))
+        };
+        let mut places: Vec<u64> = candidates.into_iter().filter(stands).collect();
+        if asked.sort.field.is_some() {
+            places.sort_by(|one, other| self.order(asked, *one, *other));
+        }
+        Ok(places)
+    }
+
+    /// The records that a search finds.
+    fn search(&mut self, call: &Call<'_>, kind: Kind) -> Result<Vec<u64>, Refusal> {
+        let query = call.body.get("query").filter(|query| query.is_object());
+        let query = query.ok_or_else(|| Refusal::invalid("query is missing"))?;
+        let order = call.object("sort").and_then(|sort| sort.get("order"));
+        if !matches!(order.map(Value::as_str), None | Some(Some("ascending" | "descending"))) {
+            return Err(Refusal::new(
+                400,
+                "invalid_sort_order",
+                "the order is ascending or descending",
+            ));
+        }
+        let comparison = rules::comparison(call.operation);
+        filter::check(query, comparison, &|field| rules::knows(call.operation, kind, field))?;
+        // An equal value narrows the search to what an index or the relation finds.
+        let candidates = match filter::narrowest(query) {
+            Some((field, value)) => match (rules::searched_relation(kind, field), text_of(value)) {
+                (Some(other), Some(id)) => {
+                    let ids = self.links.of((other, &id), kind);
+                    Some(ids.filter_map(|id| self.store.place(kind, id)).collect())
+                }
+                (None, Some(text)) if rules::is_stored(kind, field) => Some(self.store.having(kind, field, &text)),
+                _ => None,
+            },
+            None => None,
+        };
+        let candidates: Vec<u64> = match candidates {
+            Some(places) => places,
+            None => self.store.all(kind).map(|(place, _)| place).collect(),
+        };
+        let found = candidates.into_iter().filter(|place| {
+            let record = self.store.at(kind, *place);
+            record
+                .is_some_and(|record| filter::finds(query, comparison, &|field| rules::held(self, kind, record, field)))
+        });
+        Ok(found.collect())
+    }
+
+    /// The order of two records in a sorted list; those that are alike follow each other as they came.
+    fn order(&self, asked: &Asked<'_>, one: u64, other: u64) -> Ordering {
+        let value = |place| self.sorted_by(asked, place);
+        asked
+            .sort
+            .directed(in_order(value(one), value(other)))
+            .then(one.cmp(&other))
+    }
+
+    /// The value that a record is sorted by.
+    fn sorted_by(&self, asked: &Asked<'_>, place: u64) -> &Value {
+        let record = self.store.at(asked.kind, place);
+        match (record, &asked.sort.field) {
+            (Some(record), Some(field)) => field_of(&record.value, field),
+            _ => &Value::Null,
+        }
+    }
+
+    /// The page after a cursor, which names a place in the order: what changes before it moves nothing.
+    fn after(&mut self, call: &Call<'_>, asked: &Asked<'_>, places: &[u64]) -> Result<Page, Refusal> {
+        let said = pages::said(call, asked.list);
+        let per_page = pages::per_page(call, asked.list, said("per_page"))?;
+        let is_sorted = call.body.contains_key("sort");
+        let key = format!("{} {} {:?}", call.operation.id, call.request.path, asked.sort);
+        let from = match said("starting_after") {
+            None => 0,
+            // A lasting error of the server.
+            Some(cursor) if cursor.is_empty() => {
+                return Err(Refusal::new(500, "server_error", "Internal Server Error"));
+            }
+            Some(cursor) => {
+                let cursor = pages::Cursor::read(&cursor);
+                let cursor = cursor.ok_or_else(|| Refusal::new(400, "client_error", "starting_after is no cursor"))?;
+                let known = self.cursors.0.get(&(key.clone(), cursor.position));
+                match known.and_then(|known| known.get(cursor.variant)) {
+                    Some(last) => self.position(asked, places, cursor.position, last),
+                    // The order that the list had is not asked for.
+                    None if !is_sorted && self.cursors.gave_sorted(call, &cursor) => {
+                        return Err(Refusal::new(500, "server_error", "Internal Server Error"));
+                    }
+                    None => cursor.position.min(places.len()),
+                }
+            }
+        };
+        let to = (from + per_page).min(places.len());
+        let last = to.checked_sub(1).and_then(|last| places.get(last));
+        let next = places.get(to).and(last).map(|place| {
+            let last = Last {
+                place: *place,
+                value: self.sorted_by(asked, *place).clone(),
+                is_sorted,
+            };
+            let given = self.cursors.0.entry((key, to)).or_default();
+            let variant = given.iter().position(|known| *known == last).unwrap_or_else(|| {
+                given.push(last);
+                given.len() - 1
+            });
+            pages::Cursor { position: to, variant }
+        });
+        Ok(pages::with_cursor(call, per_page, from..to, places.len(), next))
+    }
+
+    /// Where the records after a cursor begin.
+    fn position(
+        &self,
+        asked: &Asked<'_>,
+        places: &[u64],
+        position: usize,
+        Last { place: last, value, .. }: &Last,
+    ) -> usize {
+        let position = position.min(places.len());
+        if position > 0 && places.get(position - 1) == Some(last) {
+            return position;
+        }
+        if asked.of.is_some() {
+            let place = places.iter().position(|place| place == last);
+            return place.map_or(position, |place| place + 1);
+        }
+        places.partition_point(|place| {
+            let order = in_order(self.sorted_by(asked, *place), value);
+            asked.sort.directed(order).then(place.cmp(last)).is_le()
+        })
+    }
+
+    /// One scroll at a time, moved on by every response.
+    fn scroll(&mut self, call: &Call<'_>, asked: &Asked<'_>) -> Outcome {
+        let id = call.operation.id;
+        let (idle, now) = (self.settings.scroll_idle, self.now);
+        let open = self.scrolls.remove(id).filter(|scroll| now.since(scroll.last) <= idle);
+        let mut scroll = match (call.request.query("scroll_param"), open) {
             (None, None) => {
                 self.scrolls_begun += 1;
                 Scroll {
                     parameter: format!("scroll+{}==", self.scrolls_begun),
+                    places: self.selection(call, asked)?,
                     position: 0,
-                    last: Instant::now(),
+                    last: now,
                 }
             }
             (None, Some(scroll)) => {
                 self.scrolls.insert(id, scroll);
-                let message = "scroll already exists for this workspace";
-                return Err(Refusal(400, "scroll_exists", message));
+                return Err(Refusal::new(
+                    400,
+                    "scroll_exists",
+                    "scroll already exists for this workspace",
+                ));
             }
             (Some(parameter), Some(scroll)) if scroll.parameter == parameter => scroll,
             (Some(_), other) => {
                 self.scrolls.extend(other.map(|scroll| (id, scroll)));
-                return Err(Refusal(404, "not_found", "scroll parameter not found"));
+                return Err(Refusal::new(404, "not_found", "scroll parameter not found"));
             }
         };
-        let from = scroll.position.min(records.len());
-        let to = (from + BATCH).min(records.len());
+        let from = scroll.position.min(scroll.places.len());
+        let to = (from + BATCH).min(scroll.places.len());
         let page = Page {
-            from,
-            to,
+            range: from..to,
             total: Value::Null,
             pages: None,
             scroll_param: Some(scroll.parameter.clone()),
         };
+        let places = Arc::clone(&scroll.places);
         scroll.position = to;
-        scroll.last = Instant::now();
+        scroll.last = now;
         // The empty batch ends it.
         if from < to {
             self.scrolls.insert(id, scroll);
         }
-        Ok(page)
-    }
-}
-
-/// The records that the body of a search asks for, in its order.
-fn found(records: Vec<Record>, body: &Value, paging: Paging) -> Result<Vec<Record>, Refusal> {
-    if paging != Paging::CursorInBody {
-        return Ok(records);
-    }
-    let (query, sort) = (&body["query"], &body["sort"]);
-    if !query.is_object() {
-        return Err(Refusal(400, "parameter_invalid", "query is missing"));
-    }
-    if !matches!(sort["order"].as_str(), None | Some("ascending" | "descending")) {
-        return Err(Refusal(
-            400,
-            "invalid_sort_order",
-            "the order is ascending or descending",
-        ));
-    }
-    let values = records.into_iter().map(|record| (record.value(), record));
-    let mut values: Vec<(Value, Record)> = values.filter(|(value, _)| finds(query, value)).collect();
-    values.sort_by(|(one, _), (other, _)| order(sort, one, other));
-    Ok(values.into_iter().map(|(_, record)| record).collect())
-}
-
-/// Which records a page holds, and what it says of the others.
-struct Page {
-    from: usize,
-    to: usize,
-    total: Value,
-    pages: Option<Value>,
-    scroll_param: Option<String>,
-}
-
-impl Page {
-    fn whole(records: &[Record]) -> Self {
-        Self {
-            from: 0,
-            to: records.len(),
-            total: records.len().into(),
-            pages: None,
-            scroll_param: None,
-        }
+        Ok(self.page(call, asked, &places, page))
     }
 
     /// The page as it is sent: what the description shows around the records, and these.
-    fn answer(self, operation: &Operation, list: &List, member: Option<&Member>, records: &[Record]) -> Answer {
-        let shown = operation.successes.first().map(|(_, body)| serde_json::from_str(body));
-        let mut frame: Map<String, Value> = shown.and_then(Result::ok).unwrap_or_default();
-        frame.retain(|name, _| !["pages", "total_count", "scroll_param", list.items].contains(&name.as_str()));
-        let mut set = |name: &str, value: Option<Value>| {
-            if let Some(value) = value.filter(|_| list.frame.has(name)) {
-                frame.insert(name.to_owned(), value);
-            }
-        };
-        set("total_count", Some(self.total));
-        set("pages", self.pages);
-        set("scroll_param", self.scroll_param.map(Value::String));
-        let items = records.get(self.from..self.to).unwrap_or_default().iter();
-        let items: Vec<Arc<str>> = match member.filter(|member| member.kind != list.item.name) {
-            None => items.map(|record| record.text.clone()).collect(),
-            // Lists show less of some records than there is.
-            Some(member) => items
-                .map(|record| {
-                    let mut value = record.value();
-                    if let Value::Object(value) = &mut value {
-                        value.retain(|name, _| list.item.has(name) || !member.object.has(name));
-                    }
-                    value.to_string().into()
-                })
-                .collect(),
-        };
-        // The records are text already.
-        let frame = Value::Object(frame).to_string();
-        let rest = frame.strip_prefix('{').filter(|rest| *rest != "}");
-        let rest = rest.map_or("}".to_owned(), |rest| format!(",{rest}"));
-        let name = Value::from(list.items);
-        let body = format!("{{{name}:[{}]{rest}", items.join(","));
-        Answer::bytes("application/json", body).status(operation.success)
+    fn page(&self, call: &Call<'_>, asked: &Asked<'_>, places: &[u64], page: Page) -> Answer {
+        let (operation, list) = (call.operation, asked.list);
+        let records = places.get(page.range.clone()).unwrap_or_default().iter();
+        let records = records.filter_map(|place| self.store.at(asked.kind, *place));
+        let items = records.map(|record| self.item(call, asked, record)).collect();
+        let mut frame = frame(operation, list, page);
+        rules::framed(self, call, &mut frame);
+        frame.insert(list.items.to_owned(), Value::Array(items));
+        Answer::bytes("application/json", Value::Object(frame).to_string()).status(operation.success)
     }
-}
 
-/// A number of the query or the body's `pagination`.
-fn number(value: Option<String>, default: usize) -> Option<usize> {
-    match value {
-        None => Some(default),
-        Some(text) => text.parse().ok(),
-    }
-}
-
-fn no_such_page() -> Refusal {
-    Refusal(400, "parameter_invalid", "there is no such page")
-}
-
-/// Lists that go on by `starting_after`, in the query or in the body's `pagination`.
-fn after(received: &Received, records: &[Record], list: &List) -> Result<Page, Refusal> {
-    let pagination = &received.json()["pagination"];
-    let said = |name: &str| match list.paging {
-        Paging::CursorInBody => text_of(&pagination[name]).map(Cow::into_owned),
-        _ => received.query(name).map(str::to_owned),
-    };
-    let per_page = number(said("per_page"), PER_PAGE).ok_or_else(no_such_page)?;
-    if !(1..=MOST_PER_PAGE).contains(&per_page) {
-        return Err(Refusal(400, "parameter_invalid", "per_page is not between 1 and 150"));
-    }
-    let from = match said("starting_after").as_deref().map(position) {
-        None => 0,
-        Some(Some(position)) => position.min(records.len()),
-        Some(None) => {
-            return Err(Refusal(400, "client_error", "starting_after is no cursor of this list"));
+    /// A record as a list shows it: some lists show less of one than there is.
+    fn item(&self, call: &Call<'_>, asked: &Asked<'_>, record: &Record) -> Value {
+        let mut value = rules::displayed(call, asked.kind, self.view_of(asked.kind, record));
+        if let (Some(of), Some(id)) = (asked.of, &record.id)
+            && let Some(about) = self.links.about(of, (asked.kind, id))
+        {
+            value = with(value, about);
         }
-    };
-    let (count, to) = (records.len(), (from + per_page).min(records.len()));
-    let page = from / per_page + 1;
-    let mut pages =
-        json!({"type": "pages", "page": page, "per_page": per_page, "total_pages": count.div_ceil(per_page)});
-    if to < count {
-        // Objects and URLs are sent, by turns here.
-        pages["next"] = match page % 2 {
-            1 => json!({"page": page + 1, "per_page": per_page, "starting_after": cursor(to)}),
-            _ => {
-                let mut query = url::form_urlencoded::Serializer::new(String::new());
-                let query = query.append_pair("starting_after", &cursor(to)).finish();
-                json!(format!("{ELSEWHERE}{}?{query}", received.path))
-            }
-        };
-    } else if count.is_multiple_of(2) {
-        pages["next"] = Value::Null;
+        let member = catalog().member(asked.kind);
+        let fuller = member.filter(|member| member.object.name != asked.list.item.name);
+        if let (Some(member), Value::Object(fields)) = (fuller, &mut value) {
+            fields.retain(|name, _| asked.list.item.has(name) || !member.object.has(name));
+        }
+        value
     }
-    Ok(Page {
-        from,
-        to,
-        total: count.into(),
-        pages: Some(pages),
-        scroll_param: None,
-    })
 }
 
-/// Lists that go on by page number.
-fn numbered(received: &Received, records: &[Record]) -> Result<Page, Refusal> {
-    let said = |name: &str, default| number(received.query(name).map(str::to_owned), default);
-    let (Some(page @ 1..), Some(per_page @ 1..)) = (said("page", 1), said("per_page", NUMBERED_PER_PAGE)) else {
-        return Err(no_such_page());
-    };
-    let count = records.len();
-    let from = (page - 1).saturating_mul(per_page).min(count);
-    let total_pages = count.div_ceil(per_page);
-    let mut pages = json!({"type": "pages", "page": page, "per_page": per_page, "total_pages": total_pages});
-    if page < total_pages {
-        pages["next"] = json!(format!("{ELSEWHERE}{}?page={}", received.path, page + 1));
-    } else if count.is_multiple_of(2) {
-        pages["next"] = Value::Null;
+/// What stands around the items of a page.
+fn frame(operation: &Operation, list: &List, page: Page) -> Map<String, Value> {
+    let mut frame = recorded(operation);
+    frame.retain(|name, _| !["pages", "total_count", "scroll_param", list.items].contains(&name.as_str()));
+    let parts = [
+        ("total_count", Some(page.total)),
+        ("pages", page.pages),
+        ("scroll_param", page.scroll_param.map(|parameter| json!(parameter))),
+    ];
+    for (name, value) in parts {
+        if let Some(value) = value.filter(|_| list.frame.has(name)) {
+            frame.insert(name.to_owned(), value);
+        }
     }
-    Ok(Page {
-        from,
-        to: from.saturating_add(per_page).min(count),
-        total: count.into(),
-        pages: Some(pages),
-        scroll_param: None,
-    })
-}
-
-/// Lists whose next page is a URL only.
-fn events(received: &Received, records: &[Record]) -> Result<Page, Refusal> {
-    let from = received.query("before").map_or(Some(0), position);
-    let from = from.ok_or_else(no_such_page)?.min(records.len());
-    let to = (from + PER_PAGE).min(records.len());
-    let mut pages = json!({});
-    if to < records.len() {
-        let others = received.query.iter().filter(|(name, _)| name != "before");
-        let mut query = url::form_urlencoded::Serializer::new(String::new());
-        let query = query.extend_pairs(others).append_pair("before", &cursor(to)).finish();
-        pages["next"] = json!(format!("{ELSEWHERE}{}?{query}", received.path));
+    // Scrolls have none, and say so.
+    if recorded(operation).get("pages").is_some_and(Value::is_null) {
+        frame.entry("pages").or_insert(Value::Null);
     }
-    Ok(Page {
-        from,
-        to,
-        total: records.len().into(),
-        pages: Some(pages),
-        scroll_param: None,
-    })
-}
-
-/// The cursor that goes on at this record: text that breaks when it is not percent-encoded.
-fn cursor(position: usize) -> String {
-    format!("Wz+{position}/+A==")
-}
-
-fn position(cursor: &str) -> Option<usize> {
-    cursor.strip_prefix("Wz+")?.strip_suffix("/+A==")?.parse().ok()
+    frame
 }

@@ -1,43 +1,13 @@
-//! Which answers a test set for which operations.
+//! Setting what operations answer.
 
-use std::collections::HashMap;
-use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 
 use super::answer::Answer;
 use super::operations::Operation;
 use super::received::Received;
-use super::server::Shared;
-
-/// Answers a request, or leaves it to be answered as usual.
-pub(super) type Choose = Arc<dyn Fn(&Received) -> Option<Answer> + Send + Sync>;
-
-/// What was told, by operation; without one, of every request.
-#[derive(Default)]
-pub(super) struct Rules(HashMap<Option<&'static str>, Rule>);
-
-/// What was told of one operation.
-#[derive(Default)]
-struct Rule {
-    once: VecDeque<Answer>,
-    always: Option<Choose>,
-}
-
-/// What was told of a request.
-pub(super) enum Told {
-    Once(Answer),
-    Always(Choose),
-}
-
-impl Rules {
-    /// What was told of an operation, or of every request. What was told of one call is told once.
-    pub(super) fn told(&mut self, operation: Option<&'static str>) -> Option<Told> {
-        let rule = self.0.get_mut(&operation)?;
-        let once = rule.once.pop_front().map(Told::Once);
-        once.or_else(|| rule.always.clone().map(Told::Always))
-    }
-}
+use super::schedule::{Choose, Entry};
+use super::shared::Shared;
 
 /// An operation whose answers are set: made by [`on`](super::MockIntercom::on) and [`on_any`](super::MockIntercom::on_any).
 pub struct On<'m> {
@@ -67,7 +37,24 @@ impl On<'_> {
     #[track_caller]
     pub fn answer_once(self, answer: Answer) -> Self {
         self.check(&answer);
-        self.rule(|rule| rule.once.push_back(answer));
+        self.entry(|entry| entry.once.push_back(Some(answer)));
+        self
+    }
+
+    /// The next calls go as usual; answers that are set after this come to those that follow. With
+    /// [`answer_once`](Self::answer_once) it makes a schedule, such as a failure of the third call:
+    ///
+    /// ```
+    /// # use intercom_client::mock::{Answer, MockIntercom};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), intercom_client::Error> {
+    /// # let intercom = MockIntercom::new();
+    /// intercom.on("list_tags").usual(2).answer_once(Answer::error(500, "server_error", "Internal Server Error"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn usual(self, calls: usize) -> Self {
+        self.entry(|entry| entry.once.extend(std::iter::repeat_n(None, calls)));
         self
     }
 
@@ -80,18 +67,18 @@ impl On<'_> {
 
     /// Forgets the answers that were set here: calls are answered as usual again.
     pub fn as_usual(self) -> Self {
-        self.rule(|rule| rule.once.clear());
+        self.entry(|entry| entry.once.clear());
         self.choose(None)
     }
 
     fn choose(self, always: Option<Choose>) -> Self {
-        self.rule(|rule| rule.always = always);
+        self.entry(|entry| entry.always = always);
         self
     }
 
-    fn rule(&self, change: impl FnOnce(&mut Rule)) {
+    fn entry(&self, change: impl FnOnce(&mut Entry)) {
         let id = self.operation.map(|operation| operation.id);
-        change(self.shared.state().rules.0.entry(id).or_default());
+        change(self.shared.state().schedule.entry(id));
     }
 
     #[track_caller]

@@ -2,6 +2,8 @@
 
 use std::cmp::Reverse;
 
+use serde_json::{Value, json};
+
 use crate::paging::Paging;
 use crate::types;
 use crate::wire::decode::Decode;
@@ -28,16 +30,14 @@ pub(super) struct Operation {
     pub record: Option<Object>,
     /// The list that a success is.
     pub list: Option<List>,
-    /// Whether it makes no record that is there already, by its external id or email.
-    pub conflicts: bool,
     /// The status of a success.
     pub success: u16,
     /// Recorded requests, each by its name and as JSON.
     pub requests: &'static [(&'static str, &'static str)],
     /// Recorded successes; one that answers a recorded request has its name.
     pub successes: &'static [(&'static str, &'static str)],
-    /// Recorded errors by status.
-    pub errors: &'static [(u16, &'static str)],
+    /// Recorded errors: status, name and body.
+    pub errors: &'static [(u16, &'static str, &'static str)],
 }
 
 /// A path or query parameter.
@@ -52,9 +52,16 @@ pub(super) struct Parameter {
 pub(super) struct Object {
     pub name: &'static str,
     names: fn() -> &'static [Name],
+    /// Lists the values of an object that are not as described.
+    pub check: fn(&str) -> Vec<String>,
 }
 
 impl Object {
+    /// Whether the type has a field of this name that holds such a value.
+    pub(super) fn takes(&self, name: &str, value: &Value) -> bool {
+        self.has(name) && (self.check)(&json!({ name: value }).to_string()).is_empty()
+    }
+
     /// Whether it has a field of this name.
     pub(super) fn has(&self, name: &str) -> bool {
         (self.names)().iter().any(|known| known.text() == name)
@@ -102,6 +109,32 @@ fn has_query(template: &str, query: &[(String, String)]) -> bool {
 /// The operation of an id.
 pub(super) fn named(id: &str) -> Option<&'static Operation> {
     OPERATIONS.iter().find(|operation| operation.id == id)
+}
+
+/// The id of an operation that is most like this one, when one is like it at all.
+pub(super) fn nearest(id: &str) -> Option<&'static str> {
+    let distances = OPERATIONS
+        .iter()
+        .map(|operation| (distance(id, operation.id), operation.id));
+    let (distance, nearest) = distances.min()?;
+    (distance <= id.len() / 3).then_some(nearest)
+}
+
+/// How many characters are to be inserted, removed or replaced to make one text of the other.
+fn distance(one: &str, other: &str) -> usize {
+    let other: Vec<char> = other.chars().collect();
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (line, c) in one.chars().enumerate() {
+        let mut next = Vec::with_capacity(row.len());
+        next.push(line + 1);
+        for ((d, above), (diagonal, left)) in other.iter().zip(row.iter().skip(1)).zip(row.iter().zip(0..)) {
+            let beside = next.get(left).copied().unwrap_or(usize::MAX);
+            let replaced = diagonal + usize::from(*d != c);
+            next.push(replaced.min(above + 1).min(beside.saturating_add(1)));
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or_default()
 }
 
 /// The values that `path` has for the parameters of `template`, when it is of that form.
@@ -152,6 +185,16 @@ mod tests {
         ] {
             assert_eq!(has_query(template, &query), has, "{template}");
         }
+    }
+
+    #[test]
+    fn the_nearest_name_is_suggested() {
+        assert_eq!(distance("list_tag", "list_tags"), 1);
+        assert_eq!(distance("abc", "axd"), 2);
+        if named("list_tags").is_some() {
+            assert_eq!(nearest("list_tag"), Some("list_tags"));
+        }
+        assert_eq!(nearest("xyz"), None);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use bytes::Bytes;
-use http::{HeaderMap, Method};
+use http::{HeaderMap, Method, StatusCode};
 use serde_json::Value;
 
 /// A request as it arrived at [`MockIntercom`](super::MockIntercom).
@@ -27,9 +27,16 @@ pub struct Received {
     pub headers: HeaderMap,
     /// The body.
     pub body: Bytes,
+    /// The status of the response; `None` while there is none, and where the connection was dropped.
+    pub status: Option<StatusCode>,
 }
 
 impl Received {
+    /// The `X-Request-Id` of its response.
+    pub(super) fn request_id(&self) -> String {
+        format!("mock-{}", self.number)
+    }
+
     /// Method, path and query as on the wire, such as `GET /contacts?per_page=5`.
     pub fn line(&self) -> String {
         format!("{} {}", self.method, self.target)
@@ -52,12 +59,31 @@ impl Received {
     }
 }
 
-/// Shows operation, method, path and query, neither headers nor body.
+/// Shows number, operation, method, path, query, body and status on one line, such as
+/// `#0 create_tag: POST /tags {"name":"vip"} -> 200`. Headers are left out, and with them the token.
+impl fmt::Display for Received {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let operation = self.operation.unwrap_or("no operation");
+        write!(f, "#{} {operation}: {}", self.number, self.line())?;
+        if !self.body.is_empty() {
+            let body = String::from_utf8_lossy(&self.body);
+            let shown: String = body.chars().take(SHOWN).collect();
+            let rest = if shown.len() < body.len() { "…" } else { "" };
+            write!(f, " {shown}{rest}")?;
+        }
+        match self.status {
+            Some(status) => write!(f, " -> {}", status.as_u16()),
+            None => f.write_str(" -> no response"),
+        }
+    }
+}
+
+/// Characters of a body that are shown of a request.
+const SHOWN: usize = 200;
+
+/// Shows the same as `Display`.
 impl fmt::Debug for Received {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Received")
-            .field("operation", &self.operation)
-            .field("line", &self.line())
-            .finish_non_exhaustive()
+        fmt::Display::fmt(self, f)
     }
 }

@@ -1,81 +1,119 @@
-//! The records that the mock holds.
+//! The records that the mock holds, by kind, id and the values of fields.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::Value;
 
 use crate::wire::id::text_of;
 
-/// Records by kind, and which of them lie under which path.
-#[derive(Debug, Default)]
-pub(super) struct Store {
-    kinds: HashMap<&'static str, Records>,
-    /// The identifiers of the records under a path of another record.
-    related: HashMap<String, Vec<String>>,
-    /// The same for each path of this shape that nothing else is known of.
-    anywhere: HashMap<String, Anywhere>,
-    /// The kinds and identifiers of the records that callers made, and how many had been made by then.
-    made: HashMap<(&'static str, String), usize>,
-    /// How many identifiers were given out.
-    given: u64,
-}
+/// The name of the type of the description that records of one kind have.
+pub(super) type Kind = &'static str;
 
-/// The identifiers of the records under each path of a shape.
-#[derive(Debug)]
-struct Anywhere {
-    ids: Vec<String>,
-    /// How many records callers had made when it was said: nothing lies under the paths of those made later.
-    made: usize,
-}
-
-/// The records of one kind, in the order in which they came.
-#[derive(Debug, Default)]
-struct Records {
-    by_place: BTreeMap<u64, Record>,
-    places: HashMap<String, u64>,
-    next: u64,
-}
-
-/// A record as JSON text, parsed when it is looked into: lists send thousands of them as they are.
+/// A record as it is stored. What follows from other records, such as the tags on a contact, is added when it is shown.
 #[derive(Clone, Debug)]
 pub(super) struct Record {
+    /// `None` for records that have none, such as built-in attributes.
     pub id: Option<String>,
-    pub text: Arc<str>,
-    /// Whether it is one of the description's, and not of a caller's.
+    pub value: Value,
+    /// Whether it is one of the description's examples that no call has changed.
     pub described: bool,
+    /// Whether it is out of the way: found by what unarchives it only.
+    pub archived: bool,
 }
 
 impl Record {
     /// A record whose identifier has this name, or is its `id`.
-    pub(super) fn new(value: &Value, name: &str) -> Self {
-        let id = value.get(name).or(value.get("id"));
+    pub(super) fn new(value: Value, name: &str) -> Self {
+        let id = value
+            .get(name)
+            .or(value.get("id"))
+            .and_then(text_of)
+            .map(Cow::into_owned);
         Self {
-            id: id.and_then(text_of).map(Cow::into_owned),
-            text: value.to_string().into(),
+            id,
+            value,
             described: false,
+            archived: false,
+        }
+    }
+}
+
+/// The places of the records that hold a text.
+type Index = HashMap<String, BTreeSet<u64>>;
+
+/// The records of one kind, in the order in which they came.
+#[derive(Clone, Debug, Default)]
+struct Records {
+    by_place: BTreeMap<u64, Record>,
+    places: HashMap<String, u64>,
+    next: u64,
+    /// By the path of a field. An index is made when it is first asked for, and kept up from then on.
+    indexes: HashMap<String, Index>,
+}
+
+impl Records {
+    fn unindex(&mut self, place: u64) {
+        let Some(record) = self.by_place.get(&place) else {
+            return;
+        };
+        for (field, index) in &mut self.indexes {
+            let key = key(&record.value, field);
+            if let Some(places) = key.as_deref().and_then(|key| index.get_mut(key)) {
+                places.remove(&place);
+            }
         }
     }
 
-    pub(super) fn value(&self) -> Value {
-        serde_json::from_str(&self.text).unwrap_or_default()
+    fn index(&mut self, place: u64) {
+        let Some(record) = self.by_place.get(&place) else {
+            return;
+        };
+        for (field, index) in &mut self.indexes {
+            if let Some(key) = key(&record.value, field) {
+                index.entry(key).or_default().insert(place);
+            }
+        }
     }
 }
 
-/// Whether a path is one of this shape.
-fn has_shape(path: &str, shape: &str) -> bool {
-    let (mut path, mut shape) = (path.split('/'), shape.split('/'));
-    path.by_ref()
-        .zip(shape.by_ref())
-        .all(|(segment, expected)| expected == "{}" || segment == expected)
-        && path.next().is_none()
-        && shape.next().is_none()
+/// The text that a record is found by. A field with [`ANY_CASE`] behind it is found in any case.
+fn key(value: &Value, field: &str) -> Option<String> {
+    match field.strip_suffix(ANY_CASE) {
+        Some(field) => text_of(field_of(value, field)).map(|text| text.to_lowercase()),
+        None => text_of(field_of(value, field)).map(Cow::into_owned),
+    }
+}
+
+/// Stands behind the name of a field whose case does not matter.
+pub(super) const ANY_CASE: char = '~';
+
+/// The value at a path such as `source.author.email`; null when there is none.
+pub(super) fn field_of<'a>(record: &'a Value, path: &str) -> &'a Value {
+    path.split('.').fold(record, |value, name| &value[name])
+}
+
+/// Records by kind.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Store {
+    kinds: HashMap<Kind, Records>,
+    /// Grows with every change.
+    revision: u64,
 }
 
 impl Store {
-    /// Adds a record, or puts it in the place of the one with its identifier.
-    pub(super) fn put(&mut self, kind: &'static str, record: Record) {
+    pub(super) fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// Notes a change that shows in records but is kept elsewhere.
+    pub(super) fn touch(&mut self) {
+        self.revision += 1;
+    }
+
+    /// Adds a record, or replaces the one with its identifier in its place.
+    pub(super) fn put(&mut self, kind: Kind, record: Record) {
+        self.revision += 1;
         let records = self.kinds.entry(kind).or_default();
         let next = records.next;
         let place = match &record.id {
@@ -83,16 +121,56 @@ impl Store {
             None => next,
         };
         records.next = next.max(place + 1);
+        records.unindex(place);
         records.by_place.insert(place, record);
+        records.index(place);
     }
 
-    /// The record of an identifier.
-    pub(super) fn get(&self, kind: &str, id: &str) -> Option<&Record> {
+    /// The record of an identifier, archived ones included.
+    pub(super) fn get(&self, kind: Kind, id: &str) -> Option<&Record> {
         let records = self.kinds.get(kind)?;
         records.by_place.get(records.places.get(id)?)
     }
 
-    /// Remembers that all records so far are the description's.
+    /// The record of an identifier, unless it is archived.
+    pub(super) fn live(&self, kind: Kind, id: &str) -> Option<&Record> {
+        self.get(kind, id).filter(|record| !record.archived)
+    }
+
+    /// Changes a record. Returns `false` when there is none.
+    pub(super) fn change(&mut self, kind: Kind, id: &str, change: impl FnOnce(&mut Record)) -> bool {
+        self.revision += 1;
+        let Some(records) = self.kinds.get_mut(kind) else {
+            return false;
+        };
+        let Some(place) = records.places.get(id).copied() else {
+            return false;
+        };
+        records.unindex(place);
+        if let Some(record) = records.by_place.get_mut(&place) {
+            change(record);
+            record.described = false;
+        }
+        records.index(place);
+        true
+    }
+
+    /// Removes a record.
+    pub(super) fn remove(&mut self, kind: Kind, id: &str) -> Option<Record> {
+        self.revision += 1;
+        let records = self.kinds.get_mut(kind)?;
+        let place = records.places.remove(id)?;
+        records.unindex(place);
+        records.by_place.remove(&place)
+    }
+
+    /// Removes all records of a kind.
+    pub(super) fn clear(&mut self, kind: Kind) {
+        self.revision += 1;
+        self.kinds.remove(kind);
+    }
+
+    /// Marks all records as the description's examples.
     pub(super) fn are_described(&mut self) {
         let records = self.kinds.values_mut();
         for record in records.flat_map(|records| records.by_place.values_mut()) {
@@ -100,78 +178,61 @@ impl Store {
         }
     }
 
-    /// Removes a record.
-    pub(super) fn remove(&mut self, kind: &str, id: &str) -> Option<Record> {
-        let records = self.kinds.get_mut(kind)?;
-        let place = records.places.remove(id)?;
-        records.by_place.remove(&place)
+    /// All records of a kind with their places, in the order in which they came.
+    pub(super) fn all(&self, kind: Kind) -> impl DoubleEndedIterator<Item = (u64, &Record)> {
+        let records = self.kinds.get(kind).into_iter();
+        records.flat_map(|records| records.by_place.iter().map(|(place, record)| (*place, record)))
     }
 
-    /// Removes all records of a kind.
-    pub(super) fn clear(&mut self, kind: &str) {
-        self.kinds.remove(kind);
+    /// The record at a place.
+    pub(super) fn at(&self, kind: Kind, place: u64) -> Option<&Record> {
+        self.kinds.get(kind)?.by_place.get(&place)
     }
 
-    /// All records of a kind.
-    pub(super) fn all(&self, kind: &str) -> impl Iterator<Item = &Record> {
-        self.kinds
-            .get(kind)
-            .into_iter()
-            .flat_map(|records| records.by_place.values())
+    /// The place of a record.
+    pub(super) fn place(&self, kind: Kind, id: &str) -> Option<u64> {
+        self.kinds.get(kind)?.places.get(id).copied()
     }
 
-    /// A new identifier in the form of another one: of digits, of as many hexadecimal digits, or any text.
-    pub(super) fn new_id(&mut self, like: &str) -> String {
-        self.given += 1;
-        let given = self.given;
-        match like.len() {
-            24 if like.bytes().all(|byte| byte.is_ascii_hexdigit()) => format!("{given:024x}"),
-            _ if !like.is_empty() && like.bytes().all(|byte| byte.is_ascii_digit()) => (900_000 + given).to_string(),
-            _ => format!("new-{given}"),
-        }
-    }
-
-    /// Remembers that a caller made this record: nothing lies under its path yet.
-    pub(super) fn was_made(&mut self, kind: &'static str, id: &str) {
-        let made = self.made.len();
-        self.made.insert((kind, id.to_owned()), made);
-    }
-
-    /// The records under this path of that shape; `of` is the one that the path belongs to.
-    pub(super) fn under(&self, path: &str, shape: &str, of: (&'static str, &str), kind: &str) -> Vec<&Record> {
-        let ids = self.related.get(path).or_else(|| self.anywhere(shape, of));
-        ids.into_iter().flatten().filter_map(|id| self.get(kind, id)).collect()
-    }
-
-    /// What lies under a path of this shape as long as nothing was changed there.
-    fn anywhere(&self, shape: &str, of: (&'static str, &str)) -> Option<&Vec<String>> {
-        let anywhere = self.anywhere.get(shape)?;
-        let made = self.made.get(&(of.0, of.1.to_owned()));
-        made.is_none_or(|made| *made < anywhere.made).then_some(&anywhere.ids)
-    }
-
-    /// Says which records lie under each path of this shape.
-    pub(super) fn lay_under_all(&mut self, shape: &str, ids: Vec<String>) {
-        self.related.retain(|path, _| !has_shape(path, shape));
-        let made = self.made.len();
-        self.anywhere.insert(shape.to_owned(), Anywhere { ids, made });
-    }
-
-    /// Lays a record under a path, or takes it away from there; `false` when that changes nothing.
-    pub(super) fn relate(&mut self, path: &str, shape: &str, of: (&'static str, &str), id: &str, lies: bool) -> bool {
-        if !self.related.contains_key(path) {
-            let ids = self.anywhere(shape, of).cloned().unwrap_or_default();
-            self.related.insert(path.to_owned(), ids);
-        }
-        let Some(ids) = self.related.get_mut(path) else {
-            return false;
+    /// The places of the records whose field has this text, in the order in which they came.
+    pub(super) fn having(&mut self, kind: Kind, field: &str, text: &str) -> Vec<u64> {
+        let Some(records) = self.kinds.get_mut(kind) else {
+            return Vec::new();
         };
-        let place = ids.iter().position(|other| other == id);
-        match (place, lies) {
-            (None, true) => ids.push(id.to_owned()),
-            (Some(place), false) => drop(ids.remove(place)),
-            _ => return false,
-        }
-        true
+        let index = records.indexes.entry(field.to_owned()).or_insert_with(|| {
+            let mut index = Index::new();
+            for (place, record) in &records.by_place {
+                if let Some(key) = key(&record.value, field) {
+                    index.entry(key).or_default().insert(*place);
+                }
+            }
+            index
+        });
+        index.get(text).into_iter().flatten().copied().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn record(id: &str, email: &str) -> Record {
+        Record::new(json!({"id": id, "email": email}), "id")
+    }
+
+    #[test]
+    fn an_index_follows_every_change() {
+        let mut store = Store::default();
+        store.put("Contact", record("1", "a"));
+        assert_eq!(store.having("Contact", "email", "a"), [0]);
+        store.put("Contact", record("2", "a"));
+        store.put("Contact", record("1", "b"));
+        assert_eq!(store.having("Contact", "email", "a"), [1]);
+        store.change("Contact", "2", |record| record.value["email"] = json!("b"));
+        assert_eq!(store.having("Contact", "email", "b"), [0, 1]);
+        store.remove("Contact", "1");
+        assert_eq!(store.having("Contact", "email", "b"), [1]);
+        assert_eq!(store.having("Contact", "email", "a"), Vec::<u64>::new());
     }
 }

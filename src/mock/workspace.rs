@@ -1,377 +1,548 @@
-//! What operations do to the records: the rules are those of paths and types, the same for every kind.
+//! A workspace: its records, and what calls do to them.
+//!
+//! Most calls are carried out by the rules of their paths and types, the same for every kind of record. What is specific to an
+//! operation is a function in `rules`.
 
-use std::collections::HashMap;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::borrow::Cow;
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::LazyLock;
+use std::time::Duration;
 
-use http::Method;
+use bytes::Bytes;
 use serde_json::{Map, Value};
 
 use super::answer::Answer;
-use super::lists::Scroll;
-use super::operations::{OPERATIONS, Operation};
+use super::call::{Call, Outcome, Refusal, nothing, success};
+use super::catalog::{Plan, catalog, kind, listed_under};
+use super::happenings::{self, Before, Happening};
+use super::links::Links;
+use super::lists::{Cursors, Scroll, Selections};
+use super::moment::Moment;
+use super::operations::{OPERATIONS, Object, Operation};
 use super::received::Received;
-use super::resources::Resources;
-use super::store::{Record, Store};
+use super::rules;
+use super::store::{Kind, Record, Store};
+use super::template::{Template, readdress};
 use crate::wire::id::text_of;
 
-/// The records and what becomes of them.
-pub(super) struct Workspace {
-    pub(super) resources: Resources,
-    pub(super) store: Store,
-    /// The open scroll of each operation that is one.
-    pub(super) scrolls: HashMap<&'static str, Scroll>,
-    pub(super) scrolls_begun: u64,
+/// What does not change while the mock runs.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Settings {
     /// How long a scroll lives without a request.
-    pub(super) scroll_idle: Duration,
+    pub scroll_idle: Duration,
+    /// Whether a call that is not modelled fails.
+    pub strict: bool,
+}
+
+/// The records and what becomes of them. It does no I/O and has no clock: each call brings its time.
+pub(super) struct Workspace {
+    pub store: Store,
+    pub links: Links,
+    /// The open scroll of each operation that is one.
+    pub scrolls: HashMap<&'static str, Scroll>,
+    pub scrolls_begun: u64,
+    pub selections: Selections,
+    pub cursors: Cursors,
+    pub settings: Settings,
+    /// The time of the call.
+    pub now: Moment,
+    /// What a finished export downloads.
+    pub export: Bytes,
+    /// The topics of webhooks that are subscribed to.
+    pub topics: BTreeSet<String>,
+    /// What happened of these since it was last asked for.
+    pub happened: Vec<Happening>,
+    /// How many notifications were taken.
+    pub notified: u64,
+    /// How many identifiers were given out to records.
+    given: u64,
+    /// The same to what has no records of its own: parts, messages and plans.
+    given_within: u64,
 }
 
 impl Workspace {
-    /// The records that the description shows: those of its lists, and those that are shown by themselves.
-    pub(super) fn new(scroll_idle: Duration) -> Self {
-        let mut workspace = Self {
-            resources: Resources::new(),
+    /// One with the records that the description shows as examples.
+    pub(super) fn new(settings: Settings) -> Self {
+        static EXAMPLES: LazyLock<(Store, Links)> = LazyLock::new(|| {
+            let mut workspace = Workspace::empty(Settings {
+                scroll_idle: Duration::ZERO,
+                strict: false,
+            });
+            workspace.fill_with_examples();
+            (workspace.store, workspace.links)
+        });
+        let (store, links) = EXAMPLES.clone();
+        Self {
+            store,
+            links,
+            ..Self::empty(settings)
+        }
+    }
+
+    /// One without records.
+    pub(super) fn empty(settings: Settings) -> Self {
+        Self {
             store: Store::default(),
+            links: Links::default(),
             scrolls: HashMap::new(),
             scrolls_begun: 0,
-            scroll_idle,
-        };
-        for operation in OPERATIONS {
-            let (Some(list), Some((_, body))) = (&operation.list, operation.successes.first()) else {
-                continue;
-            };
-            let body: Value = serde_json::from_str(body).unwrap_or_default();
-            let items = body[list.items].as_array().cloned().unwrap_or_default();
-            workspace.fill(operation, items);
+            selections: Selections::default(),
+            cursors: Cursors::default(),
+            settings,
+            now: Moment::default(),
+            export: rules::export(),
+            topics: BTreeSet::new(),
+            happened: Vec::new(),
+            notified: 0,
+            given: 0,
+            given_within: 0,
         }
-        for operation in OPERATIONS {
-            let kind = operation
-                .record
-                .as_ref()
-                .map(|record| workspace.resources.kind(record.name));
-            let member = kind.and_then(|kind| workspace.resources.member(kind));
-            let Some(member) = member.filter(|member| member.shape == operation.shape) else {
+    }
+
+    /// The records of the description's lists, and those that are shown by themselves.
+    fn fill_with_examples(&mut self) {
+        let parse = |text: &str| serde_json::from_str::<Value>(text).unwrap_or_default();
+        let of_one = |operation: &&Operation| !catalog().named(operation).is_empty();
+        let (of_one, of_all): (Vec<_>, Vec<_>) = OPERATIONS.iter().partition(of_one);
+        let items = |operation: &Operation| {
+            let (Some(list), Some((_, body))) = (&operation.list, operation.successes.first()) else {
+                return Vec::new();
+            };
+            parse(body)[list.items].as_array().cloned().unwrap_or_default()
+        };
+        for operation in of_all {
+            for item in items(operation) {
+                catalog().kind_of(operation).map(|kind| self.put(kind, item));
+            }
+        }
+        for operation in OPERATIONS
+            .iter()
+            .filter(|operation| operation.list.is_none() && operation.method != "DELETE")
+        {
+            let Some(kind) = catalog().kind_of(operation) else {
                 continue;
             };
-            let (kind, name) = (member.kind, member.parameter);
-            for (_, body) in operation.successes.iter().filter(|_| operation.method != "DELETE") {
-                let record = Record::new(&serde_json::from_str(body).unwrap_or_default(), name);
-                let id = record.id.as_deref().unwrap_or_default();
+            let shows = match catalog().member(kind) {
+                Some(member) => member.shape == operation.shape,
+                // Such as visitors, which are asked for by a parameter of the query.
+                None => operation.method == "GET",
+            };
+            for (_, body) in operation.successes.iter().filter(|_| shows) {
+                let record = Record::new(parse(body), catalog().identifier(kind));
+                let id = record.id.clone().unwrap_or_default();
                 // What is asked for shows more of a record than what lists it, or what it was changed to.
-                if operation.method == "GET" || workspace.store.get(kind, id).is_none() {
-                    workspace.store.put(kind, record);
+                if operation.method == "GET" || self.store.get(kind, &id).is_none() {
+                    self.store.put(kind, record);
                 }
             }
         }
-        workspace.store.are_described();
-        workspace
+        for operation in of_one {
+            let Some(kind) = catalog().kind_of(operation) else {
+                continue;
+            };
+            let mut ids = Vec::new();
+            for item in items(operation) {
+                let about = rules::about(&item);
+                let record = Record::new(item, catalog().identifier(kind));
+                let Some(id) = record.id.clone() else { continue };
+                // A record that is shown elsewhere stays as it is shown there.
+                if self.store.get(kind, &id).is_none() {
+                    self.store.put(kind, record);
+                }
+                ids.push((id, about));
+            }
+            self.belong_to_all(operation, kind, &ids);
+        }
+        rules::examples(self);
+        self.store.are_described();
     }
 
-    /// Puts these records, and no others, into the list of an operation.
+    /// Replaces the records that an operation lists or shows. Returns `false` when it does neither.
     pub(super) fn seed(&mut self, operation: &'static Operation, records: Vec<Value>) -> bool {
-        let Some(list) = &operation.list else { return false };
-        if self.resources.named(operation).is_empty() {
-            let kind = self.resources.kind(list.item.name);
+        let Some(kind) = catalog()
+            .kind_of(operation)
+            .filter(|_| operation.list.is_some() || operation.method == "GET")
+        else {
+            return false;
+        };
+        let owners = match operation.list {
+            Some(_) => catalog().named(operation),
+            None => Vec::new(),
+        };
+        if owners.is_empty() {
+            let ids: Vec<String> = self
+                .store
+                .all(kind)
+                .filter_map(|(_, record)| record.id.clone())
+                .collect();
+            for id in ids {
+                self.links.forget((kind, &id));
+            }
             self.store.clear(kind);
+        } else if let Some((owner, _)) = owners.last() {
+            let owners: Vec<String> = self.ids(owner.kind);
+            for id in &owners {
+                let others: Vec<String> = self.links.of((owner.kind, id), kind).map(str::to_owned).collect();
+                for other in others {
+                    self.links.detach((owner.kind, id), (kind, &other));
+                }
+            }
         }
-        self.fill(operation, records);
+        let records = records.into_iter().map(|record| (rules::about(&record), record));
+        let put = |(about, record)| Some((self.put(kind, record)?, about));
+        let ids: Vec<(String, Value)> = records.filter_map(put).collect();
+        if operation.list.is_some() {
+            self.belong_to_all(operation, kind, &ids);
+        }
+        for (id, _) in &ids {
+            rules::seeded(self, kind, id);
+        }
         true
     }
 
-    fn fill(&mut self, operation: &'static Operation, records: Vec<Value>) {
-        let Some(list) = &operation.list else { return };
-        let kind = self.resources.kind(list.item.name);
-        let ids: Vec<String> = records.iter().filter_map(|record| self.put(kind, record)).collect();
-        if !self.resources.named(operation).is_empty() {
-            self.store.lay_under_all(operation.shape, ids);
+    /// Attaches records to each record that the path of their list can name, with what is known of the relation.
+    fn belong_to_all(&mut self, operation: &Operation, kind: Kind, ids: &[(String, Value)]) {
+        let named = catalog().named(operation);
+        let Some((owner, _)) = named.last() else { return };
+        let owner = owner.kind;
+        for of in self.ids(owner) {
+            for (id, about) in ids {
+                self.links.attach((owner, &of), (kind, id), about);
+            }
         }
     }
 
-    fn put(&mut self, kind: &'static str, value: &Value) -> Option<String> {
-        let record = Record::new(value, self.identifier(kind));
+    /// The identifiers of all records of a kind.
+    pub(super) fn ids(&self, kind: Kind) -> Vec<String> {
+        self.store
+            .all(kind)
+            .filter_map(|(_, record)| record.id.clone())
+            .collect()
+    }
+
+    /// Stores a record. Returns its identifier.
+    pub(super) fn put(&mut self, kind: Kind, value: Value) -> Option<String> {
+        let record = Record::new(value, catalog().identifier(kind));
         let id = record.id.clone();
         self.store.put(kind, record);
         id
     }
 
-    /// Carries out a call with these values of its path parameters.
-    pub(super) fn answer(&mut self, operation: &'static Operation, values: &[String], received: &Received) -> Answer {
-        let missing = operation
+    /// Carries out a call.
+    pub(super) fn handle(
+        &mut self,
+        now: Moment,
+        operation: &'static Operation,
+        values: &[String],
+        request: &Received,
+    ) -> Answer {
+        self.now = now;
+        let body = match request.json() {
+            Value::Object(body) => body,
+            _ => Map::new(),
+        };
+        let path = catalog().named(operation).into_iter();
+        let path = path.filter_map(|(member, place)| Some((member.kind, values.get(place)?.clone())));
+        let call = Call {
+            operation,
+            values,
+            request,
+            body,
+            path: path.collect(),
+        };
+        let before = (!self.topics.is_empty()).then(|| Before::new(self, &call));
+        let outcome = self.carry_out(&call);
+        if let (Ok(answer), Some(before)) = (&outcome, &before) {
+            let body = serde_json::from_slice(&answer.body).unwrap_or_default();
+            let happened = happenings::of(self, &call, before, &body);
+            self.happened.extend(happened);
+        }
+        outcome.unwrap_or_else(|refusal| refusal.answer(request))
+    }
+
+    /// How many records calls have made.
+    pub(super) fn made(&self) -> u64 {
+        self.given
+    }
+
+    /// The id of the workspace, which notifications carry.
+    pub(super) fn app_id(&self) -> String {
+        rules::app_id()
+    }
+
+    fn carry_out(&mut self, call: &Call<'_>) -> Outcome {
+        let operation = call.operation;
+        let mut required = operation
             .parameters
             .iter()
-            .find(|parameter| parameter.required && !parameter.in_path && received.query(parameter.name).is_none());
-        if let Some(parameter) = missing {
-            return Answer::error(400, "parameter_not_found", &format!("{} is missing", parameter.name));
+            .filter(|parameter| parameter.required && !parameter.in_path);
+        if let Some(parameter) = required.find(|parameter| call.request.query(parameter.name).is_none()) {
+            return Err(Refusal::absent(format!("{} is missing", parameter.name)));
         }
-        let named: Vec<(&str, &'static str, String)> = self
-            .resources
-            .named(operation)
-            .into_iter()
-            .filter_map(|(member, place)| Some((member.shape, member.kind, values.get(place)?.clone())))
-            .collect();
-        if named.iter().any(|(_, kind, id)| self.store.get(kind, id).is_none()) {
-            return not_found(operation);
-        }
-        let shape = operation.shape;
-        let subject = named.last().map(|(member, kind, id)| (*member, *kind, id.as_str()));
-        if let Some((_, kind, id)) = subject.filter(|(member, ..)| *member == shape) {
-            match received.method {
-                Method::GET => return self.found(operation, kind, id),
-                Method::PUT | Method::PATCH => return self.update(operation, kind, id, received),
-                Method::DELETE => {
-                    let record = self.store.remove(kind, id);
-                    return success(operation, example(operation, received, record.as_ref()));
-                }
-                _ => {}
-            }
-        }
-        let of = subject.map(|(_, kind, id)| (kind, id));
-        if let Some(list) = &operation.list {
-            return self.list(operation, list, of, received);
-        }
-        let kind = operation.record.as_ref().map(|record| self.resources.kind(record.name));
-        if let Some(kind) = kind.filter(|kind| received.method == Method::POST && self.makes(shape, kind)) {
-            return self.make(operation, kind, of, received);
-        }
-        if let (Some(of), Some(id), &Method::DELETE) = (of, values.last(), &received.method)
-            && let Some(parent) = shape.strip_suffix("/{}")
-            && let Some(listed) = listed_under(parent)
+        let rule = rules::of(operation);
+        if rule.is_none_or(|rule| rule.finds_path)
+            && let Some((kind, _)) = call.path.iter().find(|(kind, id)| self.store.live(kind, id).is_none())
         {
-            let path = received.path.rsplit_once('/').map_or("", |(path, _)| path);
-            let item = self.resources.kind(listed);
-            if !self.store.relate(path, parent, of, id, false) {
-                return not_found(operation);
+            return Err(Refusal::missing(operation, kind));
+        }
+        if let Some(rule) = rule {
+            return (rule.run)(self, call);
+        }
+        match (catalog().plan(operation), call.subject()) {
+            (Plan::Show, Some((kind, id))) => self.show(call, kind, id),
+            (Plan::Update, Some((kind, id))) => self.update(call, kind, id),
+            (Plan::Delete, Some((kind, id))) => self.delete(call, kind, id),
+            (Plan::List, _) => self.list(call),
+            (Plan::Make, _) => self.make(call),
+            (Plan::Detach, Some(of)) => self.detach(call, of),
+            _ if self.settings.strict => {
+                let message = format!("the mock does not model {}: see \"How far it goes\"", operation.id);
+                Err(Refusal::not_modelled(message))
             }
-            if kind == Some(item) {
-                return self.found(operation, item, id);
+            _ => match operation.successes.first() {
+                Some((_, body)) => Ok(Answer::bytes("application/json", *body).status(operation.success)),
+                None => nothing(operation),
+            },
+        }
+    }
+
+    /// Responds with a record.
+    pub(super) fn show(&self, call: &Call<'_>, kind: Kind, id: &str) -> Outcome {
+        match self.view(kind, id) {
+            Some(value) => success(call.operation, &rules::displayed(call, kind, value)),
+            None => Err(Refusal::missing(call.operation, kind)),
+        }
+    }
+
+    /// A record as responses have it, with what follows from other records.
+    pub(super) fn view(&self, kind: Kind, id: &str) -> Option<Value> {
+        Some(self.view_of(kind, self.store.get(kind, id)?))
+    }
+
+    /// A record as responses have it.
+    pub(super) fn view_of(&self, kind: Kind, record: &Record) -> Value {
+        rules::view(self, kind, record)
+    }
+
+    fn update(&mut self, call: &Call<'_>, kind: Kind, id: &str) -> Outcome {
+        self.merge_into(call, kind, id);
+        self.show(call, kind, id)
+    }
+
+    /// Sets what the request says of a record, as far as the record has it.
+    pub(super) fn merge_into(&mut self, call: &Call<'_>, kind: Kind, id: &str) {
+        let object = call.operation.record.as_ref();
+        self.change(kind, id, |fields| {
+            if let Some(object) = object {
+                merge(object, fields, &call.body, catalog().identifier(kind));
             }
-        }
-        let record = of.and_then(|(kind, id)| self.store.get(kind, id));
-        success(operation, example(operation, received, record))
+        });
     }
 
-    /// Whether a POST to a path of this shape makes a record of this kind: where it lies, or is listed.
-    fn makes(&self, shape: &str, kind: &str) -> bool {
-        let lies = self
-            .resources
-            .member(kind)
-            .is_some_and(|member| member.parent() == shape);
-        lies || listed_under(shape).is_some_and(|item| self.resources.kind(item) == kind)
-    }
-
-    fn found(&self, operation: &Operation, kind: &str, id: &str) -> Answer {
-        match self.store.get(kind, id) {
-            Some(record) => success(operation, Some(record.text.as_bytes().to_vec())),
-            None => not_found(operation),
-        }
-    }
-
-    fn update(&mut self, operation: &Operation, kind: &'static str, id: &str, received: &Received) -> Answer {
-        let Some(record) = self.store.get(kind, id) else {
-            return not_found(operation);
-        };
-        let mut record = record.value();
-        merge(operation, &mut record, received.json(), self.identifier(kind));
-        touch(&mut record, &["updated_at"]);
-        self.put(kind, &record);
-        self.found(operation, kind, id)
-    }
-
-    /// Makes a record, or lays one that there is under the path of another.
-    fn make(
-        &mut self,
-        operation: &'static Operation,
-        kind: &'static str,
-        of: Option<(&'static str, &str)>,
-        received: &Received,
-    ) -> Answer {
-        let body = received.json();
-        let shape = operation.shape;
-        if let Some(id) = text_of(&body["id"]) {
-            if self.store.get(kind, &id).is_none() {
-                return not_found(operation);
+    /// Changes the fields of a record, and the time of its last change.
+    pub(super) fn change(&mut self, kind: Kind, id: &str, change: impl FnOnce(&mut Map<String, Value>)) {
+        let now = self.now.seconds();
+        self.store.change(kind, id, |record| {
+            if let Value::Object(fields) = &mut record.value {
+                change(fields);
+                set_present(fields, "updated_at", now.into());
             }
-            if let Some(of) = of {
-                self.store.relate(&received.path, shape, of, &id, true);
-                return self.found(operation, kind, &id);
-            }
-            return self.update(operation, kind, &id, received);
-        }
-        if operation.conflicts
-            && let Some(id) = self.there_already(kind, &body)
-        {
-            let message = format!("A contact matching those details already exists with id={id}");
-            return Answer::error(409, "conflict", &message);
-        }
-        let shown = example(operation, received, None).unwrap_or_default();
-        // Not every description shows one.
-        let mut record: Map<String, Value> = serde_json::from_slice(&shown).unwrap_or_default();
-        let name = self.identifier(kind);
-        let name = if record.contains_key(name) { name } else { "id" };
-        let shown = record.get(name).cloned().unwrap_or_default();
-        let id = self.store.new_id(&text_of(&shown).unwrap_or_default());
-        let number = id.parse::<u64>().ok().filter(|_| shown.is_number());
-        record.insert(name.to_owned(), number.map_or_else(|| id.as_str().into(), Value::from));
-        let mut record = Value::Object(record);
-        merge(operation, &mut record, body, name);
-        touch(&mut record, &["created_at", "updated_at"]);
-        self.put(kind, &record);
-        self.store.was_made(kind, &id);
-        if let Some(of) = of {
-            self.store.relate(&received.path, shape, of, &id, true);
-        }
-        self.found(operation, kind, &id)
+        });
     }
 
-    /// The identifier of a caller's record with the external id of the body, or of a user with its email.
-    fn there_already(&self, kind: &str, body: &Value) -> Option<String> {
-        let role = |record: &Value| record["role"].as_str().unwrap_or("user") == "user";
-        let mut callers = self.store.all(kind).filter(|record| !record.described);
-        callers.find_map(|record| {
-            let held = record.value();
-            let same = |name: &str| !body[name].is_null() && body[name] == held[name];
-            let is_there = same("external_id") || (same("email") && role(body) && role(&held));
-            record.id.clone().filter(|_| is_there)
-        })
-    }
-
-    fn identifier(&self, kind: &str) -> &'static str {
-        self.resources.member(kind).map_or("id", |member| member.parameter)
-    }
-}
-
-/// The type of the items that are listed at a path of this shape.
-fn listed_under(shape: &str) -> Option<&'static str> {
-    let lists = OPERATIONS.iter().filter(|operation| operation.shape == shape);
-    lists
-        .filter_map(|operation| Some(operation.list.as_ref()?.item.name))
-        .next()
-}
-
-pub(super) fn not_found(operation: &Operation) -> Answer {
-    match operation.errors.iter().find(|(status, _)| *status == 404) {
-        Some((status, body)) => Answer::bytes("application/json", *body).status(*status),
-        None => Answer::error(404, "not_found", "Resource Not Found"),
-    }
-}
-
-fn success(operation: &Operation, body: Option<Vec<u8>>) -> Answer {
-    Answer::bytes("application/json", body.unwrap_or_default()).status(operation.success)
-}
-
-/// The success that was recorded for the request most like this one, about this record.
-fn example(operation: &Operation, received: &Received, record: Option<&Record>) -> Option<Vec<u8>> {
-    let body = received.json();
-    let alike = |example: &str| {
-        let example: Map<String, Value> = serde_json::from_str(example).unwrap_or_default();
-        example.iter().filter(|(key, value)| body[*key] == **value).count()
-    };
-    let requests = operation.requests.iter().rev();
-    let named = requests
-        .max_by_key(|(_, example)| alike(example))
-        .map(|(name, _)| *name);
-    let mut successes = operation.successes.iter();
-    let same = successes.find(|(name, _)| Some(*name) == named);
-    let (_, shown) = same.or(operation.successes.first())?;
-    let Some(record) = record else {
-        return Some(shown.as_bytes().to_vec());
-    };
-    let (mut shown, record): (Value, _) = (serde_json::from_str(shown).ok()?, record.value());
-    if shown.get("type").is_none_or(|kind| *kind == record["type"])
-        && let Value::Object(shown) = &mut shown
-    {
-        for (name, value) in shown.iter_mut() {
+    fn delete(&mut self, call: &Call<'_>, kind: Kind, id: &str) -> Outcome {
+        let record = self.remove(kind, id);
+        let mut shown = recorded(call.operation);
+        let record = record.map(|record| record.value).unwrap_or_default();
+        for (name, value) in &mut shown {
             if (name == "id" || name == "external_id" || name.ends_with("identifier"))
                 && let Some(own) = record.get(name)
             {
                 *value = own.clone();
             }
         }
-    }
-    Some(shown.to_string().into_bytes())
-}
-
-/// Sets what a request says, as far as the answer's type has it in that form.
-fn merge(operation: &Operation, record: &mut Value, body: Value, identifier: &str) {
-    let flaws = |record: &Value| operation.check.map_or(0, |check| check(&record.to_string()).len());
-    let Value::Object(body) = body else { return };
-    if !record.is_object() {
-        return;
-    }
-    for (name, value) in body.into_iter().filter(|(name, _)| name != identifier && name != "id") {
-        let mut changed = record.clone();
-        match (&mut changed[&name], value) {
-            (Value::Object(held), Value::Object(set)) => held.extend(set),
-            (held, value) => *held = value,
-        }
-        if flaws(&changed) <= flaws(record) {
-            *record = changed;
+        match shown.is_empty() {
+            true => nothing(call.operation),
+            false => success(call.operation, &Value::Object(shown)),
         }
     }
-}
 
-/// Sets those of these times that the record has to now.
-fn touch(record: &mut Value, times: &[&str]) {
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default()
-        .as_secs();
-    for name in times {
-        if let Some(time) = record.get_mut(*name) {
-            *time = now.into();
+    /// Removes a record and its relations.
+    pub(super) fn remove(&mut self, kind: Kind, id: &str) -> Option<Record> {
+        for (other, of) in self.links.forget((kind, id)) {
+            rules::attached(self, (kind, id), (other, &of), -1);
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use http::HeaderMap;
-    use serde_json::json;
-
-    use super::super::operations::{Parameter, named};
-    use super::*;
-
-    /// An operation as a description without examples has it.
-    fn bare(id: &str) -> Option<&'static Operation> {
-        let shown = named(id)?;
-        let parameters: &'static [Parameter] = shown.parameters;
-        Some(Box::leak(Box::new(Operation {
-            id: shown.id,
-            method: shown.method,
-            path: shown.path,
-            query: shown.query,
-            shape: shown.shape,
-            parameters,
-            check: shown.check,
-            conflicts: shown.conflicts,
-            record: shown.record.clone(),
-            list: None,
-            success: shown.success,
-            requests: &[],
-            successes: &[],
-            errors: &[],
-        })))
+        self.store.remove(kind, id)
     }
 
-    #[test]
-    fn what_no_example_shows_is_made_too() {
-        // Not every description and set of features has it.
-        let Some(operation) = bare("create_tag") else { return };
-        let received = Received {
-            number: 0,
-            operation: Some(operation.id),
-            method: Method::POST,
-            path: operation.path.to_owned(),
-            query: Vec::new(),
-            target: operation.path.to_owned(),
-            headers: HeaderMap::new(),
-            body: r#"{"name": "vip"}"#.into(),
+    /// Makes a record, or attaches one that there is to the record that the path names.
+    fn make(&mut self, call: &Call<'_>) -> Outcome {
+        let Some(kind) = catalog().kind_of(call.operation) else {
+            return nothing(call.operation);
         };
-        let mut workspace = Workspace::new(Duration::ZERO);
-        let answer = workspace.answer(operation, &[], &received);
-        let made: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-        assert_eq!(
-            (answer.status.as_u16(), made),
-            (operation.success, json!({"id": "new-1", "name": "vip"}))
-        );
+        if let Some(id) = call.text("id") {
+            if self.store.live(kind, &id).is_none() {
+                return Err(Refusal::missing(call.operation, kind));
+            }
+            return match call.subject() {
+                Some(of) => {
+                    self.attach(of, (kind, &id), &Value::Null);
+                    self.show(call, kind, &id)
+                }
+                None => self.update(call, kind, &id),
+            };
+        }
+        let mut record = self.new_record(call.operation, kind);
+        if let Some(object) = &call.operation.record {
+            merge(object, &mut record, &call.body, catalog().identifier(kind));
+        }
+        let id = self.put(kind, Value::Object(record)).unwrap_or_default();
+        if let Some(of) = call.subject() {
+            self.attach(of, (kind, &id), &Value::Null);
+        }
+        self.show(call, kind, &id)
+    }
+
+    /// A record that an operation makes, with an id and addresses of its own, and the time of the call.
+    pub(super) fn new_record(&mut self, operation: &Operation, kind: Kind) -> Map<String, Value> {
+        let empty = Template::default();
+        let template = catalog().template(operation).unwrap_or(&empty);
+        let identifier = catalog().identifier(kind);
+        let identifier = if template.recorded.contains_key(identifier) {
+            identifier
+        } else {
+            "id"
+        };
+        let recorded = template.recorded_id(identifier);
+        let id = self.new_id(&recorded);
+        let mut record = template.record.clone();
+        for value in record.values_mut() {
+            readdress(value, &recorded, &id);
+        }
+        let is_number = template.recorded.get(identifier).is_some_and(Value::is_number);
+        let number = id.parse::<u64>().ok().filter(|_| is_number);
+        record.insert(identifier.to_owned(), number.map_or_else(|| id.into(), Value::from));
+        let now = self.now.seconds();
+        set_present(&mut record, "created_at", now.into());
+        set_present(&mut record, "updated_at", now.into());
+        record
+    }
+
+    /// A new identifier of a part, a message or a plan.
+    pub(super) fn new_id_within(&mut self) -> String {
+        self.given_within += 1;
+        (700_000 + self.given_within).to_string()
+    }
+
+    /// A new identifier in the form of another one: digits, as many hexadecimal digits, or any text.
+    pub(super) fn new_id(&mut self, like: &str) -> String {
+        self.given += 1;
+        let given = self.given;
+        match like.len() {
+            24 if like.bytes().all(|byte| byte.is_ascii_hexdigit()) => format!("{given:024x}"),
+            _ if like.bytes().all(|byte| byte.is_ascii_digit()) => (900_000 + given).to_string(),
+            _ => format!("new-{given}"),
+        }
+    }
+
+    /// Attaches two records to each other. Returns `false` when they were already.
+    pub(super) fn attach(&mut self, one: (Kind, &str), other: (Kind, &str), about: &Value) -> bool {
+        self.store.touch();
+        let is_new = self.links.attach(one, other, about);
+        if is_new {
+            rules::attached(self, one, other, 1);
+        }
+        is_new
+    }
+
+    /// Detaches two records. Returns what was known of the relation.
+    pub(super) fn part(&mut self, one: (Kind, &str), other: (Kind, &str)) -> Option<Value> {
+        self.store.touch();
+        let about = self.links.detach(one, other)?;
+        rules::attached(self, one, other, -1);
+        Some(about)
+    }
+
+    fn detach(&mut self, call: &Call<'_>, of: (Kind, &str)) -> Outcome {
+        let parent = call.operation.shape.strip_suffix("/{}").and_then(listed_under);
+        let Some(kind) = parent.map(|name| catalog().kind(name)) else {
+            return nothing(call.operation);
+        };
+        let id = call.last_value();
+        let Some(about) = self.part(of, (kind, id)) else {
+            return Err(Refusal::missing(call.operation, kind));
+        };
+        match self.view(kind, id) {
+            Some(value) => success(call.operation, &with(value, &about)),
+            None => nothing(call.operation),
+        }
+    }
+
+    /// The contact that a request names by Intercom's id, the id in the caller's system, or the email address.
+    pub(super) fn contact_in(&mut self, fields: &Map<String, Value>) -> Option<String> {
+        let kind = kind::contact();
+        let text = |name: &str| fields.get(name).and_then(text_of).map(Cow::into_owned);
+        for name in ["intercom_user_id", "id", "contact_id"] {
+            if let Some(id) = text(name).filter(|id| self.store.live(kind, id).is_some()) {
+                return Some(id);
+            }
+        }
+        for (name, field) in [
+            ("user_id", "external_id"),
+            ("external_id", "external_id"),
+            ("email", "email"),
+        ] {
+            if let Some(text) = text(name)
+                && let Some(id) = self.live_having(kind, field, &text).into_iter().next()
+            {
+                return Some(id);
+            }
+        }
+        None
+    }
+
+    /// The identifiers of the records whose field has this text, without archived ones.
+    pub(super) fn live_having(&mut self, kind: Kind, field: &str, text: &str) -> Vec<String> {
+        let places = self.store.having(kind, field, text);
+        let records = places.into_iter().filter_map(|place| self.store.at(kind, place));
+        records
+            .filter(|record| !record.archived)
+            .filter_map(|record| record.id.clone())
+            .collect()
+    }
+}
+
+/// The success that the description shows for an operation first.
+pub(super) fn recorded(operation: &Operation) -> Map<String, Value> {
+    let body = operation.successes.first().map(|(_, body)| serde_json::from_str(body));
+    body.and_then(Result::ok).unwrap_or_default()
+}
+
+/// A value with these fields besides its own.
+pub(super) fn with(mut value: Value, others: &Value) -> Value {
+    if let (Value::Object(fields), Value::Object(others)) = (&mut value, others) {
+        fields.extend(others.clone());
+    }
+    value
+}
+
+/// Sets a field that a record has.
+pub(super) fn set_present(fields: &mut Map<String, Value>, name: &str, value: Value) {
+    if let Some(held) = fields.get_mut(name) {
+        *held = value;
+    }
+}
+
+/// Sets the fields of a request that a record has in that form. Entries of free-form objects are set one by one.
+pub(super) fn merge(object: &Object, record: &mut Map<String, Value>, body: &Map<String, Value>, identifier: &str) {
+    let unset: HashSet<&str> = HashSet::from(["id", "type", identifier]);
+    for (name, value) in body.iter().filter(|(name, _)| !unset.contains(name.as_str())) {
+        if !object.takes(name, value) {
+            continue;
+        }
+        match (record.get_mut(name), value) {
+            (Some(Value::Object(held)), Value::Object(set)) => held.extend(set.clone()),
+            _ => drop(record.insert(name.clone(), value.clone())),
+        }
     }
 }

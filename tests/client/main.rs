@@ -9,7 +9,7 @@ mod tls;
 use std::process::Command;
 use std::time::Duration;
 
-use intercom_client::mock::{Answer, MockIntercom};
+use intercom_client::mock::{Answer, MockIntercom, MockServer};
 use intercom_client::{ApiVersion, Client, ClientBuilder, ConfigError, Error, Region};
 use serde_json::json;
 use server::{Move, Server, answer};
@@ -31,8 +31,8 @@ fn https() -> ClientBuilder {
 }
 
 /// A mock Intercom that wants the test token.
-async fn start() -> MockIntercom {
-    MockIntercom::builder().token(TOKEN).start().await
+async fn start() -> MockServer {
+    MockIntercom::builder().token(TOKEN).serve().await
 }
 
 #[test]
@@ -208,7 +208,7 @@ async fn every_request_carries_the_headers_and_no_others_of_its_own() {
 async fn the_version_and_a_path_prefix_reach_the_wire() {
     let version: ApiVersion = "2.11".parse().unwrap();
     let intercom = MockIntercom::builder().token(TOKEN).api_version(version.clone());
-    let intercom = intercom.start().await;
+    let intercom = intercom.serve().await;
     intercom.on_any().answer(Answer::json(json!({})));
     let client = builder()
         .base_url(format!("{}/proxy/", intercom.url()))

@@ -1,0 +1,86 @@
+//! The help center: articles, collections and sections.
+
+use serde_json::{Map, Value};
+
+use super::super::call::{Call, Outcome, Refusal};
+use super::super::catalog::{catalog, kind};
+use super::super::workspace::{Workspace, merge, set_present};
+use super::respond;
+use super::text::{html, slug};
+use crate::wire::id::text_of;
+
+/// The attributes of the paragraphs of an article.
+const PARAGRAPH: &str = " class=\"no-margin\"";
+
+pub(super) fn create(workspace: &mut Workspace, call: &Call<'_>) -> Outcome {
+    let kind = kind::article();
+    if call.text("title").is_none() {
+        return Err(Refusal::absent("title is required"));
+    }
+    if call.text("author_id").is_none() {
+        let message = "author_id must be in the main body or default locale translated_content object";
+        return Err(Refusal::absent(message));
+    }
+    let mut record = workspace.new_record(call.operation, kind);
+    if record.get("state").is_none_or(Value::is_null) {
+        record.insert("state".to_owned(), "draft".into());
+    }
+    set_present(&mut record, "description", "".into());
+    set_present(&mut record, "body", "".into());
+    set(call, &mut record);
+    let id = workspace.put(kind, Value::Object(record)).unwrap_or_default();
+    workspace.show(call, kind, &id)
+}
+
+pub(super) fn update(workspace: &mut Workspace, call: &Call<'_>) -> Outcome {
+    let id = call.last_value();
+    workspace.change(kind::article(), id, |fields| set(call, fields));
+    workspace.show(call, kind::article(), id)
+}
+
+/// Sets what a request says of an article, and the title in its address.
+fn set(call: &Call<'_>, fields: &mut Map<String, Value>) {
+    let Some(object) = &call.operation.record else { return };
+    let mut body = call.body.clone();
+    // The recorded article that was created with translations shows none.
+    body.remove("translated_content");
+    if let Some(text) = call.text("body") {
+        body.insert("body".to_owned(), html(&text, PARAGRAPH).into());
+    }
+    merge(object, fields, &body, "id");
+    let id = fields.get("id").and_then(text_of).unwrap_or_default().into_owned();
+    let title = fields
+        .get("title")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_owned();
+    if let Some(Value::String(url)) = fields.get_mut("url")
+        && let Some((path, _)) = url.rsplit_once('/')
+    {
+        *url = format!("{path}/{id}-{}", slug(&title));
+    }
+}
+
+/// Creates a collection or a section.
+pub(super) fn create_group(workspace: &mut Workspace, call: &Call<'_>) -> Outcome {
+    let Some(kind) = catalog().kind_of(call.operation) else {
+        return respond(call, &Value::Null);
+    };
+    if call.text("name").is_none() {
+        return Err(Refusal::absent("Name is a required parameter."));
+    }
+    let order = workspace.store.all(kind).count() + 1;
+    let mut record = workspace.new_record(call.operation, kind);
+    if let Some(object) = &call.operation.record {
+        merge(object, &mut record, &call.body, "id");
+    }
+    set_present(&mut record, "order", order.into());
+    if let Some(description) = record
+        .get_mut("description")
+        .filter(|description| description.is_null())
+    {
+        *description = "".into();
+    }
+    let id = workspace.put(kind, Value::Object(record)).unwrap_or_default();
+    workspace.show(call, kind, &id)
+}

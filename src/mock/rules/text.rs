@@ -1,0 +1,121 @@
+//! Texts of messages, notes and articles: HTML in responses, whatever a request sent.
+
+use serde_json::Value;
+
+/// A text as HTML: paragraphs for a plain one, and HTML without the frame of a page.
+pub(super) fn html(text: &str, attributes: &str) -> String {
+    let paragraph = format!("<p{attributes}>");
+    if !is_html(text) {
+        let escaped = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+        return format!("{paragraph}{escaped}</p>");
+    }
+    let mut html = text.replace("<p>", &paragraph);
+    for frame in ["<html>", "</html>", "<body>", "</body>"] {
+        html = html.replace(frame, "");
+    }
+    // Blanks between tags become one line break.
+    let mut parts = html.trim().split('>').map(|part| match part.split_once('<') {
+        Some((between, tag)) if between.trim().is_empty() => format!("\n<{tag}"),
+        _ => part.to_owned(),
+    });
+    let first = parts.next().unwrap_or_default();
+    let rest: Vec<String> = parts
+        .map(|part| {
+            if part.starts_with("\n<") && part.len() > 2 {
+                part
+            } else {
+                part.trim_start_matches('\n').to_owned()
+            }
+        })
+        .collect();
+    let joined = std::iter::once(first.trim_start().to_owned())
+        .chain(rest)
+        .collect::<Vec<_>>()
+        .join(">");
+    joined.trim().to_owned()
+}
+
+fn is_html(text: &str) -> bool {
+    let mut tags = text
+        .match_indices('<')
+        .map(|(at, _)| text.get(at + 1..).unwrap_or_default());
+    tags.any(|tag| tag.starts_with(|first: char| first.is_ascii_alphabetic()) && tag.contains('>'))
+}
+
+/// HTML without its tags.
+pub(super) fn plain(html: &str) -> String {
+    let mut text = String::with_capacity(html.len());
+    let mut in_tag = false;
+    for c in html.chars() {
+        match c {
+            '<' => in_tag = true,
+            '>' if in_tag => in_tag = false,
+            c if !in_tag => text.push(c),
+            _ => {}
+        }
+    }
+    let text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&");
+    text.trim().to_owned()
+}
+
+/// The words of a text, as searches find it.
+pub(super) fn words(html: &str) -> impl Iterator<Item = String> {
+    let text = plain(&html.replace('<', " <"));
+    let words: Vec<String> = text
+        .split(|c: char| !c.is_alphanumeric() && c != '\'')
+        .filter(|word| !word.is_empty())
+        .map(str::to_lowercase)
+        .collect();
+    words.into_iter()
+}
+
+/// Makes the bodies of a conversation plain text.
+pub(super) fn make_plain(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                match value {
+                    Value::String(body) if name == "body" => *body = plain(body),
+                    other => make_plain(other),
+                }
+            }
+        }
+        Value::Array(values) => values.iter_mut().for_each(make_plain),
+        _ => {}
+    }
+}
+
+/// A title as it stands in an address.
+pub(super) fn slug(title: &str) -> String {
+    let words: Vec<String> = title
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(str::to_lowercase)
+        .collect();
+    words.join("-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_become_html_and_plain_again() {
+        assert_eq!(html("Hello & <3", ""), "<p>Hello &amp; &lt;3</p>");
+        assert_eq!(plain(&html("Hello & <3", "")), "Hello & <3");
+        assert_eq!(
+            html("<p>New</p>", " class=\"no-margin\""),
+            "<p class=\"no-margin\">New</p>"
+        );
+        let page = "<html> <body>  <h2>List</h2>  <ul>   <li>Tea</li>   <li>Milk</li> </ul>   </body> </html>";
+        assert_eq!(
+            html(page, ""),
+            "<h2>List</h2>\n<ul>\n<li>Tea</li>\n<li>Milk</li>\n</ul>"
+        );
+        assert_eq!(
+            words("<p>I need</p><p>Support!</p>").collect::<Vec<_>>(),
+            ["i", "need", "support"]
+        );
+        assert_eq!(slug("Why is it empty?"), "why-is-it-empty");
+    }
+}
