@@ -18,6 +18,8 @@ pub(super) struct Window {
     until: Option<Instant>,
     /// The first response of this window, if it has no `Date` and `until` is therefore an estimate.
     estimated: Option<Instant>,
+    /// The last 429 or probe in a window of estimated length: probes are sent after it at the times of [`SCOUTS`].
+    refused: Option<Instant>,
     /// The server's name for the newest window, which tells late responses of an earlier one.
     reset: i64,
     /// The shortest time between two windows that was observed, in seconds: a window is at most this long.
@@ -50,7 +52,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// When requests that were held back in a window of estimated length are sent, counted from its first response. The first of
 /// them that arrives in the next window reveals its start. Each of these times is at most twice the previous one, so none of
-/// them skips a window.
+/// them skips a window. After a 429 nothing is held back any more: one request is sent at each of these times all the same.
 const SCOUTS: [Duration; 4] = [
     Duration::from_secs(1),
     Duration::from_secs(2),
@@ -81,15 +83,23 @@ impl Window {
             // A new window has started; the server may count in it what is under way.
             self.until = None;
             self.estimated = None;
+            self.refused = None;
             self.remaining = self.limit.unwrap_or_default().saturating_sub(under_way);
         }
         let (held, next) = self.scouts(now);
         match (self.remaining.saturating_sub(held), self.until, self.limit) {
             (free @ 1.., ..) => Room::Free(free),
-            (0, Some(until), _) => Room::Exhausted(match self.remaining {
-                0 => until,
-                _ => next.map_or(until, |next| next.min(until)),
-            }),
+            (0, Some(until), _) => {
+                let next = match (self.remaining, self.refused) {
+                    (0, None) => None,
+                    (0, Some(refused)) => self.scout_times().find(|time| *time > refused),
+                    _ => next,
+                };
+                match next {
+                    Some(next) if next <= now => Room::Free(1),
+                    next => Room::Exhausted(next.map_or(until, |next| next.min(until))),
+                }
+            }
             (0, None, Some(limit)) => {
                 if under_way > 0
                     && let Err(until) = self.ask(now)
@@ -114,6 +124,9 @@ impl Window {
             // This request asks; the others wait for its response in turn.
             self.asked = Some(now);
         }
+        if self.remaining == 0 && self.refused.is_some() {
+            self.refused = Some(now);
+        }
         self.remaining = self.remaining.saturating_sub(1);
     }
 
@@ -132,18 +145,26 @@ impl Window {
 
     /// How many requests are held back to find the end of a window of estimated length, and when the next of them is sent.
     fn scouts(&self, now: Instant) -> (u64, Option<Instant>) {
-        let Some(first) = self.estimated else { return (0, None) };
         let most = self.limit.unwrap_or_default() / 2;
-        let length = self.length();
-        let mut later = SCOUTS
-            .iter()
-            .filter(|after| **after < length)
+        let mut later = self
+            .scout_times()
             .take(most.try_into().unwrap_or(SCOUTS.len()))
-            .map(|after| first + *after)
             .skip_while(|time| *time <= now)
             .peekable();
         let next = later.peek().copied();
         (later.count() as u64, next)
+    }
+
+    /// The times of [`SCOUTS`] in a window of estimated length.
+    fn scout_times(&self) -> impl Iterator<Item = Instant> {
+        let length = self.length();
+        let first = self.estimated.into_iter();
+        first.flat_map(move |first| {
+            SCOUTS
+                .into_iter()
+                .filter(move |after| *after < length)
+                .map(move |after| first + after)
+        })
     }
 
     /// How long a window lasts at most.
@@ -197,11 +218,13 @@ impl Window {
                 let wait = until_reset(headers);
                 self.until = Some(end(wait.unwrap_or(self.length())));
                 self.estimated = wait.is_none().then_some(now);
+                self.refused = None;
             }
         }
         if rate_limited {
             // Without the server's clock, the end of the current window is the best estimate.
             let told = retry_after(headers).max(until_reset(headers)).map(end);
+            self.refused = told.is_none().then_some(now);
             let until = told.or(limit.and(self.until.or_else(|| Some(end(self.length())))));
             if let Some(until) = until {
                 self.remaining = 0;
