@@ -743,7 +743,7 @@ fn an_operation_says_why_it_can_be_repeated_and_when_it_ends() {
     assert_eq!(repeats("b"), Some(("of its key", Some("key"))));
     assert_eq!(["c", "e", "f", "h"].map(repeats), [None; 4]);
     assert!(repeats("d").is_some() && repeats("g").is_some());
-    let note = |id: &str| of(id).removed.as_ref().map(|removed| removed.note());
+    let note = |id: &str| of(id).removed.as_ref().map(script::steps::model::Removal::note);
     assert_eq!(note("a").unwrap(), "Intercom removes it on 2026-12-31; use `b`");
     assert_eq!(
         note("h").unwrap(),

@@ -983,7 +983,7 @@ async fn pages_that_are_too_slow_are_asked_for_again_in_smaller_ones() {
             [150, 150, 150, 75, 37, 18, 36, 72, 144, 150, 150, 150],
             "{status}"
         );
-        let reduced: Vec<_> = pages.iter().map(|page| page.reduced_page_size()).collect();
+        let reduced: Vec<_> = pages.iter().map(intercom_client::Response::reduced_page_size).collect();
         let expected = [None, None, Some(18), Some(36), Some(72), Some(144), None, None, None];
         assert_eq!(reduced, expected, "{status}");
 

@@ -520,7 +520,10 @@ fn parts_say_which_app_made_them() {
     assert_eq!(
         (
             parts[2].tags[0].name.as_deref(),
-            parts[2].state.as_ref().map(|state| state.as_str())
+            parts[2]
+                .state
+                .as_ref()
+                .map(intercom_client::types::ConversationState::as_str)
         ),
         (Some("bug"), Some("open"))
     );

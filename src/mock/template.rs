@@ -75,7 +75,7 @@ impl Said {
                 }
             }
             Value::Array(values) => values.iter().for_each(|value| self.hear(value)),
-            other => self.texts.extend(text_of(other).map(|text| text.into_owned())),
+            other => self.texts.extend(text_of(other).map(std::borrow::Cow::into_owned)),
         }
     }
 
@@ -114,10 +114,10 @@ fn blank(key: &str, value: &Value, said: &Said, is_made: bool) -> Value {
 pub(super) fn readdress(value: &mut Value, recorded: &str, id: &str) {
     match value {
         Value::Object(entries) => entries.values_mut().for_each(|value| readdress(value, recorded, id)),
-        Value::String(text) if text.starts_with("http") || text.starts_with('/') => {
-            if recorded.len() > 1 && text.contains(recorded) {
-                *text = text.replace(recorded, id);
-            }
+        Value::String(text)
+            if (text.starts_with("http") || text.starts_with('/')) && recorded.len() > 1 && text.contains(recorded) =>
+        {
+            *text = text.replace(recorded, id);
         }
         _ => {}
     }

@@ -181,7 +181,7 @@ impl Transport {
     /// Reads a body to its end, or as far as it came before an error.
     async fn read(&self, body: &mut HttpBody, gzip: bool, end: Option<Instant>) -> (Bytes, Result<(), Failure>) {
         let mut received = match gzip {
-            true => Received::Gzip(Gunzip::default()),
+            true => Received::Gzip(Box::default()),
             false => Received::Plain(Chunks::default()),
         };
         let outcome = timeout_at(end, pin!(self.fill(&mut received, body)))
@@ -264,7 +264,7 @@ const CHUNKS_BETWEEN_YIELDS: usize = 64;
 /// A body that is being read.
 enum Received {
     Plain(Chunks),
-    Gzip(Gunzip),
+    Gzip(Box<Gunzip>),
 }
 
 /// A plain body as far as it was read. One that came in one chunk is not copied.

@@ -287,7 +287,7 @@ impl Gate {
             waits(wait);
         }
         let mut waiting = Waiting::new(self, limit);
-        let mut timer: Option<(Instant, Pin<Box<dyn Future<Output = ()> + Send>>)> = None;
+        let mut timer: Option<(Instant, Timer)> = None;
         poll_fn(|context| {
             loop {
                 let until = match waiting.poll(context) {
@@ -352,6 +352,9 @@ impl Gate {
         Some(next)
     }
 }
+
+/// A timer that is polled.
+type Timer = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// A call waited longer for its permit than it may.
 #[derive(Debug)]

@@ -178,7 +178,9 @@ impl<N: Into<String>> FromIterator<(N, Value)> for Extra {
             .into_iter()
             .map(|(name, value)| (name.into(), value.to_string()));
         Self {
-            texts: Some(Box::new(texts.collect())).filter(|texts: &Box<Texts>| !texts.is_empty()),
+            texts: Some(texts.collect::<Texts>())
+                .filter(|texts| !texts.is_empty())
+                .map(Box::new),
             nulls: 0,
         }
     }

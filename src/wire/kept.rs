@@ -118,7 +118,7 @@ impl Texts {
 }
 
 /// Sets any number of texts at once.
-impl<'a> FromIterator<(String, String)> for Texts {
+impl FromIterator<(String, String)> for Texts {
     fn from_iter<I: IntoIterator<Item = (String, String)>>(entries: I) -> Self {
         let entries = entries.into_iter();
         let mut texts = Self(entries.map(|(name, json)| Text::new(&name, &json, Mark::Own)).collect());
@@ -145,7 +145,7 @@ fn patch(new: &Value, text: Option<&str>, out: &mut String) -> bool {
     match (new, text) {
         (new, Some(text)) if *new == value(text) => {
             out.push_str(text);
-            differs = new.to_string() != text;
+            differs = *new != text;
         }
         (Value::Object(entries), Some(text)) => {
             let mut texts = BTreeMap::new();

@@ -156,7 +156,8 @@ impl Receiving {
     fn is_empty_tar(&self) -> bool {
         const BLOCK_BYTES: u64 = 512;
         const RECORD_BYTES: u64 = 20 * BLOCK_BYTES;
-        let blocks = self.contained % BLOCK_BYTES == 0 && (BLOCK_BYTES..=RECORD_BYTES).contains(&self.contained);
+        let blocks =
+            self.contained.is_multiple_of(BLOCK_BYTES) && (BLOCK_BYTES..=RECORD_BYTES).contains(&self.contained);
         self.format == Format::Gzip && blocks && self.head.iter().all(|byte| *byte == 0)
     }
 

@@ -13,7 +13,7 @@ const MOST_OF_A_CONTACT: usize = 1_000;
 /// Creates a company, or updates the one with this `company_id`.
 pub(super) fn create_or_update(workspace: &mut Workspace, call: &Call<'_>) -> Outcome {
     let kind = kind::company();
-    let key = call.text("company_id").map(|key| key.into_owned());
+    let key = call.text("company_id").map(std::borrow::Cow::into_owned);
     if key.is_none() && call.text("name").is_none() {
         let name = call.body.keys().next().map_or("company_id", String::as_str);
         return Err(Refusal::new(400, "bad_request", format!("bad '{name}' parameter")));

@@ -101,7 +101,7 @@ pub(super) fn update(workspace: &mut Workspace, call: &Call<'_>) -> Outcome {
 /// Merges one contact into another: relations, conversations and events go over, and what the other one lacks.
 pub(super) fn merge(workspace: &mut Workspace, call: &Call<'_>) -> Outcome {
     let kind = kind::contact();
-    let named = |name: &str| call.text(name).map(|id| id.into_owned());
+    let named = |name: &str| call.text(name).map(std::borrow::Cow::into_owned);
     let (Some(from), Some(into)) = (named("from"), named("into")) else {
         return Err(Refusal::absent("from and into are required"));
     };
@@ -131,7 +131,7 @@ pub(super) fn merge(workspace: &mut Workspace, call: &Call<'_>) -> Outcome {
         .unwrap_or_default();
     for id in conversations {
         workspace.store.change(kind::conversation(), &id, |record| {
-            replace_contact(&mut record.value, &from, &into)
+            replace_contact(&mut record.value, &from, &into);
         });
     }
     for id in notes {
@@ -200,7 +200,7 @@ fn set_archived(workspace: &mut Workspace, call: &Call<'_>, archived: bool) -> O
 
 /// Opts a contact in to or out of a subscription type.
 pub(super) fn subscribe(workspace: &mut Workspace, call: &Call<'_>) -> Outcome {
-    let id = call.text("id").map(|id| id.into_owned()).unwrap_or_default();
+    let id = call.text("id").map(std::borrow::Cow::into_owned).unwrap_or_default();
     let (Some(of), Some(_)) = (call.subject(), workspace.store.live(SUBSCRIPTION, &id)) else {
         return Err(Refusal::missing(call.operation, SUBSCRIPTION));
     };
@@ -285,7 +285,11 @@ fn mention(value: &Value, mentioned: &mut BTreeMap<String, Map<String, Value>>) 
         Value::Object(fields) => {
             let kind = fields.get("type").and_then(Value::as_str).unwrap_or("contact");
             let is_contact = ["user", "lead", "contact"].contains(&kind);
-            let id = |name: &str| text_in(fields, name).filter(|id| is_id(id)).map(|id| id.into_owned());
+            let id = |name: &str| {
+                text_in(fields, name)
+                    .filter(|id| is_id(id))
+                    .map(std::borrow::Cow::into_owned)
+            };
             let named = ["intercom_user_id", "from", "into"].iter().find_map(|name| id(name));
             let by_id = id("id").filter(|_| is_contact && !fields.contains_key("company_id") && fields.len() < 6);
             if let Some(id) = named.or(by_id) {

@@ -259,7 +259,7 @@ pub(super) fn reply(workspace: &mut Workspace, call: &Call<'_>) -> Outcome {
     let author = match &contact {
         Some(contact) => contact_author(workspace, contact),
         None => {
-            let admin = call.text("admin_id").map(|id| id.into_owned());
+            let admin = call.text("admin_id").map(std::borrow::Cow::into_owned);
             admins::part_author(
                 workspace,
                 &admin.ok_or_else(|| Refusal::absent("admin_id is required"))?,
@@ -340,7 +340,7 @@ pub(super) fn manage(workspace: &mut Workspace, call: &Call<'_>) -> Outcome {
         "open" => {
             add(workspace, id, Part::new("open", author).body(body));
             change(workspace, id, |fields| {
-                set(fields, json!({"open": true, "state": "open", "snoozed_until": null}))
+                set(fields, json!({"open": true, "state": "open", "snoozed_until": null}));
             });
         }
         "assignment" => {
@@ -415,7 +415,9 @@ pub(super) fn attach_contact(workspace: &mut Workspace, call: &Call<'_>) -> Outc
     let contact = workspace.contact_in(customer);
     let contact = contact.ok_or_else(|| Refusal::missing(call.operation, kind::contact()))?;
     workspace.attach((kind::conversation(), id), (kind::contact(), &contact), &Value::Null);
-    let admin = call.text("admin_id").map_or_else(admins::my_id, |id| id.into_owned());
+    let admin = call
+        .text("admin_id")
+        .map_or_else(admins::my_id, std::borrow::Cow::into_owned);
     let author = admins::part_author(workspace, &admin);
     add(workspace, id, Part::new("participant_added", author));
     set_contacts(workspace, id);
@@ -433,7 +435,9 @@ pub(super) fn detach_contact(workspace: &mut Workspace, call: &Call<'_>) -> Outc
         return Err(Refusal::new(422, "parameter_invalid", message));
     }
     workspace.part((kind, id), (of, contact));
-    let admin = call.text("admin_id").map_or_else(admins::my_id, |id| id.into_owned());
+    let admin = call
+        .text("admin_id")
+        .map_or_else(admins::my_id, std::borrow::Cow::into_owned);
     let author = admins::part_author(workspace, &admin);
     add(workspace, id, Part::new("participant_removed", author));
     set_contacts(workspace, id);
@@ -447,14 +451,14 @@ pub(super) fn redact(workspace: &mut Workspace, call: &Call<'_>) -> Outcome {
     let missing = || Refusal::new(404, code, "Conversation part or message not found");
     let id = call
         .text("conversation_id")
-        .map(|id| id.into_owned())
+        .map(std::borrow::Cow::into_owned)
         .unwrap_or_default();
     if workspace.store.live(kind, &id).is_none() {
         return Err(missing());
     }
     let is_source = call.text("type").as_deref() == Some("source");
     let name = if is_source { "source_id" } else { "conversation_part_id" };
-    let wanted = call.text(name).map(|id| id.into_owned());
+    let wanted = call.text(name).map(std::borrow::Cow::into_owned);
     let now = workspace.now.seconds();
     let is_wanted =
         |fields: &Map<String, Value>| text_in(fields, "id").as_deref() == wanted.as_deref() && wanted.is_some();

@@ -17,7 +17,9 @@ pub(super) fn create(workspace: &mut Workspace, call: &Call<'_>) -> Outcome {
     let Some(of) = call.subject() else {
         return Err(Refusal::missing(call.operation, kind::contact()));
     };
-    let admin = call.text("admin_id").map_or_else(admins::my_id, |id| id.into_owned());
+    let admin = call
+        .text("admin_id")
+        .map_or_else(admins::my_id, std::borrow::Cow::into_owned);
     let author = admins::author(workspace, &admin, &AUTHOR);
     let author = author.ok_or_else(|| Refusal::new(404, "not_found", "Resource Not Found"))?;
     let mut record = workspace.new_record(call.operation, kind);

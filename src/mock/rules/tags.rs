@@ -89,7 +89,7 @@ pub(super) fn about(shown: &Value) -> Value {
 /// Puts a tag on a record.
 pub(super) fn attach(workspace: &mut Workspace, call: &Call<'_>) -> Outcome {
     let kind = kind::tag();
-    let id = call.text("id").map(|id| id.into_owned()).unwrap_or_default();
+    let id = call.text("id").map(std::borrow::Cow::into_owned).unwrap_or_default();
     let (Some(of), Some(_)) = (call.subject(), workspace.store.live(kind, &id)) else {
         return Err(Refusal::missing(call.operation, kind));
     };

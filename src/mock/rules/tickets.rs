@@ -85,7 +85,7 @@ fn set_state(fields: &mut Map<String, Value>, state: &str) {
 /// Changes attributes, state and assignee of a ticket; each change is a part.
 pub(super) fn update(workspace: &mut Workspace, call: &Call<'_>) -> Outcome {
     let (kind, id) = (kind::ticket(), call.last_value());
-    let state = call.text("state").map(|state| state.into_owned());
+    let state = call.text("state").map(std::borrow::Cow::into_owned);
     if let Some(state) = &state
         && !STATES.iter().any(|(name, _)| name == state)
     {
