@@ -1,0 +1,443 @@
+//! A model of the server: records that change while they are read, a rate limit in windows of ten seconds, and every way in
+//! which a response can be late, lost or cut.
+
+use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::task::{Context, Poll};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use intercom_client::{HttpError, HttpErrorKind, http};
+use serde_json::{Value, json};
+use tokio::time::{Instant, sleep};
+use tower_service::Service;
+
+/// The length of a window, in seconds.
+const WINDOW: i64 = 10;
+
+/// What the model does, drawn from the seed.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    /// Requests that are allowed in each window.
+    pub limit: Option<u64>,
+    /// Whether responses have a `Date`.
+    pub dated: bool,
+    /// By how many seconds the server's clock is ahead of this machine's.
+    pub clock_error: i64,
+    /// The longest time that a request or a response is on its way, in milliseconds.
+    pub latency: u64,
+    /// How many of a hundred exchanges fail.
+    pub faults: u32,
+    /// How many of a hundred requests are preceded by a change of a record, and followed by one.
+    pub changes: u32,
+    /// Whether a page of a list can be the one before once more.
+    pub repeats: bool,
+}
+
+#[derive(Clone)]
+pub(crate) struct Record {
+    pub created: i64,
+    pub updated: i64,
+    pub version: u64,
+    /// When it was created.
+    pub born: Duration,
+}
+
+/// The server and everything that happened on it.
+pub(crate) struct World {
+    pub settings: Settings,
+    random: fastrand::Rng,
+    start: Instant,
+    /// The server's clock at the start, in epoch seconds.
+    clock: i64,
+    pub records: BTreeMap<u64, Record>,
+    next: u64,
+    versions: u64,
+    /// How often the change with each key was carried out.
+    pub done: BTreeMap<String, u32>,
+    /// Requests that arrived in each window.
+    pub arrived: BTreeMap<i64, u64>,
+    /// Responses that did not tell the rate limit, in each window and before.
+    pub untold: u64,
+    /// The newest page that was sent of each list.
+    pages: BTreeMap<String, String>,
+    /// A digest of all exchanges, by which two runs are compared.
+    digest: DefaultHasher,
+    pub requests: u64,
+    pub log: Option<Vec<String>>,
+}
+
+/// What becomes of an exchange.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Fate {
+    Fine,
+    /// The request does not arrive.
+    NotSent(HttpErrorKind),
+    LostBefore,
+    LostAfter,
+    /// There is never a response, to a request that arrived or not.
+    Hangs(bool),
+    /// The body is lost in the middle.
+    Cut,
+    /// The body ends early, and nothing tells so.
+    Short,
+    /// A proxy answers, after the request arrived or not.
+    Status(u16, bool),
+}
+
+type Shared = Arc<Mutex<World>>;
+
+/// The service through which a client talks to the model.
+#[derive(Clone)]
+pub(crate) struct Server(pub Shared);
+
+impl World {
+    pub(crate) fn new(seed: u64, settings: Settings, records: u64) -> Self {
+        let mut random = fastrand::Rng::with_seed(seed ^ 0x5eed);
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() as i64;
+        // The place in the window does not depend on when the schedule is run.
+        let clock = now.div_euclid(WINDOW) * WINDOW - 40 * WINDOW + settings.clock_error + random.i64(0..WINDOW);
+        let mut world = Self {
+            settings,
+            random,
+            start: Instant::now(),
+            clock,
+            records: BTreeMap::new(),
+            next: 1,
+            versions: 0,
+            done: BTreeMap::new(),
+            arrived: BTreeMap::new(),
+            untold: 0,
+            pages: BTreeMap::new(),
+            digest: DefaultHasher::new(),
+            requests: 0,
+            log: None,
+        };
+        for _ in 0..records {
+            world.create();
+            let age = world.random.i64(1..5);
+            let record = world.records.values_mut().next_back().unwrap();
+            (record.created, record.updated) = (clock - 10, clock - age);
+        }
+        world
+    }
+
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.start.elapsed()
+    }
+
+    /// The server's clock, in epoch seconds.
+    pub(crate) fn now(&self) -> i64 {
+        self.clock + self.elapsed().as_secs() as i64
+    }
+
+    pub(crate) fn digest(&self) -> u64 {
+        self.digest.finish()
+    }
+
+    fn note(&mut self, what: std::fmt::Arguments<'_>) {
+        let at = self.elapsed();
+        at.hash(&mut self.digest);
+        if let Some(log) = &mut self.log {
+            log.push(format!("{:>9.3} {what}", at.as_secs_f64()));
+        }
+    }
+
+    fn create(&mut self) {
+        self.versions += 1;
+        let now = self.now();
+        let record = Record {
+            created: now,
+            updated: now,
+            version: self.versions,
+            born: self.elapsed(),
+        };
+        self.records.insert(self.next, record);
+        self.next += 1;
+    }
+
+    fn change(&mut self) {
+        if self.random.u32(..100) >= self.settings.changes {
+            return;
+        }
+        let place = self.random.usize(..self.records.len().max(1));
+        let id = self.records.keys().nth(place).copied();
+        let kind = self.random.u32(..4);
+        let next = self.next;
+        self.note(format_args!("         change {kind} of {id:?}, next {next}"));
+        match (kind, id) {
+            (0, _) | (_, None) => self.create(),
+            (1, Some(id)) => drop(self.records.remove(&id)),
+            (_, Some(id)) => {
+                self.versions += 1;
+                let (now, version) = (self.now(), self.versions);
+                let record = self.records.get_mut(&id).unwrap();
+                (record.updated, record.version) = (now, version);
+            }
+        }
+    }
+
+    fn fate(&mut self) -> Fate {
+        if self.random.u32(..100) >= self.settings.faults {
+            return Fate::Fine;
+        }
+        let random = &mut self.random;
+        match random.u32(..9) {
+            0 => Fate::NotSent(
+                *random
+                    .choice(&[
+                        HttpErrorKind::Connect,
+                        HttpErrorKind::ConnectTimeout,
+                        HttpErrorKind::Proxy,
+                        HttpErrorKind::Unprocessed,
+                    ])
+                    .unwrap(),
+            ),
+            1 => Fate::LostBefore,
+            2 | 3 => Fate::LostAfter,
+            4 => Fate::Hangs(random.bool()),
+            5 => Fate::Cut,
+            6 => Fate::Short,
+            _ => Fate::Status(*random.choice(&[500, 502, 503, 504, 520, 408]).unwrap(), random.bool()),
+        }
+    }
+
+    fn latency(&mut self) -> Duration {
+        Duration::from_millis(self.random.u64(1..=self.settings.latency))
+    }
+
+    /// Handles a request that arrives now: the status, headers and body of its response.
+    fn arrive(&mut self, request: &http::Request<Bytes>) -> (u16, Vec<(&'static str, String)>, String) {
+        self.change();
+        let now = self.now();
+        let window = now.div_euclid(WINDOW);
+        let arrived = {
+            let arrived = self.arrived.entry(window).or_default();
+            *arrived += 1;
+            *arrived
+        };
+        let mut headers = vec![("content-type", "application/json".to_owned())];
+        if self.settings.dated {
+            let date = UNIX_EPOCH + Duration::from_secs(now as u64);
+            headers.push(("date", httpdate::fmt_http_date(date)));
+        }
+        let mut refused = false;
+        if let Some(limit) = self.settings.limit {
+            refused = arrived > limit;
+            headers.push(("x-ratelimit-limit", limit.to_string()));
+            headers.push(("x-ratelimit-remaining", limit.saturating_sub(arrived).to_string()));
+            headers.push(("x-ratelimit-reset", ((window + 1) * WINDOW).to_string()));
+        }
+        let (status, body) = match refused {
+            true => (
+                429,
+                json!({"type": "error.list", "errors": [{"code": "rate_limit_exceeded"}]}),
+            ),
+            false => self.handle(request),
+        };
+        self.change();
+        (status, headers, body.to_string())
+    }
+
+    fn handle(&mut self, request: &http::Request<Bytes>) -> (u16, Value) {
+        let uri = request.uri().clone();
+        let query = |name: &str| {
+            let mut pairs = uri.query().unwrap_or_default().split('&');
+            pairs
+                .find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
+                .map(str::to_owned)
+        };
+        let number = |text: Option<String>| text.and_then(|text| text.parse::<u64>().ok());
+        let per_page = number(query("per_page")).unwrap_or(3) as usize;
+        let body = || serde_json::from_slice::<Value>(request.body()).unwrap();
+        let parts: Vec<&str> = uri.path().trim_matches('/').split('/').collect();
+        match (request.method().as_str(), parts.as_slice()) {
+            ("GET", ["me"]) => (200, json!({"type": "admin", "id": "814"})),
+            ("POST", ["contacts"]) => {
+                let key = body()["email"].as_str().unwrap().to_owned();
+                *self.done.entry(key).or_default() += 1;
+                (200, json!({"type": "contact", "id": "c"}))
+            }
+            ("PUT", ["contacts", key]) => {
+                *self.done.entry((*key).to_owned()).or_default() += 1;
+                (200, json!({"type": "contact", "id": key}))
+            }
+            ("GET", [list @ ("contacts" | "conversations")]) => {
+                let after = number(query("starting_after"));
+                let rest = self.records.iter().filter(|(id, _)| Some(**id) > after);
+                let mut rows: Vec<_> = rest.map(|(id, record)| (*id, record.clone())).collect();
+                let more = rows.len() > per_page;
+                rows.truncate(per_page);
+                let next = rows
+                    .last()
+                    .filter(|_| more)
+                    .map(|(id, _)| json!({"starting_after": id.to_string()}));
+                let page = self.list(&rows, json!({"type": "pages", "next": next}));
+                (200, self.sent(list, after.is_some(), page))
+            }
+            ("GET", ["conversations", id]) => match id.parse().ok().and_then(|id| self.records.get_key_value(&id)) {
+                Some((id, record)) => (200, row(*id, record)),
+                None => (404, json!({"type": "error.list", "errors": [{"code": "not_found"}]})),
+            },
+            ("GET", ["articles"]) => {
+                let page = number(query("page")).unwrap_or(1).max(1);
+                let mut rows: Vec<_> = self.records.iter().map(|(id, record)| (*id, record.clone())).collect();
+                self.random.shuffle(&mut rows);
+                rows.sort_by_key(|(_, record)| -record.updated);
+                let pages = json!({"type": "pages", "page": page, "total_pages": rows.len().div_ceil(per_page)});
+                let first = (page as usize - 1) * per_page;
+                let rows: Vec<_> = rows.into_iter().skip(first).take(per_page).collect();
+                let answer = self.list(&rows, pages);
+                (200, self.sent("articles", page > 1, answer))
+            }
+            ("POST", ["conversations", "search"]) => {
+                let body = body();
+                assert_eq!(body["sort"], json!({"field": "updated_at", "order": "descending"}));
+                assert_eq!(body["query"]["operator"], ">");
+                let after = body["query"]["value"].as_i64().unwrap();
+                let place = body["pagination"]["starting_after"].as_str().map(|text| {
+                    let (updated, id) = text.split_once('-').unwrap();
+                    (-updated.parse::<i64>().unwrap(), id.parse::<u64>().unwrap())
+                });
+                let mut rows: Vec<_> = self.records.iter().map(|(id, record)| (*id, record.clone())).collect();
+                rows.retain(|(id, record)| {
+                    record.updated > after && place.is_none_or(|place| (-record.updated, *id) > place)
+                });
+                rows.sort_by_key(|(id, record)| (-record.updated, *id));
+                let more = rows.len() > 3;
+                rows.truncate(3);
+                let next = rows.last().filter(|_| more);
+                let next = next.map(|(id, record)| json!({"starting_after": format!("{}-{id}", record.updated)}));
+                let page = self.list(&rows, json!({"type": "pages", "next": next}));
+                (200, self.sent("search", place.is_some(), page))
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn list(&self, rows: &[(u64, Record)], pages: Value) -> Value {
+        let rows: Vec<_> = rows.iter().map(|(id, record)| row(*id, record)).collect();
+        json!({"type": "list", "data": rows, "conversations": rows, "total_count": self.records.len(), "pages": pages})
+    }
+
+    /// The page, or the one before once more.
+    fn sent(&mut self, list: &str, follows: bool, page: Value) -> Value {
+        let before = self.pages.get(list).filter(|_| follows && self.settings.repeats);
+        if let Some(before) = before
+            && self.random.u32(..100) < 5
+        {
+            return serde_json::from_str(before).unwrap();
+        }
+        self.pages.insert(list.to_owned(), page.to_string());
+        page
+    }
+}
+
+fn row(id: u64, record: &Record) -> Value {
+    json!({
+        "id": id.to_string(),
+        "title": record.version.to_string(),
+        "created_at": record.created,
+        "updated_at": record.updated,
+    })
+}
+
+impl Server {
+    pub(crate) fn world(&self) -> MutexGuard<'_, World> {
+        self.0.lock().unwrap()
+    }
+}
+
+impl Service<http::Request<Bytes>> for Server {
+    type Response = http::Response<Frames>;
+    type Error = HttpError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, HttpError>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), HttpError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: http::Request<Bytes>) -> Self::Future {
+        let server = self.clone();
+        let (fate, there, back) = {
+            let mut world = self.world();
+            world.requests += 1;
+            let fate = world.fate();
+            world.note(format_args!("sent     {} {} {fate:?}", request.method(), request.uri()));
+            (fate, world.latency(), world.latency())
+        };
+        Box::pin(async move {
+            sleep(there).await;
+            match fate {
+                Fate::NotSent(kind) => return Err(kind.into()),
+                Fate::LostBefore => return Err(HttpErrorKind::Lost.into()),
+                Fate::Hangs(false) => std::future::pending().await,
+                Fate::Status(status, false) => {
+                    server.world().untold += 1;
+                    return Ok(response(status, Vec::new(), Frames::whole("{}".to_owned())));
+                }
+                _ => {}
+            }
+            let (status, headers, body) = {
+                let mut world = server.world();
+                let answer = world.arrive(&request);
+                let (status, body) = (answer.0, &answer.2);
+                world.note(format_args!(
+                    "arrived  {} {} {status} {body}",
+                    request.method(),
+                    request.uri()
+                ));
+                world.untold += u64::from(fate != Fate::Fine);
+                answer
+            };
+            sleep(back).await;
+            let half = body.len() / 2;
+            let (status, headers, frames) = match fate {
+                Fate::LostAfter => return Err(HttpErrorKind::Lost.into()),
+                Fate::Hangs(_) => std::future::pending().await,
+                Fate::Cut => (status, headers, Frames(Some(body[..half].to_owned().into()), true)),
+                Fate::Short => (status, headers, Frames::whole(body[..half].to_owned())),
+                Fate::Status(status, _) => (status, Vec::new(), Frames::whole("{}".to_owned())),
+                _ => (status, headers, Frames::whole(body)),
+            };
+            Ok(response(status, headers, frames))
+        })
+    }
+}
+
+fn response(status: u16, headers: Vec<(&'static str, String)>, frames: Frames) -> http::Response<Frames> {
+    let mut response = http::Response::builder().status(status);
+    for (name, value) in headers {
+        response = response.header(name, value);
+    }
+    response.body(frames).unwrap()
+}
+
+/// A body in one piece, after which the connection can be lost.
+pub(crate) struct Frames(Option<Bytes>, bool);
+
+impl Frames {
+    fn whole(text: String) -> Self {
+        Self(Some(text.into()), false)
+    }
+}
+
+impl Body for Frames {
+    type Data = Bytes;
+    type Error = HttpError;
+
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, HttpError>>> {
+        Poll::Ready(match self.0.take() {
+            Some(bytes) => Some(Ok(Frame::data(bytes))),
+            None if std::mem::take(&mut self.1) => Some(Err(HttpErrorKind::Lost.into())),
+            None => None,
+        })
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::default()
+    }
+}
