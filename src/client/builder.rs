@@ -17,7 +17,7 @@ use super::config_error::ConfigError;
 use super::token::AccessToken;
 use super::version::ApiVersion;
 use super::{Client, Inner};
-use crate::Region;
+use crate::generated::Region;
 use crate::call::retry_policy::RetryPolicy;
 use crate::http::error::BoxError;
 use crate::http::loopback::is_loopback;

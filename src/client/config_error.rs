@@ -7,7 +7,8 @@ use crate::response::error::Error;
 use crate::response::error::context::{ErrorContext, Failure};
 use crate::response::error::kind::Kind;
 use crate::wire::one_line::one_line;
-use crate::{ApiVersion, Region};
+use super::version::ApiVersion;
+use crate::generated::Region;
 
 /// Why a [`Client`](crate::Client) cannot be built, and what to change.
 #[derive(Clone)]

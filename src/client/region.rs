@@ -45,7 +45,7 @@ macro_rules! regions {
 }
 pub(crate) use regions;
 
-use crate::Region;
+use crate::generated::Region;
 use crate::client::ConfigError;
 
 /// The first server of the description.

@@ -23,7 +23,7 @@ use super::received::Received;
 use super::schedule::Schedule;
 use super::shared::{Shared, State};
 use super::workspace::{Settings, Workspace};
-use crate::ApiVersion;
+use crate::client::version::ApiVersion;
 use crate::client::Client;
 use crate::client::builder::ClientBuilder;
 use crate::http::error::HttpError;

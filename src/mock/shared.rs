@@ -14,7 +14,7 @@ use super::operations::{self, Operation};
 use super::received::Received;
 use super::schedule::{Schedule, Told};
 use super::workspace::Workspace;
-use crate::ApiVersion;
+use crate::client::version::ApiVersion;
 
 const RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
 

@@ -5,7 +5,9 @@ use serde_json::Value;
 
 use super::{Notification, WebhookError};
 use crate::wire::object::object;
-use crate::{Extra, Map, json};
+use crate::wire::extra::Extra;
+use crate::wire::json;
+use crate::wire::map::Map;
 
 /// A request of Intercom to an app, as [`Receiver::read_any`](super::Receiver::read_any) reads it.
 #[derive(Clone, Debug, PartialEq)]

@@ -2,7 +2,10 @@
 
 use super::{Item, Stub, topics};
 use crate::wire::object::object;
-use crate::{Extra, Map, Mismatch, Timestamp};
+use crate::wire::extra::Extra;
+use crate::wire::map::Map;
+use crate::wire::read::Mismatch;
+use crate::wire::timestamp::Timestamp;
 
 /// A notification: something happened in a workspace that the app is installed in.
 ///

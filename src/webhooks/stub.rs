@@ -1,6 +1,6 @@
 //! What is left of a record that was deleted or archived.
 
-use crate::Extra;
+use crate::wire::extra::Extra;
 use crate::wire::object::object;
 
 /// What is left of a record that was deleted or archived: its id, and little else.
