@@ -24,10 +24,21 @@ fn own() -> Input {
     }
 }
 
+/// The items of a client that the build wrote, without the modules that only gather them.
+fn items(client: syn::File) -> Vec<Item> {
+    let items = client.items.into_iter();
+    items
+        .flat_map(|item| match item {
+            Item::Mod(module) if module.ident == "calls" || module.ident == "constants" => module.content.unwrap().1,
+            item => vec![item],
+        })
+        .collect()
+}
+
 /// `(method, path)` of every operation in the client that the build wrote, from the table that requests are sent by.
 fn generated_operations(client: &str) -> Vec<(String, String)> {
-    let file = syn::parse_file(client).unwrap();
-    let table = file.items.iter().find_map(|item| match item {
+    let items = items(syn::parse_file(client).unwrap());
+    let table = items.iter().find_map(|item| match item {
         Item::Mod(module) if module.ident == "operation" => module.content.as_ref().map(|(_, items)| items),
         _ => None,
     });
@@ -437,7 +448,7 @@ fn documentation(attributes: &[syn::Attribute]) -> String {
 /// The documentation of every method of the client, of every builder of a call, of every type, and of the index.
 fn pages(model: &script::steps::model::Model) -> std::collections::BTreeMap<String, String> {
     let mut pages = std::collections::BTreeMap::new();
-    for item in script::steps::write::client(model).unwrap().items {
+    for item in items(script::steps::write::client(model).unwrap()) {
         match item {
             Item::Impl(block) => {
                 for item in block.items {
@@ -778,8 +789,8 @@ fn an_operation_that_ends_is_deprecated_in_each_description_that_has_it() {
         let built = script::build(&Input { description, ..own() }, folder.path()).unwrap();
         assert_eq!(built.warnings.to_string(), "");
         let client = std::fs::read_to_string(folder.path().join("client.rs")).unwrap();
-        let file = syn::parse_file(&client).unwrap();
-        let methods = file.items.iter().filter_map(|item| match item {
+        let items = items(syn::parse_file(&client).unwrap());
+        let methods = items.iter().filter_map(|item| match item {
             Item::Impl(block) => Some(&block.items),
             _ => None,
         });

@@ -11,7 +11,7 @@ use super::super::document::schema::{
 use super::super::warnings::Warnings;
 
 /// Methods that `Client` has beside those of the operations.
-pub const CLIENT: [&str; 19] = [
+pub const CLIENT: [&str; 20] = [
     "api_version",
     "base_url",
     "builder",
@@ -24,6 +24,7 @@ pub const CLIENT: [&str; 19] = [
     "push",
     "push_stream",
     "rate_limit_wait",
+    "retry_policy",
     "region",
     "request",
     "run",

@@ -3,12 +3,12 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::version::ApiVersion;
+use crate::generated::Region;
 use crate::response::error::Error;
 use crate::response::error::context::{ErrorContext, Failure};
 use crate::response::error::kind::Kind;
 use crate::wire::one_line::one_line;
-use super::version::ApiVersion;
-use crate::generated::Region;
 
 /// Why a [`Client`](crate::Client) cannot be built, and what to change.
 #[derive(Clone)]

@@ -18,6 +18,8 @@ use bytes::Bytes;
 use crate::call::call::Call;
 use crate::call::options::Options;
 use crate::call::retry_policy::RetryPolicy;
+use crate::client::version::ApiVersion;
+use crate::generated::Region;
 use crate::response::bytes::ByteStream;
 use crate::response::error::Error;
 use crate::response::error::kind::Kind;
@@ -25,8 +27,6 @@ use crate::response::typed::Response;
 use crate::transport::Transport;
 use crate::transport::task::Task;
 use crate::wire::decode::Decode;
-use crate::client::version::ApiVersion;
-use crate::generated::Region;
 use builder::ClientBuilder;
 use config_error::ConfigError;
 use decoding::decoded;
@@ -165,8 +165,8 @@ impl Client {
         match self.in_background {
             false => decoded(&self.inner.transport, call).await,
             true => {
-                self.run(call, |transport, call| async move { decoded(&transport, &call).await })
-                    .await
+                // Boxed, since most calls do not need it.
+                Box::pin(self.run(call, |transport, call| async move { decoded(&transport, &call).await })).await
             }
         }
     }
@@ -175,10 +175,7 @@ impl Client {
     pub(crate) async fn whole(&self, call: &Call) -> Result<Response<Bytes>, Error> {
         match self.in_background {
             false => self.inner.transport.whole(call).await,
-            true => {
-                self.run(call, |transport, call| async move { transport.whole(&call).await })
-                    .await
-            }
+            true => Box::pin(self.run(call, |transport, call| async move { transport.whole(&call).await })).await,
         }
     }
 

@@ -45,8 +45,8 @@ macro_rules! regions {
 }
 pub(crate) use regions;
 
-use crate::generated::Region;
 use crate::client::ConfigError;
+use crate::generated::Region;
 
 /// The first server of the description.
 impl Default for Region {

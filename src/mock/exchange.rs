@@ -5,12 +5,15 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::{Request, Response};
 use http_body::{Body, Frame, SizeHint};
 
 use super::shared::{Decision, Shared};
 use crate::http::error::{HttpError, HttpErrorKind};
+
+/// How many bytes of a body come at once.
+const CHUNK_BYTES: usize = 64 << 10;
 
 /// The body of a response of [`MockIntercom`](super::MockIntercom).
 #[derive(Debug)]
@@ -31,7 +34,11 @@ impl Body for MockBody {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, HttpError>>> {
-        if let Some(bytes) = self.bytes.take().filter(|bytes| !bytes.is_empty()) {
+        if let Some(mut bytes) = self.bytes.take().filter(|bytes| !bytes.is_empty()) {
+            // A long body comes in pieces, as it does over a network.
+            if bytes.len() > CHUNK_BYTES {
+                self.bytes = Some(bytes.split_off(CHUNK_BYTES));
+            }
             return Poll::Ready(Some(Ok(Frame::data(bytes))));
         }
         if !self.is_cut {
@@ -84,6 +91,9 @@ pub(super) async fn exchange(shared: Arc<Shared>, request: Request<Bytes>) -> Re
     response.headers_mut().extend(answer.headers);
     if is_empty {
         response.headers_mut().remove(CONTENT_TYPE);
+    }
+    if answer.cut.is_none() {
+        response.headers_mut().entry(CONTENT_LENGTH).or_insert(length.into());
     }
     Ok(response)
 }

@@ -23,9 +23,9 @@ use super::received::Received;
 use super::schedule::Schedule;
 use super::shared::{Shared, State};
 use super::workspace::{Settings, Workspace};
-use crate::client::version::ApiVersion;
 use crate::client::Client;
 use crate::client::builder::ClientBuilder;
+use crate::client::version::ApiVersion;
 use crate::http::error::HttpError;
 
 /// The bearer token that the mock wants when [`MockBuilder::token`] sets no other.

@@ -246,7 +246,9 @@ impl Transport {
         span: &trace::Span,
     ) -> Attempted {
         if !self.gate.is_limited() {
-            let attempted = span.run(self.authorized(call, header, context, time, span)).await;
+            // Boxed, since it is large and is moved with the futures of callers.
+            let attempt = Box::pin(self.authorized(call, header, context, time, span));
+            let attempted = span.run(attempt).await;
             drop(permit);
             return attempted;
         }

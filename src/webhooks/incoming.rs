@@ -4,10 +4,10 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{Notification, WebhookError};
-use crate::wire::object::object;
 use crate::wire::extra::Extra;
 use crate::wire::json;
 use crate::wire::map::Map;
+use crate::wire::object::object;
 
 /// A request of Intercom to an app, as [`Receiver::read_any`](super::Receiver::read_any) reads it.
 #[derive(Clone, Debug, PartialEq)]

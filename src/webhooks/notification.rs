@@ -1,9 +1,9 @@
 //! Notifications: the topic, and what stands around the item.
 
 use super::{Item, Stub, topics};
-use crate::wire::object::object;
 use crate::wire::extra::Extra;
 use crate::wire::map::Map;
+use crate::wire::object::object;
 use crate::wire::read::Mismatch;
 use crate::wire::timestamp::Timestamp;
 

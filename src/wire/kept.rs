@@ -145,7 +145,8 @@ fn patch(new: &Value, text: Option<&str>, out: &mut String) -> bool {
     match (new, text) {
         (new, Some(text)) if *new == value(text) => {
             out.push_str(text);
-            differs = *new != text;
+            let plain = new.to_string();
+            differs = plain != text;
         }
         (Value::Object(entries), Some(text)) => {
             let mut texts = BTreeMap::new();

@@ -541,8 +541,8 @@ async fn manage_conversation_assign_to_team() {
     );
 }
 
-#[tokio::test]
 #[allow(deprecated)] // Intercom removes it on 2026-12-31
+#[tokio::test]
 async fn auto_assign_conversation() {
     let wire = answer("POST /conversations/{id}/run_assignment_rules").await;
     let call = wire.client().auto_assign_conversation().id("215478/12 00");
