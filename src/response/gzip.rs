@@ -159,7 +159,7 @@ fn is_unproductive(error: &io::Error) -> bool {
 
 /// How many bytes of gzip may come beyond twice the bytes that they decompress to: flushed blocks, and zeros at the end.
 const MAX_OVERHEAD_BYTES: u64 = 1 << 20;
-/// How many members there may be beyond one for each 16 bytes that they decompress to.
+/// How many members there may be beyond one for each byte that they decompress to.
 const MAX_EXTRA_MEMBERS: u64 = 1000;
 
 /// Decompresses gzip: the members one after another, and zeros after the last one, which some writers add to fill a block. Any
@@ -195,7 +195,7 @@ impl Members {
         self.read += read as u64;
         self.decompressed += self.member.get_ref().len().saturating_sub(before) as u64;
         let max_read = self.decompressed.saturating_mul(2).saturating_add(MAX_OVERHEAD_BYTES);
-        let max_members = (self.decompressed / 16).saturating_add(MAX_EXTRA_MEMBERS);
+        let max_members = self.decompressed.saturating_add(MAX_EXTRA_MEMBERS);
         match self.read > max_read || self.members > max_members {
             true => Err(io::Error::new(io::ErrorKind::InvalidData, Unproductive)),
             false => Ok(read),

@@ -22,7 +22,7 @@ pub struct ApiError {
 /// A longer body, in bytes, contains something else than errors.
 const LONGEST_ERROR_BODY: usize = 8 << 20;
 /// Maximum number of errors that are kept of one body.
-const MAX_ERRORS: usize = 1000;
+const MAX_ERRORS: usize = 10_000;
 
 /// What could be read from an error body, whatever its form.
 #[derive(Default)]
