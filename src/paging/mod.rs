@@ -152,7 +152,7 @@ use crate::wire::read::characters;
 /// if let Some(cursor) = page.next_cursor() {
 ///     let next = client.list_contacts().from_cursor(cursor).send().await?;
 ///     println!("{} more", next.data.len());
-/// #     assert_eq!(next.data[0].id.as_deref(), Some("50"));
+/// #     assert_eq!(next.data[0].id.as_deref(), Some("10"));
 /// }
 /// # assert_eq!(intercom.calls("list_contacts").len(), 2);
 /// # Ok(())
