@@ -185,7 +185,7 @@ fn topics(webhooks: &Webhooks, variants: &[String]) -> TokenStream {
     };
     let rows = named.iter().map(|(constant, topic)| {
         format!(
-            "\n| [`{}`]({constant}) | {} | {} | {} |",
+            "\n| [`{}`](crate::webhooks::topics::{constant}) | {} | {} | {} |",
             topic.name,
             topic.about,
             item(topic),

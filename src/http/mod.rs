@@ -1,4 +1,4 @@
-//! The HTTP boundary, and the [`http`](::http) crate in the version that this crate uses.
+//! The HTTP boundary, and the `http` crate in the version that this crate uses.
 //!
 //! One HTTP exchange is a call of a [`Service`](tower_service::Service) that takes an `http::Request<Bytes>` and returns an
 //! `http::Response` whose body is an [`http_body::Body`]. Retries, rate limits and decoding are above this boundary; the

@@ -86,7 +86,7 @@ impl MockBuilder {
         self
     }
 
-    /// How long it waits before every answer, in addition to [`Answer::delay`]. Default: no time.
+    /// How long it waits before every answer, in addition to [`Answer::delay`](super::Answer::delay). Default: no time.
     pub fn latency(mut self, latency: Duration) -> Self {
         self.latency = latency;
         self

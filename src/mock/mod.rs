@@ -148,7 +148,7 @@
 //!
 //! # Without a mock
 //!
-//! [`Response::from_value`](crate::Response::from_value) and [`Error::from_answer`](crate::Error::from_answer) make what a call
+//! [`Response::from_value`](crate::Response::from_value) and [`Error::from_response`](crate::Error::from_response) make what a call
 //! returns.
 
 mod answer;
