@@ -14,14 +14,13 @@ fn id(number: u32) -> String {
 async fn start() -> (MockIntercom, Client, Connection) {
     let intercom = MockIntercom::start().await;
     let contact = |number: u32| {
-        let companies = json!({"type": "list", "data": [{"type": "company", "id": id(0)}], "has_more": number == 3});
+        let companies = json!({"type": "list", "data": [{"type": "company", "id": id(0)}]});
         json!({"type": "contact", "id": id(number), "updated_at": 1_700_000_000, "companies": companies,
             "custom_attributes": {"plan": if number >= 10 { "scale" } else { "trial" }, "seats": number}})
     };
     intercom.seed("list_contacts", (0..20).map(contact));
     let company = |number: u32| json!({"type": "company", "id": id(number), "updated_at": 1_700_000_000});
     intercom.seed("scroll_over_all_companies", (0..20).map(company));
-    intercom.seed("list_companies_for_contact", (0..12).map(company));
     let conversation = |number: u32| {
         let part = json!({"type": "conversation_part", "id": format!("part-{number}"), "part_type": "comment"});
         json!({"type": "conversation", "id": number.to_string(), "updated_at": 1_700_000_000,
@@ -34,6 +33,12 @@ async fn start() -> (MockIntercom, Client, Connection) {
         (request.path == "/tickets/search").then(|| Answer::json(json!({"tickets": tickets, "pages": {"next": null}})))
     });
     let client = intercom.client();
+    // One contact has more companies than it embeds.
+    for number in 1..12 {
+        let attach = client.attach_contact_to_company().id(id(3));
+        attach.body_map(|b| b.id(id(number))).await.unwrap();
+    }
+    intercom.forget_received();
     (intercom, client, open(":memory:").unwrap())
 }
 
