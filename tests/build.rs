@@ -14,8 +14,14 @@ use script::steps::slice::{Slice, groups};
 use serde_json::{Value, json};
 use syn::{Expr, Item, Lit};
 
+/// Changes to the crate's folder, which the files of the build are named from.
+fn enter_repository() {
+    std::env::set_current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).unwrap();
+}
+
 /// Our own description and overlay, whatever the environment names.
 fn own() -> Input {
+    enter_repository();
     Input {
         description: script::DESCRIPTION.into(),
         overlays: vec![script::OVERLAY.into()],
@@ -70,6 +76,7 @@ fn generated_operations(client: &str) -> Vec<(String, String)> {
 
 #[test]
 fn the_client_has_every_operation_of_the_description_once() {
+    enter_repository();
     let description = std::fs::read_to_string(script::DESCRIPTION).unwrap();
     let description: serde_norway::Value = serde_norway::from_str(&description).unwrap();
     let mut described = BTreeSet::new();
@@ -180,6 +187,7 @@ fn every_action_of_the_overlay_changes_the_client() {
     use script::steps::input::{basics, check, overlay::Overlay, read};
     use script::steps::{repair, warnings::Warnings};
 
+    enter_repository();
     let description = read::read(Path::new(script::DESCRIPTION)).unwrap();
     let overlay = read::read(Path::new(script::OVERLAY)).unwrap();
     let parsed = Overlay::parse(&overlay, "").unwrap();
@@ -775,6 +783,7 @@ fn an_operation_says_why_it_can_be_repeated_and_when_it_ends() {
 /// The date and the replacement reach whoever compiles a call, also from a description that names the path's id otherwise.
 #[test]
 fn an_operation_that_ends_is_deprecated_in_each_description_that_has_it() {
+    enter_repository();
     let text = std::fs::read_to_string(script::DESCRIPTION).unwrap();
     let from = text.find("  /conversations/{id}/run_assignment_rules:").unwrap();
     let (before, after) = text.split_at(from);

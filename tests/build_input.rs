@@ -1,6 +1,6 @@
 //! What the build makes of its input, good and bad: the build script itself is run, as cargo runs it, on files made here.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use tempfile::TempDir;
@@ -50,7 +50,7 @@ impl Package {
 
     /// The build script, as cargo runs it.
     fn command(&self, description: &str) -> Command {
-        let mut command = Command::new(build_script());
+        let mut command = Command::new(env!("CARGO_BIN_EXE_build-script"));
         command
             .current_dir(self.0.path())
             .env("INTERCOM_OPENAPI", description)
@@ -88,21 +88,6 @@ impl Package {
         );
         errors[0].to_owned()
     }
-}
-
-/// The build script that cargo compiled last, next to the folder that it wrote this crate's client to.
-fn build_script() -> PathBuf {
-    let builds = Path::new(env!("OUT_DIR")).ancestors().nth(2).unwrap();
-    let scripts = std::fs::read_dir(builds).unwrap().filter_map(|entry| {
-        let entry = entry.unwrap();
-        let ours = entry.file_name().to_string_lossy().starts_with("intercom-client-");
-        let script = entry
-            .path()
-            .join(format!("build-script-build{}", std::env::consts::EXE_SUFFIX));
-        let changed = script.metadata().ok()?.modified().ok()?;
-        ours.then_some((changed, script))
-    });
-    scripts.max().expect("cargo has compiled the build script").1
 }
 
 /// The message about `description`, spoilt by replacing `good` by `bad`.
@@ -171,8 +156,8 @@ fn json_builds_the_same_client_as_yaml() {
 #[test]
 fn our_description_builds_in_silence() {
     let out = tempfile::tempdir().unwrap();
-    let output = Command::new(build_script())
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
+    let output = Command::new(env!("CARGO_BIN_EXE_build-script"))
+        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
         .env("INTERCOM_OPENAPI", "")
         .env("INTERCOM_OVERLAY", "")
         .env("CARGO_FEATURE_FULL", "1")

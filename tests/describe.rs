@@ -1,10 +1,10 @@
 //! The example that says what the build makes of a description, and what is different from an older one.
 
-#[path = "../examples/describe/compare.rs"]
+#[path = "../examples/describe/src/compare.rs"]
 mod compare;
-#[path = "../examples/describe/layout.rs"]
+#[path = "../examples/describe/src/layout.rs"]
 mod layout;
-#[path = "../examples/describe/report.rs"]
+#[path = "../examples/describe/src/report.rs"]
 mod report;
 #[allow(dead_code)]
 #[path = "../build.rs"]
@@ -283,6 +283,7 @@ fn markdown_has_tables_and_code() {
 
 #[test]
 fn our_own_description_is_no_different_from_itself() {
+    std::env::set_current_dir(report::repository()).unwrap();
     let own = || PathBuf::from(script::DESCRIPTION);
     let asked = Asked {
         form: Form::Terminal,
@@ -304,7 +305,8 @@ fn our_own_description_is_no_different_from_itself() {
 
 #[test]
 fn arguments_are_a_form_and_at_most_two_files() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    std::env::set_current_dir(report::repository()).unwrap();
+    let folder = report::repository();
     let read = |words: &[&str]| Asked::read(words.iter().map(Into::into));
     let named = |words: &[&str]| read(words).unwrap().named_in(folder).unwrap();
     let own = Asked {

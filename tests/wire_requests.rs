@@ -81,7 +81,7 @@ fn own() -> Value {
 
 /// The published file, where it lies beside the project.
 fn published() -> Option<Value> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/reference/descriptions/2.9.yaml");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/reference/descriptions/2.9.yaml");
     let text = std::fs::read_to_string(path).ok()?;
     Some(serde_norway::from_str(&text).unwrap())
 }

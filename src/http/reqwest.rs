@@ -129,8 +129,28 @@ impl Connecting {
             let addresses: [SocketAddr; 2] = [(Ipv4Addr::LOCALHOST, 0).into(), (Ipv6Addr::LOCALHOST, 0).into()];
             http = http.resolve_to_addrs(name, &addresses);
         }
+        #[cfg(all(feature = "rustls-ring", not(any(feature = "rustls", feature = "native-tls"))))]
+        {
+            http = http.tls_backend_preconfigured(ring()?);
+        }
         Ok(service(http.build()?))
     }
+}
+
+/// Configures rustls as reqwest does, with ring if no crypto provider is installed.
+#[cfg(all(feature = "rustls-ring", not(any(feature = "rustls", feature = "native-tls"))))]
+fn ring() -> Result<rustls::ClientConfig, BoxError> {
+    use rustls::crypto::{CryptoProvider, ring::default_provider};
+    use rustls_platform_verifier::BuilderVerifierExt;
+
+    let provider = CryptoProvider::get_default().cloned();
+    let provider = provider.unwrap_or_else(|| Arc::new(default_provider()));
+    let mut config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_platform_verifier()?
+        .with_no_client_auth();
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(config)
 }
 
 /// The TLS support that the features of this crate bring.
@@ -142,7 +162,10 @@ pub(crate) enum Tls {
     Missing,
     /// rustls has no crypto provider: reqwest panics during set-up.
     #[cfg_attr(
-        not(all(feature = "rustls-no-provider", not(any(feature = "rustls", feature = "native-tls")))),
+        not(all(
+            feature = "rustls-no-provider",
+            not(any(feature = "rustls", feature = "rustls-ring", feature = "native-tls"))
+        )),
         expect(dead_code, reason = "only rustls without a provider lacks one")
     )]
     WithoutProvider,
@@ -150,7 +173,10 @@ pub(crate) enum Tls {
 
 /// Returns the TLS support that is available.
 pub(crate) fn tls() -> Tls {
-    #[cfg(all(feature = "rustls-no-provider", not(any(feature = "rustls", feature = "native-tls"))))]
+    #[cfg(all(
+        feature = "rustls-no-provider",
+        not(any(feature = "rustls", feature = "rustls-ring", feature = "native-tls"))
+    ))]
     if rustls::crypto::CryptoProvider::get_default().is_none() {
         return Tls::WithoutProvider;
     }

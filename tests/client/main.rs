@@ -186,12 +186,20 @@ async fn every_request_carries_the_headers_and_no_others_of_its_own() {
     assert_eq!(received.len(), 2);
     for request in received {
         assert_eq!(request.line(), "GET /me");
-        let agent = concat!("acme-sync/1.4 intercom-client/", env!("CARGO_PKG_VERSION"));
+        let manifest = include_str!("../../Cargo.toml");
+        let version = manifest
+            .split("\nversion = \"")
+            .nth(1)
+            .unwrap()
+            .split('"')
+            .next()
+            .unwrap();
+        let agent = format!("acme-sync/1.4 intercom-client/{version}");
         for (name, value) in [
             ("authorization", Some(format!("Bearer {TOKEN}").as_str())),
             ("intercom-version", Some("2.9")),
             ("accept", Some("application/json")),
-            ("user-agent", Some(agent)),
+            ("user-agent", Some(&agent)),
             ("api-version", None),
             ("content-type", None),
         ] {

@@ -16,7 +16,7 @@ pub(crate) const ENABLED: bool = cfg!(any(
 /// Whether a crypto provider is the caller's to install.
 const PROVIDER_WANTED: bool = cfg!(all(
     feature = "rustls-no-provider",
-    not(any(feature = "rustls", feature = "native-tls"))
+    not(any(feature = "rustls", feature = "rustls-ring", feature = "native-tls"))
 ));
 
 /// Installs a crypto provider, as a caller does who is to bring one.

@@ -1,6 +1,7 @@
 //! Any description file, measured by its own examples: `INTERCOM_EXAMPLES=FILE cargo test --test examples`.
 
 use std::io::Write;
+use std::path::Path;
 
 use serde_json::Value;
 
@@ -14,7 +15,9 @@ use operation_tables::Operation;
 pub(crate) fn measured() -> (String, Value) {
     match std::env::var("INTERCOM_EXAMPLES") {
         Ok(file) => {
-            let text = std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{file}: {error}"));
+            // Tests run in their package's folder, and the file is named from the repository.
+            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(&file);
+            let text = std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{file}: {error}"));
             let document = serde_norway::from_str(&text).unwrap_or_else(|error| panic!("{file}: {error}"));
             (file, document)
         }

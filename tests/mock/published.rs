@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 /// The published file, where there is one.
 fn published() -> Option<Value> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/reference/descriptions/2.9.yaml");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/reference/descriptions/2.9.yaml");
     let text = std::fs::read_to_string(path).ok()?;
     Some(serde_norway::from_str(&text).unwrap())
 }

@@ -34,7 +34,7 @@ use std::path::Path;
 #[test]
 fn every_operation_is_tested() {
     let mut tests = BTreeMap::new();
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/operations");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("operations");
     for entry in std::fs::read_dir(folder).unwrap() {
         let source = std::fs::read_to_string(entry.unwrap().path()).unwrap();
         for test in source.split("#[tokio::test]\nasync fn ").skip(1) {

@@ -378,7 +378,10 @@ fn trusting_child() {
     let Ok(url) = std::env::var("TRUSTING_CHILD") else {
         return;
     };
-    provider();
+    // ring needs no provider of the process.
+    if !cfg!(feature = "rustls-ring") {
+        provider();
+    }
     let runtime = tokio::runtime::Runtime::new().unwrap();
     for policy in [RetryPolicy::none(), quick()] {
         let client = Client::builder(TOKEN).base_url(&url).retry(policy).build().unwrap();
@@ -434,7 +437,10 @@ fn keeping_child() {
     let Ok(url) = std::env::var("TRUSTING_CHILD") else {
         return;
     };
-    provider();
+    // ring needs no provider of the process.
+    if !cfg!(feature = "rustls-ring") {
+        provider();
+    }
     let client = Client::builder(TOKEN).base_url(&url).retry(RetryPolicy::none());
     let client = client.timeout(std::time::Duration::from_secs(10)).build().unwrap();
     tokio::runtime::Runtime::new().unwrap().block_on(async {

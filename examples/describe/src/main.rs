@@ -1,7 +1,7 @@
 //! What the build makes of a description, and what is different from an older one:
 //!
 //! ```sh
-//! cargo run --example describe [--] [--markdown] [FILE [OLDER-FILE]]
+//! cargo run -p describe -- [--markdown] [FILE [OLDER-FILE]]
 //! ```
 //!
 //! Without a file it is the description that this crate is built from. The overlay applies as in the build, and so does
@@ -12,7 +12,7 @@ mod layout;
 mod report;
 // Only the steps up to the model are used here.
 #[allow(dead_code)]
-#[path = "../../build.rs"]
+#[path = "../../../build.rs"]
 mod script;
 
 use std::error::Error;
@@ -22,7 +22,7 @@ use std::process::ExitCode;
 
 use report::Asked;
 
-const USAGE: &str = "usage: cargo run --example describe -- [--markdown] [FILE [OLDER-FILE]]";
+const USAGE: &str = "usage: cargo run -p describe -- [--markdown] [FILE [OLDER-FILE]]";
 
 fn main() -> ExitCode {
     let Some(asked) = Asked::read(std::env::args_os().skip(1)) else {
@@ -45,7 +45,7 @@ fn main() -> ExitCode {
 /// The report. Files that are asked for are found from where the command runs, those of the build from the package's
 /// folder, as the build finds them.
 fn answer(asked: Asked) -> Result<String, Box<dyn Error>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folder = report::repository();
     let asked = asked.named_in(folder)?;
     std::env::set_current_dir(folder)?;
     let more = std::env::var_os("INTERCOM_OVERLAY").filter(|file| !file.is_empty());

@@ -24,6 +24,13 @@ pub(crate) struct Asked {
     pub older: Option<PathBuf>,
 }
 
+/// The folder of the crate, which the files of its build are named from.
+pub(crate) fn repository() -> &'static Path {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let holds = |folder: &&Path| folder.join(script::DESCRIPTION).exists();
+    package.ancestors().find(holds).unwrap_or(package)
+}
+
 impl Asked {
     /// Reads the arguments of a command line; none when they make no sense.
     pub(crate) fn read(arguments: impl Iterator<Item = OsString>) -> Option<Self> {
@@ -39,9 +46,7 @@ impl Asked {
         let mut files = files.into_iter();
         let asked = Self {
             form,
-            file: files
-                .next()
-                .unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join(script::DESCRIPTION)),
+            file: files.next().unwrap_or_else(|| repository().join(script::DESCRIPTION)),
             older: files.next(),
         };
         files.next().is_none().then_some(asked)
