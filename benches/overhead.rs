@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use futures_util::StreamExt;
 use intercom_client::Client;
-use intercom_client::mock::{Answer, MockIntercom};
+use intercom_client::mock::{MockIntercom, MockResponse};
 use serde::Deserialize;
 
 const TOKEN: &str = "dG9rOm92ZXJoZWFk";
@@ -160,10 +160,10 @@ fn cpu_time() -> Duration {
 /// Answers every request with the same body, and with a limit that is never reached.
 async fn serve() {
     let intercom = MockIntercom::builder().token(TOKEN).serve().await;
-    let answer = Answer::bytes("application/json; charset=utf-8", BODY)
+    let answer = MockResponse::bytes("application/json; charset=utf-8", BODY)
         .header("x-ratelimit-limit", "1000000")
         .header("x-ratelimit-remaining", "999999");
-    intercom.on("identify_admin").answer_with(move |_| {
+    intercom.on("identify_admin").respond_with(move |_| {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
         let reset = now / 10 * 10 + 10;
         Some(answer.clone().header("x-ratelimit-reset", &reset.to_string()))

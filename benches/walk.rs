@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::TryStreamExt;
 use intercom_client::Client;
-use intercom_client::mock::{Answer, MockIntercom, Received};
+use intercom_client::mock::{MockIntercom, MockResponse, ReceivedRequest};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::{Value, json};
@@ -91,7 +91,7 @@ impl Contacts {
     }
 
     /// The page that a request asks for. The next one is told by an object and by a URL in turn.
-    fn page(&self, request: &Received) -> Answer {
+    fn page(&self, request: &ReceivedRequest) -> MockResponse {
         let per_page = request.query("per_page").map_or(50, |text| text.parse().unwrap());
         let from = request.query("starting_after").map_or(0, position);
         let to = (from + per_page).min(self.count);
@@ -113,7 +113,7 @@ impl Contacts {
         let rest = json!({"total_count": self.count, "pages": pages}).to_string();
         let contacts: Vec<String> = (from..to).map(|i| self.parts.join(&format!("{i:024x}"))).collect();
         let body = format!("{{\"type\":\"list\",\"data\":[{}],{}", contacts.join(","), &rest[1..]);
-        Answer::bytes("application/json", body)
+        MockResponse::bytes("application/json", body)
     }
 }
 
@@ -139,7 +139,7 @@ fn serve(contacts: Contacts, latency: Duration) -> String {
             let intercom = MockIntercom::builder().token("token").latency(latency).serve().await;
             intercom
                 .on("list_contacts")
-                .answer_with(move |request| Some(contacts.page(request)));
+                .respond_with(move |request| Some(contacts.page(request)));
             send.send(intercom.url()).unwrap();
             std::future::pending::<()>().await;
         });

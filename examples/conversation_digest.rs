@@ -25,7 +25,7 @@ struct Tally {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs() as i64;
-    let intercom = MockIntercom::start().await;
+    let intercom = MockIntercom::new();
     let client = match std::env::var_os("INTERCOM_ACCESS_TOKEN") {
         Some(_) => Client::from_env()?,
         None => {

@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use flate2::{Compression, write::GzEncoder};
 use indicatif::{ProgressBar, ProgressStyle};
 use intercom_client::Client;
-use intercom_client::mock::{Answer, MockIntercom};
+use intercom_client::mock::{MockIntercom, MockResponse};
 use serde_json::json;
 
 #[tokio::main]
@@ -20,7 +20,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let what = arguments.next().unwrap_or_else(|| "7".to_owned());
     let folder = arguments.next().unwrap_or_else(|| "exports".to_owned());
-    let intercom = MockIntercom::start().await;
+    let intercom = MockIntercom::new();
     let client = match std::env::var_os("INTERCOM_ACCESS_TOKEN") {
         Some(_) => Client::from_env()?,
         None => {
@@ -78,10 +78,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
 /// The mock's one job is ready at the second look.
 fn one_job(intercom: &MockIntercom) -> std::io::Result<()> {
-    let job = |state: &str| Answer::json(json!({"job_identifier": "job-1", "status": state}));
-    intercom.on("create_data_export").answer(job("pending"));
+    let job = |state: &str| MockResponse::json(json!({"job_identifier": "job-1", "status": state}));
+    intercom.on("create_data_export").respond(job("pending"));
     let looks = AtomicUsize::new(0);
-    intercom.on("get_data_export").answer_with(move |request| {
+    intercom.on("get_data_export").respond_with(move |request| {
         let state = || ["in_progress", "completed"][looks.fetch_add(1, Ordering::Relaxed).min(1)];
         request.path.ends_with("/job-1").then(|| job(state()))
     });
@@ -90,6 +90,6 @@ fn one_job(intercom: &MockIntercom) -> std::io::Result<()> {
     (0..50_000).try_for_each(|i| writeln!(csv, "{i:024x},{},2024-11-13", i % 97))?;
     intercom
         .on("download_data_export")
-        .answer(Answer::bytes("application/octet-stream", csv.finish()?));
+        .respond(MockResponse::bytes("application/octet-stream", csv.finish()?));
     Ok(())
 }

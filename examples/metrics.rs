@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use bytes::Bytes;
-use intercom_client::mock::{Answer, MockIntercom};
+use intercom_client::mock::{MockIntercom, MockResponse};
 use intercom_client::{Attempt, HttpService, http};
 use tower::ServiceExt;
 use tower::layer::layer_fn;
@@ -39,11 +39,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         })
     });
 
-    let intercom = MockIntercom::start().await;
+    let intercom = MockIntercom::new();
     let fails = intercom.on("list_tags");
     fails
-        .answer_once(Answer::error(503, "unavailable", "later"))
-        .answer_once(Answer::dropped());
+        .respond_once(MockResponse::error(503, "unavailable", "later"))
+        .respond_once(MockResponse::dropped());
     let client = intercom.client_builder().layer(layer).build()?;
     client.list_tags().await?;
     client.identify_admin().await?;

@@ -8,7 +8,7 @@ use std::error::Error;
 use std::io::{Cursor, Write};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use intercom_client::mock::{Answer, MockIntercom};
+use intercom_client::mock::{MockIntercom, MockResponse};
 use intercom_client::{Client, ExportFile};
 use serde_json::json;
 
@@ -33,7 +33,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         }
         _ => return Err(HELP.into()),
     };
-    let intercom = MockIntercom::start().await;
+    let intercom = MockIntercom::new();
     let client = match std::env::var_os("INTERCOM_ACCESS_TOKEN") {
         Some(_) => Client::from_env()?,
         None => {
@@ -86,9 +86,9 @@ fn text(row: &Row, column: &str) -> String {
 
 /// The mock has one job, with a ZIP archive of two statistics.
 fn one_job(intercom: &MockIntercom) -> Result<(), Box<dyn Error>> {
-    let job = Answer::json(json!({"job_identifier": "job-1", "status": "completed"}));
-    intercom.on("create_data_export").answer(job.clone());
-    intercom.on("get_data_export").answer(job);
+    let job = MockResponse::json(json!({"job_identifier": "job-1", "status": "completed"}));
+    intercom.on("create_data_export").respond(job.clone());
+    intercom.on("get_data_export").respond(job);
     let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
     archive.start_file("receipt_20260413.csv", zip::write::SimpleFileOptions::default())?;
     writeln!(archive, "user_id,content_title,receipt_id,received_at")?;
@@ -102,7 +102,7 @@ fn one_job(intercom: &MockIntercom) -> Result<(), Box<dyn Error>> {
         writeln!(archive, "{number},2026-04-13T12:40:01.000Z")?;
     }
     let archive = archive.finish()?.into_inner();
-    let download = Answer::bytes("application/octet-stream", archive);
-    intercom.on("download_data_export").answer(download);
+    let download = MockResponse::bytes("application/octet-stream", archive);
+    intercom.on("download_data_export").respond(download);
     Ok(())
 }

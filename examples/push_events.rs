@@ -15,7 +15,7 @@ use std::time::{Duration, SystemTime};
 use futures_util::StreamExt;
 use indicatif::{ProgressBar, ProgressStyle};
 use intercom_client::Client;
-use intercom_client::mock::{Answer, MockIntercom};
+use intercom_client::mock::{MockIntercom, MockResponse};
 use serde_json::{Value, json};
 
 #[tokio::main]
@@ -138,13 +138,13 @@ fn made_up() -> Vec<Value> {
 /// A mock Intercom that fails now and then.
 async fn mock_intercom() -> MockIntercom {
     println!("a mock Intercom answers; set INTERCOM_ACCESS_TOKEN to send to a workspace");
-    let intercom = MockIntercom::builder().latency(Duration::from_millis(20)).start().await;
+    let intercom = MockIntercom::builder().latency(Duration::from_millis(20)).build();
     intercom
         .on("create_data_event")
-        .answer_with(|request| match request.number {
-            100 => Some(Answer::rate_limited().retry_after(2)),
-            number if number % 90 == 45 => Some(Answer::error(503, "service_unavailable", "try again later")),
-            300 => Some(Answer::dropped()),
+        .respond_with(|request| match request.number {
+            100 => Some(MockResponse::rate_limited().retry_after(2)),
+            number if number % 90 == 45 => Some(MockResponse::error(503, "service_unavailable", "try again later")),
+            300 => Some(MockResponse::dropped()),
             _ => None,
         });
     intercom

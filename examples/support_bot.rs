@@ -142,7 +142,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         let stop = async { drop(tokio::signal::ctrl_c().await) };
         return Ok(serve(listener, Receiver::new(secret)?, Client::from_env()?, stop).await?);
     }
-    let intercom = MockIntercom::start().await;
+    let intercom = MockIntercom::new();
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let receiver = Receiver::new("5e0c27a1")?;
     let asks = json!({"type": "conversation", "id": "7", "source": {"body": "The map is empty. Please open a ticket."},

@@ -40,10 +40,7 @@ impl Progress {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let path = std::env::args().nth(1).unwrap_or("contacts.jsonl".to_owned());
-    let intercom = MockIntercom::builder()
-        .latency(Duration::from_millis(300))
-        .start()
-        .await;
+    let intercom = MockIntercom::builder().latency(Duration::from_millis(300)).build();
     let client = match std::env::var_os("INTERCOM_ACCESS_TOKEN") {
         Some(_) => Client::from_env()?,
         None => {

@@ -8,14 +8,14 @@ use futures_util::{Stream, StreamExt, stream};
 use http_body::Frame;
 use http_body_util::StreamBody;
 use intercom_client::bulk::Pushed;
-use intercom_client::mock::{Answer, MockIntercom, Received};
+use intercom_client::mock::{MockIntercom, MockResponse, ReceivedRequest};
 use intercom_client::types::CreateDataEventRequest;
 use intercom_client::{Client, HttpError, RetryPolicy};
 use serde_json::{Value, json};
 
 /// A mock Intercom, and a client that hardly pauses between attempts and repeats as often as it may.
 async fn start() -> (MockIntercom, Client) {
-    let intercom = MockIntercom::start().await;
+    let intercom = MockIntercom::new();
     let policy = RetryPolicy::default().base(Duration::from_millis(1));
     let client = intercom
         .client_builder()
@@ -31,14 +31,14 @@ fn event(number: usize) -> Value {
 }
 
 /// The number of the event that a request sends.
-fn number(request: &Received) -> usize {
+fn number(request: &ReceivedRequest) -> usize {
     request.json()["user_id"].as_str().unwrap().parse().unwrap()
 }
 
 /// Takes the events, and says so after as many milliseconds as the function makes of their numbers.
 fn late(intercom: &MockIntercom, milliseconds: impl Fn(usize) -> u64 + Send + Sync + 'static) {
-    intercom.on("create_data_event").answer_with(move |request| {
-        let taken = Answer::bytes("application/json", "").status(202);
+    intercom.on("create_data_event").respond_with(move |request| {
+        let taken = MockResponse::bytes("application/json", "").status(202);
         Some(taken.delay(Duration::from_millis(milliseconds(number(request)))))
     });
 }
@@ -112,14 +112,14 @@ async fn faults_fail_their_inputs_alone_and_send_nothing_twice() {
     let limited = std::sync::Mutex::new(std::collections::BTreeSet::new());
     intercom
         .on("create_data_event")
-        .answer_with(move |request| match fault(number(request)) {
-            "dropped" => Some(Answer::dropped()),
-            "carried out, and dropped" => Some(Answer::dropped().after_carrying_out()),
-            "503" => Some(Answer::error(503, "unavailable", "later")),
+        .respond_with(move |request| match fault(number(request)) {
+            "dropped" => Some(MockResponse::dropped()),
+            "carried out, and dropped" => Some(MockResponse::dropped().after_carrying_out()),
+            "503" => Some(MockResponse::error(503, "unavailable", "later")),
             "limited" if limited.lock().unwrap().insert(number(request)) => {
-                Some(Answer::error(429, "too_many_requests", "busy"))
+                Some(MockResponse::error(429, "too_many_requests", "busy"))
             }
-            "refused" => Some(Answer::error(400, "parameter_invalid", "no such contact")),
+            "refused" => Some(MockResponse::error(400, "parameter_invalid", "no such contact")),
             _ => None,
         });
     let mut push = client
@@ -157,7 +157,7 @@ async fn progress_tells_the_wait_for_the_rate_limit() {
     let (intercom, client) = start().await;
     intercom
         .on("create_data_event")
-        .answer_once(Answer::rate_limited().retry_after(1));
+        .respond_once(MockResponse::rate_limited().retry_after(1));
     let mut push = client
         .push((0..3).map(event), |client, event| {
             client.create_data_event().body(event).send()
@@ -243,7 +243,7 @@ async fn a_slow_caller_meets_no_timeout() {
 #[tokio::test]
 async fn any_call_can_be_pushed() {
     let (intercom, client) = start().await;
-    intercom.on("show_contact").answer_once(Answer::dropped());
+    intercom.on("show_contact").respond_once(MockResponse::dropped());
     intercom.seed(
         "list_contacts",
         (0..5).map(|id| json!({"type": "contact", "id": id.to_string()})),

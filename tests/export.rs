@@ -20,7 +20,7 @@ use chrono::DateTime;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use futures_util::{StreamExt, TryStreamExt};
-use intercom_client::mock::{Answer, MockIntercom};
+use intercom_client::mock::{MockIntercom, MockResponse};
 use intercom_client::types::DataExportStatus;
 use intercom_client::{ByteStream, Client, Error, ExportFiles, ExportJob, RetryPolicy, Timestamp};
 use serde_json::{Value, json};
@@ -32,24 +32,28 @@ fn state(state: &str) -> Value {
 }
 
 /// A mock Intercom whose job goes through these states, the last one for good, and downloads as this.
-async fn exporting(states: &[&str], download: Answer) -> MockIntercom {
-    let intercom = MockIntercom::start().await;
-    intercom.on("create_data_export").answer(Answer::json(state("pending")));
+async fn exporting(states: &[&str], download: MockResponse) -> MockIntercom {
+    let intercom = MockIntercom::new();
+    intercom
+        .on("create_data_export")
+        .respond(MockResponse::json(state("pending")));
     intercom
         .on("cancel_data_export")
-        .answer(Answer::json(state("canceled")));
+        .respond(MockResponse::json(state("canceled")));
     let (last, first) = states.split_last().unwrap();
     for passing in first {
-        intercom.on("get_data_export").answer_once(Answer::json(state(passing)));
+        intercom
+            .on("get_data_export")
+            .respond_once(MockResponse::json(state(passing)));
     }
-    intercom.on("get_data_export").answer(Answer::json(state(last)));
-    intercom.on("download_data_export").answer(download);
+    intercom.on("get_data_export").respond(MockResponse::json(state(last)));
+    intercom.on("download_data_export").respond(download);
     intercom
 }
 
 /// A download of these bytes.
-fn bytes(body: impl Into<Bytes>) -> Answer {
-    Answer::bytes("application/octet-stream", body)
+fn bytes(body: impl Into<Bytes>) -> MockResponse {
+    MockResponse::bytes("application/octet-stream", body)
 }
 
 /// A mock Intercom whose job is completed and downloads as these bytes.
@@ -219,10 +223,10 @@ async fn a_job_can_be_canceled() {
 
 #[tokio::test]
 async fn another_pending_job_is_told_apart_and_not_retried() {
-    let intercom = MockIntercom::start().await;
+    let intercom = MockIntercom::new();
     let message = "Exceeded rate limit of 1 pending message data export jobs";
-    let refused = Answer::error(429, "rate_limit_exceeded", message).header("x-ratelimit-reset", "0");
-    intercom.on("create_data_export").answer(refused);
+    let refused = MockResponse::error(429, "rate_limit_exceeded", message).header("x-ratelimit-reset", "0");
+    intercom.on("create_data_export").respond(refused);
     let error = intercom.client().export(1..2).await.unwrap_err();
     assert!(error.is_export_pending() && error.is_rate_limited());
     assert_eq!(intercom.received().len(), 1);
@@ -230,10 +234,10 @@ async fn another_pending_job_is_told_apart_and_not_retried() {
 
 #[tokio::test]
 async fn a_job_without_an_identifier_is_an_error() {
-    let intercom = MockIntercom::start().await;
+    let intercom = MockIntercom::new();
     intercom
         .on("create_data_export")
-        .answer(Answer::json(json!({"status": "pending"})));
+        .respond(MockResponse::json(json!({"status": "pending"})));
     let error = intercom.client().export(1..2).await.unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -390,7 +394,7 @@ async fn damaged_and_cut_off_downloads_leave_nothing() {
 #[tokio::test]
 async fn a_lost_connection_leaves_nothing() {
     let body = gzip(&csv(1_000_000), Compression::none());
-    let intercom = exporting(&["completed"], bytes(body).cut(600_000)).await;
+    let intercom = exporting(&["completed"], bytes(body).truncate(600_000)).await;
     let folder = tempfile::tempdir().unwrap();
     let error = job(&intercom.client()).download_to(folder.path()).await.unwrap_err();
     assert!(error.is_retryable() && !error.is_decode(), "{error:?}");
@@ -599,8 +603,8 @@ async fn whatever_a_download_fails_with_has_the_answers_head() {
 
     // The second attempt is the one that is damaged.
     let intercom = exporting(&["completed"], bytes(damaged).header("x-request-id", "001f")).await;
-    let passing = Answer::error(503, "unavailable", "later");
-    intercom.on("download_data_export").answer_once(passing);
+    let passing = MockResponse::error(503, "unavailable", "later");
+    intercom.on("download_data_export").respond_once(passing);
     let mut stream = job(&intercom.client()).download().await.unwrap().decompressed();
     let error = loop {
         match stream.next_chunk().await {
@@ -610,8 +614,8 @@ async fn whatever_a_download_fails_with_has_the_answers_head() {
     };
     check(error, 2);
 
-    let nameless = Answer::json(json!({"status": "pending"})).header("x-request-id", "001f");
-    intercom.on("create_data_export").answer_once(nameless);
+    let nameless = MockResponse::json(json!({"status": "pending"})).header("x-request-id", "001f");
+    intercom.on("create_data_export").respond_once(nameless);
     let error = intercom.client().export(0..9).await.unwrap_err();
     assert_eq!(error.request_id(), Some("001f"), "{error}");
 }
@@ -746,11 +750,11 @@ async fn zeros_that_fill_up_a_block_are_no_damage() {
 /// Each job has a file of its own, which lies in the folder.
 #[tokio::test]
 async fn identifiers_cannot_lead_out_of_the_folder_or_share_a_file() {
-    let intercom = MockIntercom::start().await;
+    let intercom = MockIntercom::new();
     intercom
         .on("get_data_export")
-        .answer(Answer::json(json!({"status": "completed"})));
-    intercom.on("download_data_export").answer(bytes("csv"));
+        .respond(MockResponse::json(json!({"status": "completed"})));
+    intercom.on("download_data_export").respond(bytes("csv"));
     let client = intercom.client();
     let folder = tempfile::tempdir().unwrap();
     let inner = folder.path().join("inner");

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::stream::FusedStream;
 use futures_util::{StreamExt, TryStreamExt};
-use intercom_client::mock::{Answer, MockBuilder, MockIntercom, Received};
+use intercom_client::mock::{MockBuilder, MockIntercom, MockResponse, ReceivedRequest};
 use intercom_client::paging::{Cursor, Items, Page, Paging};
 use intercom_client::search::field;
 use intercom_client::{Client, Error, Method, RetryPolicy, types};
@@ -19,11 +19,11 @@ async fn start(operation: &str, items: usize) -> MockIntercom {
 }
 
 async fn start_with(builder: MockBuilder, operation: &str, items: usize) -> MockIntercom {
-    let intercom = builder.start().await;
+    let intercom = builder.build();
     intercom.seed("list_contacts", [json!({"type": "contact", "id": "5f0"})]);
     intercom.seed("retrieve_company", [json!({"type": "company", "id": "5f2"})]);
     intercom.seed("list_newsfeeds", [json!({"type": "newsfeed", "id": "7"})]);
-    intercom.seed_as_it_is(operation, (0..items).map(record));
+    intercom.seed_unchecked(operation, (0..items).map(record));
     intercom
 }
 
@@ -47,7 +47,7 @@ fn client(intercom: &MockIntercom) -> Client {
 }
 
 /// The requests so far. None has a parameter twice.
-fn received(intercom: &MockIntercom) -> Vec<Received> {
+fn received(intercom: &MockIntercom) -> Vec<ReceivedRequest> {
     let received = intercom.received();
     for request in &received {
         let mut names: Vec<_> = request.query.iter().map(|(name, _)| name).collect();
@@ -69,14 +69,14 @@ enum Fault {
 }
 
 impl Fault {
-    fn answer(self) -> Answer {
+    fn answer(self) -> MockResponse {
         match self {
-            Self::Status(status) => Answer::bytes("application/json", "<html>this is not JSON</html>")
+            Self::Status(status) => MockResponse::bytes("application/json", "<html>this is not JSON</html>")
                 .status(status)
                 .after_carrying_out(),
-            Self::TooMany => Answer::rate_limited(),
-            Self::Reset => Answer::bytes("application/json", r#"{"type":"list","data":[]}"#)
-                .cut(10)
+            Self::TooMany => MockResponse::rate_limited(),
+            Self::Reset => MockResponse::bytes("application/json", r#"{"type":"list","data":[]}"#)
+                .truncate(10)
                 .after_carrying_out(),
         }
     }
@@ -85,8 +85,8 @@ impl Fault {
 /// Makes requests go wrong, by their number counted from 0.
 fn faults(intercom: &MockIntercom, faults: impl IntoIterator<Item = (usize, Fault)>) {
     let faults: BTreeMap<_, _> = faults.into_iter().collect();
-    let answer = move |request: &Received| Some(faults.get(&request.number)?.answer());
-    intercom.on_any().answer_with(answer);
+    let answer = move |request: &ReceivedRequest| Some(faults.get(&request.number)?.answer());
+    intercom.on_any().respond_with(answer);
 }
 
 /// What tells one item from another.
@@ -413,17 +413,17 @@ async fn scroll_errors_are_told_apart() {
         .unwrap_err();
     assert!(again.is_scroll_expired());
 
-    let gone = Answer::error(400, "not_found", "scroll parameter not found");
-    intercom.on_any().answer_once(gone);
+    let gone = MockResponse::error(400, "not_found", "scroll parameter not found");
+    intercom.on_any().respond_once(gone);
     let gone = client.scroll_over_all_companies().from_cursor("s").send().await;
     assert!(gone.unwrap_err().is_scroll_expired());
 
-    intercom.on_any().answer_once(Fault::Status(500).answer());
+    intercom.on_any().respond_once(Fault::Status(500).answer());
     let lost = client.scroll_over_all_companies().send().await.unwrap_err();
     assert!(lost.is_scroll_restart() && !lost.is_scroll_expired() && !lost.is_scroll_exists());
 
     // Whatever the operation is called: a scroll is told by how its list goes on.
-    intercom.on_any().answer_once(Fault::Status(500).answer());
+    intercom.on_any().respond_once(Fault::Status(500).answer());
     let raw = client.request(Method::GET, "/companies/scroll");
     let mut pages = raw.pages::<Value>(Paging::Scroll, "data");
     assert!(pages.try_next().await.unwrap_err().is_scroll_restart());
@@ -483,7 +483,7 @@ async fn parameters_and_body_go_with_every_page() {
     let body = json!({"query": query, "pagination": {"per_page": 15}});
     let body: types::SearchRequest = serde_json::from_value(body).unwrap();
     collect(client.search_contacts().body(body).stream()).await.unwrap();
-    let bodies: Vec<_> = received(&intercom).iter().map(Received::json).collect();
+    let bodies: Vec<_> = received(&intercom).iter().map(ReceivedRequest::json).collect();
     assert_eq!(
         bodies,
         [
@@ -493,8 +493,8 @@ async fn parameters_and_body_go_with_every_page() {
         ]
     );
 
-    intercom.seed_as_it_is("list_all_companies", (0..40).map(record));
-    intercom.forget_received();
+    intercom.seed_unchecked("list_all_companies", (0..40).map(record));
+    intercom.clear_received();
     let keys = collect(client.list_all_companies().order("asc").page(2).per_page(15).stream())
         .await
         .unwrap();
@@ -514,14 +514,14 @@ async fn parameters_and_body_go_with_every_page() {
 
 #[tokio::test]
 async fn a_list_that_leads_back_is_an_error() {
-    let intercom = MockIntercom::start().await;
+    let intercom = MockIntercom::new();
     // Other contacts each time, and the same cursor on every page.
-    intercom.on("list_contacts").answer_with(|request| {
+    intercom.on("list_contacts").respond_with(|request| {
         let contacts: Vec<_> = (0..10).map(|i| record(10 * request.number + i)).collect();
         let next = json!({"per_page": 10, "starting_after": "Wz+10/+A=="});
         let pages =
             json!({"type": "pages", "page": request.number + 1, "per_page": 10, "total_pages": 10, "next": next});
-        Some(Answer::json(
+        Some(MockResponse::json(
             json!({"type": "list", "data": contacts, "total_count": 100, "pages": pages}),
         ))
     });
@@ -538,11 +538,11 @@ async fn a_list_that_leads_back_is_an_error() {
     assert_eq!(received(&intercom).len(), 2);
 
     // Page 1 whatever page was asked for.
-    let intercom = MockIntercom::start().await;
+    let intercom = MockIntercom::new();
     let articles: Vec<_> = (0..25).map(|i| json!({"id": i.to_string()})).collect();
     let next = "https://elsewhere.invalid/articles?page=2";
     let pages = json!({"type": "pages", "page": 1, "per_page": 25, "total_pages": 4, "next": next});
-    intercom.on("list_articles").answer(Answer::json(
+    intercom.on("list_articles").respond(MockResponse::json(
         json!({"type": "list", "data": articles, "total_count": 100, "pages": pages}),
     ));
     let mut items = client(&intercom).list_articles().stream();
@@ -573,7 +573,7 @@ async fn nothing_is_fetched_before_it_is_wanted() {
 
 #[tokio::test]
 async fn mistakes_are_the_first_and_only_item() {
-    let intercom = MockIntercom::start().await;
+    let intercom = MockIntercom::new();
     let client = client(&intercom);
     let mut items = client.list_notes().stream();
     assert!(items.next().await.unwrap().unwrap_err().is_builder());
@@ -655,8 +655,8 @@ fn streams_can_be_sent_and_stored() {
 
 /// A mock Intercom that answers every request with this body, and its client.
 async fn always(body: &'static str) -> (MockIntercom, Client) {
-    let intercom = MockIntercom::start().await;
-    intercom.on_any().answer(Answer::bytes("application/json", body));
+    let intercom = MockIntercom::new();
+    intercom.on_any().respond(MockResponse::bytes("application/json", body));
     let client = intercom.client();
     (intercom, client)
 }
@@ -676,10 +676,10 @@ async fn a_server_that_ignores_the_page_is_not_walked_for_ever() {
 
 /// A mock Intercom that answers each request by its number, counted from 0, and its client.
 async fn scripted(body: impl Fn(usize) -> Value + Send + Sync + 'static) -> (MockIntercom, Client) {
-    let intercom = MockIntercom::start().await;
-    intercom.on_any().answer_with(move |request| {
+    let intercom = MockIntercom::new();
+    intercom.on_any().respond_with(move |request| {
         let body = body(request.number).to_string();
-        Some(Answer::bytes("application/json", body).as_it_is())
+        Some(MockResponse::bytes("application/json", body).unchecked())
     });
     let client = client(&intercom);
     (intercom, client)
@@ -750,10 +750,10 @@ async fn odd_characters_do_not_end_a_walk_unsaid() {
             marked(with(b"")),
             marked(with(latin1)),
         ] {
-            let intercom = MockIntercom::start().await;
+            let intercom = MockIntercom::new();
             intercom
                 .on_any()
-                .answer(Answer::bytes("application/json", body.clone()).as_it_is());
+                .respond(MockResponse::bytes("application/json", body.clone()).unchecked());
             let page = intercom.client().list_contacts().send().await.unwrap();
             assert!(!page.is_last() && page.next_cursor().is_none(), "{body:?}");
             let walk: Vec<_> = intercom.client().list_contacts().stream().collect().await;
@@ -952,7 +952,7 @@ async fn the_place_is_kept_after_a_contradiction() {
 }
 
 /// The page size that a request asks for.
-fn asked_size(request: &Received) -> Option<u64> {
+fn asked_size(request: &ReceivedRequest) -> Option<u64> {
     match request.query("per_page") {
         Some(size) => size.parse().ok(),
         None if request.body.is_empty() => None,
@@ -965,7 +965,7 @@ async fn pages_that_are_too_slow_are_asked_for_again_in_smaller_ones() {
     for status in [502, 504, 408] {
         let intercom = start("search_contacts", 1000).await;
         // A stretch of the list is too slow for pages of more than 20.
-        intercom.on_any().answer_with(move |request| {
+        intercom.on_any().respond_with(move |request| {
             let after = request.json()["pagination"]["starting_after"]
                 .as_str()
                 .map(str::to_owned);
@@ -1002,7 +1002,7 @@ async fn pages_that_are_too_slow_are_asked_for_again_in_smaller_ones() {
 async fn pages_are_not_made_smaller_than_ten_and_numbered_ones_keep_their_size() {
     let slow = || Fault::Status(504).answer();
     let intercom = start("list_contacts", 100).await;
-    intercom.on_any().answer(slow());
+    intercom.on_any().respond(slow());
     let error = collect(client(&intercom).list_contacts().per_page(50).stream())
         .await
         .unwrap_err();
@@ -1011,7 +1011,7 @@ async fn pages_are_not_made_smaller_than_ten_and_numbered_ones_keep_their_size()
     assert_eq!(sizes, [50, 25, 12, 10]);
 
     let intercom = start("list_articles", 100).await;
-    intercom.on_any().answer(slow());
+    intercom.on_any().respond(slow());
     let mut articles = client(&intercom).list_articles().per_page(50).stream();
     let error = articles.next().await.unwrap().unwrap_err();
     assert!(error.to_string().contains("a smaller `per_page` can help"), "{error}");
@@ -1019,7 +1019,7 @@ async fn pages_are_not_made_smaller_than_ten_and_numbered_ones_keep_their_size()
 
     // Other failures are no question of the size.
     let intercom = start("list_contacts", 100).await;
-    intercom.on_any().answer(Fault::Status(500).answer());
+    intercom.on_any().respond(Fault::Status(500).answer());
     let error = collect(client(&intercom).list_contacts().stream()).await.unwrap_err();
     assert!(!error.to_string().contains("per_page"), "{error}");
     assert_eq!(received(&intercom).len(), 1);
@@ -1028,9 +1028,9 @@ async fn pages_are_not_made_smaller_than_ten_and_numbered_ones_keep_their_size()
 #[tokio::test]
 async fn companies_past_the_page_limit_are_told_from_a_mistake() {
     let intercom = start("list_all_companies", 40).await;
-    intercom.on_any().answer_with(|request| {
+    intercom.on_any().respond_with(|request| {
         (request.query("page") == Some("2"))
-            .then(|| Answer::error(400, "client_error", "page limit reached, please use scroll API"))
+            .then(|| MockResponse::error(400, "client_error", "page limit reached, please use scroll API"))
     });
     let mut companies = client(&intercom).list_all_companies().per_page(20).stream();
     let found = companies.by_ref().take(20).try_collect::<Vec<_>>().await.unwrap();
@@ -1038,8 +1038,8 @@ async fn companies_past_the_page_limit_are_told_from_a_mistake() {
     let error = companies.next().await.unwrap().unwrap_err();
     assert!(error.is_page_limit() && error.is_invalid_request(), "{error}");
     assert!(error.to_string().contains("scroll over all companies"), "{error}");
-    let other = Answer::error(400, "parameter_invalid", "page is not a number");
-    intercom.on_any().answer(other);
+    let other = MockResponse::error(400, "parameter_invalid", "page is not a number");
+    intercom.on_any().respond(other);
     let error = client(&intercom).list_all_companies().send().await.unwrap_err();
     assert!(
         !error.is_page_limit() && !error.to_string().contains("scroll"),

@@ -1,11 +1,11 @@
 //! The README's blocks that define functions, run on the mock Intercom: those with a `main` are run by doctests.
 
 use futures_util::TryStreamExt;
-use intercom_client::mock::{Answer, MockIntercom, Received};
+use intercom_client::mock::{MockIntercom, MockResponse, ReceivedRequest};
 use serde_json::{Value, json};
 
 async fn start() -> (MockIntercom, intercom_client::Client) {
-    let intercom = MockIntercom::start().await;
+    let intercom = MockIntercom::new();
     let client = intercom.client();
     (intercom, client)
 }
@@ -53,12 +53,12 @@ async fn a_note_and_an_update() {
 async fn a_layer_sees_each_attempt() {
     readme_blocks::logged!();
     static SEEN: std::sync::Mutex<Vec<(&str, u32)>> = std::sync::Mutex::new(Vec::new());
-    let intercom = MockIntercom::start().await;
+    let intercom = MockIntercom::new();
     let log = |attempt: &Attempt| SEEN.lock().unwrap().push((attempt.operation(), attempt.number()));
     let client = logged(intercom.client_builder(), log).build().unwrap();
     intercom
         .on("list_tags")
-        .answer_once(Answer::error(503, "unavailable", "later"));
+        .respond_once(MockResponse::error(503, "unavailable", "later"));
     client.list_tags().await.unwrap();
     assert_eq!(*SEEN.lock().unwrap(), [("list_tags", 1), ("list_tags", 2)]);
 }
@@ -69,7 +69,7 @@ async fn fields_that_the_description_lacks() {
     let (intercom, client) = start().await;
     let conversation =
         json!({"type": "conversation", "id": "7", "ai_topic": "maps", "statistics": {"count_reopens": 1.5}});
-    intercom.seed_as_it_is("list_conversations", [conversation]);
+    intercom.seed_unchecked("list_conversations", [conversation]);
     look(&client).await.unwrap();
     assert_eq!(intercom.calls("list_conversations").len(), 1);
     let page = client.list_conversations().await.unwrap();
@@ -84,13 +84,13 @@ async fn fields_that_the_description_lacks() {
 async fn a_path_that_the_description_lacks() {
     readme_blocks::open_tickets!();
     let (intercom, client) = start().await;
-    intercom.on_any().answer_with(|request| {
+    intercom.on_any().respond_with(|request| {
         let page = match request.json()["pagination"]["starting_after"].as_str() {
             None => json!({"tickets": [{"id": "1"}], "pages": {"next": {"starting_after": "a+"}}}),
             Some("a+") => json!({"tickets": [{"id": "2"}], "pages": {"next": null}}),
             Some(_) => return None,
         };
-        Some(Answer::json(page))
+        Some(MockResponse::json(page))
     });
     assert_eq!(
         open_tickets(&client).await.unwrap(),
@@ -119,7 +119,11 @@ async fn a_walk_over_all_pages() {
     let (intercom, client) = start().await;
     intercom.seed("list_contacts", contacts(400));
     sync(&client).await.unwrap();
-    let lines: Vec<String> = intercom.calls("list_contacts").iter().map(Received::line).collect();
+    let lines: Vec<String> = intercom
+        .calls("list_contacts")
+        .iter()
+        .map(ReceivedRequest::line)
+        .collect();
     assert_eq!(lines.len(), 3);
     assert_eq!(lines[0], "GET /contacts?per_page=150");
 }
@@ -135,7 +139,7 @@ async fn each_conversation_in_full() {
     let mut asked: Vec<String> = intercom
         .calls("retrieve_conversation")
         .iter()
-        .map(Received::line)
+        .map(ReceivedRequest::line)
         .collect();
     asked.sort();
     assert_eq!(
@@ -148,8 +152,8 @@ async fn each_conversation_in_full() {
 async fn many_upserts() {
     readme_blocks::import!();
     let (intercom, client) = start().await;
-    intercom.on("create_contact").answer_with(|request| {
-        (request.json()["email"] == "bad").then(|| Answer::error(422, "parameter_invalid", "no email address"))
+    intercom.on("create_contact").respond_with(|request| {
+        (request.json()["email"] == "bad").then(|| MockResponse::error(422, "parameter_invalid", "no email address"))
     });
     let emails = ["ada@acme.example", "bad", "eve@acme.example"].map(str::to_owned);
     assert_eq!(import(&client, &emails).await, ["bad"]);
@@ -195,9 +199,9 @@ async fn what_changed() {
 async fn an_export() {
     readme_blocks::november!();
     let (intercom, client) = start().await;
-    let job = |state: &str| Answer::json(json!({"job_identifier": "job-1", "status": state}));
-    intercom.on("create_data_export").answer(job("pending"));
-    intercom.on("get_data_export").answer(job("no_data"));
+    let job = |state: &str| MockResponse::json(json!({"job_identifier": "job-1", "status": state}));
+    intercom.on("create_data_export").respond(job("pending"));
+    intercom.on("get_data_export").respond(job("no_data"));
     november(&client).await.unwrap();
     assert_eq!(
         intercom.calls("create_data_export")[0].json(),
@@ -217,8 +221,8 @@ async fn an_error_that_says_who_is_there() {
     assert!(client.show_contact().id(made).await.is_ok());
     intercom
         .on("create_contact")
-        .answer_once(Answer::error(409, "conflict", "is there already with id=66f1"))
-        .answer_once(Answer::error(401, "unauthorized", "Access Token Invalid"));
+        .respond_once(MockResponse::error(409, "conflict", "is there already with id=66f1"))
+        .respond_once(MockResponse::error(401, "unauthorized", "Access Token Invalid"));
     assert_eq!(
         ensure(&client, "ada@acme.example").await.unwrap().as_deref(),
         Some("66f1")
@@ -235,8 +239,10 @@ async fn an_error_that_says_who_is_there() {
 async fn an_extension() {
     readme_blocks::brands!();
     let newer = "2.14".parse().unwrap();
-    let intercom = MockIntercom::builder().api_version(newer).start().await;
-    intercom.on_any().answer(Answer::json(json!({"data": [{"id": "1"}]})));
+    let intercom = MockIntercom::builder().api_version(newer).build();
+    intercom
+        .on_any()
+        .respond(MockResponse::json(json!({"data": [{"id": "1"}]})));
     assert_eq!(intercom.client().brands().await.unwrap(), [json!({"id": "1"})]);
     let sent = &intercom.received()[0];
     assert_eq!(

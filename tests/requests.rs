@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, FixedOffset};
 use futures_util::TryStreamExt;
-use intercom_client::mock::{Answer, MockIntercom, Received};
+use intercom_client::mock::{MockIntercom, MockResponse, ReceivedRequest};
 use intercom_client::paging::Paging;
 use intercom_client::search::{Order, Query, QueryError, contacts, field};
 use intercom_client::types::{self, CreateContactRequest, UpdateContactRequest};
@@ -309,8 +309,10 @@ fn queries_are_put_together_from_iterators() {
 #[tokio::test]
 async fn a_call_has_headers_parameters_and_a_version_of_its_own() {
     let newer: ApiVersion = "2.14".parse().unwrap();
-    let intercom = MockIntercom::builder().api_version(newer.clone()).start().await;
-    intercom.on("show_contact").answer(Answer::json(json!({"id": "5f"})));
+    let intercom = MockIntercom::builder().api_version(newer.clone()).build();
+    intercom
+        .on("show_contact")
+        .respond(MockResponse::json(json!({"id": "5f"})));
     let client = intercom.client_builder().api_version(ApiVersion::V2_8).build().unwrap();
     let call = client.show_contact().id("5f").api_version(ApiVersion::V2_9);
     call.header("X-Trace", "a1")
@@ -526,7 +528,7 @@ async fn raw_paths_that_lead_elsewhere_are_refused() {
 }
 
 /// The page of three that a request asks for, by the shape that its path names.
-fn page(request: &Received) -> Answer {
+fn page(request: &ReceivedRequest) -> MockResponse {
     let body = request.json();
     let cursor = body["pagination"]["starting_after"].as_str();
     let cursor = cursor.or(request.query("starting_after"));
@@ -539,13 +541,13 @@ fn page(request: &Received) -> Answer {
         _ => json!({"next": next}),
     };
     let items = [json!({"id": 2 * number, "big": 0.1}), json!({"id": 2 * number + 1})];
-    Answer::json(json!({"things": items, "total_count": 6, "pages": pages}))
+    MockResponse::json(json!({"things": items, "total_count": 6, "pages": pages}))
 }
 
 #[tokio::test]
 async fn raw_lists_are_walked_by_every_shape() {
-    let intercom = MockIntercom::start().await;
-    intercom.on_any().answer_with(|request| Some(page(request)));
+    let intercom = MockIntercom::new();
+    intercom.on_any().respond_with(|request| Some(page(request)));
     let client = intercom.client();
     for (method, path, paging) in [
         (Method::GET, "/by_cursor", Paging::Cursor),
@@ -577,7 +579,7 @@ async fn raw_lists_are_walked_by_every_shape() {
     searched.retain(|request| request.path == "/search");
     assert!(searched.iter().all(|request| request.line() == "POST /search"));
     assert_eq!(
-        searched[..3].iter().map(Received::json).collect::<Vec<_>>(),
+        searched[..3].iter().map(ReceivedRequest::json).collect::<Vec<_>>(),
         [
             json!({"sort": 1}),
             json!({"pagination": {"starting_after": "c2"}, "sort": 1}),
@@ -589,8 +591,8 @@ async fn raw_lists_are_walked_by_every_shape() {
 #[tokio::test]
 async fn a_raw_search_keeps_the_digits_of_its_query_on_every_page() {
     const QUERY: &str = r#"{"query":{"value":123456789012345678901234567890,"or":1.50}}"#;
-    let intercom = MockIntercom::start().await;
-    intercom.on_any().answer_with(|request| Some(page(request)));
+    let intercom = MockIntercom::new();
+    intercom.on_any().respond_with(|request| Some(page(request)));
     let query: Box<serde_json::value::RawValue> = serde_json::from_str(QUERY).unwrap();
     let call = intercom.client().request(Method::POST, "/search").json(&query);
     let found: Vec<Value> = call.stream(Paging::CursorInBody, "things").try_collect().await.unwrap();
@@ -605,8 +607,8 @@ async fn a_raw_search_keeps_the_digits_of_its_query_on_every_page() {
 /// Such a body has no place for a cursor.
 #[tokio::test]
 async fn a_raw_list_over_a_body_that_is_no_object_is_refused() {
-    let intercom = MockIntercom::start().await;
-    intercom.on_any().answer_with(|request| Some(page(request)));
+    let intercom = MockIntercom::new();
+    intercom.on_any().respond_with(|request| Some(page(request)));
     let client = intercom.client();
     for body in [json!([1]), json!("a"), json!(1), json!(true)] {
         let call = client.request(Method::POST, "/search").json(&body);
@@ -629,8 +631,8 @@ async fn a_raw_body_with_a_number_that_is_not_finite_is_refused() {
     struct Score {
         score: f64,
     }
-    let intercom = MockIntercom::start().await;
-    intercom.on_any().answer(Answer::json(json!({})));
+    let intercom = MockIntercom::new();
+    intercom.on_any().respond(MockResponse::json(json!({})));
     for score in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
         let call = intercom
             .client()
@@ -653,12 +655,13 @@ async fn a_raw_body_with_a_number_that_is_not_finite_is_refused() {
 
 #[tokio::test]
 async fn a_sorted_search_is_sorted_on_every_page() {
-    let page = |next: Value| Answer::json(json!({"type": "list", "data": [{"id": "1"}], "pages": {"next": next}}));
-    let intercom = MockIntercom::start().await;
+    let page =
+        |next: Value| MockResponse::json(json!({"type": "list", "data": [{"id": "1"}], "pages": {"next": next}}));
+    let intercom = MockIntercom::new();
     intercom
         .on("search_contacts")
-        .answer_once(page(json!({"starting_after": "b"})))
-        .answer_once(page(json!(null)));
+        .respond_once(page(json!({"starting_after": "b"})))
+        .respond_once(page(json!(null)));
     let client = intercom.client();
     let search = client.search_contacts().query(field("role").eq("user"));
     let found: Vec<_> = search
@@ -670,7 +673,7 @@ async fn a_sorted_search_is_sorted_on_every_page() {
     assert_eq!(found.len(), 2);
     let sent = intercom.calls("search_contacts");
     assert_eq!(sent.len(), 2);
-    for body in sent.iter().map(Received::json) {
+    for body in sent.iter().map(ReceivedRequest::json) {
         assert_eq!(
             body["sort"],
             json!({"field": "updated_at", "order": "ascending"}),

@@ -7,7 +7,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use http_body::Frame;
 use http_body_util::StreamBody;
 use intercom_client::builder::ListConversations;
-use intercom_client::mock::{Answer, MockIntercom};
+use intercom_client::mock::{MockIntercom, MockResponse};
 use intercom_client::paging::{Items, RetrieveEach};
 use intercom_client::search::field;
 use intercom_client::types::{Conversation, ConversationList};
@@ -23,7 +23,7 @@ fn conversation(number: usize) -> Value {
 
 /// A mock Intercom whose conversations have parts when they are retrieved, and a client that hardly pauses between attempts.
 async fn start() -> (MockIntercom, Client) {
-    let intercom = MockIntercom::start().await;
+    let intercom = MockIntercom::new();
     intercom.seed("list_conversations", (0..ALL).map(conversation));
     let policy = RetryPolicy::default().base(Duration::from_millis(1));
     let client = intercom.client_builder().retry(policy).build().unwrap();
@@ -41,17 +41,17 @@ fn walk(client: &Client, concurrency: usize) -> RetrieveEach<Items<ConversationL
 }
 
 /// What retrieving a conversation gives: the earlier one is asked for, the later it comes.
-fn in_full(number: usize) -> Answer {
+fn in_full(number: usize) -> MockResponse {
     let part = json!({"type": "conversation_part", "id": format!("part-{number}"), "part_type": "comment"});
     let mut shown = conversation(number);
     shown["conversation_parts"] =
         json!({"type": "conversation_part.list", "conversation_parts": [part], "total_count": 1});
-    Answer::json(shown).delay(Duration::from_millis(4 * (3 - number as u64 % 4)))
+    MockResponse::json(shown).delay(Duration::from_millis(4 * (3 - number as u64 % 4)))
 }
 
 /// Answers a retrieval by the number of the conversation, as usual where it makes nothing.
-fn retrievals(intercom: &MockIntercom, answer: impl Fn(usize) -> Option<Answer> + Send + Sync + 'static) {
-    intercom.on("retrieve_conversation").answer_with(move |request| {
+fn retrievals(intercom: &MockIntercom, answer: impl Fn(usize) -> Option<MockResponse> + Send + Sync + 'static) {
+    intercom.on("retrieve_conversation").respond_with(move |request| {
         let number = request.path.rsplit('/').next()?.parse().ok()?;
         Some(answer(number).unwrap_or_else(|| in_full(number)))
     });
@@ -99,7 +99,7 @@ async fn only_so_many_are_asked_for_at_once_and_nothing_before_it_is_wanted() {
         assert!(asked(&intercom).len() <= delivered + 2, "{delivered}");
     }
     drop(conversations);
-    intercom.forget_received();
+    intercom.clear_received();
     let mut conversations = walk(&client, 0);
     conversations.next().await.unwrap().unwrap();
     drop(conversations);
@@ -123,9 +123,9 @@ async fn rate_limits_and_faults_are_sat_out_in_place() {
     let met = std::sync::Mutex::new(std::collections::HashSet::new());
     retrievals(&intercom, move |number| {
         let fault = match number % 7 {
-            1 => Answer::dropped(),
-            3 => Answer::error(503, "unavailable", "later"),
-            5 => Answer::error(429, "too_many_requests", "busy"),
+            1 => MockResponse::dropped(),
+            3 => MockResponse::error(503, "unavailable", "later"),
+            5 => MockResponse::error(429, "too_many_requests", "busy"),
             _ => return None,
         };
         met.lock().unwrap().insert(number).then_some(fault)
@@ -145,7 +145,7 @@ async fn what_was_deleted_meanwhile_is_left_out_and_told() {
     let (intercom, client) = start().await;
     let gone = |number| number % 10 == 9 || number == 0;
     retrievals(&intercom, move |number| {
-        gone(number).then(|| Answer::error(404, "not_found", "gone"))
+        gone(number).then(|| MockResponse::error(404, "not_found", "gone"))
     });
     let mut conversations = list(&client).stream().retrieve_each();
     let found: Vec<Conversation> = conversations.by_ref().try_collect().await.unwrap();
@@ -159,7 +159,7 @@ async fn what_was_deleted_meanwhile_is_left_out_and_told() {
 async fn the_cursor_leads_to_the_page_of_the_first_item_not_delivered() {
     let (intercom, client) = start().await;
     retrievals(&intercom, |number| {
-        (number == 29).then(|| Answer::error(404, "not_found", "gone"))
+        (number == 29).then(|| MockResponse::error(404, "not_found", "gone"))
     });
     for delivered in 0..ALL - 1 {
         let mut conversations = walk(&client, 13);
@@ -197,14 +197,14 @@ async fn the_cursor_leads_to_the_page_of_the_first_item_not_delivered() {
 async fn an_error_comes_in_its_place_and_the_walk_goes_on_with_what_failed() {
     let (intercom, client) = start().await;
     retrievals(&intercom, |_| None);
-    let refused = Answer::error(403, "forbidden", "not now");
+    let refused = MockResponse::error(403, "forbidden", "not now");
     // The 4th retrieval, the 3rd page, and at last a page whose answer is cut.
     intercom
         .on("retrieve_conversation")
-        .answer_once(in_full(0))
-        .answer_once(in_full(1))
-        .answer_once(in_full(2));
-    intercom.on("retrieve_conversation").answer_once(refused.clone());
+        .respond_once(in_full(0))
+        .respond_once(in_full(1))
+        .respond_once(in_full(2));
+    intercom.on("retrieve_conversation").respond_once(refused.clone());
     let mut conversations = walk(&client, 1);
     let (mut found, mut errors) = (Vec::new(), 0);
     loop {
@@ -220,7 +220,7 @@ async fn an_error_comes_in_its_place_and_the_walk_goes_on_with_what_failed() {
             None => break,
         }
         if found.len() == 12 {
-            intercom.on("list_conversations").answer_once(refused.clone());
+            intercom.on("list_conversations").respond_once(refused.clone());
         }
     }
     assert_eq!((errors, found), (2, (0..ALL).collect()));
@@ -233,10 +233,10 @@ async fn an_error_comes_in_its_place_and_the_walk_goes_on_with_what_failed() {
 async fn what_came_before_an_error_of_the_list_is_delivered() {
     let (intercom, client) = start().await;
     retrievals(&intercom, |_| None);
-    let refused = Answer::error(403, "forbidden", "not now");
+    let refused = MockResponse::error(403, "forbidden", "not now");
     intercom
         .on("list_conversations")
-        .answer_with(move |request| request.query("starting_after").is_some().then(|| refused.clone()));
+        .respond_with(move |request| request.query("starting_after").is_some().then(|| refused.clone()));
     let mut conversations = walk(&client, 20);
     let mut found = Vec::new();
     let error = loop {
@@ -246,7 +246,7 @@ async fn what_came_before_an_error_of_the_list_is_delivered() {
         }
     };
     assert_eq!((error.operation(), found), ("list_conversations", (0..10).collect()));
-    intercom.on("list_conversations").as_usual();
+    intercom.on("list_conversations").reset();
     let cursor = conversations.cursor().cloned().unwrap();
     let rest: Vec<Conversation> = list(&client)
         .from_cursor(cursor)
@@ -265,7 +265,7 @@ async fn what_came_before_an_error_of_the_list_is_delivered() {
 async fn changes_have_a_watermark_once_every_item_is_delivered() {
     let (intercom, client) = start().await;
     retrievals(&intercom, |number| {
-        (number == 30).then(|| Answer::error(403, "forbidden", "not now"))
+        (number == 30).then(|| MockResponse::error(403, "forbidden", "not now"))
     });
     let search = client.search_conversations().query(field("open").eq(true)).per_page(10);
     let mut changes = search.changed_since(1_730_000_000 - 40).retrieve_each().concurrency(40);
@@ -293,7 +293,7 @@ async fn an_item_that_always_fails_can_be_skipped() {
     let (intercom, client) = start().await;
     let fails = |number: usize| number == 30 || number == 12;
     retrievals(&intercom, move |number| {
-        fails(number).then(|| Answer::error(422, "odd", "never"))
+        fails(number).then(|| MockResponse::error(422, "odd", "never"))
     });
     let since = 1_730_000_000 - 40;
     let changes = client.search_conversations().per_page(10).changed_since(since);
@@ -336,7 +336,7 @@ async fn truncated_parts_are_visible() {
         let parts = vec![json!({"type": "conversation_part", "id": "1"}); number];
         let mut shown = conversation(number);
         shown["conversation_parts"] = json!({"conversation_parts": parts, "total_count": number.max(3)});
-        Some(Answer::json(shown))
+        Some(MockResponse::json(shown))
     });
     let found: Vec<Conversation> = walk(&client, 5).take(5).try_collect().await.unwrap();
     let truncated = found
@@ -350,7 +350,7 @@ async fn a_list_that_fails_is_not_skipped() {
     let (intercom, client) = start().await;
     intercom
         .on("list_conversations")
-        .answer(Answer::error(403, "forbidden", "not now"));
+        .respond(MockResponse::error(403, "forbidden", "not now"));
     let mut conversations = walk(&client, 3);
     let error = conversations.next().await.unwrap().unwrap_err();
     assert!(error.item().is_none() && !conversations.skip_failed());
@@ -457,7 +457,7 @@ async fn an_item_without_an_id_is_an_error_that_can_be_passed_over() {
     let items = json!([{"type": "conversation"}, conversation(1)]);
     intercom
         .on("list_conversations")
-        .answer(Answer::json(json!({"conversations": items})));
+        .respond(MockResponse::json(json!({"conversations": items})));
     let mut conversations = client.list_conversations().stream().retrieve_each();
     let error = conversations.next().await.unwrap().unwrap_err();
     assert_eq!(

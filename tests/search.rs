@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use chrono::{DateTime, FixedOffset, Utc};
 use futures_util::StreamExt;
-use intercom_client::mock::{Answer, MockIntercom, Received};
+use intercom_client::mock::{MockIntercom, MockResponse, ReceivedRequest};
 use intercom_client::search::{
     IntoOperand, MAX_FILTERS, MAX_LEVELS, NULL, Operand, Order, Query, QueryError, contacts, conversations, field,
 };
@@ -14,11 +14,13 @@ use serde_json::{Value, json};
 
 /// A mock Intercom whose searches find nothing.
 async fn finding_nothing() -> MockIntercom {
-    let intercom = MockIntercom::start().await;
+    let intercom = MockIntercom::new();
     let contacts = json!({"type": "list", "data": [], "total_count": 0, "pages": {"type": "pages", "next": null}});
-    intercom.on("search_contacts").answer(Answer::json(contacts));
+    intercom.on("search_contacts").respond(MockResponse::json(contacts));
     let conversations = json!({"type": "conversation.list", "conversations": [], "total_count": 0});
-    intercom.on("search_conversations").answer(Answer::json(conversations));
+    intercom
+        .on("search_conversations")
+        .respond(MockResponse::json(conversations));
     intercom
 }
 
@@ -28,7 +30,7 @@ fn sent(intercom: &MockIntercom, path: &str) -> Vec<Value> {
     for request in &received {
         assert_eq!(request.line(), format!("POST {path}"));
     }
-    received.iter().map(Received::json).collect()
+    received.iter().map(ReceivedRequest::json).collect()
 }
 
 /// What a query looks like on the wire.
@@ -90,14 +92,14 @@ async fn a_search_of_conversations_takes_one_filter() {
 
 #[tokio::test]
 async fn a_search_is_walked_like_a_list() {
-    let intercom = MockIntercom::start().await;
+    let intercom = MockIntercom::new();
     let page = |id: &str, next: Value| {
-        Answer::json(json!({"type": "list", "data": [{"id": id}], "pages": {"type": "pages", "next": next}}))
+        MockResponse::json(json!({"type": "list", "data": [{"id": id}], "pages": {"type": "pages", "next": next}}))
     };
     intercom
         .on("search_contacts")
-        .answer_once(page("a", json!({"per_page": 1, "starting_after": "Wzk+=="})))
-        .answer_once(page("b", Value::Null));
+        .respond_once(page("a", json!({"per_page": 1, "starting_after": "Wzk+=="})))
+        .respond_once(page("b", Value::Null));
     let client = intercom.client();
     let users = client
         .search_contacts()

@@ -1,4 +1,5 @@
-//! The bot of the example: what it sends for a notification, and what it leaves alone.
+//! The requests that the example bot sends for a notification, and the notifications that it
+//! ignores.
 
 #[path = "../examples/support_bot.rs"]
 #[allow(dead_code)]
@@ -8,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use intercom_client::mock::{Answer, MockIntercom, Received};
+use intercom_client::mock::{MockIntercom, MockResponse, ReceivedRequest};
 use intercom_client::webhooks::{Receiver, topics};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -23,13 +24,14 @@ fn notification(id: &str, topic: &str, item: &Value) -> String {
     json!({"id": id, "topic": topic, "data": {"item": item}}).to_string()
 }
 
-/// Sets the bot's endpoint up, sends these notifications, each signed by a receiver's secret, and waits until the bot has worked
-/// on them. The statuses that it answered with.
+/// Sends signed notifications to the bot, and waits until it has handled them.
+///
+/// Returns the statuses of the endpoint's responses, the first one to a HEAD request.
 async fn notify(intercom: &MockIntercom, notifications: Vec<String>, signer: Receiver) -> Vec<u16> {
     notify_then(intercom, notifications, signer, || ()).await
 }
 
-/// The same, and calls a function once all of them are answered.
+/// Sends notifications as [`notify`] does, and calls a function after the last response.
 async fn notify_then(
     intercom: &MockIntercom,
     notifications: Vec<String>,
@@ -38,8 +40,8 @@ async fn notify_then(
 ) -> Vec<u16> {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/webhooks", listener.local_addr().unwrap());
-    let (answered, answers) = tokio::sync::oneshot::channel();
-    let sends = async move {
+    let (sender, receiver_of_statuses) = tokio::sync::oneshot::channel();
+    let send_all = async move {
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         let mut statuses = vec![http.head(&url).send().await.unwrap().status().as_u16()];
         for body in notifications {
@@ -47,26 +49,26 @@ async fn notify_then(
             statuses.push(request.body(body).send().await.unwrap().status().as_u16());
         }
         then();
-        answered.send(statuses).unwrap();
+        sender.send(statuses).unwrap();
     };
-    bot::serve(listener, receiver(), intercom.client(), sends)
+    bot::serve(listener, receiver(), intercom.client(), send_all)
         .await
         .unwrap();
-    answers.await.unwrap()
+    receiver_of_statuses.await.unwrap()
 }
 
-/// The lines of the requests in their order.
-fn lines(received: &[Received]) -> Vec<String> {
-    received.iter().map(Received::line).collect()
+/// Returns the request lines in order.
+fn lines(received: &[ReceivedRequest]) -> Vec<String> {
+    received.iter().map(ReceivedRequest::line).collect()
 }
 
 fn bodies(intercom: &MockIntercom, operation: &str) -> Vec<Value> {
-    intercom.calls(operation).iter().map(Received::json).collect()
+    intercom.calls(operation).iter().map(ReceivedRequest::json).collect()
 }
 
 #[tokio::test]
-async fn a_contact_who_asks_for_a_ticket_gets_one() {
-    let intercom = MockIntercom::start().await;
+async fn request_for_a_ticket_creates_one() {
+    let intercom = MockIntercom::new();
     let part =
         |author: &str, body: &str| json!({"type": "conversation_part", "author": {"type": author}, "body": body});
     let conversation = json!({
@@ -80,8 +82,8 @@ async fn a_contact_who_asks_for_a_ticket_gets_one() {
     let started = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
 
     let item = json!({"type": "conversation", "id": "7"});
-    let told = notification("notif_1", topics::CONVERSATION_USER_REPLIED, &item);
-    assert_eq!(notify(&intercom, vec![told], receiver()).await, [200, 200]);
+    let sent = notification("notif_1", topics::CONVERSATION_USER_REPLIED, &item);
+    assert_eq!(notify(&intercom, vec![sent], receiver()).await, [200, 200]);
 
     assert_eq!(
         lines(&intercom.received()),
@@ -138,54 +140,62 @@ async fn a_contact_who_asks_for_a_ticket_gets_one() {
 }
 
 #[tokio::test]
-async fn a_notification_that_comes_twice_is_worked_on_once() {
-    let intercom = MockIntercom::start().await;
+async fn duplicate_notification_is_handled_once() {
+    let intercom = MockIntercom::new();
     let item = json!({"type": "conversation", "id": "215478120045"});
-    let told = |id: &str| notification(id, topics::CONVERSATION_USER_CREATED, &item);
-    let twice = vec![told("notif_1"), told("notif_1"), told("notif_2")];
+    let notify_of = |id: &str| notification(id, topics::CONVERSATION_USER_CREATED, &item);
+    let twice = vec![notify_of("notif_1"), notify_of("notif_1"), notify_of("notif_2")];
     assert_eq!(notify(&intercom, twice, receiver()).await, [200; 4]);
     assert_eq!(intercom.calls("retrieve_conversation").len(), 2, "notif_1 and notif_2");
     assert_eq!(intercom.calls("reply_conversation").len(), 4);
-    assert!(intercom.calls("create_ticket").is_empty(), "nobody asked for one");
+    assert!(intercom.calls("create_ticket").is_empty(), "no ticket was requested");
 }
 
-/// A part that the bot's own app wrote for a contact, through the API, has the topic of a contact's reply.
+/// A part that the app of the bot creates through the API on behalf of a contact has the topic of a
+/// contact's reply.
 #[tokio::test]
-async fn an_echo_is_known_by_its_package_code() {
-    let intercom = MockIntercom::start().await;
-    let told = |id: &str, code: Value| {
+async fn own_replies_are_recognized_by_package_code() {
+    let intercom = MockIntercom::new();
+    let notify_of = |id: &str, code: Value| {
         let part = json!({"type": "conversation_part", "id": "1", "author": {"type": "user"}, "body": "Hello", "app_package_code": code});
         let item =
             json!({"type": "conversation", "id": "215478120045", "conversation_parts": {"conversation_parts": [part]}});
         notification(id, topics::CONVERSATION_USER_REPLIED, &item)
     };
-    let echo = vec![told("notif_1", json!("support-bot-3kd2"))];
-    assert_eq!(notify(&intercom, echo, receiver()).await, [200; 2]);
+    let own_reply = vec![notify_of("notif_1", json!("support-bot-3kd2"))];
+    assert_eq!(notify(&intercom, own_reply, receiver()).await, [200; 2]);
     assert!(intercom.received().is_empty());
-    let others = vec![told("notif_2", json!("another-app-1ab0")), told("notif_3", Value::Null)];
+    let others = vec![
+        notify_of("notif_2", json!("another-app-1ab0")),
+        notify_of("notif_3", Value::Null),
+    ];
     assert_eq!(notify(&intercom, others, receiver()).await, [200; 3]);
     assert_eq!(intercom.calls("retrieve_conversation").len(), 2);
 }
 
 #[tokio::test]
-async fn what_fails_does_not_end_the_bot() {
-    let intercom = MockIntercom::start().await;
+async fn bot_continues_after_an_error() {
+    let intercom = MockIntercom::new();
     intercom
         .on("retrieve_conversation")
-        .answer_once(Answer::error(404, "not_found", "Resource Not Found"));
+        .respond_once(MockResponse::error(404, "not_found", "Resource Not Found"));
     let item = json!({"type": "conversation", "id": "215478120045"});
-    let told = |id: &str| notification(id, topics::CONVERSATION_USER_REPLIED, &item);
+    let notify_of = |id: &str| notification(id, topics::CONVERSATION_USER_REPLIED, &item);
     assert_eq!(
-        notify(&intercom, vec![told("notif_1"), told("notif_2")], receiver()).await,
+        notify(&intercom, vec![notify_of("notif_1"), notify_of("notif_2")], receiver()).await,
         [200; 3]
     );
     assert_eq!(intercom.calls("retrieve_conversation").len(), 2);
-    assert_eq!(intercom.calls("reply_conversation").len(), 2, "of notif_2 alone");
+    assert_eq!(
+        intercom.calls("reply_conversation").len(),
+        2,
+        "only notif_2 gets replies"
+    );
 }
 
 #[tokio::test]
-async fn what_is_not_signed_or_concerns_others_is_left_alone() {
-    let intercom = MockIntercom::start().await;
+async fn unsigned_and_irrelevant_notifications_are_ignored() {
+    let intercom = MockIntercom::new();
     let conversation = json!({"type": "conversation", "id": "215478120045"});
     let contact = json!({"type": "contact", "id": "66f1c2a9d04b7e8351aa0c11"});
     let others = vec![
@@ -194,33 +204,33 @@ async fn what_is_not_signed_or_concerns_others_is_left_alone() {
         notification("notif_3", topics::CONTACT_USER_CREATED, &contact),
     ];
     assert_eq!(notify(&intercom, others, receiver()).await, [200; 4]);
-    let told = notification("notif_4", topics::CONVERSATION_USER_CREATED, &conversation);
-    let stranger = Receiver::new("another-secret").unwrap();
-    assert_eq!(notify(&intercom, vec![told], stranger).await, [200, 401]);
+    let sent = notification("notif_4", topics::CONVERSATION_USER_CREATED, &conversation);
+    let wrong_signer = Receiver::new("another-secret").unwrap();
+    assert_eq!(notify(&intercom, vec![sent], wrong_signer).await, [200, 401]);
     assert!(intercom.received().is_empty());
 }
 
 #[tokio::test]
-async fn a_notification_is_answered_before_the_work() {
-    let intercom = MockIntercom::builder()
-        .latency(Duration::from_millis(200))
-        .start()
-        .await;
-    let (answered, before) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
-    let (seen, set) = (Arc::clone(&answered), Arc::clone(&before));
-    // The second call of the work comes 200 ms after the first one at the earliest.
-    intercom.on("retrieve_conversation").answer_with(move |_| {
+async fn notification_is_acknowledged_before_it_is_handled() {
+    let intercom = MockIntercom::builder().latency(Duration::from_millis(200)).build();
+    let (acknowledged, was_acknowledged) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+    let (seen, set) = (Arc::clone(&acknowledged), Arc::clone(&was_acknowledged));
+    // The latency delays the second call of the handling, so the response arrives before it.
+    intercom.on("retrieve_conversation").respond_with(move |_| {
         set.store(seen.load(Ordering::SeqCst), Ordering::SeqCst);
         None
     });
     let item = json!({"type": "conversation", "id": "215478120045"});
-    let told = notification("notif_1", topics::CONVERSATION_USER_CREATED, &item);
-    let then = move || answered.store(true, Ordering::SeqCst);
-    assert_eq!(notify_then(&intercom, vec![told], receiver(), then).await, [200, 200]);
-    assert!(before.load(Ordering::SeqCst), "the answer waits for the work");
+    let sent = notification("notif_1", topics::CONVERSATION_USER_CREATED, &item);
+    let then = move || acknowledged.store(true, Ordering::SeqCst);
+    assert_eq!(notify_then(&intercom, vec![sent], receiver(), then).await, [200, 200]);
+    assert!(
+        was_acknowledged.load(Ordering::SeqCst),
+        "the response waits for the handling"
+    );
     assert_eq!(
         intercom.calls("manage_conversation").len(),
         2,
-        "the work is done to its end"
+        "the handling must be complete"
     );
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use intercom_client::mock::{Answer, MockIntercom};
+use intercom_client::mock::{MockIntercom, MockResponse};
 use intercom_client::types::CreateContactRequest;
 use intercom_client::types::builder::CreateContactRequestBuilder;
 use intercom_client::{Client, Nullable, RetryPolicy, UpsertOutcome};
@@ -11,7 +11,7 @@ use serde_json::json;
 
 /// A contact that is there, and a client that hardly pauses between attempts.
 async fn start() -> (MockIntercom, Client) {
-    let intercom = MockIntercom::start().await;
+    let intercom = MockIntercom::new();
     let there = json!({"type": "contact", "id": "66f1", "role": "user", "email": "ada@juniper.example",
         "external_id": "customer-1", "name": "Ada", "phone": "+44"});
     let other = json!({"type": "contact", "id": "77a2", "role": "lead", "email": "ada@juniper.example"});
@@ -27,21 +27,21 @@ fn ada() -> CreateContactRequestBuilder {
         .phone(Nullable::Null)
 }
 
-fn conflict(id: &str) -> Answer {
-    Answer::error(
+fn conflict(id: &str) -> MockResponse {
+    MockResponse::error(
         409,
         "conflict",
         &format!("A contact matching those details already exists with id={id}"),
     )
 }
 
-fn conflict_with_archived(id: &str) -> Answer {
+fn conflict_with_archived(id: &str) -> MockResponse {
     let message = format!("An archived contact matching those details already exists with id={id}");
-    Answer::error(409, "conflict", &message)
+    MockResponse::error(409, "conflict", &message)
 }
 
-fn not_found() -> Answer {
-    Answer::error(404, "not_found", "User Not Found")
+fn not_found() -> MockResponse {
+    MockResponse::error(404, "not_found", "User Not Found")
 }
 
 /// The requests in their order.
@@ -49,7 +49,7 @@ fn lines(intercom: &MockIntercom) -> Vec<String> {
     intercom
         .received()
         .iter()
-        .map(intercom_client::mock::Received::line)
+        .map(intercom_client::mock::ReceivedRequest::line)
         .collect()
 }
 
@@ -80,7 +80,7 @@ async fn what_is_not_there_is_created_by_one_call() {
 #[tokio::test]
 async fn what_is_there_is_updated_with_the_same_body() {
     let (intercom, client) = start().await;
-    intercom.on("create_contact").answer(conflict("66f1"));
+    intercom.on("create_contact").respond(conflict("66f1"));
     let upsert = client
         .upsert_contact()
         .body(ada())
@@ -112,7 +112,7 @@ async fn what_is_there_is_updated_with_the_same_body() {
 #[tokio::test]
 async fn what_is_archived_is_unarchived_first() {
     let (intercom, client) = start().await;
-    intercom.on("create_contact").answer(conflict_with_archived("66f1"));
+    intercom.on("create_contact").respond(conflict_with_archived("66f1"));
     let contact = client.upsert_contact().body(ada()).send().await.unwrap();
     assert_eq!(
         (contact.outcome(), contact.name.as_deref()),
@@ -124,8 +124,8 @@ async fn what_is_archived_is_unarchived_first() {
 #[tokio::test]
 async fn what_is_archived_meanwhile_or_in_other_words_is_unarchived_too() {
     let (intercom, client) = start().await;
-    intercom.on("create_contact").answer(conflict("66f1"));
-    intercom.on("update_contact").answer_once(not_found());
+    intercom.on("create_contact").respond(conflict("66f1"));
+    intercom.on("update_contact").respond_once(not_found());
     let contact = client.upsert_contact().body(ada()).send().await.unwrap();
     assert_eq!(contact.outcome(), UpsertOutcome::Unarchived);
     assert_eq!(lines(&intercom), [CREATE, UPDATE, UNARCHIVE, UPDATE]);
@@ -134,16 +134,16 @@ async fn what_is_archived_meanwhile_or_in_other_words_is_unarchived_too() {
 #[tokio::test]
 async fn what_is_deleted_meanwhile_is_created() {
     let (intercom, client) = start().await;
-    intercom.on("create_contact").answer_once(conflict("66f1"));
+    intercom.on("create_contact").respond_once(conflict("66f1"));
     client.delete_contact().id("66f1").send().await.unwrap();
-    intercom.forget_received();
+    intercom.clear_received();
     let contact = client.upsert_contact().body(ada()).send().await.unwrap();
     assert_eq!(contact.outcome(), UpsertOutcome::Created);
     assert_eq!(lines(&intercom), [CREATE, UPDATE, UNARCHIVE, CREATE]);
 
     // A server that names one that it does not have is not asked for ever.
-    intercom.on("create_contact").answer(conflict("66f1"));
-    intercom.forget_received();
+    intercom.on("create_contact").respond(conflict("66f1"));
+    intercom.clear_received();
     let error = client.upsert_contact().body(ada()).send().await.unwrap_err();
     assert_eq!((error.is_conflict(), error.conflicting_id()), (true, Some("66f1")));
     assert_eq!(lines(&intercom), [CREATE, UPDATE, UNARCHIVE].repeat(3));
@@ -154,12 +154,12 @@ async fn what_is_merged_meanwhile_is_named_anew() {
     let (intercom, client) = start().await;
     intercom
         .on("create_contact")
-        .answer_once(conflict("77a2"))
-        .answer_once(conflict("66f1"));
+        .respond_once(conflict("77a2"))
+        .respond_once(conflict("66f1"));
     client.delete_contact().id("77a2").send().await.unwrap();
-    intercom.forget_received();
-    let refusal = Answer::error(400, "parameter_invalid", "merged contacts cannot be restored");
-    intercom.on("unarchive_contact").answer(refusal);
+    intercom.clear_received();
+    let refusal = MockResponse::error(400, "parameter_invalid", "merged contacts cannot be restored");
+    intercom.on("unarchive_contact").respond(refusal);
     let contact = client.upsert_contact().body(ada()).send().await.unwrap();
     assert_eq!(
         (contact.outcome(), contact.id.as_deref()),
@@ -169,8 +169,8 @@ async fn what_is_merged_meanwhile_is_named_anew() {
     assert_eq!(lines(&intercom), [CREATE, merged[0], merged[1], CREATE, UPDATE]);
 
     // One that stays is told.
-    intercom.on("create_contact").answer(conflict("77a2"));
-    intercom.forget_received();
+    intercom.on("create_contact").respond(conflict("77a2"));
+    intercom.clear_received();
     let error = client.upsert_contact().body(ada()).send().await.unwrap_err();
     assert!(error.is_permanently_deleted(), "{error}");
     assert_eq!(lines(&intercom).len(), 6);
@@ -181,7 +181,7 @@ async fn many_are_upserted_by_a_push() {
     let (intercom, client) = start().await;
     intercom
         .on("create_contact")
-        .answer_with(|request| (request.json()["email"] == "ada@juniper.example").then(|| conflict("66f1")));
+        .respond_with(|request| (request.json()["email"] == "ada@juniper.example").then(|| conflict("66f1")));
     let contacts = ["grace@juniper.example", "ada@juniper.example"].map(CreateContactRequest::with_email);
     let push = client.push(&contacts, |client, contact| {
         client.upsert_contact().body(*contact).send()
@@ -193,9 +193,9 @@ async fn many_are_upserted_by_a_push() {
 #[tokio::test]
 async fn what_cannot_be_unarchived_is_told_clearly() {
     let (intercom, client) = start().await;
-    intercom.on("create_contact").answer(conflict_with_archived("66f1"));
-    let refusal = Answer::error(400, "parameter_invalid", "marked for deletion");
-    intercom.on("unarchive_contact").answer(refusal);
+    intercom.on("create_contact").respond(conflict_with_archived("66f1"));
+    let refusal = MockResponse::error(400, "parameter_invalid", "marked for deletion");
+    intercom.on("unarchive_contact").respond(refusal);
     let error = client.upsert_contact().body(ada()).send().await.unwrap_err();
     assert!(error.is_permanently_deleted() && error.is_invalid_request() && !error.is_retryable());
     assert_eq!(error.conflicting_id(), Some("66f1"));
@@ -208,8 +208,8 @@ async fn what_cannot_be_unarchived_is_told_clearly() {
     // Of leads it is a 500 that lasts.
     intercom
         .on("unarchive_contact")
-        .answer(Answer::error(500, "server_error", "oops"));
-    intercom.forget_received();
+        .respond(MockResponse::error(500, "server_error", "oops"));
+    intercom.clear_received();
     let error = client.upsert_contact().body(ada()).send().await.unwrap_err();
     assert!(error.is_permanently_deleted() && error.is_retryable(), "{error}");
     assert_eq!(lines(&intercom), [CREATE, UNARCHIVE, UNARCHIVE]);
@@ -227,7 +227,7 @@ async fn what_cannot_be_unarchived_is_told_clearly() {
     ] {
         intercom
             .on("unarchive_contact")
-            .answer(Answer::error(status, code, message));
+            .respond(MockResponse::error(status, code, message));
         let error = client.upsert_contact().body(ada()).send().await.unwrap_err();
         assert_eq!(error.status().map(|status| status.as_u16()), Some(status));
         assert!(!error.is_permanently_deleted(), "{error}");
@@ -235,7 +235,7 @@ async fn what_cannot_be_unarchived_is_told_clearly() {
     // The code alone says it too.
     intercom
         .on("unarchive_contact")
-        .answer(Answer::error(400, "contact_permanently_deleted", "no"));
+        .respond(MockResponse::error(400, "contact_permanently_deleted", "no"));
     let error = client.upsert_contact().body(ada()).send().await.unwrap_err();
     assert!(error.is_permanently_deleted(), "{error}");
 }
@@ -247,11 +247,11 @@ async fn a_creation_whose_answer_is_lost_is_repeated_and_finds_what_it_made() {
     // What the first attempt makes gets an id of the mock's, told by the second one.
     let made = client.create_contact().body(grace.clone()).send().await.unwrap();
     let id = made.id.as_deref().unwrap();
-    intercom.forget_received();
+    intercom.clear_received();
     intercom
         .on("create_contact")
-        .answer_once(Answer::dropped())
-        .answer_once(conflict(id));
+        .respond_once(MockResponse::dropped())
+        .respond_once(conflict(id));
     let contact = client.upsert_contact().body(grace.clone()).send().await.unwrap();
     assert_eq!(
         (contact.outcome(), contact.may_have_been_created()),
@@ -262,11 +262,11 @@ async fn a_creation_whose_answer_is_lost_is_repeated_and_finds_what_it_made() {
     // An error of what comes after does not hide it.
     intercom
         .on("create_contact")
-        .answer_once(Answer::dropped())
-        .answer_once(conflict(id));
+        .respond_once(MockResponse::dropped())
+        .respond_once(conflict(id));
     intercom
         .on("update_contact")
-        .answer_once(Answer::error(422, "parameter_invalid", "no"));
+        .respond_once(MockResponse::error(422, "parameter_invalid", "no"));
     let error = client.upsert_contact().body(grace.clone()).send().await.unwrap_err();
     assert!(
         error.is_invalid_request() && error.may_have_been_carried_out(),
@@ -274,8 +274,8 @@ async fn a_creation_whose_answer_is_lost_is_repeated_and_finds_what_it_made() {
     );
 
     // Unless the caller forbids it.
-    intercom.forget_received();
-    intercom.on("create_contact").answer_once(Answer::dropped());
+    intercom.clear_received();
+    intercom.on("create_contact").respond_once(MockResponse::dropped());
     let error = client
         .upsert_contact()
         .body(grace)
@@ -293,13 +293,13 @@ async fn a_lead_whose_creation_is_lost_is_not_made_twice() {
     let (intercom, client) = start().await;
     intercom
         .on("create_contact")
-        .answer_once(Answer::dropped().after_carrying_out());
+        .respond_once(MockResponse::dropped().after_carrying_out());
     let lead = CreateContactRequest::with_role("lead").email("lead@juniper.example");
     let error = client.upsert_contact().body(lead.clone()).send().await.unwrap_err();
     assert!(error.may_have_been_carried_out(), "{error}");
     assert_eq!(lines(&intercom), [CREATE]);
     // An external id is one's own.
-    intercom.on("create_contact").answer_once(Answer::dropped());
+    intercom.on("create_contact").respond_once(MockResponse::dropped());
     client
         .upsert_contact()
         .body(lead.external_id("lead-1"))
@@ -312,20 +312,22 @@ async fn a_lead_whose_creation_is_lost_is_not_made_twice() {
 #[tokio::test]
 async fn a_lost_answer_of_a_later_call_is_asked_for_again() {
     let (intercom, client) = start().await;
-    intercom.on("create_contact").answer(conflict_with_archived("66f1"));
+    intercom.on("create_contact").respond(conflict_with_archived("66f1"));
     intercom
         .on("unarchive_contact")
-        .answer_once(Answer::dropped().after_carrying_out());
-    intercom
-        .on("update_contact")
-        .answer_once(Answer::json(json!({"id": "66f1"})).cut(3).after_carrying_out());
+        .respond_once(MockResponse::dropped().after_carrying_out());
+    intercom.on("update_contact").respond_once(
+        MockResponse::json(json!({"id": "66f1"}))
+            .truncate(3)
+            .after_carrying_out(),
+    );
     let contact = client.upsert_contact().body(ada()).send().await.unwrap();
     assert_eq!(contact.outcome(), UpsertOutcome::Unarchived);
     assert_eq!(lines(&intercom), [CREATE, UNARCHIVE, UNARCHIVE, UPDATE, UPDATE]);
     // One that fails for good can be begun again.
     intercom
         .on("update_contact")
-        .answer(Answer::error(503, "unavailable", "later"));
+        .respond(MockResponse::error(503, "unavailable", "later"));
     assert!(
         client
             .upsert_contact()
@@ -335,8 +337,8 @@ async fn a_lost_answer_of_a_later_call_is_asked_for_again() {
             .unwrap_err()
             .is_retryable()
     );
-    intercom.on("update_contact").as_usual();
-    intercom.on("create_contact").answer(conflict("66f1"));
+    intercom.on("update_contact").reset();
+    intercom.on("create_contact").respond(conflict("66f1"));
     let contact = client.upsert_contact().body(ada()).send().await.unwrap();
     assert_eq!(contact.outcome(), UpsertOutcome::Updated);
 }
@@ -345,9 +347,11 @@ async fn a_lost_answer_of_a_later_call_is_asked_for_again() {
 async fn a_conflict_that_names_nobody_is_searched_for() {
     let (intercom, client) = start().await;
     // An id of another kind names nobody here.
-    intercom
-        .on("create_contact")
-        .answer(Answer::error(409, "conflict", "exists already with external_id=77"));
+    intercom.on("create_contact").respond(MockResponse::error(
+        409,
+        "conflict",
+        "exists already with external_id=77",
+    ));
     // By email and role: a lead has the same email.
     let contact = client.upsert_contact().body(ada()).send().await.unwrap();
     assert_eq!(
@@ -356,7 +360,7 @@ async fn a_conflict_that_names_nobody_is_searched_for() {
     );
     assert_eq!(lines(&intercom), [CREATE, SEARCH, SHOW, UPDATE]);
     // By the external id before the email.
-    intercom.forget_received();
+    intercom.clear_received();
     let upsert = client.upsert_contact().body(ada().external_id("customer-1"));
     assert_eq!(upsert.send().await.unwrap().id.as_deref(), Some("66f1"));
     let query = json!({"field": "external_id", "operator": "=", "value": "customer-1"});
@@ -365,7 +369,7 @@ async fn a_conflict_that_names_nobody_is_searched_for() {
     let twins =
         ["1", "2"].map(|id| json!({"type": "contact", "id": id, "role": "user", "email": "ada@juniper.example"}));
     intercom.seed("list_contacts", twins);
-    intercom.forget_received();
+    intercom.clear_received();
     let error = client
         .upsert_contact()
         .body(ada().external_id("customer-1"))
@@ -379,8 +383,8 @@ async fn a_conflict_that_names_nobody_is_searched_for() {
 #[tokio::test]
 async fn a_conflict_of_the_update_is_the_error() {
     let (intercom, client) = start().await;
-    intercom.on("create_contact").answer(conflict("66f1"));
-    intercom.on("update_contact").answer(conflict("77a2"));
+    intercom.on("create_contact").respond(conflict("66f1"));
+    intercom.on("update_contact").respond(conflict("77a2"));
     let error = client.upsert_contact().body(ada()).send().await.unwrap_err();
     assert_eq!(
         (error.operation(), error.conflicting_id()),
@@ -392,7 +396,7 @@ async fn a_conflict_of_the_update_is_the_error() {
 #[tokio::test]
 async fn settings_go_with_every_call_and_mistakes_are_told_before_one() {
     let (intercom, client) = start().await;
-    intercom.on("create_contact").answer(conflict_with_archived("66f1"));
+    intercom.on("create_contact").respond(conflict_with_archived("66f1"));
     client
         .upsert_contact()
         .body(ada())
@@ -407,7 +411,7 @@ async fn settings_go_with_every_call_and_mistakes_are_told_before_one() {
         .collect();
     assert_eq!(headers, vec![Some("7".to_owned()); 3]);
 
-    intercom.forget_received();
+    intercom.clear_received();
     for (body, message) in [
         (
             json!({"role": "lead"}),
@@ -437,7 +441,7 @@ async fn settings_go_with_every_call_and_mistakes_are_told_before_one() {
 #[tokio::test]
 async fn a_creation_that_lost_the_race_finds_the_contact() {
     let (intercom, client) = start().await;
-    intercom.on("create_contact").answer_once(not_found());
+    intercom.on("create_contact").respond_once(not_found());
     let contact = client.upsert_contact().body(ada()).send().await.unwrap();
     assert_eq!(
         (
@@ -450,33 +454,35 @@ async fn a_creation_that_lost_the_race_finds_the_contact() {
     assert_eq!(lines(&intercom), [CREATE, SEARCH, SHOW, UPDATE]);
 
     // Before the search index knows it, the next creation is rejected with its id.
-    intercom.forget_received();
+    intercom.clear_received();
     intercom
         .on("create_contact")
-        .answer_once(not_found())
-        .answer_once(conflict("66f1"));
-    intercom.on("search_contacts").answer(Answer::json(json!({"data": []})));
+        .respond_once(not_found())
+        .respond_once(conflict("66f1"));
+    intercom
+        .on("search_contacts")
+        .respond(MockResponse::json(json!({"data": []})));
     let contact = client.upsert_contact().body(ada()).send().await.unwrap();
     assert_eq!(contact.outcome(), UpsertOutcome::Updated);
     assert_eq!(lines(&intercom), [CREATE, SEARCH, CREATE, UPDATE]);
 
     // Or succeeds, if the other one was given up.
-    intercom.forget_received();
-    intercom.on("create_contact").answer_once(not_found());
+    intercom.clear_received();
+    intercom.on("create_contact").respond_once(not_found());
     let grace = CreateContactRequest::with_email("grace@juniper.example");
     let contact = client.upsert_contact().body(grace.clone()).send().await.unwrap();
     assert_eq!(contact.outcome(), UpsertOutcome::Created);
     assert_eq!(lines(&intercom), [CREATE, SEARCH, CREATE]);
 
     // A server that finds nothing is not asked for ever.
-    intercom.forget_received();
-    intercom.on("create_contact").answer(not_found());
+    intercom.clear_received();
+    intercom.on("create_contact").respond(not_found());
     let error = client.upsert_contact().body(grace.clone()).send().await.unwrap_err();
     assert!(error.is_not_found(), "{error}");
     assert_eq!(lines(&intercom), [CREATE, SEARCH].repeat(3));
 
     // Nor more than once by a policy of one attempt.
-    intercom.forget_received();
+    intercom.clear_received();
     let single = client.upsert_contact().body(grace).retry(RetryPolicy::none());
     assert!(single.send().await.unwrap_err().is_not_found());
     assert_eq!(lines(&intercom), [CREATE, SEARCH]);
@@ -486,7 +492,7 @@ async fn a_creation_that_lost_the_race_finds_the_contact() {
 #[tokio::test]
 async fn a_lead_that_lost_the_race_is_not_taken_for_another_one() {
     let (intercom, client) = start().await;
-    intercom.on("create_contact").answer_once(not_found());
+    intercom.on("create_contact").respond_once(not_found());
     let lead = CreateContactRequest::with_role("lead").email("ada@juniper.example");
     let contact = client.upsert_contact().body(lead).send().await.unwrap();
     assert_eq!(contact.outcome(), UpsertOutcome::Created);
@@ -499,10 +505,10 @@ async fn the_search_index_is_waited_for() {
     let (intercom, client) = start().await;
     intercom
         .on("create_contact")
-        .answer(Answer::error(409, "conflict", "exists already"));
-    let empty = Answer::json(json!({"type": "list", "data": []}));
+        .respond(MockResponse::error(409, "conflict", "exists already"));
+    let empty = MockResponse::json(json!({"type": "list", "data": []}));
     for _ in 0..4 {
-        intercom.on("search_contacts").answer_once(empty.clone());
+        intercom.on("search_contacts").respond_once(empty.clone());
     }
     let contact = client.upsert_contact().body(ada()).send().await.unwrap();
     assert_eq!(contact.outcome(), UpsertOutcome::Updated);
@@ -510,12 +516,12 @@ async fn the_search_index_is_waited_for() {
     assert_eq!(lines(&intercom), searches);
 
     // Within the deadline, and not by a policy of one attempt.
-    intercom.on("search_contacts").answer(empty);
+    intercom.on("search_contacts").respond(empty);
     let short = RetryPolicy::default()
         .base(Duration::from_millis(20))
         .deadline(Duration::from_millis(200));
     for (policy, most) in [(short, 5), (RetryPolicy::none(), 1)] {
-        intercom.forget_received();
+        intercom.clear_received();
         let error = client
             .upsert_contact()
             .body(ada())
@@ -542,13 +548,13 @@ async fn another_persons_contact_is_not_updated() {
         let (intercom, client) = start().await;
         intercom
             .on("create_contact")
-            .answer(Answer::error(409, "conflict", "exists already"));
+            .respond(MockResponse::error(409, "conflict", "exists already"));
         let stale = json!({"type": "contact", "id": "66f1", "role": "user", "email": "ada@juniper.example"});
         let stale = json!({"type": "list", "data": [stale]});
-        intercom.on("search_contacts").answer(Answer::json(stale));
+        intercom.on("search_contacts").respond(MockResponse::json(stale));
         let mut record = found.clone();
         record["id"] = "66f1".into();
-        intercom.on("show_contact").answer(Answer::json(record));
+        intercom.on("show_contact").respond(MockResponse::json(record));
         let short = RetryPolicy::default()
             .base(Duration::from_millis(1))
             .deadline(Duration::from_millis(100));
@@ -561,17 +567,17 @@ async fn another_persons_contact_is_not_updated() {
     let (intercom, client) = start().await;
     intercom
         .on("create_contact")
-        .answer(Answer::error(409, "conflict", "exists already"));
+        .respond(MockResponse::error(409, "conflict", "exists already"));
     let record = json!({"type": "contact", "id": "66f1", "role": "user", "email": "Ada@Juniper.example"});
-    intercom.on("show_contact").answer(Answer::json(record));
+    intercom.on("show_contact").respond(MockResponse::json(record));
     let contact = client.upsert_contact().body(ada()).send().await.unwrap();
     assert_eq!(contact.outcome(), UpsertOutcome::Updated);
 }
 
 const COMPANIES: &str = "POST /companies";
 
-fn unique_company_constraint() -> Answer {
-    Answer::error(400, "unique_company_constraint", "Company already exists.")
+fn unique_company_constraint() -> MockResponse {
+    MockResponse::error(400, "unique_company_constraint", "Company already exists.")
 }
 
 /// Two creations of one company at the same moment: one of them is rejected, and succeeds when it is sent again.
@@ -580,11 +586,11 @@ async fn a_company_that_lost_the_race_is_sent_again() {
     let (intercom, client) = start().await;
     for lost in [
         unique_company_constraint(),
-        Answer::error(404, "company_not_found", "Company Not Found"),
-        Answer::dropped(),
+        MockResponse::error(404, "company_not_found", "Company Not Found"),
+        MockResponse::dropped(),
     ] {
-        intercom.forget_received();
-        intercom.on("create_or_update_company").answer_once(lost);
+        intercom.clear_received();
+        intercom.on("create_or_update_company").respond_once(lost);
         let company = client
             .upsert_company()
             .body_map(|b| b.company_id("c-1").name("Juniper"));
@@ -602,20 +608,20 @@ async fn a_company_that_is_rejected_for_good_is_an_error() {
     let company = || client.upsert_company().body_map(|b| b.company_id("c-1"));
     for (answer, sent) in [
         (unique_company_constraint(), 6),
-        (Answer::error(400, "parameter_invalid", "no"), 1),
-        (Answer::error(404, "intercom_version_invalid", "no"), 1),
-        (Answer::error(403, "forbidden", "no"), 1),
+        (MockResponse::error(400, "parameter_invalid", "no"), 1),
+        (MockResponse::error(404, "intercom_version_invalid", "no"), 1),
+        (MockResponse::error(403, "forbidden", "no"), 1),
     ] {
-        intercom.forget_received();
-        intercom.on("create_or_update_company").answer(answer);
+        intercom.clear_received();
+        intercom.on("create_or_update_company").respond(answer);
         let error = company().send().await.unwrap_err();
         assert!(!error.may_have_been_carried_out(), "{error}");
         assert_eq!(lines(&intercom), [COMPANIES].repeat(sent), "{error}");
     }
-    intercom.forget_received();
+    intercom.clear_received();
     intercom
         .on("create_or_update_company")
-        .answer(unique_company_constraint());
+        .respond(unique_company_constraint());
     let error = company().retry(RetryPolicy::none()).send().await.unwrap_err();
     assert_eq!(error.code(), Some("unique_company_constraint"));
     assert_eq!(lines(&intercom), [COMPANIES]);

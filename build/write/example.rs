@@ -21,7 +21,7 @@ const LONG: usize = 56;
 const BEGIN: &str = "\
 # #[tokio::main(flavor = \"current_thread\")]
 # async fn main() {
-# let intercom = intercom_client::mock::MockIntercom::start().await;
+# let intercom = intercom_client::mock::MockIntercom::new();
 # let client = intercom.client();
 # let outcome: Result<(), intercom_client::Error> = async {
 ";

@@ -1,4 +1,4 @@
-//! Writes the table of operations that the test kit answers from.
+//! Writes the table of operations for the mock.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
@@ -9,11 +9,24 @@ use super::super::model::ty::{Scope, Ty};
 use super::super::model::{Answer, Model, Operation};
 use super::paging;
 
-/// `OPERATIONS`: what the test kit knows of each operation.
+/// Writes `OPERATIONS`, and a module with the id of each operation as a constant.
 pub fn operations(model: &Model) -> TokenStream {
     let entries = model.operations.iter().map(|operation| entry(operation, model));
+    let ids = model.operations.iter().map(|operation| {
+        let (id, name) = (&operation.ident, format_ident!("{}", operation.ident.to_uppercase()));
+        let docs = format!("The id of `{} {}`.", operation.method, operation.path);
+        quote! {
+            #[doc = #docs]
+            pub const #name: &str = #id;
+        }
+    });
     quote! {
-        pub(super) static OPERATIONS: &[Operation] = &[#(#entries),*];
+        pub(super) static OPERATIONS: &[MockOperation] = &[#(#entries),*];
+
+        /// The ids of all operations, which are the names of the client's methods.
+        pub mod operations {
+            #(#ids)*
+        }
     }
 }
 
@@ -51,7 +64,7 @@ fn entry(operation: &Operation, model: &Model) -> TokenStream {
         quote! { (#status, #name, #body) }
     });
     quote! {
-        Operation {
+        MockOperation {
             id: #ident,
             method: #method,
             path: #path,
@@ -72,7 +85,7 @@ fn entry(operation: &Operation, model: &Model) -> TokenStream {
 /// A type that has fields.
 fn object(name: &str, model: &Model) -> Option<TokenStream> {
     let ident = format_ident!("{}", model.types.structs.get(name)?.name);
-    Some(quote! { Object { name: #name, names: names::<types::#ident>, check: check::<types::#ident> } })
+    Some(quote! { ObjectType { name: #name, names: names::<types::#ident>, check: check::<types::#ident> } })
 }
 
 /// The types that a hand-written type is made over.
@@ -90,7 +103,7 @@ fn list(operation: &Operation, ty: &Ty, model: &Model) -> Option<TokenStream> {
     let items = &made.fields.iter().find(|field| field.ident == page.items)?.wire;
     let (frame, item) = (object(name, model)?, object(page.item.name()?, model)?);
     let paging = paging::variant(operation.paging?);
-    Some(quote! { List { items: #items, item: #item, frame: #frame, paging: #paging } })
+    Some(quote! { ListType { items: #items, item: #item, frame: #frame, paging: #paging } })
 }
 
 fn example(shown: &Example) -> TokenStream {

@@ -170,7 +170,7 @@ impl std::error::Error for InvalidField {}
 /// }
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), intercom_client::Error> {
-/// # let intercom = intercom_client::mock::MockIntercom::start().await;
+/// # let intercom = intercom_client::mock::MockIntercom::new();
 /// # let client = intercom.client();
 /// let contact = client.show_contact().id(ContactId("66f1c2a9d04b7e8351aa0c11".to_owned())).send().await?;
 /// # assert_eq!(intercom.received()[0].line(), "GET /contacts/66f1c2a9d04b7e8351aa0c11");

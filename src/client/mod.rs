@@ -44,7 +44,7 @@ use decoding::decoded;
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), intercom_client::Error> {
-/// # let intercom = intercom_client::mock::MockIntercom::start().await;
+/// # let intercom = intercom_client::mock::MockIntercom::new();
 /// use intercom_client::{Client, Region};
 ///
 /// let client = Client::builder("dG9rOmFjbWU").region(Region::Eu).build()?;

@@ -32,9 +32,9 @@ impl Client {
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), intercom_client::Error> {
-    /// # let intercom = intercom_client::mock::MockIntercom::start().await;
+    /// # let intercom = intercom_client::mock::MockIntercom::new();
     /// # let tickets = serde_json::json!({"tickets": [], "total_count": 7, "pages": {}});
-    /// # intercom.on_any().answer(intercom_client::mock::Answer::json(tickets));
+    /// # intercom.on_any().respond(intercom_client::mock::MockResponse::json(tickets));
     /// # let client = intercom.client();
     /// use intercom_client::Method;
     /// use serde_json::{Value, json};

@@ -7,7 +7,7 @@
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), intercom_client::Error> {
-//! # let intercom = MockIntercom::start().await;
+//! # let intercom = MockIntercom::new();
 //! # let client = intercom.client();
 //! let orders = (0..100).map(|number| {
 //!     let event = CreateDataEventRequest::builder().event_name("placed-order").created_at(1_730_419_200);
@@ -49,7 +49,7 @@ impl Client {
     /// # use intercom_client::mock::MockIntercom;
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), intercom_client::Error> {
-    /// # let intercom = MockIntercom::start().await;
+    /// # let intercom = MockIntercom::new();
     /// # let client = intercom.client();
     /// let tags = ["vip", "trial", "churned"];
     /// let push = client.push(tags, |client, name| client.create_tag().body_map(|b| b.name(*name)));

@@ -27,7 +27,7 @@ use crate::response::typed::Response;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), intercom_client::Error> {
-/// # let intercom = MockIntercom::start().await;
+/// # let intercom = MockIntercom::new();
 /// # let client = intercom.client();
 /// let ada = CreateContactRequest::with_email("ada@juniper.example").name("Ada Lovelace");
 /// let contact = client.upsert_contact().body(ada.clone()).send().await?;

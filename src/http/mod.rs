@@ -16,4 +16,6 @@ pub(crate) mod attempt;
 pub(crate) mod error;
 pub(crate) mod loopback;
 pub(crate) mod reqwest;
+#[cfg(feature = "mock")]
+pub(crate) mod serve;
 pub(crate) mod service;

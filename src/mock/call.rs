@@ -1,66 +1,71 @@
-//! One call, and what becomes of it.
+//! A call of an operation, and its result.
 
 use std::borrow::Cow;
 
 use serde_json::{Map, Value, json};
 
-use super::answer::Answer;
-use super::operations::Operation;
-use super::received::Received;
-use super::store::Kind;
+use super::description::MockOperation;
+use super::received::ReceivedRequest;
+use super::response::MockResponse;
+use super::store::RecordKind;
 use crate::wire::id::text_of;
 
 /// A call of an operation.
-pub(super) struct Call<'c> {
-    pub operation: &'static Operation,
+pub(super) struct MockCall<'c> {
+    pub operation: &'static MockOperation,
     /// The values of the path parameters.
-    pub values: &'c [String],
-    pub request: &'c Received,
-    /// The fields of the request's body.
+    pub path_values: &'c [String],
+    pub request: &'c ReceivedRequest,
+    /// The fields of the request body.
     pub body: Map<String, Value>,
-    /// The records that the path names, with their kinds; the last one is what the call is about.
-    pub path: Vec<(Kind, String)>,
+    /// The kinds and ids of the records in the path. The last one is the subject of the call.
+    pub path_records: Vec<(RecordKind, String)>,
 }
 
-impl Call<'_> {
-    /// The record that the call is about.
-    pub(super) fn subject(&self) -> Option<(Kind, &str)> {
-        self.path.last().map(|(kind, id)| (*kind, id.as_str()))
+impl MockCall<'_> {
+    /// Returns the record that the call is about.
+    pub(super) fn subject(&self) -> Option<(RecordKind, &str)> {
+        self.path_records.last().map(|(kind, id)| (*kind, id.as_str()))
     }
 
-    /// The last value of the path.
-    pub(super) fn last_value(&self) -> &str {
-        self.values.last().map_or("", String::as_str)
+    /// Returns the first path parameter, or an empty string.
+    pub(super) fn first_path_value(&self) -> &str {
+        self.path_values.first().map_or("", String::as_str)
     }
 
-    /// A field of the body that is a text or a number, as text. Empty texts count as absent.
+    /// Returns the last path parameter, or an empty string.
+    pub(super) fn last_path_value(&self) -> &str {
+        self.path_values.last().map_or("", String::as_str)
+    }
+
+    /// Returns a string or number field of the body as text. Empty strings count as absent.
     pub(super) fn text(&self, name: &str) -> Option<Cow<'_, str>> {
         text_in(&self.body, name)
     }
 
-    /// A field of the body that is an object.
+    /// Returns an object field of the body.
     pub(super) fn object(&self, name: &str) -> Option<&Map<String, Value>> {
         self.body.get(name)?.as_object()
     }
 }
 
-/// A field that is a text or a number, as text. Empty texts count as absent.
+/// Returns a string or number field as text. Empty strings count as absent.
 pub(super) fn text_in<'v>(fields: &'v Map<String, Value>, name: &str) -> Option<Cow<'v, str>> {
     fields.get(name).and_then(text_of).filter(|text| !text.is_empty())
 }
 
-/// The response to a call, or the error.
-pub(super) type Outcome = Result<Answer, Refusal>;
+/// The response to a call, or an error of the API.
+pub(super) type CallResult = Result<MockResponse, ApiError>;
 
 /// An error of the API.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Refusal {
+pub(super) struct ApiError {
     pub status: u16,
     pub code: Cow<'static, str>,
     pub message: Cow<'static, str>,
 }
 
-impl Refusal {
+impl ApiError {
     pub(super) fn new(status: u16, code: impl Into<Cow<'static, str>>, message: impl Into<Cow<'static, str>>) -> Self {
         Self {
             status,
@@ -69,33 +74,31 @@ impl Refusal {
         }
     }
 
-    /// A parameter that the server does not take.
-    pub(super) fn invalid(message: impl Into<Cow<'static, str>>) -> Self {
+    pub(super) fn invalid_parameter(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(400, "parameter_invalid", message)
     }
 
-    /// A parameter that is missing.
-    pub(super) fn absent(message: impl Into<Cow<'static, str>>) -> Self {
+    pub(super) fn missing_parameter(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(400, "parameter_not_found", message)
     }
 
-    /// Something that Intercom has and the mock has not.
+    /// Reports something that Intercom supports and the mock does not.
     pub(super) fn not_modelled(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(501, "not_modelled", message)
     }
 
-    /// The error that the description shows for an operation under a status and a name that contains these words.
-    pub(super) fn recorded(operation: &Operation, status: u16, words: &str) -> Option<Self> {
+    /// Returns the description's error example with this status whose name contains a word.
+    pub(super) fn from_example(operation: &MockOperation, status: u16, word: &str) -> Option<Self> {
         let mut errors = operation.errors.iter();
-        let (_, _, body) = errors.find(|(other, name, _)| *other == status && name.contains(words))?;
+        let (_, _, body) = errors.find(|(other, name, _)| *other == status && name.contains(word))?;
         let body: Value = serde_json::from_str(body).ok()?;
         let error = body["errors"].get(0)?;
         let text = |name: &str| error[name].as_str().unwrap_or_default().to_owned();
         Some(Self::new(status, text("code"), text("message")))
     }
 
-    /// What the server says of a record that is not there.
-    pub(super) fn missing(operation: &Operation, kind: Kind) -> Self {
+    /// Creates the 404 for an unknown record of a kind.
+    pub(super) fn record_not_found(operation: &MockOperation, kind: RecordKind) -> Self {
         use super::catalog::{VISITOR, kind};
         let (name, code, message) = match kind {
             _ if kind == kind::contact() => ("contact", "not_found", "User Not Found"),
@@ -108,34 +111,32 @@ impl Refusal {
             VISITOR => ("visitor", "not_found", "Visitor Not Found"),
             _ => ("", "not_found", "Resource Not Found"),
         };
-        // The description shows which code an operation uses; it words messages in its own way.
-        match Self::recorded(operation, 404, name) {
-            Some(recorded) if !name.is_empty() => Self::new(404, recorded.code, message),
+        // The code depends on the operation. The messages of the description are its own wording.
+        match Self::from_example(operation, 404, name) {
+            Some(example) if !name.is_empty() => Self::new(404, example.code, message),
             _ => Self::new(404, code, message),
         }
     }
-}
 
-impl Refusal {
-    /// The response to a request.
-    pub(super) fn answer(&self, request: &Received) -> Answer {
+    /// Creates the response to a request.
+    pub(super) fn response(&self, request: &ReceivedRequest) -> MockResponse {
         let errors = json!([{"code": self.code, "message": self.message}]);
         let body = json!({"type": "error.list", "request_id": request.request_id(), "errors": errors});
-        Answer::json(body).status(self.status)
+        MockResponse::json(body).status(self.status)
     }
 }
 
-/// A success of an operation with this body.
-pub(super) fn success(operation: &Operation, body: &Value) -> Outcome {
-    Ok(Answer::bytes("application/json", body.to_string()).status(operation.success))
+/// Creates the success of an operation with this body.
+pub(super) fn success(operation: &MockOperation, body: &Value) -> CallResult {
+    Ok(MockResponse::bytes("application/json", body.to_string()).status(operation.success))
 }
 
-/// A success of an operation without a body.
-pub(super) fn nothing(operation: &Operation) -> Outcome {
-    Ok(Answer::bytes("application/json", "").status(operation.success))
+/// Creates the success of an operation with an empty body.
+pub(super) fn empty_success(operation: &MockOperation) -> CallResult {
+    Ok(MockResponse::bytes("application/json", "").status(operation.success))
 }
 
-/// What the API says of a deleted, archived or unarchived record.
-pub(super) fn stub(object: &str, id: &str, flag: &str, value: bool) -> Value {
+/// Creates the short form in which the API returns a deleted, archived or unarchived record.
+pub(super) fn short_record(object: &str, id: &str, flag: &str, value: bool) -> Value {
     json!({"id": id, "object": object, flag: value})
 }

@@ -1,78 +1,79 @@
-//! What the description says of records: which kinds there are, where they lie, and what a new one looks like.
+//! The kinds of records in the description: their paths, their types, and templates of new records.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::LazyLock;
 
 use serde_json::{Map, Value};
 
-use super::operations::{OPERATIONS, Object, Operation};
-use super::store::Kind;
+use super::description::{MockOperation, OPERATIONS, ObjectType};
+use super::store::RecordKind;
 use super::template::Template;
 
-/// The records of one kind, each under a path of its own: one that ends in a parameter, and returns an object.
-pub(super) struct Member {
-    /// The path without the names of parameters, such as `/contacts/{}`.
+/// The path of the records of one kind. It ends in a parameter and returns an object.
+pub(super) struct RecordPath {
+    /// The path without the names of parameters, for example `/contacts/{}`.
     pub shape: &'static str,
     /// The name of the last parameter.
     pub parameter: &'static str,
-    /// The kind: the name of the type.
-    pub kind: Kind,
-    /// The type.
-    pub object: &'static Object,
+    /// The kind, which is the name of the type.
+    pub kind: RecordKind,
+    pub object: &'static ObjectType,
 }
 
-impl Member {
-    /// The path that its records lie under.
+impl RecordPath {
+    /// Returns the path without the last parameter.
     pub(super) fn parent(&self) -> &'static str {
         self.shape.strip_suffix("/{}").unwrap_or_default()
     }
 }
 
-/// What a call does by its path and types alone.
+/// The action of an operation, derived from its path and types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Plan {
-    /// Shows a record.
+pub(super) enum DefaultAction {
+    /// Returns a record.
     Show,
-    /// Changes a record by the fields of the request.
+    /// Sets the fields of a record to those of the request.
     Update,
     /// Deletes a record.
     Delete,
     /// Lists records.
     List,
-    /// Makes a record, or attaches one to the record that the path names.
-    Make,
-    /// Takes a record away from another one.
+    /// Creates a record, or attaches an existing one to the record in the path.
+    Create,
+    /// Detaches a record from another one.
     Detach,
-    /// Nothing that the description tells.
-    Nothing,
+    /// The description does not show what the operation does.
+    Unknown,
 }
 
-/// The kinds of records, and what calls do with them.
+/// The kinds of records, and the actions of operations on them.
 pub(super) struct Catalog {
-    members: Vec<Member>,
-    /// The kind of the types that lists show of a record, where they are others.
-    kinds: BTreeMap<&'static str, Kind>,
+    paths: Vec<RecordPath>,
+    /// The kinds of types that only occur as items of lists.
+    kinds: BTreeMap<&'static str, RecordKind>,
     templates: HashMap<&'static str, Template>,
 }
 
-/// The catalog of the description that the crate was built from.
+/// Returns the catalog of the description that the crate was built from.
 pub(super) fn catalog() -> &'static Catalog {
     static CATALOG: LazyLock<Catalog> = LazyLock::new(Catalog::new);
     &CATALOG
 }
 
-/// Names the kind of the records under a path, or the type where this build has no such path.
+/// Defines a function per kind, which looks the kind up by its path. The last literal is used if
+/// the build has no such path.
 macro_rules! kinds {
-    ($($name:ident $shape:literal $otherwise:literal;)*) => {
-        /// The kinds that rules know. Names of types differ between descriptions; paths do not.
+    ($($name:ident $shape:literal $fallback:literal;)*) => {
+        /// The kinds used by rules. The names of types differ between descriptions, the paths do
+        /// not.
         pub(super) mod kind {
             use std::sync::LazyLock;
 
-            use super::super::store::Kind;
+            use super::super::store::RecordKind;
 
             $(
-                pub(in super::super) fn $name() -> Kind {
-                    static KIND: LazyLock<Kind> = LazyLock::new(|| super::catalog().kind_at($shape).unwrap_or($otherwise));
+                pub(in super::super) fn $name() -> RecordKind {
+                    static KIND: LazyLock<RecordKind> = LazyLock::new(|| super::catalog().kind_at($shape).unwrap_or($fallback));
                     *KIND
                 }
             )*
@@ -99,24 +100,23 @@ kinds! {
     ticket_type "/ticket_types/{}" "TicketType";
 }
 
-/// Types whose records have no path of their own.
-pub(super) const SUBSCRIPTION: Kind = "SubscriptionType";
-pub(super) const EVENT: Kind = "DataEvent";
-pub(super) const VISITOR: Kind = "Visitor";
+/// Kinds without a path.
+pub(super) const SUBSCRIPTION: RecordKind = "SubscriptionType";
+pub(super) const EVENT: RecordKind = "DataEvent";
+pub(super) const VISITOR: RecordKind = "Visitor";
 
 impl Catalog {
     fn new() -> Self {
-        let mut members: Vec<Member> = Vec::new();
-        // Some records can be changed only, not asked for.
+        let mut paths: Vec<RecordPath> = Vec::new();
+        // Some records can be changed but not retrieved.
         let by_method = |method| OPERATIONS.iter().filter(move |operation| operation.method == method);
         for operation in by_method("GET").chain(by_method("PUT")) {
             let (Some(record), Some(parameter)) = (&operation.record, operation.path_parameters().last()) else {
                 continue;
             };
             let shape = operation.shape;
-            if operation.list.is_none() && shape.ends_with("/{}") && members.iter().all(|member| member.shape != shape)
-            {
-                members.push(Member {
+            if operation.list.is_none() && shape.ends_with("/{}") && paths.iter().all(|path| path.shape != shape) {
+                paths.push(RecordPath {
                     shape,
                     parameter,
                     kind: record.name,
@@ -126,138 +126,139 @@ impl Catalog {
         }
         let lists = OPERATIONS.iter().filter_map(|operation| {
             let (list, shape) = (operation.list.as_ref()?, operation.shape);
-            let member = members.iter().find(|member| member.parent() == shape)?;
-            Some((list.item.name, member.kind))
+            let path = paths.iter().find(|path| path.parent() == shape)?;
+            Some((list.item.name, path.kind))
         });
         let kinds = lists.filter(|(item, kind)| item != kind).collect();
         let templates = OPERATIONS
             .iter()
             .map(|operation| (operation.id, Template::of(operation)));
         Self {
-            members,
+            paths,
             kinds,
             templates: templates.collect(),
         }
     }
 
-    /// The kind of the records that a type shows.
-    pub(super) fn kind(&self, name: &'static str) -> Kind {
+    /// Returns the kind of a type.
+    pub(super) fn kind(&self, name: &'static str) -> RecordKind {
         self.kinds.get(name).copied().unwrap_or(name)
     }
 
-    fn kind_at(&self, shape: &str) -> Option<Kind> {
-        self.members
-            .iter()
-            .find(|member| member.shape == shape)
-            .map(|member| member.kind)
+    fn kind_at(&self, shape: &str) -> Option<RecordKind> {
+        self.paths.iter().find(|path| path.shape == shape).map(|path| path.kind)
     }
 
-    /// The kind that an operation returns or lists.
-    pub(super) fn kind_of(&self, operation: &Operation) -> Option<Kind> {
+    /// Returns the kind of the records that an operation returns or lists.
+    pub(super) fn kind_of(&self, operation: &MockOperation) -> Option<RecordKind> {
         let listed = operation.list.as_ref().map(|list| list.item.name);
         let name = listed.or(operation.record.as_ref().map(|record| record.name))?;
         Some(self.kind(name))
     }
 
-    /// The path of the records of a kind.
-    pub(super) fn member(&self, kind: Kind) -> Option<&Member> {
-        self.members.iter().find(|member| member.kind == kind)
+    /// Returns the path of a kind.
+    pub(super) fn record_path(&self, kind: RecordKind) -> Option<&RecordPath> {
+        self.paths.iter().find(|path| path.kind == kind)
     }
 
-    /// The name of the field that identifies a record of a kind.
-    pub(super) fn identifier(&self, kind: Kind) -> &'static str {
-        self.member(kind).map_or("id", |member| member.parameter)
+    /// Returns the name of the field that identifies a record of a kind.
+    pub(super) fn id_field(&self, kind: RecordKind) -> &'static str {
+        self.record_path(kind).map_or("id", |path| path.parameter)
     }
 
-    /// What of a record that an operation lists or shows is not as described.
-    pub(super) fn flaws(&self, operation: &Operation, record: &Value) -> Vec<String> {
-        // The type under the record's own path has all fields; lists leave some out.
-        let member = self
+    /// Checks a record that an operation lists or shows against its type.
+    pub(super) fn mismatches(&self, operation: &MockOperation, record: &Value) -> Vec<String> {
+        // The type at the record's path has all fields. Types of list items may lack some.
+        let full = self
             .kind_of(operation)
-            .and_then(|kind| self.member(kind))
-            .map(|member| member.object);
+            .and_then(|kind| self.record_path(kind))
+            .map(|path| path.object);
         let listed = operation.list.as_ref().map(|list| &list.item);
-        let object = member.or(listed).or(operation.record.as_ref());
+        let object = full.or(listed).or(operation.record.as_ref());
         object.map_or_else(Vec::new, |object| (object.check)(&record.to_string()))
     }
 
-    /// What a record looks like that an operation makes.
-    pub(super) fn template(&self, operation: &Operation) -> Option<&Template> {
+    /// Returns the template of the records that an operation creates.
+    pub(super) fn template(&self, operation: &MockOperation) -> Option<&Template> {
         self.templates.get(operation.id)
     }
 
-    /// What the operation of a method and path makes or shows, empty.
-    pub(super) fn blank(&self, method: &str, shape: &str) -> Map<String, Value> {
+    /// Returns an empty record, as the operation of a method and path creates or shows it.
+    pub(super) fn blank_record(&self, method: &str, shape: &str) -> Map<String, Value> {
         let mut operations = OPERATIONS.iter();
         let operation = operations.find(|operation| operation.method == method && operation.shape == shape);
         let template = operation.and_then(|operation| self.template(operation));
         template.map(|template| template.record.clone()).unwrap_or_default()
     }
 
-    /// The records that a path names: kinds, with the places of their identifiers among the path's parameters. The last one
-    /// is what the operation is about.
-    pub(super) fn named(&self, operation: &Operation) -> Vec<(&Member, usize)> {
+    /// Returns the kinds of the records in the path of an operation, each with the index of its
+    /// path parameter.
+    ///
+    /// The last one is the subject of the operation.
+    pub(super) fn records_in_path(&self, operation: &MockOperation) -> Vec<(&RecordPath, usize)> {
         let shape = operation.shape;
-        let under = |member: &&Member| {
-            let rest = shape.strip_prefix(member.shape);
+        let is_prefix = |path: &&RecordPath| {
+            let rest = shape.strip_prefix(path.shape);
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         };
-        let place = |member: &Member| member.shape.matches("{}").count() - 1;
-        let mut named: Vec<_> = self
-            .members
+        let index = |path: &RecordPath| path.shape.matches("{}").count() - 1;
+        let mut records: Vec<_> = self
+            .paths
             .iter()
-            .filter(under)
-            .map(|member| (member, place(member)))
+            .filter(is_prefix)
+            .map(|path| (path, index(path)))
             .collect();
-        if named.is_empty() {
-            // Such as `/export/cancel/{job_identifier}`: a record of its own, whose identifier has the same name.
+        if records.is_empty() {
+            // `/export/cancel/{job_identifier}` has a parameter with the name of the id of the
+            // record that it returns.
             let kind = operation.record.as_ref().map(|record| self.kind(record.name));
-            named.extend(kind.and_then(|kind| {
-                let member = self.member(kind)?;
-                let place = operation.path_parameters().position(|name| name == member.parameter)?;
-                Some((member, place))
+            records.extend(kind.and_then(|kind| {
+                let path = self.record_path(kind)?;
+                let index = operation.path_parameters().position(|name| name == path.parameter)?;
+                Some((path, index))
             }));
         }
-        named.sort_by_key(|(_, place)| *place);
-        named
+        records.sort_by_key(|(_, index)| *index);
+        records
     }
 
-    /// What an operation does by its path and types.
-    pub(super) fn plan(&self, operation: &Operation) -> Plan {
-        let named = self.named(operation);
-        let subject = named.last().map(|(member, _)| *member);
-        if subject.is_some_and(|member| member.shape == operation.shape) {
+    /// Returns the action of an operation without a rule.
+    pub(super) fn default_action(&self, operation: &MockOperation) -> DefaultAction {
+        let records = self.records_in_path(operation);
+        let subject = records.last().map(|(path, _)| *path);
+        if subject.is_some_and(|path| path.shape == operation.shape) {
             match operation.method {
-                "GET" => return Plan::Show,
-                "PUT" | "PATCH" => return Plan::Update,
-                "DELETE" => return Plan::Delete,
+                "GET" => return DefaultAction::Show,
+                "PUT" | "PATCH" => return DefaultAction::Update,
+                "DELETE" => return DefaultAction::Delete,
                 _ => {}
             }
         }
         if operation.list.is_some() {
-            return Plan::List;
+            return DefaultAction::List;
         }
         let kind = self.kind_of(operation);
-        if operation.method == "POST" && kind.is_some_and(|kind| self.makes(operation.shape, kind)) {
-            return Plan::Make;
+        if operation.method == "POST" && kind.is_some_and(|kind| self.creates(operation.shape, kind)) {
+            return DefaultAction::Create;
         }
         let parent = operation.shape.strip_suffix("/{}");
-        let listed = parent.and_then(listed_under).map(|name| self.kind(name));
+        let listed = parent.and_then(item_type_at).map(|name| self.kind(name));
         if operation.method == "DELETE" && subject.is_some() && listed.is_some() {
-            return Plan::Detach;
+            return DefaultAction::Detach;
         }
-        Plan::Nothing
+        DefaultAction::Unknown
     }
 
-    /// Whether a POST to a path of this shape makes a record of this kind: where it lies, or is listed.
-    fn makes(&self, shape: &str, kind: Kind) -> bool {
-        let lies = self.member(kind).is_some_and(|member| member.parent() == shape);
-        lies || listed_under(shape).is_some_and(|item| self.kind(item) == kind)
+    /// Returns `true` if a POST to a path creates records of a kind: if they are at or listed at
+    /// this path.
+    fn creates(&self, shape: &str, kind: RecordKind) -> bool {
+        let is_parent = self.record_path(kind).is_some_and(|path| path.parent() == shape);
+        is_parent || item_type_at(shape).is_some_and(|item| self.kind(item) == kind)
     }
 }
 
-/// The type of the items that are listed at a path of this shape.
-pub(super) fn listed_under(shape: &str) -> Option<&'static str> {
+/// Returns the type of the items listed at a path.
+pub(super) fn item_type_at(shape: &str) -> Option<&'static str> {
     let lists = OPERATIONS.iter().filter(|operation| operation.shape == shape);
     lists
         .filter_map(|operation| Some(operation.list.as_ref()?.item.name))

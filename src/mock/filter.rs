@@ -1,111 +1,125 @@
-//! Searches: which records a query finds, and in which order.
+//! Searches: matching records against a query, and the order of values.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use serde_json::Value;
 
-use super::call::Refusal;
+use super::call::ApiError;
 
-/// Groups of filters in one another that a search takes.
-const MOST_LEVELS: usize = 2;
-/// Filters and groups that one group holds.
-const MOST_FILTERS: usize = 15;
-const DAY: f64 = 86_400.0;
+/// The number of levels of nested groups that a query may have.
+const MAX_GROUP_LEVELS: usize = 2;
+/// The number of filters and groups that a group may contain.
+const MAX_GROUP_FILTERS: usize = 15;
+const DAY_SECONDS: f64 = 86_400.0;
 
-/// How a search compares, as the API documents it for each kind of record.
+/// The comparison of values in a search. The API documents it per kind of record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Comparison {
-    /// Moments are whole days: `>` begins with the next one, `<` ends before that one, other operators are errors.
+pub(super) enum ComparisonMode {
+    /// Timestamps are compared by UTC day. Only `=`, `>` and `<` are supported on them.
     WholeDays,
-    /// `>` and `<` include the bound.
+    /// `>` and `<` include equal values.
     Inclusive,
 }
 
-/// The values that a record has for a field; none where it has null.
-pub(super) type Held<'r> = Vec<Cow<'r, Value>>;
+/// The values of a field of a record. Empty if the field is null.
+pub(super) type FieldValues<'r> = Vec<Cow<'r, Value>>;
 
-/// Whether a field is a moment.
-fn is_moment(field: &str) -> bool {
+/// Returns `true` if a field contains a timestamp.
+fn is_timestamp(field: &str) -> bool {
     field.ends_with("_at")
 }
 
-/// Checks a query before it is carried out. `knows` says whether records have a field.
-pub(super) fn check(query: &Value, comparison: Comparison, knows: &dyn Fn(&str) -> bool) -> Result<(), Refusal> {
-    check_at(query, 0, comparison, knows)
+/// Checks that a query is valid. `is_searchable` reports whether a field can be compared.
+pub(super) fn check(
+    query: &Value,
+    comparison: ComparisonMode,
+    is_searchable: &dyn Fn(&str) -> bool,
+) -> Result<(), ApiError> {
+    check_at(query, 0, comparison, is_searchable)
 }
 
-fn check_at(query: &Value, level: usize, comparison: Comparison, knows: &dyn Fn(&str) -> bool) -> Result<(), Refusal> {
+fn check_at(
+    query: &Value,
+    level: usize,
+    comparison: ComparisonMode,
+    is_searchable: &dyn Fn(&str) -> bool,
+) -> Result<(), ApiError> {
     let (operator, value) = (query["operator"].as_str().unwrap_or_default(), &query["value"]);
     if let Some(field) = query["field"].as_str() {
-        let known = ["=", "!=", "IN", "NIN", ">", "<", ">=", "<=", "~", "!~", "^", "$"];
-        if !known.contains(&operator) {
-            return Err(Refusal::invalid(format!("{operator:?} is not an operator")));
+        let operators = ["=", "!=", "IN", "NIN", ">", "<", ">=", "<=", "~", "!~", "^", "$"];
+        if !operators.contains(&operator) {
+            return Err(ApiError::invalid_parameter(format!("{operator:?} is not an operator")));
         }
-        if !knows(field) {
-            return Err(Refusal::not_modelled(format!(
+        if !is_searchable(field) {
+            return Err(ApiError::not_modelled(format!(
                 "the mock cannot compare the field {field}"
             )));
         }
-        let listed = ["IN", "NIN"].contains(&operator);
-        if listed != value.is_array() {
-            return Err(Refusal::invalid(format!(
+        let takes_list = ["IN", "NIN"].contains(&operator);
+        if takes_list != value.is_array() {
+            return Err(ApiError::invalid_parameter(format!(
                 "the value of {field} does not fit the operator {operator}"
             )));
         }
-        if comparison == Comparison::WholeDays && is_moment(field) && !["=", ">", "<"].contains(&operator) {
-            return Err(Refusal::invalid(format!(
+        if comparison == ComparisonMode::WholeDays && is_timestamp(field) && !["=", ">", "<"].contains(&operator) {
+            return Err(ApiError::invalid_parameter(format!(
                 "{operator} is not supported on the date {field}"
             )));
         }
         return Ok(());
     }
     let Some(group) = value.as_array().filter(|_| ["AND", "OR"].contains(&operator)) else {
-        return Err(Refusal::invalid(
-            "a query is a filter, or AND or OR with a list of them",
+        return Err(ApiError::invalid_parameter(
+            "a query is a filter, or a group of filters with AND or OR",
         ));
     };
-    if level == MOST_LEVELS || group.len() > MOST_FILTERS {
-        return Err(Refusal::invalid(format!(
-            "a query has at most {MOST_LEVELS} levels of groups, with {MOST_FILTERS} filters each"
+    if level == MAX_GROUP_LEVELS || group.len() > MAX_GROUP_FILTERS {
+        return Err(ApiError::invalid_parameter(format!(
+            "a query has at most {MAX_GROUP_LEVELS} levels of groups, with {MAX_GROUP_FILTERS} filters each"
         )));
     }
     group
         .iter()
-        .try_for_each(|query| check_at(query, level + 1, comparison, knows))
+        .try_for_each(|query| check_at(query, level + 1, comparison, is_searchable))
 }
 
-/// A filter by equality that each record has to pass: its field and value.
-pub(super) fn narrowest(query: &Value) -> Option<(&str, &Value)> {
+/// Returns the field and value of an equality filter that every result must match, if the query has
+/// one.
+pub(super) fn required_equality(query: &Value) -> Option<(&str, &Value)> {
     match (query["field"].as_str(), query["operator"].as_str()?) {
-        (Some(field), "=") if !is_moment(field) => Some((field, &query["value"])),
-        (None, "AND") => query["value"].as_array()?.iter().find_map(narrowest),
+        (Some(field), "=") if !is_timestamp(field) => Some((field, &query["value"])),
+        (None, "AND") => query["value"].as_array()?.iter().find_map(required_equality),
         _ => None,
     }
 }
 
-/// Whether a record is what a query asks for. `held` has the values of a field.
-pub(super) fn finds<'r>(query: &Value, comparison: Comparison, held: &dyn Fn(&str) -> Held<'r>) -> bool {
+/// Returns `true` if a record matches a query. `values_of` returns the values of a field.
+pub(super) fn matches<'r>(
+    query: &Value,
+    comparison: ComparisonMode,
+    values_of: &dyn Fn(&str) -> FieldValues<'r>,
+) -> bool {
     let (operator, value) = (query["operator"].as_str().unwrap_or_default(), &query["value"]);
     let Some(field) = query["field"].as_str() else {
         let mut group = value.as_array().into_iter().flatten();
         return match operator {
-            "OR" => group.any(|query| finds(query, comparison, held)),
-            _ => group.all(|query| finds(query, comparison, held)),
+            "OR" => group.any(|query| matches(query, comparison, values_of)),
+            _ => group.all(|query| matches(query, comparison, values_of)),
         };
     };
-    let held = held(field);
-    let days = comparison == Comparison::WholeDays && is_moment(field);
-    let any = |holds: &dyn Fn(&Value, &Value) -> bool| match value {
-        Value::Array(values) => values.iter().any(|value| any_of(&held, value, holds)),
-        value => any_of(&held, value, holds),
+    let held = values_of(field);
+    let by_day = comparison == ComparisonMode::WholeDays && is_timestamp(field);
+    let any = |predicate: &dyn Fn(&Value, &Value) -> bool| match value {
+        Value::Array(values) => values.iter().any(|value| any_of(&held, value, predicate)),
+        value => any_of(&held, value, predicate),
     };
-    let same = |held: &Value, value: &Value| match days {
-        true => compare(held, value, days) == Some(Ordering::Equal),
+    let same = |held: &Value, value: &Value| match by_day {
+        true => compare(held, value, by_day) == Some(Ordering::Equal),
         false => is_same(held, value),
     };
-    let ordered = |is: fn(Ordering) -> bool| any(&|held, value| compare(held, value, days).is_some_and(is));
-    let inclusive = comparison == Comparison::Inclusive;
+    let ordered = |is: fn(Ordering) -> bool| any(&|held, value| compare(held, value, by_day).is_some_and(is));
+    let inclusive = comparison == ComparisonMode::Inclusive;
     match operator {
         "=" | "IN" => any(&same),
         "!=" | "NIN" => !any(&same),
@@ -121,11 +135,12 @@ pub(super) fn finds<'r>(query: &Value, comparison: Comparison, held: &dyn Fn(&st
     }
 }
 
-/// Whether one of the values holds; of no values, whether null does.
-fn any_of(held: &[Cow<'_, Value>], value: &Value, holds: &dyn Fn(&Value, &Value) -> bool) -> bool {
+/// Returns `true` if the predicate holds for a value of the field, or for null if the field has no
+/// values.
+fn any_of(held: &[Cow<'_, Value>], value: &Value, predicate: &dyn Fn(&Value, &Value) -> bool) -> bool {
     match held.is_empty() {
-        true => holds(&Value::Null, value),
-        false => held.iter().any(|held| holds(held, value)),
+        true => predicate(&Value::Null, value),
+        false => held.iter().any(|held| predicate(held, value)),
     }
 }
 
@@ -141,7 +156,7 @@ fn text_of(value: &Value) -> Cow<'_, str> {
     }
 }
 
-/// Numbers are sent as text too.
+/// Compares two values. Numbers may be sent as strings.
 fn is_same(held: &Value, value: &Value) -> bool {
     held == value || (!held.is_null() && !value.is_null() && text_of(held) == text_of(value))
 }
@@ -150,16 +165,17 @@ fn number(value: &Value) -> Option<f64> {
     value.as_f64().or_else(|| value.as_str()?.parse().ok())
 }
 
-fn compare(held: &Value, value: &Value, days: bool) -> Option<Ordering> {
+fn compare(held: &Value, value: &Value, by_day: bool) -> Option<Ordering> {
     match (number(held), number(value)) {
-        (Some(held), Some(value)) if days => (held / DAY).floor().partial_cmp(&(value / DAY).floor()),
+        (Some(held), Some(value)) if by_day => (held / DAY_SECONDS).floor().partial_cmp(&(value / DAY_SECONDS).floor()),
         (Some(held), Some(value)) => held.partial_cmp(&value),
         _ => Some(held.as_str()?.cmp(value.as_str()?)),
     }
 }
 
-/// An order of all values, which sorting needs: what is neither number nor text, then numbers, then texts.
-pub(super) fn in_order(one: &Value, other: &Value) -> Ordering {
+/// Compares any two values for sorting. Numbers are less than other strings, and greater than the
+/// remaining types.
+pub(super) fn compare_any(one: &Value, other: &Value) -> Ordering {
     let rank = |value: &Value| match (number(value), value) {
         (Some(_), _) => 1,
         (None, Value::String(_)) => 2,
@@ -179,8 +195,8 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn finds_in(record: &Value, query: &Value, comparison: Comparison) -> bool {
-        finds(query, comparison, &|field| match field_of(record, field) {
+    fn record_matches(record: &Value, query: &Value, comparison: ComparisonMode) -> bool {
+        matches(query, comparison, &|field| match field_of(record, field) {
             Value::Array(values) => values.iter().map(Cow::Borrowed).collect(),
             Value::Null => Vec::new(),
             value => vec![Cow::Borrowed(value)],
@@ -188,12 +204,12 @@ mod tests {
     }
 
     #[test]
-    fn filters_and_groups_find_records() {
+    fn query_matches_by_filters_and_groups() {
         let record =
             json!({"role": "user", "seats": 40, "ids": ["1", "2"], "author": {"email": "Ada@juniper.example"}});
         let is = |field: &str, operator: &str, value: Value| {
             let query = json!({"field": field, "operator": operator, "value": value});
-            finds_in(&record, &query, Comparison::WholeDays)
+            record_matches(&record, &query, ComparisonMode::WholeDays)
         };
         assert!(is("role", "=", json!("user")) && !is("role", "!=", json!("user")));
         assert!(is("seats", "=", json!("40")) && is("seats", ">", json!("39")) && is("seats", "<", json!(41)));
@@ -207,61 +223,61 @@ mod tests {
         let group = |operator: &str| {
             let one = json!({"field": "role", "operator": "=", "value": "user"});
             let other = json!({"field": "role", "operator": "=", "value": "lead"});
-            finds_in(
+            record_matches(
                 &record,
                 &json!({"operator": operator, "value": [one, other]}),
-                Comparison::WholeDays,
+                ComparisonMode::WholeDays,
             )
         };
         assert!(group("OR") && !group("AND"));
     }
 
     #[test]
-    fn moments_are_compared_by_days_or_with_the_bound() {
-        // Noon of a day, and the beginning and the end of that day.
-        let (noon, begin, end) = (1_700_049_600 - 1_700_049_600 % 86_400 + 43_200, -43_200, 43_199);
+    fn timestamps_compare_by_day_or_inclusively() {
+        // Noon of a day, and the offsets of its first and last second.
+        let (noon, first, last) = (1_700_049_600 - 1_700_049_600 % 86_400 + 43_200, -43_200, 43_199);
         let record = json!({"created_at": noon});
-        let is = |operator: &str, by: i64, comparison| {
-            let query = json!({"field": "created_at", "operator": operator, "value": noon + by});
-            finds_in(&record, &query, comparison)
+        let is = |operator: &str, offset: i64, comparison| {
+            let query = json!({"field": "created_at", "operator": operator, "value": noon + offset});
+            record_matches(&record, &query, comparison)
         };
-        for by in [begin, 0, end] {
-            assert!(is("=", by, Comparison::WholeDays), "{by}");
+        for offset in [first, 0, last] {
+            assert!(is("=", offset, ComparisonMode::WholeDays), "{offset}");
             assert!(
-                !is(">", by, Comparison::WholeDays) && !is("<", by, Comparison::WholeDays),
-                "{by}"
+                !is(">", offset, ComparisonMode::WholeDays) && !is("<", offset, ComparisonMode::WholeDays),
+                "{offset}"
             );
         }
-        assert!(is(">", begin - 1, Comparison::WholeDays) && is("<", end + 1, Comparison::WholeDays));
-        assert!(is(">", 0, Comparison::Inclusive) && is("<", 0, Comparison::Inclusive));
-        assert!(!is(">", 1, Comparison::Inclusive) && !is("<", -1, Comparison::Inclusive));
+        assert!(is(">", first - 1, ComparisonMode::WholeDays) && is("<", last + 1, ComparisonMode::WholeDays));
+        assert!(is(">", 0, ComparisonMode::Inclusive) && is("<", 0, ComparisonMode::Inclusive));
+        assert!(!is(">", 1, ComparisonMode::Inclusive) && !is("<", -1, ComparisonMode::Inclusive));
     }
 
     #[test]
-    fn queries_that_the_api_does_not_take_are_refused() {
+    fn invalid_queries_are_rejected() {
         let check =
-            |query: Value| check(&query, Comparison::WholeDays, &|field| field != "unknown").map_err(|e| e.status);
+            |query: Value| check(&query, ComparisonMode::WholeDays, &|field| field != "unknown").map_err(|e| e.status);
         let filter =
             |field: &str, operator: &str, value: Value| json!({"field": field, "operator": operator, "value": value});
-        let fine = filter("email", "=", json!("a"));
-        assert_eq!(check(fine.clone()), Ok(()));
+        let valid = filter("email", "=", json!("a"));
+        assert_eq!(check(valid.clone()), Ok(()));
         assert_eq!(check(filter("unknown", "=", json!("a"))), Err(501));
         for query in [
             filter("email", "?", json!("a")),
             filter("email", "IN", json!("a")),
             filter("email", "=", json!(["a"])),
             filter("created_at", ">=", json!(1)),
-            json!({"operator": "XOR", "value": [fine]}),
-            json!({"operator": "AND", "value": vec![fine.clone(); 16]}),
-            json!({"operator": "AND", "value": [{"operator": "OR", "value": [{"operator": "AND", "value": [fine]}]}]}),
+            json!({"operator": "XOR", "value": [valid]}),
+            json!({"operator": "AND", "value": vec![valid.clone(); 16]}),
+            json!({"operator": "AND", "value": [{"operator": "OR", "value": [{"operator": "AND", "value": [valid]}]}]}),
         ] {
             assert_eq!(check(query.clone()), Err(400), "{query}");
         }
     }
 
     #[test]
-    fn values_have_an_order() {
+    fn values_of_all_types_are_ordered() {
         let values = [json!(null), json!(9), json!("10"), json!("a"), json!("b")];
-        assert!(values.is_sorted_by(|one, other| in_order(one, other).is_le()));
+        assert!(values.is_sorted_by(|one, other| compare_any(one, other).is_le()));
     }
 }

@@ -1,4 +1,4 @@
-//! The mock as a test holds it.
+//! The mock and its builder.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -14,37 +14,40 @@ use serde_json::Value;
 use tower_service::Service;
 
 use super::catalog::catalog;
+use super::clock::Clock;
+use super::description::{self, MockOperation};
 use super::exchange::{MockBody, exchange};
-use super::limit::Limit;
-use super::moment::Clock;
-use super::on::On;
-use super::operations::{self, Operation};
-use super::received::Received;
+use super::limit::RequestLimiter;
+use super::received::ReceivedRequest;
 use super::schedule::Schedule;
-use super::shared::{Shared, State};
-use super::workspace::{Settings, Workspace};
+use super::shared::{MockState, Shared};
+use super::stub::Stub;
+use super::workspace::{Workspace, WorkspaceSettings};
 use crate::client::Client;
 use crate::client::builder::ClientBuilder;
 use crate::client::version::ApiVersion;
 use crate::http::error::HttpError;
 
-/// The bearer token that the mock wants when [`MockBuilder::token`] sets no other.
+/// The default bearer token of the mock. [`MockBuilder::token`] sets another one.
 pub const TOKEN: &str = "mock-access-token";
 
-/// The host that clients of the mock believe to call. Nothing is sent there: the mock takes each request itself.
+/// The base URL of in-process clients. No request is sent to it.
 const URL: &str = "https://mock.intercom.invalid";
 
-/// A mock Intercom: an HTTP service in this process, without a port. See the [module](super) for what it does.
+/// A mock Intercom: an HTTP service in this process, without a port.
 ///
-/// Clones share everything: records, requests and responses that were set.
+/// See the [module](super) for what it models. Clones share all state.
 ///
-/// It is a [`tower_service::Service`], so [`ClientBuilder::http_service`] takes it, and so does any layer.
+/// It implements [`tower_service::Service`], so it can be passed to [`ClientBuilder::http_service`]
+/// and wrapped by layers.
 #[derive(Clone)]
 pub struct MockIntercom {
     pub(super) shared: Arc<Shared>,
 }
 
-/// The settings of a [`MockIntercom`] before it starts. Made by [`MockIntercom::builder`].
+/// A builder of [`MockIntercom`] and [`MockServer`](super::MockServer).
+///
+/// Returned by [`MockIntercom::builder`].
 ///
 /// ```
 /// use std::time::Duration;
@@ -52,8 +55,8 @@ pub struct MockIntercom {
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), intercom_client::Error> {
-/// let intercom = MockIntercom::builder().token("right").latency(Duration::from_millis(20)).start().await;
-/// intercom.client().identify_admin().await?; // a client of it has its token
+/// let intercom = MockIntercom::builder().token("right").latency(Duration::from_millis(20)).build();
+/// intercom.client().identify_admin().await?; // its clients have the right token
 ///
 /// let wrong = intercom.client_builder().token("wrong").build()?;
 /// assert!(wrong.identify_admin().await.unwrap_err().is_unauthorized());
@@ -61,7 +64,7 @@ pub struct MockIntercom {
 /// # }
 /// ```
 #[derive(Debug)]
-#[must_use = "settings do nothing before `build()`"]
+#[must_use = "a builder does nothing before `build` or `serve`"]
 pub struct MockBuilder {
     token: String,
     api_version: ApiVersion,
@@ -74,39 +77,49 @@ pub struct MockBuilder {
 }
 
 impl MockBuilder {
-    /// The bearer token of every request: one with another is answered by 401. Default: [`TOKEN`].
+    /// Sets the bearer token that requests must have. Others get a 401.
+    ///
+    /// Default: [`TOKEN`].
     pub fn token(mut self, token: impl Into<String>) -> Self {
         self.token = token.into();
         self
     }
 
-    /// The `Intercom-Version` of every request: one with another, or without, is answered by 400. Default: the description's.
+    /// Sets the `Intercom-Version` that requests must have. Others get a 400.
+    ///
+    /// Default: the version of the description.
     pub fn api_version(mut self, version: ApiVersion) -> Self {
         self.api_version = version;
         self
     }
 
-    /// How long it waits before every answer, in addition to [`Answer::delay`](super::Answer::delay). Default: no time.
+    /// Sets the delay before every response, in addition to
+    /// [`MockResponse::delay`](super::MockResponse::delay).
+    ///
+    /// Default: zero.
     pub fn latency(mut self, latency: Duration) -> Self {
         self.latency = latency;
         self
     }
 
-    /// How long a scroll is kept while nobody asks for its next page. Default: one minute, as in the API.
+    /// Sets the time after which an unused scroll expires.
+    ///
+    /// Default: one minute, as in the API.
     pub fn scroll_idle(mut self, idle: Duration) -> Self {
         self.scroll_idle = idle;
         self
     }
 
-    /// How many requests each window of ten seconds takes; more are refused with 429. Default: any number, of which the headers
-    /// tell enough for any test.
+    /// Sets the number of requests allowed in each window of ten seconds. Others get a 429.
+    ///
+    /// Default: no limit. The headers then report more requests than a test sends.
     ///
     /// ```
     /// use intercom_client::mock::MockIntercom;
     ///
     /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
     /// # async fn main() -> Result<(), intercom_client::Error> {
-    /// // Time is paused: the client waits for the next window without waiting.
+    /// // In a test with paused time, waiting for the next window takes no real time.
     /// let intercom = MockIntercom::builder().rate_limit(2).build();
     /// let client = intercom.client();
     /// for _ in 0..6 {
@@ -120,23 +133,27 @@ impl MockBuilder {
         self
     }
 
-    /// Whether a call that the mock does not model fails with 501, instead of returning the description's example. See
-    /// [how far it goes](super#how-far-it-goes). Default: `false`.
+    /// Sets whether calls that the mock does not model fail with 501, instead of returning the
+    /// description's example.
+    ///
+    /// See [how far it goes](super#how-far-it-goes). Default: `false`.
     pub fn strict(mut self, strict: bool) -> Self {
         self.strict = strict;
         self
     }
 
-    /// Begins without records, instead of those that the description shows as examples. Tests that count what is there want
-    /// this; they make or [`seed`](MockIntercom::seed) what they need, admins included. Default: `false`.
+    /// Sets whether the mock starts without the description's example records.
+    ///
+    /// Use it for tests that count records. They create or [`seed`](MockIntercom::seed) all they
+    /// need, including admins. Default: `false`.
     pub fn empty(mut self, empty: bool) -> Self {
         self.empty = empty;
         self
     }
 
-    /// Makes it.
+    /// Builds the mock.
     pub fn build(self) -> MockIntercom {
-        let settings = Settings {
+        let settings = WorkspaceSettings {
             scroll_idle: self.scroll_idle,
             strict: self.strict,
         };
@@ -150,38 +167,28 @@ impl MockBuilder {
             api_version: self.api_version,
             latency: self.latency,
             clock: Clock::start(),
-            state: Mutex::new(State {
+            state: Mutex::new(MockState {
                 workspace,
                 received: Vec::new(),
                 schedule: Schedule::default(),
-                limit: Limit::new(self.rate_limit),
+                limiter: RequestLimiter::new(self.rate_limit),
             }),
         });
         MockIntercom { shared }
     }
-
-    /// Makes it, as [`build`](Self::build) does.
-    pub async fn start(self) -> MockIntercom {
-        self.build()
-    }
 }
 
 impl MockIntercom {
-    /// Makes one with the default settings and the records that the description shows as examples.
+    /// Creates a mock with the default settings and the description's example records.
     #[expect(
         clippy::new_without_default,
-        reason = "one with records is not what `Default` promises"
+        reason = "a default value would be expected to be empty"
     )]
     pub fn new() -> Self {
         Self::builder().build()
     }
 
-    /// Makes one, as [`new`](Self::new) does.
-    pub async fn start() -> Self {
-        Self::new()
-    }
-
-    /// Settings, such as another token, to start one with.
+    /// Creates a builder with the default settings.
     pub fn builder() -> MockBuilder {
         MockBuilder {
             token: TOKEN.to_owned(),
@@ -195,21 +202,24 @@ impl MockIntercom {
         }
     }
 
-    /// A client of it with the default settings: it repeats calls as in production.
+    /// Creates a client of the mock with the default settings.
     ///
-    /// Nothing goes over a network, and waiting is tokio's: it works with `tokio::time::pause`.
+    /// The client retries failed calls as in production. It opens no connections, and its waits
+    /// follow tokio's clock, so it works with `tokio::time::pause`.
     ///
     /// # Panics
     ///
     /// If the client cannot be built.
-    #[expect(clippy::expect_used, reason = "without a client there is nothing to test")]
+    #[expect(clippy::expect_used, reason = "a test cannot continue without a client")]
     pub fn client(&self) -> Client {
         self.client_builder()
             .build()
-            .expect("a client of the mock can be built")
+            .expect("client of the mock cannot be built")
     }
 
-    /// A builder of a client with it as the HTTP service, and its token and version, for other settings, such as
+    /// Creates a builder of clients that call the mock, with its token and API version.
+    ///
+    /// Use it for other settings, for example
     /// [`retry`](ClientBuilder::retry)`(RetryPolicy::none())`.
     pub fn client_builder(&self) -> ClientBuilder {
         let builder = Client::builder(&*self.shared.token)
@@ -218,10 +228,11 @@ impl MockIntercom {
         builder.api_version(self.shared.api_version.clone())
     }
 
-    /// Replaces the records that an operation lists or shows: by values of the API's types, or by JSON. Other operations on such
-    /// records find them too.
+    /// Replaces the records that an operation lists or shows.
     ///
-    /// If the list belongs to another record, such as the notes of a contact, each record that is there gets these:
+    /// The records can be values of the API's types, or JSON. Other operations on the same kind of
+    /// record see them, too. If the list belongs to another record, for example the notes of a
+    /// contact, every existing record gets the same list:
     ///
     /// ```
     /// # use intercom_client::mock::MockIntercom;
@@ -240,51 +251,56 @@ impl MockIntercom {
     ///
     /// # Panics
     ///
-    /// If the description has no such operation, if it neither lists nor shows records, or if a record has names or types of
-    /// values that the description does not have. The message lists each; [`seed_as_it_is`](Self::seed_as_it_is) accepts them.
+    /// If the operation is unknown, if it neither lists nor shows records, or if a record has
+    /// unknown fields or values of another type than described. The message lists all of them;
+    /// [`seed_unchecked`](Self::seed_unchecked) accepts them.
     #[track_caller]
-    #[expect(clippy::panic, reason = "a test whose fixture is not as described has to fail")]
+    #[expect(clippy::panic, reason = "an invalid fixture must fail the test")]
     pub fn seed(&self, operation: &str, records: impl IntoIterator<Item = impl Serialize>) {
-        let (operation, records) = (named(operation), as_json(records));
-        for (place, record) in records.iter().enumerate() {
-            let flaws = catalog().flaws(operation, record);
-            if !flaws.is_empty() {
+        let (operation, records) = (operation_by_id(operation), to_json(records));
+        for (index, record) in records.iter().enumerate() {
+            let mismatches = catalog().mismatches(operation, record);
+            if !mismatches.is_empty() {
                 panic!(
-                    "record {place} of {} is not as described: {}",
+                    "record {index} of {} does not match the description: {}",
                     operation.id,
-                    flaws.join("; ")
+                    mismatches.join("; ")
                 );
             }
         }
-        self.put(operation, records);
+        self.replace_records(operation, records);
     }
 
-    /// Replaces records as [`seed`](Self::seed) does, with names and values that the description does not have: they are neither
-    /// refused nor lost.
+    /// Replaces the records that an operation lists or shows, without checking them against the
+    /// description.
+    ///
+    /// Unknown fields and values of other types are stored and returned as they are.
     ///
     /// # Panics
     ///
-    /// If the description has no such operation, or if it neither lists nor shows records.
+    /// If the operation is unknown, or if it neither lists nor shows records.
     #[track_caller]
-    pub fn seed_as_it_is(&self, operation: &str, records: impl IntoIterator<Item = impl Serialize>) {
-        self.put(named(operation), as_json(records));
+    pub fn seed_unchecked(&self, operation: &str, records: impl IntoIterator<Item = impl Serialize>) {
+        self.replace_records(operation_by_id(operation), to_json(records));
     }
 
     #[track_caller]
-    #[expect(clippy::panic, reason = "a test that seeds what is no list has to fail")]
-    fn put(&self, operation: &'static Operation, records: Vec<Value>) {
+    #[expect(clippy::panic, reason = "an invalid fixture must fail the test")]
+    fn replace_records(&self, operation: &'static MockOperation, records: Vec<Value>) {
         if !self.shared.state().workspace.seed(operation, records) {
             panic!("{} neither lists nor shows records", operation.id);
         }
     }
 
-    /// Sets what finished exports download: a ZIP archive, gzip or a bare CSV file, as bytes. Default: a compressed CSV file of
-    /// receipts with one line.
+    /// Sets the file that finished export jobs download: a [`MockExport`](super::MockExport), or
+    /// any bytes.
+    ///
+    /// Default: a gzip-compressed CSV file with one receipt.
     pub fn set_export(&self, file: impl Into<Bytes>) {
         self.shared.state().workspace.export = file.into();
     }
 
-    /// All requests so far as text, one a line, for the message of an assertion.
+    /// Formats all requests so far, one per line, for the message of an assertion.
     ///
     /// ```
     /// # use intercom_client::mock::MockIntercom;
@@ -300,10 +316,13 @@ impl MockIntercom {
         self.received().iter().map(|request| format!("{request}\n")).collect()
     }
 
-    /// Sets what an operation answers, by its id: the name of the client's method.
+    /// Returns a [`Stub`], which sets the responses of an operation.
+    ///
+    /// The id of an operation is the name of the client's method. [`operations`](super::operations)
+    /// has all ids as constants.
     ///
     /// ```
-    /// # use intercom_client::mock::{Answer, MockIntercom};
+    /// # use intercom_client::mock::{MockIntercom, MockResponse};
     /// # use serde_json::json;
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), intercom_client::Error> {
@@ -311,17 +330,18 @@ impl MockIntercom {
     /// let client = intercom.client();
     ///
     /// // Every call from now on.
-    /// intercom.on("identify_admin").answer(Answer::json(json!({"type": "admin", "id": "814", "name": "Ada"})));
+    /// intercom.on("identify_admin").respond(MockResponse::json(json!({"type": "admin", "id": "814", "name": "Ada"})));
     /// assert_eq!(client.identify_admin().await?.name.as_deref(), Some("Ada"));
     ///
-    /// // The next calls, one answer each, then as usual: the client repeats what failed.
-    /// intercom.on("list_tags").answer_once(Answer::dropped()).answer_once(Answer::error(503, "unavailable", "later"));
+    /// // One response for each of the next two requests. The client retries both failures.
+    /// let unavailable = MockResponse::error(503, "service_unavailable", "Try again later");
+    /// intercom.on("list_tags").respond_once(MockResponse::dropped()).respond_once(unavailable);
     /// client.list_tags().await?;
     /// assert_eq!(intercom.calls("list_tags").len(), 3);
     ///
-    /// // By the request: one contact is not found, the others are.
-    /// intercom.on("show_contact").answer_with(|request| {
-    ///     request.path.ends_with("/42").then(|| Answer::error(404, "not_found", "User Not Found"))
+    /// // A response that depends on the request.
+    /// intercom.on("show_contact").respond_with(|request| {
+    ///     request.path.ends_with("/42").then(|| MockResponse::error(404, "not_found", "User Not Found"))
     /// });
     /// assert!(client.show_contact().id(42).await.unwrap_err().is_not_found());
     /// client.show_contact().id("66f1c2a9d04b7e8351aa0c11").await?;
@@ -329,51 +349,55 @@ impl MockIntercom {
     /// # }
     /// ```
     ///
-    /// A wrong token or version is refused all the same.
+    /// Requests with a wrong token or version are still rejected.
     ///
     /// # Panics
     ///
-    /// When the description has no such operation.
+    /// If the operation is unknown.
     #[track_caller]
-    #[must_use = "say what it answers"]
-    pub fn on(&self, operation: &str) -> On<'_> {
-        On {
+    #[must_use = "call a method of the stub to set a response"]
+    pub fn on(&self, operation: &str) -> Stub<'_> {
+        Stub {
             shared: &self.shared,
-            operation: Some(named(operation)),
+            operation: Some(operation_by_id(operation)),
         }
     }
 
-    /// Sets what every request is answered with, also one to a path that the description does not have. What
-    /// [`on`](Self::on) sets for an operation goes before it, and a wrong token or version is refused before both. Such answers
-    /// are not checked against the description.
-    #[must_use = "say what they are answered with"]
-    pub fn on_any(&self) -> On<'_> {
-        On {
+    /// Returns a [`Stub`], which sets the responses of every request, including those to unknown
+    /// paths.
+    ///
+    /// Stubs of an operation take precedence, and requests with a wrong token or version are still
+    /// rejected. The responses are not checked against the description.
+    #[must_use = "call a method of the stub to set a response"]
+    pub fn on_any(&self) -> Stub<'_> {
+        Stub {
             shared: &self.shared,
             operation: None,
         }
     }
 
-    /// All requests so far, refused ones included, in the order in which they came.
-    pub fn received(&self) -> Vec<Received> {
+    /// Returns all requests so far in the order of arrival, including rejected ones.
+    pub fn received(&self) -> Vec<ReceivedRequest> {
         self.shared.state().received.clone()
     }
 
-    /// The requests so far that called an operation, in the order in which they came.
+    /// Returns the requests of an operation so far, in the order of arrival.
     ///
     /// # Panics
     ///
-    /// When the description has no such operation.
+    /// If the operation is unknown.
     #[track_caller]
-    pub fn calls(&self, operation: &str) -> Vec<Received> {
-        let id = named(operation).id;
+    pub fn calls(&self, operation: &str) -> Vec<ReceivedRequest> {
+        let id = operation_by_id(operation).id;
         let mut received = self.received();
         received.retain(|request| request.operation == Some(id));
         received
     }
 
-    /// Forgets the requests so far: the next one has the number 0. Records and answers stay.
-    pub fn forget_received(&self) {
+    /// Removes the recorded requests. Records and stubs are kept.
+    ///
+    /// The next request has the number 0.
+    pub fn clear_received(&self) {
         self.shared.state().received.clear();
     }
 }
@@ -392,7 +416,7 @@ impl Service<http::Request<Bytes>> for MockIntercom {
     }
 }
 
-/// Shows the number of requests.
+/// Shows the number of received requests.
 impl fmt::Debug for MockIntercom {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let received = self.shared.state().received.len();
@@ -402,22 +426,21 @@ impl fmt::Debug for MockIntercom {
     }
 }
 
-/// Records as JSON.
 #[track_caller]
-#[expect(clippy::panic, reason = "a test that seeds what is no JSON has to fail")]
-fn as_json(records: impl IntoIterator<Item = impl Serialize>) -> Vec<Value> {
+#[expect(clippy::panic, reason = "an invalid fixture must fail the test")]
+fn to_json(records: impl IntoIterator<Item = impl Serialize>) -> Vec<Value> {
     let records = records.into_iter().map(|record| match serde_json::to_value(record) {
         Ok(record) => record,
-        Err(error) => panic!("a record is no JSON: {error}"),
+        Err(error) => panic!("record cannot be serialized as JSON: {error}"),
     });
     records.collect()
 }
 
 #[track_caller]
-#[expect(clippy::panic, reason = "a test that names what is no operation has to fail")]
-fn named(id: &str) -> &'static Operation {
-    operations::named(id).unwrap_or_else(|| match operations::nearest(id) {
-        Some(nearest) => panic!("the description has no operation {id}; did you mean {nearest}?"),
-        None => panic!("the description has no operation {id}"),
+#[expect(clippy::panic, reason = "an unknown operation must fail the test")]
+fn operation_by_id(id: &str) -> &'static MockOperation {
+    description::operation(id).unwrap_or_else(|| match description::nearest_id(id) {
+        Some(nearest) => panic!("unknown operation {id}; did you mean {nearest}?"),
+        None => panic!("unknown operation {id}"),
     })
 }

@@ -1,48 +1,50 @@
-//! The rate limit: so many requests in each window of ten seconds.
+//! The rate limit: a number of requests per window of ten seconds.
 
-use super::answer::Answer;
-use super::moment::Moment;
+use super::clock::MockTime;
+use super::response::MockResponse;
 
-/// What the headers say when no limit is set: more than a test sends.
-const PLENTY: u32 = 1_000_000;
+/// The limit reported in headers if none is set: more requests than a test sends.
+const UNLIMITED: u32 = 1_000_000;
 
-/// Counts requests, and refuses them once a limit that was set is spent.
+/// Counts requests, and rejects them when a configured limit is exhausted.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Limit {
-    most: Option<u32>,
+pub(super) struct RequestLimiter {
+    configured: Option<u32>,
     window_end: i64,
     used: u32,
 }
 
-impl Limit {
-    pub(super) fn new(most: Option<u32>) -> Self {
+impl RequestLimiter {
+    pub(super) fn new(configured: Option<u32>) -> Self {
         Self {
-            most,
+            configured,
             ..Self::default()
         }
     }
 
-    /// Counts a request. Returns the response when the limit was spent before it.
-    pub(super) fn spend(&mut self, now: Moment) -> Option<Answer> {
+    /// Counts a request. Returns a 429 if the limit was already exhausted.
+    pub(super) fn count(&mut self, now: MockTime) -> Option<MockResponse> {
         if self.window_end != now.window_end() {
             self.window_end = now.window_end();
             self.used = 0;
         }
-        let most = self.most();
-        if self.used >= most {
-            let message = format!("Exceeded rate limit of {most} in 10_seconds");
-            return self.most.map(|_| Answer::error(429, "rate_limit_exceeded", &message));
+        let limit = self.limit();
+        if self.used >= limit {
+            let message = format!("Exceeded rate limit of {limit} in 10_seconds");
+            return self
+                .configured
+                .map(|_| MockResponse::error(429, "rate_limit_exceeded", &message));
         }
         self.used += 1;
         None
     }
 
-    pub(super) fn most(&self) -> u32 {
-        self.most.unwrap_or(PLENTY)
+    pub(super) fn limit(&self) -> u32 {
+        self.configured.unwrap_or(UNLIMITED)
     }
 
-    /// Requests that are left in the window.
+    /// Returns the number of requests remaining in the window.
     pub(super) fn remaining(&self) -> u32 {
-        self.most().saturating_sub(self.used)
+        self.limit().saturating_sub(self.used)
     }
 }

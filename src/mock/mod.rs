@@ -1,14 +1,16 @@
-//! A mock Intercom for tests: all operations of the API's description, over records that calls create, change and find.
+//! A mock Intercom for tests. It implements every operation of the description, over records that
+//! calls create, change and find.
 //!
 //! ```toml
 //! [dev-dependencies]
 //! intercom-client = { version = "0.1", features = ["mock"] }
 //! ```
 //!
-//! Give the code under test a client of the mock. Then check what the code returned, and what it sent:
+//! Give the code under test a client of the mock. Then check what the code returned, and what it
+//! sent:
 //!
 //! ```
-//! use intercom_client::mock::{Answer, MockIntercom};
+//! use intercom_client::mock::{MockIntercom, MockResponse};
 //! use intercom_client::types::CreateContactRequest;
 //!
 //! # #[tokio::main(flavor = "current_thread")]
@@ -16,17 +18,18 @@
 //! let intercom = MockIntercom::new();
 //! let client = intercom.client();
 //!
-//! // What is created is there.
+//! // The mock stores the contact.
 //! let ada = CreateContactRequest::with_email("ada@juniper.example");
 //! let ada = client.create_contact().body(ada).send().await?;
 //! assert_eq!(client.show_contact().id(&ada.id).send().await?.email.as_deref(), Some("ada@juniper.example"));
 //!
-//! // One operation responds as the test sets it.
-//! intercom.on("create_contact").answer_once(Answer::error(409, "conflict", "is there already with id=66f1"));
-//! let refused = client.create_contact().body(CreateContactRequest::with_role("lead")).send().await.unwrap_err();
-//! assert_eq!(refused.conflicting_id(), Some("66f1"));
+//! // The test sets one response.
+//! let conflict = MockResponse::error(409, "conflict", "A contact matching those details already exists with id=66f1");
+//! intercom.on("create_contact").respond_once(conflict);
+//! let error = client.create_contact().body(CreateContactRequest::with_role("lead")).send().await.unwrap_err();
+//! assert_eq!(error.conflicting_id(), Some("66f1"));
 //!
-//! // What was sent is recorded.
+//! // The mock records all requests.
 //! let calls = intercom.calls("create_contact");
 //! assert_eq!(calls.len(), 2, "{}", intercom.log());
 //! assert_eq!(calls[0].json()["email"], "ada@juniper.example");
@@ -34,17 +37,21 @@
 //! # }
 //! ```
 //!
-//! A mock is an HTTP service in the process of the test, without a port: tests share nothing and run side by side. Its time is
-//! tokio's, so it works with paused time, which `tokio::time::advance` moves on: moments in records, windows of the rate limit,
-//! the idle time of scrolls and delays follow it. [`MockBuilder::serve`] opens a port, for programs in other processes.
+//! [`MockIntercom::new`] creates an HTTP service in the process of the test, without a port. Tests
+//! share nothing and can run in parallel. [`MockBuilder::serve`] opens a port, for programs in
+//! other processes.
 //!
-//! Operations are named by their ids, which are the names of the client's methods. An id that does not exist fails the test.
+//! The mock follows tokio's clock, so it works with paused time and `tokio::time::advance`. This
+//! applies to timestamps in records, rate-limit windows, the idle time of scrolls and delays.
+//!
+//! Operations are named by their ids, which are the names of the client's methods. An unknown id
+//! fails the test. [`operations`] has the ids as constants.
 //!
 //! # Records
 //!
-//! At the start the mock has the records that the description shows as examples, or none with [`MockBuilder::empty`].
-//! [`seed`](MockIntercom::seed) replaces the records of one list. Records are found by id, changed, deleted, listed page by page
-//! and searched, whoever created them.
+//! A new mock contains the records that the description shows as examples, or none with
+//! [`MockBuilder::empty`]. [`seed`](MockIntercom::seed) replaces the records of a list. Records can
+//! be retrieved, changed, deleted, listed and searched.
 //!
 //! ```
 //! # use intercom_client::mock::MockIntercom;
@@ -65,15 +72,17 @@
 //! # }
 //! ```
 //!
-//! A new record has what its request says. The rest is null, empty, or what the recorded response of the description shows that
-//! the server sets itself, such as counts of 0. A contact that has the external id of another one is a conflict, and so is a user
-//! with the email address of another one. The examples are in nobody's way: a contact with their details replaces them.
+//! A new record has the values of its request. Other fields are null or empty, or have the default
+//! that the description's recorded response shows, for example a count of 0. Creating a contact
+//! fails with a conflict if another contact has the same external id, or if both are users with the
+//! same email address. Examples never cause a conflict: a new contact replaces them.
 //!
-//! # What was sent
+//! # Requests
 //!
-//! [`calls`](MockIntercom::calls) returns the requests of one operation, [`received`](MockIntercom::received) all of them, in the
-//! order in which they came. A call that the client retries is a request each time. [`log`](MockIntercom::log) shows them all,
-//! one a line, for the message of an assertion.
+//! [`calls`](MockIntercom::calls) returns the requests of one operation, and
+//! [`received`](MockIntercom::received) returns all requests, both in the order of arrival. Each
+//! retry of the client is a request. [`log`](MockIntercom::log) formats all requests, one per line,
+//! for the message of an assertion.
 //!
 //! ```
 //! # use intercom_client::mock::MockIntercom;
@@ -88,113 +97,122 @@
 //! assert_eq!(update.line(), "PUT /contacts/66f1c2a9d04b7e8351aa0c11");
 //! assert_eq!(update.json(), json!({"name": "Ada"}));
 //! assert_eq!(update.header("content-type"), Some("application/json"));
-//! assert_eq!(intercom.received().len(), 1, "nothing else was sent:\n{}", intercom.log());
+//! assert_eq!(intercom.received().len(), 1, "unexpected requests:\n{}", intercom.log());
 //! # Ok(())
 //! # }
 //! ```
 //!
 //! # Errors and faults
 //!
-//! [`on`](MockIntercom::on) sets what an operation responds, [`on_any`](MockIntercom::on_any) what all do:
+//! [`on`](MockIntercom::on) sets the responses of one operation, and
+//! [`on_any`](MockIntercom::on_any) those of every request:
 //!
-//! | to test how your code handles | set |
+//! | to test | set |
 //! |---|---|
-//! | an error | `.answer(Answer::error(404, "not_found", "Resource Not Found"))` |
-//! | an error that passes | `.answer_once(Answer::error(503, "service_unavailable", "later"))` |
-//! | a failure of the third call | `.usual(2).answer_once(Answer::error(500, "server_error", "Internal Server Error"))` |
-//! | a 429 | `.answer_once(Answer::rate_limited().retry_after(1))` |
+//! | an error | `.respond(MockResponse::error(404, "not_found", "Resource Not Found"))` |
+//! | a temporary error | `.respond_once(MockResponse::error(503, "service_unavailable", "Try again later"))` |
+//! | an error of the third call | `.pass_through(2).respond_once(MockResponse::error(500, "server_error", "Internal Server Error"))` |
+//! | a 429 | `.respond_once(MockResponse::rate_limited().retry_after(1))` |
 //! | the rate limit | [`MockBuilder::rate_limit`] |
-//! | a slow response | `.answer(Answer::json(…).delay(Duration::from_secs(2)))`, or [`MockBuilder::latency`] for all |
-//! | no response | `.answer(Answer::dropped())` |
-//! | half a response | `.answer(Answer::json(…).cut(20))` |
-//! | a change that was made, and a response that was lost | `.answer_once(Answer::dropped().after_carrying_out())` |
-//! | a page of a proxy | `.answer(Answer::bytes("text/html", "<html>…").status(502))` |
-//! | fields that the description does not have | `.answer(Answer::json(…).as_it_is())` |
-//! | responses that depend on the request | <code>.answer_with(\|request\| …)</code> |
+//! | a slow response | `.respond(MockResponse::json(…).delay(Duration::from_secs(2)))`, or [`MockBuilder::latency`] for every response |
+//! | a lost response | `.respond(MockResponse::dropped())` |
+//! | a truncated response | `.respond(MockResponse::json(…).truncate(20))` |
+//! | a change whose response is lost | `.respond_once(MockResponse::dropped().after_carrying_out())` |
+//! | an error page of a proxy | `.respond(MockResponse::bytes("text/html", "<html>…").status(502))` |
+//! | fields unknown to the description | `.respond(MockResponse::json(…).unchecked())` |
+//! | a response that depends on the request | <code>.respond_with(\|request\| …)</code> |
 //!
-//! The client retries what it may. Your code does not see a fault that passes, unless its client has
-//! [`RetryPolicy::none`](crate::RetryPolicy::none) from [`client_builder`](MockIntercom::client_builder).
+//! The client retries most temporary faults, so your code does not see them. To test your own
+//! handling, build the client with [`client_builder`](MockIntercom::client_builder) and
+//! [`RetryPolicy::none`](crate::RetryPolicy::none).
 //!
 //! # How far it goes
 //!
-//! | | does | does not |
+//! | | modelled | not modelled |
 //! |---|---|---|
-//! | requests | refuse a wrong token, another `Intercom-Version`, unknown paths, missing query parameters, and what the description shows an error for | check all bodies, which the client's builders do; know permissions and plans |
-//! | records | create, show, change and delete them, with their relations, which have two sides | compute segments: seed those of a contact |
-//! | lists | have the shape, page sizes and filters of each operation; cursors that keep their place while records change; scrolls with one at a time | put ties into another order in each response |
-//! | searches | the fields that records have, ids of contacts, teammates and tags, words of `source.body`, whole days for dates of contacts | `channel_initiated`; the time zone of the workspace, days are those of UTC; the delay of the index. What it cannot compare is a 501 |
-//! | the rate limit | send its headers, with windows of ten seconds; refuse when [`MockBuilder::rate_limit`] sets one | other limits |
-//! | the connection | HTTP/1.1 in plain text on a port | TLS, HTTP/2, compression |
-//! | webhooks | send the topics that follow from calls, by `MockBuilder::webhooks` | topics that nothing in the API causes; `visitor.signed_up` and contacts of conversations, whose items have other forms |
+//! | requests | rejects a wrong token, another `Intercom-Version`, unknown paths, missing query parameters, and requests for which the description shows an error | full validation of bodies, which the client's builders do; permissions and plans |
+//! | records | creates, shows, changes and deletes them, with relations on both sides | membership in segments: seed the segments of a contact |
+//! | lists | the shape, page sizes and filters of each operation; cursors that keep their position while records change; one scroll at a time | changing the order of ties between responses |
+//! | searches | the fields of records, ids of contacts, teammates and tags, words of `source.body`, whole days for dates of contacts | `channel_initiated`; the time zone of the workspace (days are UTC); the delay of the index. A search by a field that cannot be compared fails with 501 |
+//! | the rate limit | its headers, windows of ten seconds, and a 429 if [`MockBuilder::rate_limit`] is set | other limits |
+//! | the connection | HTTP/1.1 without TLS on a port | TLS, HTTP/2, compression |
+//! | webhooks | the topics caused by calls, with `MockBuilder::webhooks` | topics that no operation causes; `visitor.signed_up` and contacts of conversations, whose items have other forms |
 //!
-//! With [`MockBuilder::strict`], a call that only returns the description's example fails, so that no test rests on it.
+//! With [`MockBuilder::strict`], a call that would only return the description's example fails
+//! instead.
 //!
 //! ## By operation
 //!
-//! | operation | what is not modelled |
+//! | operation | not modelled |
 //! |---|---|
-//! | `identify_admin` | always the admin of the description's example |
+//! | `identify_admin` | other admins: it always returns the admin of the description's example |
 //! | `list_admins` | `display_avatar` |
-//! | `list_activity_logs` | records nothing that calls do: seed it |
-//! | `auto_assign_conversation` | the workspace's rules: assigns to nobody, as the recorded run does |
-//! | `reply_conversation`, `manage_conversation` | unknown admins are accepted; attachments are not stored |
-//! | `update_ticket` | `open` and `snoozed_until` are accepted and not shown, as recorded |
-//! | `create_article`, `update_article` | translations are accepted and not shown, as recorded |
-//! | `list_segments`, `list_segments_for_contact`, `list_attached_segments_for_company` | segments have no members of their own; `include_count` |
-//! | `create_data_event` | a contact that is not there is accepted |
-//! | `download_data_export` | contains what [`MockIntercom::set_export`] sets, not what happened |
-//! | `create_phone_switch` | sends no message |
-//! | `delete_tag` | tags that segments use |
+//! | `list_activity_logs` | logs of calls: it only returns seeded logs |
+//! | `auto_assign_conversation` | the rules of the workspace: it assigns the conversation to nobody, as in the recorded response |
+//! | `reply_conversation`, `manage_conversation` | unknown admins, which are accepted; attachments, which are not stored |
+//! | `update_ticket` | `open` and `snoozed_until`, which are accepted but not returned, as in the recorded response |
+//! | `create_article`, `update_article` | translations, which are accepted but not returned, as in the recorded response |
+//! | `list_segments`, `list_segments_for_contact`, `list_attached_segments_for_company` | the members of segments; `include_count` |
+//! | `create_data_event` | unknown contacts, which are accepted |
+//! | `download_data_export` | exporting the mock's data: it returns the file of [`MockIntercom::set_export`] |
+//! | `create_phone_switch` | sending the message |
+//! | `delete_tag` | tags used by segments |
 //!
 //! # Without a mock
 //!
-//! [`Response::from_value`](crate::Response::from_value) and [`Error::from_response`](crate::Error::from_response) make what a call
-//! returns.
+//! [`Response::from_value`](crate::Response::from_value) and
+//! [`Error::from_response`](crate::Error::from_response) create the results of calls.
 
-mod answer;
 mod call;
 mod catalog;
+mod clock;
+mod description;
 mod exchange;
+mod export;
 mod filter;
-mod happenings;
 mod intercom;
 mod limit;
-mod links;
 mod lists;
-mod moment;
 #[cfg(feature = "webhooks")]
 mod notifications;
-mod on;
-mod operations;
 mod pages;
 mod received;
+mod relations;
+mod response;
 mod rules;
 mod schedule;
 mod server;
 mod shared;
 mod store;
+mod stub;
 mod template;
+mod webhook_events;
 mod workspace;
 
-pub use answer::Answer;
+pub use description::operations;
 pub use exchange::MockBody;
+pub use export::MockExport;
 pub use intercom::{MockBuilder, MockIntercom, TOKEN};
-pub use on::On;
-pub use received::Received;
+pub use received::ReceivedRequest;
+pub use response::MockResponse;
 pub use server::MockServer;
+pub use stub::Stub;
 
 use crate::wire::json::FromJson;
 use crate::wire::read::{self, Mismatch};
 
-/// Checks a fixture against the type of the API that it is to be read as: tells each value of another kind than described and,
-/// unlike [`json::from_slice`](crate::json::from_slice), each name that the type does not have. Empty when all fits.
+/// Checks JSON against a type of the API.
+///
+/// Returns each value whose type differs from the description. Unlike
+/// [`json::from_slice`](crate::json::from_slice), it also returns each field that the type does not
+/// have. The result is empty if the JSON matches.
 ///
 /// ```
 /// use intercom_client::{mock, types::ContactList};
 ///
-/// let flaws = mock::check::<ContactList>(r#"{"type": "list", "contacts": [], "total_count": "many"}"#)?;
-/// let flaws: Vec<String> = flaws.iter().map(ToString::to_string).collect();
-/// assert_eq!(flaws, [
+/// let mismatches = mock::check::<ContactList>(r#"{"type": "list", "contacts": [], "total_count": "many"}"#)?;
+/// let mismatches: Vec<String> = mismatches.iter().map(ToString::to_string).collect();
+/// assert_eq!(mismatches, [
 ///     "contacts: expected no such name, found a list",
 ///     "total_count: expected an integer, found a string",
 /// ]);
@@ -203,7 +221,7 @@ use crate::wire::read::{self, Mismatch};
 ///
 /// # Errors
 ///
-/// When the text is no JSON, is nested more than 128 deep, or is a value of another kind than an object.
+/// If the text is not JSON, is nested more than 128 levels deep, or is not an object.
 pub fn check<T: FromJson>(json: &str) -> Result<Vec<Mismatch>, crate::json::ReadError> {
     let read = read::strictly::<T>(json);
     Ok(read?.1)

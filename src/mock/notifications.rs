@@ -1,4 +1,4 @@
-//! Notifications of what happened in the mock, as Intercom sends them to the endpoint of a webhook.
+//! Webhook notifications about calls, as Intercom sends them.
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
@@ -6,26 +6,27 @@ use http::{Request, Response, StatusCode};
 use serde_json::json;
 use tower_service::Service;
 
-use super::happenings::{Happening, TOPICS};
 use super::intercom::{MockBuilder, MockIntercom};
+use super::webhook_events::{TOPICS, WebhookEvent};
 use crate::webhooks::{Receiver, Signature};
 
 impl MockBuilder {
-    /// Subscribes to topics of webhooks, which [`MockIntercom::notifications`] and [`MockIntercom::notify`] send. Default: none.
+    /// Subscribes to webhook topics, for [`MockIntercom::notifications`] and
+    /// [`MockIntercom::notify`].
     ///
-    /// The topics are those of [`topics`](crate::webhooks::topics) that follow from calls of the API: of contacts, companies,
-    /// conversations, tickets, articles, events and away mode.
+    /// Supported are the [`topics`](crate::webhooks::topics) caused by calls of the API: those of
+    /// contacts, companies, conversations, tickets, articles, events and away mode. Default: none.
     ///
     /// # Panics
     ///
-    /// If the mock does not send a topic.
+    /// If a topic is not supported.
     #[track_caller]
-    #[expect(clippy::panic, reason = "a test that waits for what never comes has to fail")]
+    #[expect(clippy::panic, reason = "a test must not wait for a notification that is never sent")]
     pub fn webhooks(mut self, topics: impl IntoIterator<Item = impl Into<String>>) -> Self {
         for topic in topics {
             let topic = topic.into();
             if !TOPICS.contains(&topic.as_str()) {
-                panic!("the mock does not send {topic}; it sends {}", TOPICS.join(", "));
+                panic!("unsupported topic {topic}; supported topics are {}", TOPICS.join(", "));
             }
             self.topics.insert(topic);
         }
@@ -34,8 +35,10 @@ impl MockBuilder {
 }
 
 impl MockIntercom {
-    /// Takes the notifications of what happened since the last call of this, as POST requests signed with the client secret of
-    /// the receiver.
+    /// Takes the pending notifications, as POST requests signed with the client secret of the
+    /// receiver.
+    ///
+    /// Each notification is returned once.
     ///
     /// ```
     /// use intercom_client::mock::MockIntercom;
@@ -57,16 +60,16 @@ impl MockIntercom {
     /// # }
     /// ```
     pub fn notifications(&self, receiver: &Receiver) -> Vec<Request<Bytes>> {
-        let (happened, app_id) = {
+        let (events, app_id) = {
             let mut state = self.shared.state();
-            let happened = std::mem::take(&mut state.workspace.happened);
-            let first = state.workspace.notified;
-            state.workspace.notified += happened.len() as u64;
-            let numbered = (first..).zip(happened);
+            let events = std::mem::take(&mut state.workspace.pending_events);
+            let first = state.workspace.notification_count;
+            state.workspace.notification_count += events.len() as u64;
+            let numbered = (first..).zip(events);
             (numbered.collect::<Vec<_>>(), state.workspace.app_id())
         };
-        let requests = happened.into_iter().map(|(number, happening)| {
-            let body = Bytes::from(envelope(number, happening, &app_id));
+        let requests = events.into_iter().map(|(number, event)| {
+            let body = Bytes::from(envelope(number, event, &app_id));
             let mut request = Request::new(body);
             *request.method_mut() = http::Method::POST;
             let signature = receiver.sign(request.body());
@@ -80,14 +83,15 @@ impl MockIntercom {
         requests.collect()
     }
 
-    /// Sends the [`notifications`](Self::notifications) to an endpoint, one after the other. Returns the statuses of its
-    /// responses.
+    /// Sends the pending [`notifications`](Self::notifications) to an endpoint, one after the
+    /// other.
     ///
-    /// The endpoint is any HTTP service, such as the router of a web framework.
+    /// Returns the statuses of the endpoint's responses. The endpoint is any HTTP service, for
+    /// example the router of a web framework.
     ///
     /// # Errors
     ///
-    /// The first error of the service.
+    /// The first error of the endpoint.
     pub async fn notify<S, B>(&self, receiver: &Receiver, mut endpoint: S) -> Result<Vec<StatusCode>, S::Error>
     where
         S: Service<Request<Bytes>, Response = Response<B>>,
@@ -101,15 +105,15 @@ impl MockIntercom {
     }
 }
 
-fn envelope(number: u64, happening: Happening, app_id: &str) -> String {
-    let at = happening.at.seconds();
+fn envelope(number: u64, event: WebhookEvent, app_id: &str) -> String {
+    let at = event.at.seconds();
     let envelope = json!({
         "type": "notification_event",
         "app_id": app_id,
-        "data": {"type": "notification_event_data", "item": happening.item},
+        "data": {"type": "notification_event_data", "item": event.item},
         "links": {},
         "id": format!("notif_mock-{number}"),
-        "topic": happening.topic,
+        "topic": event.topic,
         "delivery_status": "pending",
         "delivery_attempts": 1,
         "delivered_at": 0,

@@ -1,34 +1,34 @@
-//! What pages say of themselves: sizes, numbers, cursors and addresses of the next one.
+//! The metadata of pages: sizes, numbers, cursors and URLs of the next page.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
 use serde_json::{Map, Value, json};
 
-use super::call::{Call, Refusal};
-use super::operations::List;
-use super::workspace::recorded;
+use super::call::{ApiError, MockCall};
+use super::description::ListType;
+use super::workspace::example_response;
 use crate::paging::Paging;
 use crate::wire::id::text_of;
 
-/// The host of the addresses that responses name: one that nobody may ever call.
-pub(super) const ELSEWHERE: &str = "https://elsewhere.invalid";
-/// Items on a page of a list whose recording does not say how many.
-const PER_PAGE: usize = 50;
-/// The last item that a page of `POST /companies/list` can reach; later ones need a scroll.
-const COMPANIES_REACH: usize = 10_000;
+/// The host of the URLs in responses. The client must never send a request to it.
+pub(super) const PLACEHOLDER_HOST: &str = "https://elsewhere.invalid";
+/// The page size of lists whose recorded response does not have one.
+const DEFAULT_PER_PAGE: usize = 50;
+/// The number of items that `POST /companies/list` can return. The others require a scroll.
+const MAX_COMPANY_OFFSET: usize = 10_000;
 
-/// Which records a page holds, and what it says of the others.
-pub(super) struct Page {
+/// The records of a page, and its metadata.
+pub(super) struct PageSlice {
     pub range: Range<usize>,
     pub total: Value,
     pub pages: Option<Value>,
     pub scroll_param: Option<String>,
 }
 
-impl Page {
-    /// All records of a list that is one response.
-    pub(super) fn whole(count: usize) -> Self {
+impl PageSlice {
+    /// Creates the page of a list without paging.
+    pub(super) fn all(count: usize) -> Self {
         Self {
             range: 0..count,
             total: count.into(),
@@ -38,13 +38,14 @@ impl Page {
     }
 }
 
-/// Whether a parameter says which page is asked for.
-pub(super) fn is_of_page(name: &str) -> bool {
+/// Returns `true` if a parameter selects a page.
+pub(super) fn is_page_parameter(name: &str) -> bool {
     ["page", "per_page", "starting_after", "before", "scroll_param"].contains(&name)
 }
 
-/// The largest page of a list, by its path; recordings of connectors and the description have no other limits.
-fn most_per_page(call: &Call<'_>) -> Option<usize> {
+/// Returns the maximum page size of a list. The description and the recordings of connectors show
+/// no other limits.
+fn max_per_page(call: &MockCall<'_>) -> Option<usize> {
     match call.operation.shape {
         "/companies/list" => Some(60),
         "/contacts"
@@ -58,21 +59,23 @@ fn most_per_page(call: &Call<'_>) -> Option<usize> {
     }
 }
 
-/// The size of the pages that the description shows of a list.
-fn shown_per_page(call: &Call<'_>) -> usize {
-    // The recordings of searches show the size that was asked for.
+/// Returns the default page size of a list, as the description shows it.
+fn default_per_page(call: &MockCall<'_>) -> usize {
+    // The recorded responses of searches have the requested size, not the default.
     match call.operation.shape {
-        "/contacts/search" => return PER_PAGE,
+        "/contacts/search" => return DEFAULT_PER_PAGE,
         "/conversations/search" | "/tickets/search" => return 20,
         _ => {}
     }
-    let recorded = recorded(call.operation);
-    let shown = recorded.get("pages").and_then(|pages| pages["per_page"].as_u64());
-    shown.and_then(|shown| usize::try_from(shown).ok()).unwrap_or(PER_PAGE)
+    let example = example_response(call.operation);
+    let per_page = example.get("pages").and_then(|pages| pages["per_page"].as_u64());
+    per_page
+        .and_then(|per_page| usize::try_from(per_page).ok())
+        .unwrap_or(DEFAULT_PER_PAGE)
 }
 
-/// Reads a parameter of the page: from the query, or the body of a search.
-pub(super) fn said<'c>(call: &'c Call<'_>, list: &List) -> impl Fn(&str) -> Option<Cow<'c, str>> {
+/// Returns a function that reads a page parameter from the query, or from the body of a search.
+pub(super) fn page_parameter<'c>(call: &'c MockCall<'_>, list: &ListType) -> impl Fn(&str) -> Option<Cow<'c, str>> {
     let in_body = list.paging == Paging::CursorInBody;
     move |name| match in_body {
         true => call.object("pagination")?.get(name).and_then(text_of),
@@ -80,29 +83,34 @@ pub(super) fn said<'c>(call: &'c Call<'_>, list: &List) -> impl Fn(&str) -> Opti
     }
 }
 
-/// The size of the page that a call asks for.
-pub(super) fn per_page(call: &Call<'_>, list: &List, said: Option<Cow<'_, str>>) -> Result<usize, Refusal> {
-    // Lists that are one response take no notice of it.
-    let Some(said) = said.filter(|_| list.paging != Paging::Unpaged) else {
-        return Ok(shown_per_page(call));
+/// Returns the size of the requested page.
+pub(super) fn per_page(
+    call: &MockCall<'_>,
+    list: &ListType,
+    requested: Option<Cow<'_, str>>,
+) -> Result<usize, ApiError> {
+    // Lists without paging ignore the parameter.
+    let Some(requested) = requested.filter(|_| list.paging != Paging::Unpaged) else {
+        return Ok(default_per_page(call));
     };
-    let per_page = said.parse::<usize>().ok().filter(|per_page| *per_page > 0);
-    let per_page = per_page.ok_or_else(|| Refusal::invalid("Per Page is not a number above 0"))?;
-    match most_per_page(call) {
-        Some(most) if per_page > most => Err(Refusal::invalid("Per Page is too big")),
+    let per_page = requested.parse::<usize>().ok().filter(|per_page| *per_page > 0);
+    let per_page = per_page.ok_or_else(|| ApiError::invalid_parameter("Per Page must be a number greater than 0"))?;
+    match max_per_page(call) {
+        Some(max) if per_page > max => Err(ApiError::invalid_parameter("Per Page is too big")),
         _ => Ok(per_page),
     }
 }
 
-/// The `pages` of a list. The last page has a `next` of null where the recording shows one, and none otherwise.
-fn pages(call: &Call<'_>, page: usize, per_page: usize, count: usize, next: Option<Value>) -> Value {
-    let recorded = recorded(call.operation);
-    let shown = recorded.get("pages").and_then(Value::as_object);
+/// Returns the `pages` of a list. On the last page, `next` is null if the recorded response has it,
+/// and absent otherwise.
+fn pages(call: &MockCall<'_>, page: usize, per_page: usize, count: usize, next: Option<Value>) -> Value {
+    let example = example_response(call.operation);
+    let example = example.get("pages").and_then(Value::as_object);
     let total_pages = count.div_ceil(per_page);
     let mut pages = Map::new();
     pages.insert("type".to_owned(), "pages".into());
-    let shows_null = shown.is_some_and(|pages| pages.contains_key("next"));
-    if let Some(next) = next.or(shows_null.then_some(Value::Null)) {
+    let has_next = example.is_some_and(|pages| pages.contains_key("next"));
+    if let Some(next) = next.or(has_next.then_some(Value::Null)) {
         pages.insert("next".to_owned(), next);
     }
     pages.insert("page".to_owned(), page.into());
@@ -111,17 +119,17 @@ fn pages(call: &Call<'_>, page: usize, per_page: usize, count: usize, next: Opti
     Value::Object(pages)
 }
 
-/// A page of a list that continues after a cursor.
+/// Creates a page of a list with cursors.
 pub(super) fn with_cursor(
-    call: &Call<'_>,
+    call: &MockCall<'_>,
     per_page: usize,
     range: Range<usize>,
     count: usize,
-    next: Option<Cursor>,
-) -> Page {
+    next: Option<PageCursor>,
+) -> PageSlice {
     let page = range.start / per_page + 1;
     let next = next.map(|next| json!({"page": page + 1, "starting_after": next.write()}));
-    Page {
+    PageSlice {
         range,
         total: count.into(),
         pages: Some(pages(call, page, per_page, count, next)),
@@ -129,23 +137,23 @@ pub(super) fn with_cursor(
     }
 }
 
-/// A page of a list that continues by page number.
-pub(super) fn numbered(call: &Call<'_>, list: &List, count: usize) -> Result<Page, Refusal> {
-    let said = said(call, list);
-    let page = said("page").map_or(Ok(1), |page| page.parse::<usize>());
+/// Creates a page of a list with page numbers.
+pub(super) fn numbered(call: &MockCall<'_>, list: &ListType, count: usize) -> Result<PageSlice, ApiError> {
+    let parameter = page_parameter(call, list);
+    let page = parameter("page").map_or(Ok(1), |page| page.parse::<usize>());
     let page = page.ok().filter(|page| *page > 0);
-    let page = page.ok_or_else(|| Refusal::invalid("page is not a number above 0"))?;
-    let per_page = per_page(call, list, said("per_page"))?;
+    let page = page.ok_or_else(|| ApiError::invalid_parameter("page must be a number greater than 0"))?;
+    let per_page = per_page(call, list, parameter("per_page"))?;
     let from = (page - 1).saturating_mul(per_page);
-    if call.operation.shape == "/companies/list" && from >= COMPANIES_REACH {
-        return Err(Refusal::invalid("page limit reached, please use scroll API"));
+    if call.operation.shape == "/companies/list" && from >= MAX_COMPANY_OFFSET {
+        return Err(ApiError::invalid_parameter("page limit reached, please use scroll API"));
     }
     let from = from.min(count);
     let next = (page < count.div_ceil(per_page)).then(|| {
         let (page, per_page) = ((page + 1).to_string(), per_page.to_string());
-        next_address(call, &[("page", &page), ("per_page", &per_page)])
+        next_url(call, &[("page", &page), ("per_page", &per_page)])
     });
-    Ok(Page {
+    Ok(PageSlice {
         range: from..from.saturating_add(per_page).min(count),
         total: count.into(),
         pages: Some(pages(call, page, per_page, count, next)),
@@ -153,23 +161,23 @@ pub(super) fn numbered(call: &Call<'_>, list: &List, count: usize) -> Result<Pag
     })
 }
 
-/// A page of a list whose next page is an address only.
-pub(super) fn events(call: &Call<'_>, count: usize) -> Result<Page, Refusal> {
-    let no_such_page = || Refusal::invalid("there is no such page");
+/// Creates a page of events, whose `pages` only contain the URL of the next page.
+pub(super) fn events(call: &MockCall<'_>, count: usize) -> Result<PageSlice, ApiError> {
+    let unknown_page = || ApiError::invalid_parameter("unknown page");
     let position = |cursor: &str| cursor.strip_prefix("Wz+")?.strip_suffix("==")?.parse::<usize>().ok();
     let from = call.request.query("before").map_or(Some(0), position);
-    let from = from.ok_or_else(no_such_page)?.min(count);
-    let per_page = call.request.query("per_page").map_or(Ok(PER_PAGE), str::parse);
+    let from = from.ok_or_else(unknown_page)?.min(count);
+    let per_page = call.request.query("per_page").map_or(Ok(DEFAULT_PER_PAGE), str::parse);
     let per_page = per_page
         .ok()
         .filter(|per_page| *per_page > 0)
-        .ok_or_else(no_such_page)?;
+        .ok_or_else(unknown_page)?;
     let to = from.saturating_add(per_page).min(count);
     let mut pages = json!({});
     if to < count {
-        pages["next"] = next_address(call, &[("before", &format!("Wz+{to}=="))]);
+        pages["next"] = next_url(call, &[("before", &format!("Wz+{to}=="))]);
     }
-    Ok(Page {
+    Ok(PageSlice {
         range: from..to,
         total: count.into(),
         pages: Some(pages),
@@ -177,26 +185,26 @@ pub(super) fn events(call: &Call<'_>, count: usize) -> Result<Page, Refusal> {
     })
 }
 
-/// The address of the next page: with the parameters of this one, and these in place of the same.
-fn next_address(call: &Call<'_>, parameters: &[(&str, &str)]) -> Value {
-    let of_page = |name: &str| parameters.iter().any(|(other, _)| *other == name);
-    let others = call.request.query.iter().filter(|(name, _)| !of_page(name));
+/// Returns the URL of the next page: the URL of this page with some parameters replaced.
+fn next_url(call: &MockCall<'_>, parameters: &[(&str, &str)]) -> Value {
+    let is_replaced = |name: &str| parameters.iter().any(|(other, _)| *other == name);
+    let others = call.request.query.iter().filter(|(name, _)| !is_replaced(name));
     let mut query = url::form_urlencoded::Serializer::new(String::new());
     let query = query.extend_pairs(others).extend_pairs(parameters).finish();
-    json!(format!("{ELSEWHERE}{}?{query}", call.request.path))
+    json!(format!("{PLACEHOLDER_HOST}{}?{query}", call.request.path))
 }
 
-/// A place in the order of a list.
+/// A position in the order of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Cursor {
-    /// The number of records before it.
+pub(super) struct PageCursor {
+    /// The number of preceding records.
     pub position: usize,
-    /// Which of the cursors that were given out for this position.
+    /// Distinguishes the cursors issued for this position.
     pub variant: usize,
 }
 
-impl Cursor {
-    /// As text that breaks when it is not percent-encoded.
+impl PageCursor {
+    /// Formats the cursor with characters that must be percent-encoded, as Intercom's cursors have.
     pub(super) fn write(self) -> String {
         match self.variant {
             0 => format!("Wz+{}/+A==", self.position),

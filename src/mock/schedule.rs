@@ -1,43 +1,43 @@
-//! Which responses a test set for which operations.
+//! The responses set by a test, by operation.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use super::answer::Answer;
-use super::received::Received;
+use super::received::ReceivedRequest;
+use super::response::MockResponse;
 
-/// Responds to a request, or leaves it to be responded to as usual.
-pub(super) type Choose = Arc<dyn Fn(&Received) -> Option<Answer> + Send + Sync>;
+/// Computes the response to a request. `None` leaves the request to the mock.
+pub(super) type Responder = Arc<dyn Fn(&ReceivedRequest) -> Option<MockResponse> + Send + Sync>;
 
-/// What was set, by operation; without one, for every request.
+/// The stubbed responses by operation id. The key `None` stands for every request.
 #[derive(Default)]
-pub(super) struct Schedule(HashMap<Option<&'static str>, Entry>);
+pub(super) struct Schedule(HashMap<Option<&'static str>, StubbedResponses>);
 
-/// What was set for one operation.
+/// The stubbed responses of one operation.
 #[derive(Default)]
-pub(super) struct Entry {
-    /// One call each; `None` is a call that goes as usual.
-    pub once: VecDeque<Option<Answer>>,
-    pub always: Option<Choose>,
+pub(super) struct StubbedResponses {
+    /// One entry per call. `None` leaves the call to the mock.
+    pub once: VecDeque<Option<MockResponse>>,
+    pub always: Option<Responder>,
 }
 
-/// What was set for a request.
-pub(super) enum Told {
-    Once(Box<Answer>),
-    Always(Choose),
+/// What was stubbed for one request.
+pub(super) enum Stubbed {
+    Response(Box<MockResponse>),
+    Responder(Responder),
 }
 
 impl Schedule {
-    /// What was set for an operation, or for every request. What was set for one call is taken.
-    pub(super) fn told(&mut self, operation: Option<&'static str>) -> Option<Told> {
-        let entry = self.0.get_mut(&operation)?;
-        if let Some(once) = entry.once.pop_front() {
-            return once.map(|answer| Told::Once(Box::new(answer)));
+    /// Takes the next stubbed response of an operation.
+    pub(super) fn next(&mut self, operation: Option<&'static str>) -> Option<Stubbed> {
+        let responses = self.0.get_mut(&operation)?;
+        if let Some(once) = responses.once.pop_front() {
+            return once.map(|response| Stubbed::Response(Box::new(response)));
         }
-        entry.always.clone().map(Told::Always)
+        responses.always.clone().map(Stubbed::Responder)
     }
 
-    pub(super) fn entry(&mut self, operation: Option<&'static str>) -> &mut Entry {
+    pub(super) fn responses(&mut self, operation: Option<&'static str>) -> &mut StubbedResponses {
         self.0.entry(operation).or_default()
     }
 }

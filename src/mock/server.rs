@@ -1,32 +1,20 @@
-//! The mock behind a port, for other processes.
+//! The mock on a port, for other processes.
 
 use std::fmt;
 use std::net::SocketAddr;
 use std::ops::Deref;
-use std::sync::Arc;
-use std::time::Duration;
 
-use bytes::Bytes;
-use http::Request;
-use http::header::HeaderValue;
-use http_body_util::BodyExt;
-use hyper::body::Incoming;
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinSet;
+use tokio::net::TcpListener;
 
-use super::exchange::{MockBody, exchange};
 use super::intercom::{MockBuilder, MockIntercom};
-use super::shared::Shared;
 use crate::client::Client;
 use crate::client::builder::ClientBuilder;
-use crate::http::error::{HttpError, HttpErrorKind};
+use crate::http::serve::serve;
 
-/// A [`MockIntercom`] on a free port of loopback, for programs in other processes. It stops when it is dropped, and its
-/// connections are closed.
+/// A [`MockIntercom`] on a free port of the loopback interface, for programs in other processes.
 ///
-/// Everything else is as with a [`MockIntercom`], which it dereferences to.
+/// Returned by [`MockBuilder::serve`]. It dereferences to [`MockIntercom`]. Dropping it stops the
+/// server and closes its connections.
 ///
 /// ```
 /// use intercom_client::mock::MockIntercom;
@@ -48,18 +36,18 @@ pub struct MockServer {
 }
 
 impl MockBuilder {
-    /// Starts it on a free port of loopback.
+    /// Builds the mock and serves it on a free port of the loopback interface.
     ///
     /// # Panics
     ///
-    /// If no port on loopback is free, or outside of a tokio runtime.
-    #[expect(clippy::expect_used, reason = "without a port there is nothing to test against")]
+    /// If no port is free, or if called outside of a tokio runtime.
+    #[expect(clippy::expect_used, reason = "a test cannot continue without a port")]
     pub async fn serve(self) -> MockServer {
         let listener = TcpListener::bind("127.0.0.1:0").await;
-        let listener = listener.expect("a port on loopback is free");
-        let address = listener.local_addr().expect("a port that listens has an address");
+        let listener = listener.expect("no free port on the loopback interface");
+        let address = listener.local_addr().expect("listener without a local address");
         let intercom = self.build();
-        let task = tokio::spawn(serve(listener, Arc::clone(&intercom.shared)));
+        let task = tokio::spawn(serve(listener, intercom.clone()));
         MockServer {
             intercom,
             address,
@@ -69,24 +57,26 @@ impl MockBuilder {
 }
 
 impl MockServer {
-    /// The base URL, such as `http://127.0.0.1:41234`.
+    /// Returns the base URL, for example `http://127.0.0.1:41234`.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// A client of it with the default settings, over the port: it repeats calls as in production.
+    /// Creates a client that calls the mock over the port, with the default settings.
+    ///
+    /// It retries failed calls as in production.
     ///
     /// # Panics
     ///
-    /// If the HTTP client cannot be set up on this machine.
-    #[expect(clippy::expect_used, reason = "without a client there is nothing to test")]
+    /// If the HTTP client cannot be built on this machine.
+    #[expect(clippy::expect_used, reason = "a test cannot continue without a client")]
     pub fn client(&self) -> Client {
         self.client_builder()
             .build()
-            .expect("a client of loopback can be built")
+            .expect("client for the mock server cannot be built")
     }
 
-    /// A builder of a client with its URL, token and version.
+    /// Creates a builder of clients with the URL, the token and the API version of the mock.
     pub fn client_builder(&self) -> ClientBuilder {
         let shared = &self.intercom.shared;
         let builder = Client::builder(&*shared.token).base_url(self.url());
@@ -108,49 +98,11 @@ impl Drop for MockServer {
     }
 }
 
-/// Shows the address.
+/// Shows the URL.
 impl fmt::Debug for MockServer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MockServer")
             .field("url", &self.url())
             .finish_non_exhaustive()
     }
-}
-
-/// Serves until it is dropped, connections included.
-async fn serve(listener: TcpListener, shared: Arc<Shared>) {
-    let mut connections = JoinSet::new();
-    loop {
-        match listener.accept().await {
-            Ok((stream, _)) => drop(connections.spawn(connection(stream, Arc::clone(&shared)))),
-            // Such as too many open files: others may close theirs.
-            Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
-        }
-        while connections.try_join_next().is_some() {}
-    }
-}
-
-async fn connection(stream: TcpStream, shared: Arc<Shared>) {
-    let _ = stream.set_nodelay(true);
-    let service = service_fn(|request| handle(request, Arc::clone(&shared)));
-    let connection = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
-    // The client reports how a connection ends.
-    let _ = connection.await;
-}
-
-/// An error closes the connection.
-async fn handle(request: Request<Incoming>, shared: Arc<Shared>) -> Result<http::Response<MockBody>, HttpError> {
-    let (mut head, body) = request.into_parts();
-    let body = body.collect().await;
-    let body = body
-        .map_err(|error| HttpError::new(HttpErrorKind::Lost, error))?
-        .to_bytes();
-    // What is recorded keeps bytes of its own, not hyper's buffer of 8 KiB that they were read into.
-    let body = Bytes::copy_from_slice(&body);
-    for value in head.headers.values_mut() {
-        if let Ok(own) = HeaderValue::from_bytes(value.as_bytes()) {
-            *value = own;
-        }
-    }
-    exchange(shared, Request::from_parts(head, body)).await
 }

@@ -1,4 +1,4 @@
-//! What all clones of a mock share, and what it decides about each request.
+//! State shared by all clones of a mock, and the handling of each request.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -7,12 +7,12 @@ use bytes::Bytes;
 use http::header::{AUTHORIZATION, HeaderValue};
 use http::{HeaderMap, HeaderName, Request, StatusCode};
 
-use super::answer::Answer;
-use super::limit::Limit;
-use super::moment::{Clock, Moment};
-use super::operations::{self, Operation};
-use super::received::Received;
-use super::schedule::{Schedule, Told};
+use super::clock::{Clock, MockTime};
+use super::description::{self, MockOperation};
+use super::limit::RequestLimiter;
+use super::received::ReceivedRequest;
+use super::response::MockResponse;
+use super::schedule::{Schedule, Stubbed};
 use super::workspace::Workspace;
 use crate::client::version::ApiVersion;
 
@@ -23,38 +23,39 @@ pub(super) struct Shared {
     pub api_version: ApiVersion,
     pub latency: Duration,
     pub clock: Clock,
-    pub state: Mutex<State>,
+    pub state: Mutex<MockState>,
 }
 
-/// What changes with the calls.
-pub(super) struct State {
+/// The state that calls change.
+pub(super) struct MockState {
     pub workspace: Workspace,
-    pub received: Vec<Received>,
+    pub received: Vec<ReceivedRequest>,
     pub schedule: Schedule,
-    pub limit: Limit,
+    pub limiter: RequestLimiter,
 }
 
-/// What a request leads to.
+/// The response to a request.
 pub(super) struct Decision {
-    pub answer: Answer,
+    pub response: MockResponse,
     /// The headers that every response has.
     pub headers: HeaderMap,
 }
 
 impl Shared {
-    /// The state. A test that failed while it held it fails by itself.
-    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+    /// Locks the state. A poisoned lock is accepted: the test that panicked while holding it has
+    /// already failed.
+    pub(super) fn state(&self) -> MutexGuard<'_, MockState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Records a request, and decides what it leads to.
+    /// Records a request and decides on its response.
     pub(super) fn decide(&self, request: Request<Bytes>) -> Decision {
         let now = self.clock.now();
         let (head, body) = request.into_parts();
         let query = url::form_urlencoded::parse(head.uri.query().unwrap_or_default().as_bytes());
         let query: Vec<(String, String)> = query.into_owned().collect();
-        let found = operations::find(head.method.as_str(), head.uri.path(), &query);
-        let mut received = Received {
+        let found = description::find(head.method.as_str(), head.uri.path(), &query);
+        let mut received = ReceivedRequest {
             number: 0,
             operation: found.as_ref().map(|(operation, _)| operation.id),
             path: head.uri.path().to_owned(),
@@ -65,43 +66,43 @@ impl Shared {
             body,
             status: None,
         };
-        let spent = {
+        let over_limit = {
             let mut state = self.state();
             received.number = state.received.len();
             state.received.push(received.clone());
-            state.limit.spend(now)
+            state.limiter.count(now)
         };
-        let headers = self.headers(&received, now);
-        let mut headers = headers;
-        let told = self.refusal(&received).or(spent).or_else(|| {
-            let told = self.told(&received)?;
-            if told.status == StatusCode::TOO_MANY_REQUESTS {
-                // A limit that a test sets ends at once: its window is not one of those that are counted.
+        let mut headers = self.headers(&received, now);
+        let preset = self.rejection(&received).or(over_limit).or_else(|| {
+            let stubbed = self.stubbed(&received)?;
+            if stubbed.status == StatusCode::TOO_MANY_REQUESTS {
+                // A stubbed limit ends at once, because its window is not one that the limiter
+                // counts.
                 headers.insert(RESET, now.seconds().into());
             }
-            Some(told)
+            Some(stubbed)
         });
-        let answer = self.answer(now, &received, found, told);
-        let status = (!answer.dropped).then_some(answer.status);
+        let response = self.respond(now, &received, found, preset);
+        let status = (!response.is_dropped).then_some(response.status);
         if let Some(received) = self.state().received.get_mut(received.number) {
             received.status = status;
         }
-        Decision { answer, headers }
+        Decision { response, headers }
     }
 
-    fn answer(
+    fn respond(
         &self,
-        now: Moment,
-        received: &Received,
-        found: Option<(&'static Operation, Vec<String>)>,
-        told: Option<Answer>,
-    ) -> Answer {
-        match (told, found) {
-            (Some(answer), found) => {
-                if let Some((operation, values)) = found.filter(|_| answer.carried_out) {
+        now: MockTime,
+        received: &ReceivedRequest,
+        found: Option<(&'static MockOperation, Vec<String>)>,
+        preset: Option<MockResponse>,
+    ) -> MockResponse {
+        match (preset, found) {
+            (Some(response), found) => {
+                if let Some((operation, values)) = found.filter(|_| response.carries_out) {
                     let _ = self.state().workspace.handle(now, operation, &values, received);
                 }
-                answer
+                response
             }
             (None, Some((operation, values))) => self.state().workspace.handle(now, operation, &values, received),
             (None, None) => {
@@ -109,38 +110,41 @@ impl Shared {
                     "No operation of the description is {} {}",
                     received.method, received.path
                 );
-                Answer::error(404, "not_found", &message)
+                MockResponse::error(404, "not_found", &message)
             }
         }
     }
 
-    /// What a test told to respond: what it told of the operation goes before what it told of all. Its function is called while
-    /// nothing is locked, so that it may ask what was received.
-    fn told(&self, received: &Received) -> Option<Answer> {
+    /// Returns the response stubbed for a request. Stubs of the operation take precedence over
+    /// those of every request.
+    ///
+    /// A responder is called without the lock, because it may read the received requests.
+    fn stubbed(&self, received: &ReceivedRequest) -> Option<MockResponse> {
         let of_operation = received.operation.map(Some);
         of_operation.into_iter().chain([None]).find_map(|operation| {
-            let told = self.state().schedule.told(operation);
-            match told? {
-                Told::Once(answer) => Some(*answer),
-                Told::Always(choose) => choose(received),
+            let stubbed = self.state().schedule.next(operation);
+            match stubbed? {
+                Stubbed::Response(response) => Some(*response),
+                Stubbed::Responder(responder) => responder(received),
             }
         })
     }
 
-    /// What the API refuses before it looks at the call.
-    fn refusal(&self, received: &Received) -> Option<Answer> {
+    /// Rejects a request with a wrong token or version, as the API does before it looks at the
+    /// call.
+    fn rejection(&self, received: &ReceivedRequest) -> Option<MockResponse> {
         if received.header(AUTHORIZATION.as_str()) != Some(&format!("Bearer {}", self.token)) {
-            return Some(Answer::error(401, "unauthorized", "Access Token Invalid"));
+            return Some(MockResponse::error(401, "unauthorized", "Access Token Invalid"));
         }
         let version = &self.api_version;
         if received.header("intercom-version") != Some(version.as_str()) {
             let message = format!("The Intercom-Version header is not {version}");
-            return Some(Answer::error(400, "intercom_version_invalid", &message));
+            return Some(MockResponse::error(400, "intercom_version_invalid", &message));
         }
         None
     }
 
-    fn headers(&self, received: &Received, now: Moment) -> HeaderMap {
+    fn headers(&self, received: &ReceivedRequest, now: MockTime) -> HeaderMap {
         let mut headers = HeaderMap::new();
         let request_id = HeaderValue::from_str(&received.request_id());
         headers.insert("x-request-id", request_id.unwrap_or(HeaderValue::from_static("mock")));
@@ -148,8 +152,8 @@ impl Shared {
         let date = HeaderValue::from_str(&httpdate::fmt_http_date(now.into()));
         headers.extend(date.ok().map(|date| (http::header::DATE, date)));
         let state = self.state();
-        headers.insert("x-ratelimit-limit", state.limit.most().into());
-        headers.insert("x-ratelimit-remaining", state.limit.remaining().into());
+        headers.insert("x-ratelimit-limit", state.limiter.limit().into());
+        headers.insert("x-ratelimit-remaining", state.limiter.remaining().into());
         headers.insert(RESET, now.window_end().into());
         headers
     }

@@ -21,7 +21,7 @@ use crate::wire::timestamp::{Timestamp, YEAR_2200};
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), intercom_client::Error> {
-/// # let intercom = intercom_client::mock::MockIntercom::start().await;
+/// # let intercom = intercom_client::mock::MockIntercom::new();
 /// # let stored = 1_700_000_000;
 /// # let client = intercom.client();
 /// use futures_util::TryStreamExt;

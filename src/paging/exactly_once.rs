@@ -27,7 +27,7 @@ use crate::wire::read::Mismatch;
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), intercom_client::Error> {
-/// # let intercom = intercom_client::mock::MockIntercom::start().await;
+/// # let intercom = intercom_client::mock::MockIntercom::new();
 /// # intercom.seed("list_articles", (0..30).map(|i| serde_json::json!({"type": "article", "id": i.to_string()})));
 /// # let client = intercom.client();
 /// use futures_util::TryStreamExt;
@@ -169,9 +169,9 @@ impl<P: Page<Item: Identified>> ExactlyOnce<P> {
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), intercom_client::Error> {
-    /// # let intercom = intercom_client::mock::MockIntercom::start().await;
+    /// # let intercom = intercom_client::mock::MockIntercom::new();
     /// # intercom.seed("list_articles", (0..30).map(|i| serde_json::json!({"type": "article", "id": i.to_string()})));
-    /// # intercom.on("list_articles").answer_once(intercom_client::mock::Answer::error(503, "unavailable", "later"));
+    /// # intercom.on("list_articles").respond_once(intercom_client::mock::MockResponse::error(503, "unavailable", "later"));
     /// # let client = intercom.client_builder().retry(intercom_client::RetryPolicy::none()).build()?;
     /// use futures_util::StreamExt;
     ///

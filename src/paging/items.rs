@@ -108,8 +108,8 @@ impl<P: Page> Items<P> {
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), intercom_client::Error> {
-    /// # let intercom = intercom_client::mock::MockIntercom::start().await;
-    /// # intercom.on_any().answer(intercom_client::mock::Answer::json(serde_json::json!({
+    /// # let intercom = intercom_client::mock::MockIntercom::new();
+    /// # intercom.on_any().respond(intercom_client::mock::MockResponse::json(serde_json::json!({
     /// #     "tickets": [{"id": "1", "updated_at": 1_800_000_000}, {"id": "2", "updated_at": 1_699_990_000}], "pages": {},
     /// # })));
     /// # let stored = 1_700_000_000;

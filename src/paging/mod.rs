@@ -27,7 +27,7 @@
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), intercom_client::Error> {
-//! # let intercom = intercom_client::mock::MockIntercom::start().await;
+//! # let intercom = intercom_client::mock::MockIntercom::new();
 //! # intercom.seed("list_contacts", (0..200).map(|i| serde_json::json!({"type": "contact", "id": i.to_string()})));
 //! # let client = intercom.client();
 //! use futures_util::TryStreamExt;
@@ -54,9 +54,9 @@
 //! # use futures_util::StreamExt;
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), intercom_client::Error> {
-//! # let intercom = intercom_client::mock::MockIntercom::start().await;
+//! # let intercom = intercom_client::mock::MockIntercom::new();
 //! # intercom.seed("list_contacts", (0..200).map(|i| serde_json::json!({"type": "contact", "id": i.to_string()})));
-//! # intercom.on("list_contacts").answer_with(|request| (request.number == 1).then(intercom_client::mock::Answer::dropped));
+//! # intercom.on("list_contacts").respond_with(|request| (request.number == 1).then(intercom_client::mock::MockResponse::dropped));
 //! # let client = intercom.client_builder().retry(intercom_client::RetryPolicy::none()).build()?;
 //! # let mut delivered = 0;
 //! let mut list = client.list_contacts();
@@ -145,7 +145,7 @@ use crate::wire::read::characters;
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), intercom_client::Error> {
-/// # let intercom = intercom_client::mock::MockIntercom::start().await;
+/// # let intercom = intercom_client::mock::MockIntercom::new();
 /// # intercom.seed("list_contacts", (0..200).map(|i| serde_json::json!({"type": "contact", "id": i.to_string()})));
 /// # let client = intercom.client();
 /// let page = client.list_contacts().send().await?;

@@ -19,9 +19,9 @@ impl Request {
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), intercom_client::Error> {
-    /// # let intercom = intercom_client::mock::MockIntercom::start().await;
+    /// # let intercom = intercom_client::mock::MockIntercom::new();
     /// # let tickets = serde_json::json!({"tickets": [{"id": "1"}, {"id": "2"}], "pages": {}});
-    /// # intercom.on_any().answer(intercom_client::mock::Answer::json(tickets));
+    /// # intercom.on_any().respond(intercom_client::mock::MockResponse::json(tickets));
     /// # let client = intercom.client();
     /// use futures_util::TryStreamExt;
     /// use intercom_client::{Method, paging::Paging};

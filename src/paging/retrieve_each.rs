@@ -110,7 +110,7 @@ impl<P: Page<Item: Dated>> Walk for Changes<P> {
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), intercom_client::Error> {
-/// # let intercom = MockIntercom::start().await;
+/// # let intercom = MockIntercom::new();
 /// # let client = intercom.client();
 /// let mut conversations = client.list_conversations().stream().retrieve_each();
 /// while let Some(conversation) = conversations.try_next().await? {
@@ -129,12 +129,12 @@ impl<P: Page<Item: Dated>> Walk for Changes<P> {
 ///
 /// ```
 /// use futures_util::StreamExt;
-/// # use intercom_client::mock::{Answer, MockIntercom};
+/// # use intercom_client::mock::{MockResponse, MockIntercom};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), intercom_client::Error> {
-/// # let intercom = MockIntercom::start().await;
-/// # intercom.on("retrieve_conversation").answer_once(Answer::error(422, "odd", "this one always fails"));
+/// # let intercom = MockIntercom::new();
+/// # intercom.on("retrieve_conversation").respond_once(MockResponse::error(422, "odd", "this one always fails"));
 /// # let client = intercom.client();
 /// let mut conversations = client.list_conversations().stream().retrieve_each();
 /// while let Some(conversation) = conversations.next().await {

@@ -16,7 +16,7 @@ use crate::wire::read::{Mismatch, Unread};
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), intercom_client::Error> {
-/// # let intercom = intercom_client::mock::MockIntercom::start().await;
+/// # let intercom = intercom_client::mock::MockIntercom::new();
 /// # let client = intercom.client();
 /// let tag = client.find_tag().id("88120").send().await?;
 /// println!("{:?}, request {:?}", tag.name, tag.request_id());

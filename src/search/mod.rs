@@ -6,7 +6,7 @@
 //! use intercom_client::search::{contacts, field};
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), intercom_client::Error> {
-//! # let intercom = intercom_client::mock::MockIntercom::start().await;
+//! # let intercom = intercom_client::mock::MockIntercom::new();
 //! # let client = intercom.client();
 //! let signed_up = chrono::DateTime::from_timestamp(1_731_369_600, 0).unwrap_or_default();
 //! let query = field(contacts::ROLE).eq("user")
@@ -256,7 +256,7 @@ macro_rules! builders {
             /// ```
             /// # #[tokio::main(flavor = "current_thread")]
             /// # async fn main() -> Result<(), intercom_client::Error> {
-            /// # let intercom = intercom_client::mock::MockIntercom::start().await;
+            /// # let intercom = intercom_client::mock::MockIntercom::new();
             /// # let client = intercom.client();
             /// use intercom_client::search::{Order, conversations, field};
             ///

@@ -9,7 +9,7 @@ mod tls;
 use std::process::Command;
 use std::time::Duration;
 
-use intercom_client::mock::{Answer, MockIntercom, MockServer};
+use intercom_client::mock::{MockIntercom, MockResponse, MockServer};
 use intercom_client::{ApiVersion, Client, ClientBuilder, ConfigError, Error, Region};
 use serde_json::json;
 use server::{Move, Server, answer};
@@ -217,7 +217,7 @@ async fn the_version_and_a_path_prefix_reach_the_wire() {
     let version: ApiVersion = "2.11".parse().unwrap();
     let intercom = MockIntercom::builder().token(TOKEN).api_version(version.clone());
     let intercom = intercom.serve().await;
-    intercom.on_any().answer(Answer::json(json!({})));
+    intercom.on_any().respond(MockResponse::json(json!({})));
     let client = builder()
         .base_url(format!("{}/proxy/", intercom.url()))
         .api_version(version)

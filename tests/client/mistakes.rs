@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use intercom_client::mock::Answer;
+use intercom_client::mock::MockResponse;
 use intercom_client::search::field;
 use intercom_client::types::{ConversationSender, CreateContactRequest, DataAttributeOption};
 use intercom_client::{Client, ClientBuilder, ConfigError, Error, Region, Response, http};
@@ -196,7 +196,7 @@ async fn a_long_list_of_what_is_missing_is_cut() {
 async fn an_html_answer_is_said_to_be_one() {
     let intercom = start().await;
     let page = "<!DOCTYPE html><title>Sign in</title>";
-    intercom.on_any().answer(Answer::bytes("text/html", page));
+    intercom.on_any().respond(MockResponse::bytes("text/html", page));
     let client = builder().base_url(intercom.url()).build().unwrap();
     let raw = client.request(intercom_client::Method::GET, "/me");
     let typed = client.identify_admin().send().await.unwrap_err();
@@ -221,7 +221,7 @@ async fn a_timeout_tells_its_limit_and_attempts() {
     let intercom = start().await;
     intercom
         .on_any()
-        .answer(Answer::json(json!({})).delay(Duration::from_secs(20)));
+        .respond(MockResponse::json(json!({})).delay(Duration::from_secs(20)));
     let client = builder().base_url(intercom.url()).timeout(Duration::from_millis(50));
     let client = client.build().unwrap();
     let call = client

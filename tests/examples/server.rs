@@ -1,6 +1,6 @@
 //! The mock Intercom, which gives the answer that it is told to and keeps what it was asked.
 
-use intercom_client::mock::{self, Answer, MockIntercom};
+use intercom_client::mock::{self, MockIntercom, MockResponse};
 use intercom_client::{Client, RetryPolicy};
 use serde_json::Value;
 
@@ -24,7 +24,7 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) async fn start() -> Self {
-        let intercom = MockIntercom::start().await;
+        let intercom = MockIntercom::new();
         let client = intercom
             .client_builder()
             .retry(RetryPolicy::none())
@@ -36,20 +36,20 @@ impl Server {
 
     /// What every request is answered with from now on.
     pub(crate) fn answers(&self, status: u16, body: impl Into<Vec<u8>>) {
-        let answer = Answer::bytes("application/json", body.into()).status(status);
+        let answer = MockResponse::bytes("application/json", body.into()).status(status);
         let answer = answer.header("x-request-id", "from-header");
-        self.intercom.on_any().answer(answer);
+        self.intercom.on_any().respond(answer);
     }
 
     /// What was asked since the last look.
     pub(crate) fn received(&self) -> Vec<Received> {
         let received = self.intercom.received().into_iter().map(received).collect();
-        self.intercom.forget_received();
+        self.intercom.clear_received();
         received
     }
 }
 
-fn received(request: mock::Received) -> Received {
+fn received(request: mock::ReceivedRequest) -> Received {
     let segments = request.path.split('/').map(|segment| {
         let decoded = percent_encoding::percent_decode_str(segment).decode_utf8();
         decoded.unwrap().replace('/', "%2F")

@@ -71,17 +71,17 @@ async fn failed_and_canceled_jobs_are_errors_of_their_own() {
         "get_data_export: the export job was canceled (export job job-1)"
     );
 
-    let intercom = MockIntercom::start().await;
+    let intercom = MockIntercom::new();
     let unknown = intercom.client().export_job("job-2").wait().await.unwrap_err();
     assert!(unknown.is_not_found());
 }
 
 #[tokio::test]
 async fn an_outage_is_sat_out_and_the_error_names_the_job() {
-    let intercom = MockIntercom::start().await;
+    let intercom = MockIntercom::new();
     intercom
         .on("get_data_export")
-        .answer(Answer::error(503, "service_unavailable", "later"));
+        .respond(MockResponse::error(503, "service_unavailable", "later"));
     let client = intercom.client_builder().retry(RetryPolicy::none()).build().unwrap();
     let job = || {
         client
@@ -98,7 +98,9 @@ async fn an_outage_is_sat_out_and_the_error_names_the_job() {
     let wait = patient.wait();
     let mend = async {
         tokio::time::sleep(Duration::from_millis(100)).await;
-        intercom.on("get_data_export").answer(Answer::json(state("completed")));
+        intercom
+            .on("get_data_export")
+            .respond(MockResponse::json(state("completed")));
     };
     let (ended, ()) = tokio::join!(wait, mend);
     assert_eq!(ended.unwrap(), DataExportStatus::Completed);
@@ -110,11 +112,11 @@ async fn a_failed_job_that_is_a_504_is_final() {
     let failed = json!({
         "job_identifier": "job-1", "status": "failed", "download_expires_at": "", "download_url": "",
     });
-    let intercom = MockIntercom::start().await;
+    let intercom = MockIntercom::new();
     let client = intercom.client();
     intercom
         .on("get_data_export")
-        .answer(Answer::json(failed.clone()).status(504));
+        .respond(MockResponse::json(failed.clone()).status(504));
     let error = job(&client).wait().await.unwrap_err();
     assert!(
         error.is_export_failed() && !error.is_retryable() && !error.is_timeout(),
@@ -134,15 +136,15 @@ async fn a_failed_job_that_is_a_504_is_final() {
     );
 
     // A 504 that says nothing of an end, and one about another job, are outages.
-    let pending = Answer::json(state("pending")).status(504);
+    let pending = MockResponse::json(state("pending")).status(504);
     let other = json!({"job_identifier": "job-2", "status": "failed"});
     let states = [
         pending,
-        Answer::json(other).status(504),
-        Answer::json(state("completed")),
+        MockResponse::json(other).status(504),
+        MockResponse::json(state("completed")),
     ];
     for answer in states {
-        intercom.on("get_data_export").answer_once(answer);
+        intercom.on("get_data_export").respond_once(answer);
     }
     let retry = RetryPolicy::default().base(Duration::from_millis(1));
     let client = intercom.client_builder().retry(retry).build().unwrap();
@@ -158,8 +160,8 @@ async fn complete_is_completed() {
     assert_eq!(job.wait().await.unwrap(), DataExportStatus::Completed);
     assert_eq!(job.state(), &DataExportStatus::Completed);
     assert_eq!(job.download_to(folder.path()).await.unwrap().len(), 1);
-    let started = Answer::json(state("complete"));
-    intercom.on("create_data_export").answer(started);
+    let started = MockResponse::json(state("complete"));
+    intercom.on("create_data_export").respond(started);
     let job = intercom.client().export(1..2).await.unwrap();
     assert_eq!(job.state(), &DataExportStatus::Completed);
 }
@@ -169,11 +171,11 @@ async fn an_unknown_state_ends_the_wait_once_there_is_a_download() {
     let intercom = exporting(&["packing"], bytes("user_id\n")).await;
     let ready = json!({"job_identifier": "job-1", "status": "packed", "download_url": "https://api.intercom.test/x"});
     for answer in [
-        Answer::json(state("packing")),
-        Answer::json(state("packed")),
-        Answer::json(ready),
+        MockResponse::json(state("packing")),
+        MockResponse::json(state("packed")),
+        MockResponse::json(ready),
     ] {
-        intercom.on("get_data_export").answer_once(answer);
+        intercom.on("get_data_export").respond_once(answer);
     }
     let folder = tempfile::tempdir().unwrap();
     let mut job = job(&intercom.client());
@@ -249,16 +251,16 @@ async fn pages_and_empty_responses_are_outages() {
 
 #[tokio::test]
 async fn errors_of_the_api_end_the_wait() {
-    let error = |status, code| Answer::error(status, code, "as the API words it");
+    let error = |status, code| MockResponse::error(status, code, "as the API words it");
     for (answer, status) in [
         (error(400, "parameter_invalid"), 400),
         (error(401, "unauthorized"), 401),
-        (Answer::json(json!(null)).status(401), 401),
+        (MockResponse::json(json!(null)).status(401), 401),
         (error(403, "api_plan_restricted"), 403),
         (error(404, "not_found"), 404),
     ] {
-        let intercom = MockIntercom::start().await;
-        intercom.on("get_data_export").answer(answer);
+        let intercom = MockIntercom::new();
+        intercom.on("get_data_export").respond(answer);
         let error = job(&intercom.client()).wait().await.unwrap_err();
         assert_eq!(error.status().map(|status| status.as_u16()), Some(status));
         assert_eq!(intercom.calls("get_data_export").len(), 1);

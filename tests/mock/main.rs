@@ -1,4 +1,4 @@
-//! The mock Intercom refuses what the API refuses, holds what is put there, and answers otherwise when it is told to.
+//! The mock rejects what the API rejects, stores records, and sends the responses that a test sets.
 
 mod programs;
 mod published;
@@ -11,22 +11,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::TryStreamExt;
-use intercom_client::mock::{self, Answer, MockIntercom};
+use intercom_client::mock::{self, MockIntercom, MockResponse};
 use intercom_client::search::{Order, field};
 use intercom_client::types::{Contact, ContactList, CreateContactRequest, CreateTagRequest, ReplyConversationRequest};
 use intercom_client::{ApiVersion, Client, Method, Nullable, RetryPolicy};
 use operation_tables::OPERATIONS;
 use serde_json::{Value, json};
 
-/// A mock Intercom, and a client that sends every request once.
-async fn start() -> (MockIntercom, Client) {
-    let intercom = MockIntercom::start().await;
-    let once = intercom.client_builder().retry(RetryPolicy::none()).build().unwrap();
-    (intercom, once)
+/// Creates a mock, and a client without retries.
+fn start() -> (MockIntercom, Client) {
+    let intercom = MockIntercom::new();
+    let client = intercom.client_builder().retry(RetryPolicy::none()).build().unwrap();
+    (intercom, client)
 }
 
 #[tokio::test]
-async fn a_wrong_token_and_another_version_are_refused() {
+async fn requests_with_a_wrong_token_or_version_are_rejected() {
     let intercom = MockIntercom::builder().token("right").serve().await;
     let wrong = Client::builder("wrong").base_url(intercom.url()).build().unwrap();
     let error = wrong.identify_admin().send().await.unwrap_err();
@@ -34,57 +34,60 @@ async fn a_wrong_token_and_another_version_are_refused() {
     let old = intercom.client_builder().api_version(ApiVersion::V1_0).build().unwrap();
     let error = old.identify_admin().send().await.unwrap_err();
     assert_eq!(error.code(), Some("intercom_version_invalid"));
-    let bare = reqwest::Client::new()
+    let without_version = reqwest::Client::new()
         .get(format!("{}/me", intercom.url()))
         .bearer_auth("right");
-    assert_eq!(bare.send().await.unwrap().status(), 400);
+    assert_eq!(without_version.send().await.unwrap().status(), 400);
     intercom.client().identify_admin().send().await.unwrap();
 }
 
 #[tokio::test]
-async fn another_version_can_be_wanted() {
+async fn api_version_can_be_set() {
     let newer: ApiVersion = "2.14".parse().unwrap();
-    let intercom = MockIntercom::builder().api_version(newer).start().await;
+    let intercom = MockIntercom::builder().api_version(newer).build();
     let me = intercom.client().identify_admin().send().await.unwrap();
     assert_eq!(me.headers().get("intercom-version").unwrap(), "2.14");
     assert_eq!(intercom.received()[0].header("intercom-version"), Some("2.14"));
-    let usual = intercom.client_builder().api_version(ApiVersion::default()).build();
-    let error = usual.unwrap().identify_admin().send().await.unwrap_err();
+    let default = intercom.client_builder().api_version(ApiVersion::default()).build();
+    let error = default.unwrap().identify_admin().send().await.unwrap_err();
     assert_eq!(error.code(), Some("intercom_version_invalid"));
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_not_found() {
-    let (_intercom, client) = start().await;
+async fn unknown_records_and_paths_are_not_found() {
+    let (_intercom, client) = start();
     let known = client.retrieve_conversation().id("215478120045").send().await.unwrap();
     assert_eq!(known.id.as_deref(), Some("215478120045"));
-    let recorded = client.retrieve_conversation().id("1").send().await.unwrap_err();
-    assert!(recorded.is_not_found() && recorded.request_id().is_some(), "{recorded}");
-    let unrecorded = client.show_contact().id("nobody").send().await.unwrap_err();
-    assert!(unrecorded.is_not_found(), "{unrecorded}");
-    let of_nobody = client.list_notes().id("nobody").send().await.unwrap_err();
-    assert!(of_nobody.is_not_found(), "{of_nobody}");
-    let nowhere = client
+    let documented = client.retrieve_conversation().id("1").send().await.unwrap_err();
+    assert!(
+        documented.is_not_found() && documented.request_id().is_some(),
+        "{documented}"
+    );
+    let undocumented = client.show_contact().id("nobody").send().await.unwrap_err();
+    assert!(undocumented.is_not_found(), "{undocumented}");
+    let notes = client.list_notes().id("nobody").send().await.unwrap_err();
+    assert!(notes.is_not_found(), "{notes}");
+    let unknown_path = client
         .request(Method::GET, "/nowhere")
         .send::<Value>()
         .await
         .unwrap_err();
-    assert!(nowhere.is_not_found(), "{nowhere}");
-    let missing = client
+    assert!(unknown_path.is_not_found(), "{unknown_path}");
+    let missing_parameter = client
         .request(Method::GET, "/events")
         .send::<Value>()
         .await
         .unwrap_err();
-    assert_eq!(missing.code(), Some("parameter_not_found"));
+    assert_eq!(missing_parameter.code(), Some("parameter_not_found"));
 }
 
-/// Every operation is answered as the description says, by the records that it shows.
+/// Calls every operation with the request and the records of the description's examples.
 #[tokio::test]
-async fn every_operation_has_an_answer() {
+async fn every_operation_responds_as_described() {
     let description: Value = serde_json::from_str(operation_tables::DESCRIPTION).unwrap();
-    let mut flaws = Vec::new();
+    let mut mismatches = Vec::new();
     for operation in OPERATIONS {
-        let intercom = MockIntercom::start().await;
+        let intercom = MockIntercom::new();
         let described = &description["paths"][operation.path][operation.method.to_lowercase()];
         let body = operation.request.map(|_| {
             let examples = described["requestBody"]["content"]["application/json"]["examples"].as_object();
@@ -95,7 +98,7 @@ async fn every_operation_has_an_answer() {
         let mut arguments = BTreeMap::new();
         for parameter in operation.parameters.iter().filter(|parameter| parameter.required) {
             let value = match parameter.in_path {
-                true => identifier(&description, operation.path, parameter.name),
+                true => example_id(&description, operation.path, parameter.name),
                 false if parameter.name == "type" => "user".to_owned(),
                 false if parameter.name == "user_id" => "3f7c2d8e-5b1a-4c96-8e20-9d4471aa0c90".to_owned(),
                 false => "1700000000".to_owned(),
@@ -133,43 +136,44 @@ async fn every_operation_has_an_answer() {
             _ => {}
         }
         match (operation.call)(&client, &arguments, body).await {
-            Ok(answer) => {
+            Ok(response) => {
                 let calls = intercom.calls(operation.id);
                 assert_eq!(calls.len(), 1, "{}", operation.id);
-                if let Err(error) = (operation.response)(&answer.value) {
-                    flaws.push(format!("{}: {error}", operation.id));
+                if let Err(error) = (operation.response)(&response.value) {
+                    mismatches.push(format!("{}: {error}", operation.id));
                 }
             }
-            Err(error) => flaws.push(format!("{} {arguments:?}: {error}", operation.id)),
+            Err(error) => mismatches.push(format!("{} {arguments:?}: {error}", operation.id)),
         }
     }
-    assert!(flaws.is_empty(), "{}", flaws.join("\n"));
+    assert!(mismatches.is_empty(), "{}", mismatches.join("\n"));
 }
 
-/// The identifier of a record that a path names by a parameter: one that an operation before it in the path shows.
-fn identifier(description: &Value, path: &str, name: &str) -> String {
+/// Returns the id of an example record for a path parameter, from an operation on the path up to
+/// this parameter.
+fn example_id(description: &Value, path: &str, name: &str) -> String {
     let shape = |path: &str| {
         let parts = path
             .split('/')
             .map(|part| if part.starts_with('{') { "{}" } else { part });
         parts.collect::<Vec<_>>().join("/")
     };
-    let shown = |item: &Value, method: &str| {
+    let example = |item: &Value, method: &str| {
         let examples = &item[method]["responses"]["200"]["content"]["application/json"]["examples"];
         Some(examples.as_object()?.values().next()?["value"].clone())
     };
     let text = |id: &Value| id.as_str().map_or(id.to_string(), str::to_owned);
-    let before = shape(path.split_once(&format!("{{{name}}}")).unwrap().0.trim_end_matches('/'));
+    let list_path = shape(path.split_once(&format!("{{{name}}}")).unwrap().0.trim_end_matches('/'));
     let paths = description["paths"].as_object().unwrap();
-    let at = |wanted: &str, method: &'static str| {
+    let example_at = |wanted: &str, method: &'static str| {
         let found = paths.iter().filter(|(other, _)| shape(other) == wanted);
-        found.filter_map(|(_, item)| shown(item, method)).next()
+        found.filter_map(|(_, item)| example(item, method)).next()
     };
-    let member = format!("{before}/{{}}");
-    if let Some(record) = at(&member, "get").or(at(&member, "put")) {
+    let record_path = format!("{list_path}/{{}}");
+    if let Some(record) = example_at(&record_path, "get").or(example_at(&record_path, "put")) {
         return text(record.get(name).unwrap_or(&record["id"]));
     }
-    if let Some(list) = at(&before, "get") {
+    if let Some(list) = example_at(&list_path, "get") {
         let items = list.as_object().unwrap().values().find_map(Value::as_array).unwrap();
         return items
             .iter()
@@ -181,22 +185,22 @@ fn identifier(description: &Value, path: &str, name: &str) -> String {
     let ends = paths
         .iter()
         .filter(|(other, _)| other.ends_with(&format!("{{{name}}}")));
-    let mut named = ends.filter_map(|(_, item)| shown(item, "get")?.get(name).map(text));
-    // Nothing shows one, so that nothing is asked of it.
-    named.next_back().unwrap_or("1".to_owned())
+    let mut ids = ends.filter_map(|(_, item)| example(item, "get")?.get(name).map(text));
+    // No example has this id, so any id will do.
+    ids.next_back().unwrap_or("1".to_owned())
 }
 
 #[tokio::test]
-async fn what_is_made_is_found_changed_listed_searched_and_deleted() {
-    let (_intercom, client) = start().await;
+async fn contact_can_be_created_retrieved_changed_listed_searched_and_deleted() {
+    let (_intercom, client) = start();
     let ada = CreateContactRequest::with_email("ada@juniper.example").custom_attributes([("plan", json!("scale"))]);
-    let made = client.create_contact().body(ada).send().await.unwrap();
-    assert_eq!(made.mismatches(), []);
-    let found = client.show_contact().id(&made.id).send().await.unwrap();
-    assert_eq!(*found, *made);
+    let created = client.create_contact().body(ada).send().await.unwrap();
+    assert_eq!(created.mismatches(), []);
+    let found = client.show_contact().id(&created.id).send().await.unwrap();
+    assert_eq!(*found, *created);
     assert_eq!(found.email.as_deref(), Some("ada@juniper.example"));
 
-    let change = client.update_contact().id(&made.id);
+    let change = client.update_contact().id(&created.id);
     let change = change.body_map(|b| {
         b.name("Ada")
             .phone(Nullable::Null)
@@ -212,18 +216,18 @@ async fn what_is_made_is_found_changed_listed_searched_and_deleted() {
     let search = client
         .search_contacts()
         .query(field("email").eq("ADA@juniper.example") | field("name").eq("Ada"));
-    let people: Vec<Contact> = search.stream().try_collect().await.unwrap();
-    assert_eq!(people.len(), 1);
-    assert_eq!(people[0], *changed);
+    let contacts: Vec<Contact> = search.stream().try_collect().await.unwrap();
+    assert_eq!(contacts.len(), 1);
+    assert_eq!(contacts[0], *changed);
     let listed: Vec<Contact> = client.list_contacts().stream().try_collect().await.unwrap();
-    assert!(listed.contains(&people[0]));
+    assert!(listed.contains(&contacts[0]));
 
-    let deleted = client.delete_contact().id(&made.id).send().await.unwrap();
-    assert_eq!(deleted.id, made.id);
+    let deleted = client.delete_contact().id(&created.id).send().await.unwrap();
+    assert_eq!(deleted.id, created.id);
     assert!(
         client
             .show_contact()
-            .id(&made.id)
+            .id(&created.id)
             .send()
             .await
             .unwrap_err()
@@ -232,7 +236,7 @@ async fn what_is_made_is_found_changed_listed_searched_and_deleted() {
     assert!(
         client
             .update_contact()
-            .id(&made.id)
+            .id(&created.id)
             .body(json!({"name": "x"}))
             .send()
             .await
@@ -242,8 +246,8 @@ async fn what_is_made_is_found_changed_listed_searched_and_deleted() {
 }
 
 #[tokio::test]
-async fn lists_of_a_record_hold_what_is_attached_to_it() {
-    let (_intercom, client) = start().await;
+async fn attached_records_are_listed() {
+    let (_intercom, client) = start();
     let contact = client
         .create_contact()
         .body(CreateContactRequest::with_role("lead"))
@@ -285,7 +289,7 @@ async fn lists_of_a_record_hold_what_is_attached_to_it() {
 #[tokio::test]
 async fn seeded_records_are_paged_and_sorted() {
     const DAY: i64 = 86_400;
-    let (intercom, client) = start().await;
+    let (intercom, client) = start();
     let contact =
         |i: i64| json!({"type": "contact", "id": i.to_string(), "role": "user", "created_at": 1_700_000_000 - i * DAY});
     intercom.seed("list_contacts", (0..120).map(contact));
@@ -317,8 +321,8 @@ async fn seeded_records_are_paged_and_sorted() {
 }
 
 #[tokio::test]
-async fn what_a_record_does_not_have_is_sorted_too() {
-    let (intercom, client) = start().await;
+async fn records_without_the_sort_field_are_sorted_first() {
+    let (intercom, client) = start();
     let contact = |i: i64| match i % 3 {
         0 => json!({"type": "contact", "id": i.to_string(), "name": null}),
         1 => json!({"type": "contact", "id": i.to_string(), "name": format!("{}", 1000 - i)}),
@@ -337,19 +341,19 @@ async fn what_a_record_does_not_have_is_sorted_too() {
 }
 
 #[tokio::test]
-async fn pages_of_more_than_the_api_allows_are_refused() {
-    let (_intercom, client) = start().await;
+async fn pages_above_the_maximum_size_are_rejected() {
+    let (_intercom, client) = start();
     client.list_contacts().per_page(150).send().await.unwrap();
     let error = client.list_contacts().per_page(151).send().await.unwrap_err();
     assert!(error.is_invalid_request(), "{error}");
-    let error = client.search_contacts().query(field("id").ne("none")).per_page(151);
-    assert!(error.send().await.unwrap_err().is_invalid_request());
+    let search = client.search_contacts().query(field("id").ne("none")).per_page(151);
+    assert!(search.send().await.unwrap_err().is_invalid_request());
 }
 
 #[tokio::test]
-async fn what_the_description_lacks_is_listed_too() {
-    let (intercom, client) = start().await;
-    intercom.seed_as_it_is("list_conversations", [
+async fn seeded_fields_without_a_description_are_listed() {
+    let (intercom, client) = start();
+    intercom.seed_unchecked("list_conversations", [
         json!({"type": "conversation", "id": "7", "ai_topic": "maps", "conversation_parts": {"conversation_parts": []}}),
     ]);
     let shown = client.retrieve_conversation().id("7").await.unwrap();
@@ -358,12 +362,12 @@ async fn what_the_description_lacks_is_listed_too() {
     let listed: Value = serde_json::from_slice(page.body()).unwrap();
     let listed = &listed["conversations"][0];
     assert_eq!(listed["ai_topic"], "maps");
-    assert_eq!(listed.get("conversation_parts"), None, "lists leave these out");
+    assert_eq!(listed.get("conversation_parts"), None, "list items have no parts");
 }
 
 #[tokio::test]
-async fn the_list_of_each_record_is_what_was_seeded_last() {
-    let (intercom, client) = start().await;
+async fn seeding_replaces_the_list_of_every_record() {
+    let (intercom, client) = start();
     let lead = || {
         client
             .create_contact()
@@ -384,31 +388,31 @@ async fn the_list_of_each_record_is_what_was_seeded_last() {
 }
 
 #[tokio::test]
-async fn a_rare_answer_is_given_when_it_is_told() {
-    let (intercom, client) = start().await;
+async fn stubbed_responses_replace_the_usual_ones() {
+    let (intercom, client) = start();
     intercom
         .on("identify_admin")
-        .answer_once(Answer::rate_limited().retry_after(3))
-        .answer_once(Answer::dropped());
+        .respond_once(MockResponse::rate_limited().retry_after(3))
+        .respond_once(MockResponse::dropped());
     let limited = client.identify_admin().send().await.unwrap_err();
     assert!(limited.is_rate_limited() && limited.rate_limit().is_some(), "{limited}");
     assert!(client.identify_admin().send().await.unwrap_err().status().is_none());
     client.identify_admin().send().await.unwrap();
 
-    let begun = std::time::Instant::now();
+    let start_time = std::time::Instant::now();
     intercom
         .on("identify_admin")
-        .answer(Answer::error(503, "unavailable", "later").delay(Duration::from_millis(30)));
+        .respond(MockResponse::error(503, "service_unavailable", "Try again later").delay(Duration::from_millis(30)));
     for _ in 0..2 {
         assert_eq!(client.identify_admin().send().await.unwrap_err().status().unwrap(), 503);
     }
-    assert!(begun.elapsed() >= Duration::from_millis(60));
-    intercom.on("identify_admin").as_usual();
+    assert!(start_time.elapsed() >= Duration::from_millis(60));
+    intercom.on("identify_admin").reset();
     client.identify_admin().send().await.unwrap();
 
     intercom
         .on("create_contact")
-        .answer_once(Answer::json(json!({"id": "1"})).cut(3).after_carrying_out());
+        .respond_once(MockResponse::json(json!({"id": "1"})).truncate(3).after_carrying_out());
     let lost = client
         .create_contact()
         .body(CreateContactRequest::with_email("lost@juniper.example"))
@@ -418,23 +422,25 @@ async fn a_rare_answer_is_given_when_it_is_told() {
     let search = client
         .search_contacts()
         .query(field("email").eq("lost@juniper.example"));
-    assert_eq!(search.send().await.unwrap().data.len(), 1, "it was carried out");
+    assert_eq!(search.send().await.unwrap().data.len(), 1, "the contact was created");
 
     intercom
         .on_any()
-        .answer_with(|request| (request.path == "/me").then(|| Answer::json(json!({"id": "any"}))));
+        .respond_with(|request| (request.path == "/me").then(|| MockResponse::json(json!({"id": "any"}))));
     assert_eq!(client.identify_admin().send().await.unwrap().id.as_deref(), Some("any"));
-    intercom.on("identify_admin").answer(Answer::json(json!({"id": "one"})));
+    intercom
+        .on("identify_admin")
+        .respond(MockResponse::json(json!({"id": "one"})));
     assert_eq!(client.identify_admin().send().await.unwrap().id.as_deref(), Some("one"));
 }
 
 #[tokio::test]
-async fn a_function_that_answers_may_ask_what_was_received() {
-    let intercom = Arc::new(MockIntercom::start().await);
-    let asked = Arc::downgrade(&intercom);
-    intercom.on("identify_admin").answer_with(move |request| {
-        let received = asked.upgrade()?.received();
-        (received.len() == request.number + 1).then(|| Answer::json(json!({"id": received.len().to_string()})))
+async fn responder_can_read_the_received_requests() {
+    let intercom = Arc::new(MockIntercom::new());
+    let weak = Arc::downgrade(&intercom);
+    intercom.on("identify_admin").respond_with(move |request| {
+        let received = weak.upgrade()?.received();
+        (received.len() == request.number + 1).then(|| MockResponse::json(json!({"id": received.len().to_string()})))
     });
     for id in ["1", "2"] {
         let me = intercom.client().identify_admin().send().await.unwrap();
@@ -443,8 +449,8 @@ async fn a_function_that_answers_may_ask_what_was_received() {
 }
 
 #[tokio::test]
-async fn what_was_asked_is_recorded_and_shown_without_the_token() {
-    let (intercom, client) = start().await;
+async fn requests_are_recorded_and_formatted_without_the_token() {
+    let (intercom, client) = start();
     client.list_contacts().per_page(5).send().await.unwrap();
     client
         .create_tag()
@@ -465,45 +471,45 @@ async fn what_was_asked_is_recorded_and_shown_without_the_token() {
     );
     assert_eq!(list.header("authorization"), Some("Bearer mock-access-token"));
     assert!(!format!("{intercom:?} {:?}", intercom.received()).contains("access-token"));
-    intercom.forget_received();
+    intercom.clear_received();
     assert!(intercom.received().is_empty());
 }
 
 #[tokio::test]
 #[should_panic(
-    expected = "list_contacts does not answer so: contacts: expected no such name, found a list; \
+    expected = "response of list_contacts does not match the description: contacts: expected no such name, found a list; \
                            data[0].emial: expected no such name, found a string"
 )]
-async fn a_slip_in_a_fixture_is_told() {
-    let intercom = MockIntercom::start().await;
+async fn response_with_unknown_fields_panics() {
+    let intercom = MockIntercom::new();
     let fixture = json!({"contacts": [], "data": [{"id": "1", "emial": "a"}]});
-    intercom.on("list_contacts").answer(Answer::json(fixture));
+    intercom.on("list_contacts").respond(MockResponse::json(fixture));
 }
 
 #[tokio::test]
-async fn a_fixture_of_tomorrow_is_allowed_by_name() {
-    let (intercom, client) = start().await;
+async fn unchecked_response_may_have_unknown_fields() {
+    let (intercom, client) = start();
     intercom
         .on("list_contacts")
-        .answer(Answer::json(json!({"data": [], "ai": 1})).as_it_is());
+        .respond(MockResponse::json(json!({"data": [], "ai": 1})).unchecked());
     assert!(client.list_contacts().send().await.unwrap().extra.get("ai").is_some());
-    let flaws = mock::check::<ContactList>(r#"{"data": [{"tags": {"data": {}}}]}"#).unwrap();
+    let mismatches = mock::check::<ContactList>(r#"{"data": [{"tags": {"data": {}}}]}"#).unwrap();
     assert_eq!(
-        flaws[0].to_string(),
+        mismatches[0].to_string(),
         "data[0].tags.data: expected a list, found an object"
     );
     assert!(mock::check::<ContactList>("[]").is_err());
 }
 
 #[tokio::test]
-#[should_panic(expected = "the description has no operation list_contact; did you mean list_contacts?")]
-async fn a_slip_in_an_operation_is_told() {
-    let _ = MockIntercom::start().await.on("list_contact");
+#[should_panic(expected = "unknown operation list_contact; did you mean list_contacts?")]
+async fn stub_of_an_unknown_operation_panics() {
+    let _ = MockIntercom::new().on("list_contact");
 }
 
 #[tokio::test]
-async fn a_reply_is_answered_by_the_example_that_fits_it() {
-    let (_intercom, client) = start().await;
+async fn note_is_added_to_the_conversation() {
+    let (_intercom, client) = start();
     let reply = client.reply_conversation().id("215478120045");
     let note = reply
         .body(ReplyConversationRequest::admin_note(4021337, "All is well."))
@@ -516,14 +522,14 @@ async fn a_reply_is_answered_by_the_example_that_fits_it() {
 }
 
 #[tokio::test]
-async fn a_contact_that_is_there_is_a_conflict() {
-    let (intercom, client) = start().await;
+async fn existing_contact_is_a_conflict() {
+    let (intercom, client) = start();
     let user = || CreateContactRequest::with_email("ada@juniper.example").role("user");
-    let made = client.create_contact().body(user()).send().await.unwrap();
-    let again = client.create_contact().body(user()).send().await.unwrap_err();
-    assert!(again.is_conflict(), "{again}");
-    assert_eq!(again.conflicting_id(), made.id.as_deref());
-    // Leads share emails, and the description's own records are in nobody's way.
+    let created = client.create_contact().body(user()).send().await.unwrap();
+    let conflict = client.create_contact().body(user()).send().await.unwrap_err();
+    assert!(conflict.is_conflict(), "{conflict}");
+    assert_eq!(conflict.conflicting_id(), created.id.as_deref());
+    // Leads can share email addresses.
     let lead = CreateContactRequest::with_email("ada@juniper.example").role("lead");
     client.create_contact().body(lead).send().await.unwrap();
     intercom.seed(
@@ -544,34 +550,37 @@ async fn a_contact_that_is_there_is_a_conflict() {
 }
 
 #[tokio::test]
-async fn a_change_can_be_answered_by_nothing() {
-    let (intercom, client) = start().await;
+async fn response_to_a_change_can_be_empty() {
+    let (intercom, client) = start();
     let contact = "66f1c2a9d04b7e8351aa0c11";
     intercom
         .on("delete_contact")
-        .answer(Answer::bytes("application/json", "").status(204));
-    let answer = client.delete_contact().id(contact).await.unwrap();
-    assert_eq!((answer.status().as_u16(), &answer.id), (204, &None));
-    assert!(client.show_contact().id(contact).await.is_ok(), "the mock did nothing");
+        .respond(MockResponse::bytes("application/json", "").status(204));
+    let response = client.delete_contact().id(contact).await.unwrap();
+    assert_eq!((response.status().as_u16(), &response.id), (204, &None));
+    assert!(
+        client.show_contact().id(contact).await.is_ok(),
+        "the contact must not be deleted"
+    );
 }
 
 #[tokio::test]
-async fn half_an_answer_has_its_status_and_headers() {
-    let (intercom, client) = start().await;
-    let made = json!({"type": "contact", "id": "66f1", "name": "Ada"});
+async fn error_of_a_truncated_response_has_its_status_and_headers() {
+    let (intercom, client) = start();
+    let contact = json!({"type": "contact", "id": "66f1", "name": "Ada"});
     for bytes in [0, 5, 20] {
-        intercom.on("create_contact").answer_once(
-            Answer::json(&made)
+        intercom.on("create_contact").respond_once(
+            MockResponse::json(&contact)
                 .status(202)
-                .header("x-request-id", "half")
-                .cut(bytes),
+                .header("x-request-id", "truncated")
+                .truncate(bytes),
         );
         let create = client
             .create_contact()
             .body(CreateContactRequest::with_email("ada@juniper.example"));
         let error = create.send().await.unwrap_err();
         assert_eq!(error.status().map(|status| status.as_u16()), Some(202), "{error}");
-        assert_eq!(error.request_id(), Some("half"));
+        assert_eq!(error.request_id(), Some("truncated"));
         assert_eq!(error.body().unwrap().len(), bytes);
         assert!(error.may_have_been_carried_out() && !error.is_retryable(), "{error}");
     }

@@ -1,5 +1,5 @@
-//! Three programs of the kind that users write, tested on the mock as users would. Each is broken in five ways as well: what the
-//! tests look at tells every broken one from the right one.
+//! Three typical programs, tested on the mock as a user would test them. Each also has five faulty
+//! variants, which its test must detect.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 const ADMIN: i64 = 4_021_337;
 const SUPPORT: i64 = 6180;
 
-/// A line of a customer list.
+/// A row of a customer list.
 struct Row {
     key: &'static str,
     email: &'static str,
@@ -32,32 +32,32 @@ const fn row(key: &'static str, email: &'static str, name: &'static str, company
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Importer {
-    Right,
-    /// Takes a conflict for success.
+    Correct,
+    /// Treats a conflict as success.
     KeepsOldNames,
-    /// Names companies by the name instead of the key.
-    NamesCompaniesByName,
-    AttachesNobody,
-    /// Knows people by the email address alone.
-    KnowsByEmail,
-    /// Marks people it only updates as new ones.
-    TagsEverybody,
+    /// Identifies companies by the name of the contact instead of the key.
+    WrongCompanyKey,
+    SkipsCompanies,
+    /// Identifies contacts by email address only.
+    IdentifiesByEmail,
+    /// Also tags contacts that existed before.
+    TagsEveryContact,
 }
 
-async fn import(client: &Client, rows: &[Row], how: Importer) -> Result<(), Error> {
+async fn import(client: &Client, rows: &[Row], variant: Importer) -> Result<(), Error> {
     for row in rows {
-        let person = CreateContactRequest::with_external_id(row.key)
+        let contact = CreateContactRequest::with_external_id(row.key)
             .email(row.email)
             .name(row.name);
-        let person = match how {
-            Importer::KnowsByEmail => CreateContactRequest::with_email(row.email).name(row.name),
-            _ => person,
+        let contact = match variant {
+            Importer::IdentifiesByEmail => CreateContactRequest::with_email(row.email).name(row.name),
+            _ => contact,
         };
-        let (id, is_new) = match client.create_contact().body(person).await {
-            Ok(made) => (made.id.clone().unwrap_or_default(), true),
+        let (id, is_new) = match client.create_contact().body(contact).await {
+            Ok(created) => (created.id.clone().unwrap_or_default(), true),
             Err(error) if error.is_conflict() => {
                 let id = error.conflicting_id().unwrap_or_default().to_owned();
-                if how != Importer::KeepsOldNames {
+                if variant != Importer::KeepsOldNames {
                     let change = json!({"name": row.name, "email": row.email});
                     client.update_contact().id(&id).body(change).await?;
                 }
@@ -65,7 +65,7 @@ async fn import(client: &Client, rows: &[Row], how: Importer) -> Result<(), Erro
             }
             Err(error) => return Err(error),
         };
-        if is_new || how == Importer::TagsEverybody {
+        if is_new || variant == Importer::TagsEveryContact {
             let tag = client.create_tag().body(CreateTagRequest::create("imported")).await?;
             client
                 .attach_tag_to_contact()
@@ -73,14 +73,14 @@ async fn import(client: &Client, rows: &[Row], how: Importer) -> Result<(), Erro
                 .body(json!({"id": tag.id}))
                 .await?;
         }
-        let key = if how == Importer::NamesCompaniesByName {
+        let key = if variant == Importer::WrongCompanyKey {
             row.name
         } else {
             row.company
         };
         let company = json!({"company_id": key, "name": row.company.to_uppercase()});
         let company = client.create_or_update_company().body(company).await?;
-        if how != Importer::AttachesNobody {
+        if variant != Importer::SkipsCompanies {
             client
                 .attach_contact_to_company()
                 .id(&id)
@@ -91,8 +91,9 @@ async fn import(client: &Client, rows: &[Row], how: Importer) -> Result<(), Erro
     Ok(())
 }
 
-/// Runs an importer twice, the second time with a changed name and email, over people of whom one is there already.
-async fn import_twice(how: Importer) -> Result<(), String> {
+/// Runs an importer twice, the second time with a changed name and email address. One contact
+/// exists before.
+async fn import_twice(variant: Importer) -> Result<(), String> {
     let intercom = MockIntercom::builder().empty(true).build();
     intercom.seed("list_contacts", [json!({"type": "contact", "id": "5f0", "role": "user", "external_id": "1", "email": "old@acme.example", "name": "Old"})]);
     let client = intercom.client();
@@ -107,24 +108,26 @@ async fn import_twice(how: Importer) -> Result<(), String> {
         row("3", "cy@brook.example", "Cy", "brook"),
     ];
     for rows in [&first, &second] {
-        import(&client, rows, how).await.map_err(|error| error.to_string())?;
+        import(&client, rows, variant)
+            .await
+            .map_err(|error| error.to_string())?;
     }
-    let people: Vec<Contact> = client
+    let contacts: Vec<Contact> = client
         .list_contacts()
         .stream()
         .try_collect()
         .await
         .map_err(|error| error.to_string())?;
-    let names: BTreeSet<_> = people
+    let names: BTreeSet<_> = contacts
         .iter()
-        .map(|person| (person.external_id.clone(), person.name.clone(), person.email.clone()))
+        .map(|contact| (contact.external_id.clone(), contact.name.clone(), contact.email.clone()))
         .collect();
     let text = |text: &str| Some(text.to_owned());
     let expected = second
         .iter()
         .map(|row| (text(row.key), text(row.name), text(row.email)))
         .collect();
-    same("people", names, expected)?;
+    same("contacts", names, expected)?;
     let companies = client.list_all_companies().await.map_err(|error| error.to_string())?;
     let users: BTreeMap<_, _> = companies
         .data
@@ -147,52 +150,52 @@ async fn import_twice(how: Importer) -> Result<(), String> {
     let tagged: Vec<Contact> = found.stream().try_collect().await.map_err(|error| error.to_string())?;
     let tagged = tagged
         .iter()
-        .map(|person| person.external_id.clone())
+        .map(|contact| contact.external_id.clone())
         .collect::<BTreeSet<_>>();
-    same("new people", tagged, [text("2"), text("3")].into())
+    same("new contacts", tagged, [text("2"), text("3")].into())
 }
 
-fn same<T: PartialEq + std::fmt::Debug>(what: &str, found: T, expected: T) -> Result<(), String> {
+fn same<T: PartialEq + std::fmt::Debug>(subject: &str, found: T, expected: T) -> Result<(), String> {
     match found == expected {
         true => Ok(()),
-        false => Err(format!("{what}: {found:?} instead of {expected:?}")),
+        false => Err(format!("{subject}: {found:?} instead of {expected:?}")),
     }
 }
 
 #[tokio::test]
-async fn an_importer_that_runs_twice_makes_everything_once() {
-    assert_eq!(import_twice(Importer::Right).await, Ok(()));
-    for broken in [
+async fn importer_is_idempotent() {
+    assert_eq!(import_twice(Importer::Correct).await, Ok(()));
+    for faulty in [
         Importer::KeepsOldNames,
-        Importer::NamesCompaniesByName,
-        Importer::AttachesNobody,
-        Importer::KnowsByEmail,
-        Importer::TagsEverybody,
+        Importer::WrongCompanyKey,
+        Importer::SkipsCompanies,
+        Importer::IdentifiesByEmail,
+        Importer::TagsEveryContact,
     ] {
-        assert!(import_twice(broken).await.is_err(), "{broken:?} is not noticed");
+        assert!(import_twice(faulty).await.is_err(), "{faulty:?} is not detected");
     }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Sync {
-    Right,
-    /// Deletes who is only gone for now.
+enum SyncVariant {
+    Correct,
+    /// Deletes former customers instead of archiving them.
     Deletes,
-    /// Leaves who came back in the archive.
+    /// Leaves returning customers archived.
     ForgetsToUnarchive,
-    /// Merges the user into the lead.
+    /// Merges users into leads.
     MergesBackwards,
     ReadsTheFirstPage,
-    /// Lets the old name win over the local one.
+    /// Overwrites local names with older ones.
     ReadsBeforeItWrites,
 }
 
-/// People by key: name, and whether they are customers now.
-type People = BTreeMap<String, (String, bool)>;
+/// The local names by key, with a flag for current customers.
+type Customers = BTreeMap<String, (String, bool)>;
 
-async fn sync(client: &Client, local: &mut People, how: Sync) -> Result<(), Error> {
-    if how == Sync::ReadsBeforeItWrites {
-        read(client, local, how).await?;
+async fn sync(client: &Client, local: &mut Customers, variant: SyncVariant) -> Result<(), Error> {
+    if variant == SyncVariant::ReadsBeforeItWrites {
+        read(client, local, variant).await?;
     }
     for (key, (name, is_customer)) in local.iter() {
         let found = client
@@ -202,24 +205,24 @@ async fn sync(client: &Client, local: &mut People, how: Sync) -> Result<(), Erro
         let id = found.data.first().and_then(|found| found.id.clone());
         match (id, is_customer) {
             (Some(id), true) => drop(client.update_contact().id(&id).body(json!({"name": name})).await?),
-            (Some(id), false) if how == Sync::Deletes => drop(client.delete_contact().id(&id).await?),
+            (Some(id), false) if variant == SyncVariant::Deletes => drop(client.delete_contact().id(&id).await?),
             (Some(id), false) => drop(client.archive_contact().id(&id).await?),
             (None, false) => {}
             (None, true) => {
-                let person = CreateContactRequest::with_external_id(key.as_str()).name(name.as_str());
-                match client.create_contact().body(person).await {
-                    Err(error) if error.is_conflict() && how != Sync::ForgetsToUnarchive => {
+                let contact = CreateContactRequest::with_external_id(key.as_str()).name(name.as_str());
+                match client.create_contact().body(contact).await {
+                    Err(error) if error.is_conflict() && variant != SyncVariant::ForgetsToUnarchive => {
                         let id = error.conflicting_id().unwrap_or_default();
                         client.unarchive_contact().id(id).await?;
                         client.update_contact().id(id).body(json!({"name": name})).await?;
                     }
                     Err(error) if error.is_conflict() => {}
-                    made => drop(made?),
+                    result => drop(result?),
                 }
             }
         }
     }
-    // Leads with the address of a user are that user.
+    // Merges leads into the user with the same email address.
     let leads: Vec<Contact> = client
         .search_contacts()
         .query(field("role").eq("lead"))
@@ -233,49 +236,49 @@ async fn sync(client: &Client, local: &mut People, how: Sync) -> Result<(), Erro
             .query(field("role").eq("user") & field("email").eq(email))
             .await?;
         if let Some(user) = user.data.first() {
-            let (from, into) = match how {
-                Sync::MergesBackwards => (&user.id, &lead.id),
+            let (from, into) = match variant {
+                SyncVariant::MergesBackwards => (&user.id, &lead.id),
                 _ => (&lead.id, &user.id),
             };
             client.merge_contact().body(json!({"from": from, "into": into})).await?;
         }
     }
-    if how != Sync::ReadsBeforeItWrites {
-        read(client, local, how).await?;
+    if variant != SyncVariant::ReadsBeforeItWrites {
+        read(client, local, variant).await?;
     }
     Ok(())
 }
 
-/// Takes over who came into being in Intercom, and what they are called there.
-async fn read(client: &Client, local: &mut People, how: Sync) -> Result<(), Error> {
-    let people: Vec<Contact> = match how {
-        Sync::ReadsTheFirstPage => client.list_contacts().await?.into_inner().data.to_vec(),
+/// Copies the users of Intercom and their names.
+async fn read(client: &Client, local: &mut Customers, variant: SyncVariant) -> Result<(), Error> {
+    let contacts: Vec<Contact> = match variant {
+        SyncVariant::ReadsTheFirstPage => client.list_contacts().await?.into_inner().data.to_vec(),
         _ => client.list_contacts().stream().try_collect().await?,
     };
-    for person in people
+    for contact in contacts
         .into_iter()
-        .filter(|person| person.role.as_deref() == Some("user"))
+        .filter(|contact| contact.role.as_deref() == Some("user"))
     {
-        if let (Some(key), Some(name)) = (person.external_id, person.name) {
+        if let (Some(key), Some(name)) = (contact.external_id, contact.name) {
             local.insert(key, (name, true));
         }
     }
     Ok(())
 }
 
-async fn sync_all(how: Sync) -> Result<(), String> {
+async fn sync_all(variant: SyncVariant) -> Result<(), String> {
     let intercom = MockIntercom::builder().empty(true).build();
     let client = intercom.client();
-    let told = |error: Error| error.to_string();
-    let person = |i: usize| json!({"type": "contact", "id": format!("5f{i:02}"), "role": "user", "external_id": format!("k{i:02}"), "email": format!("p{i}@acme.example"), "name": format!("Old {i}")});
-    intercom.seed("list_contacts", (0..14).map(person));
+    let message = |error: Error| error.to_string();
+    let contact = |i: usize| json!({"type": "contact", "id": format!("5f{i:02}"), "role": "user", "external_id": format!("k{i:02}"), "email": format!("p{i}@acme.example"), "name": format!("Old {i}")});
+    intercom.seed("list_contacts", (0..14).map(contact));
     let lead = client
         .create_contact()
         .body(json!({"role": "lead", "email": "p3@acme.example", "phone": "+15550100123"}));
-    let lead = lead.await.map_err(told)?;
-    // Somebody left once, and is back; somebody leaves now; most are known in Intercom only.
-    client.archive_contact().id("5f01").await.map_err(told)?;
-    let mut local: People = [
+    let lead = lead.await.map_err(message)?;
+    // k01 is archived and returns, k02 leaves, and most others only exist in Intercom.
+    client.archive_contact().id("5f01").await.map_err(message)?;
+    let mut local: Customers = [
         ("k00", "New 0", true),
         ("k01", "Back", true),
         ("k02", "Gone", false),
@@ -284,65 +287,65 @@ async fn sync_all(how: Sync) -> Result<(), String> {
     .into_iter()
     .map(|(key, name, is_customer)| (key.to_owned(), (name.to_owned(), is_customer)))
     .collect();
-    sync(&client, &mut local, how).await.map_err(told)?;
+    sync(&client, &mut local, variant).await.map_err(message)?;
 
-    let people: Vec<Contact> = client.list_contacts().stream().try_collect().await.map_err(told)?;
+    let contacts: Vec<Contact> = client.list_contacts().stream().try_collect().await.map_err(message)?;
     let mut expected: BTreeMap<String, String> = (3..14).map(|i| (format!("k{i:02}"), format!("Old {i}"))).collect();
     for (key, name) in [("k00", "New 0"), ("k01", "Back"), ("n1", "Nia")] {
         expected.insert(key.to_owned(), name.to_owned());
     }
-    let there = people.iter().map(|person| {
+    let remote = contacts.iter().map(|contact| {
         (
-            person.external_id.clone().unwrap_or_default(),
-            person.name.clone().unwrap_or_default(),
+            contact.external_id.clone().unwrap_or_default(),
+            contact.name.clone().unwrap_or_default(),
         )
     });
-    same("in Intercom", there.collect(), expected.clone())?;
-    let here = local
+    same("in Intercom", remote.collect(), expected.clone())?;
+    let customers = local
         .iter()
         .filter(|(_, (_, is_customer))| *is_customer)
         .map(|(key, (name, _))| (key.clone(), name.clone()));
-    same("here", here.collect(), expected)?;
-    let merged = client.show_contact().id("5f03").await.map_err(told)?;
+    same("local", customers.collect(), expected)?;
+    let merged = client.show_contact().id("5f03").await.map_err(message)?;
     same(
-        "phone of the merged",
+        "phone of the merged contact",
         merged.phone.clone(),
         Some("+15550100123".to_owned()),
     )?;
     same("lead", client.show_contact().id(&lead.id).await.is_err(), true)?;
-    // Who is archived can come back.
-    client.unarchive_contact().id("5f02").await.map(drop).map_err(told)
+    // k02 was archived, not deleted.
+    client.unarchive_contact().id("5f02").await.map(drop).map_err(message)
 }
 
 #[tokio::test]
-async fn a_sync_in_both_directions_archives_and_merges() {
-    assert_eq!(sync_all(Sync::Right).await, Ok(()));
-    for broken in [
-        Sync::Deletes,
-        Sync::ForgetsToUnarchive,
-        Sync::MergesBackwards,
-        Sync::ReadsTheFirstPage,
-        Sync::ReadsBeforeItWrites,
+async fn two_way_sync_archives_and_merges() {
+    assert_eq!(sync_all(SyncVariant::Correct).await, Ok(()));
+    for faulty in [
+        SyncVariant::Deletes,
+        SyncVariant::ForgetsToUnarchive,
+        SyncVariant::MergesBackwards,
+        SyncVariant::ReadsTheFirstPage,
+        SyncVariant::ReadsBeforeItWrites,
     ] {
-        assert!(sync_all(broken).await.is_err(), "{broken:?} is not noticed");
+        assert!(sync_all(faulty).await.is_err(), "{faulty:?} is not detected");
     }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Bot {
-    Right,
-    /// Does not look whether it has been there already.
-    AnswersTwice,
-    /// Writes its analysis where the customer sees it.
-    SpeaksAloud,
+    Correct,
+    /// Ignores that a conversation is already assigned.
+    RepliesTwice,
+    /// Sends its note to the customer.
+    NoteIsPublic,
     ClosesInsteadOfAssigning,
     ForgetsTheTag,
-    /// Tags by the first word that it finds, whoever said it.
-    ListensToItself,
+    /// Handles messages of admins, too.
+    HandlesOwnMessages,
 }
 
 /// Assigns open conversations about maps to support, with a note and a tag, and replies once.
-async fn run_bot(client: &Client, how: Bot) -> Result<(), Error> {
+async fn run_bot(client: &Client, variant: Bot) -> Result<(), Error> {
     let open = client
         .search_conversations()
         .query(field("open").eq(true) & field("source.body").contains("map"));
@@ -355,65 +358,79 @@ async fn run_bot(client: &Client, how: Bot) -> Result<(), Error> {
             .as_ref()
             .is_some_and(|source| source.delivered_as.as_deref() == Some("admin_initiated"));
         let is_done = listed.team_assignee_id.is_some_and(|team| team == SUPPORT);
-        if (is_ours && how != Bot::ListensToItself) || (is_done && how != Bot::AnswersTwice) {
+        if (is_ours && variant != Bot::HandlesOwnMessages) || (is_done && variant != Bot::RepliesTwice) {
             continue;
         }
-        let said =
+        let reply =
             |kind: &str, body: &str| json!({"message_type": kind, "type": "admin", "admin_id": ADMIN, "body": body});
-        let kind = if how == Bot::SpeaksAloud { "comment" } else { "note" };
+        let kind = if variant == Bot::NoteIsPublic {
+            "comment"
+        } else {
+            "note"
+        };
         client
             .reply_conversation()
             .id(&id)
-            .body(said(kind, "About maps."))
+            .body(reply(kind, "About maps."))
             .await?;
         client
             .reply_conversation()
             .id(&id)
-            .body(said("comment", "We are on it."))
+            .body(reply("comment", "We are on it."))
             .await?;
-        if how != Bot::ForgetsTheTag {
+        if variant != Bot::ForgetsTheTag {
             let attach = json!({"id": tag.id, "admin_id": ADMIN});
             client.attach_tag_to_conversation().id(&id).body(attach).await?;
         }
-        let act = match how {
+        let action = match variant {
             Bot::ClosesInsteadOfAssigning => json!({"message_type": "close", "type": "admin", "admin_id": ADMIN}),
             _ => json!({"message_type": "assignment", "type": "team", "admin_id": ADMIN, "assignee_id": SUPPORT}),
         };
-        client.manage_conversation().id(&id).body(act).await?;
+        client.manage_conversation().id(&id).body(action).await?;
     }
     Ok(())
 }
 
-async fn bot_runs_twice(how: Bot) -> Result<(), String> {
+async fn bot_runs_twice(variant: Bot) -> Result<(), String> {
     let intercom = MockIntercom::new();
     intercom.seed("list_conversations", [Value::Null; 0]);
     let client = intercom.client();
-    let told = |error: Error| error.to_string();
+    let message = |error: Error| error.to_string();
     let ada = client
         .create_contact()
         .body(CreateContactRequest::with_external_id("ada"))
         .await
-        .map_err(told)?;
+        .map_err(message)?;
     let user = json!({"type": "user", "id": ada.id});
-    let asks = client
+    let question = client
         .create_conversation()
         .body(json!({"from": user, "body": "My map is empty"}));
-    let asks = asks.await.map_err(told)?.conversation_id.clone().unwrap_or_default();
+    let question = question
+        .await
+        .map_err(message)?
+        .conversation_id
+        .clone()
+        .unwrap_or_default();
     let other = client
         .create_conversation()
         .body(json!({"from": user, "body": "Where is my invoice?"}));
-    let other = other.await.map_err(told)?.conversation_id.clone().unwrap_or_default();
-    let tells = json!({"from": {"type": "admin", "id": ADMIN.to_string()}, "to": user, "message_type": "inapp", "body": "A new map!"});
+    let other = other
+        .await
+        .map_err(message)?
+        .conversation_id
+        .clone()
+        .unwrap_or_default();
+    let announcement = json!({"from": {"type": "admin", "id": ADMIN.to_string()}, "to": user, "message_type": "inapp", "body": "A new map!"});
     client
         .request(Method::POST, "/messages")
-        .json(&tells)
+        .json(&announcement)
         .send::<Value>()
         .await
-        .map_err(told)?;
+        .map_err(message)?;
     for _ in 0..2 {
-        run_bot(&client, how).await.map_err(told)?;
+        run_bot(&client, variant).await.map_err(message)?;
     }
-    let done = client.retrieve_conversation().id(&asks).await.map_err(told)?;
+    let done = client.retrieve_conversation().id(&question).await.map_err(message)?;
     let parts = done
         .conversation_parts
         .as_ref()
@@ -432,25 +449,25 @@ async fn bot_runs_twice(how: Bot) -> Result<(), String> {
     let tagged = client
         .search_conversations()
         .query(field("contact_ids").eq(ada.id.clone().unwrap_or_default()));
-    let tagged: Vec<ConversationListItem> = tagged.stream().try_collect().await.map_err(told)?;
+    let tagged: Vec<ConversationListItem> = tagged.stream().try_collect().await.map_err(message)?;
     same("conversations", tagged.len(), 3)?;
     let tags = |conversation: &ConversationListItem| conversation.tags.as_ref().map_or(0, |tags| tags.tags.len());
     let tags: Vec<usize> = tagged.iter().map(tags).collect();
     same("tags", tags, vec![1, 0, 0])?;
-    let untouched = client.retrieve_conversation().id(&other).await.map_err(told)?;
+    let untouched = client.retrieve_conversation().id(&other).await.map_err(message)?;
     same("other", untouched.team_assignee_id, None)
 }
 
 #[tokio::test]
-async fn a_support_bot_answers_once_and_assigns() {
-    assert_eq!(bot_runs_twice(Bot::Right).await, Ok(()));
-    for broken in [
-        Bot::AnswersTwice,
-        Bot::SpeaksAloud,
+async fn support_bot_replies_once_and_assigns() {
+    assert_eq!(bot_runs_twice(Bot::Correct).await, Ok(()));
+    for faulty in [
+        Bot::RepliesTwice,
+        Bot::NoteIsPublic,
         Bot::ClosesInsteadOfAssigning,
         Bot::ForgetsTheTag,
-        Bot::ListensToItself,
+        Bot::HandlesOwnMessages,
     ] {
-        assert!(bot_runs_twice(broken).await.is_err(), "{broken:?} is not noticed");
+        assert!(bot_runs_twice(faulty).await.is_err(), "{faulty:?} is not detected");
     }
 }

@@ -1,5 +1,7 @@
-//! What the published description shows of each operation, against what the mock responds to the same request: the same keys,
-//! the same kinds of values, the same ids. The published file is read where it lies beside the project; nothing of it is here.
+//! Compares the mock's responses with the examples of the published description: the keys, the
+//! types of values and the ids.
+//!
+//! The published file is not part of the repository. Without it, this test does nothing.
 
 use std::path::Path;
 
@@ -7,7 +9,7 @@ use intercom_client::mock::MockIntercom;
 use intercom_client::{Method, RetryPolicy};
 use serde_json::{Map, Value, json};
 
-/// The published file, where there is one.
+/// Reads the published file, if it exists.
 fn published() -> Option<Value> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/reference/descriptions/2.9.yaml");
     let text = std::fs::read_to_string(path).ok()?;
@@ -16,8 +18,8 @@ fn published() -> Option<Value> {
 
 const ADA: &str = "66f1c2a9d04b7e8351aa0c11";
 
-/// Ids that the mock has, for those of the published examples, by the path and the name of the field or parameter.
-fn known_id(path: &str, name: &str) -> Option<Value> {
+/// Returns the id of a mock record for a field or parameter of the published examples.
+fn mock_id(path: &str, name: &str) -> Option<Value> {
     let id = match (path, name) {
         (_, "admin_id" | "author_id" | "sender_id" | "assignee_id") => json!(4_021_337),
         (_, "contact_id" | "intercom_user_id" | "into") => json!(ADA),
@@ -56,39 +58,41 @@ fn known_id(path: &str, name: &str) -> Option<Value> {
     Some(id)
 }
 
-/// A published request with the mock's ids.
-fn translated(path: &str, value: &Value) -> Value {
+/// Replaces the ids of a published request by those of the mock.
+fn with_mock_ids(path: &str, value: &Value) -> Value {
     match value {
         Value::Object(fields) => {
-            let person = fields.get("type").and_then(Value::as_str);
+            let record_type = fields.get("type").and_then(Value::as_str);
             let fields = fields.iter().map(|(name, value)| {
-                let known = match (name.as_str(), person) {
+                let id = match (name.as_str(), record_type) {
                     ("id", Some("admin")) => Some(json!("4021337")),
                     ("id", Some("lead")) => Some(json!("66f1c2a9d04b7e8351aa0c12")),
                     ("id", Some("user")) => Some(json!(ADA)),
                     ("id", _) if path == "/tickets" => Some(json!(ADA)),
-                    (name, _) if !value.is_object() => known_id(path, name),
+                    (name, _) if !value.is_object() => mock_id(path, name),
                     _ => None,
                 };
-                (name.clone(), known.unwrap_or_else(|| translated(path, value)))
+                (name.clone(), id.unwrap_or_else(|| with_mock_ids(path, value)))
             });
             Value::Object(fields.collect::<Map<_, _>>())
         }
-        Value::Array(values) => values.iter().map(|value| translated(path, value)).collect(),
+        Value::Array(values) => values.iter().map(|value| with_mock_ids(path, value)).collect(),
         other => other.clone(),
     }
 }
 
-fn normal(name: &str) -> String {
+/// Normalizes the name of an example: requests and responses spell it differently.
+fn normalized(name: &str) -> String {
     let words = name.to_lowercase().replace(['-', ' ', '_'], " ");
     words.split_whitespace().collect::<Vec<_>>().join("_")
 }
 
-/// Where two values differ in keys or kinds. Null stands for every kind, and free-form objects for any keys.
-fn differences(at: &str, shown: &Value, found: &Value, differences: &mut Vec<String>) {
-    match (shown, found) {
+/// Lists the differences between the keys and types of two values. Null matches any type, and
+/// free-form objects any keys.
+fn compare(at: &str, expected: &Value, actual: &Value, differences: &mut Vec<String>) {
+    match (expected, actual) {
         (Value::Null, _) | (_, Value::Null) => {}
-        (Value::Object(shown), Value::Object(found)) => {
+        (Value::Object(expected), Value::Object(actual)) => {
             if [
                 "custom_attributes",
                 "ticket_attributes",
@@ -97,78 +101,78 @@ fn differences(at: &str, shown: &Value, found: &Value, differences: &mut Vec<Str
                 "location_data",
             ]
             .iter()
-            .any(|free| at.ends_with(free))
+            .any(|name| at.ends_with(name))
             {
                 return;
             }
-            for (name, value) in shown {
-                match found.get(name) {
-                    Some(found) => self::differences(&format!("{at}.{name}"), value, found, differences),
-                    // The recorded list of events names a page after its empty one.
+            for (name, value) in expected {
+                match actual.get(name) {
+                    Some(actual) => compare(&format!("{at}.{name}"), value, actual, differences),
+                    // The published list of events has a next page although it is empty.
                     None if at == ".pages" && name == "next" => {}
                     None => differences.push(format!("{at}.{name} is missing")),
                 }
             }
-            for name in found.keys().filter(|name| !shown.contains_key(*name)) {
-                differences.push(format!("{at}.{name} is not shown"));
+            for name in actual.keys().filter(|name| !expected.contains_key(*name)) {
+                differences.push(format!("{at}.{name} is not published"));
             }
         }
-        (Value::Array(shown), Value::Array(found)) => {
-            if let (Some(shown), Some(found)) = (shown.first(), found.first()) {
-                self::differences(&format!("{at}[0]"), shown, found, differences);
+        (Value::Array(expected), Value::Array(actual)) => {
+            if let (Some(expected), Some(actual)) = (expected.first(), actual.first()) {
+                compare(&format!("{at}[0]"), expected, actual, differences);
             }
         }
         (Value::String(_), Value::String(_))
         | (Value::Number(_), Value::Number(_))
         | (Value::Bool(_), Value::Bool(_)) => {}
-        _ => differences.push(format!("{at}: {found} instead of {shown}")),
+        _ => differences.push(format!("{at}: {actual} instead of {expected}")),
     }
 }
 
 #[tokio::test]
-async fn published_requests_have_responses_like_the_published_ones() {
+async fn responses_have_the_shape_of_the_published_examples() {
     let Some(description) = published() else { return };
-    let mut flaws = Vec::new();
+    let mut all_differences = Vec::new();
     let mut compared = 0;
     for (path, item) in description["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
             let Ok(method) = method.to_uppercase().parse::<Method>() else {
                 continue;
             };
-            let shown = operation["responses"]["200"]["content"]["application/json"]["examples"].as_object();
+            let responses = operation["responses"]["200"]["content"]["application/json"]["examples"].as_object();
             let requests = operation["requestBody"]["content"]["application/json"]["examples"].as_object();
-            for (name, shown) in shown.into_iter().flatten() {
-                let request =
-                    requests.and_then(|requests| requests.iter().find(|(other, _)| normal(other) == normal(name)));
+            for (name, expected) in responses.into_iter().flatten() {
+                let request = requests
+                    .and_then(|requests| requests.iter().find(|(other, _)| normalized(other) == normalized(name)));
                 let request = request.or(requests.and_then(|requests| requests.iter().next()));
-                let body = request.map(|(_, request)| translated(path, &request["value"]));
-                match respond(path, &method, operation, body).await {
-                    Ok(found) => {
+                let body = request.map(|(_, request)| with_mock_ids(path, &request["value"]));
+                match send(path, &method, operation, body).await {
+                    Ok(actual) => {
                         compared += 1;
-                        let mut differs = Vec::new();
-                        differences("", &shown["value"], &found, &mut differs);
-                        flaws.extend(
-                            differs
+                        let mut differences = Vec::new();
+                        compare("", &expected["value"], &actual, &mut differences);
+                        all_differences.extend(
+                            differences
                                 .into_iter()
                                 .map(|difference| format!("{method} {path} {name}: {difference}")),
                         );
                     }
-                    Err(error) => flaws.push(format!("{method} {path} {name}: {error}")),
+                    Err(error) => all_differences.push(format!("{method} {path} {name}: {error}")),
                 }
             }
         }
     }
-    assert!(compared > 90, "{compared}");
+    assert!(compared > 90, "only {compared} examples compared");
     assert!(
-        flaws.is_empty(),
-        "{compared} compared, {} flaws\n{}",
-        flaws.len(),
-        flaws.join("\n")
+        all_differences.is_empty(),
+        "{} differences in {compared} examples\n{}",
+        all_differences.len(),
+        all_differences.join("\n")
     );
 }
 
-/// What the mock responds to a request of an operation.
-async fn respond(path: &str, method: &Method, operation: &Value, body: Option<Value>) -> Result<Value, String> {
+/// Sends a request of an operation to a new mock.
+async fn send(path: &str, method: &Method, operation: &Value, body: Option<Value>) -> Result<Value, String> {
     let intercom = MockIntercom::new();
     let client = intercom.client_builder().retry(RetryPolicy::none()).build().unwrap();
     let mut target = path.to_owned();
@@ -177,8 +181,8 @@ async fn respond(path: &str, method: &Method, operation: &Value, body: Option<Va
         let Some(name) = parameter["name"].as_str() else {
             continue;
         };
-        let known = known_id(path, name).unwrap_or(Value::Null);
-        let text = known.as_str().map_or_else(|| known.to_string(), str::to_owned);
+        let id = mock_id(path, name).unwrap_or(Value::Null);
+        let text = id.as_str().map_or_else(|| id.to_string(), str::to_owned);
         match (parameter["in"].as_str(), name) {
             (Some("path"), _) => target = target.replace(&format!("{{{name}}}"), &text),
             (Some("query"), "user_id") => query.push(("user_id", text)),
@@ -199,7 +203,7 @@ async fn respond(path: &str, method: &Method, operation: &Value, body: Option<Va
         Ok::<_, String>(serde_json::from_slice::<Value>(&bytes).unwrap_or_default())
     };
     let mut body = body;
-    // What the published examples had made before.
+    // Creates the records that the published examples assume.
     let conversation = "/conversations/215478120045";
     match (method.as_str(), path) {
         ("POST", "/conversations/redact") => {

@@ -1,37 +1,41 @@
-//! What a test can set: time, limits, strictness, records, faults on a schedule.
+//! The settings of the mock: the clock, limits, strictness, seeded records and scheduled faults.
 
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::TryStreamExt;
-use intercom_client::mock::{Answer, MockIntercom};
+use intercom_client::mock::{MockExport, MockIntercom, MockResponse, operations};
 use intercom_client::search::field;
 use intercom_client::types::{Contact, CreateContactRequest, CreateTagRequest};
 use intercom_client::{Method, RetryPolicy};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-/// A window of ten seconds spent three times, in milliseconds of real time.
+/// Exhausts three windows of ten seconds, in milliseconds of real time.
 #[tokio::test(start_paused = true)]
-async fn the_rate_limit_is_waited_for_without_waiting() {
+async fn waiting_for_the_rate_limit_takes_no_real_time() {
     let intercom = MockIntercom::builder().rate_limit(5).build();
     let client = intercom.client();
-    let (begun, really) = (Instant::now(), std::time::Instant::now());
+    let (start, real_start) = (Instant::now(), std::time::Instant::now());
     for _ in 0..20 {
         client.list_tags().await.unwrap();
     }
-    assert!(begun.elapsed() >= Duration::from_secs(20), "{:?}", begun.elapsed());
-    assert!(really.elapsed() < Duration::from_secs(20), "{:?}", really.elapsed());
-    let refused = intercom
+    assert!(start.elapsed() >= Duration::from_secs(20), "{:?}", start.elapsed());
+    assert!(
+        real_start.elapsed() < Duration::from_secs(20),
+        "{:?}",
+        real_start.elapsed()
+    );
+    let rejected = intercom
         .received()
         .iter()
         .filter(|request| request.status.unwrap() == 429)
         .count();
-    assert_eq!(refused, 0, "{}", intercom.log());
+    assert_eq!(rejected, 0, "{}", intercom.log());
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_limit_that_is_not_waited_for_refuses() {
+async fn requests_above_the_limit_are_rejected() {
     let intercom = MockIntercom::builder().rate_limit(2).build();
     let client = intercom
         .client_builder()
@@ -51,17 +55,17 @@ async fn a_limit_that_is_not_waited_for_refuses() {
     );
     tokio::time::advance(Duration::from_secs(10)).await;
     client.list_tags().await.unwrap();
-    // The window ends on a multiple of ten seconds.
+    // Windows end at multiples of ten seconds.
     let reset = client.list_tags().await.unwrap();
     let reset: i64 = reset.headers()["x-ratelimit-reset"].to_str().unwrap().parse().unwrap();
     assert_eq!(reset % 10, 0);
 }
 
 #[tokio::test(start_paused = true)]
-async fn moments_follow_the_clock_of_the_test() {
+async fn timestamps_follow_the_clock_of_the_test() {
     let intercom = MockIntercom::new();
     let client = intercom.client();
-    let made = client
+    let created = client
         .create_contact()
         .body(CreateContactRequest::with_external_id("u-1"))
         .await
@@ -69,15 +73,14 @@ async fn moments_follow_the_clock_of_the_test() {
     tokio::time::advance(Duration::from_secs(3600)).await;
     let changed = client
         .update_contact()
-        .id(&made.id)
+        .id(&created.id)
         .body(json!({"name": "Ada"}))
         .await
         .unwrap();
-    let seconds = |contact: &Contact, at: fn(&Contact) -> i64| at(contact);
-    let updated = |contact: &Contact| contact.updated_at.unwrap().as_seconds();
-    assert_eq!(seconds(&changed, updated) - seconds(&made, updated), 3600);
-    assert_eq!(changed.created_at, made.created_at);
-    // A scroll that nobody asks for ends after a minute.
+    let updated_at = |contact: &Contact| contact.updated_at.unwrap().as_seconds();
+    assert_eq!(updated_at(&changed) - updated_at(&created), 3600);
+    assert_eq!(changed.created_at, created.created_at);
+    // An unused scroll expires after a minute.
     client.scroll_over_all_companies().await.unwrap();
     assert!(client.scroll_over_all_companies().await.is_err());
     tokio::time::advance(Duration::from_secs(61)).await;
@@ -85,7 +88,7 @@ async fn moments_follow_the_clock_of_the_test() {
 }
 
 #[tokio::test]
-async fn an_empty_mock_has_only_what_is_made() {
+async fn empty_mock_only_has_created_records() {
     let intercom = MockIntercom::builder().empty(true).build();
     let client = intercom.client();
     assert!(client.list_tags().await.unwrap().data.is_empty());
@@ -95,7 +98,7 @@ async fn an_empty_mock_has_only_what_is_made() {
 }
 
 #[tokio::test]
-async fn clones_share_everything_and_are_services() {
+async fn clones_share_state_and_are_services() {
     use tower_service::Service;
     let intercom = MockIntercom::new();
     let request = http_request("/tags");
@@ -113,7 +116,7 @@ fn http_request(path: &str) -> intercom_client::http::Request<Bytes> {
 }
 
 #[tokio::test]
-async fn a_strict_mock_refuses_fields_that_it_cannot_compare_and_so_does_any() {
+async fn search_by_an_unsupported_field_fails() {
     let intercom = MockIntercom::builder().strict(true).build();
     let client = intercom.client_builder().retry(RetryPolicy::none()).build().unwrap();
     let error = client
@@ -135,16 +138,16 @@ async fn a_strict_mock_refuses_fields_that_it_cannot_compare_and_so_does_any() {
 }
 
 #[tokio::test]
-async fn faults_come_on_a_schedule() {
+async fn faults_can_be_scheduled() {
     let intercom = MockIntercom::new();
     let client = intercom.client_builder().retry(RetryPolicy::none()).build().unwrap();
-    let broken = || Answer::error(500, "server_error", "Internal Server Error");
+    let error = || MockResponse::error(500, "server_error", "Internal Server Error");
     intercom
         .on("list_tags")
-        .usual(2)
-        .answer_once(broken())
-        .usual(1)
-        .answer_once(Answer::dropped());
+        .pass_through(2)
+        .respond_once(error())
+        .pass_through(1)
+        .respond_once(MockResponse::dropped());
     let mut outcomes = Vec::new();
     for _ in 0..6 {
         outcomes.push(client.list_tags().await.is_ok());
@@ -163,7 +166,23 @@ async fn faults_come_on_a_schedule() {
 }
 
 #[tokio::test]
-async fn a_log_shows_bodies_and_no_tokens() {
+async fn operation_ids_are_constants() {
+    let intercom = MockIntercom::new();
+    intercom
+        .on(operations::CREATE_TAG)
+        .respond(MockResponse::json(json!({"id": "7"})));
+    let tag = intercom
+        .client()
+        .create_tag()
+        .body(CreateTagRequest::create("vip"))
+        .await
+        .unwrap();
+    assert_eq!(tag.id.as_deref(), Some("7"));
+    assert_eq!(intercom.calls("create_tag").len(), 1);
+}
+
+#[tokio::test]
+async fn log_shows_bodies_without_tokens() {
     let intercom = MockIntercom::new();
     intercom
         .client()
@@ -176,20 +195,20 @@ async fn a_log_shows_bodies_and_no_tokens() {
 
 #[test]
 #[should_panic(
-    expected = "record 1 of list_contacts is not as described: emial: expected no such name, found a string"
+    expected = "record 1 of list_contacts does not match the description: emial: expected no such name, found a string"
 )]
-fn a_slip_in_a_seeded_record_is_told() {
+fn seeded_record_with_an_unknown_field_panics() {
     MockIntercom::new().seed("list_contacts", [json!({"id": "1"}), json!({"id": "2", "emial": "a"})]);
 }
 
 #[test]
-#[should_panic(expected = "the description has no operation list_contact; did you mean list_contacts?")]
-fn the_nearest_operation_is_suggested() {
+#[should_panic(expected = "unknown operation list_contact; did you mean list_contacts?")]
+fn seeding_an_unknown_operation_panics() {
     MockIntercom::new().seed("list_contact", [json!({"id": "1"})]);
 }
 
 #[tokio::test]
-async fn a_seeded_record_has_nothing_of_the_examples() {
+async fn seeded_record_has_no_relations_of_the_examples() {
     let intercom = MockIntercom::new();
     let client = intercom.client();
     intercom.seed("list_contacts", [json!({"type": "contact", "id": "7", "role": "user"})]);
@@ -207,7 +226,7 @@ async fn a_seeded_record_has_nothing_of_the_examples() {
 }
 
 #[tokio::test]
-async fn sizes_of_pages_are_those_of_each_list() {
+async fn page_sizes_depend_on_the_list() {
     let intercom = MockIntercom::new();
     let client = intercom.client_builder().retry(RetryPolicy::none()).build().unwrap();
     let pages = async |path: &str, method: Method, per_page: Option<u32>| {
@@ -219,7 +238,7 @@ async fn sizes_of_pages_are_those_of_each_list() {
         let page: Value = serde_json::from_slice(&bytes).unwrap();
         Ok::<Value, intercom_client::Error>(page["pages"]["per_page"].clone())
     };
-    for (path, method, usual, most) in [
+    for (path, method, default, maximum) in [
         ("/contacts", Method::GET, 10, Some(150)),
         ("/conversations", Method::GET, 20, Some(150)),
         ("/companies/list", Method::POST, 15, Some(60)),
@@ -230,21 +249,25 @@ async fn sizes_of_pages_are_those_of_each_list() {
         ("/contacts/66f1c2a9d04b7e8351aa0c11/notes", Method::GET, 50, None),
         ("/contacts/66f1c2a9d04b7e8351aa0c11/companies", Method::GET, 50, None),
     ] {
-        assert_eq!(pages(path, method.clone(), None).await.unwrap(), json!(usual), "{path}");
-        if let Some(most) = most {
+        assert_eq!(
+            pages(path, method.clone(), None).await.unwrap(),
+            json!(default),
+            "{path}"
+        );
+        if let Some(maximum) = maximum {
             assert_eq!(
-                pages(path, method.clone(), Some(most)).await.unwrap(),
-                json!(most),
+                pages(path, method.clone(), Some(maximum)).await.unwrap(),
+                json!(maximum),
                 "{path}"
             );
-            let error = pages(path, method, Some(most + 1)).await.unwrap_err();
+            let error = pages(path, method, Some(maximum + 1)).await.unwrap_err();
             assert!(error.to_string().contains("Per Page is too big"), "{path}: {error}");
         }
     }
 }
 
 #[tokio::test]
-async fn the_next_page_is_an_object_or_an_address() {
+async fn next_page_is_an_object_or_a_url() {
     let intercom = MockIntercom::new();
     let client = intercom.client();
     intercom.seed(
@@ -282,9 +305,9 @@ async fn the_next_page_is_an_object_or_an_address() {
     );
 }
 
-/// A cursor is a place in the order: what changes while the pages are read hides nothing that does not change.
+/// Cursors mark a record in the order, so that changes during a walk do not skip other records.
 #[tokio::test]
-async fn a_cursor_keeps_its_place_while_records_go() {
+async fn cursor_keeps_its_position_when_records_are_archived() {
     let intercom = MockIntercom::new();
     let client = intercom.client();
     intercom.seed(
@@ -295,7 +318,7 @@ async fn a_cursor_keeps_its_place_while_records_go() {
     let mut seen = Vec::new();
     while let Some(contact) = walk.try_next().await.unwrap() {
         let id = contact.id.unwrap();
-        // Everything that was read is archived at once.
+        // Archives each contact as soon as it is read.
         client.archive_contact().id(&id).await.unwrap();
         seen.push(id);
     }
@@ -303,13 +326,13 @@ async fn a_cursor_keeps_its_place_while_records_go() {
     assert!(client.list_contacts().await.unwrap().data.is_empty());
 }
 
-/// Ten thousand contacts in a moment, however they are asked for. `cargo bench` measures it; a test only shows that it ends.
+/// `benches/mock.rs` measures the time with ten times as many contacts.
 #[tokio::test]
-async fn thousands_of_contacts_are_made_listed_and_searched() {
-    const ALL: usize = 1_000;
+async fn thousand_contacts_can_be_created_listed_and_searched() {
+    const COUNT: usize = 1_000;
     let intercom = MockIntercom::builder().empty(true).build();
     let client = intercom.client();
-    for i in 0..ALL {
+    for i in 0..COUNT {
         let contact = CreateContactRequest::with_external_id(format!("u-{i}")).name(format!("Name {}", i % 7));
         client.create_contact().body(contact).await.unwrap();
     }
@@ -320,8 +343,8 @@ async fn thousands_of_contacts_are_made_listed_and_searched() {
         .try_collect()
         .await
         .unwrap();
-    assert_eq!(listed.len(), ALL);
-    for i in (0..ALL).step_by(50) {
+    assert_eq!(listed.len(), COUNT);
+    for i in (0..COUNT).step_by(50) {
         let found = client
             .search_contacts()
             .query(field("external_id").eq(format!("u-{i}")))
@@ -336,5 +359,48 @@ async fn thousands_of_contacts_are_made_listed_and_searched() {
         .try_collect()
         .await
         .unwrap();
-    assert_eq!(named.len(), (0..ALL).filter(|i| i % 7 == 3).count());
+    assert_eq!(named.len(), (0..COUNT).filter(|i| i % 7 == 3).count());
+}
+
+/// Exports a job, and returns the names and the contents of the downloaded files in the order of
+/// their names.
+async fn exported(file: MockExport) -> Vec<(String, String)> {
+    let intercom = MockIntercom::new();
+    intercom.set_export(file);
+    let folder = tempfile::tempdir().unwrap();
+    let mut job = intercom.client().export(1_731_369_600..1_731_974_400).await.unwrap();
+    let files = job.download_to(folder.path()).await.unwrap();
+    let mut files: Vec<_> = files
+        .iter()
+        .map(|file| {
+            let name = file.path().file_name().unwrap().to_str().unwrap().to_owned();
+            (name, std::fs::read_to_string(file.path()).unwrap())
+        })
+        .collect();
+    files.sort();
+    files
+}
+
+#[tokio::test(start_paused = true)]
+async fn export_downloads_as_csv_gzip_or_zip() {
+    let opens = || MockExport::csv(["receipt_id", "note"], [["9", "said \"hi, Ada\""], ["10", ""]]);
+    let text = "receipt_id,note\r\n9,\"said \"\"hi, Ada\"\"\"\r\n10,\r\n";
+    for file in [opens(), opens().gzip()] {
+        let files = exported(file).await;
+        assert_eq!(files.len(), 1);
+        assert!(files[0].0.ends_with(".csv"), "{}", files[0].0);
+        assert_eq!(files[0].1, text);
+    }
+    let clicks = MockExport::csv(["receipt_id"], [["9"]]);
+    let archive = MockExport::zip([("open_1.csv", opens()), ("click_1.csv", clicks)]);
+    let expected = [("click_1.csv", "receipt_id\r\n9\r\n"), ("open_1.csv", text)];
+    let expected = expected.map(|(name, text)| (name.to_owned(), text.to_owned()));
+    assert_eq!(exported(archive).await, expected);
+}
+
+#[test]
+#[should_panic(expected = "file open.csv cannot be added to the ZIP archive")]
+fn zip_with_two_files_of_the_same_name_panics() {
+    let file = MockExport::csv(["receipt_id"], [["9"]]);
+    let _ = MockExport::zip([("open.csv", file.clone()), ("open.csv", file)]);
 }

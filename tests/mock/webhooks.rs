@@ -1,4 +1,4 @@
-//! What happens in the mock reaches an endpoint as Intercom would send it.
+//! The mock sends webhook notifications about calls.
 
 use std::sync::{Arc, Mutex};
 
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 const SECRET: &str = "5e0c27a1-77d4-4f0e-9b1f-2f0a4c1f6f53";
 
 #[tokio::test]
-async fn what_happens_is_sent_signed_and_in_order() {
+async fn notifications_are_signed_and_in_order() {
     let receiver = Receiver::new(SECRET).unwrap();
     let topics = [
         "contact.user.created",
@@ -29,7 +29,7 @@ async fn what_happens_is_sent_signed_and_in_order() {
         .body(CreateContactRequest::with_external_id("u-1"))
         .await
         .unwrap();
-    // A topic that is not subscribed to.
+    // Causes an event without a subscription.
     client
         .update_contact()
         .id(&ada.id)
@@ -44,12 +44,12 @@ async fn what_happens_is_sent_signed_and_in_order() {
         .await
         .unwrap();
     let from = json!({"type": "user", "id": ada.id});
-    let begun = client
+    let message = client
         .create_conversation()
         .body(json!({"from": from, "body": "Hello"}))
         .await
         .unwrap();
-    let id = begun.conversation_id.clone().unwrap();
+    let id = message.conversation_id.clone().unwrap();
     let note = ReplyConversationRequest::admin_note(4021337, "Secret");
     client.reply_conversation().id(&id).body(note).await.unwrap();
     let reply = ReplyConversationRequest::contact_comment(ada.id.clone().unwrap(), "Anybody?");
@@ -65,15 +65,18 @@ async fn what_happens_is_sent_signed_and_in_order() {
         async { Ok::<_, std::convert::Infallible>(Response::new(())) }
     });
     assert_eq!(intercom.notify(&receiver, endpoint).await.unwrap(), [StatusCode::OK; 6]);
-    assert!(intercom.notifications(&receiver).is_empty(), "each is sent once");
+    assert!(
+        intercom.notifications(&receiver).is_empty(),
+        "each notification is sent once"
+    );
 
     let read = read.lock().unwrap();
-    let told: Vec<&str> = read
+    let sent: Vec<&str> = read
         .iter()
         .map(|notification| notification.topic.as_deref().unwrap())
         .collect();
     assert_eq!(
-        told,
+        sent,
         [
             "contact.user.created",
             "contact.user.tag.created",
@@ -83,13 +86,13 @@ async fn what_happens_is_sent_signed_and_in_order() {
             "contact.archived"
         ]
     );
-    let item = |place: usize| serde_json::to_value(read[place].item().unwrap()).unwrap();
+    let item = |index: usize| serde_json::to_value(read[index].item().unwrap()).unwrap();
     assert!(matches!(read[0].item(), Some(Item::Contact(contact)) if contact.id == ada.id));
     assert_eq!(
         (&item(1)["contact"]["id"], &item(1)["tag"]["name"]),
         (&json!(ada.id), &json!("vip"))
     );
-    // Only the new part is in the item.
+    // The item only has the new part.
     let Some(Item::Conversation(replied)) = read[4].item() else {
         panic!()
     };
@@ -99,9 +102,9 @@ async fn what_happens_is_sent_signed_and_in_order() {
     assert_eq!(read[0].app_id.as_deref(), Some("fh2k9wq7"));
 }
 
-/// Moments in items are text with milliseconds, as recorded.
+/// As in recorded notifications.
 #[tokio::test]
-async fn items_have_moments_as_text() {
+async fn timestamps_of_items_are_strings_with_milliseconds() {
     let receiver = Receiver::new(SECRET).unwrap();
     let intercom = MockIntercom::builder()
         .webhooks(["company.created", "company.deleted"])
@@ -128,7 +131,7 @@ async fn items_have_moments_as_text() {
 }
 
 #[test]
-#[should_panic(expected = "the mock does not send call.started")]
-fn a_topic_that_never_comes_is_told() {
+#[should_panic(expected = "unsupported topic call.started")]
+fn unsupported_topic_panics() {
     let _ = MockIntercom::builder().webhooks(["call.started"]);
 }

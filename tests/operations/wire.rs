@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use intercom_client::Client;
-use intercom_client::mock::{Answer, MockIntercom, Received};
+use intercom_client::mock::{MockIntercom, MockResponse, ReceivedRequest};
 use serde_json::Value;
 
 /// The description with the overlay applied, as the build wrote it: what the crate is generated from.
@@ -51,10 +51,10 @@ pub(crate) async fn answer_with(body: Value) -> Wire {
 
 /// A server that answers with this status and these bytes.
 pub(crate) async fn answer_raw(status: u16, body: impl AsRef<[u8]>) -> Wire {
-    let intercom = MockIntercom::builder().token(TOKEN).start().await;
-    let answer = Answer::bytes("application/json", body.as_ref().to_vec()).status(status);
+    let intercom = MockIntercom::builder().token(TOKEN).build();
+    let answer = MockResponse::bytes("application/json", body.as_ref().to_vec()).status(status);
     let answer = answer.header("x-request-id", "001fk0wire");
-    intercom.on_any().answer(answer);
+    intercom.on_any().respond(answer);
     Wire(intercom)
 }
 
@@ -78,7 +78,7 @@ impl Wire {
     }
 
     /// The one request that was sent.
-    fn request(&self) -> Received {
+    fn request(&self) -> ReceivedRequest {
         let mut received = self.0.received();
         assert_eq!(received.len(), 1, "one call sends one request");
         received.remove(0)

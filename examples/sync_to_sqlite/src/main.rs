@@ -59,7 +59,7 @@ async fn main() -> Result<()> {
 /// A mock Intercom with a few hundred contacts and conversations.
 async fn mock_intercom() -> MockIntercom {
     println!("a mock Intercom answers; set INTERCOM_ACCESS_TOKEN to read a workspace");
-    let intercom = MockIntercom::start().await;
+    let intercom = MockIntercom::new();
     let contact = |number: u32| {
         json!({"type": "contact", "id": format!("{number:024x}"), "updated_at": 1_730_000_000 + number,
             "custom_attributes": {"plan": if number < 100 { "scale" } else { "trial" }, "seats": number % 50}})

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use intercom_client::Client;
-use intercom_client::mock::{Answer, MockIntercom};
+use intercom_client::mock::{MockIntercom, MockResponse};
 use intercom_client::webhooks::Receiver;
 use rusqlite::Connection;
 use serde_json::{Value, json};
@@ -20,7 +20,7 @@ fn contact_id(number: u32) -> String {
 }
 
 async fn workspace() -> MockIntercom {
-    let intercom = MockIntercom::start().await;
+    let intercom = MockIntercom::new();
     let contact = |number: u32| json!({"type": "contact", "id": contact_id(number), "updated_at": 1_700_000_000});
     intercom.seed("list_contacts", (0..8).map(contact));
     intercom.seed(
@@ -103,7 +103,7 @@ async fn killed_and_started_again_it_has_every_record_once() {
         until(&db, WALKED, 3).await;
         // A notification that is sent twice, of an item that wraps the contact and has little of it.
         rename(&client, 3, "Ada").await;
-        intercom.forget_received();
+        intercom.clear_received();
         let item = json!({"type": "contact_unsubscribe", "contact": {"type": "contact", "id": contact_id(3)}});
         for _ in 0..2 {
             assert_eq!(notify(&url, "notif_1", "contact.unsubscribed", item.clone()).await, 200);
@@ -120,8 +120,8 @@ async fn killed_and_started_again_it_has_every_record_once() {
         assert_eq!(ids(&db, "conversations"), ["0", "1", "2", "3"]);
 
         // Killed between the response and the work.
-        let late = Answer::json(json!({"type": "conversation", "id": "2"})).delay(PAUSE);
-        intercom.on("retrieve_conversation").answer(late);
+        let late = MockResponse::json(json!({"type": "conversation", "id": "2"})).delay(PAUSE);
+        intercom.on("retrieve_conversation").respond(late);
         let item = json!({"type": "conversation", "id": "2"});
         assert_eq!(notify(&url, "notif_3", "conversation.user.replied", item).await, 200);
         assert_eq!(value::<i64>(&db, LEFT), 1);
@@ -129,7 +129,7 @@ async fn killed_and_started_again_it_has_every_record_once() {
     .await;
 
     // Meanwhile nobody is there to be notified.
-    intercom.on("retrieve_conversation").as_usual();
+    intercom.on("retrieve_conversation").reset();
     rename(&client, 6, "Grace").await;
     let update = client.update_conversation().id("2").body_map(|body| body.read(true));
     update.send().await.unwrap();
@@ -152,7 +152,7 @@ async fn killed_and_started_again_it_has_every_record_once() {
         assert_eq!(ids(&db, "companies"), ["c0"]);
 
         // What was done before the restart is known when it is sent again.
-        intercom.forget_received();
+        intercom.clear_received();
         let item = json!({"type": "contact", "id": contact_id(3)});
         assert_eq!(notify(&url, "notif_1", "contact.user.updated", item).await, 200);
         let gone = json!({"type": "contact", "id": created, "deleted": true});
@@ -180,7 +180,7 @@ async fn an_outage_keeps_what_is_stored_for_later() {
         let contact = |number: u32| json!({"type": "contact", "id": contact_id(number)});
         intercom
             .on("show_contact")
-            .answer(Answer::error(503, "service_unavailable", "later"));
+            .respond(MockResponse::error(503, "service_unavailable", "later"));
         rename(&client, 1, "Ada").await;
         assert_eq!(notify(&url, "notif_1", "contact.user.updated", contact(1)).await, 200);
         while intercom.calls("show_contact").is_empty() {
@@ -188,9 +188,9 @@ async fn an_outage_keeps_what_is_stored_for_later() {
         }
         assert_eq!(value::<i64>(&db, LEFT), 1);
         // The next notification finds both to be done. One that the server refuses for good is passed over.
-        intercom.on("show_contact").answer_with(|request| {
+        intercom.on("show_contact").respond_with(|request| {
             let refused = request.path.ends_with(&contact_id(2));
-            refused.then(|| Answer::error(403, "forbidden", "not this one"))
+            refused.then(|| MockResponse::error(403, "forbidden", "not this one"))
         });
         assert_eq!(notify(&url, "notif_2", "contact.user.updated", contact(2)).await, 200);
         until(&db, LEFT, 0).await;

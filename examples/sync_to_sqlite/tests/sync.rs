@@ -1,7 +1,7 @@
 //! Two runs against a mock Intercom: what is in the database, and what was asked for.
 
 use intercom_client::Client;
-use intercom_client::mock::{Answer, MockIntercom, Received};
+use intercom_client::mock::{MockIntercom, MockResponse, ReceivedRequest};
 use rusqlite::Connection;
 use serde_json::{Value, json};
 use sync_to_sqlite::{open, sync};
@@ -12,7 +12,7 @@ fn id(number: u32) -> String {
 
 /// Twenty contacts and companies, seven conversations with a part each, and two tickets.
 async fn start() -> (MockIntercom, Client, Connection) {
-    let intercom = MockIntercom::start().await;
+    let intercom = MockIntercom::new();
     let contact = |number: u32| {
         let companies = json!({"type": "list", "data": [{"type": "company", "id": id(0)}]});
         json!({"type": "contact", "id": id(number), "updated_at": 1_700_000_000, "companies": companies,
@@ -28,9 +28,10 @@ async fn start() -> (MockIntercom, Client, Connection) {
     };
     intercom.seed("list_conversations", (0..7).map(conversation));
     // The description has no search of tickets.
-    intercom.on_any().answer_with(|request| {
+    intercom.on_any().respond_with(|request| {
         let tickets = json!([{"id": "1", "updated_at": 1_700_000_000}, {"id": "2", "updated_at": 1_700_000_000}]);
-        (request.path == "/tickets/search").then(|| Answer::json(json!({"tickets": tickets, "pages": {"next": null}})))
+        (request.path == "/tickets/search")
+            .then(|| MockResponse::json(json!({"tickets": tickets, "pages": {"next": null}})))
     });
     let client = intercom.client();
     // One contact has more companies than it embeds.
@@ -38,7 +39,7 @@ async fn start() -> (MockIntercom, Client, Connection) {
         let attach = client.attach_contact_to_company().id(id(3));
         attach.body_map(|b| b.id(id(number))).await.unwrap();
     }
-    intercom.forget_received();
+    intercom.clear_received();
     (intercom, client, open(":memory:").unwrap())
 }
 
@@ -100,7 +101,7 @@ async fn the_second_run_takes_what_changed() {
         .send()
         .await
         .unwrap();
-    intercom.forget_received();
+    intercom.clear_received();
     sync(&client, &db).await.unwrap();
     assert_eq!(counts(&db), [20, 20, 7, 7, 2]);
     assert_eq!(value::<i64>(&db, plan), 11);
@@ -122,18 +123,18 @@ async fn a_run_that_was_interrupted_goes_on() {
     let (intercom, client, db) = start().await;
     let many = |number: u32| json!({"type": "conversation", "id": number.to_string(), "updated_at": 1_700_000_000});
     intercom.seed("list_conversations", (0..400).map(many));
-    intercom.on("retrieve_conversation").answer_with(|request| {
+    intercom.on("retrieve_conversation").respond_with(|request| {
         request
             .path
             .ends_with("/320")
-            .then(|| Answer::error(403, "forbidden", "not now"))
+            .then(|| MockResponse::error(403, "forbidden", "not now"))
     });
     let error = sync(&client, &db).await.unwrap_err();
     assert!(error.to_string().starts_with("retrieve_conversation: 403"), "{error}");
     assert_eq!(counts(&db), [20, 20, 320, 0, 0]);
 
-    intercom.on("retrieve_conversation").as_usual();
-    intercom.forget_received();
+    intercom.on("retrieve_conversation").reset();
+    intercom.clear_received();
     sync(&client, &db).await.unwrap();
     assert_eq!(counts(&db)[2], 400);
     // From the third page on, and no contact again.
@@ -151,11 +152,11 @@ async fn a_run_that_was_interrupted_goes_on() {
 #[tokio::test]
 async fn a_conversation_that_always_fails_does_not_stop_the_sync() {
     let (intercom, client, db) = start().await;
-    let fails = |request: &Received| {
+    let fails = |request: &ReceivedRequest| {
         let failed = request.path.ends_with("/3");
-        failed.then(|| Answer::error(422, "unprocessable", "never"))
+        failed.then(|| MockResponse::error(422, "unprocessable", "never"))
     };
-    intercom.on("retrieve_conversation").answer_with(fails);
+    intercom.on("retrieve_conversation").respond_with(fails);
     for _ in 0..2 {
         sync(&client, &db).await.unwrap();
         assert_eq!(counts(&db), [20, 20, 6, 6, 2]);
@@ -168,8 +169,8 @@ async fn a_conversation_that_always_fails_does_not_stop_the_sync() {
     let read = "SELECT json ->> '$.read' FROM conversations WHERE id = '5'";
     assert_eq!(value::<i64>(&db, read), 1);
 
-    intercom.on("retrieve_conversation").as_usual();
-    intercom.forget_received();
+    intercom.on("retrieve_conversation").reset();
+    intercom.clear_received();
     sync(&client, &db).await.unwrap();
     assert_eq!(counts(&db)[2], 7);
     assert_eq!(value::<i64>(&db, "SELECT count(*) FROM failed_conversations"), 0);
@@ -199,19 +200,19 @@ async fn a_database_is_of_one_workspace() {
     let (intercom, client, db) = start().await;
     sync(&client, &db).await.unwrap();
     let elsewhere = json!({"type": "admin", "id": "1", "app": {"type": "app", "id_code": "elsewhere"}});
-    intercom.on("identify_admin").answer(Answer::json(elsewhere));
-    intercom.forget_received();
+    intercom.on("identify_admin").respond(MockResponse::json(elsewhere));
+    intercom.clear_received();
     let error = sync(&client, &db).await.unwrap_err();
     assert!(error.to_string().contains("another workspace"), "{error}");
     assert_eq!(intercom.received().len(), 1, "nothing is asked of it");
-    intercom.on("identify_admin").as_usual();
+    intercom.on("identify_admin").reset();
     sync(&client, &db).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_workspace_without_tickets_is_no_error() {
     let (intercom, client, db) = start().await;
-    intercom.on_any().as_usual();
+    intercom.on_any().reset();
     sync(&client, &db).await.unwrap();
     assert_eq!(counts(&db), [20, 20, 7, 7, 0]);
 }

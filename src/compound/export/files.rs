@@ -15,17 +15,17 @@ use crate::wire::read::without_mark;
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # use std::io::Write;
-/// # use intercom_client::mock::{Answer, MockIntercom};
+/// # use intercom_client::mock::{MockResponse, MockIntercom};
 /// # let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
 /// # for (name, text) in [("receipt_20260413.csv", "user_id,receipt_id\nu1,9\n"), ("open_20260413.csv", "receipt_id\n9\n")] {
 /// #     zip.start_file(name, zip::write::SimpleFileOptions::default())?;
 /// #     zip.write_all(text.as_bytes())?;
 /// # }
 /// # let zip = zip.finish()?.into_inner();
-/// # let intercom = MockIntercom::start().await;
+/// # let intercom = MockIntercom::new();
 /// # let job = serde_json::json!({"job_identifier": "orzzsbd7hk67xyu", "status": "completed"});
-/// # intercom.on("get_data_export").answer(Answer::json(job));
-/// # intercom.on("download_data_export").answer(Answer::bytes("application/octet-stream", zip));
+/// # intercom.on("get_data_export").respond(MockResponse::json(job));
+/// # intercom.on("download_data_export").respond(MockResponse::bytes("application/octet-stream", zip));
 /// # let client = intercom.client();
 /// # let folder = tempfile::tempdir()?;
 /// let files = client.export_job("orzzsbd7hk67xyu").download_to(folder.path()).await?;

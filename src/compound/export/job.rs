@@ -153,10 +153,10 @@ impl ExportJob {
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), intercom_client::Error> {
-    /// # let intercom = intercom_client::mock::MockIntercom::start().await;
-    /// # let job = |state| intercom_client::mock::Answer::json(serde_json::json!({"job_identifier": "orzzsbd7hk67xyu", "status": state}));
-    /// # intercom.on("get_data_export").answer(job("completed"));
-    /// # intercom.on("download_data_export").answer(intercom_client::mock::Answer::bytes("application/octet-stream", "user_id\n"));
+    /// # let intercom = intercom_client::mock::MockIntercom::new();
+    /// # let job = |state| intercom_client::mock::MockResponse::json(serde_json::json!({"job_identifier": "orzzsbd7hk67xyu", "status": state}));
+    /// # intercom.on("get_data_export").respond(job("completed"));
+    /// # intercom.on("download_data_export").respond(intercom_client::mock::MockResponse::bytes("application/octet-stream", "user_id\n"));
     /// # let client = intercom.client();
     /// let mut csv = client.export_job("orzzsbd7hk67xyu").download().await?.decompressed();
     /// while let Some(bytes) = csv.next_chunk().await? {

@@ -2,24 +2,24 @@
 
 use serde_json::{Map, Value};
 
-use super::super::call::{Call, Outcome, Refusal};
+use super::super::call::{ApiError, CallResult, MockCall};
 use super::super::catalog::{catalog, kind};
 use super::super::workspace::{Workspace, merge, set_present};
 use super::respond;
 use super::text::{html, slug};
 use crate::wire::id::text_of;
 
-/// The attributes of the paragraphs of an article.
-const PARAGRAPH: &str = " class=\"no-margin\"";
+/// The HTML attributes of paragraphs in articles.
+const PARAGRAPH_ATTRIBUTES: &str = " class=\"no-margin\"";
 
-pub(super) fn create(workspace: &mut Workspace, call: &Call<'_>) -> Outcome {
+pub(super) fn create(workspace: &mut Workspace, call: &MockCall<'_>) -> CallResult {
     let kind = kind::article();
     if call.text("title").is_none() {
-        return Err(Refusal::absent("title is required"));
+        return Err(ApiError::missing_parameter("title is required"));
     }
     if call.text("author_id").is_none() {
         let message = "author_id must be in the main body or default locale translated_content object";
-        return Err(Refusal::absent(message));
+        return Err(ApiError::missing_parameter(message));
     }
     let mut record = workspace.new_record(call.operation, kind);
     if record.get("state").is_none_or(Value::is_null) {
@@ -27,25 +27,25 @@ pub(super) fn create(workspace: &mut Workspace, call: &Call<'_>) -> Outcome {
     }
     set_present(&mut record, "description", "".into());
     set_present(&mut record, "body", "".into());
-    set(call, &mut record);
+    set_fields(call, &mut record);
     let id = workspace.put(kind, Value::Object(record)).unwrap_or_default();
     workspace.show(call, kind, &id)
 }
 
-pub(super) fn update(workspace: &mut Workspace, call: &Call<'_>) -> Outcome {
-    let id = call.last_value();
-    workspace.change(kind::article(), id, |fields| set(call, fields));
+pub(super) fn update(workspace: &mut Workspace, call: &MockCall<'_>) -> CallResult {
+    let id = call.last_path_value();
+    workspace.change(kind::article(), id, |fields| set_fields(call, fields));
     workspace.show(call, kind::article(), id)
 }
 
-/// Sets what a request says of an article, and the title in its address.
-fn set(call: &Call<'_>, fields: &mut Map<String, Value>) {
+/// Sets the fields of an article to those of the request, and updates its URL.
+fn set_fields(call: &MockCall<'_>, fields: &mut Map<String, Value>) {
     let Some(object) = &call.operation.record else { return };
     let mut body = call.body.clone();
-    // The recorded article that was created with translations shows none.
+    // The recorded response to a request with translations has none.
     body.remove("translated_content");
     if let Some(text) = call.text("body") {
-        body.insert("body".to_owned(), html(&text, PARAGRAPH).into());
+        body.insert("body".to_owned(), html(&text, PARAGRAPH_ATTRIBUTES).into());
     }
     merge(object, fields, &body, "id");
     let id = fields.get("id").and_then(text_of).unwrap_or_default().into_owned();
@@ -62,12 +62,12 @@ fn set(call: &Call<'_>, fields: &mut Map<String, Value>) {
 }
 
 /// Creates a collection or a section.
-pub(super) fn create_group(workspace: &mut Workspace, call: &Call<'_>) -> Outcome {
+pub(super) fn create_group(workspace: &mut Workspace, call: &MockCall<'_>) -> CallResult {
     let Some(kind) = catalog().kind_of(call.operation) else {
         return respond(call, &Value::Null);
     };
     if call.text("name").is_none() {
-        return Err(Refusal::absent("Name is a required parameter."));
+        return Err(ApiError::missing_parameter("Name is a required parameter."));
     }
     let order = workspace.store.all(kind).count() + 1;
     let mut record = workspace.new_record(call.operation, kind);

@@ -1,29 +1,31 @@
-//! Contacts: who is there already, archived, merged, subscribed.
+//! Contacts: conflicts, archiving, merging and subscriptions.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::super::call::{Call, Outcome, Refusal, stub, text_in};
+use super::super::call::{ApiError, CallResult, MockCall, short_record, text_in};
 use super::super::catalog::{SUBSCRIPTION, VISITOR, catalog, kind};
-use super::super::operations::OPERATIONS;
-use super::super::store::Kind;
-use super::super::template::readdress;
+use super::super::description::OPERATIONS;
+use super::super::store::RecordKind;
+use super::super::template::replace_id_in_urls;
 use super::super::workspace::{Workspace, merge as merge_fields, set_present, with};
 use super::{events, respond};
 
-/// Related records that a contact shows.
-const EMBEDDED: usize = 10;
+/// The maximum number of related records in a contact.
+const MAX_EMBEDDED: usize = 10;
 
-/// Creates a contact, unless there is one with its external id, or a user with its email address.
-pub(super) fn create(workspace: &mut Workspace, call: &Call<'_>) -> Outcome {
+/// Creates a contact, unless its external id is taken, or a user with the same email address
+/// exists.
+pub(super) fn create(workspace: &mut Workspace, call: &MockCall<'_>) -> CallResult {
     let kind = kind::contact();
-    refuse_double(workspace, &call.body, None)?;
+    reject_duplicate(workspace, &call.body, None)?;
     let mut record = workspace.new_record(call.operation, kind);
     if let Some(object) = &call.operation.record {
-        merge_fields(object, &mut record, &call.body, catalog().identifier(kind));
+        merge_fields(object, &mut record, &call.body, catalog().id_field(kind));
     }
-    // A lead without an id in the caller's system gets one from the server.
+    // The server sets the external id of a lead that has none.
     if record.get("role").is_some_and(|role| role == "lead") && record.get("external_id").is_some_and(Value::is_null) {
         let id = text_in(&record, "id").unwrap_or_default().into_owned();
         record.insert("external_id".to_owned(), uuid(&id).into());
@@ -32,7 +34,7 @@ pub(super) fn create(workspace: &mut Workspace, call: &Call<'_>) -> Outcome {
     workspace.show(call, kind, &id)
 }
 
-/// A UUID that belongs to an id.
+/// Derives a UUID from an id.
 pub(super) fn uuid(id: &str) -> String {
     let digits = format!(
         "{:0>32}",
@@ -49,81 +51,86 @@ pub(super) fn uuid(id: &str) -> String {
     )
 }
 
-/// Refuses details that another contact has.
-fn refuse_double(workspace: &mut Workspace, body: &Map<String, Value>, own: Option<&str>) -> Result<(), Refusal> {
+/// Fails if another contact has the same external id, or is a user with the same email address.
+fn reject_duplicate(
+    workspace: &mut Workspace,
+    body: &Map<String, Value>,
+    own_id: Option<&str>,
+) -> Result<(), ApiError> {
     let kind = kind::contact();
-    let held_role = own
-        .and_then(|own| workspace.store.get(kind, own))
+    let current_role = own_id
+        .and_then(|id| workspace.store.get(kind, id))
         .map(|record| record.value["role"].clone());
-    let role = body.get("role").cloned().or(held_role).unwrap_or_default();
+    let role = body.get("role").cloned().or(current_role).unwrap_or_default();
     let is_user = |role: &Value| role.as_str().unwrap_or("user") == "user";
     for field in ["external_id", "email"] {
         let Some(text) = text_in(body, field) else { continue };
-        for place in workspace.store.having(kind, field, &text) {
-            let Some(record) = workspace.store.at(kind, place) else {
+        for slot in workspace.store.with_text(kind, field, &text) {
+            let Some(record) = workspace.store.at(kind, slot) else {
                 continue;
             };
             let id = record.id.clone().unwrap_or_default();
             // Leads share email addresses.
             let conflicts = field == "external_id" || (is_user(&role) && is_user(&record.value["role"]));
-            if own == Some(id.as_str()) || !conflicts {
+            if own_id == Some(id.as_str()) || !conflicts {
                 continue;
             }
-            if record.described {
-                // The description's examples are in nobody's way.
+            if record.is_example {
+                // Examples of the description are replaced.
                 workspace.remove(kind, &id);
                 continue;
             }
-            let which = if record.archived {
+            let subject = if record.archived {
                 "An archived contact"
             } else {
                 "A contact"
             };
-            let message = format!("{which} matching those details already exists with id={id}");
-            return Err(Refusal::new(409, "conflict", message));
+            let message = format!("{subject} matching those details already exists with id={id}");
+            return Err(ApiError::new(409, "conflict", message));
         }
     }
     Ok(())
 }
 
-pub(super) fn update(workspace: &mut Workspace, call: &Call<'_>) -> Outcome {
-    let (kind, id) = (kind::contact(), call.last_value());
+pub(super) fn update(workspace: &mut Workspace, call: &MockCall<'_>) -> CallResult {
+    let (kind, id) = (kind::contact(), call.last_path_value());
     let role = workspace.store.get(kind, id).map(|record| record.value["role"].clone());
-    // Reported by connectors.
+    // Source: reports of connectors.
     if role.is_some_and(|role| role == "user") && call.body.get("role").is_some_and(|role| role == "lead") {
-        return Err(Refusal::new(400, "client_error", "a user cannot be made a lead"));
+        return Err(ApiError::new(400, "client_error", "a user cannot become a lead"));
     }
-    refuse_double(workspace, &call.body, Some(id))?;
+    reject_duplicate(workspace, &call.body, Some(id))?;
     workspace.merge_into(call, kind, id);
     workspace.show(call, kind, id)
 }
 
-/// Merges one contact into another: relations, conversations and events go over, and what the other one lacks.
-pub(super) fn merge(workspace: &mut Workspace, call: &Call<'_>) -> Outcome {
+/// Merges one contact into another, which gets its relations, conversations and events, and the
+/// fields that it lacks.
+pub(super) fn merge(workspace: &mut Workspace, call: &MockCall<'_>) -> CallResult {
     let kind = kind::contact();
-    let named = |name: &str| call.text(name).map(std::borrow::Cow::into_owned);
-    let (Some(from), Some(into)) = (named("from"), named("into")) else {
-        return Err(Refusal::absent("from and into are required"));
+    let id = |name: &str| call.text(name).map(Cow::into_owned);
+    let (Some(from), Some(into)) = (id("from"), id("into")) else {
+        return Err(ApiError::missing_parameter("from and into are required"));
     };
     for id in [&from, &into] {
-        if workspace.store.live(kind, id).is_none() {
-            return Err(Refusal::missing(call.operation, kind));
+        if workspace.store.active(kind, id).is_none() {
+            return Err(ApiError::record_not_found(call.operation, kind));
         }
     }
     if from == into {
-        return Err(Refusal::invalid("a contact cannot be merged into itself"));
+        return Err(ApiError::invalid_parameter("a contact cannot be merged into itself"));
     }
     let conversations: Vec<String> = workspace
-        .links
-        .of((kind, &from), kind::conversation())
+        .relations
+        .ids((kind, &from), kind::conversation())
         .map(str::to_owned)
         .collect();
     let notes: Vec<String> = workspace
-        .links
-        .of((kind, &from), kind::note())
+        .relations
+        .ids((kind, &from), kind::note())
         .map(str::to_owned)
         .collect();
-    workspace.links.hand_over(kind, &from, &into);
+    workspace.relations.transfer(kind, &from, &into);
     let from_record = workspace
         .store
         .remove(kind, &from)
@@ -145,20 +152,20 @@ pub(super) fn merge(workspace: &mut Workspace, call: &Call<'_>) -> Outcome {
             }
         });
     }
-    events::hand_over(workspace, &from, &into);
+    events::transfer(workspace, &from, &into);
     workspace.change(kind, &into, |fields| {
-        let lacks = |value: Option<&Value>| value.is_none_or(Value::is_null);
+        let is_unset = |value: Option<&Value>| value.is_none_or(Value::is_null);
         for (name, value) in from_record.as_object().into_iter().flatten() {
             match (fields.get_mut(name), value) {
-                (Some(Value::Object(held)), Value::Object(given)) if name == "custom_attributes" => {
-                    for (name, value) in given {
-                        if lacks(held.get(name)) {
-                            held.insert(name.clone(), value.clone());
+                (Some(Value::Object(current)), Value::Object(merged)) if name == "custom_attributes" => {
+                    for (name, value) in merged {
+                        if is_unset(current.get(name)) {
+                            current.insert(name.clone(), value.clone());
                         }
                     }
                 }
-                (held, given) if lacks(held.as_deref()) && name != "external_id" => {
-                    fields.insert(name.clone(), given.clone());
+                (current, merged) if is_unset(current.as_deref()) && name != "external_id" => {
+                    fields.insert(name.clone(), merged.clone());
                 }
                 _ => {}
             }
@@ -178,62 +185,62 @@ fn replace_contact(conversation: &mut Value, from: &str, into: &str) {
     }
 }
 
-/// An archived contact is found by what unarchives it only.
-pub(super) fn archive(workspace: &mut Workspace, call: &Call<'_>) -> Outcome {
+/// Archives a contact. Only the operation that unarchives contacts finds it afterwards.
+pub(super) fn archive(workspace: &mut Workspace, call: &MockCall<'_>) -> CallResult {
     set_archived(workspace, call, true)
 }
 
-pub(super) fn unarchive(workspace: &mut Workspace, call: &Call<'_>) -> Outcome {
+pub(super) fn unarchive(workspace: &mut Workspace, call: &MockCall<'_>) -> CallResult {
     set_archived(workspace, call, false)
 }
 
-fn set_archived(workspace: &mut Workspace, call: &Call<'_>, archived: bool) -> Outcome {
+fn set_archived(workspace: &mut Workspace, call: &MockCall<'_>, archived: bool) -> CallResult {
     let Some((kind, id)) = call.subject() else {
-        return Err(Refusal::missing(call.operation, kind::contact()));
+        return Err(ApiError::record_not_found(call.operation, kind::contact()));
     };
     workspace.change(kind, id, |_| ());
     if !workspace.store.change(kind, id, |record| record.archived = archived) {
-        return Err(Refusal::missing(call.operation, kind));
+        return Err(ApiError::record_not_found(call.operation, kind));
     }
-    respond(call, &stub("contact", id, "archived", archived))
+    respond(call, &short_record("contact", id, "archived", archived))
 }
 
 /// Opts a contact in to or out of a subscription type.
-pub(super) fn subscribe(workspace: &mut Workspace, call: &Call<'_>) -> Outcome {
-    let id = call.text("id").map(std::borrow::Cow::into_owned).unwrap_or_default();
-    let (Some(of), Some(_)) = (call.subject(), workspace.store.live(SUBSCRIPTION, &id)) else {
-        return Err(Refusal::missing(call.operation, SUBSCRIPTION));
+pub(super) fn subscribe(workspace: &mut Workspace, call: &MockCall<'_>) -> CallResult {
+    let id = call.text("id").map(Cow::into_owned).unwrap_or_default();
+    let (Some(contact), Some(_)) = (call.subject(), workspace.store.active(SUBSCRIPTION, &id)) else {
+        return Err(ApiError::record_not_found(call.operation, SUBSCRIPTION));
     };
     let consent = call.text("consent_type");
-    let about = consent.map_or(Value::Null, |consent| json!({"consent_type": consent}));
-    workspace.attach(of, (SUBSCRIPTION, &id), &about);
-    let shown = workspace.view(SUBSCRIPTION, &id).unwrap_or_default();
-    respond(call, &with(shown, &about))
+    let data = consent.map_or(Value::Null, |consent| json!({"consent_type": consent}));
+    workspace.attach(contact, (SUBSCRIPTION, &id), &data);
+    let subscription = workspace.view(SUBSCRIPTION, &id).unwrap_or_default();
+    respond(call, &with(subscription, &data))
 }
 
-/// The lists of related records that a contact shows the beginning of.
+/// Adds the first related records of each kind to a contact.
 pub(super) fn embed(workspace: &Workspace, id: &str, fields: &mut Map<String, Value>) {
-    let of = (kind::contact(), id);
-    let mut embed = |name: &str, kind: Kind, kind_name: &str, path: &str, about: Option<&str>| {
+    let contact = (kind::contact(), id);
+    let mut embed = |name: &str, kind: RecordKind, type_name: &str, path: &str, consent: Option<&str>| {
         let Some(Value::Object(list)) = fields.get_mut(name) else {
             return;
         };
-        let consents = |other: &str| {
-            let about = workspace.links.about(of, (kind, other));
-            about.and_then(|about| about["consent_type"].as_str().map(str::to_owned))
+        let consent_to = |other: &str| {
+            let data = workspace.relations.data(contact, (kind, other));
+            data.and_then(|data| data["consent_type"].as_str().map(str::to_owned))
         };
-        let ids: Vec<&str> = workspace.links.of(of, kind).collect();
+        let ids: Vec<&str> = workspace.relations.ids(contact, kind).collect();
         let ids: Vec<&str> = ids
             .into_iter()
-            .filter(|id| about.is_none_or(|about| consents(id).as_deref() == Some(about)))
+            .filter(|id| consent.is_none_or(|consent| consent_to(id).as_deref() == Some(consent)))
             .collect();
-        let shown = ids.iter().take(EMBEDDED);
+        let shown = ids.iter().take(MAX_EMBEDDED);
         let shown: Vec<Value> = shown
-            .map(|id| json!({"id": id, "type": kind_name, "url": format!("{path}/{id}")}))
+            .map(|id| json!({"id": id, "type": type_name, "url": format!("{path}/{id}")}))
             .collect();
         list.insert("data".to_owned(), shown.into());
         list.insert("total_count".to_owned(), ids.len().into());
-        list.insert("has_more".to_owned(), (ids.len() > EMBEDDED).into());
+        list.insert("has_more".to_owned(), (ids.len() > MAX_EMBEDDED).into());
     };
     embed("tags", kind::tag(), "tag", "/tags", None);
     embed("notes", kind::note(), "note", "/notes", None);
@@ -246,64 +253,63 @@ pub(super) fn embed(workspace: &Workspace, id: &str, fields: &mut Map<String, Va
     }
 }
 
-/// Adds the contacts that the description's examples mention, so that what they do with them can be done.
+/// Adds the contacts mentioned in the description's examples, so that the example requests succeed.
 pub(super) fn add_mentioned(workspace: &mut Workspace) {
     let mut mentioned: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
     for operation in OPERATIONS {
         for (_, body) in operation.requests.iter().chain(operation.successes) {
-            mention(&serde_json::from_str(body).unwrap_or_default(), &mut mentioned);
+            collect_contacts(&serde_json::from_str(body).unwrap_or_default(), &mut mentioned);
         }
     }
     let kind = kind::contact();
-    let like = catalog().blank("POST", "/contacts");
-    for (id, about) in mentioned {
-        if like.is_empty() || workspace.store.get(kind, &id).is_some() || workspace.store.get(VISITOR, &id).is_some() {
+    let template = catalog().blank_record("POST", "/contacts");
+    for (id, known_fields) in mentioned {
+        if template.is_empty()
+            || workspace.store.get(kind, &id).is_some()
+            || workspace.store.get(VISITOR, &id).is_some()
+        {
             continue;
         }
-        let mut record = like.clone();
-        let recorded = like.get("tags").and_then(|tags| tags["url"].as_str());
-        let recorded = recorded
+        let mut record = template.clone();
+        let example_id = template.get("tags").and_then(|tags| tags["url"].as_str());
+        let example_id = example_id
             .and_then(|url| url.split('/').nth(2))
             .unwrap_or_default()
             .to_owned();
         for value in record.values_mut() {
-            readdress(value, &recorded, &id);
+            replace_id_in_urls(value, &example_id, &id);
         }
         record.insert("id".to_owned(), id.into());
-        for (name, value) in about {
+        for (name, value) in known_fields {
             set_present(&mut record, &name, value);
         }
         workspace.put(kind, Value::Object(record));
     }
 }
 
-/// Collects the contacts that a value mentions, with what it says of them.
-fn mention(value: &Value, mentioned: &mut BTreeMap<String, Map<String, Value>>) {
+/// Collects the contacts mentioned in a value, with their known fields.
+fn collect_contacts(value: &Value, mentioned: &mut BTreeMap<String, Map<String, Value>>) {
     let is_id = |text: &str| text.len() == 24 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     match value {
-        Value::Array(values) => values.iter().for_each(|value| mention(value, mentioned)),
+        Value::Array(values) => values.iter().for_each(|value| collect_contacts(value, mentioned)),
         Value::Object(fields) => {
             let kind = fields.get("type").and_then(Value::as_str).unwrap_or("contact");
             let is_contact = ["user", "lead", "contact"].contains(&kind);
-            let id = |name: &str| {
-                text_in(fields, name)
-                    .filter(|id| is_id(id))
-                    .map(std::borrow::Cow::into_owned)
-            };
-            let named = ["intercom_user_id", "from", "into"].iter().find_map(|name| id(name));
-            let by_id = id("id").filter(|_| is_contact && !fields.contains_key("company_id") && fields.len() < 6);
-            if let Some(id) = named.or(by_id) {
-                let about = mentioned.entry(id).or_default();
+            let id = |name: &str| text_in(fields, name).filter(|id| is_id(id)).map(Cow::into_owned);
+            let referenced = ["intercom_user_id", "from", "into"].iter().find_map(|name| id(name));
+            let own_id = id("id").filter(|_| is_contact && !fields.contains_key("company_id") && fields.len() < 6);
+            if let Some(id) = referenced.or(own_id) {
+                let known_fields = mentioned.entry(id).or_default();
                 if kind != "contact" {
-                    about.insert("role".to_owned(), kind.into());
+                    known_fields.insert("role".to_owned(), kind.into());
                 }
                 for name in ["name", "email"] {
                     if let Some(text) = fields.get(name).filter(|text| text.is_string()) {
-                        about.insert(name.to_owned(), text.clone());
+                        known_fields.insert(name.to_owned(), text.clone());
                     }
                 }
             }
-            fields.values().for_each(|value| mention(value, mentioned));
+            fields.values().for_each(|value| collect_contacts(value, mentioned));
         }
         _ => {}
     }

@@ -1,18 +1,18 @@
-//! Data attributes: what custom attributes there are.
+//! Data attributes, which define the custom attributes of contacts and companies.
 
 use serde_json::{Map, Value};
 
-use super::super::call::{Call, Outcome, Refusal};
+use super::super::call::{ApiError, CallResult, MockCall};
 use super::super::catalog::{catalog, kind};
-use super::super::store::ANY_CASE;
+use super::super::store::IGNORE_CASE_SUFFIX;
 use super::super::workspace::{Workspace, merge, set_present};
-use super::Lists;
+use super::ListFilter;
 
-const TYPES: [&str; 6] = ["string", "integer", "float", "boolean", "date", "datetime"];
+const DATA_TYPES: [&str; 6] = ["string", "integer", "float", "boolean", "date", "datetime"];
 
-pub(super) fn create(workspace: &mut Workspace, call: &Call<'_>) -> Outcome {
+pub(super) fn create(workspace: &mut Workspace, call: &MockCall<'_>) -> CallResult {
     let kind = kind::data_attribute();
-    let invalid = |message: String| Err(Refusal::invalid(message));
+    let invalid = |message: String| Err(ApiError::invalid_parameter(message));
     let model = call.text("model").unwrap_or_default();
     if !["contact", "company"].contains(&model.as_ref()) {
         return invalid("The Data Attribute model field must be either contact or company".to_owned());
@@ -25,29 +25,29 @@ pub(super) fn create(workspace: &mut Workspace, call: &Call<'_>) -> Outcome {
         return invalid(message.to_owned());
     }
     let data_type = call.text("data_type").unwrap_or_default();
-    // A list is a text with options.
-    if !TYPES.contains(&data_type.as_ref()) && data_type != "options" {
+    // A list is a string with options.
+    if !DATA_TYPES.contains(&data_type.as_ref()) && data_type != "options" {
         return invalid("Data Type isn't an option".to_owned());
     }
-    let field = format!("name{ANY_CASE}");
-    let known = workspace
-        .live_having(kind, &field, &name.to_lowercase())
+    let field = format!("name{IGNORE_CASE_SUFFIX}");
+    let existing = workspace
+        .active_with(kind, &field, &name.to_lowercase())
         .into_iter()
         .next();
-    let held = known
+    let existing = existing
         .and_then(|id| workspace.store.get(kind, &id))
-        .filter(|record| !record.described);
-    if let Some(held) = held {
-        let place = held.value["model"].as_str().unwrap_or_default();
-        let wanted = if model == "contact" { "people" } else { "company" };
+        .filter(|record| !record.is_example);
+    if let Some(existing) = existing {
+        let model_name = existing.value["model"].as_str().unwrap_or_default();
+        let requested_model = if model == "contact" { "people" } else { "company" };
         let message = format!(
-            "You already have '{name}' in your {place} data. To save this as new {wanted} data, use a different name."
+            "You already have '{name}' in your {model_name} data. To save this as new {requested_model} data, use a different name."
         );
         return invalid(message);
     }
     let options = options(&call.body)?;
     let mut record = workspace.new_record(call.operation, kind);
-    set(call, &mut record, options);
+    set_fields(call, &mut record, options);
     set_present(&mut record, "label", name.as_ref().into());
     set_present(&mut record, "full_name", format!("custom_attributes.{name}").into());
     set_present(&mut record, "custom", true.into());
@@ -55,43 +55,44 @@ pub(super) fn create(workspace: &mut Workspace, call: &Call<'_>) -> Outcome {
     workspace.show(call, kind, &id)
 }
 
-pub(super) fn update(workspace: &mut Workspace, call: &Call<'_>) -> Outcome {
-    let id = call.last_value();
+pub(super) fn update(workspace: &mut Workspace, call: &MockCall<'_>) -> CallResult {
+    let id = call.last_path_value();
     let options = options(&call.body)?;
-    workspace.change(kind::data_attribute(), id, |fields| set(call, fields, options));
+    workspace.change(kind::data_attribute(), id, |fields| set_fields(call, fields, options));
     workspace.show(call, kind::data_attribute(), id)
 }
 
-/// The options of a request, objects with a `value`, as responses have them: texts.
-fn options(body: &Map<String, Value>) -> Result<Option<Value>, Refusal> {
+/// Converts the options of a request, which are objects with a `value`, to the strings of
+/// responses.
+fn options(body: &Map<String, Value>) -> Result<Option<Value>, ApiError> {
     let Some(options) = body.get("options").filter(|options| !options.is_null()) else {
         return Ok(None);
     };
     let options = options
         .as_array()
-        .ok_or_else(|| Refusal::invalid("Options isn't an array"))?;
-    let texts = options
+        .ok_or_else(|| ApiError::invalid_parameter("Options isn't an array"))?;
+    let values = options
         .iter()
         .map(|option| option.get("value").unwrap_or(option).clone());
-    Ok(Some(texts.collect()))
+    Ok(Some(values.collect()))
 }
 
-fn set(call: &Call<'_>, fields: &mut Map<String, Value>, options: Option<Value>) {
+fn set_fields(call: &MockCall<'_>, fields: &mut Map<String, Value>, options: Option<Value>) {
     let mut body = call.body.clone();
     body.remove("options");
     if let Some(object) = &call.operation.record {
-        merge(object, fields, &body, catalog().identifier(kind::data_attribute()));
+        merge(object, fields, &body, catalog().id_field(kind::data_attribute()));
     }
     if let Some(options) = options {
         fields.insert("options".to_owned(), options);
     }
 }
 
-/// Attributes of a model, and archived ones when they are asked for.
-pub(super) fn listed(model: Option<String>, include_archived: Option<String>) -> Lists {
+/// Selects the attributes of a model, and archived ones if requested.
+pub(super) fn list_filter(model: Option<String>, include_archived: Option<String>) -> ListFilter {
     let archived = include_archived.as_deref() == Some("true");
     Box::new(move |_, record| {
-        let is_of_model = model.as_deref().is_none_or(|model| record.value["model"] == model);
-        is_of_model && (archived || record.value["archived"] != true)
+        let has_model = model.as_deref().is_none_or(|model| record.value["model"] == model);
+        has_model && (archived || record.value["archived"] != true)
     })
 }

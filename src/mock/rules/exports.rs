@@ -1,21 +1,19 @@
-//! Export jobs: pending, in progress, completed, and then downloaded.
+//! Export jobs, which are pending, then in progress, then completed and downloaded.
 
-use std::io::Write;
 use std::sync::LazyLock;
 
 use bytes::Bytes;
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use serde_json::{Map, Value, json};
 
-use super::super::answer::Answer;
-use super::super::call::{Call, Outcome, Refusal};
+use super::super::call::{ApiError, CallResult, MockCall};
 use super::super::catalog::{catalog, kind};
-use super::super::pages::ELSEWHERE;
+use super::super::export::MockExport;
+use super::super::pages::PLACEHOLDER_HOST;
+use super::super::response::MockResponse;
 use super::super::workspace::Workspace;
 
-/// How long a finished export can be downloaded, in seconds.
-const EXPIRES: i64 = 2 * 86_400;
+/// The time for which a finished export can be downloaded, in seconds.
+const DOWNLOAD_SECONDS: i64 = 2 * 86_400;
 
 fn status_of(workspace: &Workspace, id: &str) -> String {
     let record = workspace.store.get(kind::export(), id);
@@ -29,21 +27,21 @@ fn is_running(status: &str) -> bool {
     ["pending", "in_progress"].contains(&status)
 }
 
-/// Begins a job. A workspace runs one at a time.
-pub(super) fn create(workspace: &mut Workspace, call: &Call<'_>) -> Outcome {
+/// Starts a job. A workspace runs one job at a time.
+pub(super) fn create(workspace: &mut Workspace, call: &MockCall<'_>) -> CallResult {
     let kind = kind::export();
     for name in ["created_at_after", "created_at_before"] {
         if call.text(name).is_none() {
-            return Err(Refusal::absent(format!("{name} is required")));
+            return Err(ApiError::missing_parameter(format!("{name} is required")));
         }
     }
-    let runs = |workspace: &Workspace, id: &String| {
-        let is_callers = workspace.store.get(kind, id).is_some_and(|record| !record.described);
+    let is_active = |workspace: &Workspace, id: &String| {
+        let is_callers = workspace.store.get(kind, id).is_some_and(|record| !record.is_example);
         is_callers && is_running(&status_of(workspace, id))
     };
-    if workspace.ids(kind).iter().any(|id| runs(workspace, id)) {
+    if workspace.ids(kind).iter().any(|id| is_active(workspace, id)) {
         let message = "Exceeded rate limit of 1 pending message data export jobs";
-        return Err(Refusal::new(429, "rate_limit_exceeded", message));
+        return Err(ApiError::new(429, "rate_limit_exceeded", message));
     }
     let mut record = workspace.new_record(call.operation, kind);
     set(&mut record, "pending", None);
@@ -57,9 +55,9 @@ fn set(fields: &mut Map<String, Value>, status: &str, download: Option<(String, 
     fields.extend(values.as_object().cloned().unwrap_or_default());
 }
 
-/// Each look at a job moves it on by one state.
-pub(super) fn status(workspace: &mut Workspace, call: &Call<'_>) -> Outcome {
-    let (kind, id) = (kind::export(), call.last_value());
+/// Returns the state of a job, and advances the job to its next state.
+pub(super) fn status(workspace: &mut Workspace, call: &MockCall<'_>) -> CallResult {
+    let (kind, id) = (kind::export(), call.last_path_value());
     let next = match status_of(workspace, id).as_str() {
         "pending" => Some("in_progress"),
         "in_progress" => Some("completed"),
@@ -67,42 +65,41 @@ pub(super) fn status(workspace: &mut Workspace, call: &Call<'_>) -> Outcome {
     };
     let shown = workspace.show(call, kind, id);
     if let Some(next) = next {
-        let expires = workspace.now.seconds() + EXPIRES;
-        let url = format!("{ELSEWHERE}/download/content/data/{id}");
+        let expires = workspace.now.seconds() + DOWNLOAD_SECONDS;
+        let url = format!("{PLACEHOLDER_HOST}/download/content/data/{id}");
         let download = (next == "completed").then_some((url, expires));
         workspace.change(kind, id, |fields| set(fields, next, download));
     }
     shown
 }
 
-pub(super) fn cancel(workspace: &mut Workspace, call: &Call<'_>) -> Outcome {
-    let (kind, id) = (kind::export(), call.last_value());
+pub(super) fn cancel(workspace: &mut Workspace, call: &MockCall<'_>) -> CallResult {
+    let (kind, id) = (kind::export(), call.last_path_value());
     workspace.change(kind, id, |fields| set(fields, "canceled", None));
     workspace.show(call, kind, id)
 }
 
-/// Hands out what a finished job found.
-pub(super) fn download(workspace: &mut Workspace, call: &Call<'_>) -> Outcome {
-    let (kind, id) = (kind::export(), call.last_value());
-    // The description shows a download without the job.
-    let is_there =
-        workspace.store.get(kind, id).is_none_or(|record| record.described) && catalog().member(kind).is_none();
-    if !is_there && status_of(workspace, id) != "completed" {
-        return Err(Refusal::missing(call.operation, kind));
+/// Downloads the file of a finished job.
+pub(super) fn download(workspace: &mut Workspace, call: &MockCall<'_>) -> CallResult {
+    let (kind, id) = (kind::export(), call.last_path_value());
+    // Some descriptions have the download without the job.
+    let is_example =
+        workspace.store.get(kind, id).is_none_or(|record| record.is_example) && catalog().record_path(kind).is_none();
+    if !is_example && status_of(workspace, id) != "completed" {
+        return Err(ApiError::record_not_found(call.operation, kind));
     }
-    Ok(Answer::bytes("application/octet-stream", workspace.export.clone()))
+    Ok(MockResponse::bytes(
+        "application/octet-stream",
+        workspace.export.clone(),
+    ))
 }
 
-/// A compressed table of receipts with one line.
-pub(super) fn by_default() -> Bytes {
+/// Returns the default download: a gzip-compressed CSV file with one receipt.
+pub(super) fn default_export() -> Bytes {
     static EXPORT: LazyLock<Bytes> = LazyLock::new(|| {
-        let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
-        let table = "receipt_id,user_id,content_id,received_at\r\n1,usr-1001,1,2024-11-18T09:00:00.000Z\r\n";
-        match gzip.write_all(table.as_bytes()).and_then(|()| gzip.finish()) {
-            Ok(bytes) => bytes.into(),
-            // Writing into memory does not fail; a table as it is would be an export too.
-            Err(_) => Bytes::from_static(table.as_bytes()),
-        }
+        let columns = ["receipt_id", "user_id", "content_id", "received_at"];
+        let receipt = ["1", "usr-1001", "1", "2024-11-18T09:00:00.000Z"];
+        MockExport::csv(columns, [receipt]).gzip().into()
     });
     EXPORT.clone()
 }

@@ -1,77 +1,74 @@
-//! Messages, each of which begins a conversation, and redirected phone calls.
+//! Messages, each of which starts a conversation, and redirected phone calls.
 
 use serde_json::{Value, json};
 
-use super::super::call::{Call, Outcome, Refusal};
+use super::super::call::{ApiError, CallResult, MockCall};
 use super::super::catalog::kind;
-use super::super::workspace::{Workspace, recorded};
-use super::conversations::{Beginning, begin, contact_author, user_message};
-use super::notes::AUTHOR;
+use super::super::workspace::{Workspace, example_response};
+use super::conversations::{NewConversation, start, start_by_contact};
+use super::notes::AUTHOR_FIELDS;
 use super::{admins, contacts, respond};
 use crate::wire::id::text_of;
 
-/// Sends a message: of a contact to the team, or of an admin to a contact.
-pub(super) fn create(workspace: &mut Workspace, call: &Call<'_>) -> Outcome {
-    let missing = || Refusal::missing(call.operation, kind::contact());
-    let body = call.text("body").ok_or_else(|| Refusal::invalid("Body is required"))?;
+/// Sends a message of a contact to the team, or of an admin to a contact.
+pub(super) fn create(workspace: &mut Workspace, call: &MockCall<'_>) -> CallResult {
+    let not_found = || ApiError::record_not_found(call.operation, kind::contact());
+    let body = call
+        .text("body")
+        .ok_or_else(|| ApiError::invalid_parameter("Body is required"))?;
     let is_email = call.text("message_type").as_deref() == Some("email");
     let subject = call.text("subject");
     if is_email && subject.is_none() {
         let message = "No subject supplied for email message";
-        return Err(Refusal::new(422, "parameter_not_found", message));
+        return Err(ApiError::new(422, "parameter_not_found", message));
     }
-    let from = call.object("from").ok_or_else(|| Refusal::absent("from is required"))?;
+    let from = call
+        .object("from")
+        .ok_or_else(|| ApiError::missing_parameter("from is required"))?;
     if from.get("type").is_none_or(|kind| kind != "admin") {
-        let contact = workspace.contact_in(from).ok_or_else(missing)?;
-        let beginning = Beginning {
-            delivered_as: "customer_initiated",
-            kind: "conversation",
-            author: contact_author(workspace, &contact),
-            contact: &contact,
-            subject: "",
-            body: &body,
-        };
-        let (id, message) = begin(workspace, &beginning);
-        return respond(call, &user_message(workspace, &message, &body, &id));
+        let contact = workspace.contact_in(from).ok_or_else(not_found)?;
+        return start_by_contact(workspace, call, &contact, &body);
     }
     let admin = from.get("id").and_then(text_of).unwrap_or_default().into_owned();
-    let to = call.object("to").ok_or_else(|| Refusal::absent("to is required"))?;
-    let contact = workspace.contact_in(to).ok_or_else(missing)?;
+    let to = call
+        .object("to")
+        .ok_or_else(|| ApiError::missing_parameter("to is required"))?;
+    let contact = workspace.contact_in(to).ok_or_else(not_found)?;
     let author = admins::part_author(workspace, &admin);
-    let beginning = Beginning {
+    let new = NewConversation {
         delivered_as: "admin_initiated",
-        kind: if is_email { "email" } else { "conversation" },
+        source_type: if is_email { "email" } else { "conversation" },
         author,
         contact: &contact,
         subject: subject.as_deref().unwrap_or_default(),
         body: &body,
     };
-    let (id, message) = begin(workspace, &beginning);
-    let owner = admins::author(workspace, &admin, &AUTHOR);
+    let (id, message_id) = start(workspace, &new);
+    let owner = admins::author(workspace, &admin, &AUTHOR_FIELDS);
     let owner = owner.unwrap_or_else(|| json!({"type": "admin", "id": admin}));
-    let mut shown = json!({
+    let mut message = json!({
         "type": "admin_message",
-        "id": message,
+        "id": message_id,
         "created_at": workspace.now.seconds(),
-        // The recorded message without a subject has its body there.
+        // In the recorded message without a subject, this is the body.
         "subject": subject.as_ref().unwrap_or(&body),
         "body": body,
         "message_type": if is_email { "email" } else { "inapp" },
         "owner": owner,
     });
     if call.body.get("create_conversation_without_contact_reply") == Some(&Value::Bool(true)) {
-        shown["conversation_id"] = id.into();
+        message["conversation_id"] = id.into();
     }
-    respond(call, &shown)
+    respond(call, &message)
 }
 
-/// Redirects a phone call to the messenger, by an address of its own.
-pub(super) fn redirect_call(workspace: &mut Workspace, call: &Call<'_>) -> Outcome {
+/// Redirects a phone call to the messenger, with a new URL.
+pub(super) fn redirect_call(workspace: &mut Workspace, call: &MockCall<'_>) -> CallResult {
     if call.text("phone").is_none() {
-        return Err(Refusal::absent("phone is required"));
+        return Err(ApiError::missing_parameter("phone is required"));
     }
-    let mut shown = recorded(call.operation);
-    let id = contacts::uuid(&workspace.new_id_within());
+    let mut shown = example_response(call.operation);
+    let id = contacts::uuid(&workspace.new_nested_id());
     if let Some(url) = shown.get_mut("url")
         && let Some((path, _)) = url.as_str().and_then(|url| url.rsplit_once('/'))
     {

@@ -1,7 +1,8 @@
-//! What is specific to an operation or a kind of record: one file a group, and here which call leads to which rule.
+//! Rules for operations and kinds of records that differ from the default, with one file per group.
 //!
-//! Rules are found by method and path, which are the same in all versions of the description. Their sources are the recorded
-//! requests and responses of the description, and reports of connectors where a line says so.
+//! Rules are selected by method and path, which are the same in all versions of the description.
+//! They follow the recorded requests and responses of the description, or reports of connectors
+//! where a comment says so.
 
 mod admins;
 mod articles;
@@ -26,27 +27,27 @@ use std::sync::LazyLock;
 
 use serde_json::{Map, Value, json};
 
-use super::call::{Call, Outcome, Refusal, success};
+use super::call::{ApiError, CallResult, MockCall, success};
 use super::catalog::{catalog, kind};
-use super::filter::{Comparison, Held};
+use super::description::{MockOperation, OPERATIONS};
+use super::filter::{ComparisonMode, FieldValues};
 use super::lists::Sort;
-use super::operations::{OPERATIONS, Operation};
-use super::store::{Kind, Record, field_of};
-use super::workspace::{Workspace, recorded};
+use super::store::{Record, RecordKind, field_of};
+use super::workspace::{Workspace, example_response};
 use crate::wire::id::text_of;
 
-/// What one operation does.
+/// The implementation of one operation.
 #[derive(Clone, Copy)]
-pub(super) struct Rule {
-    pub run: fn(&mut Workspace, &Call<'_>) -> Outcome,
-    /// Whether the records that the path names have to be there first.
-    pub finds_path: bool,
+pub(super) struct OperationRule {
+    pub run: fn(&mut Workspace, &MockCall<'_>) -> CallResult,
+    /// Whether the call fails with 404 if a record in its path is unknown.
+    pub requires_path_records: bool,
 }
 
-/// The rule of an operation that has one.
-pub(super) fn of(operation: &Operation) -> Option<Rule> {
-    let run: fn(&mut Workspace, &Call<'_>) -> Outcome = match (operation.method, operation.shape) {
-        ("GET", "/me") => admins::me,
+/// Returns the rule of an operation, if it has one.
+pub(super) fn find(operation: &MockOperation) -> Option<OperationRule> {
+    let run: fn(&mut Workspace, &MockCall<'_>) -> CallResult = match (operation.method, operation.shape) {
+        ("GET", "/me") => admins::show_token_admin,
         ("PUT", "/admins/{}/away") => admins::set_away,
         ("POST", "/articles") => articles::create,
         ("PUT", "/articles/{}") => articles::update,
@@ -94,15 +95,18 @@ pub(super) fn of(operation: &Operation) -> Option<Rule> {
         ("POST", "/visitors/convert") => visitors::convert,
         _ => return None,
     };
-    let finds_path = !matches!(
+    let requires_path_records = !matches!(
         operation.shape,
         "/contacts/{}/unarchive" | "/conversations/{}/reply" | "/download/content/data/{}"
     );
-    Some(Rule { run, finds_path })
+    Some(OperationRule {
+        run,
+        requires_path_records,
+    })
 }
 
-/// A record as responses have it: with what follows from other records.
-pub(super) fn view(workspace: &Workspace, kind: Kind, record: &Record) -> Value {
+/// Returns a record as in responses, with data derived from other records.
+pub(super) fn view(workspace: &Workspace, kind: RecordKind, record: &Record) -> Value {
     let mut value = record.value.clone();
     let (Some(id), Value::Object(fields)) = (record.id.as_deref(), &mut value) else {
         return value;
@@ -120,36 +124,37 @@ pub(super) fn view(workspace: &Workspace, kind: Kind, record: &Record) -> Value 
     value
 }
 
-/// A record as one call wants it shown.
-pub(super) fn displayed(call: &Call<'_>, kind: Kind, mut value: Value) -> Value {
-    // The recorded responses to changes of sections have a text where the others have a number.
+/// Converts a record to the form that a call requests.
+pub(super) fn present(call: &MockCall<'_>, kind: RecordKind, mut value: Value) -> Value {
+    // In the recorded responses to changes of sections, `parent_id` is a string instead of a
+    // number.
     if call.operation.shape.starts_with("/help_center/sections") && call.operation.method != "GET" {
         let parent = text_of(&value["parent_id"]).map(|parent| json!(parent));
         if let (Some(parent), Value::Object(fields)) = (parent, &mut value) {
             fields.insert("parent_id".to_owned(), parent);
         }
     }
-    let plain = call.request.query("display_as") == Some("plaintext");
-    if kind == kind::conversation() && plain {
+    let is_plain = call.request.query("display_as") == Some("plaintext");
+    if kind == kind::conversation() && is_plain {
         text::make_plain(&mut value);
     }
     value
 }
 
-/// What stands around the items of a list.
-pub(super) fn framed(workspace: &Workspace, call: &Call<'_>, frame: &mut Map<String, Value>) {
+/// Completes the object around the items of a list.
+pub(super) fn complete_frame(workspace: &Workspace, call: &MockCall<'_>, frame: &mut Map<String, Value>) {
     if call.operation.shape == "/events" {
-        events::frame(workspace, call, frame);
+        events::complete_frame(workspace, call, frame);
     }
 }
 
-/// What an item in the list of another record says of their relation.
-pub(super) fn about(item: &Value) -> Value {
-    tags::about(item)
+/// Returns the data of a relation that an item in the list of another record contains.
+pub(super) fn relation_data(item: &Value) -> Value {
+    tags::relation_data(item)
 }
 
-/// Completes the relations of the examples that the description shows.
-pub(super) fn examples(workspace: &mut Workspace) {
+/// Completes the relations of the description's example records.
+pub(super) fn complete_examples(workspace: &mut Workspace) {
     contacts::add_mentioned(workspace);
     for kind in [
         kind::contact(),
@@ -158,13 +163,13 @@ pub(super) fn examples(workspace: &mut Workspace) {
         kind::ticket_type(),
     ] {
         for id in workspace.ids(kind) {
-            seeded(workspace, kind, &id);
+            link_embedded_records(workspace, kind, &id);
         }
     }
 }
 
-/// Completes the relations of a record that was stored as it is: those that it shows itself.
-pub(super) fn seeded(workspace: &mut Workspace, kind: Kind, id: &str) {
+/// Attaches a seeded record to the records that it embeds.
+pub(super) fn link_embedded_records(workspace: &mut Workspace, kind: RecordKind, id: &str) {
     let Some(record) = workspace.store.get(kind, id) else {
         return;
     };
@@ -194,43 +199,50 @@ pub(super) fn seeded(workspace: &mut Workspace, kind: Kind, id: &str) {
     } else {
         return;
     };
-    for (other, items) in relations {
-        for (of, item) in items {
-            let about = tags::about(&item);
-            workspace.links.attach((kind, id), (other, &of), &about);
-            if other == kind::attribute() && workspace.store.get(other, &of).is_none() {
-                workspace.put(other, item);
+    for (embedded_kind, items) in relations {
+        for (embedded_id, item) in items {
+            let data = tags::relation_data(&item);
+            workspace
+                .relations
+                .attach((kind, id), (embedded_kind, &embedded_id), &data);
+            if embedded_kind == kind::attribute() && workspace.store.get(embedded_kind, &embedded_id).is_none() {
+                workspace.put(embedded_kind, item);
             }
         }
     }
 }
 
-/// Follows up a relation that was made (`by` 1) or ended (`by` -1).
-pub(super) fn attached(workspace: &mut Workspace, one: (Kind, &str), other: (Kind, &str), by: i64) {
-    for (end, of) in [(one, other), (other, one)] {
-        if end.0 == kind::company() && of.0 == kind::contact() {
-            workspace.store.change(end.0, end.1, |record| {
+/// Updates counts after a relation was added (`change` is 1) or removed (`change` is -1).
+pub(super) fn relation_changed(
+    workspace: &mut Workspace,
+    one: (RecordKind, &str),
+    other: (RecordKind, &str),
+    change: i64,
+) {
+    for (from, to) in [(one, other), (other, one)] {
+        if from.0 == kind::company() && to.0 == kind::contact() {
+            workspace.store.change(from.0, from.1, |record| {
                 let users = record.value.get("user_count").and_then(Value::as_i64);
                 if let (Some(users), Value::Object(fields)) = (users, &mut record.value) {
-                    fields.insert("user_count".to_owned(), (users + by).max(0).into());
+                    fields.insert("user_count".to_owned(), (users + change).max(0).into());
                 }
             });
         }
     }
 }
 
-/// Whether a list has a record.
-type Lists = Box<dyn Fn(&Workspace, &Record) -> bool>;
+/// Returns `true` if a list contains a record.
+type ListFilter = Box<dyn Fn(&Workspace, &Record) -> bool>;
 
-/// Which records of a kind the list of a call has.
-pub(super) fn filter(workspace: &mut Workspace, call: &Call<'_>) -> Result<Lists, Refusal> {
+/// Returns the filter of the requested list.
+pub(super) fn filter(workspace: &mut Workspace, call: &MockCall<'_>) -> Result<ListFilter, ApiError> {
     let query = |name: &str| call.request.query(name).map(str::to_owned);
     let number = |name: &str| query(name).and_then(|text| text.parse::<f64>().ok());
     Ok(match call.operation.shape {
         "/companies" | "/companies/list" | "/companies/scroll" => {
-            companies::listed(query("tag_id"), query("segment_id"))
+            companies::list_filter(query("tag_id"), query("segment_id"))
         }
-        "/data_attributes" => data_attributes::listed(query("model"), query("include_archived")),
+        "/data_attributes" => data_attributes::list_filter(query("model"), query("include_archived")),
         "/admins/activity_logs" => {
             let (after, before) = (number("created_at_after"), number("created_at_before"));
             Box::new(move |_, record| {
@@ -238,21 +250,21 @@ pub(super) fn filter(workspace: &mut Workspace, call: &Call<'_>) -> Result<Lists
                 after.is_none_or(|after| at >= after) && before.is_none_or(|before| at <= before)
             })
         }
-        "/events" => events::listed(workspace, call)?,
-        "/news/newsfeeds/{}/items" => news::listed(),
+        "/events" => events::list_filter(workspace, call)?,
+        "/news/newsfeeds/{}/items" => news::list_filter(),
         _ => Box::new(|_, _| true),
     })
 }
 
-/// The order of a list for which a call asks for none.
-pub(super) fn usual_order(call: &Call<'_>) -> Sort {
+/// Returns the order of a list if the call does not request one.
+pub(super) fn default_order(call: &MockCall<'_>) -> Sort {
     match call.operation.shape {
-        // The most recently requested first, unless `order` is `asc`.
+        // Companies with the most recent request are first, unless `order` is `asc`.
         "/companies" | "/companies/list" => Sort {
             field: Some("last_request_at".to_owned()),
             descending: call.request.query("order") != Some("asc"),
         },
-        // Recordings show the newest first.
+        // In recorded responses, the newest are first.
         "/contacts/{}/notes" | "/news/news_items" | "/events" | "/admins/activity_logs" => Sort {
             field: Some("created_at".to_owned()),
             descending: true,
@@ -261,16 +273,16 @@ pub(super) fn usual_order(call: &Call<'_>) -> Sort {
     }
 }
 
-/// How a search compares, as the description says of each.
-pub(super) fn comparison(operation: &Operation) -> Comparison {
+/// Returns the comparison of values in a search, as the description defines it.
+pub(super) fn comparison(operation: &MockOperation) -> ComparisonMode {
     match operation.shape {
-        "/contacts/search" => Comparison::WholeDays,
-        _ => Comparison::Inclusive,
+        "/contacts/search" => ComparisonMode::WholeDays,
+        _ => ComparisonMode::Inclusive,
     }
 }
 
-/// The kind of the related records by whose ids a search field finds records of a kind.
-pub(super) fn searched_relation(kind: Kind, field: &str) -> Option<Kind> {
+/// Returns the kind of the related records whose ids a search field compares.
+pub(super) fn searched_relation(kind: RecordKind, field: &str) -> Option<RecordKind> {
     match field {
         "tag_id" | "tag_ids" => Some(kind::tag()),
         "segment_id" if kind == kind::contact() => Some(kind::segment()),
@@ -279,27 +291,32 @@ pub(super) fn searched_relation(kind: Kind, field: &str) -> Option<Kind> {
     }
 }
 
-/// Whether the values of a search field stand in the record under that name.
-pub(super) fn is_stored(kind: Kind, field: &str) -> bool {
+/// Returns `true` if a search field compares the field of the same name.
+pub(super) fn is_stored(kind: RecordKind, field: &str) -> bool {
     let computed = ["teammate_ids", "email_domain", "source.body", "ticket_type_id"];
     searched_relation(kind, field).is_none() && !computed.contains(&field)
 }
 
-/// Whether the mock can compare a search field.
-pub(super) fn knows(operation: &Operation, kind: Kind, field: &str) -> bool {
+/// Returns `true` if the mock can compare a search field.
+pub(super) fn is_searchable(operation: &MockOperation, kind: RecordKind, field: &str) -> bool {
     let name = field.split('.').next().unwrap_or_default();
-    let member = catalog().member(kind).is_some_and(|member| member.object.has(name));
-    let listed = operation.list.as_ref().is_some_and(|list| list.item.has(name));
-    member || listed || !is_stored(kind, field)
+    let is_field = catalog().record_path(kind).is_some_and(|path| path.object.has(name));
+    let is_item_field = operation.list.as_ref().is_some_and(|list| list.item.has(name));
+    is_field || is_item_field || !is_stored(kind, field)
 }
 
-/// The values that a record has for a search field.
-pub(super) fn held<'r>(workspace: &'r Workspace, kind: Kind, record: &'r Record, field: &str) -> Held<'r> {
+/// Returns the values that a record has for a search field.
+pub(super) fn field_values<'r>(
+    workspace: &'r Workspace,
+    kind: RecordKind,
+    record: &'r Record,
+    field: &str,
+) -> FieldValues<'r> {
     let id = record.id.as_deref().unwrap_or_default();
     if let Some(other) = searched_relation(kind, field) {
         return workspace
-            .links
-            .of((kind, id), other)
+            .relations
+            .ids((kind, id), other)
             .map(|id| Cow::Owned(json!(id)))
             .collect();
     }
@@ -324,7 +341,7 @@ pub(super) fn held<'r>(workspace: &'r Workspace, kind: Kind, record: &'r Record,
                 .into_iter()
                 .collect()
         }
-        // Indexed by words.
+        // Searches find single words.
         "source.body" => {
             let body = field_of(&record.value, field).as_str().unwrap_or_default();
             text::words(body).map(|word| Cow::Owned(json!(word))).collect()
@@ -334,29 +351,29 @@ pub(super) fn held<'r>(workspace: &'r Workspace, kind: Kind, record: &'r Record,
     }
 }
 
-/// The admin whose token the mock has: the one that the description shows at `/me`.
-fn me() -> &'static Map<String, Value> {
-    static ME: LazyLock<Map<String, Value>> = LazyLock::new(|| {
+/// Returns the admin of the token: the one that the description shows at `/me`.
+fn token_admin() -> &'static Map<String, Value> {
+    static ADMIN: LazyLock<Map<String, Value>> = LazyLock::new(|| {
         let operation = OPERATIONS.iter().find(|operation| operation.shape == "/me");
-        operation.map(recorded).unwrap_or_default()
+        operation.map(example_response).unwrap_or_default()
     });
-    &ME
+    &ADMIN
 }
 
-/// The id of the workspace, as the description shows it.
+/// Returns the id of the workspace, as the description shows it.
 pub(super) fn app_id() -> String {
-    let app = me().get("app");
+    let app = token_admin().get("app");
     app.and_then(|app| app["id_code"].as_str())
         .unwrap_or_default()
         .to_owned()
 }
 
-/// Responds with the records that a call shows by itself.
-fn respond(call: &Call<'_>, value: &Value) -> Outcome {
+/// Creates the success of a call with this body.
+fn respond(call: &MockCall<'_>, value: &Value) -> CallResult {
     success(call.operation, value)
 }
 
-/// What a finished export downloads unless a test sets something else.
-pub(super) fn export() -> bytes::Bytes {
-    exports::by_default()
+/// Returns the file that finished exports download by default.
+pub(super) fn default_export() -> bytes::Bytes {
+    exports::default_export()
 }

@@ -1,33 +1,34 @@
-//! News items, and the newsfeeds that they are assigned to.
+//! News items and newsfeeds.
 
 use serde_json::{Value, json};
 
-use super::super::call::{Call, Outcome, Refusal};
+use super::super::call::{ApiError, CallResult, MockCall};
 use super::super::catalog::kind;
 use super::super::workspace::{Workspace, merge};
-use super::Lists;
+use super::ListFilter;
+use crate::wire::id::text_of;
 
 /// Creates or changes a news item.
-pub(super) fn save(workspace: &mut Workspace, call: &Call<'_>) -> Outcome {
+pub(super) fn save(workspace: &mut Workspace, call: &MockCall<'_>) -> CallResult {
     let kind = kind::news_item();
     let id = match call.subject() {
         Some((_, id)) => id.to_owned(),
         None => {
             if call.text("title").is_none() {
-                return Err(Refusal::absent("title is required"));
+                return Err(ApiError::missing_parameter("title is required"));
             }
             let mut record = workspace.new_record(call.operation, kind);
             for (name, value) in [("state", json!("draft")), ("deliver_silently", json!(false))] {
-                if let Some(held) = record.get_mut(name).filter(|held| held.is_null()) {
-                    *held = value;
+                if let Some(unset) = record.get_mut(name).filter(|current| current.is_null()) {
+                    *unset = value;
                 }
             }
             workspace.put(kind, Value::Object(record)).unwrap_or_default()
         }
     };
     let feeds: Vec<String> = workspace
-        .links
-        .of((kind, &id), kind::newsfeed())
+        .relations
+        .ids((kind, &id), kind::newsfeed())
         .map(str::to_owned)
         .collect();
     let assigned = call.body.get("newsfeed_assignments").and_then(Value::as_array);
@@ -35,17 +36,17 @@ pub(super) fn save(workspace: &mut Workspace, call: &Call<'_>) -> Outcome {
         if let Some(object) = &call.operation.record {
             merge(object, fields, &call.body, "id");
         }
-        // The recorded response sorts them.
+        // Labels are sorted in the recorded response.
         if let Some(labels) = fields.get_mut("labels").and_then(Value::as_array_mut) {
             labels.sort_by(|one, other| one.as_str().cmp(&other.as_str()));
         }
     });
     if let Some(assigned) = assigned {
         for feed in feeds {
-            workspace.part((kind, &id), (kind::newsfeed(), &feed));
+            workspace.detach_records((kind, &id), (kind::newsfeed(), &feed));
         }
         for assignment in assigned {
-            if let Some(feed) = crate::wire::id::text_of(&assignment["newsfeed_id"]) {
+            if let Some(feed) = text_of(&assignment["newsfeed_id"]) {
                 workspace.attach((kind, &id), (kind::newsfeed(), &feed), &Value::Null);
             }
         }
@@ -53,7 +54,7 @@ pub(super) fn save(workspace: &mut Workspace, call: &Call<'_>) -> Outcome {
     workspace.show(call, kind, &id)
 }
 
-/// A newsfeed shows what is live.
-pub(super) fn listed() -> Lists {
+/// Selects the live items of a newsfeed.
+pub(super) fn list_filter() -> ListFilter {
     Box::new(|_, record| record.value["state"] != "draft")
 }

@@ -1,23 +1,23 @@
-//! Parts of conversations and tickets: what was said and done, in order, and what follows from it.
+//! Parts of conversations and tickets, and the statistics computed from them.
 
 use std::sync::LazyLock;
 
 use serde_json::{Map, Value, json};
 
-use super::super::operations::OPERATIONS;
+use super::super::description::OPERATIONS;
 use super::super::store::field_of;
-use super::super::workspace::{Workspace, recorded};
+use super::super::workspace::{Workspace, example_response};
 use crate::wire::id::text_of;
 
-/// What is said or done.
-pub(super) struct Part {
+/// A part to append to a conversation or ticket.
+pub(super) struct NewPart {
     pub part_type: &'static str,
     pub body: Option<String>,
     pub author: Value,
     pub assigned_to: Value,
 }
 
-impl Part {
+impl NewPart {
     pub(super) fn new(part_type: &'static str, author: Value) -> Self {
         Self {
             part_type,
@@ -41,11 +41,11 @@ impl Part {
     }
 }
 
-/// The keys that the description shows of the parts of a conversation: of the first one in a recorded conversation.
-fn keys() -> &'static [String] {
+/// Returns the keys of the first part of a recorded conversation.
+fn recorded_keys() -> &'static [String] {
     static KEYS: LazyLock<Vec<String>> = LazyLock::new(|| {
-        let mut shown = OPERATIONS.iter().filter_map(|operation| {
-            let record = recorded(operation);
+        let mut parts = OPERATIONS.iter().filter_map(|operation| {
+            let record = example_response(operation);
             let part = record
                 .get("conversation_parts")?
                 .get("conversation_parts")?
@@ -53,17 +53,17 @@ fn keys() -> &'static [String] {
                 .as_object()?;
             Some(part.keys().cloned().collect())
         });
-        shown.next().unwrap_or_default()
+        parts.next().unwrap_or_default()
     });
     &KEYS
 }
 
-/// A part of a conversation.
-pub(super) fn of_conversation(workspace: &mut Workspace, part: Part) -> Value {
+/// Creates a part of a conversation.
+pub(super) fn of_conversation(workspace: &mut Workspace, part: NewPart) -> Value {
     let now = workspace.now.seconds();
     let mut value = json!({
         "type": "conversation_part",
-        "id": workspace.new_id_within(),
+        "id": workspace.new_nested_id(),
         "part_type": part.part_type,
         "body": part.body,
         "created_at": now,
@@ -76,20 +76,20 @@ pub(super) fn of_conversation(workspace: &mut Workspace, part: Part) -> Value {
         "redacted": false,
     });
     if let Value::Object(fields) = &mut value {
-        for key in keys() {
+        for key in recorded_keys() {
             fields.entry(key.as_str()).or_insert(Value::Null);
         }
     }
     value
 }
 
-/// A part of a ticket. Unlike those of conversations they leave out what they do not have.
-pub(super) fn of_ticket(workspace: &mut Workspace, part: Part, others: Value) -> Value {
+/// Creates a part of a ticket. Unlike parts of conversations, it omits fields without a value.
+pub(super) fn of_ticket(workspace: &mut Workspace, part: NewPart, others: Value) -> Value {
     let now = workspace.now.seconds();
     let mut fields = Map::new();
     let mut set = |name: &str, value: Value| drop(fields.insert(name.to_owned(), value));
     set("type", "ticket_part".into());
-    set("id", workspace.new_id_within().into());
+    set("id", workspace.new_nested_id().into());
     set("part_type", part.part_type.into());
     if let Some(body) = part.body {
         set("body", body.into());
@@ -108,32 +108,34 @@ pub(super) fn of_ticket(workspace: &mut Workspace, part: Part, others: Value) ->
     Value::Object(fields)
 }
 
-/// Parts that a conversation shows at most: its newest.
-const MOST: usize = 500;
+/// The maximum number of parts of a conversation. Older parts are removed.
+const MAX_PARTS: usize = 500;
 
 /// Appends a part to `conversation_parts` or `ticket_parts`.
 pub(super) fn append(fields: &mut Map<String, Value>, list: &str, part: Value) {
-    let held = fields.entry(list).or_insert_with(|| json!({}));
-    if !held.is_object() {
-        *held = json!({});
+    let container = fields.entry(list).or_insert_with(|| json!({}));
+    if !container.is_object() {
+        *container = json!({});
     }
-    let Some(held) = held.as_object_mut() else { return };
+    let Some(container) = container.as_object_mut() else {
+        return;
+    };
     let kind = list.strip_suffix('s').unwrap_or(list);
-    held.entry("type").or_insert_with(|| format!("{kind}.list").into());
-    let total = held.get("total_count").and_then(Value::as_u64).unwrap_or_default();
-    held.insert("total_count".to_owned(), (total + 1).into());
-    if let Some(parts) = held.entry(list).or_insert_with(|| json!([])).as_array_mut() {
+    container.entry("type").or_insert_with(|| format!("{kind}.list").into());
+    let total = container.get("total_count").and_then(Value::as_u64).unwrap_or_default();
+    container.insert("total_count".to_owned(), (total + 1).into());
+    if let Some(parts) = container.entry(list).or_insert_with(|| json!([])).as_array_mut() {
         parts.push(part);
-        let surplus = parts.len().saturating_sub(MOST);
-        parts.drain(..surplus);
+        let excess = parts.len().saturating_sub(MAX_PARTS);
+        parts.drain(..excess);
     }
 }
 
-/// The moments, counts and durations that follow from the parts of a conversation.
+/// Computes the statistics of a conversation from its parts.
 pub(super) fn statistics(conversation: &Map<String, Value>) -> Value {
-    let whole = Value::Object(conversation.clone());
-    let begun = whole["created_at"].as_i64().unwrap_or_default();
-    let parts = field_of(&whole, "conversation_parts.conversation_parts").as_array();
+    let conversation = Value::Object(conversation.clone());
+    let created_at = conversation["created_at"].as_i64().unwrap_or_default();
+    let parts = field_of(&conversation, "conversation_parts.conversation_parts").as_array();
     let parts: Vec<&Value> = parts.into_iter().flatten().collect();
     let at = |part: &&Value| part["created_at"].as_i64();
     let kind = |part: &Value| part["part_type"].as_str().unwrap_or_default().to_owned();
@@ -143,33 +145,34 @@ pub(super) fn statistics(conversation: &Map<String, Value>) -> Value {
             .iter()
             .any(|kind| part["author"]["type"] == *kind)
     };
-    let is_said = |part: &Value| !part["body"].is_null() && kind(part) != "note";
-    let moments =
-        |is: &dyn Fn(&Value) -> bool| -> Vec<i64> { parts.iter().filter(|part| is(part)).filter_map(at).collect() };
+    let is_message = |part: &Value| !part["body"].is_null() && kind(part) != "note";
+    let times = |predicate: &dyn Fn(&Value) -> bool| -> Vec<i64> {
+        parts.iter().filter(|part| predicate(part)).filter_map(at).collect()
+    };
     let assignments =
-        moments(&|part| ["assignment", "assign_and_reopen", "default_assignment"].contains(&kind(part).as_str()));
-    let replies = moments(&|part| is_by_admin(part) && is_said(part));
-    let contact_replies = moments(&|part| is_by_contact(part) && is_said(part));
-    let closes = moments(&|part| kind(part) == "close");
-    let reopens = moments(&|part| ["open", "assign_and_reopen"].contains(&kind(part).as_str()));
+        times(&|part| ["assignment", "assign_and_reopen", "default_assignment"].contains(&kind(part).as_str()));
+    let replies = times(&|part| is_by_admin(part) && is_message(part));
+    let contact_replies = times(&|part| is_by_contact(part) && is_message(part));
+    let closes = times(&|part| kind(part) == "close");
+    let reopens = times(&|part| ["open", "assign_and_reopen"].contains(&kind(part).as_str()));
     let last_assignment = assignments.last().copied();
     let after_assignment = replies
         .iter()
         .find(|at| last_assignment.is_some_and(|assigned| **at >= assigned));
-    let since = |at: Option<&i64>| at.map(|at| at - begun);
+    let since = |at: Option<&i64>| at.map(|at| at - created_at);
     let closed_by = parts
         .iter()
         .rev()
         .find(|part| kind(part) == "close")
         .map(|part| part["author"]["id"].clone());
-    // Of each admin's reply, the time since the contact spoke last.
+    // The time from the first unanswered message of a contact to each reply of an admin.
     let mut waits = Vec::new();
-    let mut waiting = (whole["source"]["author"]["type"] != "admin").then_some(begun);
+    let mut waiting_since = (conversation["source"]["author"]["type"] != "admin").then_some(created_at);
     for part in &parts {
-        if is_by_contact(part) && is_said(part) {
-            waiting = waiting.or(at(part));
-        } else if is_by_admin(part) && is_said(part) {
-            waits.extend(waiting.take().and_then(|since| Some(at(part)? - since)));
+        if is_by_contact(part) && is_message(part) {
+            waiting_since = waiting_since.or(at(part));
+        } else if is_by_admin(part) && is_message(part) {
+            waits.extend(waiting_since.take().and_then(|since| Some(at(part)? - since)));
         }
     }
     waits.sort_unstable();
@@ -192,6 +195,6 @@ pub(super) fn statistics(conversation: &Map<String, Value>) -> Value {
         "last_closed_by_id": closed_by.and_then(|id| text_of(&id)?.parse::<i64>().ok()),
         "count_reopens": reopens.len(),
         "count_assignments": assignments.len(),
-        "count_conversation_parts": field_of(&whole, "conversation_parts.total_count").as_u64().unwrap_or_default(),
+        "count_conversation_parts": field_of(&conversation, "conversation_parts.total_count").as_u64().unwrap_or_default(),
     })
 }

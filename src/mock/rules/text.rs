@@ -1,8 +1,8 @@
-//! Texts of messages, notes and articles: HTML in responses, whatever a request sent.
+//! The text of messages, notes and articles, which is HTML in responses.
 
 use serde_json::Value;
 
-/// A text as HTML: paragraphs for a plain one, and HTML without the frame of a page.
+/// Converts text to HTML. Plain text becomes a paragraph; `html` and `body` tags are removed.
 pub(super) fn html(text: &str, attributes: &str) -> String {
     let paragraph = format!("<p{attributes}>");
     if !is_html(text) {
@@ -10,10 +10,10 @@ pub(super) fn html(text: &str, attributes: &str) -> String {
         return format!("{paragraph}{escaped}</p>");
     }
     let mut html = text.replace("<p>", &paragraph);
-    for frame in ["<html>", "</html>", "<body>", "</body>"] {
-        html = html.replace(frame, "");
+    for tag in ["<html>", "</html>", "<body>", "</body>"] {
+        html = html.replace(tag, "");
     }
-    // Blanks between tags become one line break.
+    // White space between tags becomes one line break.
     let mut parts = html.trim().split('>').map(|part| match part.split_once('<') {
         Some((between, tag)) if between.trim().is_empty() => format!("\n<{tag}"),
         _ => part.to_owned(),
@@ -42,7 +42,7 @@ fn is_html(text: &str) -> bool {
     tags.any(|tag| tag.starts_with(|first: char| first.is_ascii_alphabetic()) && tag.contains('>'))
 }
 
-/// HTML without its tags.
+/// Converts HTML to plain text.
 pub(super) fn plain(html: &str) -> String {
     let mut text = String::with_capacity(html.len());
     let mut in_tag = false;
@@ -58,7 +58,7 @@ pub(super) fn plain(html: &str) -> String {
     text.trim().to_owned()
 }
 
-/// The words of a text, as searches find it.
+/// Returns the words of a text in lower case, for searches.
 pub(super) fn words(html: &str) -> impl Iterator<Item = String> {
     let text = plain(&html.replace('<', " <"));
     let words: Vec<String> = text
@@ -69,7 +69,7 @@ pub(super) fn words(html: &str) -> impl Iterator<Item = String> {
     words.into_iter()
 }
 
-/// Makes the bodies of a conversation plain text.
+/// Converts all bodies of a conversation to plain text.
 pub(super) fn make_plain(value: &mut Value) {
     match value {
         Value::Object(fields) => {
@@ -85,7 +85,7 @@ pub(super) fn make_plain(value: &mut Value) {
     }
 }
 
-/// A title as it stands in an address.
+/// Converts a title to a URL segment.
 pub(super) fn slug(title: &str) -> String {
     let words: Vec<String> = title
         .split(|c: char| !c.is_alphanumeric())
@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn texts_become_html_and_plain_again() {
+    fn text_converts_to_html_and_back() {
         assert_eq!(html("Hello & <3", ""), "<p>Hello &amp; &lt;3</p>");
         assert_eq!(plain(&html("Hello & <3", "")), "Hello & <3");
         assert_eq!(

@@ -2,30 +2,30 @@
 
 use serde_json::{Map, Value, json};
 
-use super::super::call::{Call, Outcome, Refusal};
+use super::super::call::{ApiError, CallResult, MockCall};
 use super::super::catalog::{catalog, kind};
-use super::super::workspace::{Workspace, merge, recorded};
+use super::super::workspace::{Workspace, example_response, merge};
 
-/// Creates a ticket type with the attributes that every one has from the beginning.
-pub(super) fn create(workspace: &mut Workspace, call: &Call<'_>) -> Outcome {
+/// Creates a ticket type with the default attributes.
+pub(super) fn create(workspace: &mut Workspace, call: &MockCall<'_>) -> CallResult {
     let kind = kind::ticket_type();
     if call.text("name").is_none() {
-        return Err(Refusal::absent("name is required"));
+        return Err(ApiError::missing_parameter("name is required"));
     }
     let mut record = workspace.new_record(call.operation, kind);
     if let Some(object) = &call.operation.record {
         merge(object, &mut record, &call.body, "id");
     }
     let id = workspace.put(kind, Value::Object(record)).unwrap_or_default();
-    let shown = recorded(call.operation);
-    let attributes = shown
+    let example = example_response(call.operation);
+    let attributes = example
         .get("ticket_type_attributes")
         .and_then(|list| list["data"].as_array().cloned());
-    let by_default = attributes
+    let default_attributes = attributes
         .into_iter()
         .flatten()
         .filter(|attribute| attribute["default"] == true);
-    for mut attribute in by_default {
+    for mut attribute in default_attributes {
         let now = workspace.now.seconds();
         let own = json!({
             "id": workspace.new_id(""),
@@ -36,46 +36,50 @@ pub(super) fn create(workspace: &mut Workspace, call: &Call<'_>) -> Outcome {
         if let (Value::Object(attribute), Value::Object(own)) = (&mut attribute, own) {
             attribute.extend(own);
         }
-        put(workspace, &id, attribute);
+        put_attribute(workspace, &id, attribute);
     }
     workspace.show(call, kind, &id)
 }
 
-fn put(workspace: &mut Workspace, of: &str, attribute: Value) -> String {
+fn put_attribute(workspace: &mut Workspace, ticket_type: &str, attribute: Value) -> String {
     let id = workspace.put(kind::attribute(), attribute).unwrap_or_default();
-    workspace.attach((kind::ticket_type(), of), (kind::attribute(), &id), &Value::Null);
+    workspace.attach(
+        (kind::ticket_type(), ticket_type),
+        (kind::attribute(), &id),
+        &Value::Null,
+    );
     id
 }
 
-/// Ids of types are numbers in attributes, and texts elsewhere.
+/// Converts the id of a ticket type to a number, as in attributes.
 fn number(id: &str) -> Value {
     id.parse::<i64>().map_or_else(|_| id.into(), Value::from)
 }
 
-pub(super) fn create_attribute(workspace: &mut Workspace, call: &Call<'_>) -> Outcome {
+pub(super) fn create_attribute(workspace: &mut Workspace, call: &MockCall<'_>) -> CallResult {
     let kind = kind::attribute();
-    let of = call.values.first().map_or("", String::as_str);
+    let ticket_type = call.first_path_value();
     if call.text("name").is_none() || call.text("data_type").is_none() {
-        return Err(Refusal::absent("name and data_type are required"));
+        return Err(ApiError::missing_parameter("name and data_type are required"));
     }
-    let order = workspace.links.count((kind::ticket_type(), of), kind);
+    let order = workspace.relations.count((kind::ticket_type(), ticket_type), kind);
     let mut record = workspace.new_record(call.operation, kind);
     if let Some(object) = &call.operation.record {
-        merge(object, &mut record, &call.body, catalog().identifier(kind));
+        merge(object, &mut record, &call.body, catalog().id_field(kind));
     }
-    record.insert("ticket_type_id".to_owned(), number(of));
+    record.insert("ticket_type_id".to_owned(), number(ticket_type));
     record.insert("order".to_owned(), order.into());
-    let id = put(workspace, of, Value::Object(record));
+    let id = put_attribute(workspace, ticket_type, Value::Object(record));
     workspace.show(call, kind, &id)
 }
 
-/// A type shows all its attributes.
+/// Adds all attributes to a ticket type.
 pub(super) fn embed(workspace: &Workspace, id: &str, fields: &mut Map<String, Value>) {
-    let (of, kind) = ((kind::ticket_type(), id), kind::attribute());
-    if workspace.links.count(of, kind) == 0 {
+    let (ticket_type, kind) = ((kind::ticket_type(), id), kind::attribute());
+    if workspace.relations.count(ticket_type, kind) == 0 {
         return;
     }
-    let attributes = workspace.links.of(of, kind);
+    let attributes = workspace.relations.ids(ticket_type, kind);
     let shown: Vec<Value> = attributes
         .filter_map(|id| Some(workspace.store.get(kind, id)?.value.clone()))
         .collect();

@@ -1,17 +1,19 @@
-//! Tickets: of a type, about contacts, with a state and an assignee.
+//! Tickets, with a type, contacts, a state and an assignee.
+
+use std::borrow::Cow;
 
 use serde_json::{Map, Value, json};
 
-use super::super::call::{Call, Outcome, Refusal};
+use super::super::call::{ApiError, CallResult, MockCall};
 use super::super::catalog::{catalog, kind};
 use super::super::workspace::{Workspace, merge};
 use super::conversations::{contact_author, operator};
-use super::parts::{self, Part};
+use super::parts::{self, NewPart};
 use super::text::html;
 use super::{admins, respond};
 use crate::wire::id::text_of;
 
-/// The states of a ticket, and what people call them.
+/// The states of a ticket, and their labels.
 const STATES: [(&str, &str); 4] = [
     ("submitted", "Submitted"),
     ("in_progress", "In progress"),
@@ -19,14 +21,14 @@ const STATES: [(&str, &str); 4] = [
     ("resolved", "Resolved"),
 ];
 
-/// Creates a ticket of the type of the request, about its contacts.
-pub(super) fn create(workspace: &mut Workspace, call: &Call<'_>) -> Outcome {
+/// Creates a ticket with the type and the contacts of the request.
+pub(super) fn create(workspace: &mut Workspace, call: &MockCall<'_>) -> CallResult {
     let kind = kind::ticket();
     let type_id = call
         .text("ticket_type_id")
-        .ok_or_else(|| Refusal::absent("ticket_type_id is required"))?;
+        .ok_or_else(|| ApiError::missing_parameter("ticket_type_id is required"))?;
     let ticket_type = workspace.view(kind::ticket_type(), &type_id);
-    let ticket_type = ticket_type.ok_or_else(|| Refusal::missing(call.operation, kind::ticket_type()))?;
+    let ticket_type = ticket_type.ok_or_else(|| ApiError::record_not_found(call.operation, kind::ticket_type()))?;
     let mut contacts = Vec::new();
     for contact in call
         .body
@@ -36,10 +38,10 @@ pub(super) fn create(workspace: &mut Workspace, call: &Call<'_>) -> Outcome {
         .flatten()
     {
         let id = contact.as_object().and_then(|contact| workspace.contact_in(contact));
-        contacts.push(id.ok_or_else(|| Refusal::missing(call.operation, kind::contact()))?);
+        contacts.push(id.ok_or_else(|| ApiError::record_not_found(call.operation, kind::contact()))?);
     }
     if contacts.is_empty() {
-        return Err(Refusal::absent("contacts is required"));
+        return Err(ApiError::missing_parameter("contacts is required"));
     }
     let mut record = workspace.new_record(call.operation, kind);
     if let Some(attributes) = call.body.get("ticket_attributes") {
@@ -61,7 +63,7 @@ pub(super) fn create(workspace: &mut Workspace, call: &Call<'_>) -> Outcome {
     let others = json!({"ticket_state": "submitted", "previous_ticket_state": "submitted"});
     let part = parts::of_ticket(
         workspace,
-        Part::new("ticket_state_updated_by_admin", operator()),
+        NewPart::new("ticket_state_updated_by_admin", operator()),
         others,
     );
     parts::append(&mut record, "ticket_parts", part);
@@ -82,27 +84,27 @@ fn set_state(fields: &mut Map<String, Value>, state: &str) {
     fields.insert("ticket_state_external_label".to_owned(), label.into());
 }
 
-/// Changes attributes, state and assignee of a ticket; each change is a part.
-pub(super) fn update(workspace: &mut Workspace, call: &Call<'_>) -> Outcome {
-    let (kind, id) = (kind::ticket(), call.last_value());
-    let state = call.text("state").map(std::borrow::Cow::into_owned);
+/// Changes the attributes, state and assignee of a ticket. Each change adds a part.
+pub(super) fn update(workspace: &mut Workspace, call: &MockCall<'_>) -> CallResult {
+    let (kind, id) = (kind::ticket(), call.last_path_value());
+    let state = call.text("state").map(Cow::into_owned);
     if let Some(state) = &state
         && !STATES.iter().any(|(name, _)| name == state)
     {
-        return Err(Refusal::invalid(format!("{state:?} is not a ticket state")));
+        return Err(ApiError::invalid_parameter(format!("{state:?} is not a ticket state")));
     }
     let assignment = call.object("assignment");
-    let named = |name: &str| assignment.and_then(|assignment| assignment.get(name)).and_then(text_of);
-    let (admin, assignee) = (named("admin_id"), named("assignee_id"));
-    let is_there = |id: &str| {
+    let id_in = |name: &str| assignment.and_then(|assignment| assignment.get(name)).and_then(text_of);
+    let (admin, assignee) = (id_in("admin_id"), id_in("assignee_id"));
+    let exists = |id: &str| {
         let (admin, team) = (
-            workspace.store.live(kind::admin(), id),
-            workspace.store.live(kind::team(), id),
+            workspace.store.active(kind::admin(), id),
+            workspace.store.active(kind::team(), id),
         );
         id == "0" || admin.or(team).is_some()
     };
-    if assignment.is_some() && ![&admin, &assignee].iter().all(|id| id.as_deref().is_none_or(is_there)) {
-        return Err(Refusal::new(404, "assignee_not_found", "Assignee not found"));
+    if assignment.is_some() && ![&admin, &assignee].iter().all(|id| id.as_deref().is_none_or(exists)) {
+        return Err(ApiError::new(404, "assignee_not_found", "Assignee not found"));
     }
     let previous = workspace
         .store
@@ -111,18 +113,21 @@ pub(super) fn update(workspace: &mut Workspace, call: &Call<'_>) -> Outcome {
         .unwrap_or_default();
     let mut added = Vec::new();
     for _ in call.object("ticket_attributes").into_iter().flatten() {
-        added.push((Part::new("ticket_attribute_updated_by_admin", operator()), Value::Null));
+        added.push((
+            NewPart::new("ticket_attribute_updated_by_admin", operator()),
+            Value::Null,
+        ));
     }
     if let Some(state) = &state {
         let others = json!({"ticket_state": state, "previous_ticket_state": previous});
-        added.push((Part::new("ticket_state_updated_by_admin", operator()), others));
+        added.push((NewPart::new("ticket_state_updated_by_admin", operator()), others));
     }
     let is_team = assignee
         .as_deref()
-        .is_some_and(|id| workspace.store.live(kind::admin(), id).is_none() && id != "0");
+        .is_some_and(|id| workspace.store.active(kind::admin(), id).is_none() && id != "0");
     if let Some(assignee) = &assignee {
-        let by = admin.as_deref().map_or_else(admins::my_id, str::to_owned);
-        let part = Part::new("assignment", admins::part_author(workspace, &by));
+        let author = admin.as_deref().map_or_else(admins::token_admin_id, str::to_owned);
+        let part = NewPart::new("assignment", admins::part_author(workspace, &author));
         added.push((
             part.assigned_to(if is_team { "team" } else { "admin" }, assignee),
             Value::Null,
@@ -135,9 +140,9 @@ pub(super) fn update(workspace: &mut Workspace, call: &Call<'_>) -> Outcome {
     workspace.change(kind, id, |fields| {
         if let Some(object) = &call.operation.record {
             let mut body = call.body.clone();
-            // The recorded response to a request with these two shows neither.
+            // The recorded response to a request with `open` and `snoozed_until` has neither.
             body.retain(|name, _| !["open", "snoozed_until", "assignment", "state"].contains(&name.as_str()));
-            merge(object, fields, &body, catalog().identifier(kind));
+            merge(object, fields, &body, catalog().id_field(kind));
         }
         if let Some(state) = &state {
             set_state(fields, state);
@@ -157,23 +162,23 @@ pub(super) fn update(workspace: &mut Workspace, call: &Call<'_>) -> Outcome {
     workspace.show(call, kind, id)
 }
 
-/// Replies to a ticket; the response is the new part.
-pub(super) fn reply(workspace: &mut Workspace, call: &Call<'_>) -> Outcome {
-    let (kind, id) = (kind::ticket(), call.values.first().map_or("", String::as_str));
+/// Replies to a ticket. The response is the new part.
+pub(super) fn reply(workspace: &mut Workspace, call: &MockCall<'_>) -> CallResult {
+    let (kind, id) = (kind::ticket(), call.first_path_value());
     let body = call.text("body").map(|body| html(&body, ""));
-    let body = body.ok_or_else(|| Refusal::absent("body is required"))?;
+    let body = body.ok_or_else(|| ApiError::missing_parameter("body is required"))?;
     let author = match call.text("type").as_deref() {
         Some("admin") => {
             let admin = call
                 .text("admin_id")
-                .ok_or_else(|| Refusal::absent("admin_id is required"))?;
+                .ok_or_else(|| ApiError::missing_parameter("admin_id is required"))?;
             admins::part_author(workspace, &admin)
         }
         _ => {
             let contact = workspace.contact_in(&call.body);
             contact_author(
                 workspace,
-                &contact.ok_or_else(|| Refusal::missing(call.operation, kind::contact()))?,
+                &contact.ok_or_else(|| ApiError::record_not_found(call.operation, kind::contact()))?,
             )
         }
     };
@@ -181,22 +186,22 @@ pub(super) fn reply(workspace: &mut Workspace, call: &Call<'_>) -> Outcome {
         Some("note") => "note",
         _ => "comment",
     };
-    let part = parts::of_ticket(workspace, Part::new(part_type, author).body(Some(body)), Value::Null);
+    let part = parts::of_ticket(workspace, NewPart::new(part_type, author).body(Some(body)), Value::Null);
     workspace.change(kind, id, |fields| parts::append(fields, "ticket_parts", part.clone()));
     respond(call, &part)
 }
 
-/// A ticket shows its type as it is now.
+/// Updates the type of a ticket to its current state.
 pub(super) fn embed_type(workspace: &Workspace, fields: &mut Map<String, Value>) {
-    let Some(held) = fields.get_mut("ticket_type") else {
+    let Some(embedded) = fields.get_mut("ticket_type") else {
         return;
     };
-    let id = text_of(&held["id"]).unwrap_or_default().into_owned();
-    if let Some(now) = workspace
+    let id = text_of(&embedded["id"]).unwrap_or_default().into_owned();
+    if let Some(current) = workspace
         .store
         .get(kind::ticket_type(), &id)
-        .filter(|record| !record.described)
+        .filter(|record| !record.is_example)
     {
-        *held = workspace.view_of(kind::ticket_type(), now);
+        *embedded = workspace.view_of(kind::ticket_type(), current);
     }
 }

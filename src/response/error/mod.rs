@@ -44,9 +44,9 @@ use crate::http::error::BoxError;
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), intercom_client::Error> {
-/// # let intercom = intercom_client::mock::MockIntercom::start().await;
-/// # let taken = intercom_client::mock::Answer::error(409, "conflict", "is there already with id=66f1");
-/// # intercom.on("create_contact").answer(taken);
+/// # let intercom = intercom_client::mock::MockIntercom::new();
+/// # let taken = intercom_client::mock::MockResponse::error(409, "conflict", "is there already with id=66f1");
+/// # intercom.on("create_contact").respond(taken);
 /// # let client = intercom.client();
 /// let id = match client.create_contact().body_map(|b| b.email("ada@example.com")).send().await {
 ///     Ok(contact) => contact.id.clone(),

@@ -1,16 +1,16 @@
-//! What webhooks tell of a call: the topics that it has, with the items that recorded notifications carry.
+//! Webhook events caused by calls: the topics, with items in the form of recorded notifications.
 
 use chrono::{DateTime, SecondsFormat};
 use serde_json::{Map, Value, json};
 
-use super::call::Call;
+use super::call::MockCall;
 use super::catalog::{EVENT, kind};
-use super::moment::Moment;
-use super::store::Kind;
+use super::clock::MockTime;
+use super::store::RecordKind;
 use super::workspace::Workspace;
 use crate::wire::id::text_of;
 
-/// The topics that the mock has. The others happen in no call, or have items in forms of their own.
+/// The supported topics. Other topics are not caused by calls, or their items have other forms.
 pub(super) const TOPICS: [&str; 43] = [
     "admin.away_mode_updated",
     "article.created",
@@ -57,39 +57,43 @@ pub(super) const TOPICS: [&str; 43] = [
     "ticket.state.updated",
 ];
 
-/// Something that happened.
+/// An event to notify subscribers of.
 #[derive(Clone, Debug)]
-pub(super) struct Happening {
+pub(super) struct WebhookEvent {
     pub topic: String,
     pub item: Value,
-    pub at: Moment,
+    pub at: MockTime,
 }
 
-/// What is known before a call, and gone or changed after it.
-pub(super) struct Before {
+/// The state before a call, which the call may change or delete.
+pub(super) struct StateBefore {
     subject: Value,
-    /// How many records had been made.
-    made: u64,
+    ids_issued: u64,
 }
 
-impl Before {
-    pub(super) fn new(workspace: &Workspace, call: &Call<'_>) -> Self {
+impl StateBefore {
+    pub(super) fn new(workspace: &Workspace, call: &MockCall<'_>) -> Self {
         let subject = call.subject().and_then(|(kind, id)| workspace.view(kind, id));
         Self {
             subject: subject.unwrap_or_default(),
-            made: workspace.made(),
+            ids_issued: workspace.ids_issued(),
         }
     }
 }
 
-/// What happened by a call that succeeded with this body.
-pub(super) fn of(workspace: &Workspace, call: &Call<'_>, before: &Before, body: &Value) -> Vec<Happening> {
-    let told = topics(workspace, call, before, body);
-    let wanted = told.into_iter().filter(|(topic, _)| workspace.topics.contains(topic));
-    wanted
+/// Returns the events caused by a successful call, given the body of its response.
+pub(super) fn caused_by(
+    workspace: &Workspace,
+    call: &MockCall<'_>,
+    before: &StateBefore,
+    body: &Value,
+) -> Vec<WebhookEvent> {
+    let events = topics(workspace, call, before, body);
+    let subscribed = events.into_iter().filter(|(topic, _)| workspace.topics.contains(topic));
+    subscribed
         .map(|(topic, mut item)| {
-            in_iso(&mut item);
-            Happening {
+            timestamps_to_iso(&mut item);
+            WebhookEvent {
                 topic,
                 item,
                 at: workspace.now,
@@ -98,71 +102,71 @@ pub(super) fn of(workspace: &Workspace, call: &Call<'_>, before: &Before, body: 
         .collect()
 }
 
-fn topics(workspace: &Workspace, call: &Call<'_>, before: &Before, body: &Value) -> Vec<(String, Value)> {
+fn topics(workspace: &Workspace, call: &MockCall<'_>, before: &StateBefore, body: &Value) -> Vec<(String, Value)> {
     let one = |topic: &str, item: Value| vec![(topic.to_owned(), item)];
     let id = |value: &Value| text_of(value).unwrap_or_default().into_owned();
-    let view = |kind: Kind, id: &str| workspace.view(kind, id).unwrap_or_default();
-    let of_path = || call.values.first().map_or("", String::as_str);
+    let view = |kind: RecordKind, id: &str| workspace.view(kind, id).unwrap_or_default();
+    let path_id = call.first_path_value();
     let contact = |id: &str| view(kind::contact(), id);
     let role = |contact: &Value| contact["role"].as_str().unwrap_or("user").to_owned();
-    let is_new = workspace.made() > before.made;
+    let is_new = workspace.ids_issued() > before.ids_issued;
     match (call.operation.method, call.operation.shape) {
         ("PUT", "/admins/{}/away") => one("admin.away_mode_updated", body.clone()),
         ("POST", "/articles") => {
-            let mut told = one("article.created", body.clone());
+            let mut events = one("article.created", body.clone());
             if body["state"] == "published" {
-                told.extend(one("article.published", body.clone()));
+                events.extend(one("article.published", body.clone()));
             }
-            told
+            events
         }
         ("PUT", "/articles/{}") => {
-            let mut told = one("article.updated", body.clone());
+            let mut events = one("article.updated", body.clone());
             match (before.subject["state"].as_str(), body["state"].as_str()) {
-                (Some("draft"), Some("published")) => told.extend(one("article.published", body.clone())),
-                (Some("published"), Some("draft")) => told.extend(one("article.unpublished", body.clone())),
+                (Some("draft"), Some("published")) => events.extend(one("article.published", body.clone())),
+                (Some("published"), Some("draft")) => events.extend(one("article.unpublished", body.clone())),
                 _ => {}
             }
-            told
+            events
         }
         ("DELETE", "/articles/{}") => one("article.deleted", before.subject.clone()),
         ("POST", "/companies") if is_new => one("company.created", body.clone()),
         ("POST" | "PUT", "/companies" | "/companies/{}") => one("company.updated", body.clone()),
-        ("DELETE", "/companies/{}") => one("company.deleted", stub(&before.subject, "company", "deleted")),
+        ("DELETE", "/companies/{}") => one("company.deleted", short_record(&before.subject, "company", "deleted")),
         ("POST", "/contacts/{}/companies") => one(
             "company.contact.attached",
-            with_contact("company", body, contact(of_path())),
+            with_contact("company", body, contact(path_id)),
         ),
         ("DELETE", "/contacts/{}/companies/{}") => one(
             "company.contact.detached",
-            with_contact("company", body, contact(of_path())),
+            with_contact("company", body, contact(path_id)),
         ),
         ("POST", "/contacts") => one(&format!("contact.{}.created", role(body)), body.clone()),
         ("PUT", "/contacts/{}") => {
-            let mut told = one(&format!("contact.{}.updated", role(body)), body.clone());
+            let mut events = one(&format!("contact.{}.updated", role(body)), body.clone());
             if body["email"] != before.subject["email"] {
-                told.extend(one("contact.email.updated", body.clone()));
+                events.extend(one("contact.email.updated", body.clone()));
                 if role(body) == "lead" && before.subject["email"].is_null() {
-                    told.extend(one("contact.lead.added_email", body.clone()));
+                    events.extend(one("contact.lead.added_email", body.clone()));
                 }
             }
-            told
+            events
         }
         ("POST", "/contacts/{}/archive") => {
-            let mut stub = stub(&before.subject, "contact", "archived");
-            stub["external_id"] = before.subject["external_id"].clone();
-            one("contact.archived", stub)
+            let mut item = short_record(&before.subject, "contact", "archived");
+            item["external_id"] = before.subject["external_id"].clone();
+            one("contact.archived", item)
         }
-        ("POST", "/contacts/{}/unarchive") => one("contact.unarchived", contact(of_path())),
-        ("DELETE", "/contacts/{}") => one("contact.deleted", stub(&before.subject, "contact", "deleted")),
+        ("POST", "/contacts/{}/unarchive") => one("contact.unarchived", contact(path_id)),
+        ("DELETE", "/contacts/{}") => one("contact.deleted", short_record(&before.subject, "contact", "deleted")),
         ("POST", "/contacts/merge") => one("contact.merged", body.clone()),
         ("POST" | "DELETE", "/contacts/{}/tags" | "/contacts/{}/tags/{}") => {
-            let contact = contact(of_path());
-            let what = if call.operation.method == "POST" {
+            let contact = contact(path_id);
+            let change = if call.operation.method == "POST" {
                 "created"
             } else {
                 "deleted"
             };
-            let topic = format!("contact.{}.tag.{what}", role(&contact));
+            let topic = format!("contact.{}.tag.{change}", role(&contact));
             one(
                 &topic,
                 json!({"type": "contact_tag", "created_at": workspace.now.seconds(), "contact": contact, "tag": body}),
@@ -173,15 +177,15 @@ fn topics(workspace: &Workspace, call: &Call<'_>, before: &Before, body: &Value)
             view(kind::conversation(), &id(&body["conversation_id"])),
         ),
         ("POST", "/messages") => {
-            let begun = workspace.store.all(kind::conversation()).next_back();
-            let begun = begun
+            let conversation = workspace.store.all(kind::conversation()).next_back();
+            let conversation = conversation
                 .map(|(_, record)| workspace.view_of(kind::conversation(), record))
                 .unwrap_or_default();
             let topic = match body["type"].as_str() {
                 Some("admin_message") => "conversation.admin.single.created",
                 _ => "conversation.user.created",
             };
-            one(topic, begun)
+            one(topic, conversation)
         }
         ("POST", "/conversations/{}/reply") => {
             let topic = match (call.text("type").as_deref(), call.text("message_type").as_deref()) {
@@ -214,7 +218,7 @@ fn topics(workspace: &Workspace, call: &Call<'_>, before: &Before, body: &Value)
         }
         ("POST", "/tickets") => one("ticket.created", body.clone()),
         ("PUT", "/tickets/{}") => {
-            let mut told = Vec::new();
+            let mut events = Vec::new();
             for part in body["ticket_parts"]["ticket_parts"].as_array().into_iter().flatten() {
                 let is_known = before.subject["ticket_parts"]["ticket_parts"]
                     .as_array()
@@ -230,9 +234,9 @@ fn topics(workspace: &Workspace, call: &Call<'_>, before: &Before, body: &Value)
                     "ticket.attribute.updated" => ticket_part(body, part),
                     _ => body.clone(),
                 };
-                told.extend(one(topic, item));
+                events.extend(one(topic, item));
             }
-            told
+            events
         }
         ("POST", "/tickets/{}/reply") => {
             let topic = match (call.text("type").as_deref(), call.text("message_type").as_deref()) {
@@ -240,17 +244,17 @@ fn topics(workspace: &Workspace, call: &Call<'_>, before: &Before, body: &Value)
                 (Some("admin"), _) => "ticket.admin.replied",
                 _ => "ticket.contact.replied",
             };
-            one(topic, ticket_part(&view(kind::ticket(), of_path()), body))
+            one(topic, ticket_part(&view(kind::ticket(), path_id), body))
         }
         _ => Vec::new(),
     }
 }
 
-fn stub(record: &Value, kind: &str, flag: &str) -> Value {
+fn short_record(record: &Value, kind: &str, flag: &str) -> Value {
     json!({"id": record["id"], "type": kind, flag: true})
 }
 
-/// Items of two records have no `type`.
+/// Combines a record with its contact. Such items have no `type`.
 fn with_contact(name: &str, record: &Value, contact: Value) -> Value {
     let mut item = Map::new();
     item.insert(name.to_owned(), record.clone());
@@ -262,39 +266,41 @@ fn ticket_part(ticket: &Value, part: &Value) -> Value {
     json!({"type": "ticket_ticket_part", "ticket": ticket, "ticket_part": part})
 }
 
-/// A conversation with the part that the notification is about.
+/// Returns a conversation with only its last part.
 fn with_last_part(conversation: &Value) -> Value {
     let parts = conversation["conversation_parts"]["conversation_parts"].as_array();
     let last = parts.and_then(|parts| parts.last()).cloned();
     with_part(conversation, &|part| Some(part) == last.as_ref())
 }
 
-fn with_part(conversation: &Value, is_it: &dyn Fn(&Value) -> bool) -> Value {
+/// Returns a conversation with only the parts selected by a predicate.
+fn with_part(conversation: &Value, is_selected: &dyn Fn(&Value) -> bool) -> Value {
     let mut item = conversation.clone();
     let parts = item
         .pointer_mut("/conversation_parts/conversation_parts")
         .and_then(Value::as_array_mut);
-    let kept = parts.map(|parts| {
-        parts.retain(|part| is_it(part));
+    let count = parts.map(|parts| {
+        parts.retain(|part| is_selected(part));
         parts.len()
     });
     if let Some(Value::Object(list)) = item.get_mut("conversation_parts") {
-        list.insert("total_count".to_owned(), kept.unwrap_or_default().into());
+        list.insert("total_count".to_owned(), count.unwrap_or_default().into());
     }
     item
 }
 
-/// Items have moments as ISO 8601 with milliseconds where the API has seconds.
-fn in_iso(value: &mut Value) {
+/// Converts timestamps from seconds, as in the API, to ISO 8601 with milliseconds, as in
+/// notifications.
+fn timestamps_to_iso(value: &mut Value) {
     match value {
-        Value::Array(values) => values.iter_mut().for_each(in_iso),
+        Value::Array(values) => values.iter_mut().for_each(timestamps_to_iso),
         Value::Object(fields) => {
             for (name, value) in fields {
-                let is_moment = name.ends_with("_at") || ["waiting_since", "snoozed_until"].contains(&name.as_str());
-                let moment = value.as_i64().filter(|_| is_moment);
-                match moment.and_then(|moment| DateTime::from_timestamp(moment, 0)) {
-                    Some(moment) => *value = moment.to_rfc3339_opts(SecondsFormat::Millis, true).into(),
-                    None => in_iso(value),
+                let is_timestamp = name.ends_with("_at") || ["waiting_since", "snoozed_until"].contains(&name.as_str());
+                let seconds = value.as_i64().filter(|_| is_timestamp);
+                match seconds.and_then(|seconds| DateTime::from_timestamp(seconds, 0)) {
+                    Some(time) => *value = time.to_rfc3339_opts(SecondsFormat::Millis, true).into(),
+                    None => timestamps_to_iso(value),
                 }
             }
         }

@@ -1,4 +1,4 @@
-//! What the mock knows of each operation, from the API's description.
+//! The operations and types of the API's description, as far as the mock needs them.
 
 use std::cmp::Reverse;
 
@@ -11,32 +11,32 @@ use crate::wire::names::Name;
 use crate::wire::object::Write;
 use crate::wire::read::{self, Mismatch};
 
-/// One operation.
-pub(super) struct Operation {
-    /// Operation id in snake_case.
+/// An operation of the description.
+pub(super) struct MockOperation {
+    /// The operation id in snake_case.
     pub id: &'static str,
-    /// HTTP method in capitals.
+    /// The HTTP method in upper case.
     pub method: &'static str,
-    /// Path template, without the query that some descriptions write into it.
+    /// The path template, without a query.
     pub path: &'static str,
-    /// That query.
+    /// The query that some descriptions have in the path.
     pub query: &'static str,
-    /// The path without the names of its parameters.
+    /// The path template without the names of its parameters.
     pub shape: &'static str,
     pub parameters: &'static [Parameter],
-    /// Tells what of a success is not as described; `None` where any will do.
+    /// Lists the mismatches between a success and its type. `None` if the type allows any value.
     pub check: Option<fn(&str) -> Vec<String>>,
-    /// The object that a success is when it is no list.
-    pub record: Option<Object>,
-    /// The list that a success is.
-    pub list: Option<List>,
+    /// The type of a success that is not a list.
+    pub record: Option<ObjectType>,
+    /// The type of a success that is a list.
+    pub list: Option<ListType>,
     /// The status of a success.
     pub success: u16,
-    /// Recorded requests, each by its name and as JSON.
+    /// The names and JSON bodies of recorded requests.
     pub requests: &'static [(&'static str, &'static str)],
-    /// Recorded successes; one that answers a recorded request has its name.
+    /// The names and bodies of recorded successes. A success has the name of its request.
     pub successes: &'static [(&'static str, &'static str)],
-    /// Recorded errors: status, name and body.
+    /// The statuses, names and bodies of recorded errors.
     pub errors: &'static [(u16, &'static str, &'static str)],
 }
 
@@ -47,72 +47,78 @@ pub(super) struct Parameter {
     pub required: bool,
 }
 
-/// A type of the description.
+/// An object type of the description.
 #[derive(Clone)]
-pub(super) struct Object {
+pub(super) struct ObjectType {
     pub name: &'static str,
     names: fn() -> &'static [Name],
-    /// Lists the values of an object that are not as described.
+    /// Lists the mismatches between an object and this type.
     pub check: fn(&str) -> Vec<String>,
 }
 
-impl Object {
-    /// Whether the type has a field of this name that holds such a value.
-    pub(super) fn takes(&self, name: &str, value: &Value) -> bool {
+impl ObjectType {
+    /// Returns `true` if the type has a field of this name and type.
+    pub(super) fn accepts(&self, name: &str, value: &Value) -> bool {
         self.has(name) && (self.check)(&json!({ name: value }).to_string()).is_empty()
     }
 
-    /// Whether it has a field of this name.
+    /// Returns `true` if the type has a field of this name.
     pub(super) fn has(&self, name: &str) -> bool {
         (self.names)().iter().any(|known| known.text() == name)
     }
 }
 
-/// A list of objects.
-pub(super) struct List {
-    /// The name of its items.
+/// A list type of the description.
+pub(super) struct ListType {
+    /// The name of the field that contains the items.
     pub items: &'static str,
-    pub item: Object,
-    /// What they stand in.
-    pub frame: Object,
-    /// How it goes on.
+    pub item: ObjectType,
+    /// The object that contains the items.
+    pub frame: ObjectType,
     pub paging: Paging,
 }
 
-impl Operation {
-    /// The names of its path parameters, in the order of the path.
+impl MockOperation {
+    /// Returns the names of the path parameters in order.
     pub(super) fn path_parameters(&self) -> impl Iterator<Item = &'static str> {
         let segments = self.path.split('/');
         segments.filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))
     }
 }
 
-/// The operation of a method, path and query, with the values of its path parameters, decoded. A fixed segment goes before a
-/// parameter: `/contacts/search` is no contact's id. A query that stands in a path has to be there.
-pub(super) fn find(method: &str, path: &str, query: &[(String, String)]) -> Option<(&'static Operation, Vec<String>)> {
+/// Finds the operation of a request, and the decoded values of its path parameters.
+///
+/// Fixed segments take precedence over parameters, so `/contacts/search` is not read as the id of a
+/// contact. If the path template contains a query, the request must have it.
+pub(super) fn find(
+    method: &str,
+    path: &str,
+    query: &[(String, String)],
+) -> Option<(&'static MockOperation, Vec<String>)> {
     let candidates = OPERATIONS
         .iter()
         .filter(|operation| operation.method == method && has_query(operation.query, query));
     candidates
-        .filter_map(|operation| Some((operation, values(operation.path, path)?)))
+        .filter_map(|operation| Some((operation, path_values(operation.path, path)?)))
         .min_by_key(|(operation, values)| (values.len(), Reverse(operation.query.len())))
 }
 
-/// Whether a query has all of a template's, with any values for its parameters.
+/// Returns `true` if a query has all pairs of a template. A parameter of the template matches any
+/// value.
 fn has_query(template: &str, query: &[(String, String)]) -> bool {
     url::form_urlencoded::parse(template.as_bytes()).all(|(name, value)| {
-        let mut same = query.iter().filter(|(other, _)| *other == name);
-        same.any(|(_, other)| value.starts_with('{') || *other == value)
+        let mut pairs = query.iter().filter(|(other, _)| *other == name);
+        pairs.any(|(_, other)| value.starts_with('{') || *other == value)
     })
 }
 
-/// The operation of an id.
-pub(super) fn named(id: &str) -> Option<&'static Operation> {
+/// Returns the operation with an id.
+pub(super) fn operation(id: &str) -> Option<&'static MockOperation> {
     OPERATIONS.iter().find(|operation| operation.id == id)
 }
 
-/// The id of an operation that is most like this one, when one is like it at all.
-pub(super) fn nearest(id: &str) -> Option<&'static str> {
+/// Returns the operation id most similar to an unknown id, if any is similar enough.
+pub(super) fn nearest_id(id: &str) -> Option<&'static str> {
     let distances = OPERATIONS
         .iter()
         .map(|operation| (distance(id, operation.id), operation.id));
@@ -120,7 +126,7 @@ pub(super) fn nearest(id: &str) -> Option<&'static str> {
     (distance <= id.len() / 3).then_some(nearest)
 }
 
-/// How many characters are to be inserted, removed or replaced to make one text of the other.
+/// Returns the Levenshtein distance between two strings.
 fn distance(one: &str, other: &str) -> usize {
     let other: Vec<char> = other.chars().collect();
     let mut row: Vec<usize> = (0..=other.len()).collect();
@@ -128,17 +134,17 @@ fn distance(one: &str, other: &str) -> usize {
         let mut next = Vec::with_capacity(row.len());
         next.push(line + 1);
         for ((d, above), (diagonal, left)) in other.iter().zip(row.iter().skip(1)).zip(row.iter().zip(0..)) {
-            let beside = next.get(left).copied().unwrap_or(usize::MAX);
+            let insertion = next.get(left).copied().unwrap_or(usize::MAX);
             let replaced = diagonal + usize::from(*d != c);
-            next.push(replaced.min(above + 1).min(beside.saturating_add(1)));
+            next.push(replaced.min(above + 1).min(insertion.saturating_add(1)));
         }
         row = next;
     }
     row.last().copied().unwrap_or_default()
 }
 
-/// The values that `path` has for the parameters of `template`, when it is of that form.
-fn values(template: &str, path: &str) -> Option<Vec<String>> {
+/// Returns the decoded parameters of a path; `None` if it does not match the template.
+fn path_values(template: &str, path: &str) -> Option<Vec<String>> {
     let mut values = Vec::new();
     let mut segments = path.split('/');
     for expected in template.split('/') {
@@ -160,7 +166,7 @@ fn names<T: Write>() -> &'static [Name] {
 fn check<T: Decode>(text: &str) -> Vec<String> {
     match read::strictly::<T>(text) {
         Ok((_, mismatches)) => mismatches.iter().map(Mismatch::to_string).collect(),
-        Err(unread) => vec![unread.to_string()],
+        Err(error) => vec![error.to_string()],
     }
 }
 
@@ -171,7 +177,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_query_in_a_path_has_to_be_there() {
+    fn query_of_a_path_template_is_required() {
         let query = [
             ("kind".to_owned(), "odd".to_owned()),
             ("page".to_owned(), "2".to_owned()),
@@ -188,17 +194,17 @@ mod tests {
     }
 
     #[test]
-    fn the_nearest_name_is_suggested() {
+    fn nearest_id_finds_similar_operations() {
         assert_eq!(distance("list_tag", "list_tags"), 1);
         assert_eq!(distance("abc", "axd"), 2);
-        if named("list_tags").is_some() {
-            assert_eq!(nearest("list_tag"), Some("list_tags"));
+        if operation("list_tags").is_some() {
+            assert_eq!(nearest_id("list_tag"), Some("list_tags"));
         }
-        assert_eq!(nearest("xyz"), None);
+        assert_eq!(nearest_id("xyz"), None);
     }
 
     #[test]
-    fn no_path_holds_a_query() {
+    fn path_templates_have_no_query() {
         for operation in OPERATIONS {
             assert!(!operation.path.contains('?'), "{}", operation.path);
         }
