@@ -1,7 +1,10 @@
 //! What a request says about the attempt that it belongs to.
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+
+use url::Url;
 
 /// The attempt that a request belongs to, an extension of every [`http::Request`] that a client sends.
 ///
@@ -28,6 +31,28 @@ pub struct Attempt {
     pub(crate) number: u32,
     pub(crate) reads_only: bool,
     pub(crate) connecting: Connecting,
+    pub(crate) target: Target,
+}
+
+/// The parsed URL of a request. Its ids and query values are not shown.
+#[derive(Clone)]
+pub(crate) struct Target(Url);
+
+impl Target {
+    pub(crate) fn new(url: Url) -> Self {
+        Self(url)
+    }
+
+    /// Returns the URL if it is still the one of the request, which a layer can change.
+    pub(crate) fn of(self, uri: &http::Uri) -> Option<Url> {
+        (*uri == *self.0.as_str()).then_some(self.0)
+    }
+}
+
+impl fmt::Debug for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Target")
+    }
 }
 
 impl Attempt {

@@ -44,17 +44,21 @@ impl Service<http::Request<Bytes>> for Reqwest {
     fn call(&mut self, request: http::Request<Bytes>) -> Self::Future {
         let client = self.0.clone();
         Box::pin(async move {
-            let (parts, body) = request.into_parts();
-            let connecting = parts
-                .extensions
-                .get()
-                .map(|attempt: &Attempt| attempt.connecting.clone());
-            let url = parts.uri.to_string();
-            let url = Url::parse(&url).map_err(|error| HttpError::new(HttpErrorKind::Request, error))?;
+            let (mut parts, body) = request.into_parts();
+            let (connecting, target) = match parts.extensions.remove() {
+                Some(Attempt { connecting, target, .. }) => (connecting, target.of(&parts.uri)),
+                None => (attempt::Connecting::default(), None),
+            };
+            let url = match target {
+                Some(url) => url,
+                None => {
+                    Url::parse(&parts.uri.to_string()).map_err(|error| HttpError::new(HttpErrorKind::Request, error))?
+                }
+            };
             let mut request = reqwest::Request::new(parts.method, url);
             *request.headers_mut() = parts.headers;
             *request.body_mut() = (!body.is_empty()).then(|| body.into());
-            let response = watched(client.execute(request), connecting.unwrap_or_default()).await;
+            let response = watched(client.execute(request), connecting).await;
             let response = http::Response::from(response.map_err(classify)?);
             Ok(response.map(ReqwestBody))
         })

@@ -19,7 +19,7 @@ use tower_service::Service;
 use super::sleep::sleep_until;
 use super::{Transport, trace};
 use crate::call::call::Call;
-use crate::http::attempt::{Attempt, Connecting};
+use crate::http::attempt::{Attempt, Connecting, Target};
 use crate::http::error::{HttpError, HttpErrorKind};
 use crate::http::service::HttpBody;
 use crate::response::content_codings;
@@ -147,12 +147,12 @@ impl Transport {
             url.query_pairs_mut().extend_pairs(&call.query);
         }
         let operation = &call.operation;
-        let uri =
-            http::Uri::try_from(String::from(url)).map_err(|error| HttpError::new(HttpErrorKind::Request, error))?;
+        let uri = http::Uri::try_from(url.as_str()).map_err(|error| HttpError::new(HttpErrorKind::Request, error))?;
         let mut request = http::Request::new(call.body.clone().unwrap_or_default());
         *request.method_mut() = operation.method.clone();
         *request.uri_mut() = uri;
         let headers = request.headers_mut();
+        headers.reserve(6 + call.options.headers.len());
         headers.insert(AUTHORIZATION, authorization.clone());
         let version = call.options.api_version.as_ref().unwrap_or(&self.version);
         headers.insert(&VERSION, version.clone());
@@ -174,6 +174,7 @@ impl Transport {
             number,
             reads_only: operation.reads_only,
             connecting: connecting.clone(),
+            target: Target::new(url),
         });
         Ok((request, connecting))
     }

@@ -175,3 +175,28 @@ async fn a_layer_that_wraps_errors_does_not_hide_what_they_say() {
     assert_eq!(error.attempts(), 3);
     assert_eq!(std::error::Error::source(&error).unwrap().to_string(), "traced");
 }
+
+/// The default service sends what the layers made of the request.
+#[tokio::test]
+async fn a_layer_can_change_the_url_for_the_default_service() {
+    let intercom = intercom_client::mock::MockIntercom::builder()
+        .token("dG9rOnRva2Vu")
+        .serve()
+        .await;
+    let client = Client::builder("dG9rOnRva2Vu")
+        .base_url(intercom.url())
+        .http_client(reqwest::Client::new())
+        .layer(layer_fn(|service: HttpService| {
+            service.map_request(|mut request: http::Request<Bytes>| {
+                let changed = request.uri().to_string().replace("/me", "/admins?page=2");
+                *request.uri_mut() = changed.parse().unwrap();
+                request
+            })
+        }))
+        .build()
+        .unwrap();
+    client.identify_admin().send().await.unwrap();
+    client.list_tags().send().await.unwrap();
+    let lines: Vec<String> = intercom.received().iter().map(|request| request.line()).collect();
+    assert_eq!(lines, ["GET /admins?page=2", "GET /tags"]);
+}
