@@ -37,7 +37,8 @@ mod transport;
 pub mod webhooks;
 mod wire;
 
-pub use call::argument::{Argument, InvalidField};
+pub use call::argument::IntoArgument;
+pub use call::invalid_field::InvalidField;
 #[cfg(feature = "client")]
 pub use call::retry_policy::RetryPolicy;
 #[cfg(feature = "client")]

@@ -786,7 +786,7 @@ async fn changes_begin_with_the_first_page() {
     let error = wrong.next().await.unwrap().unwrap_err();
     assert_eq!(
         error.to_string(),
-        "list_companies_for_contact: `id`: required, and was not set"
+        "list_companies_for_contact: missing required value `id`"
     );
     assert!(server.requests().is_empty());
     // Nothing of a list that was begun before is delivered, what was fetched of it either.

@@ -1,4 +1,4 @@
-//! What decoding allocates, for the worst texts at each place of each response: in proportion to the text.
+//! Memory that decoding allocates per byte of text, for the worst texts in each list and object of each response.
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
@@ -12,15 +12,15 @@ use serde_json::Value;
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// So many bytes of memory are allocated at the most for each byte of text.
-const FACTOR: f64 = 64.0;
-/// The length of each text, about.
+/// Maximum number of bytes that decoding may allocate per byte of text.
+const MAX_BYTES_PER_BYTE: f64 = 64.0;
+/// Approximate length of each text in bytes.
 const LENGTH: usize = 60_000;
 
-/// A mark that takes the place of a value: no example has it.
-const MARK: &str = "the place of the value";
+/// A placeholder for a value. No example contains it.
+const PLACEHOLDER: &str = "placeholder for the value";
 
-/// Values that take little text and much memory, repeated in a list.
+/// Values with little text that need much memory. They are repeated in a list.
 const ITEMS: [&str; 8] = [
     "{}",
     "null",
@@ -32,12 +32,12 @@ const ITEMS: [&str; 8] = [
     "{\"id\":1}",
 ];
 
-/// A list of `item`, of about [`LENGTH`] bytes.
+/// Returns a list of copies of `item`, about [`LENGTH`] bytes long.
 fn list(item: &str) -> String {
     format!("[{}]", vec![item; LENGTH / (item.len() + 1)].join(","))
 }
 
-/// An object of about [`LENGTH`] bytes whose names are all different.
+/// Returns an object with copies of `value` under different names, about [`LENGTH`] bytes long.
 fn object(value: &str) -> String {
     let mut text = String::from("{");
     for i in 0..LENGTH / (value.len() + 8) {
@@ -47,40 +47,41 @@ fn object(value: &str) -> String {
     text + "}"
 }
 
-/// The pointers of the lists and the objects in a value.
-fn places(value: &Value, pointer: &str, lists: &mut Vec<String>, objects: &mut Vec<String>) {
+/// Collects the JSON pointers of the lists and the objects in a value.
+fn pointers(value: &Value, pointer: &str, lists: &mut Vec<String>, objects: &mut Vec<String>) {
     match value {
         Value::Array(items) => {
             lists.push(pointer.to_owned());
             if let Some(first) = items.first() {
-                places(first, &format!("{pointer}/0"), lists, objects);
+                pointers(first, &format!("{pointer}/0"), lists, objects);
             }
         }
         Value::Object(entries) => {
             objects.push(pointer.to_owned());
             for (name, value) in entries {
                 let name = name.replace('~', "~0").replace('/', "~1");
-                places(value, &format!("{pointer}/{name}"), lists, objects);
+                pointers(value, &format!("{pointer}/{name}"), lists, objects);
             }
         }
         _ => {}
     }
 }
 
-fn with(value: &Value, pointer: &str, text: &str) -> String {
+/// Returns the JSON of `value`, with `text` at `pointer`.
+fn replace_at(value: &Value, pointer: &str, text: &str) -> String {
     let mut value = value.clone();
-    *value.pointer_mut(pointer).unwrap() = MARK.into();
-    value.to_string().replace(&format!("\"{MARK}\""), text)
+    *value.pointer_mut(pointer).unwrap() = PLACEHOLDER.into();
+    value.to_string().replace(&format!("\"{PLACEHOLDER}\""), text)
 }
 
-/// How many bytes are allocated for each byte of a text, and whether it was decoded.
-fn factor(text: &str, decode: fn(&[u8]) -> Result<(), String>) -> (f64, bool) {
+/// Returns the number of bytes allocated per byte of text, and whether the text was decoded.
+fn bytes_per_byte(text: &str, decode: fn(&[u8]) -> Result<(), String>) -> (f64, bool) {
     let (bytes, decoded) = peak(|| decode(text.as_bytes()));
     (bytes as f64 / text.len() as f64, decoded.is_ok())
 }
 
-/// A type, and a place of its example where a list or an object stands.
-struct Place {
+/// A list or an object in the example of a response.
+struct Container {
     id: &'static str,
     decode: fn(&[u8]) -> Result<(), String>,
     example: Value,
@@ -88,7 +89,7 @@ struct Place {
     is_list: bool,
 }
 
-fn all_places() -> Vec<Place> {
+fn all_containers() -> Vec<Container> {
     let document: Value = serde_json::from_str(DESCRIPTION).unwrap();
     let (mut all, mut seen) = (Vec::new(), HashSet::new());
     for operation in OPERATIONS {
@@ -100,13 +101,13 @@ fn all_places() -> Vec<Place> {
         };
         let example = &example["value"];
         let (mut lists, mut objects) = (Vec::new(), Vec::new());
-        places(example, "", &mut lists, &mut objects);
+        pointers(example, "", &mut lists, &mut objects);
         let lists = lists.into_iter().map(|pointer| (pointer, true));
         for (pointer, is_list) in lists.chain(objects.into_iter().map(|pointer| (pointer, false))) {
-            // Several operations return the same type.
+            // Operations that return the same type are tried once.
             if seen.insert((operation.decode as usize, pointer.clone())) {
                 let (id, decode, example) = (operation.id, operation.decode, example.clone());
-                all.push(Place {
+                all.push(Container {
                     id,
                     decode,
                     example,
@@ -119,17 +120,18 @@ fn all_places() -> Vec<Place> {
     all
 }
 
-/// The factor of the worst text at a place, for each place.
-fn worst(place: &Place) -> (f64, String) {
+/// Returns the bytes per byte of the worst text, and a line for the report.
+fn worst(container: &Container) -> (f64, String) {
     let free = || format!("{{\"custom_attributes\":{{\"a\":{}}}}}", list("{\"\":0}"));
-    let texts: Vec<String> = match place.is_list {
+    let texts: Vec<String> = match container.is_list {
         true => ITEMS.iter().map(|item| list(item)).collect(),
         false => vec![object("1.50"), free()],
     };
-    let mut line = format!("{} {}:", place.id, place.pointer);
+    let mut line = format!("{} {}:", container.id, container.pointer);
     let mut worst = 0.0_f64;
     for text in texts {
-        let (found, decoded) = factor(&with(&place.example, &place.pointer, &text), place.decode);
+        let text_in_example = replace_at(&container.example, &container.pointer, &text);
+        let (found, decoded) = bytes_per_byte(&text_in_example, container.decode);
         worst = worst.max(found);
         let end = if decoded { "" } else { " (too large)" };
         write!(line, " {found:.1} for {:.20}…{end}", text).unwrap();
@@ -137,11 +139,11 @@ fn worst(place: &Place) -> (f64, String) {
     (worst, line)
 }
 
-/// Prints the factors of each list and object.
+/// Prints the bytes per byte of each list and object.
 #[test]
-fn memory_is_in_proportion_to_the_text_at_every_place_of_every_response() {
-    let all = all_places();
-    assert!(all.iter().filter(|place| place.is_list).count() > 50);
+fn responses_take_memory_in_proportion_to_their_text() {
+    let all = all_containers();
+    assert!(all.iter().filter(|container| container.is_list).count() > 50);
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let lines: Vec<(f64, String)> = std::thread::scope(|scope| {
         let share = |first: usize| all.iter().skip(first).step_by(threads);
@@ -151,12 +153,12 @@ fn memory_is_in_proportion_to_the_text_at_every_place_of_every_response() {
         threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
     });
     lines.iter().for_each(|(_, line)| println!("{line}"));
-    let exceeded: Vec<_> = lines.iter().filter(|(worst, _)| *worst > FACTOR).collect();
+    let exceeded: Vec<_> = lines.iter().filter(|(worst, _)| *worst > MAX_BYTES_PER_BYTE).collect();
     assert!(exceeded.is_empty(), "{exceeded:#?}");
 }
 
 #[test]
-fn small_objects_are_decoded_however_little_text_they_take() {
+fn small_objects_are_within_the_limit() {
     for operation in OPERATIONS.iter().filter(|operation| operation.id.starts_with("list_")) {
         for name in ["data", "conversations", "admins", "teams", "segments", "tags"] {
             let text = format!("{{\"{name}\":[{}]}}", vec!["{\"id\":\"1\"}"; 150].join(","));
@@ -166,29 +168,29 @@ fn small_objects_are_decoded_however_little_text_they_take() {
 }
 
 #[test]
-fn too_large_a_response_says_so() {
+fn response_that_needs_too_much_memory_is_rejected() {
     let text = format!("{{\"data\":{}}}", list("{}"));
     let error = json::from_slice::<operation_tables::types::ArticleList>(text.as_bytes()).unwrap_err();
     let message = error.to_string();
-    assert!(message.contains("expected JSON that decodes to at most"), "{message}");
+    assert!(message.contains("expected JSON, found values that need more than 40 times the memory"), "{message}");
 }
 
 #[test]
-fn notifications_take_memory_in_proportion() {
+fn notifications_take_memory_in_proportion_to_their_text() {
     for item in ITEMS {
         for (open, close) in [("{\"data\":{\"item\":", "}}"), ("{\"new\":", "}"), ("", "")] {
             let text = [open, &list(item), close].concat();
-            let (found, _) = factor(&text, |body| {
-                let read = json::from_slice::<Notification>(body);
-                read.map(drop).map_err(|error| error.to_string())
+            let (found, _) = bytes_per_byte(&text, |body| {
+                let decoded = json::from_slice::<Notification>(body);
+                decoded.map(drop).map_err(|error| error.to_string())
             });
-            assert!(found <= FACTOR, "{found} {item} {open}");
+            assert!(found <= MAX_BYTES_PER_BYTE, "{found} {item} {open}");
         }
     }
 }
 
 #[test]
-fn error_bodies_take_memory_in_proportion() {
+fn error_bodies_take_memory_in_proportion_to_their_text() {
     for item in ITEMS {
         for (open, close) in [
             ("{\"errors\":", "}"),
@@ -197,14 +199,14 @@ fn error_bodies_take_memory_in_proportion() {
             ("", ""),
         ] {
             let text = [open, &list(item), close].concat();
-            let (found, _) = factor(&text, |body| {
+            let (found, _) = bytes_per_byte(&text, |body| {
                 let status = intercom_client::http::StatusCode::BAD_REQUEST;
                 let error =
                     intercom_client::Error::from_response("list_contacts", status, Default::default(), body.to_vec());
                 drop(error);
                 Ok(())
             });
-            assert!(found <= FACTOR, "{found} {item} {open}");
+            assert!(found <= MAX_BYTES_PER_BYTE, "{found} {item} {open}");
         }
     }
 }

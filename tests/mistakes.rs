@@ -116,13 +116,13 @@ fn a_body_of_another_type() {
     says(
         "client.create_contact().body(UpdateContactRequest::builder()).await?",
         &[
-            "`UpdateContactRequestBuilder` cannot be given for a value of the type `CreateContactRequest`",
-            "a body is given as its request, the builder or a constructor of that, or as a `serde_json::Value`",
+            "`UpdateContactRequestBuilder` does not convert to a value of type `CreateContactRequest`",
+            "pass a request body as the request type, its builder, one of its constructors or a `serde_json::Value`",
         ],
     );
     says(
         "struct Own; client.create_contact().body(Own).await?",
-        &["a struct of your own by `serde_json::to_value`"],
+        &["convert your own struct with `serde_json::to_value`"],
     );
     for text in [
         "client.create_contact().body(\"email=a\")",
@@ -130,7 +130,7 @@ fn a_body_of_another_type() {
     ] {
         says(
             &format!("{text}.await?"),
-            &["`&str` cannot be given for a value of the type"],
+            &["`&str` does not convert to a value of type"],
         );
     }
 }

@@ -145,13 +145,13 @@ fn what_is_signed_and_no_notification_is_refused_in_one_line() {
     for (body, found) in [
         (
             &br#"{"type":"notification_event","data":{"item":{"email":"ada@fernhill.example"#[..],
-            "its end",
+            "the end of the text",
         ),
         (b"", "nothing"),
         (b"[]", "a list"),
         (b"<html>ada@fernhill.example", "HTML or XML"),
         ("[".repeat(100_000).as_bytes(), "deep"),
-        (br#"{"ada@fernhill.example": oops}"#, "something else"),
+        (br#"{"ada@fernhill.example": oops}"#, "an invalid character"),
     ] {
         let error = read(body).unwrap_err();
         let said = error.to_string();

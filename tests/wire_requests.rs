@@ -1,8 +1,8 @@
-//! What the client sends, judged by a mock server of another origin: a mock of our own would share our misreadings.
+//! Checks requests with `httpmock`. It does not share code with this crate, so it does not share its misunderstandings of HTTP.
 //!
-//! Each expectation is a matcher of httpmock. A request that differs gets its 404, and the test fails.
+//! Each expectation is a matcher of `httpmock`. If a request differs, the server responds with 404 and the test fails.
 
-#![allow(deprecated)] // all operations, those that Intercom removes too
+#![allow(deprecated)] // includes the operations that Intercom removes
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -17,16 +17,17 @@ use serde_json::{Value, json};
 
 const TOKEN: &str = "dG9rOmZlcm5oaWxs";
 
-/// The longest page that a search may ask for.
-const LONGEST_PAGE: i64 = 150;
+/// Maximum number of items on a page of a search.
+const MAX_PER_PAGE: i64 = 150;
 
-/// A text with characters that a path or a query cannot contain as they are, and the text in a path.
+/// A text with characters that must be encoded in paths and queries.
 const TEXT: &str = "a/b ü%2F?#";
+/// [`TEXT`] in a path.
 const TEXT_IN_PATH: &str = "a%2Fb%20%C3%BC%252F%3F%23";
 
-/// Settings for this server, each request sent once.
+/// Returns the builder of a client for this server that does not retry.
 fn builder(server: &MockServer) -> ClientBuilder {
-    // What brings no crypto provider of its own needs one.
+    // The feature `rustls-no-provider` needs a crypto provider.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     Client::builder(TOKEN)
         .base_url(server.base_url())
@@ -34,7 +35,7 @@ fn builder(server: &MockServer) -> ClientBuilder {
         .wait_for_rate_limit(false)
 }
 
-/// The headers of every request, each once.
+/// Expects the headers of every request, each exactly once.
 fn with_headers(when: When, accept: &str) -> When {
     let once = ["authorization", "intercom-version", "accept", "user-agent"];
     let when = once.iter().fold(when, |when, name| {
@@ -46,7 +47,7 @@ fn with_headers(when: When, accept: &str) -> When {
         .header_prefix("user-agent", "intercom-client/")
 }
 
-/// A JSON body with its content type, or neither.
+/// Expects a JSON body with a content type, or neither.
 fn with_body(when: When, body: Option<&Value>) -> When {
     match body {
         Some(body) => when
@@ -59,7 +60,7 @@ fn with_body(when: When, body: Option<&Value>) -> When {
     }
 }
 
-/// These parameters and no others.
+/// Expects these query parameters and no others.
 fn with_query(when: When, query: &[(String, String)]) -> When {
     let any = || regex(".*");
     let when = when.query_param_count(any(), any(), query.len());
@@ -72,21 +73,21 @@ fn regex(pattern: &str) -> httpmock::Regex {
     pattern.into()
 }
 
-// One request of each operation, by the description.
+// One request per operation, as described.
 
-/// The description that the client is generated from.
+/// Returns the description that the client is generated from.
 fn own() -> Value {
     serde_json::from_str(operation_tables::DESCRIPTION).unwrap()
 }
 
-/// The published file, where it lies beside the project.
+/// Returns the published description, if the file exists next to the repository.
 fn published() -> Option<Value> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/reference/descriptions/2.9.yaml");
     let text = std::fs::read_to_string(path).ok()?;
     Some(serde_norway::from_str(&text).unwrap())
 }
 
-/// Method, path template and entry of each operation of a description.
+/// Returns the method, path template and entry of each operation of a description.
 fn described(document: &Value) -> Vec<(String, &str, &Value)> {
     let mut found = Vec::new();
     for (path, item) in document["paths"].as_object().unwrap() {
@@ -99,7 +100,7 @@ fn described(document: &Value) -> Vec<(String, &str, &Value)> {
     found
 }
 
-/// The path and query parameters of an operation.
+/// Returns the path and query parameters of an operation.
 fn parameters(entry: &Value) -> impl Iterator<Item = (&str, &Value)> {
     let parameters = entry["parameters"].as_array().into_iter().flatten();
     parameters
@@ -107,25 +108,26 @@ fn parameters(entry: &Value) -> impl Iterator<Item = (&str, &Value)> {
         .map(|parameter| (parameter["name"].as_str().unwrap(), parameter))
 }
 
-/// The value of the parameter at this place, unlike those of its neighbours.
-fn argument(parameter: &Value, place: usize) -> String {
+/// Returns a value for the parameter at `index`, different from the values of the other parameters.
+fn argument(parameter: &Value, index: usize) -> String {
     let schema = &parameter["schema"];
     match (schema["enum"][0].as_str(), schema["type"].as_str()) {
         (Some(word), _) => word.to_owned(),
-        (None, Some("integer")) => (1_731_369_600 + place).to_string(),
+        (None, Some("integer")) => (1_731_369_600 + index).to_string(),
         (None, Some("boolean")) => "true".to_owned(),
-        (None, _) if parameter["in"] == "path" => format!("{TEXT}{place}"),
-        (None, _) => format!("{TEXT}&=+{place}"),
+        (None, _) if parameter["in"] == "path" => format!("{TEXT}{index}"),
+        (None, _) => format!("{TEXT}&=+{index}"),
     }
 }
 
-/// A name in one spelling.
+/// Normalizes the spelling of a name.
 fn fold(name: &str) -> String {
     name.to_lowercase().replace(' ', "_")
 }
 
-/// The request bodies that the description shows of an operation; for events, which it shows none of, those of its text. What
-/// no success goes by the name of is left out where the client refuses it.
+/// Returns the example bodies of an operation. Events have no examples, so bodies from the text of the description are used.
+///
+/// Bodies that the client rejects are left out, unless their name is the name of a successful response.
 fn bodies(operation: &Operation, path: &str, entry: &Value) -> Vec<Value> {
     match path {
         "/events" if operation.method == "POST" => {
@@ -138,14 +140,14 @@ fn bodies(operation: &Operation, path: &str, entry: &Value) -> Vec<Value> {
         _ => {}
     }
     let responses = entry["responses"].as_object().unwrap().iter();
-    let taken: Vec<String> = responses
+    let successes: Vec<String> = responses
         .filter(|(status, _)| status.starts_with('2'))
         .filter_map(|(_, response)| response["content"]["application/json"]["examples"].as_object())
         .flat_map(|examples| examples.keys().map(|name| fold(name)))
         .collect();
-    let is_refused = |name: &str, body: &Value| {
-        let is_taken = fold(name).contains("success") || taken.contains(&fold(name));
-        !is_taken
+    let is_rejected = |name: &str, body: &Value| {
+        let is_accepted = fold(name).contains("success") || successes.contains(&fold(name));
+        !is_accepted
             && operation
                 .request
                 .is_some_and(|encode| encode(&body.to_string()).is_err())
@@ -155,12 +157,12 @@ fn bodies(operation: &Operation, path: &str, entry: &Value) -> Vec<Value> {
         .into_iter()
         .flatten()
         .map(|(name, example)| (name, &example["value"]))
-        .filter(|(name, body)| !is_refused(name, body))
+        .filter(|(name, body)| !is_rejected(name, body))
         .map(|(_, body)| body.clone())
         .collect()
 }
 
-/// Calls an operation, and has httpmock compare the request with what is described.
+/// Calls an operation, and compares the request with the description.
 async fn call(
     (server, client): (&MockServer, &Client),
     operation: &Operation,
@@ -169,8 +171,8 @@ async fn call(
 ) {
     let mut arguments = BTreeMap::new();
     let (mut filled, mut query) = (path.to_owned(), Vec::new());
-    for (place, (name, parameter)) in parameters(entry).enumerate() {
-        let value = argument(parameter, place);
+    for (index, (name, parameter)) in parameters(entry).enumerate() {
+        let value = argument(parameter, index);
         if parameter["in"] == "path" {
             filled = filled.replace(&format!("{{{name}}}"), &value.replace(TEXT, TEXT_IN_PATH));
         } else {
@@ -213,7 +215,7 @@ fn operation(method: &str, path: &str) -> &'static Operation {
 }
 
 #[tokio::test]
-async fn each_operation_sends_what_is_described() {
+async fn operations_send_requests_as_described() {
     let server = MockServer::start_async().await;
     let client = builder(&server).build().unwrap();
     let document = own();
@@ -233,7 +235,7 @@ async fn each_operation_sends_what_is_described() {
 }
 
 #[tokio::test]
-async fn each_published_operation_is_called_as_published() {
+async fn operations_send_requests_as_published() {
     let Some(published) = published() else { return };
     let server = MockServer::start_async().await;
     let client = builder(&server).build().unwrap();
@@ -246,13 +248,13 @@ async fn each_published_operation_is_called_as_published() {
     };
     assert_eq!(calls(&published), calls(&document));
     for (method, path, entry) in described(&published) {
-        // The overlay adds parameters and their types; those that are published have to be among them.
+        // The overlay adds parameters, but does not remove published ones.
         let known = &document["paths"][path][method.to_lowercase()];
         for (name, _) in parameters(entry) {
-            // Published as one object; Intercom takes the fields of it as parameters.
-            let taken_apart = (path, name) == ("/events", "filter");
-            let is_sent = parameters(known).any(|(own, _)| own == name);
-            assert!(is_sent || taken_apart, "{method} {path} lacks {name}");
+            // The published parameter is an object. Intercom expects its fields as parameters.
+            let is_split = (path, name) == ("/events", "filter");
+            let is_sent = parameters(known).any(|(described, _)| described == name);
+            assert!(is_sent || is_split, "{method} {path} lacks {name}");
         }
         let operation = operation(&method, path);
         let bodies = bodies(operation, path, entry);
@@ -271,7 +273,7 @@ fn regions_are_the_published_servers() {
     let Some(published) = published() else { return };
     let servers = published["servers"].as_array().unwrap().iter();
     let servers: BTreeSet<&str> = servers.map(|server| server["url"].as_str().unwrap()).collect();
-    // No request is sent: any HTTP client will do, with any TLS or none.
+    // No request is sent, so this works with any TLS feature.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let clients = [Region::Us, Region::Eu, Region::Au].map(|region| {
         let builder = Client::builder(TOKEN).http_client(reqwest::Client::new());
@@ -283,7 +285,7 @@ fn regions_are_the_published_servers() {
 // The client's settings.
 
 #[tokio::test]
-async fn the_settings_reach_the_server() {
+async fn client_settings_are_sent() {
     let server = MockServer::start_async().await;
     let expected = server
         .mock_async(|when, then| {
@@ -313,7 +315,7 @@ async fn the_settings_reach_the_server() {
 }
 
 #[tokio::test]
-async fn a_call_overrides_version_and_headers_for_itself_alone() {
+async fn call_overrides_version_and_headers_for_one_request() {
     let server = MockServer::start_async().await;
     let overridden = server
         .mock_async(|when, then| {
@@ -343,7 +345,7 @@ async fn a_call_overrides_version_and_headers_for_itself_alone() {
 }
 
 #[tokio::test]
-async fn a_call_that_the_description_lacks_is_sent_alike() {
+async fn raw_request_is_sent_like_an_operation() {
     let server = MockServer::start_async().await;
     let body = json!({"query": {"field": "open", "operator": "=", "value": true}});
     let expected = server
@@ -362,16 +364,16 @@ async fn a_call_that_the_description_lacks_is_sent_alike() {
 
 // Walks.
 
-/// A page of contacts with one item.
+/// Returns a page of contacts with one item.
 fn page(id: &str, next: Value) -> Value {
     json!({"type": "list", "data": [{"type": "contact", "id": id}], "pages": {"type": "pages", "next": next}})
 }
 
-/// A cursor with characters that a query cannot contain as they are.
+/// A cursor with characters that must be encoded in a query.
 const CURSOR: &str = "WzE3+MzI/sIj&==";
 
 #[tokio::test]
-async fn a_list_goes_on_with_the_cursor_that_it_was_given() {
+async fn list_continues_with_the_cursor_of_the_response() {
     let server = MockServer::start_async().await;
     let first = server
         .mock_async(|when, then| {
@@ -385,7 +387,7 @@ async fn a_list_goes_on_with_the_cursor_that_it_was_given() {
         .mock_async(|when, then| {
             let query = [("per_page", "2"), ("starting_after", CURSOR)];
             let query = query.map(|(name, value)| (name.to_owned(), value.to_owned()));
-            // As a form has it, so that `+` is no blank.
+            // `+` has to be encoded, because servers decode it as a space.
             with_query(when.method("GET").path("/contacts"), &query)
                 .is_true(|request| request.uri_str().contains("starting_after=WzE3%2BMzI%2FsIj%26%3D%3D"));
             then.status(200).json_body(page("b", Value::Null));
@@ -400,7 +402,7 @@ async fn a_list_goes_on_with_the_cursor_that_it_was_given() {
 }
 
 #[tokio::test]
-async fn a_search_goes_on_in_its_body() {
+async fn search_continues_with_the_cursor_in_its_body() {
     let server = MockServer::start_async().await;
     let query = json!({"operator": "AND", "value": [
         {"field": "role", "operator": "=", "value": "user"},
@@ -408,11 +410,11 @@ async fn a_search_goes_on_in_its_body() {
     ]});
     let steps = [
         (
-            json!({"per_page": LONGEST_PAGE}),
+            json!({"per_page": MAX_PER_PAGE}),
             page("a", json!({"page": 2, "starting_after": CURSOR})),
         ),
         (
-            json!({"per_page": LONGEST_PAGE, "starting_after": CURSOR}),
+            json!({"per_page": MAX_PER_PAGE, "starting_after": CURSOR}),
             page("b", Value::Null),
         ),
     ];
@@ -428,7 +430,7 @@ async fn a_search_goes_on_in_its_body() {
     }
     let client = builder(&server).build().unwrap();
     let users = field(contacts::ROLE).eq("user") & field(contacts::CREATED_AT).gt(1_731_369_600);
-    let search = client.search_contacts().query(users).per_page(LONGEST_PAGE);
+    let search = client.search_contacts().query(users).per_page(MAX_PER_PAGE);
     let walked: Result<Vec<_>, _> = search.stream().try_collect().await;
     for step in &expected {
         step.assert_async().await;
@@ -439,7 +441,7 @@ async fn a_search_goes_on_in_its_body() {
 // Bodies.
 
 #[tokio::test]
-async fn what_is_cleared_is_null_and_what_is_unset_is_not_sent() {
+async fn cleared_fields_are_null_and_unset_fields_are_not_sent() {
     let server = MockServer::start_async().await;
     let expected = server
         .mock_async(|when, then| {

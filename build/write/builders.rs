@@ -21,11 +21,11 @@ pub fn builders(model: &Model) -> TokenStream {
     let enums = types.enums.keys().map(|name| format_ident!("{name}"));
     let others = types.unions.keys().chain(types.newtypes.keys());
     let others: Vec<_> = others.map(|name| format_ident!("{name}")).collect();
-    let others = (!others.is_empty()).then(|| quote! { crate::call::argument::others! { #(#others),* } });
+    let others = (!others.is_empty()).then(|| quote! { crate::call::body_builder::unions! { #(#others),* } });
     quote! {
         #(#outer)*
-        crate::call::argument::texts! { #(#enums),* }
-        crate::call::argument::objects! { #(#objects),* }
+        crate::call::body_builder::string_enums! { #(#enums),* }
+        crate::call::body_builder::objects! { #(#objects),* }
         #others
 
         /// Builders of request bodies and of objects in them: set what is to be sent, leave out the rest.
@@ -45,12 +45,12 @@ fn setter(ty: &Ty, scope: Scope) -> (TokenStream, TokenStream) {
         // A boxed value is set as the value itself.
         Ty::Boxed(target) => {
             let target = target.rust(scope);
-            let value = quote! { crate::call::argument::Boxed(value) };
-            (quote! { impl crate::Argument<#target> }, value)
+            let value = quote! { crate::call::body_builder::Boxed(value) };
+            (quote! { impl crate::IntoArgument<#target> }, value)
         }
         _ => {
             let ty = ty.rust(scope);
-            (quote! { impl crate::Argument<#ty> }, quote! { value })
+            (quote! { impl crate::IntoArgument<#ty> }, quote! { value })
         }
     }
 }
@@ -74,7 +74,7 @@ fn builder(made: &Struct, uses: &Uses) -> TokenStream {
             #[doc = #doc]
             pub fn #function(mut self, value: #takes) -> Self {
                 let field = (#wire, &mut self.value.#ident);
-                crate::call::argument::set::<_, #ty>(&mut self.invalid, &mut self.value.extra, field, #value);
+                crate::call::body_builder::set::<_, #ty>(&mut self.invalid, &mut self.value.extra, field, #value);
                 self
             }
         }
@@ -89,7 +89,7 @@ fn builder(made: &Struct, uses: &Uses) -> TokenStream {
         }
         impl #builder {
             #(#setters)*
-            crate::call::argument::finish! { super::#name }
+            crate::call::body_builder::common_methods! { super::#name }
         }
     }
 }

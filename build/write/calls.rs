@@ -88,10 +88,10 @@ fn constant(operation: &Operation, model: &Model) -> TokenStream {
     let name = format_ident!("{}", operation.constant());
     let (id, path, reads_only) = (&operation.ident, &operation.path, operation.reads_only);
     let method = format_ident!("{}", operation.method);
-    let repeats = match &operation.idempotent {
+    let idempotency = match &operation.idempotent {
         None => quote! { Never },
         Some(Idempotent { with: None, .. }) => quote! { Always },
-        Some(Idempotent { with: Some(name), .. }) => quote! { With(#name) },
+        Some(Idempotent { with: Some(name), .. }) => quote! { WithProperty(#name) },
     };
     let paging = match operation.paging {
         Some(paging) => {
@@ -100,12 +100,12 @@ fn constant(operation: &Operation, model: &Model) -> TokenStream {
         }
         None => quote! { None },
     };
-    let bytes = match &operation.answer {
+    let stream_media_type = match &operation.answer {
         Answer::Bytes(media) => quote! { Some(#media) },
         Answer::Json(_) => quote! { None },
     };
     let media = operation.body.as_ref().and_then(|body| body.media.as_deref());
-    let sends = media.unwrap_or("application/json");
+    let request_media_type = media.unwrap_or("application/json");
     let starts = model.export.as_ref().and_then(|export| export.operations.get("create"));
     let starts_export = starts.is_some_and(|create| create.method == operation.ident);
     let group = match operation.group.as_deref().map(slice::feature) {
@@ -120,10 +120,10 @@ fn constant(operation: &Operation, model: &Model) -> TokenStream {
             path: #path,
             reads_only: #reads_only,
             starts_export: #starts_export,
-            repeats: crate::call::operation::Repeats::#repeats,
+            idempotency: crate::call::operation::Idempotency::#idempotency,
             paging: #paging,
-            sends: #sends,
-            bytes: #bytes,
+            request_media_type: #request_media_type,
+            stream_media_type: #stream_media_type,
         };
     }
 }
@@ -157,15 +157,15 @@ fn parameter(parameter: &Parameter) -> (TokenStream, TokenStream) {
     let doc = doc_of(&parameter.doc, wire, parameter.required, "Sets ");
     let setter = quote! {
         #[doc = #doc]
-        pub fn #ident(mut self, value: impl crate::Argument<#ty>) -> Self {
-            self.#ident = crate::call::argument::value(#name, value);
+        pub fn #ident(mut self, value: impl crate::IntoArgument<#ty>) -> Self {
+            self.#ident = crate::call::parameter::value(#name, value);
             self
         }
     };
-    let required = quote! { crate::call::argument::required(#name, self.#ident) };
+    let required = quote! { crate::call::parameter::required(#name, self.#ident) };
     let value = match (parameter.in_path, parameter.required) {
         (true, _) if is_text(&parameter.ty) => required,
-        (true, _) => quote! { #required.map(|value| crate::call::call::text(&value)) },
+        (true, _) => quote! { #required.map(|value| crate::call::call::parameter_text(&value)) },
         (false, true) => quote! { #required.map(Some) },
         (false, false) => quote! { self.#ident },
     };
@@ -228,8 +228,8 @@ fn body_parts(body: &Body, types: &Types, search: Option<&Search>) -> BodyParts 
     let built = types.named(ty).filter(|made| made.has_builder());
     let ty = ty.rust(Scope::Beside);
     let send = match (body.required, search) {
-        (true, None) => quote! { call.body(crate::call::argument::required_body(body))?; },
-        (true, Some(_)) => quote! { call.body(crate::call::argument::required_query(body))?; },
+        (true, None) => quote! { call.body(crate::call::parameter::required_body(body))?; },
+        (true, Some(_)) => quote! { call.body(crate::call::parameter::required_query(body))?; },
         (false, _) => quote! { call.optional_body(body)?; },
     };
     match built {
@@ -245,12 +245,12 @@ fn body_parts(body: &Body, types: &Types, search: Option<&Search>) -> BodyParts 
                  [`{name}`](types::builder::{name})."
             );
             BodyParts {
-                field: quote! { body: crate::call::argument::Slot<types::builder::#name>, },
+                field: quote! { body: crate::call::parameter::Parameter<types::builder::#name>, },
                 begins: quote! { body: Ok(None), },
                 setters: quote! {
                     /// Sets the whole body: the request itself, its builder, one of its named constructors, or JSON.
-                    pub fn body(mut self, value: impl crate::Argument<#ty>) -> Self {
-                        self.body = crate::call::argument::body(value);
+                    pub fn body(mut self, value: impl crate::IntoArgument<#ty>) -> Self {
+                        self.body = crate::call::parameter::body(value);
                         self
                     }
                     #[doc = #in_place]
@@ -269,12 +269,12 @@ fn body_parts(body: &Body, types: &Types, search: Option<&Search>) -> BodyParts 
             }
         }
         None => BodyParts {
-            field: quote! { body: crate::call::argument::Slot<#ty>, },
+            field: quote! { body: crate::call::parameter::Parameter<#ty>, },
             begins: quote! { body: Ok(None), },
             setters: quote! {
                 /// Sets the body.
-                pub fn body(mut self, value: impl crate::Argument<#ty>) -> Self {
-                    self.body = crate::call::argument::body(value);
+                pub fn body(mut self, value: impl crate::IntoArgument<#ty>) -> Self {
+                    self.body = crate::call::parameter::body(value);
                     self
                 }
             },
@@ -331,7 +331,7 @@ fn builder(operation: &Operation, model: &Model) -> TokenStream {
         pub struct #builder {
             client: crate::Client,
             pub(super) options: crate::call::options::Options,
-            #(#idents: crate::call::argument::Slot<#values>,)*
+            #(#idents: crate::call::parameter::Parameter<#values>,)*
             #body_field
             #cursor_field
         }
@@ -411,7 +411,7 @@ fn upsert(upsert: &Upsert, model: &Model) -> Option<TokenStream> {
         },
         quote! {
             let body = self.body.and_then(|body| body.map(types::builder::#request::build).transpose());
-            crate::compound::upsert::upsert(&self.client, &self.options, crate::call::argument::required_body(body)).await
+            crate::compound::upsert::upsert(&self.client, &self.options, crate::call::parameter::required_body(body)).await
         },
         model,
     )

@@ -78,7 +78,7 @@ fn object(made: &Struct, uses: &Uses) -> TokenStream {
     });
     // What responses carry too is read whatever it lacks.
     let deserialize = match made.in_requests && !made.in_responses {
-        true => quote! { crate::call::argument::readable! { #ident } },
+        true => quote! { crate::call::body_builder::readable! { #ident } },
         false => quote! { crate::wire::deserialize::readable! { #ident } },
     };
     quote! {
@@ -102,13 +102,13 @@ fn check(made: &Struct, types: &Types) -> TokenStream {
         let (ident, wire) = (format_ident!("{}", field.ident), &field.wire);
         let insist = field.required.then(|| {
             quote! {
-                let absent = crate::wire::decode::Slot::is_empty(&self.#ident) && !self.extra.is_null(#place);
-                crate::call::argument::insist(#wire, absent, &self.extra, &mut missing);
+                let absent = crate::wire::decode::Field::is_unset(&self.#ident) && !self.extra.is_null(#place);
+                crate::call::required::check_set(#wire, absent, &self.extra, &mut missing);
             }
         });
         let inner = field.ty.innermost().and_then(|name| types.structs.get(name));
         let inside = inner.is_some_and(|inner| inner.in_requests);
-        let within = inside.then(|| quote! { crate::call::argument::check_within(#wire, &self.#ident, &mut missing); });
+        let within = inside.then(|| quote! { crate::call::required::check_inner(#wire, &self.#ident, &mut missing); });
         (insist.is_some() || inside).then(|| quote! { #insist #within })
     });
     let checks: Vec<_> = checks.flatten().collect();
@@ -122,7 +122,7 @@ fn check(made: &Struct, types: &Types) -> TokenStream {
         }
     });
     quote! {
-        impl crate::call::argument::Check for #ident { #missing }
+        impl crate::call::required::Check for #ident { #missing }
     }
 }
 

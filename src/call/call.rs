@@ -1,4 +1,4 @@
-//! One call: an operation with its parameters and body, ready to be sent as often as need be.
+//! A call of an operation, which can be sent several times.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -9,14 +9,14 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::argument::InvalidField;
-use super::operation::{Operation, Paging, Repeats};
+use super::invalid_field::InvalidField;
+use super::operation::{Idempotency, Operation, Paging};
 use super::options::Options;
 use crate::response::error::Error;
 use crate::response::error::context::ErrorContext;
 use crate::response::error::kind::Kind;
 
-/// One call of an operation.
+/// A call of an operation: its path, query, body and options.
 #[derive(Clone)]
 pub(crate) struct Call {
     pub(crate) operation: Cow<'static, Operation>,
@@ -24,34 +24,34 @@ pub(crate) struct Call {
     pub(crate) path: String,
     pub(crate) query: Vec<(Cow<'static, str>, String)>,
     pub(crate) body: Option<Bytes>,
-    /// Whether the body has the property by which a repeated call finds what the first one made.
-    keyed: bool,
-    /// The cursor of the page that it asks for, in a walk.
+    /// Whether the body has the property that makes the call idempotent: see [`Idempotency::WithProperty`].
+    has_key: bool,
+    /// The cursor of the requested page, if the call is part of a walk.
     pub(crate) page: Option<Arc<str>>,
-    /// What is required and was not set.
+    /// The required parameters and fields that are not set.
     missing: Vec<String>,
-    /// The body, when it is required and was not set.
+    /// The error of a required body that is not set.
     missing_body: Option<InvalidField>,
 }
 
-/// How lists and objects are written into a query. Which styles there are depends on the description.
-#[allow(dead_code)]
+/// How lists and objects are encoded in a query.
+#[allow(dead_code)] // not every description uses all variants
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum QueryStyle {
-    /// A list repeats the parameter, an object's entries are parameters of their own.
+    /// The parameter is repeated for each item of a list. Each entry of an object is a separate parameter.
     Form,
-    /// A list repeats the parameter, an object's entries are `name[entry]`.
+    /// The parameter is repeated for each item of a list. Each entry of an object is a parameter `name[entry]`.
     Deep,
-    /// A list is joined by commas.
+    /// Items are separated by commas.
     Comma,
-    /// A list is joined by spaces.
+    /// Items are separated by spaces.
     Space,
-    /// A list is joined by bars.
+    /// Items are separated by vertical bars.
     Pipe,
 }
 
-/// A value as it stands in a path or query: a text as it is, anything else as JSON.
-pub(crate) fn text(value: &impl Serialize) -> String {
+/// Converts a value for a path or query: a string unchanged, other values to JSON.
+pub(crate) fn parameter_text(value: &impl Serialize) -> String {
     match serde_json::to_value(value) {
         Ok(Value::String(text)) => text,
         Ok(other) => other.to_string(),
@@ -59,23 +59,23 @@ pub(crate) fn text(value: &impl Serialize) -> String {
     }
 }
 
-/// Everything but the unreserved characters of RFC 3986 is encoded, so that a value stays inside its path segment.
-const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+/// The characters to encode in a path segment: all except the unreserved characters of RFC 3986.
+const PATH_SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 impl Call {
     pub(crate) fn new(operation: &'static Operation, options: Options) -> Result<Self, Error> {
-        Self::to(Cow::Borrowed(operation), operation.path.to_owned(), options)
+        Self::with_path(Cow::Borrowed(operation), operation.path.to_owned(), options)
     }
 
-    /// A call to a path that is written out.
-    pub(crate) fn to(operation: Cow<'static, Operation>, path: String, options: Options) -> Result<Self, Error> {
+    /// Creates a call with a path that has no placeholders.
+    pub(crate) fn with_path(operation: Cow<'static, Operation>, path: String, options: Options) -> Result<Self, Error> {
         let query = options.query.iter().cloned();
         let call = Self {
             operation,
             path,
             query: query.map(|(name, value)| (name.into(), value)).collect(),
             body: None,
-            keyed: false,
+            has_key: false,
             page: None,
             missing: Vec::new(),
             missing_body: None,
@@ -87,7 +87,7 @@ impl Call {
         }
     }
 
-    /// Returns the context of errors of this call, before anything is sent.
+    /// Returns the context for errors of this call before anything is sent.
     pub(crate) fn context(&self) -> ErrorContext {
         let operation = &self.operation;
         ErrorContext {
@@ -104,8 +104,8 @@ impl Call {
         self.context().error(Kind::Builder(field.to_string()))
     }
 
-    /// The value of an argument; `None` when it is missing, which is told with all that is.
-    fn taken<T>(&mut self, value: Result<T, InvalidField>) -> Result<Option<T>, Error> {
+    /// Returns the value, or `None` if it is missing. [`complete`](Self::complete) reports everything that is missing.
+    fn unless_missing<T>(&mut self, value: Result<T, InvalidField>) -> Result<Option<T>, Error> {
         let invalid = match value {
             Ok(value) => return Ok(Some(value)),
             Err(invalid) => invalid,
@@ -121,7 +121,7 @@ impl Call {
         Ok(None)
     }
 
-    /// The call, when it has all that is required.
+    /// Returns the call if all required values are set.
     pub(crate) fn complete(mut self) -> Result<Self, Error> {
         let fields = std::mem::take(&mut self.missing);
         let fields = (!fields.is_empty()).then(|| InvalidField::missing(fields));
@@ -136,41 +136,41 @@ impl Call {
         }
     }
 
-    /// Whether carrying it out twice does no harm.
+    /// Returns `true` if the call can be carried out twice without harm.
     pub(crate) fn is_idempotent(&self) -> bool {
-        let described = match self.operation.repeats {
-            Repeats::Never => false,
-            Repeats::Always => true,
-            Repeats::With(_) => self.keyed,
+        let described = match self.operation.idempotency {
+            Idempotency::Never => false,
+            Idempotency::Always => true,
+            Idempotency::WithProperty(_) => self.has_key,
         };
         self.options.idempotent.unwrap_or(described)
     }
 
-    /// Whether it asks for a page of a scroll, which the server does not send twice.
+    /// Returns `true` if the call requests a page of a scroll, which the server does not send twice.
     pub(crate) fn is_scroll(&self) -> bool {
         self.operation.paging == Some(Paging::Scroll)
     }
 
-    /// Puts a path parameter in its place, percent-encoded. `name` is that of its setter.
+    /// Replaces a placeholder in the path by the percent-encoded value. `name` is the name of the setter.
     pub(crate) fn path(
         &mut self,
-        place: &'static str,
+        placeholder: &'static str,
         name: &'static str,
         value: Result<impl std::fmt::Display, InvalidField>,
     ) -> Result<(), Error> {
-        let Some(value) = self.taken(value)? else { return Ok(()) };
+        let Some(value) = self.unless_missing(value)? else { return Ok(()) };
         let text = value.to_string();
-        // An empty segment or a dot segment would lead to another operation.
+        // An empty segment or a dot segment would result in the path of another operation.
         if text.is_empty() || text == "." || text == ".." {
-            let reason = format!("is {text:?}, which cannot be a path segment");
+            let reason = format!("{text:?} is not a valid path segment");
             return Err(self.invalid(InvalidField::new(reason).within(name)));
         }
-        let encoded = utf8_percent_encode(&text, SEGMENT).to_string();
-        self.path = self.path.replace(&format!("{{{place}}}"), &encoded);
+        let encoded = utf8_percent_encode(&text, PATH_SEGMENT).to_string();
+        self.path = self.path.replace(&format!("{{{placeholder}}}"), &encoded);
         Ok(())
     }
 
-    /// Adds a query parameter when it is set: a list is repeated, an object is spread.
+    /// Adds a query parameter if it is set, in the default style.
     pub(crate) fn query(
         &mut self,
         name: &'static str,
@@ -179,26 +179,26 @@ impl Call {
         self.query_as(name, QueryStyle::Form, value)
     }
 
-    /// Adds a query parameter when it is set, in a style that its description names.
+    /// Adds a query parameter if it is set, in the style of the description.
     pub(crate) fn query_as(
         &mut self,
         name: &'static str,
         style: QueryStyle,
         value: Result<Option<impl Serialize>, InvalidField>,
     ) -> Result<(), Error> {
-        let Some(value) = self.taken(value)? else { return Ok(()) };
+        let Some(value) = self.unless_missing(value)? else { return Ok(()) };
         let value = serde_json::to_value(value)
-            .map_err(|_| self.invalid(InvalidField::new("cannot be written").within(name)))?;
-        let between = match style {
+            .map_err(|_| self.invalid(InvalidField::new("value cannot be serialized").within(name)))?;
+        let separator = match style {
             QueryStyle::Form | QueryStyle::Deep => None,
             QueryStyle::Comma => Some(","),
             QueryStyle::Space => Some(" "),
             QueryStyle::Pipe => Some("|"),
         };
-        let parts: Vec<(Cow<'static, str>, Value)> = match (value, between) {
-            (Value::Array(values), Some(between)) => {
-                let texts: Vec<String> = values.iter().map(text).collect();
-                vec![(name.into(), texts.join(between).into())]
+        let parameters: Vec<(Cow<'static, str>, Value)> = match (value, separator) {
+            (Value::Array(values), Some(separator)) => {
+                let texts: Vec<String> = values.iter().map(parameter_text).collect();
+                vec![(name.into(), texts.join(separator).into())]
             }
             (Value::Array(values), None) => values.into_iter().map(|value| (name.into(), value)).collect(),
             (Value::Object(entries), None) => {
@@ -211,22 +211,22 @@ impl Call {
             }
             (value, _) => vec![(name.into(), value)],
         };
-        let set = parts.into_iter().filter(|(_, value)| !value.is_null());
-        self.query.extend(set.map(|(name, value)| (name, text(&value))));
+        let set = parameters.into_iter().filter(|(_, value)| !value.is_null());
+        self.query.extend(set.map(|(name, value)| (name, parameter_text(&value))));
         Ok(())
     }
 
-    /// Sets a body that is sent as it is, which only some descriptions have.
-    #[allow(dead_code)]
+    /// Sets a body that is not JSON.
+    #[allow(dead_code)] // not every description has such bodies
     pub(crate) fn bytes(&mut self, body: Option<Bytes>, required: bool) -> Result<(), Error> {
         if required && body.is_none() {
-            self.missing_body = Some(InvalidField::missing_body("give it to `body`"));
+            self.missing_body = Some(InvalidField::missing_body("set it with `body`"));
         }
         self.body = body;
         Ok(())
     }
 
-    /// Sets the JSON body where there is one.
+    /// Sets the JSON body, if there is one.
     pub(crate) fn optional_body(&mut self, value: Result<Option<impl Serialize>, InvalidField>) -> Result<(), Error> {
         match value.transpose() {
             Some(value) => self.body(value),
@@ -236,29 +236,28 @@ impl Call {
 
     /// Sets the JSON body.
     pub(crate) fn body(&mut self, value: Result<impl Serialize, InvalidField>) -> Result<(), Error> {
-        let others = self.missing.len();
-        let Some(value) = self.taken(value)? else {
-            // A field of the name of a parameter.
-            let (parameters, fields) = self.missing.split_at_mut(others);
+        let missing_parameters = self.missing.len();
+        let Some(value) = self.unless_missing(value)? else {
+            // Distinguishes a field of the body from a parameter of the same name.
+            let (parameters, fields) = self.missing.split_at_mut(missing_parameters);
             let same = fields.iter_mut().filter(|field| parameters.contains(field));
             same.for_each(|field| field.insert_str(0, "body."));
             return Ok(());
         };
         let bytes = serde_json::to_vec(&value).map_err(|error| {
-            self.invalid(InvalidField::new(format!(
-                "the body cannot be written as JSON: {error}"
-            )))
+            let reason = format!("cannot serialize the request body as JSON: {error}");
+            self.invalid(InvalidField::new(reason))
         })?;
-        if let Repeats::With(name) = self.operation.repeats {
-            self.keyed = has(&bytes, name);
+        if let Idempotency::WithProperty(name) = self.operation.idempotency {
+            self.has_key = has_property(&bytes, name);
         }
         self.body = Some(bytes.into());
         Ok(())
     }
 }
 
-/// Whether a JSON object has a property with a value.
-fn has(json: &[u8], name: &str) -> bool {
+/// Returns `true` if a JSON object has a property that is not null or empty.
+fn has_property(json: &[u8], name: &str) -> bool {
     let value: Option<Value> = serde_json::from_slice(json).ok();
     let property = value.as_ref().and_then(|value| value.get(name));
     property.is_some_and(|value| !value.is_null() && value != "")

@@ -1,12 +1,16 @@
-//! One call: the operation, its arguments, and what only it sets.
+//! One call of an operation: its parameters, body and options.
 
 pub(crate) mod argument;
+pub(crate) mod body_builder;
 #[cfg(feature = "client")]
-#[allow(clippy::module_inception)] // a file is named after the one thing it holds
+#[allow(clippy::module_inception)] // the file is named after the type that it contains
 pub(crate) mod call;
+pub(crate) mod invalid_field;
 #[cfg(feature = "client")]
 pub(crate) mod operation;
 #[cfg(feature = "client")]
 pub(crate) mod options;
 #[cfg(feature = "client")]
 pub(crate) mod retry_policy;
+pub(crate) mod parameter;
+pub(crate) mod required;

@@ -1,59 +1,60 @@
-//! What the transport knows of an operation.
+//! The properties of operations that the transport needs.
 
 use http::Method;
 
-/// What the transport knows of an operation, read from the description at build time.
+/// The properties of an operation, read from the description at build time.
 #[derive(Clone, Debug)]
 pub(crate) struct Operation {
-    /// Operation id in snake_case, the method's name.
+    /// Operation id in `snake_case`, which is also the name of the method.
     pub id: &'static str,
-    /// The group, which is the feature that brings it.
+    /// The group, which is also the name of the feature that enables the operation.
     pub group: Option<&'static str>,
     /// HTTP method.
     pub method: Method,
     /// Path template.
     pub path: &'static str,
-    /// Whether it changes nothing, so that it can be repeated.
+    /// Whether the operation changes nothing on the server.
     pub reads_only: bool,
-    /// Whether it starts an export job, of which a workspace has one at a time.
+    /// Whether the operation starts an export job. A workspace can run one job at a time.
     pub starts_export: bool,
-    /// Whether a call can be carried out twice without harm.
-    pub repeats: Repeats,
-    /// How its list goes on, when it is one.
+    /// Whether the operation can be carried out twice without harm.
+    pub idempotency: Idempotency,
+    /// How the pages of a list are requested, for operations that return a list.
     pub paging: Option<Paging>,
-    /// The media type of a body.
-    pub sends: &'static str,
-    /// The media type of a success that is a byte stream instead of JSON.
-    pub bytes: Option<&'static str>,
+    /// Media type of the request body.
+    pub request_media_type: &'static str,
+    /// Media type of the response if it is a byte stream instead of JSON.
+    pub stream_media_type: Option<&'static str>,
 }
 
-/// Whether a call of an operation can be carried out twice without harm. Which variants there are depends on the description.
-#[allow(dead_code)]
+/// Whether an operation can be carried out twice without harm.
+#[allow(dead_code)] // not every description uses all variants
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Repeats {
-    /// A second call can do harm, such as a message that is sent twice.
+pub(crate) enum Idempotency {
+    /// A second call can do harm, for example send a message twice.
     Never,
-    /// A second call leaves the same state.
+    /// A second call results in the same state.
     Always,
-    /// A second call leaves the same state if the body has this property, such as the key of a create-or-update.
-    With(&'static str),
+    /// A second call results in the same state if the body has this property, for example the key of a create-or-update.
+    WithProperty(&'static str),
 }
 
-/// How a list goes on: what tells the next page, and where the request says which page it wants.
+/// How the pages of a list are requested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Paging {
-    /// An opaque cursor, asked for by the query parameter `starting_after`; the answer has it in `pages.next`.
+    /// An opaque cursor in the query parameter `starting_after`. The response contains the next cursor in `pages.next`.
     Cursor,
-    /// An opaque cursor, asked for by `pagination.starting_after` in the body; the answer has it in `pages.next`.
+    /// An opaque cursor in `pagination.starting_after` of the body. The response contains the next cursor in `pages.next`.
     CursorInBody,
-    /// The query parameter `page`, counted from 1, up to the answer's `pages.total_pages`.
+    /// A page number in the query parameter `page`, starting at 1. The response contains the last number in
+    /// `pages.total_pages`.
     Page,
-    /// A cursor that the server moves, named by the query parameter `scroll_param`: a lost answer cannot be asked for
-    /// again.
+    /// A scroll id in the query parameter `scroll_param`. Each response advances the scroll on the server, so a page whose
+    /// response is lost cannot be requested again.
     Scroll,
-    /// The query of the next page, taken from the URL in the answer's `pages.next`.
+    /// The query of the URL that the response contains in `pages.next`.
     Events,
-    /// The whole list is one answer.
+    /// No pages: one response contains the complete list.
     Unpaged,
 }

@@ -1,4 +1,4 @@
-//! What a caller can set for one call.
+//! The options of a call.
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
@@ -7,29 +7,29 @@ use std::time::Duration;
 use http::header::{AUTHORIZATION, CONNECTION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
 use http::{HeaderName, HeaderValue};
 
-use super::argument::InvalidField;
+use super::invalid_field::InvalidField;
 use super::retry_policy::RetryPolicy;
 
-/// What a caller can set for one call, which few do: unset, it takes no room in the hundreds of builders.
+/// The options of a call. They take the size of one pointer in each builder, because they are rarely set.
 #[derive(Clone, Default)]
 pub(crate) struct Options(Option<Box<Settings>>);
 
-/// What was set for one call.
+/// The options that were set for a call.
 #[derive(Clone, Default)]
 pub(crate) struct Settings {
-    /// The retry policy, in the place of the client's.
+    /// Overrides the retry policy of the client.
     pub retry: Option<RetryPolicy>,
-    /// How long one attempt may take, in the place of the client's limit.
+    /// Overrides the timeout of the client for one attempt.
     pub timeout: Option<Duration>,
-    /// Whether carrying out the call twice does no harm, in the place of what the description says.
+    /// Overrides whether the call can be carried out twice without harm.
     pub idempotent: Option<bool>,
-    /// The API version, in the place of the client's.
+    /// Overrides the API version of the client.
     pub api_version: Option<HeaderValue>,
-    /// Headers besides the client's, or in their place.
+    /// Headers that are added to those of the client, or replace headers of the same name.
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// Query parameters that the description does not have.
     pub query: Vec<(String, String)>,
-    /// The first setting that cannot be.
+    /// The error of the first invalid option.
     pub invalid: Option<InvalidField>,
 }
 
@@ -57,38 +57,40 @@ impl DerefMut for Options {
     }
 }
 
-/// Headers that the client and HTTP itself set.
-const OWN: [HeaderName; 5] = [AUTHORIZATION, HOST, CONTENT_LENGTH, TRANSFER_ENCODING, CONNECTION];
+/// Headers that callers cannot set.
+const RESERVED_HEADERS: [HeaderName; 5] = [AUTHORIZATION, HOST, CONTENT_LENGTH, TRANSFER_ENCODING, CONNECTION];
 
 impl Options {
     pub(crate) fn timeout(&mut self, timeout: Duration) {
         match timeout.is_zero() {
-            true => self.refuse("timeout", "is zero, in which nothing can be answered"),
+            true => self.reject("timeout", "must be greater than zero"),
             false => self.timeout = Some(timeout),
         }
     }
 
     pub(crate) fn header(&mut self, name: &str, value: &str) {
         match (name.parse::<HeaderName>(), HeaderValue::from_str(value)) {
-            (Ok(name), _) if OWN.contains(&name) => self.refuse(name.as_str(), "is a header that the client sets"),
+            (Ok(name), _) if RESERVED_HEADERS.contains(&name) => {
+                self.reject(name.as_str(), "header is set by the client");
+            }
             (Ok(name), Ok(mut value)) => {
-                // It may be a secret; HTTP/2 is not to keep it in its tables.
+                // The value may be a secret. This keeps it out of the header tables of HTTP/2.
                 value.set_sensitive(true);
                 self.headers.retain(|(known, _)| *known != name);
                 self.headers.push((name, value));
             }
-            (Ok(name), Err(_)) => self.refuse(name.as_str(), "has a value that cannot stand in a header"),
-            (Err(_), _) => self.refuse("header", "its name is none of HTTP"),
+            (Ok(name), Err(_)) => self.reject(name.as_str(), "invalid header value"),
+            (Err(_), _) => self.reject("header", "invalid header name"),
         }
     }
 
-    fn refuse(&mut self, what: &str, reason: &str) {
+    fn reject(&mut self, option: &str, reason: &str) {
         self.invalid
-            .get_or_insert_with(|| InvalidField::new(reason).within(what));
+            .get_or_insert_with(|| InvalidField::new(reason).within(option));
     }
 }
 
-/// Shows which settings there are; of headers and parameters the names, never the values.
+/// Shows the options. Headers and query parameters are shown by name, without their values.
 impl fmt::Debug for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let parameters: Vec<&str> = self.query.iter().map(|(name, _)| name.as_str()).collect();
@@ -104,41 +106,45 @@ impl fmt::Debug for Options {
     }
 }
 
-/// The setters of what every call's builder can set.
+/// Declares the setters of the options, for the builder of a call.
 macro_rules! setters {
     () => {
-        /// Repeats this call by `policy` instead of the client's.
+        /// Overrides the retry policy of the client for this call.
         #[inline]
         pub fn retry(mut self, policy: crate::RetryPolicy) -> Self {
             self.options.retry = Some(policy);
             self
         }
 
-        /// How long one attempt of this call may take, instead of the client's
-        /// [`timeout`](crate::ClientBuilder::timeout). Zero is an error of the call.
+        /// Overrides the [`timeout`](crate::ClientBuilder::timeout) of the client for each attempt of this call. The call fails
+        /// if it is zero.
         #[inline]
         pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
             self.options.timeout(timeout);
             self
         }
 
-        /// Whether carrying out this call twice does no harm, so that it is repeated like a PUT when its answer is lost.
-        /// Default: what the operation does; see [`RetryPolicy`](crate::RetryPolicy).
+        /// Sets whether this call can be carried out twice without harm, so that it is retried like a PUT if the response is
+        /// lost.
+        ///
+        /// Defaults to `true` for operations that [`RetryPolicy`](crate::RetryPolicy) lists as reads or as idempotent.
         #[inline]
         pub fn idempotent(mut self, idempotent: bool) -> Self {
             self.options.idempotent = Some(idempotent);
             self
         }
 
-        /// The API version of this call, instead of the client's.
+        /// Overrides the API version of the client for this call.
         #[inline]
         pub fn api_version(mut self, version: crate::ApiVersion) -> Self {
             self.options.api_version = Some(version.header());
             self
         }
 
-        /// Sends a header with this call, in the place of the client's own of that name. `Authorization` and what HTTP sets
-        /// itself are refused by an error of the call.
+        /// Adds a header to this call. It replaces the client's header of the same name.
+        ///
+        /// The call fails for `Authorization`, `Host`, `Content-Length`, `Transfer-Encoding` and `Connection`, which the client
+        /// sets, and for invalid names and values.
         #[inline]
         pub fn header(mut self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
             self.options.header(name.as_ref(), value.as_ref());
@@ -148,10 +154,10 @@ macro_rules! setters {
 }
 pub(crate) use setters;
 
-/// The setter of a query parameter, where the call's own are set by setters of their names.
+/// Declares the setter of query parameters that have no setter of their own.
 macro_rules! query_param {
     () => {
-        /// Adds a query parameter that the description does not have; percent-encoded as it is sent.
+        /// Adds a query parameter that the description does not have. It is percent-encoded when it is sent.
         #[inline]
         pub fn query_param(mut self, name: impl Into<String>, value: impl ::std::string::ToString) -> Self {
             self.options.query.push((name.into(), value.to_string()));

@@ -1,40 +1,42 @@
-//! How often a request is sent again, and after how long.
+//! When and how often a failed call is retried.
 
 use std::time::Duration;
 
-/// How often and after what pauses a failed call is repeated.
+/// Defines how often a failed call is retried, and how long the pauses between attempts are.
 ///
-/// What is repeated depends on what happened and on what the operation does; a call that may already have been carried
-/// out is only repeated when that does no harm.
+/// Whether a call is retried depends on the failure and on the operation. A call that may have been carried out is retried only if
+/// carrying it out twice does no harm.
 ///
-/// | what happened | reads | PUT, DELETE, idempotent POST | other POST |
+/// | failure | reads | PUT, DELETE, idempotent POST | other POST |
 /// |---|---|---|---|
-/// | could not connect, or a proxy refused to: nothing was sent | yes | yes | yes |
-/// | refused over HTTP/2 before it was processed | yes | yes | yes |
+/// | no connection, or a proxy refused it: nothing was sent | yes | yes | yes |
+/// | the HTTP/2 server refused the request before processing it | yes | yes | yes |
 /// | connection lost or timed out after sending | yes | yes | no |
 /// | 429, rate limit | after the reset | after the reset | after the reset |
 /// | 429, another export job is pending | no | no | no |
 /// | 408, 502, 503, 504, and 520 to 524, 529 and 530 of proxies | yes | yes | no |
 /// | 500 | once | once | no |
-/// | a captcha or challenge of AWS WAF, by its header `x-amzn-waf-action`: nothing reached the server | yes | yes | yes |
-/// | 405 with an HTML page, a captcha without that header | GETs | no | no |
-/// | 401, and the function that supplies the [`AccessToken`](crate::AccessToken::from_fn) now gives another one | once | once | once |
-/// | anything else, such as 501, a certificate that is not trusted or an answer that cannot be read | no | no | no |
+/// | a captcha or challenge of AWS WAF with the header `x-amzn-waf-action`: nothing reached the server | yes | yes | yes |
+/// | 405 with an HTML page: a captcha without that header | GET only | no | no |
+/// | 401, and the function of [`AccessToken::from_fn`](crate::AccessToken::from_fn) returns another token | once | once | once |
+/// | other failures, for example 501, an untrusted certificate or a response that cannot be decoded | no | no | no |
 ///
-/// Reads are GETs and the POSTs that only search or list. Idempotent POSTs are those that Intercom describes as create-or-update,
-/// as attaching, or as setting a state: the table of [`operations`](crate::operations) and the page of each builder say which
-/// they are. A single call that does no harm when it is carried out twice says so
-/// by `idempotent(true)` of its builder, and is then repeated like a PUT; with `idempotent(false)` it is repeated like a POST.
-/// Scrolling is repeated like a POST too, since each answer moves the scroll on, and after a captcha, which does not.
+/// - Reads are GETs, and POSTs that only search or list.
+/// - Idempotent POSTs are those that Intercom describes as create-or-update, attach or set a state. The table of
+///   [`operations`](crate::operations) and the page of each builder list them.
+/// - `idempotent(true)` on the builder of a call makes it retry like a PUT, `idempotent(false)` like any other POST.
+/// - Scroll requests are treated like POSTs, because each response advances the scroll. They are still retried after a captcha,
+///   which does not.
 ///
-/// Beside the policy all clones of a client share a [budget](crate::ClientBuilder::retry_budget) of repeats, so that a server
-/// that is down is not asked three times as often.
+/// In addition, all clones of a client share a [retry budget](crate::ClientBuilder::retry_budget), so that retries do not multiply
+/// the load on a server that is down.
 ///
-/// An error tells by [`may_have_been_carried_out`](crate::Error::may_have_been_carried_out) whether an attempt before the last
-/// one, or the last one itself, may have done what was asked: a repeated DELETE is then answered by 404, a repeated POST by 409.
+/// [`Error::may_have_been_carried_out`](crate::Error::may_have_been_carried_out) returns `true` if an attempt may have succeeded
+/// although the call failed. For example, a retried DELETE then fails with 404, and a retried POST with 409.
 ///
-/// Pauses grow exponentially with full jitter: a random time between zero and `base`, then between zero and twice that,
-/// up to `cap`. A longer `Retry-After` or rate limit reset of the server wins.
+/// Pauses grow exponentially with full jitter: the first is a random time between zero and [`base`](Self::base), and the maximum
+/// doubles for each further pause up to [`cap`](Self::cap). If the server requests a longer pause with `Retry-After` or a rate
+/// limit reset, that pause is used.
 ///
 /// ```
 /// use std::time::Duration;
@@ -44,7 +46,7 @@ use std::time::Duration;
 /// let single = RetryPolicy::none();
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[must_use = "a policy is given to a client or a call"]
+#[must_use = "a policy has no effect until it is passed to a client or a call"]
 pub struct RetryPolicy {
     pub(crate) attempts: u32,
     pub(crate) base: Duration,
@@ -52,7 +54,7 @@ pub struct RetryPolicy {
     pub(crate) deadline: Duration,
 }
 
-/// Three attempts in all, base 500 ms, cap 30 s, deadline 120 s.
+/// Three attempts, a base of 500 ms, a cap of 30 s and a deadline of 120 s.
 impl Default for RetryPolicy {
     fn default() -> Self {
         Self {
@@ -65,49 +67,48 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// One attempt, whatever happens.
+    /// Creates a policy without retries.
     pub fn none() -> Self {
         Self::default().attempts(1)
     }
 
-    /// How often a request is sent at the most, the first time included. Default: 3; 0 counts as 1.
+    /// Sets the maximum number of attempts, including the first. Defaults to 3. Zero is treated as 1.
     pub fn attempts(mut self, attempts: u32) -> Self {
         self.attempts = attempts.max(1);
         self
     }
 
-    /// The longest pause before the second attempt; it doubles from there. Default: 500 ms.
+    /// Sets the maximum pause before the second attempt, which doubles for each further attempt. Defaults to 500 ms.
     pub fn base(mut self, base: Duration) -> Self {
         self.base = base;
         self
     }
 
-    /// The longest pause before any attempt. Default: 30 s. What the server asks for can be longer.
+    /// Sets the maximum pause before any attempt. Defaults to 30 s. Pauses that the server requests can be longer.
     pub fn cap(mut self, cap: Duration) -> Self {
         self.cap = cap;
         self
     }
 
-    /// The longest time that a call may take over all attempts, the pauses between them, and its waits for other calls. Default:
-    /// 120 s.
+    /// Sets the maximum time for a call, including all attempts, pauses and waits for other calls. Defaults to 120 s.
     ///
-    /// - A pause that the server asks for counts. No pause starts that would end after the deadline.
-    /// - The wait for [`max_in_flight`](crate::ClientBuilder::max_in_flight) counts: calls are sent in the order in which they are
-    ///   made, and one that reaches its deadline before its turn fails with an error that [`is_timeout`](crate::Error::is_timeout)
-    ///   and has no [`attempts`](crate::Error::attempts). Nothing was sent.
-    /// - The time in which the rate limit is known to be exhausted does not count.
-    /// - The first attempt has the whole [`timeout`](crate::ClientBuilder::timeout), even if that ends after the deadline. The others
-    ///   end with the deadline. A call that must not be carried out twice is retried only if a whole timeout remains for it.
+    /// - Pauses that the server requests count. A pause that would end after the deadline does not start.
+    /// - The wait for [`max_in_flight`](crate::ClientBuilder::max_in_flight) counts. Calls are sent in the order in which they are
+    ///   made. If a call reaches its deadline before its turn, it fails without sending anything:
+    ///   [`is_timeout`](crate::Error::is_timeout) returns `true`, and [`attempts`](crate::Error::attempts) returns 0.
+    /// - Waits for a rate limit that is known to be exhausted do not count.
+    /// - The first attempt may take the full [`timeout`](crate::ClientBuilder::timeout), even beyond the deadline. Further attempts
+    ///   end at the deadline. A call that is not idempotent is retried only if a full timeout remains before the deadline.
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
         self
     }
 
-    /// The pause after failed attempt number `attempt`, counted from 1.
+    /// Returns a random pause after the failed attempt number `attempt`, counted from 1.
     pub(crate) fn pause(&self, attempt: u32) -> Duration {
         let doubled = 1_u32.checked_shl(attempt.saturating_sub(1)).unwrap_or(u32::MAX);
-        let longest = self.base.saturating_mul(doubled).min(self.cap);
-        longest.mul_f64(fastrand::f64())
+        let max = self.base.saturating_mul(doubled).min(self.cap);
+        max.mul_f64(fastrand::f64())
     }
 }
 
@@ -116,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pauses_grow_to_the_cap_and_jitter_fully() {
+    fn pauses_grow_to_the_cap_with_full_jitter() {
         let policy = RetryPolicy::default();
         for attempt in 1..80 {
             let longest = Duration::from_millis(500 << (attempt - 1).min(10)).min(Duration::from_secs(30));

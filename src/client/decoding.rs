@@ -17,7 +17,7 @@ pub(super) async fn decoded<T: Decode>(transport: &Arc<Transport>, call: &Call) 
     // A change with an empty response was made, and an error would make callers repeat it.
     let empty = !call.operation.reads_only && read::is_blank_body(&response);
     let decoded = match empty {
-        true => T::empty().map(|value| (value, Vec::new())),
+        true => T::from_empty_body().map(|value| (value, Vec::new())),
         false => None,
     };
     match decoded.map_or_else(|| read::body(&response), Ok) {

@@ -10,16 +10,17 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::Client;
-use crate::call::argument::{InvalidField, Slot};
+use crate::call::invalid_field::InvalidField;
 use crate::call::call::Call;
-use crate::call::operation::{Operation, Paging, Repeats};
+use crate::call::operation::{Idempotency, Operation, Paging};
 use crate::call::options::{self, Options};
+use crate::call::parameter::Parameter;
 use crate::response::bytes::ByteStream;
 use crate::response::error::Error;
 use crate::response::error::context::ErrorContext;
 use crate::response::typed::Response;
-use crate::wire::callers;
-use crate::wire::read::{self, Unread};
+use crate::wire::read::{self, DecodeError};
+use crate::wire::user_types;
 
 impl Client {
     /// Starts a call to any path of the API, for what the description does not have: sent, repeated, paced and traced like
@@ -68,7 +69,7 @@ pub struct Request {
     options: Options,
     method: Method,
     path: String,
-    body: Slot<Bytes>,
+    body: Parameter<Bytes>,
 }
 
 /// Shows what is asked for and the settings, never the body.
@@ -106,9 +107,9 @@ impl Request {
     /// Sets the body, as JSON. A number that is NaN or infinite makes the call fail, since JSON has only null for it, which
     /// clears a value.
     pub fn json(mut self, body: &(impl Serialize + ?Sized)) -> Self {
-        self.body = match callers::to_json(body) {
+        self.body = match user_types::to_json(body) {
             Ok(bytes) => Ok(Some(bytes.into())),
-            Err(error) => Err(InvalidField::new(format!("cannot be written as JSON: {error}")).within("body")),
+            Err(error) => Err(InvalidField::new(format!("cannot serialize as JSON: {error}")).within("body")),
         };
         self
     }
@@ -158,16 +159,16 @@ impl Request {
             path: "(raw)",
             reads_only,
             starts_export: starts_export(&self.method, &self.path),
-            repeats: match reads_only || self.method.is_idempotent() {
-                true => Repeats::Always,
-                false => Repeats::Never,
+            idempotency: match reads_only || self.method.is_idempotent() {
+                true => Idempotency::Always,
+                false => Idempotency::Never,
             },
             paging,
-            sends: "application/json",
-            bytes: bytes.then_some("application/octet-stream"),
+            request_media_type: "application/json",
+            stream_media_type: bytes.then_some("application/octet-stream"),
         };
         let path = check(&self.path).map_err(|reason| ErrorContext::mistake(ID, format!("the path {reason}")))?;
-        let mut call = Call::to(Cow::Owned(operation), path, self.options.clone())?;
+        let mut call = Call::with_path(Cow::Owned(operation), path, self.options.clone())?;
         call.body = self
             .body
             .clone()
@@ -216,20 +217,20 @@ fn check(path: &str) -> Result<String, &'static str> {
 }
 
 /// Decodes an answer by serde. Where nothing came back from a call that changes something, nothing is what it says.
-fn decode<T: DeserializeOwned>(body: &[u8], reads_only: bool) -> Result<T, Unread> {
+fn decode<T: DeserializeOwned>(body: &[u8], reads_only: bool) -> Result<T, DecodeError> {
     if !reads_only && read::is_blank_body(body) {
         let nothing = ["null", "{}"].iter().find_map(|text| serde_json::from_str(text).ok());
         if let Some(nothing) = nothing {
             return Ok(nothing);
         }
     }
-    callers::from_json(read::without_mark(body)).map_err(|error| Unread {
+    user_types::from_json(read::without_bom(body)).map_err(|error| DecodeError {
         path: String::new(),
         expected: match error.is_data() {
             true => "the type that was asked for",
             false => "JSON",
         },
-        found: match read::no_json(body) {
+        found: match read::non_json(body) {
             Some(found) => found.to_owned(),
             None if error.is_eof() => "its end".to_owned(),
             // What serde says can hold a value.

@@ -7,7 +7,7 @@ use http::StatusCode;
 use serde_json::{Value, json};
 
 use super::patience::Patience;
-use crate::call::argument::InvalidField;
+use crate::call::invalid_field::InvalidField;
 use crate::call::options::Options;
 use crate::client::Client;
 use crate::generated::upsert as api;

@@ -8,7 +8,7 @@ use crate::paging::Paging;
 use crate::types;
 use crate::wire::decode::Decode;
 use crate::wire::names::Name;
-use crate::wire::object::Write;
+use crate::wire::object::WriteObject;
 use crate::wire::read::{self, Mismatch};
 
 /// An operation of the description.
@@ -159,12 +159,12 @@ fn path_values(template: &str, path: &str) -> Option<Vec<String>> {
     segments.next().is_none().then_some(values)
 }
 
-fn names<T: Write>() -> &'static [Name] {
+fn names<T: WriteObject>() -> &'static [Name] {
     T::NAMES
 }
 
 fn check<T: Decode>(text: &str) -> Vec<String> {
-    match read::strictly::<T>(text) {
+    match read::strict::<T>(text) {
         Ok((_, mismatches)) => mismatches.iter().map(Mismatch::to_string).collect(),
         Err(error) => vec![error.to_string()],
     }

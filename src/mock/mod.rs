@@ -223,6 +223,6 @@ use crate::wire::read::{self, Mismatch};
 ///
 /// If the text is not JSON, is nested more than 128 levels deep, or is not an object.
 pub fn check<T: FromJson>(json: &str) -> Result<Vec<Mismatch>, crate::json::ReadError> {
-    let read = read::strictly::<T>(json);
+    let read = read::strict::<T>(json);
     Ok(read?.1)
 }

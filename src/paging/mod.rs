@@ -135,7 +135,7 @@ pub use retrieve_each::{Retrievable, RetrieveEach, Retrieving, Walk};
 
 pub use crate::call::operation::Paging;
 use crate::response::typed::Response;
-use crate::wire::read::characters;
+use crate::wire::read::utf8_text;
 
 /// Where a list goes on: text that only the operation it came from understands.
 ///
@@ -246,14 +246,14 @@ impl<P: Page> Response<P> {
         match position.next(asked, false) {
             // What was not read is no end.
             Ok(None) => {
-                let text = characters(self.body());
+                let text = utf8_text(self.body());
                 let outline = Outline::of(&text);
                 match outline.lacks_list(&**self) {
                     true => Err(position::NO_LIST),
                     false => position.next(asked, outline.hides_next(&position)),
                 }
             }
-            Ok(Some(_)) if self.items().is_empty() && Outline::of(&characters(self.body())).lacks_list(&**self) => {
+            Ok(Some(_)) if self.items().is_empty() && Outline::of(&utf8_text(self.body())).lacks_list(&**self) => {
                 Err(position::NO_LIST)
             }
             next => next,

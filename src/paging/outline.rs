@@ -20,9 +20,9 @@ fn values(text: &str) -> Option<Values<'_>> {
     let mut values = Values::new();
     let mut reader = Reader::new(text);
     let read = reader.object("", |reader, name| {
-        let begin = reader.place();
+        let start = reader.position();
         reader.skip()?;
-        values.insert(name, reader.since(begin));
+        values.insert(name, reader.text_since(start));
         Ok(())
     });
     read.is_ok().then_some(values)

@@ -24,7 +24,7 @@ use crate::response::error::kind::Kind;
 use crate::response::typed::Response;
 use crate::transport::task::Task;
 use crate::wire::decode::Decode;
-use crate::wire::read::Unread;
+use crate::wire::read::DecodeError;
 
 /// Asks for the page of a call.
 type Ask<P> = Box<dyn Fn(Client, Call) -> Fetch<P> + Send + Sync>;
@@ -273,7 +273,7 @@ impl<P: Page> Pages<P> {
         }
         let next = page.next(asked.or(Some(1)));
         if next == Err(NO_LIST) {
-            let unread = Unread {
+            let unread = DecodeError {
                 path: String::new(),
                 expected: NO_LIST,
                 found: "an answer without it".to_owned(),

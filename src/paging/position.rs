@@ -7,9 +7,9 @@ use crate::call::call::Call;
 use crate::call::operation::Paging;
 use crate::response::error::Error;
 use crate::response::error::context::ErrorContext;
-use crate::wire::kept::patched;
+use crate::wire::raw_json::patched;
 use crate::wire::next_page::NextPage;
-use crate::wire::read::characters;
+use crate::wire::read::utf8_text;
 
 /// What a page says of its place in the list, by the shape of the list.
 #[derive(Clone, Copy, Debug)]
@@ -224,7 +224,7 @@ impl Call {
         let text = self
             .body
             .as_deref()
-            .and_then(|before| patched(&body, &characters(before)));
+            .and_then(|before| patched(&body, &utf8_text(before)));
         self.body = Some(text.unwrap_or_else(|| body.to_string()).into());
         Ok(())
     }

@@ -6,11 +6,11 @@ use serde_json::Value;
 use super::{Items, Page, Pages, Position, sealed};
 use crate::call::operation::Paging;
 use crate::client::request::Request;
-use crate::wire::callers::from_json;
+use crate::wire::user_types::from_json;
 use crate::wire::extra::Extra;
 use crate::wire::next_page::NextPage;
 use crate::wire::object::object;
-use crate::wire::read::{self, Unread};
+use crate::wire::read::{self, DecodeError};
 
 impl Request {
     /// All pages of the list as a stream of whole answers. The caller says how the list goes on and which name holds its
@@ -99,17 +99,17 @@ struct Numbers {
 object! { Numbers { 0 "next" next field; 1 "page" page field; 2 "total_pages" total_pages field; } }
 
 impl<T: DeserializeOwned> RawPage<T> {
-    fn read(body: &[u8], name: &str, paging: Paging) -> Result<Self, Unread> {
+    fn read(body: &[u8], name: &str, paging: Paging) -> Result<Self, DecodeError> {
         let (mut frame, _) = read::body::<Frame>(body)?;
         let items = match frame.extra.json(name) {
             Some("null") => Vec::new(),
-            Some(json) => from_json(json.as_bytes()).map_err(|_| Unread {
+            Some(json) => from_json(json.as_bytes()).map_err(|_| DecodeError {
                 path: name.to_owned(),
                 expected: "a list of the type that was asked for",
                 found: "something else".to_owned(),
             })?,
             None => {
-                return Err(Unread {
+                return Err(DecodeError {
                     path: name.to_owned(),
                     expected: "a list",
                     found: "nothing".to_owned(),

@@ -16,7 +16,7 @@ use std::hash::{BuildHasher, RandomState};
 use super::outline::Outline;
 use super::{Page, Position};
 use crate::response::typed::Response;
-use crate::wire::read::characters;
+use crate::wire::read::utf8_text;
 
 /// So many pages in a row may be empty.
 const EMPTY: u32 = 100;
@@ -65,7 +65,7 @@ impl Repeats {
         if can_repeat && self.since < COMPARED {
             return false;
         }
-        let content = self.hasher.hash_one(Outline::of(&characters(page.body())).lists());
+        let content = self.hasher.hash_one(Outline::of(&utf8_text(page.body())).lists());
         let same = !can_repeat && self.since == 1 && self.last == Some(content);
         self.since = 0;
         self.last = Some(content);

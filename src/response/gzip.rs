@@ -10,7 +10,7 @@ use tokio::task::coop::consume_budget;
 use super::bytes::ByteStream;
 use super::error::context::Failure;
 use super::error::kind::Kind;
-use crate::wire::read::Unread;
+use crate::wire::read::DecodeError;
 
 impl ByteStream {
     /// Decompresses gzip of one member or several, in constant memory. Zeros after the last member are skipped.
@@ -120,7 +120,7 @@ pub(crate) fn damaged(error: io::Error) -> Failure {
         true => "gzip that goes on without producing anything",
         false => "damaged or missing bytes",
     };
-    let unread = Unread {
+    let unread = DecodeError {
         path: String::new(),
         expected: "a whole gzip file",
         found: found.to_owned(),

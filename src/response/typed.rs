@@ -9,7 +9,7 @@ use super::error::Error;
 use super::error::context::{ErrorContext, Failure};
 use super::rate_limit::RateLimit;
 use super::{foreign_coding, request_id};
-use crate::wire::read::{Mismatch, Unread};
+use crate::wire::read::{DecodeError, Mismatch};
 
 /// A successful answer. Derefs to the decoded value.
 ///
@@ -111,7 +111,7 @@ impl<T> Response<T> {
     }
 
     /// The error of an answer that is not what was asked for.
-    pub(crate) fn decode_error(&self, mut unread: Unread) -> Error {
+    pub(crate) fn decode_error(&self, mut unread: DecodeError) -> Error {
         if let Some(coding) = foreign_coding(&self.headers) {
             unread.found = coding.to_owned();
         }

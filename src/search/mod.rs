@@ -64,7 +64,8 @@ pub use operand::{IntoOperand, NULL, Operand};
 use query::Node;
 pub use query::Query;
 
-use crate::call::argument::{Argument, InvalidField};
+use crate::call::argument::IntoArgument;
+use crate::call::invalid_field::InvalidField;
 use crate::wire::timestamp;
 
 /// How many groups may be nested in one another.
@@ -173,8 +174,8 @@ fn is_beyond_2200(value: &Value) -> bool {
     }
 }
 
-impl Argument<Value> for Query {
-    fn argument(self) -> Result<Option<Value>, InvalidField> {
+impl IntoArgument<Value> for Query {
+    fn into_argument(self) -> Result<Option<Value>, InvalidField> {
         let value = self.try_into();
         value
             .map(Some)
@@ -192,12 +193,12 @@ macro_rules! queries {
             fn try_from(query: crate::search::Query) -> ::std::result::Result<Self, Self::Error> {
                 let query = ::serde_json::Value::try_from(query)?;
                 let value = crate::search::queries! { @value $how query };
-                crate::call::argument::read_json(&value).map_err(|_| crate::search::QueryError::NotDescribed)
+                crate::call::body_builder::decode(&value).map_err(|_| crate::search::QueryError::NotDescribed)
             }
         }
 
-        impl crate::Argument<$target> for crate::search::Query {
-            fn argument(self) -> ::std::result::Result<Option<$target>, crate::InvalidField> {
+        impl crate::IntoArgument<$target> for crate::search::Query {
+            fn into_argument(self) -> ::std::result::Result<Option<$target>, crate::InvalidField> {
                 let value = <$target>::try_from(self);
                 value.map(Some).map_err(|error| crate::InvalidField::new(error.to_string()))
             }
@@ -235,13 +236,13 @@ macro_rules! builders {
             /// What to look for: a [`Query`](crate::search::Query), or a filter made by hand.
             ///
             /// Required.
-            pub fn query(self, query: impl crate::Argument<$filter>) -> Self {
+            pub fn query(self, query: impl crate::IntoArgument<$filter>) -> Self {
                 self.body_map(|body| body.query(query))
             }
 
             $(
                 /// How many items a page holds, at most 150. Default: the server's, 50 contacts or 20 conversations.
-                pub fn per_page(self, items: impl crate::Argument<i64>) -> Self {
+                pub fn per_page(self, items: impl crate::IntoArgument<i64>) -> Self {
                     self.body_map(|body| {
                         let paging = body.as_value().$pagination.clone().unwrap_or_default();
                         let paging = types::builder::$paging::from(paging).per_page(items);

@@ -104,7 +104,7 @@ impl Transport {
         let (body, stream) = if call.operation.method == Method::HEAD {
             // Its headers are those of a body that it does not have.
             (Bytes::new(), None)
-        } else if call.operation.bytes.is_some() {
+        } else if call.operation.stream_media_type.is_some() {
             (Bytes::new(), Some(body))
         } else {
             match self.read(&mut body, gzip, end).await {
@@ -157,11 +157,11 @@ impl Transport {
         let version = call.options.api_version.as_ref().unwrap_or(&self.version);
         headers.insert(&VERSION, version.clone());
         headers.insert(USER_AGENT, self.user_agent.clone());
-        let accept = operation.bytes.unwrap_or("application/json");
+        let accept = operation.stream_media_type.unwrap_or("application/json");
         headers.insert(ACCEPT, HeaderValue::from_static(accept));
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
         if call.body.is_some() {
-            headers.insert(CONTENT_TYPE, HeaderValue::from_static(operation.sends));
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(operation.request_media_type));
         }
         for (name, value) in &call.options.headers {
             headers.insert(name, value.clone());

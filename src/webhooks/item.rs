@@ -127,7 +127,7 @@ fn outline<T>(forms: &[Form<T>], reader: &mut Reader<'_>) -> Result<Outline, Fau
     if reader.peek()? != b'{' {
         return Ok(outline);
     }
-    let start = reader.place();
+    let start = reader.position();
     reader.object("an object", |reader, name| {
         match name.as_ref() {
             "type" => {
@@ -151,7 +151,7 @@ fn outline<T>(forms: &[Form<T>], reader: &mut Reader<'_>) -> Result<Outline, Fau
         }
         reader.skip()
     })?;
-    reader.back(start);
+    reader.rewind(start);
     Ok(outline)
 }
 

@@ -1,4 +1,4 @@
-//! Pictures of people, which servers send in three shapes.
+//! Profile pictures, which servers send as a URL or as an object.
 
 use serde::{Serialize, Serializer};
 
@@ -9,8 +9,8 @@ use super::reader::{Fault, Reader};
 
 /// The picture of an admin, a contact or a visitor.
 ///
-/// Servers send the address of the picture, or an object that holds it; both read alike here, and are sent as they
-/// came. Where servers send null, the field that would hold the avatar is `None`.
+/// Servers send the URL of the picture, or an object that contains the URL. Both are read by [`image_url`](Self::image_url) and
+/// serialized unchanged. If the server sends null, the field of the avatar is `None`.
 ///
 /// ```
 /// use intercom_client::Avatar;
@@ -40,7 +40,7 @@ struct Picture {
 object! { Picture { 0 "type" kind field; 1 "image_url" image_url field; } }
 
 impl Avatar {
-    /// What the object holds besides; empty when it is a mere address.
+    /// Returns the values of the object other than its URL. Empty if the server sent only a URL.
     pub fn extra(&self) -> &Extra {
         match &self.0 {
             Notation::Url(_) => const { &Extra::new() },
@@ -48,7 +48,7 @@ impl Avatar {
         }
     }
 
-    /// The address of the picture; `None` when the server sent an object without one.
+    /// Returns the URL of the picture, or `None` if the server sent an object without one.
     pub fn image_url(&self) -> Option<&str> {
         match &self.0 {
             Notation::Url(url) => Some(url),
@@ -84,7 +84,7 @@ impl Decode for Avatar {
             b'{' => Box::decode(reader).map(|picture| Self(Notation::Object(picture))),
             _ => match reader.string()? {
                 Some(url) => Ok(url.into_owned().into()),
-                None => Err(reader.other("an avatar, a URL or an object")),
+                None => Err(reader.wrong_type("an avatar, a URL or an object")),
             },
         }
     }
@@ -98,7 +98,7 @@ mod tests {
     use serde_json::{from_value, json, to_value};
 
     #[test]
-    fn every_shape_gives_its_address_and_is_sent_as_it_came() {
+    fn avatar_has_a_url_and_is_serialized_as_received() {
         for (value, url) in [
             (json!("https://example.com/a.png"), Some("https://example.com/a.png")),
             (
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_else_is_an_avatar() {
+    fn other_types_are_rejected() {
         for value in [json!(1), json!(true), json!(["https://example.com/a.png"])] {
             let error = from_value::<Avatar>(value).unwrap_err().to_string();
             assert!(error.contains("a URL or an object"), "{error}");

@@ -1,11 +1,11 @@
-//! The answer of `GET /companies`: a page of companies, or the one that was asked for.
+//! The response of `GET /companies`: a page of companies, or one company.
 
-/// Declares `CompanyOrList` over the company and the list that the description has.
+/// Declares `CompanyOrList` for the types of a company and of a list of companies.
 macro_rules! company_or_list {
     ($company:ident $list:ident paged) => {
         crate::wire::company_or_list::company_or_list! { $company $list }
 
-        /// One company stands for a list of one.
+        /// One company is a page with one item.
         #[cfg(feature = "client")]
         impl crate::paging::Page for CompanyOrList {
             type Item = $company;
@@ -45,7 +45,7 @@ macro_rules! company_or_list {
         }
     };
     ($company:ident $list:ident) => {
-        /// One page of companies, or the one company that `company_id` or `name` picks.
+        /// A page of companies, or the company with the requested `company_id` or `name`.
         ///
         /// ```
         /// use intercom_client::CompanyOrList;
@@ -58,14 +58,14 @@ macro_rules! company_or_list {
         #[derive(Clone, Debug, PartialEq, ::serde::Serialize)]
         #[serde(untagged)]
         pub enum CompanyOrList {
-            /// A page of companies, as without a filter, or with one by tag or segment.
+            /// A page of companies: the response without a filter, or with a tag or segment as the filter.
             List(::std::boxed::Box<$list>),
-            /// The one company with that `company_id` or `name`.
+            /// The company with the requested `company_id` or `name`.
             Company(::std::boxed::Box<$company>),
         }
 
         impl CompanyOrList {
-            /// The companies: all on the page, or the one.
+            /// Returns the companies of the page, or the one company.
             pub fn companies(&self) -> &[$company] {
                 match self {
                     Self::List(list) => &list.data,
@@ -73,7 +73,7 @@ macro_rules! company_or_list {
                 }
             }
 
-            /// The companies: all on the page, or the one.
+            /// Converts to the companies of the page, or the one company.
             pub fn into_companies(self) -> ::std::vec::Vec<$company> {
                 match self {
                     Self::List(list) => list.data.into_vec(),
@@ -100,10 +100,10 @@ pub(crate) use company_or_list;
 
 use super::reader::{Fault, Reader};
 
-/// Looks into an object, which is then still to be read, for what tells a list from a company: `type`, or the first name
-/// that only one of them has.
+/// Returns `true` if the next object is a list of companies, judged by its `type` or by the first name that only a list or only a
+/// company has. The reader stays at the start of the object.
 pub(crate) fn is_list(reader: &mut Reader<'_>) -> Result<bool, Fault> {
-    let begin = reader.place();
+    let start = reader.position();
     let (mut by_type, mut by_name) = (None, None);
     reader.object("a company or a list of companies", |reader, name| {
         match &*name {
@@ -122,8 +122,8 @@ pub(crate) fn is_list(reader: &mut Reader<'_>) -> Result<bool, Fault> {
         }
         reader.skip()
     })?;
-    reader.back(begin);
-    // What has nothing of either is a list that is missing, not a company of which nothing is known.
+    reader.rewind(start);
+    // An object without any of these names is read as an empty list rather than as an empty company.
     Ok(by_type.or(by_name).unwrap_or(true))
 }
 
@@ -137,38 +137,38 @@ mod tests {
     }
 
     #[test]
-    fn a_list_is_told_by_its_type_or_its_keys_wherever_they_stand() {
+    fn list_is_recognized_by_type_or_names_in_any_order() {
         for text in [
             r#"{"type":"list","data":[{"id":"1"},{"id":"2"}],"total_count":2}"#,
             r#"{"data":[{"id":"1"},{"id":"2"}],"type":"list","total_count":2}"#,
             r#"{"new":{"id":1},"data":[{"id":"1"},{"id":"2"}],"total_count":2}"#,
             r#"{"type":null,"total_count":"2","data":[{"id":1},null,{"id":2}]}"#,
         ] {
-            let answer = read(text);
-            let ids: Vec<_> = answer.companies().iter().filter_map(|c| c.id.as_deref()).collect();
+            let response = read(text);
+            let ids: Vec<_> = response.companies().iter().filter_map(|c| c.id.as_deref()).collect();
             assert_eq!(ids, ["1", "2"], "{text}");
-            assert!(matches!(&answer, CompanyOrList::List(list) if list.total_count == Some(2)));
-            assert_eq!(answer.into_companies().len(), 2);
+            assert!(matches!(&response, CompanyOrList::List(list) if list.total_count == Some(2)));
+            assert_eq!(response.into_companies().len(), 2);
         }
     }
 
     #[test]
-    fn a_company_is_a_list_of_one() {
+    fn company_is_a_list_of_one() {
         for text in [
             r#"{"type":"company","id":"1","name":"Fernhill"}"#,
             r#"{"name":"Fernhill","id":"1"}"#,
             r#"{"new":[],"name":"Fernhill","type":"company","id":"1"}"#,
             r#"{"name":"Fernhill"}"#,
         ] {
-            let answer = read(text);
-            assert_eq!(answer.companies().len(), 1, "{text}");
-            let names: Vec<_> = answer.into_companies().into_iter().map(|c| c.name).collect();
+            let response = read(text);
+            assert_eq!(response.companies().len(), 1, "{text}");
+            let names: Vec<_> = response.into_companies().into_iter().map(|c| c.name).collect();
             assert_eq!(names, [Some("Fernhill".to_owned())], "{text}");
         }
     }
 
     #[test]
-    fn it_is_sent_as_it_came() {
+    fn both_are_serialized_as_received() {
         let one = json!({"type": "company", "id": "1", "name": "Fernhill"});
         let again = to_value(read(&one.to_string())).unwrap();
         assert_eq!(
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_else_is_either() {
+    fn other_types_are_rejected() {
         for text in ["[]", "\"company\"", "1"] {
             let error = from_str::<CompanyOrList>(text).unwrap_err().to_string();
             assert!(error.contains("a company or a list"), "{error}");

@@ -1,26 +1,26 @@
-//! What a value may be on the wire: numbers as text, text as numbers, null anywhere, and what nobody foresaw.
+//! Decodes values leniently, and without losing data.
 //!
-//! [`Decode`] reads one value. Where it comes in another kind than described, the field is absent, its text is kept in the
-//! object's [`Extra`](super::extra::Extra), and reading goes on.
+//! [`Decode`] reads one value. Numbers are accepted as strings, strings as numbers, and null everywhere. A value of any other
+//! type leaves its field unset; its text is kept in the object's [`Extra`](super::extra::Extra), and reading continues.
 
 use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
-use super::kept::{compact, patched};
-use super::reader::{Fault, Number, Reader, Step};
+use super::raw_json::{compact, patched};
+use super::reader::{Fault, Number, PathStep, Reader};
 
-/// A type that is read from JSON.
+/// A type that is decoded from JSON.
 pub trait Decode: Sized {
-    /// Whether null is a value of its own, told from absence.
-    const NULL: bool = false;
-    /// Whether there is nothing to decode, so that any body will do: empty, blank, `null` or text.
-    const NOTHING: bool = false;
+    /// Whether null is a value of this type, and not an absent value.
+    const ACCEPTS_NULL: bool = false;
+    /// Whether any response body is accepted, because there is nothing to decode.
+    const IGNORES_BODY: bool = false;
 
-    /// Reads one value. After [`Fault::Kind`] the caller goes on after it with [`Reader::mismatch`].
+    /// Reads one value. After [`Fault::WrongType`] the caller continues with [`Reader::skip_mismatch`].
     fn decode(reader: &mut Reader<'_>) -> Result<Self, Fault>;
 
-    /// Reads one value onto the end of a list.
+    /// Reads one value and appends it to a list.
     #[inline]
     fn append(reader: &mut Reader<'_>, list: &mut Vec<Self>) -> Result<(), Fault> {
         let item = Self::decode(reader)?;
@@ -29,52 +29,53 @@ pub trait Decode: Sized {
         Ok(())
     }
 
-    /// What an answer without content stands for where the call was carried out.
-    fn empty() -> Option<Self> {
+    /// Returns the value for the empty body of a successful response, or `None` if a body is required.
+    fn from_empty_body() -> Option<Self> {
         None
     }
 
-    /// The JSON text of this value, which was read from `text` and edited, when its parts have texts of their own to keep.
+    /// Returns the JSON text of this value, which was decoded from `text` and then edited, with the unchanged parts as in
+    /// `text`. Returns `None` if the value has no parts of which the text matters.
     fn patched(&self, text: &str) -> Option<String> {
         let _ = text;
         None
     }
 }
 
-/// The JSON text to write for a value that was read from `text`: that text while the value is unchanged. `None` when the
-/// value was changed and writes itself.
-pub(crate) fn text_of<'a, T: Decode + PartialEq>(value: &T, text: &'a str) -> Option<Cow<'a, str>> {
+/// Returns the JSON text for a value that was decoded from `text`: `text` itself while the value is unchanged. Returns `None`
+/// if the value was changed and has to be serialized.
+pub(crate) fn original_text<'a, T: Decode + PartialEq>(value: &T, text: &'a str) -> Option<Cow<'a, str>> {
     match T::decode(&mut Reader::new(text)) {
-        Ok(read) if read == *value => Some(Cow::Borrowed(text)),
+        Ok(decoded) if decoded == *value => Some(Cow::Borrowed(text)),
         _ => value.patched(text).map(Cow::Owned),
     }
 }
 
-/// A type that keeps all of what it is read from, as far as it is of its kind.
-pub trait Keeps: Decode {}
+/// A type that keeps everything it is decoded from.
+pub trait Lossless: Decode {}
 
-impl Keeps for () {}
+impl Lossless for () {}
 
-/// A field of an object: a value, or none.
-pub(crate) trait Slot {
-    /// Reads the field. A value that does not fit leaves it empty and is marked to be kept.
+/// A field of an object, set or unset.
+pub(crate) trait Field {
+    /// Reads the value of the field. A value of another type leaves the field unset, and its text is kept.
     fn read(&mut self, reader: &mut Reader<'_>) -> Result<(), Fault>;
 
-    /// Whether there is no value, so that nothing is written.
-    fn is_empty(&self) -> bool;
+    /// Returns `true` if the field is unset and is not serialized.
+    fn is_unset(&self) -> bool;
 
-    /// The JSON text to write for a field that was read from `text`, as [`text_of`].
-    fn text_of<'a>(&self, text: &'a str) -> Option<Cow<'a, str>>;
+    /// Returns the JSON text for a field that was read from `text`, like [`original_text`].
+    fn original_text<'a>(&self, text: &'a str) -> Option<Cow<'a, str>>;
 }
 
-impl<T: Decode + PartialEq> Slot for Option<T> {
+impl<T: Decode + PartialEq> Field for Option<T> {
     #[inline]
     fn read(&mut self, reader: &mut Reader<'_>) -> Result<(), Fault> {
         if self.is_some() {
             *self = None;
         }
-        let begin = reader.place();
-        if !T::NULL && null(reader)? {
+        let start = reader.position();
+        if !T::ACCEPTS_NULL && read_null(reader)? {
             return Ok(());
         }
         match T::decode(reader) {
@@ -82,87 +83,87 @@ impl<T: Decode + PartialEq> Slot for Option<T> {
                 *self = Some(value);
                 Ok(())
             }
-            Err(fault) => skip_mismatch(reader, begin, fault),
+            Err(fault) => keep_mismatch(reader, start, fault),
         }
     }
 
-    fn is_empty(&self) -> bool {
+    fn is_unset(&self) -> bool {
         self.is_none()
     }
 
-    fn text_of<'a>(&self, text: &'a str) -> Option<Cow<'a, str>> {
+    fn original_text<'a>(&self, text: &'a str) -> Option<Cow<'a, str>> {
         match self {
-            Some(value) => text_of(value, text),
+            Some(value) => original_text(value, text),
             None => {
-                let mut other: Self = None;
-                let absent = other.read(&mut Reader::new(text)).is_ok() && other.is_none();
-                absent.then_some(Cow::Borrowed(text))
+                let mut decoded: Self = None;
+                let unset = decoded.read(&mut Reader::new(text)).is_ok() && decoded.is_none();
+                unset.then_some(Cow::Borrowed(text))
             }
         }
     }
 }
 
-/// Whether the value is null, which is then marked.
+/// Reads null and sets [`Reader::was_null`]. Returns `false`, without reading anything, if the next value is not null.
 #[inline]
-pub(super) fn null(reader: &mut Reader<'_>) -> Result<bool, Fault> {
+pub(super) fn read_null(reader: &mut Reader<'_>) -> Result<bool, Fault> {
     let null = reader.null()?;
-    reader.null |= null;
+    reader.was_null |= null;
     Ok(null)
 }
 
-/// Passes over a value that does not fit, which is marked to be kept.
+/// Skips a value of another type, and marks its text to be kept.
 #[cold]
-pub(super) fn skip_mismatch(reader: &mut Reader<'_>, begin: usize, fault: Fault) -> Result<(), Fault> {
-    if fault != Fault::Kind {
+pub(super) fn keep_mismatch(reader: &mut Reader<'_>, start: usize, fault: Fault) -> Result<(), Fault> {
+    if fault != Fault::WrongType {
         return Err(fault);
     }
-    reader.mismatch(begin)?;
-    reader.kept = true;
+    reader.skip_mismatch(start)?;
+    reader.keep_text = true;
     Ok(())
 }
 
-/// After so many items of a page it is guessed how many there are.
-const MEASURED: usize = 4;
-/// So many items are made room for at the most before they come.
-const RESERVED: usize = 256;
+/// Number of items after which the length of a list is estimated.
+const ITEMS_BEFORE_ESTIMATE: usize = 4;
+/// Maximum number of items for which memory is reserved by the estimate.
+const MAX_RESERVED_ITEMS: usize = 256;
 
-/// The text of an item of a list that its type cannot hold, or would write differently.
+/// An item of a list that its type cannot hold, or would serialize differently.
 #[derive(Clone, Debug)]
-pub(crate) struct OddItem {
-    /// How many items stand before it.
-    pub at: usize,
+pub(crate) struct RawItem {
+    /// The number of decoded items before it.
+    pub index: usize,
     pub json: Box<str>,
-    /// Whether it is no item of the list; otherwise it is the text of the one at `at`.
+    /// Whether it is missing among the decoded items. Otherwise it is the text of the item at `index`.
     pub left_out: bool,
 }
 
-/// A list that is being read, whatever its items are.
-trait Items {
-    /// Whether null is an item like any other.
-    fn takes_null(&self) -> bool;
+/// A list that is being decoded, whatever the type of its items.
+trait Target {
+    /// Returns `true` if null is an item like any other.
+    fn accepts_null(&self) -> bool;
 
-    /// How many items there are.
+    /// Returns the number of items.
     fn count(&self) -> usize;
 
-    /// Makes room for so many items, if the memory limit allows it.
-    fn reserve(&mut self, reader: &mut Reader<'_>, items: usize);
+    /// Reserves capacity for `additional` more items if the memory limit allows it.
+    fn reserve(&mut self, reader: &mut Reader<'_>, additional: usize);
 
-    /// Reads one item onto the end.
+    /// Reads one item and appends it.
     fn append(&mut self, reader: &mut Reader<'_>) -> Result<(), Fault>;
 }
 
-impl<T: Decode> Items for Vec<T> {
-    fn takes_null(&self) -> bool {
-        T::NULL
+impl<T: Decode> Target for Vec<T> {
+    fn accepts_null(&self) -> bool {
+        T::ACCEPTS_NULL
     }
 
     fn count(&self) -> usize {
         self.len()
     }
 
-    fn reserve(&mut self, reader: &mut Reader<'_>, items: usize) {
-        // A page that exceeds the limit fails at the item that does.
-        let _ = reader.reserve(self, items);
+    fn reserve(&mut self, reader: &mut Reader<'_>, additional: usize) {
+        // If this fails, the list fails later at the item that exceeds the limit.
+        let _ = reader.reserve(self, additional);
     }
 
     fn append(&mut self, reader: &mut Reader<'_>) -> Result<(), Fault> {
@@ -170,92 +171,94 @@ impl<T: Decode> Items for Vec<T> {
     }
 }
 
-/// Keeps the text of an item that begins at `begin`.
+/// Keeps the text of the item that starts at `start`.
 #[cold]
 fn keep_item(
     reader: &mut Reader<'_>,
-    odd: &mut Vec<OddItem>,
-    (at, begin): (usize, usize),
+    raw_items: &mut Vec<RawItem>,
+    (index, start): (usize, usize),
     left_out: bool,
 ) -> Result<(), Fault> {
-    let json = reader.since(begin);
+    let json = reader.text_since(start);
     reader.charge(json.len())?;
-    reader.make_room(odd)?;
+    reader.make_room(raw_items)?;
     let json = compact(json).into();
-    odd.push(OddItem { at, json, left_out });
+    raw_items.push(RawItem { index, json, left_out });
     Ok(())
 }
 
-/// Reads the items of a list. Those that do not fit are left out, and are added to `odd`. Compiled once for all types.
-fn items(reader: &mut Reader<'_>, list: &mut dyn Items, odd: &mut Vec<OddItem>) -> Result<(), Fault> {
-    let null = list.takes_null();
-    let (mut next, mut located) = (0, reader.mismatches.len());
-    let begin = reader.place();
+/// Reads the items of a list. Items of another type are left out and added to `raw_items`.
+///
+/// Takes a trait object so that it is compiled once for all types.
+fn items(reader: &mut Reader<'_>, list: &mut dyn Target, raw_items: &mut Vec<RawItem>) -> Result<(), Fault> {
+    let accepts_null = list.accepts_null();
+    let (mut next, mut located) = (0, reader.mismatch_count());
+    let start = reader.position();
     reader.list("a list", |reader| {
         let item = next;
         next += 1;
-        if item == MEASURED && reader.is_outermost_list() {
-            // A page of large objects is not to be copied each time it grows. What is still to come is a guess.
-            let length = (reader.place() - begin) / MEASURED;
-            let items = reader.left().checked_div(length).unwrap_or_default().min(RESERVED);
-            list.reserve(reader, items);
+        if item == ITEMS_BEFORE_ESTIMATE && reader.is_outermost_list() {
+            // Moving a page of large objects each time it grows takes time, so its length is estimated once.
+            let item_length = (reader.position() - start) / ITEMS_BEFORE_ESTIMATE;
+            let items = reader.remaining().checked_div(item_length).unwrap_or_default();
+            list.reserve(reader, items.min(MAX_RESERVED_ITEMS));
         }
         reader.peek()?;
-        let begin = reader.place();
-        if !null && reader.null()? {
-            return keep_item(reader, odd, (list.count(), begin), true);
+        let start = reader.position();
+        if !accepts_null && reader.null()? {
+            return keep_item(reader, raw_items, (list.count(), start), true);
         }
-        reader.kept = false;
+        reader.keep_text = false;
         match list.append(reader) {
-            Ok(()) if reader.kept => keep_item(reader, odd, (list.count() - 1, begin), false)?,
+            Ok(()) if reader.keep_text => keep_item(reader, raw_items, (list.count() - 1, start), false)?,
             Ok(()) => {}
-            Err(Fault::Kind) => {
-                reader.mismatch(begin)?;
-                keep_item(reader, odd, (list.count(), begin), true)?;
+            Err(Fault::WrongType) => {
+                reader.skip_mismatch(start)?;
+                keep_item(reader, raw_items, (list.count(), start), true)?;
             }
-            Err(fault) => return Err(reader.failed(fault, Step::Item(item))),
+            Err(fault) => return Err(reader.fail_at(PathStep::Item(item), fault)),
         }
-        if reader.mismatches.len() > located {
-            reader.locate(located, Step::Item(item));
-            located = reader.mismatches.len();
+        if reader.mismatch_count() > located {
+            reader.add_step(located, PathStep::Item(item));
+            located = reader.mismatch_count();
         }
         Ok(())
     })?;
-    reader.kept = false;
+    reader.keep_text = false;
     Ok(())
 }
 
-/// Reads a list, and what of it is kept.
-pub(crate) fn list<T: Decode>(reader: &mut Reader<'_>) -> Result<(Vec<T>, Vec<OddItem>), Fault> {
-    let (mut list, mut odd) = (Vec::new(), Vec::new());
-    items(reader, &mut list, &mut odd)?;
-    Ok((list, odd))
+/// Reads a list, and the texts of the items that have to be kept.
+pub(crate) fn list<T: Decode>(reader: &mut Reader<'_>) -> Result<(Vec<T>, Vec<RawItem>), Fault> {
+    let (mut list, mut raw_items) = (Vec::new(), Vec::new());
+    items(reader, &mut list, &mut raw_items)?;
+    Ok((list, raw_items))
 }
 
-/// A bare list has no place to keep what does not fit, which marks all of it to be kept.
+/// A `Vec` cannot keep texts. If an item needs it, the text of the complete list is kept by the object around it.
 impl<T: Decode> Decode for Vec<T> {
     #[inline]
     fn decode(reader: &mut Reader<'_>) -> Result<Self, Fault> {
-        let (list, odd) = list(reader)?;
-        reader.kept = !odd.is_empty();
+        let (list, raw_items) = list(reader)?;
+        reader.keep_text = !raw_items.is_empty();
         Ok(list)
     }
 
-    fn empty() -> Option<Self> {
+    fn from_empty_body() -> Option<Self> {
         Some(Vec::new())
     }
 }
 
 impl<T: Decode> Decode for Box<T> {
-    const NULL: bool = T::NULL;
+    const ACCEPTS_NULL: bool = T::ACCEPTS_NULL;
 
     fn decode(reader: &mut Reader<'_>) -> Result<Self, Fault> {
         reader.charge(size_of::<T>())?;
         T::decode(reader).map(Box::new)
     }
 
-    fn empty() -> Option<Self> {
-        T::empty().map(Box::new)
+    fn from_empty_body() -> Option<Self> {
+        T::from_empty_body().map(Box::new)
     }
 
     fn patched(&self, text: &str) -> Option<String> {
@@ -263,16 +266,16 @@ impl<T: Decode> Decode for Box<T> {
     }
 }
 
-/// The body of an operation whose success says nothing.
+/// The body of an operation whose successful response has no content.
 impl Decode for () {
-    const NULL: bool = true;
-    const NOTHING: bool = true;
+    const ACCEPTS_NULL: bool = true;
+    const IGNORES_BODY: bool = true;
 
     fn decode(reader: &mut Reader<'_>) -> Result<Self, Fault> {
         reader.skip()
     }
 
-    fn empty() -> Option<Self> {
+    fn from_empty_body() -> Option<Self> {
         Some(())
     }
 }
@@ -281,60 +284,60 @@ impl Decode for String {
     #[inline]
     fn decode(reader: &mut Reader<'_>) -> Result<Self, Fault> {
         match reader.peek()? {
-            b'"' => reader.owned(),
+            b'"' => reader.quoted_owned(),
             _ => text(reader, "a string").map(Cow::into_owned),
         }
     }
 }
 
-/// Reads a text. A number stands for its own text, and is kept as a number.
+/// Reads a string, or a number as its text. The number is kept as a number.
 #[inline]
 pub(crate) fn text<'t>(reader: &mut Reader<'t>, expected: &'static str) -> Result<Cow<'t, str>, Fault> {
     if let Some(text) = reader.string()? {
         return Ok(text);
     }
-    let begin = reader.place();
+    let start = reader.position();
     if reader.number()?.is_none() {
-        return Err(reader.other(expected));
+        return Err(reader.wrong_type(expected));
     }
-    reader.kept = true;
-    Ok(Cow::Borrowed(reader.since(begin)))
+    reader.keep_text = true;
+    Ok(Cow::Borrowed(reader.text_since(start)))
 }
 
-/// So many decimal digits are told apart by a float, and come back from it as they went in.
-const FLOAT_DIGITS: usize = 15;
+/// Number of decimal digits that survive the conversion to a float and back.
+const EXACT_DECIMAL_DIGITS: usize = 15;
 
 fn digits(text: &str) -> usize {
     text.bytes().filter(u8::is_ascii_digit).count()
 }
 
-/// Whether a float is written as the text that it was read from.
+/// Returns `true` if a float is serialized as the text that it was parsed from.
 fn is_written(value: f64, text: &str) -> bool {
-    // A fraction of so few digits is written with the same ones, unless it is small enough for an exponent.
+    // A short fraction is written with the same digits, unless it is so small that it gets an exponent.
     let plain =
-        text.contains('.') && !text.ends_with('0') && !text.contains(['e', 'E']) && digits(text) <= FLOAT_DIGITS;
+        text.contains('.') && !text.ends_with('0') && !text.contains(['e', 'E']) && digits(text) <= EXACT_DECIMAL_DIGITS;
     plain && value.abs() > 1e-4 || serde_json::to_string(&value).is_ok_and(|written| written == text)
 }
 
-/// The integer of 64 bits that a number is, when it is one, and whether it is written as such.
+/// Returns the value of a number that is an integer of 64 bits, and whether it is written as an integer.
 fn integer(number: Number<'_>) -> Option<(i64, bool)> {
     match number {
         Number::Integer(value) => Some((value, true)),
         Number::Text(text) => {
-            let value = text.parse().ok().filter(|_| digits(text) <= FLOAT_DIGITS);
+            let value = text.parse().ok().filter(|_| digits(text) <= EXACT_DECIMAL_DIGITS);
             value.and_then(integer_of).map(|value| (value, false))
         }
     }
 }
 
-/// The integer that `v` is, when it is one that no other number shares its float with.
+/// Converts a float to an integer if it has no fraction and no other integer rounds to the same float.
 pub(crate) fn integer_of(v: f64) -> Option<i64> {
     const EXACT: f64 = (1_i64 << 53) as f64;
     (v.fract() == 0.0 && v.abs() < EXACT).then_some(v as i64)
 }
 
-/// Reads the number that a text is.
-pub(crate) fn number_in<T>(
+/// Reads a string that contains a number. Returns `None` if the next value is not a string, or not of a number.
+pub(crate) fn number_in_string<T>(
     reader: &mut Reader<'_>,
     parse: impl Fn(Number<'_>) -> Option<T>,
 ) -> Result<Option<T>, Fault> {
@@ -346,7 +349,7 @@ pub(crate) fn number_in<T>(
     Ok(number.and_then(parse))
 }
 
-/// Reads a number, or the text of one, and keeps what the value is not written as.
+/// Reads a number, or a string that contains one. The text is kept if the value is serialized differently.
 #[inline]
 fn number<T>(
     reader: &mut Reader<'_>,
@@ -355,11 +358,11 @@ fn number<T>(
 ) -> Result<T, Fault> {
     let found = match reader.number()? {
         Some(number) => parse(number),
-        // Written as a number, it is kept as a text.
-        None => number_in(reader, parse)?.map(|(value, _)| (value, false)),
+        // The value is serialized as a number, so the string is kept.
+        None => number_in_string(reader, parse)?.map(|(value, _)| (value, false)),
     };
-    let (value, exact) = found.ok_or_else(|| reader.other(expected))?;
-    reader.kept |= !exact;
+    let (value, exact) = found.ok_or_else(|| reader.wrong_type(expected))?;
+    reader.keep_text |= !exact;
     Ok(value)
 }
 
@@ -370,14 +373,14 @@ impl Decode for i64 {
     }
 }
 
-/// The nearest float to a number, and whether the float is written as that number.
+/// Returns the float nearest to a number, and whether the float is serialized as that number.
 fn float(number: Number<'_>) -> Option<(f64, bool)> {
     const EXACT: u64 = 1 << 53;
     match number {
         Number::Integer(value) => Some((value as f64, value.unsigned_abs() < EXACT)),
         Number::Text(text) => {
             let value: f64 = text.parse().ok().filter(|value: &f64| value.is_finite())?;
-            // One without a fraction is written without one.
+            // A float without a fraction is serialized as an integer.
             Some((value, integer_of(value).is_none() && is_written(value, text)))
         }
     }
@@ -392,23 +395,23 @@ impl Decode for f64 {
 impl Decode for bool {
     #[inline]
     fn decode(reader: &mut Reader<'_>) -> Result<Self, Fault> {
-        if let Some(truth) = reader.boolean()? {
-            return Ok(truth);
+        if let Some(value) = reader.boolean()? {
+            return Ok(value);
         }
-        let truth = match reader.string()?.as_deref() {
+        let value = match reader.string()?.as_deref() {
             Some("true") => true,
             Some("false") => false,
-            _ => return Err(reader.other("a boolean")),
+            _ => return Err(reader.wrong_type("a boolean")),
         };
-        reader.kept = true;
-        Ok(truth)
+        reader.keep_text = true;
+        Ok(value)
     }
 }
 
-/// Free-form JSON. A number that [`serde_json::Number`] cannot hold or writes differently becomes the nearest one, and its
+/// Any JSON. A number that [`serde_json::Number`] cannot hold or serializes differently becomes the nearest number, and its
 /// text is kept.
 impl Decode for Value {
-    const NULL: bool = true;
+    const ACCEPTS_NULL: bool = true;
 
     fn decode(reader: &mut Reader<'_>) -> Result<Self, Fault> {
         match reader.peek()? {
@@ -429,7 +432,7 @@ impl Decode for Value {
         }
     }
 
-    fn empty() -> Option<Self> {
+    fn from_empty_body() -> Option<Self> {
         Some(Value::Null)
     }
 
@@ -438,16 +441,16 @@ impl Decode for Value {
     }
 }
 
-/// The value of a number that no `i64` holds.
+/// Returns the nearest value to a number that does not fit in an `i64`.
 fn nearest(text: &str, reader: &mut Reader<'_>) -> Value {
     if let Ok(value) = text.parse::<u64>() {
         return value.into();
     }
     let value = text.parse().ok().filter(|value: &f64| value.is_finite());
-    // Integers of any length are told by their digits, the others by their float.
-    let float = text.contains(['.', 'e', 'E']);
-    let exact = value.is_some_and(|value| float && is_written(value, text));
-    reader.kept |= !exact;
+    // A longer integer becomes a float, which is serialized differently.
+    let is_float = text.contains(['.', 'e', 'E']);
+    let exact = value.is_some_and(|value| is_float && is_written(value, text));
+    reader.keep_text |= !exact;
     value.map_or(Value::Null, Value::from)
 }
 
@@ -468,15 +471,15 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    /// What is read, and whether the text has to be kept beside it.
+    /// Returns the decoded value, and whether its text has to be kept.
     fn read<T: Decode>(text: &str) -> Option<(T, bool)> {
         let mut reader = Reader::new(text);
         let value = T::decode(&mut reader).ok()?;
-        reader.end().ok().map(|()| (value, reader.kept))
+        reader.end().ok().map(|()| (value, reader.keep_text))
     }
 
     #[test]
-    fn text_takes_numbers_and_keeps_them() {
+    fn string_accepts_numbers_and_keeps_their_text() {
         assert_eq!(read::<String>("\"a\""), Some(("a".to_owned(), false)));
         for number in ["12", "-1.5", "18446744073709551616", "1e400"] {
             assert_eq!(read::<String>(number), Some((number.to_owned(), true)));
@@ -487,7 +490,7 @@ mod tests {
     }
 
     #[test]
-    fn integers_take_what_is_one_and_keep_how_it_is_written() {
+    fn integer_accepts_other_notations_and_keeps_their_text() {
         for (text, kept) in [
             ("12", false),
             ("\"12\"", true),
@@ -515,7 +518,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_written_as_they_came_or_kept() {
+    fn float_is_serialized_as_received_or_keeps_its_text() {
         for (text, number) in [
             ("1.5", 1.5),
             ("3", 3.0),
@@ -545,14 +548,14 @@ mod tests {
     }
 
     #[test]
-    fn booleans_take_their_text() {
+    fn boolean_accepts_its_name_as_a_string() {
         assert_eq!(read::<bool>("\"true\""), Some((true, true)));
         assert_eq!(read::<bool>("false"), Some((false, false)));
         assert_eq!(read::<bool>("1"), None);
     }
 
     #[test]
-    fn lists_leave_out_what_does_not_fit_and_keep_it() {
+    fn list_leaves_out_items_of_another_type_and_keeps_them() {
         assert_eq!(read::<Vec<i64>>("[1,2]"), Some((vec![1, 2], false)));
         assert_eq!(read::<Vec<i64>>("[1,null,\"2\",{},[3]]"), Some((vec![1, 2], true)));
         assert_eq!(
@@ -563,7 +566,7 @@ mod tests {
     }
 
     #[test]
-    fn free_json_keeps_numbers_that_a_value_cannot_hold() {
+    fn any_json_keeps_numbers_that_a_value_cannot_hold() {
         assert_eq!(
             read::<Value>("[1.5,18446744073709551615,-0.0,8.0,1e-7]").map(|(_, kept)| kept),
             Some(false)

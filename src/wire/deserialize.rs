@@ -1,4 +1,4 @@
-//! `serde::Deserialize` of the crate's types: whatever the format, it is brought into JSON text for the one reader.
+//! `serde::Deserialize` for the types of the crate. The input is converted to JSON text, which the crate's reader decodes.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,20 +10,20 @@ use super::decode::Decode;
 use super::read;
 use super::reader::Reader;
 
-/// How `serde_json` is asked for the text of a value, as its `RawValue` asks. A test holds that it is so; were it not,
-/// values would come piece by piece, as from other formats.
-const RAW: &str = "$serde_json::private::RawValue";
-/// How `serde_json` hands out numbers where its feature `arbitrary_precision` is on.
+/// The struct name by which a `RawValue` asks `serde_json` for the text of a value. If a later `serde_json` uses another name,
+/// a test fails, and values are still read piece by piece as from other formats.
+const RAW_VALUE: &str = "$serde_json::private::RawValue";
+/// The name under which `serde_json` passes numbers if its feature `arbitrary_precision` is enabled.
 const NUMBER: &str = "$serde_json::private::Number";
 
-/// Reads a value from any format.
+/// Decodes a value from any format.
 pub(crate) fn deserialize<'de, T: Decode, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
-    let text = deserializer.deserialize_newtype_struct(RAW, Text)?;
+    let text = deserializer.deserialize_newtype_struct(RAW_VALUE, TextVisitor)?;
     let (value, _) = read::text(&text).map_err(D::Error::custom)?;
     Ok(value)
 }
 
-/// Lets serde read these types.
+/// Implements `Deserialize` for these types.
 macro_rules! readable {
     ($($name:ty),* $(,)?) => {$(
         impl<'de> ::serde::Deserialize<'de> for $name {
@@ -32,38 +32,40 @@ macro_rules! readable {
             }
         }
 
-        impl crate::wire::decode::Keeps for $name {}
+        impl crate::wire::decode::Lossless for $name {}
     )*};
 }
 pub(crate) use readable;
 
-/// The text of a value that `serde_json` hands out when it is asked for it; any other value piece by piece.
-struct Text;
+/// Returns the JSON text of a value. `serde_json` passes the text itself, other formats pass the parts of the value.
+struct TextVisitor;
 
-/// The text of a value, put together from its pieces.
-fn pieces<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Cow<'de, str>, D::Error> {
+/// Converts a value of any format to JSON text.
+fn json_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Cow<'de, str>, D::Error> {
     let mut text = String::new();
-    deserializer.deserialize_any(Piece(&mut text))?;
+    deserializer.deserialize_any(TextWriter(&mut text))?;
     Ok(text.into())
 }
 
-macro_rules! written {
+macro_rules! visit_by_writer {
     ($($visit:ident $ty:ty),*) => {$(
         fn $visit<E: de::Error>(self, value: $ty) -> Result<Cow<'de, str>, E> {
             let mut text = String::new();
-            Piece(&mut text).$visit(value).map(|()| Cow::Owned(text))
+            TextWriter(&mut text).$visit(value).map(|()| Cow::Owned(text))
         }
     )*};
 }
 
-impl<'de> Visitor<'de> for Text {
+impl<'de> Visitor<'de> for TextVisitor {
     type Value = Cow<'de, str>;
 
     fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
         f.write_str("a value")
     }
 
-    written!(visit_bool bool, visit_i64 i64, visit_i128 i128, visit_u64 u64, visit_u128 u128, visit_f64 f64, visit_str &str);
+    visit_by_writer!(
+        visit_bool bool, visit_i64 i64, visit_i128 i128, visit_u64 u64, visit_u128 u128, visit_f64 f64, visit_str &str
+    );
 
     fn visit_unit<E>(self) -> Result<Cow<'de, str>, E> {
         Ok("null".into())
@@ -74,57 +76,57 @@ impl<'de> Visitor<'de> for Text {
     }
 
     fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Cow<'de, str>, D::Error> {
-        pieces(deserializer)
+        json_text(deserializer)
     }
 
-    // Whoever does not know the name asked for says so by this: a name in the data that looks like it is data.
+    // Called by formats that do not know `RAW_VALUE`. A field with this name in their data is ordinary data.
     fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Cow<'de, str>, D::Error> {
-        pieces(deserializer)
+        json_text(deserializer)
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<Cow<'de, str>, A::Error> {
         let mut text = String::new();
-        Piece(&mut text).visit_seq(items).map(|()| Cow::Owned(text))
+        TextWriter(&mut text).visit_seq(items).map(|()| Cow::Owned(text))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Cow<'de, str>, A::Error> {
-        let first = entries.next_key_seed(Borrowed)?;
-        if first.as_deref() == Some(RAW) {
-            return entries.next_value_seed(Borrowed);
+        let first = entries.next_key_seed(BorrowedString)?;
+        if first.as_deref() == Some(RAW_VALUE) {
+            return entries.next_value_seed(BorrowedString);
         }
         let mut text = String::new();
-        object(&mut text, first, entries).map(|()| Cow::Owned(text))
+        write_object(&mut text, first, entries).map(|()| Cow::Owned(text))
     }
 }
 
 /// Writes an object whose first name has been read.
-fn object<'de, A: MapAccess<'de>>(
+fn write_object<'de, A: MapAccess<'de>>(
     text: &mut String,
     first: Option<Cow<'de, str>>,
     mut entries: A,
 ) -> Result<(), A::Error> {
-    let begin = text.len();
-    let number = first.as_deref() == Some(NUMBER);
+    let start = text.len();
+    let may_be_number = first.as_deref() == Some(NUMBER);
     let mut name = first;
-    let (mut separator, mut value) = ('{', begin);
+    let (mut separator, mut value_start) = ('{', start);
     let mut count = 0;
     while let Some(current) = name {
         text.push(separator);
-        Piece(text).visit_str(&current)?;
+        TextWriter(text).visit_str(&current)?;
         text.push(':');
-        value = text.len();
-        entries.next_value_seed(Piece(text))?;
+        value_start = text.len();
+        entries.next_value_seed(TextWriter(text))?;
         separator = ',';
         count += 1;
-        name = entries.next_key_seed(Borrowed)?;
+        name = entries.next_key_seed(BorrowedString)?;
     }
-    // One entry of that name and a number in quotes is how a number is handed out; anything else is data.
+    // `serde_json` passes a number as a map with one entry named `NUMBER`, whose value is a string of digits.
     let digits = text
-        .get(value..)
+        .get(value_start..)
         .and_then(|quoted| quoted.strip_prefix('"')?.strip_suffix('"'));
-    if let Some(digits) = digits.filter(|digits| number && count == 1 && is_number(digits)) {
+    if let Some(digits) = digits.filter(|digits| may_be_number && count == 1 && is_number(digits)) {
         let digits = digits.to_owned();
-        text.truncate(begin);
+        text.truncate(start);
         text.push_str(&digits);
         return Ok(());
     }
@@ -132,16 +134,16 @@ fn object<'de, A: MapAccess<'de>>(
     Ok(())
 }
 
-/// Whether a text is a JSON number and nothing else.
+/// Returns `true` if a text is one JSON number.
 fn is_number(text: &str) -> bool {
     let mut reader = Reader::new(text);
-    matches!(reader.number(), Ok(Some(_))) && reader.left() == 0
+    matches!(reader.number(), Ok(Some(_))) && reader.remaining() == 0
 }
 
-/// Writes a value onto the end of a text.
-struct Piece<'a>(&'a mut String);
+/// Appends a value to a JSON text.
+struct TextWriter<'a>(&'a mut String);
 
-macro_rules! displayed {
+macro_rules! visit_by_display {
     ($($visit:ident $ty:ty),*) => {$(
         fn $visit<E: de::Error>(self, value: $ty) -> Result<(), E> {
             write!(self.0, "{value}").map_err(E::custom)
@@ -149,19 +151,19 @@ macro_rules! displayed {
     )*};
 }
 
-impl<'de> Visitor<'de> for Piece<'_> {
+impl<'de> Visitor<'de> for TextWriter<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
         f.write_str("a value")
     }
 
-    displayed!(visit_bool bool, visit_i64 i64, visit_i128 i128, visit_u64 u64, visit_u128 u128);
+    visit_by_display!(visit_bool bool, visit_i64 i64, visit_i128 i128, visit_u64 u64, visit_u128 u128);
 
     fn visit_f64<E: de::Error>(self, value: f64) -> Result<(), E> {
         match value.is_finite() {
             true => write!(self.0, "{value:?}").map_err(E::custom),
-            false => Err(E::custom("expected a finite number, found another")),
+            false => Err(E::custom("number is not finite")),
         }
     }
 
@@ -188,14 +190,14 @@ impl<'de> Visitor<'de> for Piece<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        let begin = self.0.len();
+        let start = self.0.len();
         self.0.push('[');
         loop {
             let end = self.0.len();
-            if end > begin + 1 {
+            if end > start + 1 {
                 self.0.push(',');
             }
-            if items.next_element_seed(Piece(self.0))?.is_none() {
+            if items.next_element_seed(TextWriter(self.0))?.is_none() {
                 self.0.truncate(end);
                 self.0.push(']');
                 return Ok(());
@@ -204,12 +206,12 @@ impl<'de> Visitor<'de> for Piece<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
-        let first = entries.next_key_seed(Borrowed)?;
-        object(self.0, first, entries)
+        let first = entries.next_key_seed(BorrowedString)?;
+        write_object(self.0, first, entries)
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Piece<'_> {
+impl<'de> DeserializeSeed<'de> for TextWriter<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -217,10 +219,10 @@ impl<'de> DeserializeSeed<'de> for Piece<'_> {
     }
 }
 
-/// A string, borrowed where the format can lend it.
-struct Borrowed;
+/// Reads a string, borrowed if the format allows it.
+struct BorrowedString;
 
-impl<'de> DeserializeSeed<'de> for Borrowed {
+impl<'de> DeserializeSeed<'de> for BorrowedString {
     type Value = Cow<'de, str>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Cow<'de, str>, D::Error> {
@@ -228,7 +230,7 @@ impl<'de> DeserializeSeed<'de> for Borrowed {
     }
 }
 
-impl<'de> Visitor<'de> for Borrowed {
+impl<'de> Visitor<'de> for BorrowedString {
     type Value = Cow<'de, str>;
 
     fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
@@ -254,8 +256,8 @@ mod tests {
     use serde::ser::{Impossible, Serialize, Serializer};
     use serde_json::value::RawValue;
 
-    /// A format that knows nothing but the name of a struct.
-    struct Name;
+    /// A serializer that returns the name of a struct as its error.
+    struct StructName;
 
     #[derive(Debug)]
     struct Message(String);
@@ -274,7 +276,7 @@ mod tests {
         }
     }
 
-    macro_rules! refuse {
+    macro_rules! reject {
         ($($method:ident($($ty:ty),*) -> $result:ty;)*) => {$(
             fn $method(self, $(_: $ty),*) -> Result<$result, Message> {
                 Err(Message("something else".to_owned()))
@@ -282,7 +284,7 @@ mod tests {
         )*};
     }
 
-    impl Serializer for Name {
+    impl Serializer for StructName {
         type Ok = ();
         type Error = Message;
         type SerializeSeq = Impossible<(), Message>;
@@ -315,7 +317,7 @@ mod tests {
             Err(Message("something else".to_owned()))
         }
 
-        refuse! {
+        reject! {
             serialize_bool(bool) -> ();
             serialize_i8(i8) -> ();
             serialize_i16(i16) -> ();
@@ -344,13 +346,13 @@ mod tests {
     }
 
     #[test]
-    fn serde_json_is_asked_for_text_by_the_name_it_knows() {
+    fn raw_value_name_is_the_one_of_serde_json() {
         let raw = RawValue::from_string("1".to_owned()).unwrap();
-        assert_eq!(raw.serialize(Name).unwrap_err().0, RAW);
+        assert_eq!(raw.serialize(StructName).unwrap_err().0, RAW_VALUE);
     }
 
     #[test]
-    fn names_that_look_like_those_of_serde_json_are_data() {
+    fn private_names_of_serde_json_in_data_are_data() {
         #[derive(Debug, PartialEq, serde::Serialize, serde::Deserialize)]
         struct Own {
             own: String,
@@ -370,10 +372,10 @@ mod tests {
     }
 
     #[test]
-    fn numbers_of_any_precision_come_as_numbers() {
-        // As `serde_json` hands them out with `arbitrary_precision`.
+    fn arbitrary_precision_numbers_are_numbers() {
+        // This is how `serde_json` passes numbers with `arbitrary_precision`.
         let number = || [(NUMBER, "123456789012345678901234567890")].into_iter();
         let entries = de::value::MapDeserializer::<_, de::value::Error>::new(number());
-        assert_eq!(Text.visit_map(entries).unwrap(), "123456789012345678901234567890");
+        assert_eq!(TextVisitor.visit_map(entries).unwrap(), "123456789012345678901234567890");
     }
 }

@@ -1,29 +1,30 @@
-//! What an object holds beyond its fields.
+//! The values of an object that its fields cannot hold.
 
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::{Serialize, Serializer};
 use serde_json::Value;
-use serde_json::value::RawValue;
 
 use super::decode::Decode;
-use super::kept::{Mark, Texts, patched, value};
+use super::raw_json::{Origin, RawEntries, RawJson, patched, value};
 use super::reader::{Fault, Reader};
 
-/// What an object contains beyond its fields: names that its type does not have, and values of another type than described.
+/// The values of an object that its fields cannot hold: unknown names, and values whose type differs from the description.
 ///
-/// Every object of the API keeps the parts of its JSON that its fields cannot hold, and writes them back when it is
-/// serialized as JSON text by `serde_json`, digit by digit. A field whose value has another type is `None`, and the value
-/// stands here under the field's name. A value that its field can hold but would write differently, such as a date as text,
-/// `"12"` for a number or `1.50`, stands here too, and is written for as long as the field is unchanged. A field that came
-/// as `null` is written as `null` while it is unset; this is remembered without an entry here. [`List`](crate::List) and
-/// [`Map`](crate::Map) keep such values of their items and entries themselves.
+/// Every object of the API keeps these values, and `serde_json` writes them back digit by digit when the object is serialized
+/// as JSON text:
 ///
-/// Setting a field replaces the value kept for it. A field that is `None` because its value has another type is unchanged by
-/// setting it to `None`; [`remove`](Self::remove) discards the value. The order of names and the white space between values
-/// are not kept, and of a name that occurs twice only the last value is. Formats other than JSON text, `serde_json::Value`
-/// among them, get the nearest number that they can hold.
+/// - A field whose value has another type is `None`, and `Extra` contains the value with the name of the field.
+/// - A value that the field can hold but would serialize differently, for example a date as text, `"12"` for a number or
+///   `1.50`, is contained too. It is serialized while the field is unchanged.
+/// - A field that was `null` is serialized as `null` while it is unset. It has no entry here.
+/// - [`List`](crate::List) and [`Map`](crate::Map) keep such values of their items and entries themselves.
+///
+/// Setting a field replaces the value that is kept for it. Setting a field to `None` that is `None` because of its value's type
+/// changes nothing; [`remove`](Self::remove) discards the value.
+///
+/// The order of names and the white space between values are not kept. If a name occurs twice, only the last value is kept.
+/// Formats other than JSON text, including `serde_json::Value`, get the nearest number that they can hold.
 ///
 /// ```
 /// use intercom_client::types::TicketType;
@@ -38,14 +39,14 @@ use super::reader::{Fault, Reader};
 /// ```
 #[derive(Clone, Default)]
 pub struct Extra {
-    #[allow(clippy::box_collection)] // an object without any takes 8 bytes, not 24
-    texts: Option<Box<Texts>>,
-    /// The fields that came as null, by their places among the names.
+    #[allow(clippy::box_collection)] // takes 8 bytes instead of 24 in objects without entries
+    texts: Option<Box<RawEntries>>,
+    /// One bit for each field that was null: see [`null_bit`].
     nulls: u64,
 }
 
 impl Extra {
-    /// Creates an empty one.
+    /// Creates an empty `Extra`.
     pub const fn new() -> Self {
         Self { texts: None, nulls: 0 }
     }
@@ -60,8 +61,10 @@ impl Extra {
         self.texts().len()
     }
 
-    /// Returns the value of `name`. For a number that [`serde_json::Value`] cannot hold it is the nearest one that it can, or
-    /// null if there is none; [`json`](Self::json) has all digits.
+    /// Returns the value of `name`.
+    ///
+    /// A number that [`serde_json::Value`] cannot hold is returned as the nearest number, or as null if it is out of range.
+    /// [`json`](Self::json) returns all digits.
     pub fn get(&self, name: &str) -> Option<Value> {
         self.json(name).map(value)
     }
@@ -76,95 +79,96 @@ impl Extra {
         self.texts().iter().map(|(name, json, _)| (name, value(json)))
     }
 
-    /// Sets the value of `name`. It takes the place of a field of that name when the object is serialized.
+    /// Sets the value of `name`. If there is a field of this name, the value is serialized instead of the field.
     ///
     /// Parts of a list or an object that are equal to the previous value keep their digits.
     pub fn insert(&mut self, name: impl Into<String>, value: Value) {
         let name = name.into();
         let json = self.json(&name).and_then(|before| patched(&value, before));
         let json = json.unwrap_or_else(|| value.to_string());
-        self.texts.get_or_insert_default().set(&name, &json, Mark::Own);
+        self.texts.get_or_insert_default().set(&name, &json, Origin::Extra);
     }
 
-    /// Removes `name`, and returns its value.
+    /// Removes `name` and returns its value.
     pub fn remove(&mut self, name: &str) -> Option<Value> {
         self.texts.as_mut()?.remove(name).map(|json| value(&json))
     }
 
-    fn texts(&self) -> &Texts {
-        self.texts.as_deref().unwrap_or(const { &Texts::new() })
+    fn texts(&self) -> &RawEntries {
+        self.texts.as_deref().unwrap_or(const { &RawEntries::new() })
     }
 
-    /// Keeps the text of a value while the object is read; [`settle`](Self::settle) is called at its end.
+    /// Keeps a text while the object is read. Call [`sort`](Self::sort) when the object is complete.
     #[cold]
-    pub(crate) fn keep(&mut self, reader: &mut Reader<'_>, name: &str, json: &str, mark: Mark) -> Result<(), Fault> {
+    pub(crate) fn keep(&mut self, reader: &mut Reader<'_>, name: &str, json: &str, origin: Origin) -> Result<(), Fault> {
         if self.texts.is_none() {
-            reader.charge(size_of::<Texts>())?;
+            reader.charge(size_of::<RawEntries>())?;
         }
         let texts = self.texts.get_or_insert_default();
-        texts.push(reader, name, json, mark)
+        texts.push(reader, name, json, origin)
     }
 
-    /// Ends what was begun by [`keep`](Self::keep).
-    pub(crate) fn settle(&mut self) {
+    /// Sorts the texts that [`keep`](Self::keep) added.
+    pub(crate) fn sort(&mut self) {
         if let Some(texts) = &mut self.texts {
-            texts.settle();
+            texts.sort();
         }
     }
 
-    /// Remembers which fields came as null.
+    /// Sets which fields were null, by their [`null_bit`]s.
     pub(crate) fn set_nulls(&mut self, nulls: u64) {
         self.nulls = nulls;
     }
 
-    /// Whether the field at this place came as null.
-    pub(crate) fn is_null(&self, place: usize) -> bool {
-        bit(place) & self.nulls != 0
+    /// Returns `true` if the field at `index` was null.
+    pub(crate) fn is_null(&self, index: usize) -> bool {
+        null_bit(index) & self.nulls != 0
     }
 
-    /// What is written in the place of a field; `text` returns what the field makes of the text that it was read from.
-    pub(crate) fn in_place<'a>(
+    /// Returns the JSON text to serialize instead of a field. `original_text` returns the text for a field that was read from
+    /// the given text, or `None` if the field has changed.
+    pub(crate) fn text_for_field<'a>(
         &'a self,
         name: &str,
-        text: impl FnOnce(&'a str) -> Option<Cow<'a, str>>,
+        original_text: impl FnOnce(&'a str) -> Option<Cow<'a, str>>,
     ) -> Option<Cow<'a, str>> {
         match self.texts().get(name)? {
-            (json, Mark::Own) => Some(Cow::Borrowed(json)),
-            (json, _) => text(json),
+            (json, Origin::Extra) => Some(Cow::Borrowed(json)),
+            (json, _) => original_text(json),
         }
     }
 
-    /// The names and the text of their values.
-    pub(crate) fn iter_raw(&self) -> impl Iterator<Item = (&str, Raw<'_>)> {
-        self.texts().iter().map(|(name, json, _)| (name, Raw(json)))
+    /// Returns the names and the JSON texts of their values.
+    pub(crate) fn iter_raw(&self) -> impl Iterator<Item = (&str, RawJson<'_>)> {
+        self.texts().iter().map(|(name, json, _)| (name, RawJson(json)))
     }
 }
 
-/// The bit of the field at this place, none where there are too many fields.
+/// Returns the bit of the field at `index`, or 0 for fields after the 64th.
 #[inline(always)]
-pub(crate) const fn bit(place: usize) -> u64 {
-    if place < 64 { 1 << place } else { 0 }
+pub(crate) const fn null_bit(index: usize) -> u64 {
+    if index < 64 { 1 << index } else { 0 }
 }
 
-/// Equal as JSON, to the digit: the order of names does not matter. A null in a field is equal to a missing field.
+/// Compares the JSON values digit by digit. The order of names does not matter, and a null field is equal to a missing one.
 impl PartialEq for Extra {
     fn eq(&self, other: &Self) -> bool {
         let exact = |json: &str| {
             let mut reader = Reader::new(json);
             let value = Value::decode(&mut reader).ok()?;
-            Some(value).filter(|_| !reader.kept)
+            Some(value).filter(|_| !reader.keep_text)
         };
         let same = |a: &str, b: &str| a == b || exact(a).is_some_and(|value| Some(value) == exact(b));
-        let (mine, others) = (self.texts(), other.texts());
-        mine.len() == others.len()
-            && mine
+        let (texts, other_texts) = (self.texts(), other.texts());
+        texts.len() == other_texts.len()
+            && texts
                 .iter()
-                .zip(others.iter())
-                .all(|((name, json, _), (other, other_json, _))| name == other && same(json, other_json))
+                .zip(other_texts.iter())
+                .all(|((name, json, _), (other_name, other_json, _))| name == other_name && same(json, other_json))
     }
 }
 
-/// Shows the names and values.
+/// Shows the names and the JSON texts.
 impl fmt::Debug for Extra {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let entries = self.texts().iter().map(|(name, json, _)| (name, json));
@@ -178,26 +182,10 @@ impl<N: Into<String>> FromIterator<(N, Value)> for Extra {
             .into_iter()
             .map(|(name, value)| (name.into(), value.to_string()));
         Self {
-            texts: Some(texts.collect::<Texts>())
+            texts: Some(texts.collect::<RawEntries>())
                 .filter(|texts| !texts.is_empty())
                 .map(Box::new),
             nulls: 0,
-        }
-    }
-}
-
-/// JSON text that is written as it is.
-pub(crate) struct Raw<'a>(pub &'a str);
-
-impl Serialize for Raw<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut reader = Reader::new(self.0);
-        let value = Value::decode(&mut reader).unwrap_or_default();
-        // Only JSON text holds every number as it came.
-        let writes_json = std::any::type_name::<S>().contains("serde_json::ser::");
-        match serde_json::from_str::<&RawValue>(self.0) {
-            Ok(raw) if reader.kept && writes_json => raw.serialize(serializer),
-            _ => value.serialize(serializer),
         }
     }
 }
@@ -208,7 +196,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn values_are_got_set_and_taken_out() {
+    fn values_are_read_inserted_and_removed() {
         let mut extra: Extra = [("a", json!(1)), ("b", json!({"c": [null]}))].into_iter().collect();
         assert_eq!(
             (extra.len(), extra.get("b"), extra.json("a")),

@@ -1,4 +1,4 @@
-//! Ids of requests: the server takes them as numbers and as texts.
+//! Ids in requests, which the server accepts as numbers and as strings.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,11 +9,11 @@ use serde_json::Value;
 use super::decode::Decode;
 use super::reader::{Fault, Reader};
 
-/// The id of a resource in a request, a path or a query, and in the few fields of responses where servers send numbers
-/// and texts: sent as the number or the text it was made from.
+/// The id of a resource, a number or a string, sent as created.
 ///
-/// Contacts, companies and segments have ids of 24 hexadecimal characters; conversations, tags, admins, teams and
-/// tickets have numbers, which responses mostly show as texts. Every setter of an id takes both.
+/// It is the type of ids in request bodies, paths and queries, and of the few fields of responses that are numbers or strings.
+/// Contacts, companies and segments have ids of 24 hexadecimal characters. Conversations, tags, admins, teams and tickets have
+/// numeric ids, which most responses contain as strings. Every setter of an id accepts both.
 ///
 /// ```
 /// use intercom_client::Id;
@@ -89,7 +89,7 @@ impl Decode for Id {
             return Ok(Self::Text(text.into_owned()));
         }
         i64::decode(reader).map(Self::Number).map_err(|fault| match fault {
-            Fault::Kind => reader.other("an id, an integer or a string"),
+            Fault::WrongType => reader.wrong_type("an id, an integer or a string"),
             fault => fault,
         })
     }
@@ -97,7 +97,7 @@ impl Decode for Id {
 
 super::deserialize::readable! { Id }
 
-/// A text, or a number as text: servers write ids and codes as both.
+/// Returns a string, or a number as a string. Servers send ids and codes as both.
 pub(crate) fn text_of(value: &Value) -> Option<Cow<'_, str>> {
     match value {
         Value::String(text) => Some(text.into()),

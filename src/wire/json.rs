@@ -1,58 +1,61 @@
-//! Reading the API's objects from JSON that came by another way: a file, a queue, a webhook.
+//! Decodes the objects of the API from JSON that is not a response, for example from a file, a queue or a webhook.
 //!
-//! `serde_json::from_str::<types::Contact>` does that too, through the same reader; here it goes faster and tells what was of
-//! another kind than described.
+//! `serde_json::from_str::<types::Contact>` decodes the same values. [`from_slice`] is faster and also reports the values whose
+//! type differs from the description.
 
 use std::fmt;
 
-use crate::wire::decode::Keeps;
-use crate::wire::read::{self, Mismatch, Unread};
+use crate::wire::decode::Lossless;
+use crate::wire::read::{self, DecodeError, Mismatch};
 
-/// A type that JSON can be read as: the objects in [`types`](crate::types), which keep what they have no field for. A bare list
-/// has no place to keep what does not fit it.
-pub trait FromJson: Keeps {}
+/// A type that can be decoded by [`from_slice`].
+///
+/// It is implemented for the types in [`types`](crate::types), which keep the values that they have no field for. It is not
+/// implemented for `Vec`, which cannot keep items of another type.
+pub trait FromJson: Lossless {}
 
-impl<T: Keeps> FromJson for T {}
+impl<T: Lossless> FromJson for T {}
 
-/// A value that was read, and what of it is of another kind than described.
+/// A decoded value and the mismatches in it.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
-pub struct Read<T> {
-    /// The value. It keeps all of the text: see [`Extra`](crate::Extra).
+pub struct Decoded<T> {
+    /// The value. It keeps everything that its fields cannot hold: see [`Extra`](crate::Extra).
     pub value: T,
-    /// What is of another kind than described, the first 1,000 of them.
+    /// The values whose type differs from the description, at most 1,000.
     pub mismatches: Vec<Mismatch>,
 }
 
-/// Reads a value as answers are read.
+/// Decodes a value like the body of a response.
 ///
 /// ```
 /// use intercom_client::{json, types::Contact};
 ///
-/// let read = json::from_slice::<Contact>(br#"{"id":"66f1","email":["a@juniper.example"],"content":{"a":1}}"#)?;
-/// assert_eq!(read.value.id.as_deref(), Some("66f1"));
-/// assert_eq!(read.mismatches[0].to_string(), "email: expected a string, found a list");
-/// assert_eq!(read.value.extra.json("content"), Some(r#"{"a":1}"#));
+/// let decoded = json::from_slice::<Contact>(br#"{"id":"66f1","email":["a@juniper.example"],"content":{"a":1}}"#)?;
+/// assert_eq!(decoded.value.id.as_deref(), Some("66f1"));
+/// assert_eq!(decoded.mismatches[0].to_string(), "email: expected a string, found a list");
+/// assert_eq!(decoded.value.extra.json("content"), Some(r#"{"a":1}"#));
 /// # Ok::<(), intercom_client::json::ReadError>(())
 /// ```
 ///
 /// # Errors
 ///
-/// When the text is no JSON, is nested more than 128 deep, or is a value of another kind than an object.
-pub fn from_slice<T: FromJson>(text: &[u8]) -> Result<Read<T>, ReadError> {
+/// Fails if the text is not valid JSON, is nested more than 128 levels deep, needs more than 40 times its size in memory, or is
+/// not a value of the type.
+pub fn from_slice<T: FromJson>(text: &[u8]) -> Result<Decoded<T>, ReadError> {
     let (value, mismatches) = read::body(text)?;
-    Ok(Read { value, mismatches })
+    Ok(Decoded { value, mismatches })
 }
 
-impl From<Unread> for ReadError {
-    fn from(unread: Unread) -> Self {
-        Self(unread)
+impl From<DecodeError> for ReadError {
+    fn from(error: DecodeError) -> Self {
+        Self(error)
     }
 }
 
-/// Why a text could not be read: where, what was expected there and what was found; never the value.
+/// The error of [`from_slice`]. It shows the path, the expected type and the type that was found, but never a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ReadError(Unread);
+pub struct ReadError(DecodeError);
 
 impl fmt::Display for ReadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -8,18 +8,18 @@ use std::ops::{Deref, DerefMut};
 use serde::ser::SerializeSeq;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::decode::{self, Decode, OddItem, Slot, skip_mismatch, text_of};
-use super::extra::Raw;
+use super::decode::{self, Decode, Field, RawItem, keep_mismatch, original_text};
+use super::raw_json::RawJson;
 use super::reader::{Fault, Reader};
 
-/// A list of an object: a slice when it is read, `[]` when it is empty, and nothing at all when it is absent.
+/// A list that dereferences to a slice, and distinguishes an absent list from an empty one.
 ///
-/// An absent list reads as an empty one; [`is_absent`](Self::is_absent) returns `true` for it, and it is not serialized. Takes
-/// no more memory than a [`Vec`].
+/// An absent list dereferences to an empty slice and is not serialized. [`is_absent`](Self::is_absent) returns `true` for it.
+/// A `List` takes no more memory than a [`Vec`].
 ///
-/// Items that are null or of another type than described are no items of the list. They keep their places next to the items
-/// around them and are serialized there, whatever is edited, pushed, inserted or removed; [`left_out`](Self::left_out)
-/// returns them. A list that is made anew, such as from a [`Vec`], has none.
+/// Items that are null or whose type differs from the description are not part of the slice. They keep their position between
+/// the other items and are serialized there, even after items are edited, pushed, inserted or removed.
+/// [`left_out`](Self::left_out) returns them. A list that is created from a [`Vec`] has none.
 ///
 /// ```
 /// use intercom_client::types::ContactTags;
@@ -33,146 +33,146 @@ use super::reader::{Fault, Reader};
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Clone)]
-pub struct List<T>(Form<T>);
+pub struct List<T>(Content<T>);
 
 #[derive(Clone)]
-enum Form<T> {
+enum Content<T> {
     Absent,
     Items(Vec<T>),
-    Odd(Box<Odd<T>>),
+    WithTexts(Box<WithTexts<T>>),
 }
 
-/// A list with items that its type cannot hold, or would write differently.
+/// The items of a list, and the texts that are kept for some of them.
 #[derive(Clone)]
-struct Odd<T> {
+struct WithTexts<T> {
     items: Vec<T>,
-    /// Their texts, in the order of the list.
-    texts: Vec<OddItem>,
+    /// In the order of the list.
+    texts: Vec<RawItem>,
 }
 
 impl<T> List<T> {
-    /// Creates a list that is absent.
+    /// Creates an absent list.
     pub const fn absent() -> Self {
-        Self(Form::Absent)
+        Self(Content::Absent)
     }
 
     /// Returns `true` if the list is absent, so that it is not serialized.
     pub const fn is_absent(&self) -> bool {
-        matches!(self.0, Form::Absent)
+        matches!(self.0, Content::Absent)
     }
 
     /// Returns the items of the JSON list that are null or of another type than described: the number of items before each,
     /// and its JSON text.
     pub fn left_out(&self) -> impl Iterator<Item = (usize, &str)> {
         let left_out = self.texts().iter().filter(|text| text.left_out);
-        left_out.map(|text| (text.at, &*text.json))
+        left_out.map(|text| (text.index, &*text.json))
     }
 
-    fn texts(&self) -> &[OddItem] {
+    fn texts(&self) -> &[RawItem] {
         match &self.0 {
-            Form::Absent | Form::Items(_) => &[],
-            Form::Odd(odd) => &odd.texts,
+            Content::Absent | Content::Items(_) => &[],
+            Content::WithTexts(list) => &list.texts,
         }
     }
 
-    /// The items, which are then there.
+    /// Returns the items for editing. An absent list becomes an empty one.
     fn items_mut(&mut self) -> &mut Vec<T> {
         if self.is_absent() {
-            self.0 = Form::Items(Vec::new());
+            self.0 = Content::Items(Vec::new());
         }
         match &mut self.0 {
-            Form::Odd(odd) => &mut odd.items,
-            Form::Items(items) => items,
-            Form::Absent => unreachable!("it was set just now"),
+            Content::WithTexts(list) => &mut list.items,
+            Content::Items(items) => items,
+            Content::Absent => unreachable!("replaced by an empty list above"),
         }
     }
 
-    /// The items as a slice, empty when the list is absent.
+    /// Returns the items as a slice, which is empty if the list is absent.
     pub fn as_slice(&self) -> &[T] {
         self
     }
 
-    /// The items, none when the list is absent.
+    /// Converts the list to a [`Vec`], which is empty if the list is absent.
     pub fn into_vec(self) -> Vec<T> {
         match self.0 {
-            Form::Absent => Vec::new(),
-            Form::Items(items) => items,
-            Form::Odd(odd) => odd.items,
+            Content::Absent => Vec::new(),
+            Content::Items(items) => items,
+            Content::WithTexts(list) => list.items,
         }
     }
 
-    /// Appends an item; the list is then there.
+    /// Appends an item. The list is no longer absent.
     pub fn push(&mut self, item: T) {
         self.items_mut().push(item);
     }
 
-    /// Inserts an item before the one at `index`, at the end if there are fewer items.
+    /// Inserts an item at `index`, or at the end if there are fewer items.
     pub fn insert(&mut self, index: usize, item: T) {
         let items = self.items_mut();
         let index = index.min(items.len());
         items.insert(index, item);
-        if let Form::Odd(odd) = &mut self.0 {
-            let behind = |text: &&mut OddItem| text.at > index || text.at == index && !text.left_out;
-            odd.texts.iter_mut().filter(behind).for_each(|text| text.at += 1);
+        if let Content::WithTexts(list) = &mut self.0 {
+            let after = |text: &&mut RawItem| text.index > index || text.index == index && !text.left_out;
+            list.texts.iter_mut().filter(after).for_each(|text| text.index += 1);
         }
     }
 
-    /// Removes the item at `index` and returns it, `None` if there are fewer items.
+    /// Removes the item at `index` and returns it, or returns `None` if there are fewer items.
     pub fn remove(&mut self, index: usize) -> Option<T> {
         if index >= self.len() {
             return None;
         }
         let item = self.items_mut().remove(index);
-        if let Form::Odd(odd) = &mut self.0 {
-            odd.texts.retain(|text| text.left_out || text.at != index);
-            let behind = odd.texts.iter_mut().filter(|text| text.at > index);
-            behind.for_each(|text| text.at -= 1);
+        if let Content::WithTexts(list) = &mut self.0 {
+            list.texts.retain(|text| text.left_out || text.index != index);
+            let after = list.texts.iter_mut().filter(|text| text.index > index);
+            after.for_each(|text| text.index -= 1);
         }
         Some(item)
     }
 
     /// Removes the items for which `keep` returns `false`.
     pub fn retain(&mut self, mut keep: impl FnMut(&T) -> bool) {
-        let Form::Odd(odd) = &mut self.0 else {
-            if let Form::Items(items) = &mut self.0 {
+        let Content::WithTexts(list) = &mut self.0 else {
+            if let Content::Items(items) = &mut self.0 {
                 items.retain(keep);
             }
             return;
         };
-        let kept: Vec<bool> = odd.items.iter().map(&mut keep).collect();
-        let mut kept_items = kept.iter();
-        odd.items.retain(|_| kept_items.next().is_some_and(|kept| *kept));
-        odd.texts
-            .retain(|text| text.left_out || kept.get(text.at).is_some_and(|kept| *kept));
-        let (mut place, mut before) = (0, 0);
-        for text in &mut odd.texts {
-            let passed = kept.get(place..text.at).unwrap_or_default();
-            before += passed.iter().filter(|kept| **kept).count();
-            place = text.at;
-            text.at = before;
+        let retained: Vec<bool> = list.items.iter().map(&mut keep).collect();
+        let mut next_retained = retained.iter();
+        list.items.retain(|_| next_retained.next().is_some_and(|keep| *keep));
+        list.texts
+            .retain(|text| text.left_out || retained.get(text.index).is_some_and(|keep| *keep));
+        let (mut old_index, mut new_index) = (0, 0);
+        for text in &mut list.texts {
+            let passed = retained.get(old_index..text.index).unwrap_or_default();
+            new_index += passed.iter().filter(|keep| **keep).count();
+            old_index = text.index;
+            text.index = new_index;
         }
     }
 
-    /// Removes everything, [`left_out`](Self::left_out) items included; the list is then there and empty.
+    /// Removes everything, including [`left_out`](Self::left_out) items. The list is then empty, not absent.
     pub fn clear(&mut self) {
-        self.0 = Form::Items(Vec::new());
+        self.0 = Content::Items(Vec::new());
     }
 }
 
 impl<T: Decode + PartialEq> List<T> {
-    /// The texts that are written, in the order of the list: each with the number of items before it.
-    fn written(&self) -> impl Iterator<Item = (usize, bool, Cow<'_, str>)> {
+    /// Returns the texts that are serialized: the index, whether it is left out, and the JSON.
+    fn written_texts(&self) -> impl Iterator<Item = (usize, bool, Cow<'_, str>)> {
         self.texts().iter().filter_map(|text| {
             let json = match text.left_out {
                 true => Cow::Borrowed(&*text.json),
-                false => text_of(self.get(text.at)?, &text.json)?,
+                false => original_text(self.get(text.index)?, &text.json)?,
             };
-            Some((text.at, text.left_out, json))
+            Some((text.index, text.left_out, json))
         })
     }
 }
 
-/// Absent.
+/// Creates an absent list.
 impl<T> Default for List<T> {
     fn default() -> Self {
         Self::absent()
@@ -184,9 +184,9 @@ impl<T> Deref for List<T> {
 
     fn deref(&self) -> &[T] {
         match &self.0 {
-            Form::Absent => &[],
-            Form::Items(items) => items,
-            Form::Odd(odd) => &odd.items,
+            Content::Absent => &[],
+            Content::Items(items) => items,
+            Content::WithTexts(list) => &list.items,
         }
     }
 }
@@ -194,20 +194,20 @@ impl<T> Deref for List<T> {
 impl<T> DerefMut for List<T> {
     fn deref_mut(&mut self) -> &mut [T] {
         match &mut self.0 {
-            Form::Absent => &mut [],
-            Form::Items(items) => items,
-            Form::Odd(odd) => &mut odd.items,
+            Content::Absent => &mut [],
+            Content::Items(items) => items,
+            Content::WithTexts(list) => &mut list.items,
         }
     }
 }
 
 impl<T> From<Vec<T>> for List<T> {
     fn from(items: Vec<T>) -> Self {
-        Self(Form::Items(items))
+        Self(Content::Items(items))
     }
 }
 
-/// `None` is absent.
+/// Converts `None` to an absent list.
 impl<T> From<Option<Vec<T>>> for List<T> {
     fn from(items: Option<Vec<T>>) -> Self {
         items.map_or_else(Self::absent, Self::from)
@@ -226,7 +226,7 @@ impl<T> From<List<T>> for Vec<T> {
     }
 }
 
-/// There, even when there are no items.
+/// Creates a list that is never absent.
 impl<T> FromIterator<T> for List<T> {
     fn from_iter<I: IntoIterator<Item = T>>(items: I) -> Self {
         Vec::from_iter(items).into()
@@ -257,12 +257,12 @@ impl<'a, T> IntoIterator for &'a List<T> {
     }
 }
 
-/// Compares the JSON of the lists; an absent list is not equal to an empty one.
+/// Compares the JSON of the lists. An absent list is not equal to an empty one.
 impl<T: Decode + PartialEq> PartialEq for List<T> {
     fn eq(&self, other: &Self) -> bool {
         self.is_absent() == other.is_absent()
             && **self == **other
-            && (self.texts().is_empty() && other.texts().is_empty() || self.written().eq(other.written()))
+            && (self.texts().is_empty() && other.texts().is_empty() || self.written_texts().eq(other.written_texts()))
     }
 }
 
@@ -275,7 +275,7 @@ impl<T: Hash> Hash for List<T> {
     }
 }
 
-/// Compares the items; an absent list is equal to none.
+/// Compares the items. An absent list is equal to an empty array.
 impl<T: PartialEq<U>, U, const N: usize> PartialEq<[U; N]> for List<T> {
     fn eq(&self, other: &[U; N]) -> bool {
         **self == *other
@@ -303,38 +303,38 @@ impl<'de, T: Decode> Deserialize<'de> for List<T> {
     }
 }
 
-/// An absent list that is encoded by itself is null.
+/// Serializes an absent list as null, unless it is a field of an object.
 impl<T: Serialize + Decode + PartialEq> Serialize for List<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let odd = match &self.0 {
-            Form::Absent => return serializer.serialize_none(),
-            Form::Items(items) => return items.serialize(serializer),
-            Form::Odd(odd) => odd,
+        let list = match &self.0 {
+            Content::Absent => return serializer.serialize_none(),
+            Content::Items(items) => return items.serialize(serializer),
+            Content::WithTexts(list) => list,
         };
-        let mut list = serializer.serialize_seq(Some(odd.items.len() + self.left_out().count()))?;
-        let mut texts = self.written().peekable();
-        for (place, item) in odd.items.iter().enumerate() {
-            while let Some((_, _, json)) = texts.next_if(|(at, left_out, _)| *left_out && *at <= place) {
-                list.serialize_element(&Raw(&json))?;
+        let mut seq = serializer.serialize_seq(Some(list.items.len() + self.left_out().count()))?;
+        let mut texts = self.written_texts().peekable();
+        for (index, item) in list.items.iter().enumerate() {
+            while let Some((_, _, json)) = texts.next_if(|(before, left_out, _)| *left_out && *before <= index) {
+                seq.serialize_element(&RawJson(&json))?;
             }
-            match texts.next_if(|(at, ..)| *at <= place) {
-                Some((_, _, json)) => list.serialize_element(&Raw(&json))?,
-                None => list.serialize_element(item)?,
+            match texts.next_if(|(before, ..)| *before <= index) {
+                Some((_, _, json)) => seq.serialize_element(&RawJson(&json))?,
+                None => seq.serialize_element(item)?,
             }
         }
         for (_, _, json) in texts {
-            list.serialize_element(&Raw(&json))?;
+            seq.serialize_element(&RawJson(&json))?;
         }
-        list.end()
+        seq.end()
     }
 }
 
-impl<T: Decode + PartialEq> Slot for List<T> {
+impl<T: Decode + PartialEq> Field for List<T> {
     #[inline]
     fn read(&mut self, reader: &mut Reader<'_>) -> Result<(), Fault> {
         *self = Self::absent();
-        let begin = reader.place();
-        if decode::null(reader)? {
+        let start = reader.position();
+        if decode::read_null(reader)? {
             return Ok(());
         }
         match Self::decode(reader) {
@@ -342,18 +342,18 @@ impl<T: Decode + PartialEq> Slot for List<T> {
                 *self = list;
                 Ok(())
             }
-            Err(fault) => skip_mismatch(reader, begin, fault),
+            Err(fault) => keep_mismatch(reader, start, fault),
         }
     }
 
-    fn is_empty(&self) -> bool {
+    fn is_unset(&self) -> bool {
         self.is_absent()
     }
 
-    fn text_of<'a>(&self, text: &'a str) -> Option<Cow<'a, str>> {
-        let mut other = Self::absent();
-        let same = other.read(&mut Reader::new(text)).is_ok() && *self == other;
-        same.then_some(Cow::Borrowed(text))
+    fn original_text<'a>(&self, text: &'a str) -> Option<Cow<'a, str>> {
+        let mut decoded = Self::absent();
+        let unchanged = decoded.read(&mut Reader::new(text)).is_ok() && *self == decoded;
+        unchanged.then_some(Cow::Borrowed(text))
     }
 }
 
@@ -363,11 +363,11 @@ impl<T: Decode> Decode for List<T> {
         if texts.is_empty() {
             return Ok(items.into());
         }
-        reader.charge(size_of::<Odd<T>>())?;
-        Ok(Self(Form::Odd(Box::new(Odd { items, texts }))))
+        reader.charge(size_of::<WithTexts<T>>())?;
+        Ok(Self(Content::WithTexts(Box::new(WithTexts { items, texts }))))
     }
 
-    fn empty() -> Option<Self> {
+    fn from_empty_body() -> Option<Self> {
         Some(Self::absent())
     }
 }
@@ -377,7 +377,7 @@ mod tests {
     use super::List;
 
     #[test]
-    fn a_bare_list_is_read_leniently() {
+    fn list_alone_leaves_out_items_of_another_type() {
         let list: List<i64> = serde_json::from_str(r#"[1, "2", null, {}]"#).unwrap();
         assert_eq!(list[..], [1, 2]);
         assert!(serde_json::from_str::<List<i64>>("{}").is_err());
@@ -392,7 +392,7 @@ mod tests {
     }
 
     #[test]
-    fn edits_leave_the_items_that_do_not_fit_in_their_places() {
+    fn left_out_items_keep_their_position_when_the_list_is_edited() {
         const SENT: &str = r#"[null,1,"2",{"a":1.50},3.0,null,4,null]"#;
         let edited = |edit: fn(&mut List<i64>)| {
             let mut list = read(SENT);
@@ -426,7 +426,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_are_equal_when_their_json_is() {
+    fn lists_are_equal_if_their_json_is_equal() {
         assert_eq!(read("[1,null]"), read("[1,null]"));
         assert_ne!(read("[1,null]"), read("[null,1]"));
         assert_ne!(read("[1,null]"), read("[1]"));

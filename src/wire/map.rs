@@ -1,4 +1,4 @@
-//! An object with names of the workspace's own choice.
+//! An object whose names are defined by the workspace.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
@@ -9,20 +9,20 @@ use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
-use super::decode::{Decode, Slot, text_of};
-use super::extra::Raw;
-use super::kept::{Mark, Texts};
-use super::reader::{Fault, Reader, Step};
+use super::decode::{Decode, Field, original_text};
+use super::raw_json::{Origin, RawEntries, RawJson};
+use super::reader::{Fault, PathStep, Reader};
 
-/// An object with names of the workspace's own choice, such as custom attributes: a [`BTreeMap`] when it is read, `{}` when
-/// it is empty, and nothing at all when it is absent.
+/// An object whose names are defined by the workspace, for example custom attributes. It dereferences to a [`BTreeMap`], and
+/// distinguishes an absent object from an empty one.
 ///
-/// An absent object reads as an empty one; [`is_absent`](Self::is_absent) returns `true` for it, and it is not serialized.
+/// An absent object dereferences to an empty map and is not serialized. [`is_absent`](Self::is_absent) returns `true` for it.
 ///
-/// An entry whose value is written differently than it came, such as `1.50` or a number of 30 digits, keeps its text for as
-/// long as its value is unchanged, whatever becomes of the others. Entries that are of another type than described are no
-/// entries of the map; [`left_out`](Self::left_out) returns them, and they are serialized unless an entry of their name is
-/// inserted. A map that is made anew, such as from a [`BTreeMap`], has none.
+/// If a value would be serialized differently than it was received, for example `1.50` or a number of 30 digits, the entry
+/// keeps the received text until the value is changed. Changes to other entries do not affect it.
+///
+/// Entries whose type differs from the description are not part of the map. [`left_out`](Self::left_out) returns them, and they
+/// are serialized unless an entry with the same name is inserted. A map that is created from a [`BTreeMap`] has none.
 ///
 /// ```
 /// use intercom_client::types::Contact;
@@ -33,78 +33,77 @@ use super::reader::{Fault, Reader, Step};
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Clone)]
-pub struct Map<T = Value>(Form<T>);
+pub struct Map<T = Value>(Content<T>);
 
 #[derive(Clone)]
-enum Form<T> {
+enum Content<T> {
     Absent,
-    /// There, without entries: no memory is asked for.
     Empty,
-    /// Boxed, since a map of its own would take 24 bytes and more in each of thousands of objects.
+    /// Boxed to take 8 bytes in objects, where most maps are empty.
     Entries(Box<Entries<T>>),
 }
 
 #[derive(Clone)]
 struct Entries<T> {
     map: BTreeMap<String, T>,
-    /// What the map cannot hold, and what its values would write differently.
-    texts: Texts,
+    /// The texts of entries that the map cannot hold or would serialize differently.
+    texts: RawEntries,
 }
 
 impl<T> Map<T> {
-    /// Creates an object that is absent.
+    /// Creates an absent object.
     pub const fn absent() -> Self {
-        Self(Form::Absent)
+        Self(Content::Absent)
     }
 
     /// Returns `true` if the object is absent, so that it is not serialized.
     pub const fn is_absent(&self) -> bool {
-        matches!(self.0, Form::Absent)
+        matches!(self.0, Content::Absent)
     }
 
-    /// The entries, none when the object is absent.
+    /// Converts the object to a [`BTreeMap`], which is empty if the object is absent.
     pub fn into_map(self) -> BTreeMap<String, T> {
         match self.0 {
-            Form::Entries(entries) => entries.map,
-            Form::Absent | Form::Empty => BTreeMap::new(),
+            Content::Entries(entries) => entries.map,
+            Content::Absent | Content::Empty => BTreeMap::new(),
         }
     }
 
     /// Returns the entries of the JSON object that are null or of another type than described: the name of each, and its
     /// JSON text.
     pub fn left_out(&self) -> impl Iterator<Item = (&str, &str)> {
-        let left_out = self.texts().iter().filter(|(.., mark)| *mark == Mark::Own);
+        let left_out = self.texts().iter().filter(|(.., origin)| *origin == Origin::Extra);
         let left_out = left_out.filter(|(name, ..)| !self.contains_key(*name));
         left_out.map(|(name, json, _)| (name, json))
     }
 
-    /// Removes everything, [`left_out`](Self::left_out) entries included; the object is then there and empty.
+    /// Removes everything, including [`left_out`](Self::left_out) entries. The object is then empty, not absent.
     pub fn clear(&mut self) {
-        self.0 = Form::Empty;
+        self.0 = Content::Empty;
     }
 
-    fn texts(&self) -> &Texts {
+    fn texts(&self) -> &RawEntries {
         match &self.0 {
-            Form::Entries(entries) => &entries.texts,
-            Form::Absent | Form::Empty => const { &Texts::new() },
+            Content::Entries(entries) => &entries.texts,
+            Content::Absent | Content::Empty => const { &RawEntries::new() },
         }
     }
 }
 
 impl<T: Decode + PartialEq> Map<T> {
-    /// The texts that are written, by name: those that stand for entries, and those that are left out.
-    fn written(&self) -> impl Iterator<Item = (&str, Cow<'_, str>)> {
+    /// Returns the texts that are serialized, sorted by name: those of unchanged entries and of entries that are left out.
+    fn written_texts(&self) -> impl Iterator<Item = (&str, Cow<'_, str>)> {
         self.texts()
             .iter()
-            .filter_map(|(name, json, mark)| match (self.get(name), mark) {
-                (None, Mark::Own) => Some((name, Cow::Borrowed(json))),
+            .filter_map(|(name, json, origin)| match (self.get(name), origin) {
+                (None, Origin::Extra) => Some((name, Cow::Borrowed(json))),
                 (None, _) => None,
-                (Some(value), _) => Some((name, text_of(value, json)?)),
+                (Some(value), _) => Some((name, original_text(value, json)?)),
             })
     }
 }
 
-/// Absent.
+/// Creates an absent object.
 impl<T> Default for Map<T> {
     fn default() -> Self {
         Self::absent()
@@ -116,24 +115,24 @@ impl<T> Deref for Map<T> {
 
     fn deref(&self) -> &BTreeMap<String, T> {
         match &self.0 {
-            Form::Entries(entries) => &entries.map,
-            Form::Absent | Form::Empty => const { &BTreeMap::new() },
+            Content::Entries(entries) => &entries.map,
+            Content::Absent | Content::Empty => const { &BTreeMap::new() },
         }
     }
 }
 
-/// The object is then there.
+/// Returns the entries for editing. The object is no longer absent.
 impl<T> DerefMut for Map<T> {
     fn deref_mut(&mut self) -> &mut BTreeMap<String, T> {
-        if !matches!(self.0, Form::Entries(_)) {
-            self.0 = Form::Entries(Box::new(Entries {
+        if !matches!(self.0, Content::Entries(_)) {
+            self.0 = Content::Entries(Box::new(Entries {
                 map: BTreeMap::new(),
-                texts: Texts::new(),
+                texts: RawEntries::new(),
             }));
         }
         match &mut self.0 {
-            Form::Entries(entries) => &mut entries.map,
-            Form::Absent | Form::Empty => unreachable!("it was set just now"),
+            Content::Entries(entries) => &mut entries.map,
+            Content::Absent | Content::Empty => unreachable!("replaced by a map above"),
         }
     }
 }
@@ -141,10 +140,10 @@ impl<T> DerefMut for Map<T> {
 impl<T> From<BTreeMap<String, T>> for Map<T> {
     fn from(map: BTreeMap<String, T>) -> Self {
         Self(match map.is_empty() {
-            true => Form::Empty,
-            false => Form::Entries(Box::new(Entries {
+            true => Content::Empty,
+            false => Content::Entries(Box::new(Entries {
                 map,
-                texts: Texts::new(),
+                texts: RawEntries::new(),
             })),
         })
     }
@@ -174,7 +173,7 @@ impl From<Map> for Value {
     }
 }
 
-/// There, even when there are no entries.
+/// Creates an object that is never absent.
 impl<K: Into<String>, T> FromIterator<(K, T)> for Map<T> {
     fn from_iter<I: IntoIterator<Item = (K, T)>>(entries: I) -> Self {
         let entries = entries.into_iter().map(|(name, value)| (name.into(), value));
@@ -200,12 +199,12 @@ impl<'a, T> IntoIterator for &'a Map<T> {
     }
 }
 
-/// Compares the JSON of the objects; an absent object is not equal to an empty one.
+/// Compares the JSON of the objects. An absent object is not equal to an empty one.
 impl<T: Decode + PartialEq> PartialEq for Map<T> {
     fn eq(&self, other: &Self) -> bool {
         self.is_absent() == other.is_absent()
             && **self == **other
-            && (self.texts().is_empty() && other.texts().is_empty() || self.written().eq(other.written()))
+            && (self.texts().is_empty() && other.texts().is_empty() || self.written_texts().eq(other.written_texts()))
     }
 }
 
@@ -224,7 +223,7 @@ impl<'de, T: Decode> Deserialize<'de> for Map<T> {
     }
 }
 
-/// An absent object that is encoded by itself is null.
+/// Serializes an absent object as null, unless it is a field of an object.
 impl<T: Serialize + Decode + PartialEq> Serialize for Map<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         if self.is_absent() {
@@ -234,18 +233,18 @@ impl<T: Serialize + Decode + PartialEq> Serialize for Map<T> {
             return (**self).serialize(serializer);
         }
         let mut map = serializer.serialize_map(None)?;
-        let mut texts = self.written().peekable();
+        let mut texts = self.written_texts().peekable();
         for (name, value) in &**self {
             while let Some((name, json)) = texts.next_if(|(other, _)| *other < &**name) {
-                map.serialize_entry(name, &Raw(&json))?;
+                map.serialize_entry(name, &RawJson(&json))?;
             }
             match texts.next_if(|(other, _)| *other == &**name) {
-                Some((_, json)) => map.serialize_entry(name, &Raw(&json))?,
+                Some((_, json)) => map.serialize_entry(name, &RawJson(&json))?,
                 None => map.serialize_entry(name, value)?,
             }
         }
         for (name, json) in texts {
-            map.serialize_entry(name, &Raw(&json))?;
+            map.serialize_entry(name, &RawJson(&json))?;
         }
         map.end()
     }
@@ -253,73 +252,74 @@ impl<T: Serialize + Decode + PartialEq> Serialize for Map<T> {
 
 impl<T: Decode> Decode for Map<T> {
     fn decode(reader: &mut Reader<'_>) -> Result<Self, Fault> {
-        let (mut map, mut texts) = (BTreeMap::new(), Texts::new());
-        let (mut names_lost, mut located) = (false, reader.mismatches.len());
-        reader.kept = false;
+        let (mut map, mut texts) = (BTreeMap::new(), RawEntries::new());
+        let (mut lost_name, mut located) = (false, reader.mismatch_count());
+        reader.keep_text = false;
         reader.object("an object", |reader, name| {
-            // Half a surrogate pair in the name: the name that is kept is another.
-            names_lost |= std::mem::take(&mut reader.kept);
-            let begin = reader.place();
-            let read = match !T::NULL && reader.null()? {
+            // An unpaired surrogate in the name: the name cannot be serialized as received.
+            lost_name |= std::mem::take(&mut reader.keep_text);
+            let start = reader.position();
+            let value = match !T::ACCEPTS_NULL && reader.null()? {
                 true => None,
                 false => match T::decode(reader) {
                     Ok(value) => Some(value),
-                    Err(Fault::Kind) => {
-                        reader.mismatch(begin)?;
+                    Err(Fault::WrongType) => {
+                        reader.skip_mismatch(start)?;
                         None
                     }
-                    Err(fault) => return Err(reader.failed(fault, Step::Name)),
+                    Err(fault) => return Err(reader.fail_at(PathStep::UnknownName, fault)),
                 },
             };
-            match read {
+            match value {
                 Some(value) => {
-                    if std::mem::take(&mut reader.kept) {
-                        texts.push(reader, &name, reader.since(begin), Mark::Read)?;
+                    if std::mem::take(&mut reader.keep_text) {
+                        texts.push(reader, &name, reader.text_since(start), Origin::Field)?;
                     }
                     reader.charge_entry::<(String, T)>(map.len())?;
                     map.insert(name.into_owned(), value);
                 }
                 None => {
-                    texts.push(reader, &name, reader.since(begin), Mark::Own)?;
+                    texts.push(reader, &name, reader.text_since(start), Origin::Extra)?;
                     map.remove(&*name);
+                    reader.keep_text = false;
                 }
             }
-            if reader.mismatches.len() > located {
-                reader.locate(located, Step::Name);
-                located = reader.mismatches.len();
+            if reader.mismatch_count() > located {
+                reader.add_step(located, PathStep::UnknownName);
+                located = reader.mismatch_count();
             }
             Ok(())
         })?;
-        reader.kept = names_lost;
+        reader.keep_text = lost_name;
         if texts.is_empty() {
             return Ok(map.into());
         }
-        texts.settle();
+        texts.sort();
         reader.charge(size_of::<Entries<T>>())?;
-        Ok(Self(Form::Entries(Box::new(Entries { map, texts }))))
+        Ok(Self(Content::Entries(Box::new(Entries { map, texts }))))
     }
 
-    fn empty() -> Option<Self> {
+    fn from_empty_body() -> Option<Self> {
         Some(Self::absent())
     }
 }
 
-impl<T: Decode + PartialEq> Slot for Map<T> {
+impl<T: Decode + PartialEq> Field for Map<T> {
     fn read(&mut self, reader: &mut Reader<'_>) -> Result<(), Fault> {
-        let mut read: Option<Self> = None;
-        read.read(reader)?;
-        *self = read.unwrap_or_default();
+        let mut map: Option<Self> = None;
+        map.read(reader)?;
+        *self = map.unwrap_or_default();
         Ok(())
     }
 
-    fn is_empty(&self) -> bool {
+    fn is_unset(&self) -> bool {
         self.is_absent()
     }
 
-    fn text_of<'a>(&self, text: &'a str) -> Option<Cow<'a, str>> {
-        let mut other = Self::absent();
-        let same = other.read(&mut Reader::new(text)).is_ok() && *self == other;
-        same.then_some(Cow::Borrowed(text))
+    fn original_text<'a>(&self, text: &'a str) -> Option<Cow<'a, str>> {
+        let mut decoded = Self::absent();
+        let unchanged = decoded.read(&mut Reader::new(text)).is_ok() && *self == decoded;
+        unchanged.then_some(Cow::Borrowed(text))
     }
 }
 
@@ -329,7 +329,7 @@ mod tests {
     use serde_json::{Value, json};
 
     #[test]
-    fn edits_leave_the_texts_of_the_other_entries() {
+    fn unchanged_entries_keep_their_text_when_the_map_is_edited() {
         const SENT: &str = r#"{"a":1.50,"b":123456789012345678901234567890,"c":{"d":[1e2,2.0]},"e":null}"#;
         let edited = |edit: fn(&mut Map)| {
             let mut map: Map = serde_json::from_str(SENT).unwrap();
@@ -350,7 +350,7 @@ mod tests {
     }
 
     #[test]
-    fn entries_that_do_not_fit_are_left_out_and_kept() {
+    fn entries_of_another_type_are_left_out_and_serialized() {
         const SENT: &str = r#"{"a":1,"b":null,"c":"x","d":"4"}"#;
         let mut map: Map<i64> = serde_json::from_str(SENT).unwrap();
         assert_eq!(map.keys().collect::<Vec<_>>(), ["a", "d"]);
@@ -369,7 +369,7 @@ mod tests {
     }
 
     #[test]
-    fn objects_are_equal_when_their_json_is() {
+    fn maps_are_equal_if_their_json_is_equal() {
         let read = |text: &str| serde_json::from_str::<Map<Value>>(text).unwrap();
         assert_ne!(read(r#"{"a":1.50}"#), read(r#"{"a":1.5}"#));
         let mut edited = read(r#"{"a":1.50}"#);

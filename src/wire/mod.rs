@@ -1,17 +1,17 @@
-//! What is on the wire: from bytes to values and back.
+//! Decodes and encodes JSON.
 //!
-//! [`read`] is the one way from bytes to a value: a [`reader`] of JSON text, [`decode`] for what a value may be, [`object`] for
-//! objects and [`extra`] for what they hold beyond their fields. `serde::Deserialize` of the types leads there too.
+//! - [`read`] decodes response bodies. Every other way to a value, including `serde::Deserialize`, ends there.
+//! - [`reader`] reads JSON text, [`decode`] converts it to values, [`object`] reads and writes objects.
+//! - [`extra`] and [`raw_json`] keep the values that fields cannot hold.
+//! - The other modules contain hand-written types of the API.
 
 pub(crate) mod avatar;
-pub(crate) mod callers;
 pub(crate) mod company_or_list;
 pub(crate) mod decode;
 pub(crate) mod deserialize;
 pub(crate) mod extra;
 pub(crate) mod id;
 pub mod json;
-pub(crate) mod kept;
 pub(crate) mod list;
 pub(crate) mod map;
 pub(crate) mod names;
@@ -20,8 +20,10 @@ pub(crate) mod nullable;
 pub(crate) mod object;
 pub(crate) mod one_line;
 pub(crate) mod open_enum;
+pub(crate) mod raw_json;
 pub(crate) mod read;
 pub(crate) mod reader;
 pub(crate) mod ticket_state;
 pub(crate) mod timestamp;
 pub(crate) mod union;
+pub(crate) mod user_types;

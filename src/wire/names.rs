@@ -1,12 +1,12 @@
-//! The names of an object's fields, and how they are found in a text.
+//! The names of the fields of a type, and how a reader finds the field for a name.
 
-/// The name of a field on the wire.
+/// The name of a field in JSON.
 #[derive(Debug)]
 pub struct Name {
     text: &'static str,
-    /// The first bytes of the name with its closing quote, and which of them count: compared at once, without a branch for
-    /// each length.
+    /// The first bytes of the name and its closing quote.
     head: u128,
+    /// The bytes of `head` that are compared. Names of every length are compared without a branch.
     mask: u128,
 }
 
@@ -33,9 +33,9 @@ impl Name {
         self.text
     }
 
-    /// Whether this name and its closing quote are what a text begins with.
+    /// Returns `true` if `text` starts with this name and its closing quote.
     #[inline(always)]
-    pub fn begins(&self, text: &[u8]) -> bool {
+    pub fn is_prefix_of(&self, text: &[u8]) -> bool {
         match text.first_chunk() {
             Some(head) if self.text.len() < Self::HEAD => (u128::from_le_bytes(*head) ^ self.head) & self.mask == 0,
             Some(head) if u128::from_le_bytes(*head) != self.head => false,
@@ -44,43 +44,43 @@ impl Name {
     }
 }
 
-/// In which order the names of one type come: servers write objects of a type alike.
+/// The order in which the names of one type appear in objects. Servers write all objects of a type in the same order.
 #[derive(Debug)]
 pub(crate) struct Order {
     pub names: &'static [Name],
-    /// Which name came after each one the last time; after none, at the end of the list.
-    after: Vec<u16>,
+    /// For each name, the index of the name that followed it last. The last entry is for the start of the object.
+    successors: Vec<u16>,
 }
 
 impl Order {
-    /// The order of the description, until another is seen.
+    /// The start of an object, and an unknown successor.
+    pub(crate) const START: usize = usize::MAX;
+
+    /// Creates the order of the description.
     pub(crate) fn new(names: &'static [Name]) -> Self {
         let count = u16::try_from(names.len()).unwrap_or(u16::MAX);
         Self {
             names,
-            after: (1..=count).chain([0]).collect(),
+            successors: (1..=count).chain([0]).collect(),
         }
     }
 
-    /// Where a type has not come yet.
-    pub(crate) const BEGIN: usize = usize::MAX;
-
-    /// The place of the name that is to be expected after the one at `last`.
+    /// Returns the index of the name that is expected after the name at index `last`.
     #[inline(always)]
     pub(crate) fn next(&self, last: usize) -> usize {
-        let after = self.after.get(last).or(self.after.last());
-        after.map_or(Self::BEGIN, |place| usize::from(*place))
+        let successor = self.successors.get(last).or(self.successors.last());
+        successor.map_or(Self::START, |index| usize::from(*index))
     }
 
-    /// Looks for a name that was not expected after the one at `last`, and expects it there from now on.
+    /// Returns the index of `name`, and expects it after the name at index `last` from now on.
     #[cold]
     pub(crate) fn find(&mut self, name: &str, last: usize) -> Option<usize> {
-        let place = self.names.iter().position(|known| known.text == name)?;
-        let end = self.after.len() - 1;
-        if let (Some(after), Ok(place)) = (self.after.get_mut(last.min(end)), u16::try_from(place)) {
-            *after = place;
+        let index = self.names.iter().position(|known| known.text == name)?;
+        let start = self.successors.len() - 1;
+        if let (Some(successor), Ok(index)) = (self.successors.get_mut(last.min(start)), u16::try_from(index)) {
+            *successor = index;
         }
-        Some(place)
+        Some(index)
     }
 }
 
@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_told_apart_by_every_byte_and_their_end() {
+    fn names_differ_by_every_byte_and_by_their_end() {
         for text in [
             "",
             "id",
@@ -111,22 +111,22 @@ mod tests {
                     false,
                 ),
             ] {
-                assert_eq!(name.begins(other.as_bytes()), same, "{text} {other}");
+                assert_eq!(name.is_prefix_of(other.as_bytes()), same, "{text} {other}");
             }
         }
     }
 
     #[test]
-    fn an_order_is_learnt() {
+    fn order_follows_the_last_object() {
         static NAMES: [Name; 3] = [Name::new("a"), Name::new("b"), Name::new("c")];
         let mut order = Order::new(&NAMES);
-        assert_eq!([Order::BEGIN, 0, 1, 2].map(|last| order.next(last)), [0, 1, 2, 3]);
+        assert_eq!([Order::START, 0, 1, 2].map(|last| order.next(last)), [0, 1, 2, 3]);
         assert_eq!(
-            (order.find("c", Order::BEGIN), order.find("a", 2), order.find("x", 0)),
+            (order.find("c", Order::START), order.find("a", 2), order.find("x", 0)),
             (Some(2), Some(0), None)
         );
-        assert_eq!([Order::BEGIN, 2, 0].map(|last| order.next(last)), [2, 0, 1]);
+        assert_eq!([Order::START, 2, 0].map(|last| order.next(last)), [2, 0, 1]);
         let none = Order::new(&[]);
-        assert_eq!(none.names.get(none.next(Order::BEGIN)).map(Name::text), None);
+        assert_eq!(none.names.get(none.next(Order::START)).map(Name::text), None);
     }
 }

@@ -1,15 +1,15 @@
-//! What a list says of its next page: an object with a cursor, or a URL.
+//! The reference of a list to its next page: an object with a cursor, or a URL.
 
 use serde::{Serialize, Serializer};
 
 use super::decode::{self, Decode};
-use super::extra::Raw;
+use super::raw_json::RawJson;
 use super::reader::{Fault, Reader};
 
-/// What a list says of its next page, as it came: an object such as `{"page": 2, "starting_after": "…"}`, or a URL.
+/// The reference of a list to its next page: an object such as `{"page": 2, "starting_after": "…"}`, or a URL.
 ///
-/// A URL is only read, never followed: the token goes to the client's own server alone. The streams of
-/// [`paging`](crate::paging) ask for the next page by parameters; there is no need to look in here for walking a list.
+/// The streams of [`paging`](crate::paging) use it to request the next page, so most programs do not need it. The URL is only
+/// parsed and never requested, so that the access token is sent to the configured server only.
 ///
 /// ```
 /// use intercom_client::NextPage;
@@ -23,80 +23,80 @@ use super::reader::{Fault, Reader};
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct NextPage {
-    form: Form,
+    notation: Notation,
     page: Option<i64>,
     starting_after: Option<String>,
     blank: bool,
 }
 
 #[derive(Clone, Debug, PartialEq)]
-enum Form {
-    /// The text of the object.
+enum Notation {
+    /// The JSON text of the object.
     Object(Box<str>),
     Url(String),
 }
 
 impl NextPage {
-    /// The cursor that continues after this page: in the object, or in the URL's query, decoded.
+    /// Returns the decoded cursor of the next page, from the object or from the query of the URL.
     pub fn starting_after(&self) -> Option<&str> {
         self.starting_after.as_deref()
     }
 
-    /// The number of the next page: in the object, or in the URL's query.
+    /// Returns the number of the next page, from the object or from the query of the URL.
     pub fn page(&self) -> Option<i64> {
         self.page
     }
 
-    /// The URL, when it is one.
+    /// Returns the URL, or `None` if the server sent an object.
     pub fn as_url(&self) -> Option<&str> {
-        match &self.form {
-            Form::Object(_) => None,
-            Form::Url(url) => Some(url),
+        match &self.notation {
+            Notation::Object(_) => None,
+            Notation::Url(url) => Some(url),
         }
     }
 
-    /// The query of the URL, as it stands there.
+    /// Returns the query of the URL without decoding it.
     pub(crate) fn query(&self) -> Option<&str> {
         let (_, query) = self.as_url()?.split_once('?')?;
         Some(query.split('#').next().unwrap_or_default()).filter(|query| !query.is_empty())
     }
 
-    /// Whether it says nothing: an empty object or text, or one that has nulls only.
+    /// Returns `true` if it does not refer to a page: it is empty or contains only nulls.
     pub(crate) fn is_blank(&self) -> bool {
         self.blank
     }
 
-    /// Reads an object for its cursor and number, and keeps it as it is.
+    /// Reads an object, and keeps its text.
     fn from_object(reader: &mut Reader<'_>) -> Result<Self, Fault> {
-        let begin = reader.place();
+        let start = reader.position();
         let (mut page, mut starting_after, mut blank) = (None, None, true);
         reader.object("", |reader, name| {
-            let begin = reader.place();
-            let slot = match &*name {
+            let start = reader.position();
+            let target = match &*name {
                 "page" => &mut page,
                 "starting_after" => &mut starting_after,
                 _ => {
                     reader.skip()?;
-                    blank &= name == "per_page" || matches!(reader.since(begin), "null" | "\"\"");
+                    blank &= name == "per_page" || matches!(reader.text_since(start), "null" | "\"\"");
                     return Ok(());
                 }
             };
             let text: Option<String> = match decode::text(reader, "") {
                 Ok(text) => Some(text.into_owned()),
-                Err(Fault::Kind) => {
-                    reader.back(begin);
+                Err(Fault::WrongType) => {
+                    reader.rewind(start);
                     reader.skip()?;
                     None
                 }
                 Err(fault) => return Err(fault),
             };
-            blank &= matches!(reader.since(begin), "null" | "\"\"");
-            *slot = text.filter(|text| !text.is_empty());
+            blank &= matches!(reader.text_since(start), "null" | "\"\"");
+            *target = text.filter(|text| !text.is_empty());
             Ok(())
         })?;
-        reader.kept = false;
+        reader.keep_text = false;
         Ok(Self {
-            form: Form::Object(reader.since(begin).into()),
+            notation: Notation::Object(reader.text_since(start).into()),
             page: page.and_then(|page| page.parse().ok()),
             starting_after,
             blank,
@@ -106,11 +106,11 @@ impl NextPage {
     fn from_url(url: String) -> Self {
         let mut next = Self {
             blank: url.trim().is_empty(),
-            form: Form::Url(url),
+            notation: Notation::Url(url),
             page: None,
             starting_after: None,
         };
-        // Cursors are base64, in which a bare `+` is no space.
+        // Cursors are base64, where `+` is not an encoded space.
         let query = next.query().unwrap_or_default().replace('+', "%2B");
         let value = |wanted: &str| {
             form_urlencoded::parse(query.as_bytes())
@@ -123,12 +123,12 @@ impl NextPage {
     }
 }
 
-/// Writes what came.
+/// Serializes the reference as received.
 impl Serialize for NextPage {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match &self.form {
-            Form::Object(object) => Raw(object).serialize(serializer),
-            Form::Url(url) => serializer.serialize_str(url),
+        match &self.notation {
+            Notation::Object(object) => RawJson(object).serialize(serializer),
+            Notation::Url(url) => serializer.serialize_str(url),
         }
     }
 }
@@ -139,7 +139,7 @@ impl Decode for NextPage {
             b'{' => Self::from_object(reader),
             _ => match reader.string()? {
                 Some(url) => Ok(Self::from_url(url.into_owned())),
-                None => Err(reader.other("an object with a cursor, or a URL")),
+                None => Err(reader.wrong_type("an object with a cursor, or a URL")),
             },
         }
     }
@@ -153,7 +153,7 @@ mod tests {
     use serde_json::{Value, from_value, json, to_value};
 
     #[test]
-    fn it_is_written_as_it_came() {
+    fn reference_is_serialized_as_received() {
         for value in [
             json!({"page": 2, "starting_after": "a=+", "per_page": 50}),
             json!({"starting_after": null, "page": "2", "more": [1]}),
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn cursor_and_page_are_read_from_either_form() {
+    fn cursor_and_page_are_read_from_objects_and_urls() {
         let read = |value: Value| {
             let next: NextPage = from_value(value).unwrap();
             (next.page(), next.starting_after().map(str::to_owned))
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn blank_is_blank_body() {
+    fn reference_without_page_is_blank() {
         for (value, blank) in [
             (json!({}), true),
             (json!({"starting_after": null, "per_page": 5}), true),

@@ -1,14 +1,14 @@
-//! A value that can be cleared by sending null.
+//! A value of a request that is cleared by null.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::decode::Decode;
 use super::reader::{Fault, Reader};
 
-/// A value of a request that the server clears when it is sent as null.
+/// A value of a request that the server clears if it is null.
 ///
-/// Three things can be said of such a field: leave it out (do not call its setter), clear it
-/// ([`Nullable::Null`]), or set it: every setter takes the plain value as well.
+/// Such a field has three states: left out if its setter is not called, cleared by [`Nullable::Null`], or set to a value. The
+/// setters also accept the plain value.
 ///
 /// ```
 /// use intercom_client::{Nullable, types::UpdateContactRequest};
@@ -20,14 +20,14 @@ use super::reader::{Fault, Reader};
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Nullable<T> {
-    /// Sent as `null`: clears the field.
+    /// Sent as `null`, which clears the field.
     Null,
     /// Sent as the value.
     Value(T),
 }
 
 impl<T> Nullable<T> {
-    /// The value, or `None` when it is null.
+    /// Converts to the value, or `None` if it is null.
     pub fn into_option(self) -> Option<T> {
         match self {
             Self::Null => None,
@@ -35,7 +35,7 @@ impl<T> Nullable<T> {
         }
     }
 
-    /// The value, or `None` when it is null.
+    /// Returns the value, or `None` if it is null.
     pub fn as_option(&self) -> Option<&T> {
         match self {
             Self::Null => None,
@@ -60,7 +60,7 @@ impl<T: Serialize> Serialize for Nullable<T> {
 }
 
 impl<T: Decode> Decode for Nullable<T> {
-    const NULL: bool = true;
+    const ACCEPTS_NULL: bool = true;
 
     #[inline]
     fn decode(reader: &mut Reader<'_>) -> Result<Self, Fault> {

@@ -1,162 +1,165 @@
-//! Objects: filled by name, and written with all that they hold.
+//! Objects: how their fields are read by name, and how they are serialized.
 
 use serde::ser::{Error, Serialize, SerializeMap, Serializer};
 
-use super::decode::{Slot, integer_of};
-use super::extra::{Extra, Raw, bit};
-use super::kept::Mark;
+use super::decode::{Field, integer_of};
+use super::extra::{Extra, null_bit};
 use super::names::Name;
 use super::nullable::Nullable;
-use super::reader::{Fault, Key, Reader, Step};
+use super::raw_json::{Origin, RawJson};
+use super::reader::{Fault, Key, PathStep, Reader};
 
-/// A struct that any object will do for, since every field can be absent: what the API's types are made of.
-pub(crate) trait Object {
-    /// The names of the fields on the wire.
+/// A struct whose fields are all optional, so that any JSON object decodes to it.
+pub(crate) trait ReadObject {
+    /// Returns the names of the fields in JSON.
     fn names(&self) -> &'static [Name];
 
-    /// Reads the field at this place among the names.
-    fn read(&mut self, place: usize, reader: &mut Reader<'_>) -> Result<(), Fault>;
+    /// Reads the value of the field at this index of [`names`](Self::names).
+    fn read_field(&mut self, index: usize, reader: &mut Reader<'_>) -> Result<(), Fault>;
 
-    /// What it holds beyond its fields.
-    fn extra(&mut self) -> &mut Extra;
+    /// Returns the values that the fields cannot hold.
+    fn extra_mut(&mut self) -> &mut Extra;
 }
 
-/// Fills an object from the one that comes. Compiled once for all types.
+/// Reads an object. If a name occurs twice, the last value counts.
 ///
-/// Of a name that comes twice the last value counts.
-pub(crate) fn fill(object: &mut dyn Object, reader: &mut Reader<'_>) -> Result<(), Fault> {
+/// Takes a trait object so that it is compiled once for all types.
+pub(crate) fn read(object: &mut dyn ReadObject, reader: &mut Reader<'_>) -> Result<(), Fault> {
     let names = object.names();
-    let mut located = reader.mismatches.len();
-    let (mut nulls, mut kept_fields, mut fields_without_bit) = (0, 0, false);
-    let (mut texts, mut names_lost) = (false, false);
-    reader.kept = false;
+    let mut located = reader.mismatch_count();
+    let (mut nulls, mut kept_fields, mut kept_without_bit) = (0, 0, false);
+    let (mut has_texts, mut lost_name) = (false, false);
+    reader.keep_text = false;
     reader.fields(names, |reader, key| {
-        // Half a surrogate pair in the name: the name that is kept is another.
-        names_lost |= std::mem::take(&mut reader.kept);
-        let begin = reader.place();
-        let (place, field) = match key {
-            Key::Field(place, name) => (place, name),
-            Key::Other(name) => {
+        // An unpaired surrogate in the name: the name cannot be serialized as received.
+        lost_name |= std::mem::take(&mut reader.keep_text);
+        let start = reader.position();
+        let (index, name) = match key {
+            Key::Field(index, name) => (index, name),
+            Key::Unknown(name) => {
                 if let Err(fault) = reader.skip() {
-                    return Err(reader.failed(fault, Step::Name));
+                    return Err(reader.fail_at(PathStep::UnknownName, fault));
                 }
-                reader.unmatched += 1;
-                reader.kept = false;
-                if reader.strict {
-                    reader.undescribed(&name, begin);
-                    located = reader.mismatches.len();
+                reader.count_unmatched();
+                reader.keep_text = false;
+                if reader.is_strict() {
+                    reader.record_unknown_name(&name, start);
+                    located = reader.mismatch_count();
                 }
-                texts = true;
-                return object.extra().keep(reader, &name, reader.since(begin), Mark::Own);
+                has_texts = true;
+                return object
+                    .extra_mut()
+                    .keep(reader, &name, reader.text_since(start), Origin::Extra);
             }
         };
-        reader.null = false;
-        if let Err(fault) = object.read(place, reader) {
-            return Err(reader.failed(fault, Step::Field(field)));
+        reader.was_null = false;
+        if let Err(fault) = object.read_field(index, reader) {
+            return Err(reader.fail_at(PathStep::Field(name), fault));
         }
-        if reader.mismatches.len() > located {
-            reader.locate(located, Step::Field(field));
-            located = reader.mismatches.len();
+        if reader.mismatch_count() > located {
+            reader.add_step(located, PathStep::Field(name));
+            located = reader.mismatch_count();
         }
-        let bit = bit(place);
-        nulls = if reader.null { nulls | bit } else { nulls & !bit };
-        let kept = reader.kept || reader.null && bit == 0;
-        // The field came before, and was kept; all fields without a bit count as one.
-        let before = kept_fields & bit != 0 || bit == 0 && fields_without_bit;
-        if kept || before {
-            let (mark, text) = match kept {
-                true => (Mark::Read, reader.since(begin)),
-                false => (Mark::Void, ""),
+        let bit = null_bit(index);
+        nulls = if reader.was_null { nulls | bit } else { nulls & !bit };
+        let keep = reader.keep_text || reader.was_null && bit == 0;
+        // Whether an earlier value of this name was kept. All fields without a bit share one flag.
+        let kept_before = kept_fields & bit != 0 || bit == 0 && kept_without_bit;
+        if keep || kept_before {
+            let (origin, text) = match keep {
+                true => (Origin::Field, reader.text_since(start)),
+                false => (Origin::Replaced, ""),
             };
-            texts = true;
-            kept_fields = if kept { kept_fields | bit } else { kept_fields & !bit };
-            fields_without_bit |= bit == 0;
-            reader.kept = false;
-            object.extra().keep(reader, field, text, mark)?;
+            has_texts = true;
+            kept_fields = if keep { kept_fields | bit } else { kept_fields & !bit };
+            kept_without_bit |= bit == 0;
+            reader.keep_text = false;
+            object.extra_mut().keep(reader, name, text, origin)?;
         }
         Ok(())
     })?;
-    if texts {
-        object.extra().settle();
+    if has_texts {
+        object.extra_mut().sort();
     }
     if nulls != 0 {
-        object.extra().set_nulls(nulls);
+        object.extra_mut().set_nulls(nulls);
     }
-    // What does not fit an object is in the object, but for names.
-    reader.kept = names_lost;
-    reader.null = false;
+    // The object keeps the texts of its values itself, but not the texts of its names.
+    reader.keep_text = lost_name;
+    reader.was_null = false;
     Ok(())
 }
 
-/// Reads an object onto the end of a list, where it stays: copying large ones there takes time.
+/// Reads an object in its place at the end of a list, because moving large objects takes time.
 #[inline]
-pub(crate) fn append<T: Object + Default>(reader: &mut Reader<'_>, list: &mut Vec<T>) -> Result<(), Fault> {
+pub(crate) fn append<T: ReadObject + Default>(reader: &mut Reader<'_>, list: &mut Vec<T>) -> Result<(), Fault> {
     reader.make_room(list)?;
     list.push(T::default());
     let Some(object) = list.last_mut() else {
         return Ok(());
     };
-    let filled = fill(object, reader);
-    if filled == Err(Fault::Kind) {
+    let result = read(object, reader);
+    if result == Err(Fault::WrongType) {
         list.pop();
     }
-    filled
+    result
 }
 
-/// Writes the fields of an object.
-pub(crate) struct Fields<'a, M> {
+/// Serializes the fields of an object.
+pub(crate) struct FieldWriter<'a, M> {
     map: M,
     extra: &'a Extra,
 }
 
-impl<M: SerializeMap> Fields<'_, M> {
-    /// Writes a field, or what is kept in its place.
+impl<M: SerializeMap> FieldWriter<'_, M> {
+    /// Writes a field, or the text that is kept for it.
     #[inline]
-    pub(crate) fn field<T: Slot + Serialize>(
+    pub(crate) fn field<T: Field + Serialize>(
         &mut self,
-        place: usize,
+        index: usize,
         name: &'static str,
         value: &T,
     ) -> Result<(), M::Error> {
-        self.write((place, name), value, value)
+        self.write((index, name), value, value)
     }
 
-    /// Writes a field with a number, without a fraction when there is none: servers send `0`, and get `0` back.
+    /// Writes a field of floats. A float without a fraction is written as an integer, as servers do.
     pub(crate) fn number<T: Float>(
         &mut self,
-        place: usize,
+        index: usize,
         name: &'static str,
         value: &Option<T>,
     ) -> Result<(), M::Error>
     where
-        Option<T>: Slot,
+        Option<T>: Field,
     {
-        self.write((place, name), value, &value.as_ref().map(|value| Whole(value.float())))
+        let shortest = value.as_ref().map(|value| ShortestNumber(value.float()));
+        self.write((index, name), value, &shortest)
     }
 
     #[inline]
     fn write(
         &mut self,
-        (place, name): (usize, &'static str),
-        slot: &impl Slot,
+        (index, name): (usize, &'static str),
+        field: &impl Field,
         value: &impl Serialize,
     ) -> Result<(), M::Error> {
         if !self.extra.is_empty()
-            && let Some(text) = self.extra.in_place(name, |text| slot.text_of(text))
+            && let Some(text) = self.extra.text_for_field(name, |text| field.original_text(text))
         {
-            return self.map.serialize_entry(name, &Raw(&text));
+            return self.map.serialize_entry(name, &RawJson(&text));
         }
-        match slot.is_empty() {
-            true if self.extra.is_null(place) => self.map.serialize_entry(name, &None::<()>),
+        match field.is_unset() {
+            true if self.extra.is_null(index) => self.map.serialize_entry(name, &None::<()>),
             true => Ok(()),
             false => self.map.serialize_entry(name, value),
         }
     }
 }
 
-/// A number that a field may hold.
+/// A type of which fields are written by [`FieldWriter::number`].
 pub(crate) trait Float {
-    /// The number, unless it is null.
+    /// Returns the number, or `None` for null.
     fn float(&self) -> Option<f64>;
 }
 
@@ -172,91 +175,91 @@ impl<T: Float> Float for Nullable<T> {
     }
 }
 
-/// A number that is written without a fraction when it has none.
-struct Whole(Option<f64>);
+/// A number that is serialized without a fraction if it has none.
+struct ShortestNumber(Option<f64>);
 
-impl Serialize for Whole {
+impl Serialize for ShortestNumber {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.0 {
             None => serializer.serialize_none(),
-            Some(number) if !number.is_finite() => Err(S::Error::custom("a number that is not finite")),
+            Some(number) if !number.is_finite() => Err(S::Error::custom("number is not finite")),
             Some(number) => match integer_of(number) {
-                Some(whole) if whole != 0 || number.is_sign_positive() => serializer.serialize_i64(whole),
+                Some(integer) if integer != 0 || number.is_sign_positive() => serializer.serialize_i64(integer),
                 _ => serializer.serialize_f64(number),
             },
         }
     }
 }
 
-/// An object that is written field by field.
-pub(crate) trait Write {
-    /// The names of the fields on the wire.
+/// A struct that is serialized as a JSON object.
+pub(crate) trait WriteObject {
+    /// The names of the fields in JSON.
     const NAMES: &'static [Name];
 
     /// Writes all fields.
-    fn write<M: SerializeMap>(&self, fields: &mut Fields<'_, M>) -> Result<(), M::Error>;
+    fn write_fields<M: SerializeMap>(&self, fields: &mut FieldWriter<'_, M>) -> Result<(), M::Error>;
 
-    /// What it holds beyond its fields.
-    fn beyond(&self) -> &Extra;
+    /// Returns the values that the fields cannot hold.
+    fn extra(&self) -> &Extra;
 }
 
-/// Writes an object.
-pub(crate) fn serialize<T: Write, S: Serializer>(object: &T, serializer: S) -> Result<S::Ok, S::Error> {
-    let mut fields = Fields {
+/// Serializes an object: its fields, then the names without a field.
+pub(crate) fn serialize<T: WriteObject, S: Serializer>(object: &T, serializer: S) -> Result<S::Ok, S::Error> {
+    let mut fields = FieldWriter {
         map: serializer.serialize_map(None)?,
-        extra: object.beyond(),
+        extra: object.extra(),
     };
-    object.write(&mut fields)?;
-    for (name, raw) in object
-        .beyond()
+    object.write_fields(&mut fields)?;
+    for (name, json) in object
+        .extra()
         .iter_raw()
-        .filter(|(name, _)| T::NAMES.iter().all(|known| known.text() != *name))
+        .filter(|(name, _)| T::NAMES.iter().all(|field| field.text() != *name))
     {
-        fields.map.serialize_entry(name, &raw)?;
+        fields.map.serialize_entry(name, &json)?;
     }
     fields.map.end()
 }
 
-/// Declares how a struct of optional fields is read and written: `place "name on the wire" field how;`, where `how` is the
-/// method of [`Fields`] that writes it.
+/// Declares how a struct of optional fields is read and serialized: `index "name in JSON" field method;`, where `method` is the
+/// method of [`FieldWriter`] that writes the field.
 macro_rules! object {
-    ($name:ident { $( $place:literal $wire:literal $field:ident $how:ident; )* }) => {
-        impl crate::wire::object::Object for $name {
+    ($name:ident { $( $index:literal $json:literal $field:ident $method:ident; )* }) => {
+        impl crate::wire::object::ReadObject for $name {
             fn names(&self) -> &'static [crate::wire::names::Name] {
-                <Self as crate::wire::object::Write>::NAMES
+                <Self as crate::wire::object::WriteObject>::NAMES
             }
 
-            fn read(
+            fn read_field(
                 &mut self,
-                place: usize,
+                index: usize,
                 reader: &mut crate::wire::reader::Reader<'_>,
             ) -> ::std::result::Result<(), crate::wire::reader::Fault> {
-                match place {
-                    $( $place => crate::wire::decode::Slot::read(&mut self.$field, reader), )*
+                match index {
+                    $( $index => crate::wire::decode::Field::read(&mut self.$field, reader), )*
                     _ => reader.skip(),
                 }
             }
 
-            fn extra(&mut self) -> &mut crate::Extra {
+            fn extra_mut(&mut self) -> &mut crate::Extra {
                 &mut self.extra
             }
         }
 
-        impl crate::wire::object::Write for $name {
+        impl crate::wire::object::WriteObject for $name {
             const NAMES: &'static [crate::wire::names::Name] = {
-                static NAMES: &[crate::wire::names::Name] = &[$( crate::wire::names::Name::new($wire) ),*];
+                static NAMES: &[crate::wire::names::Name] = &[$( crate::wire::names::Name::new($json) ),*];
                 NAMES
             };
 
-            fn write<M: ::serde::ser::SerializeMap>(
+            fn write_fields<M: ::serde::ser::SerializeMap>(
                 &self,
-                #[allow(unused)] fields: &mut crate::wire::object::Fields<'_, M>,
+                #[allow(unused)] fields: &mut crate::wire::object::FieldWriter<'_, M>,
             ) -> ::std::result::Result<(), M::Error> {
-                $( fields.$how($place, $wire, &self.$field)?; )*
+                $( fields.$method($index, $json, &self.$field)?; )*
                 Ok(())
             }
 
-            fn beyond(&self) -> &crate::Extra {
+            fn extra(&self) -> &crate::Extra {
                 &self.extra
             }
         }
@@ -273,7 +276,7 @@ macro_rules! object {
                 reader: &mut crate::wire::reader::Reader<'_>,
             ) -> ::std::result::Result<Self, crate::wire::reader::Fault> {
                 let mut object = Self::default();
-                crate::wire::object::fill(&mut object, reader)?;
+                crate::wire::object::read(&mut object, reader)?;
                 Ok(object)
             }
 
@@ -286,7 +289,7 @@ macro_rules! object {
             }
 
             #[inline]
-            fn empty() -> ::std::option::Option<Self> {
+            fn from_empty_body() -> ::std::option::Option<Self> {
                 Some(Self::default())
             }
         }
@@ -294,12 +297,12 @@ macro_rules! object {
 }
 pub(crate) use object;
 
-/// Declares how a newtype is read: as what it holds.
-#[allow(unused_macros)] // whether there are any depends on the description
+/// Declares how a newtype is read: like the type it contains.
+#[allow(unused_macros)] // not every description has newtypes
 macro_rules! newtype {
     ($name:ident $inner:ty) => {
         impl crate::wire::decode::Decode for $name {
-            const NULL: bool = <$inner as crate::wire::decode::Decode>::NULL;
+            const ACCEPTS_NULL: bool = <$inner as crate::wire::decode::Decode>::ACCEPTS_NULL;
 
             fn decode(
                 reader: &mut crate::wire::reader::Reader<'_>,
@@ -307,8 +310,8 @@ macro_rules! newtype {
                 crate::wire::decode::Decode::decode(reader).map(Self)
             }
 
-            fn empty() -> ::std::option::Option<Self> {
-                <$inner as crate::wire::decode::Decode>::empty().map(Self)
+            fn from_empty_body() -> ::std::option::Option<Self> {
+                <$inner as crate::wire::decode::Decode>::from_empty_body().map(Self)
             }
         }
 
@@ -364,9 +367,9 @@ mod tests {
         (point, mismatches.iter().map(ToString::to_string).collect())
     }
 
-    /// Whatever comes goes out again, to the digit.
+    /// Every text is serialized with the same digits.
     #[test]
-    fn json_in_same_json_out() {
+    fn object_is_serialized_as_received() {
         for text in [
             "{}",
             r#"{"x":7,"label":"a","score":0.5,"near":[],"marks":{},"weights":{}}"#,
@@ -389,9 +392,9 @@ mod tests {
                 let mut reader = crate::wire::reader::Reader::new(text);
                 reader
                     .object("", |reader, name| {
-                        let begin = reader.place();
+                        let start = reader.position();
                         reader.skip()?;
-                        names.push(format!("{name}={}", reader.since(begin)));
+                        names.push(format!("{name}={}", reader.text_since(start)));
                         Ok(())
                     })
                     .unwrap();
@@ -405,7 +408,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_odd_is_told_by_path_and_kind() {
+    fn mismatches_report_path_and_type() {
         let text = r#"{"x":{},"near":[{"x":1},null,7,{"near":[{"label":[]}]}],"weights":{"ada@x.test":"no"},"new":1}"#;
         assert_eq!(
             point(text).1,
@@ -418,12 +421,12 @@ mod tests {
         );
         assert!(
             point(r#"{"x":null,"near":null,"new":{}}"#).1.is_empty(),
-            "neither null nor a new name is odd"
+            "null and unknown names are not mismatches"
         );
     }
 
     #[test]
-    fn a_field_that_is_changed_is_written_as_changed() {
+    fn changed_field_is_serialized_with_its_new_value() {
         let (mut point, _) = point(r#"{"x":"many","near":[null],"marks":{"big":123456789012345678901234567890}}"#);
         point.x = Some(3);
         point.near.push(Point::default());
@@ -435,7 +438,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_name_that_comes_twice_the_last_value_counts() {
+    fn last_value_counts_when_a_name_occurs_twice() {
         for (text, again) in [
             (r#"{"x":1,"x":2}"#, json!({"x": 2})),
             (r#"{"x":"no","x":2}"#, json!({"x": 2})),
@@ -447,7 +450,7 @@ mod tests {
     }
 
     #[test]
-    fn a_field_set_and_unset_again_is_not_written_as_it_came() {
+    fn unset_field_is_not_serialized_as_received() {
         for (text, unset) in [
             (r#"{"x":"12"}"#, "{}"),
             (r#"{"x":12.0,"score":1.50}"#, r#"{"score":1.50}"#),
@@ -458,15 +461,15 @@ mod tests {
             point.x = None;
             assert_eq!(serde_json::to_string(&point).unwrap(), unset);
         }
-        // A value of another kind leaves the field unset: it is taken out where it is kept.
+        // A value of another type leaves the field unset, and is removed from `extra`.
         let (mut point, _) = point(r#"{"x":{},"label":7}"#);
         point.extra.remove("x");
         assert_eq!(serde_json::to_string(&point).unwrap(), r#"{"label":7}"#);
     }
 
-    /// A `Value` holds no half of a surrogate pair and no number beyond a float: it gets what is nearest.
+    /// A `Value` cannot hold unpaired surrogates and numbers out of range of a float: they become the nearest value.
     #[test]
-    fn a_value_can_be_made_of_everything() {
+    fn value_gets_the_nearest_text_or_number() {
         for (text, nearest) in [
             (
                 r#"{"label":"\ud83d","new":"\udc00"}"#,
@@ -488,13 +491,13 @@ mod tests {
     }
 
     #[test]
-    fn an_object_whose_names_are_half_characters_is_kept_by_the_one_around_it() {
+    fn object_with_unpaired_surrogates_in_names_is_kept_by_its_parent() {
         let text = r#"{"near":[{"\ud83d":1,"\ud83e":2}]}"#;
         assert_eq!(serde_json::to_string(&point(text).0).unwrap(), text);
     }
 
     #[test]
-    fn many_unknown_names_take_no_longer_than_each_needs() {
+    fn unknown_names_are_read_in_linear_time() {
         let names: Vec<String> = (0..100_000).map(|i| format!(r#""n{i}":{i}"#)).collect();
         let (point, _) = point(&format!("{{{}}}", names.join(",")));
         assert_eq!(
@@ -504,7 +507,7 @@ mod tests {
     }
 
     #[test]
-    fn null_reads_as_absent_and_is_written_again() {
+    fn null_reads_as_unset_and_is_serialized_again() {
         let text = r#"{"x":null,"near":null,"marks":null}"#;
         let (mut point, _) = point(text);
         assert_eq!(point, Point::default());
@@ -528,22 +531,22 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_json_says_where_it_ends() {
+    fn syntax_errors_report_path_and_position() {
         for (text, message) in [
             ("", "expected JSON, found nothing"),
             ("<html>", "expected JSON, found HTML or XML"),
             ("[1]", "expected an object, found a list"),
             (
                 r#"{"near":[{"x":1},{"x":"#,
-                "near[1]: expected JSON, found its end after 22 bytes",
+                "near[1]: expected JSON, found the end of the text after 22 bytes",
             ),
             (
                 r#"{"near":[{"x":1},{"label":'a'}]}"#,
-                "near[1].label: expected JSON, found something else at byte 26",
+                "near[1].label: expected JSON, found an invalid character at byte 26",
             ),
             (
                 r#"{"secret name":nope}"#,
-                "*: expected JSON, found something else at byte 16",
+                "*: expected JSON, found an invalid character at byte 16",
             ),
         ] {
             assert_eq!(read::text::<Point>(text).unwrap_err().to_string(), message, "{text}");
@@ -551,15 +554,15 @@ mod tests {
     }
 
     #[test]
-    fn nothing_extra_costs_sixteen_bytes() {
+    fn empty_extra_takes_sixteen_bytes() {
         assert_eq!(size_of::<Extra>(), 16);
         assert_eq!(size_of::<List<String>>(), size_of::<Vec<String>>());
         assert!(size_of::<Map>() <= size_of::<std::collections::BTreeMap<String, Value>>());
     }
 
-    /// As a part of a user's own types, which serde reads in its own ways.
+    /// Covers the ways in which serde reads the type inside user-defined types.
     #[test]
-    fn other_ways_of_serde_lead_to_the_same() {
+    fn flattened_untagged_and_yaml_values_decode_alike() {
         #[derive(Debug, PartialEq, serde::Serialize, serde::Deserialize)]
         struct Own {
             name: String,

@@ -1,6 +1,6 @@
-//! Text enums that stay open: a value this version does not know is kept and sent back as it came.
+//! Enums of strings that preserve unknown values.
 
-/// Declares an open enum of texts.
+/// Declares an enum of strings with a variant for unknown values.
 macro_rules! open_enum {
     (
         $(#[$meta:meta])*
@@ -10,18 +10,18 @@ macro_rules! open_enum {
         ///
         /// # Unknown values
         ///
-        /// The server adds values without a new API version. One that this version does not know decodes to `Unknown`
-        /// with its text, and is sent as that text.
+        /// Intercom adds values without a new API version. A value that this crate does not know decodes to `Unknown`, and is
+        /// serialized unchanged.
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
         pub enum $name {
             $( $(#[$variant_meta])* $variant, )*
-            /// A value unknown to this version, as it came.
+            /// A value that this crate does not know.
             Unknown(::std::string::String),
         }
 
         impl $name {
-            /// The text on the wire.
+            /// Returns the value in JSON.
             pub fn as_str(&self) -> &str {
                 match self {
                     $( Self::$variant => $text, )*
@@ -69,8 +69,8 @@ macro_rules! open_enum {
                 Ok(match Self::known(&text) {
                     Some(known) => known,
                     None => {
-                        // Of a union, the form that knows the value fits better.
-                        reader.unmatched += 1;
+                        // In a union, a variant that knows the value is a better match.
+                        reader.count_unmatched();
                         Self::Unknown(text.into_owned())
                     }
                 })
@@ -83,10 +83,10 @@ macro_rules! open_enum {
 pub(crate) use open_enum;
 
 #[cfg(test)]
-#[allow(unreachable_pub)] // what the macro makes is public
+#[allow(unreachable_pub)] // the macro declares public items
 mod tests {
     open_enum! {
-        /// How a door is.
+        /// The state of a door.
         pub enum Door {
             /// `open`
             Open = "open",
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn known_and_unknown_texts_round_trip() {
+    fn known_and_unknown_values_round_trip() {
         for text in ["open", "half_open", "ajar", ""] {
             let door: Door = serde_json::from_value(text.into()).unwrap();
             assert_eq!(door.as_str(), text);

@@ -1,12 +1,13 @@
-//! The state of a ticket, which servers send in two shapes.
+//! The state of a ticket, which servers send as a string or as an object.
 
-/// Declares `TicketState` over the category that the description has.
+/// Declares `TicketState` for the enum of categories.
 macro_rules! ticket_state {
     ($category:ident) => {
-        /// How far a ticket has got.
+        /// The state of a ticket.
         ///
-        /// Up to API version 2.11 servers send one word; later ones, where workspaces define states of their own, send an
-        /// object that names the category of the state. Both read alike here, and are sent as they came.
+        /// Up to API version 2.11, servers send the category of the state as a string. Later versions support custom states,
+        /// and servers send an object that contains the category. Both are read by [`category`](Self::category) and serialized
+        /// unchanged.
         ///
         /// ```
         /// use intercom_client::{TicketState, types::TicketStateCategory};
@@ -47,7 +48,7 @@ macro_rules! ticket_state {
         }
 
         impl TicketState {
-            /// The category, which both shapes have.
+            /// Returns the category, or `None` if the server sent an object without one.
             pub fn category(&self) -> ::std::option::Option<&$category> {
                 match &self.0 {
                     TicketStateNotation::Category(category) => Some(category),
@@ -55,17 +56,17 @@ macro_rules! ticket_state {
                 }
             }
 
-            /// The label that teammates see, when the server sent one.
+            /// Returns the label for teammates, if the server sent one.
             pub fn internal_label(&self) -> ::std::option::Option<&str> {
                 self.object()?.internal_label.as_deref()
             }
 
-            /// The label that users see, when the server sent one.
+            /// Returns the label for users, if the server sent one.
             pub fn external_label(&self) -> ::std::option::Option<&str> {
                 self.object()?.external_label.as_deref()
             }
 
-            /// What the object holds besides; empty when it is a mere category.
+            /// Returns the other values of the object. Empty if the server sent only a category.
             pub fn extra(&self) -> &crate::Extra {
                 self.object()
                     .map_or(const { &crate::Extra::new() }, |object| &object.extra)
@@ -79,7 +80,7 @@ macro_rules! ticket_state {
             }
         }
 
-        /// Writes the category.
+        /// Shows the category.
         impl ::std::fmt::Display for TicketState {
             fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
                 ::std::fmt::Display::fmt(self.category().map_or("", $category::as_str), f)
@@ -128,7 +129,7 @@ mod tests {
     use serde_json::{from_value, json, to_value};
 
     #[test]
-    fn every_shape_gives_its_category_and_is_sent_as_it_came() {
+    fn state_has_a_category_and_is_serialized_as_received() {
         let object = json!({
             "type": "ticket_state", "id": "7", "category": "resolved",
             "internal_label": "Refunded", "external_label": "Done",
@@ -149,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_else_is_a_state() {
+    fn other_types_are_rejected() {
         for value in [json!(true), json!(["resolved"])] {
             let error = from_value::<TicketState>(value).unwrap_err().to_string();
             assert!(error.contains("a string or an object"), "{error}");

@@ -1,4 +1,4 @@
-//! Moments as Intercom sends them: epoch seconds, mostly.
+//! Points in time, which Intercom sends as epoch seconds or as text.
 
 use std::fmt;
 use std::num::NonZeroU32;
@@ -7,18 +7,18 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use chrono::{DateTime, NaiveDate, NaiveDateTime, SecondsFormat, TimeZone, Utc};
 use serde::{Serialize, Serializer};
 
-use super::decode::{Decode, integer_of, number_in};
+use super::decode::{Decode, integer_of, number_in_string};
 use super::reader::{Fault, Number, Reader};
 
-/// A moment: epoch seconds as an integer, or ISO 8601 text where the server sends that.
+/// A point in time, decoded from epoch seconds or from ISO 8601 text.
 ///
-/// An integer is kept as it is, before 1970 and far beyond 2038 too. Some servers send milliseconds in a few places; they
-/// are not guessed into seconds. [`Timestamp::to_datetime`] reads an integer as seconds,
+/// Any 64-bit integer is accepted, including times before 1970 and after 2038. Some servers send milliseconds in a few fields.
+/// They are not converted automatically: [`Timestamp::to_datetime`] interprets an integer as seconds,
 /// [`Timestamp::to_datetime_from_millis`] as milliseconds.
 ///
-/// By itself it is written as epoch seconds, rounded down, which is what requests take. An object that it was read with as
-/// text or with a fraction gives that back, for as long as the field is not changed. `Display` writes RFC 3339, or the bare
-/// number where the calendar ends.
+/// A timestamp is serialized as epoch seconds, rounded down, as requests require. In an object that was received with text or a
+/// fraction, an unchanged timestamp is serialized as received. `Display` shows RFC 3339, or the number of seconds if it is
+/// outside the range of the calendar.
 ///
 /// ```
 /// use intercom_client::Timestamp;
@@ -31,7 +31,7 @@ use super::reader::{Fault, Number, Reader};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp {
     seconds: i64,
-    /// One more than the nanoseconds, so that an absent timestamp takes no more memory.
+    /// Nanoseconds plus one. A non-zero field allows `Option<Timestamp>` to have the same size.
     nanoseconds: NonZeroU32,
 }
 
@@ -44,23 +44,23 @@ impl fmt::Debug for Timestamp {
     }
 }
 
-/// The first second of the year 2200: a larger number of seconds is one of milliseconds, most likely.
+/// The first second of the year 2200. A larger value is most likely in milliseconds.
 pub(crate) const YEAR_2200: i64 = 7_258_118_400;
 
-/// A [`Timestamp`] that lies outside the calendar, about 262,000 years either way.
+/// The error for a [`Timestamp`] that is outside the range of the calendar, about 262,000 years before and after the epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OutOfRange(());
 
 impl fmt::Display for OutOfRange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the timestamp lies outside the calendar")
+        f.write_str("timestamp out of range")
     }
 }
 
 impl std::error::Error for OutOfRange {}
 
 impl Timestamp {
-    /// A moment given in epoch seconds.
+    /// Creates a timestamp from epoch seconds.
     pub const fn from_seconds(seconds: i64) -> Self {
         Self {
             seconds,
@@ -68,50 +68,50 @@ impl Timestamp {
         }
     }
 
-    /// Epoch seconds, rounded down when it came with a fraction.
+    /// Returns the epoch seconds, rounded down.
     pub const fn as_seconds(&self) -> i64 {
         self.seconds
     }
 
-    /// The moment as a date and time; an integer counts seconds.
+    /// Converts to a date and time, interpreting an integer as seconds.
     ///
     /// # Errors
     ///
-    /// [`OutOfRange`] when the calendar does not reach that far, as for an integer that counts milliseconds or less.
+    /// Returns [`OutOfRange`] if the calendar does not contain the date. This is often a sign of milliseconds.
     pub fn to_datetime(&self) -> Result<DateTime<Utc>, OutOfRange> {
         DateTime::from_timestamp(self.seconds, self.nanoseconds.get() - 1).ok_or(OutOfRange(()))
     }
 
-    /// The moment as a date and time when it came as an integer that counts milliseconds.
+    /// Converts to a date and time, interpreting an integer as milliseconds.
     ///
     /// # Errors
     ///
-    /// [`OutOfRange`] when the calendar does not reach that far.
+    /// Returns [`OutOfRange`] if the calendar does not contain the date.
     pub fn to_datetime_from_millis(&self) -> Result<DateTime<Utc>, OutOfRange> {
         DateTime::from_timestamp_millis(self.seconds).ok_or(OutOfRange(()))
     }
 
     fn from_text(text: &str) -> Option<Self> {
-        let bare = text.trim();
-        let moment = DateTime::parse_from_rfc3339(bare)
-            .or_else(|_| DateTime::parse_from_str(bare, "%Y-%m-%dT%H:%M:%S%.f%z"))
-            .or_else(|_| DateTime::parse_from_str(bare, "%Y-%m-%d %H:%M:%S%.f %z"))
-            .or_else(|_| DateTime::parse_from_rfc2822(bare))
-            .map(|moment| moment.with_timezone(&Utc))
+        let text = text.trim();
+        let date_time = DateTime::parse_from_rfc3339(text)
+            .or_else(|_| DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f%z"))
+            .or_else(|_| DateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f %z"))
+            .or_else(|_| DateTime::parse_from_rfc2822(text))
+            .map(|date_time| date_time.with_timezone(&Utc))
             .or_else(|_| {
-                let local = bare.trim_end_matches(" UTC");
+                let local = text.trim_end_matches(" UTC");
                 NaiveDateTime::parse_from_str(local, "%Y-%m-%dT%H:%M:%S%.f")
                     .or_else(|_| NaiveDateTime::parse_from_str(local, "%Y-%m-%d %H:%M:%S%.f"))
-                    .map(|moment| moment.and_utc())
+                    .map(|date_time| date_time.and_utc())
             })
             .ok()
             .or_else(|| {
-                let day = NaiveDate::parse_from_str(bare, "%Y-%m-%d").ok()?;
+                let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?;
                 Some(day.and_hms_opt(0, 0, 0)?.and_utc())
             })?;
         Some(Self {
-            seconds: moment.timestamp(),
-            nanoseconds: NonZeroU32::MIN.saturating_add(moment.timestamp_subsec_nanos()),
+            seconds: date_time.timestamp(),
+            nanoseconds: NonZeroU32::MIN.saturating_add(date_time.timestamp_subsec_nanos()),
         })
     }
 
@@ -120,15 +120,15 @@ impl Timestamp {
             Number::Integer(seconds) => return Some(Self::from_seconds(seconds)),
             Number::Text(text) => text.parse().ok()?,
         };
-        if let Some(whole) = integer_of(seconds) {
-            return Some(Self::from_seconds(whole));
+        if let Some(seconds) = integer_of(seconds) {
+            return Some(Self::from_seconds(seconds));
         }
-        let whole = seconds.floor();
-        // Beyond that a float has no fraction, and not every integer.
-        const LARGEST: f64 = (1_i64 << 53) as f64;
-        (whole.abs() < LARGEST).then(|| Self {
-            seconds: whole as i64,
-            nanoseconds: NonZeroU32::MIN.saturating_add(((seconds - whole) * 1e9).round().min(999_999_999.0) as u32),
+        let floor = seconds.floor();
+        // Larger floats have no fraction and do not represent every integer.
+        const EXACT: f64 = (1_i64 << 53) as f64;
+        (floor.abs() < EXACT).then(|| Self {
+            seconds: floor as i64,
+            nanoseconds: NonZeroU32::MIN.saturating_add(((seconds - floor) * 1e9).round().min(999_999_999.0) as u32),
         })
     }
 }
@@ -136,7 +136,7 @@ impl Timestamp {
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.to_datetime() {
-            Ok(moment) => f.write_str(&moment.to_rfc3339_opts(SecondsFormat::AutoSi, true)),
+            Ok(date_time) => f.write_str(&date_time.to_rfc3339_opts(SecondsFormat::AutoSi, true)),
             Err(_) => self.as_seconds().fmt(f),
         }
     }
@@ -160,18 +160,18 @@ impl From<u32> for Timestamp {
     }
 }
 
-/// Becomes epoch seconds, rounded down.
+/// Converts to epoch seconds, rounded down.
 impl<Tz: TimeZone> From<DateTime<Tz>> for Timestamp {
-    fn from(moment: DateTime<Tz>) -> Self {
-        Self::from_seconds(moment.timestamp())
+    fn from(date_time: DateTime<Tz>) -> Self {
+        Self::from_seconds(date_time.timestamp())
     }
 }
 
-/// Becomes epoch seconds, rounded down.
+/// Converts to epoch seconds, rounded down.
 impl From<SystemTime> for Timestamp {
-    fn from(moment: SystemTime) -> Self {
+    fn from(date_time: SystemTime) -> Self {
         let seconds = |duration: std::time::Duration| i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
-        Self::from_seconds(match moment.duration_since(UNIX_EPOCH) {
+        Self::from_seconds(match date_time.duration_since(UNIX_EPOCH) {
             Ok(after) => seconds(after),
             Err(before) => -seconds(before.duration()) - i64::from(before.duration().subsec_nanos() > 0),
         })
@@ -192,7 +192,7 @@ impl TryFrom<&Timestamp> for DateTime<Utc> {
     }
 }
 
-/// Epoch seconds, rounded down.
+/// Serializes epoch seconds, rounded down.
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_i64(self.seconds)
@@ -203,25 +203,25 @@ impl Decode for Timestamp {
     #[inline]
     fn decode(reader: &mut Reader<'_>) -> Result<Self, Fault> {
         if let Some(number) = reader.number()? {
-            reader.kept = !matches!(number, Number::Integer(_));
-            let found = Self::from_number(number);
-            return found.ok_or_else(|| reader.other(EXPECTED));
+            reader.keep_text = !matches!(number, Number::Integer(_));
+            let timestamp = Self::from_number(number);
+            return timestamp.ok_or_else(|| reader.wrong_type(EXPECTED));
         }
-        let begin = reader.place();
-        if let Some(moment) = number_in(reader, Self::from_number)? {
-            reader.kept = true;
-            return Ok(moment);
+        let start = reader.position();
+        if let Some(timestamp) = number_in_string(reader, Self::from_number)? {
+            reader.keep_text = true;
+            return Ok(timestamp);
         }
-        reader.back(begin);
+        reader.rewind(start);
         let text = reader.string()?;
-        reader.kept = true;
+        reader.keep_text = true;
         text.as_deref()
             .and_then(Self::from_text)
-            .ok_or_else(|| reader.other(EXPECTED))
+            .ok_or_else(|| reader.wrong_type(EXPECTED))
     }
 }
 
-/// What is expected where there is no moment.
+/// The expected type, for error messages.
 const EXPECTED: &str = "a timestamp, epoch seconds or ISO 8601 text";
 
 super::deserialize::readable! { Timestamp }
@@ -232,7 +232,7 @@ mod tests {
     use serde_json::{Value, from_value, json, to_value};
 
     #[test]
-    fn every_notation_is_read_and_written_as_epoch_seconds() {
+    fn every_notation_is_decoded_and_serialized_as_epoch_seconds() {
         for (value, seconds) in [
             (json!(1731500000), 1731500000),
             (json!(1731500000123_i64), 1731500000123),
@@ -254,9 +254,8 @@ mod tests {
         }
     }
 
-    /// What is no integer is kept by the object around it.
     #[test]
-    fn only_integers_are_not_kept() {
+    fn text_is_kept_unless_it_is_an_integer() {
         for (text, kept) in [
             ("1731500000", false),
             ("\"1731500000\"", true),
@@ -266,12 +265,12 @@ mod tests {
         ] {
             let mut reader = Reader::new(text);
             Timestamp::decode(&mut reader).unwrap();
-            assert_eq!(reader.kept, kept, "{text}");
+            assert_eq!(reader.keep_text, kept, "{text}");
         }
     }
 
     #[test]
-    fn what_is_no_moment_is_refused_without_showing_it() {
+    fn other_values_are_rejected_without_showing_them() {
         for value in [
             json!("soon"),
             json!(""),
@@ -287,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn order_and_equality_go_by_the_moment() {
+    fn timestamps_are_compared_by_time() {
         let early = Timestamp::from(-1);
         let late: Timestamp = from_value(json!("1970-01-01T00:00:00.5Z")).unwrap();
         assert!(early < Timestamp::from(0) && Timestamp::from(0) < late && late < Timestamp::from(1));
@@ -298,9 +297,9 @@ mod tests {
     }
 
     #[test]
-    fn chrono_both_ways() {
-        let moment = DateTime::from_timestamp(2738966400, 0).unwrap();
-        assert_eq!(DateTime::try_from(Timestamp::from(moment)), Ok(moment));
+    fn timestamps_convert_from_and_to_chrono() {
+        let date_time = DateTime::from_timestamp(2738966400, 0).unwrap();
+        assert_eq!(DateTime::try_from(Timestamp::from(date_time)), Ok(date_time));
         let milliseconds = Timestamp::from(1731500000123_i64);
         assert_eq!(milliseconds.to_datetime_from_millis().unwrap().timestamp(), 1731500000);
         assert_eq!(Timestamp::from(i64::MAX).to_datetime(), Err(OutOfRange(())));

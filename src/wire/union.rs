@@ -1,11 +1,11 @@
-//! Unions without a discriminator: the variant that fits best, or the JSON value itself.
+//! Unions without a discriminator. They decode to the variant that matches best, or to the JSON value itself.
 
-// Whether anything here is used depends on the description; the overlay leaves none of the unions of 2.9.
+// Not every description has unions. The overlay replaces those of API 2.9.
 #![allow(dead_code, unused_imports, unused_macros)]
 
-use super::reader::{Attempt, Fault, Reader};
+use super::reader::{Candidate, Fault, Reader};
 
-/// Declares a union of forms that only their content tells apart.
+/// Declares a union whose variants are distinguished only by their content.
 macro_rules! union {
     (
         $(#[$meta:meta])*
@@ -13,13 +13,13 @@ macro_rules! union {
     ) => {
         $(#[$meta])*
         ///
-        /// Decodes to the form that keeps most of what was sent, and to `Other` when none fits or when telling the forms apart
-        /// would take more time than is in proportion to the text.
+        /// Decodes to the variant whose fields hold most of the value. Decodes to `Other` if no variant matches, or if finding the
+        /// best match takes too much time for the length of the text.
         #[derive(Clone, Debug, PartialEq)]
         #[non_exhaustive]
         pub enum $name {
             $( $(#[$variant_meta])* $variant($ty), )*
-            /// None of the known forms, as it came.
+            /// A value that matches no variant.
             Other(::serde_json::Value),
         }
 
@@ -42,16 +42,16 @@ macro_rules! union {
             fn decode(
                 reader: &mut crate::wire::reader::Reader<'_>,
             ) -> ::std::result::Result<Self, crate::wire::reader::Fault> {
-                let readers: &[crate::wire::union::Form<Self>] = &[$(
+                let variants: &[crate::wire::union::ReadVariant<Self>] = &[$(
                     |reader| <$ty as crate::wire::decode::Decode>::decode(reader).map(Self::$variant),
                 )*];
-                match crate::wire::union::best(readers, reader)? {
+                match crate::wire::union::best(variants, reader)? {
                     Some(value) => Ok(value),
                     None => crate::wire::decode::Decode::decode(reader).map(Self::Other),
                 }
             }
 
-            fn empty() -> ::std::option::Option<Self> {
+            fn from_empty_body() -> ::std::option::Option<Self> {
                 Some(Self::Other(::serde_json::Value::Null))
             }
         }
@@ -61,39 +61,43 @@ macro_rules! union {
 }
 pub(crate) use union;
 
-/// Reads one form of a union.
-pub(crate) type Form<T> = fn(&mut Reader<'_>) -> Result<T, Fault>;
+/// Reads a value as one variant of a union.
+pub(crate) type ReadVariant<T> = fn(&mut Reader<'_>) -> Result<T, Fault>;
 
-/// Reads the value as the form that it fits best, the first of those that fit alike; `None` when it fits none, and is then
-/// still to be read. Each form is tried once.
+/// Reads a value as the variant that matches best, the first of several equal ones. Returns `None`, without reading anything, if
+/// no variant matches.
 ///
-/// Unions that contain each other multiply the tries with each level. A text for which they are out of proportion is read
-/// without: what is still to come fits none.
-pub(crate) fn best<T>(forms: &[Form<T>], reader: &mut Reader<'_>) -> Result<Option<T>, Fault> {
+/// Nested unions multiply the number of tries with each level. When the limit of [`Reader::may_try`] is reached, the remaining
+/// unions match no variant.
+pub(crate) fn best<T>(variants: &[ReadVariant<T>], reader: &mut Reader<'_>) -> Result<Option<T>, Fault> {
     reader.peek()?;
-    let mut best: Option<Attempt<T>> = None;
-    for form in forms {
+    let mut best: Option<Candidate<T>> = None;
+    for variant in variants {
         if !reader.may_try() {
             break;
         }
-        match reader.attempt(form) {
-            Ok(attempt) if best.as_ref().is_none_or(|best| attempt.lost < best.lost) => {
-                let fits = attempt.lost == 0;
-                best = Some(attempt);
-                if fits {
+        match reader.try_read(variant) {
+            Ok(candidate)
+                if best
+                    .as_ref()
+                    .is_none_or(|best| candidate.unmatched() < best.unmatched()) =>
+            {
+                let perfect = candidate.unmatched() == 0;
+                best = Some(candidate);
+                if perfect {
                     break;
                 }
             }
             Ok(_) => {}
             Err(Fault::Malformed) => return Err(Fault::Malformed),
-            Err(Fault::Kind) => {}
+            Err(Fault::WrongType) => {}
         }
     }
     best.map(|best| reader.adopt(best)).transpose()
 }
 
 #[cfg(test)]
-#[allow(unreachable_pub)] // what the macro makes is public
+#[allow(unreachable_pub)] // the macro declares public items
 mod tests {
     use serde_json::json;
 
@@ -125,7 +129,7 @@ mod tests {
             Circle(Circle),
             /// Not round.
             Square(Square),
-            /// Only named.
+            /// Only a name.
             Name(String),
         }
     }
@@ -147,26 +151,26 @@ mod tests {
     object! { Blue { 0 "inner" inner field; 1 "blue" blue field; } }
 
     union! {
-        /// A union whose forms hold it.
+        /// A union whose variants contain it.
         pub enum Nested {
             /// Red.
             Red(Red),
             /// Blue.
             Blue(Blue),
-            /// Red again.
+            /// Another red one.
             Third(Box<Red>),
         }
     }
 
-    /// Tried form by form at each level, a hundred levels would not come to an end.
+    /// Without a limit, a hundred nested unions would take exponential time.
     #[test]
-    fn unions_in_unions_are_read_in_proportion_to_the_text() {
+    fn nested_unions_are_read_in_linear_time() {
         for (name, value) in [("green", "1"), ("red", "1"), ("red", "[]"), ("blue", "1")] {
             let open = format!(r#"{{"{name}":{value},"inner":"#);
             let text = open.repeat(100) + "null" + &"}".repeat(100);
             let mut reader = Reader::bounded(&text);
             let nested = Nested::decode(&mut reader).unwrap();
-            assert!(reader.tried() < 200 * text.len() + 200_000, "{}", reader.tried());
+            assert!(reader.tried_bytes() < 200 * text.len() + 200_000, "{}", reader.tried_bytes());
             let written = serde_json::to_string(&nested).unwrap();
             let value = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
             assert_eq!(value(&written), value(&text), "{name}");
@@ -174,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_form_that_is_dropped_gives_back_its_memory() {
+    fn dropped_candidates_do_not_count_against_the_memory_limit() {
         let text = format!("[{}]", vec![r#"{"name":"a","side":2,"new":1}"#; 1000].join(","));
         let mut reader = Reader::bounded(&text);
         let shapes = Vec::<Shape>::decode(&mut reader).unwrap();
@@ -182,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn the_best_fit_wins_not_the_first_and_nothing_is_lost() {
+    fn best_match_wins_and_loses_nothing() {
         let square: Shape = serde_json::from_value(json!({"name": "a", "side": 2})).unwrap();
         assert!(matches!(square, Shape::Square(_)), "{square:?}");
         let named: Shape = serde_json::from_value(json!("b")).unwrap();

@@ -273,7 +273,7 @@ async fn ids_that_would_lead_elsewhere_are_refused_before_sending() {
         assert!(error.to_string().starts_with("delete_contact: `id`: "), "{error}");
     }
     let error = client.find_tag().send().await.unwrap_err();
-    assert_eq!(error.to_string(), "find_tag: `id`: required, and was not set");
+    assert_eq!(error.to_string(), "find_tag: missing required value `id`");
     assert_eq!(error.operation(), "find_tag");
     assert!(intercom.received().is_empty());
 }

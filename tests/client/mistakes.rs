@@ -94,7 +94,7 @@ fn without_tls_the_features_are_named() {
 async fn mistakes_of_a_call_are_told_before_anything_is_sent() {
     let intercom = start().await;
     let client = builder().base_url(intercom.url()).build().unwrap();
-    let body = "the request body is required: give it to `body`, or fill it in with `body_map`";
+    let body = "missing request body (set it with `body` or `body_map`)";
     let deep = field("a").eq(1) & (field("b").eq(1) | (field("c").eq(1) & field("d").eq(1)));
     let said = [
         client.create_ticket().send().await.unwrap_err(),
@@ -130,17 +130,16 @@ async fn mistakes_of_a_call_are_told_before_anything_is_sent() {
         [
             format!("Error: create_ticket: {body}"),
             format!("Error: create_contact: {body}"),
-            format!("Error: reply_conversation: `id`: required, and was not set; {body}"),
-            "Error: create_conversation: `body`, `from`: required, and were not set".to_owned(),
-            "Error: create_conversation: `from.type`, `from.id`, `body`: required, and were not set".to_owned(),
-            "Error: attach_contact_to_company: `id`, `body.id`: required, and were not set".to_owned(),
-            "Error: find_tag: `timeout`: is zero, in which nothing can be answered".to_owned(),
+            format!("Error: reply_conversation: missing required value `id`; {body}"),
+            "Error: create_conversation: missing required values `body`, `from`".to_owned(),
+            "Error: create_conversation: missing required values `from.type`, `from.id`, `body`".to_owned(),
+            "Error: attach_contact_to_company: missing required values `id`, `body.id`".to_owned(),
+            "Error: find_tag: `timeout`: must be greater than zero".to_owned(),
             "Error: search_contacts: `query`: groups are nested 3 levels deep, the server takes 2; multiply the inner \
              groups out"
                 .to_owned(),
-            "Error: search_contacts: `query`: required, and was not set".to_owned(),
-            "Error: search_contacts: the request body is required: say what to look for by `query`, or give the whole of \
-             it to `body`"
+            "Error: search_contacts: missing required value `query`".to_owned(),
+            "Error: search_contacts: missing request body (set a search query with `query`, or the complete body with `body`)"
                 .to_owned(),
         ]
     );

@@ -1,4 +1,4 @@
-//! Any description file, measured by its own examples: `INTERCOM_EXAMPLES=FILE cargo test --test examples`.
+//! Checks the crate against the examples of any description: `INTERCOM_EXAMPLES=FILE cargo test --test examples`.
 
 use std::io::Write;
 use std::path::Path;
@@ -11,7 +11,7 @@ use crate::over_http::{arguments, body};
 use crate::server::Server;
 use operation_tables::Operation;
 
-/// The description to measure: the file that `INTERCOM_EXAMPLES` names, our own when it is unset.
+/// Returns the description to check and its name: the file in `INTERCOM_EXAMPLES`, or the description of this crate if it is unset.
 pub(crate) fn measured() -> (String, Value) {
     match std::env::var("INTERCOM_EXAMPLES") {
         Ok(file) => {
@@ -25,18 +25,18 @@ pub(crate) fn measured() -> (String, Value) {
     }
 }
 
-/// Writes past the test harness, which would keep it back when the test passes.
+/// Writes to stderr directly, because the test harness hides the output of tests that pass.
 pub(crate) fn report(lines: &[String]) {
     let mut text = lines.join("\n");
     text.push('\n');
     std::io::stderr().write_all(text.as_bytes()).unwrap();
 }
 
-/// The types hold every response and say every request, of other versions too.
+/// Every example survives decoding and encoding, also examples of other API versions.
 #[test]
-fn types_hold_responses_and_requests() {
+fn examples_are_decoded_and_encoded_without_loss() {
     let (file, document) = measured();
-    let (mut responses, mut whole_responses, mut requests, mut whole_requests) = (0, 0, 0, 0);
+    let (mut responses, mut complete_responses, mut requests, mut complete_requests) = (0, 0, 0, 0);
     let (mut lost, mut skipped) = (Vec::new(), Vec::new());
     for described in describe(&document) {
         let Some(operation) = described.operation else {
@@ -54,7 +54,7 @@ fn types_hold_responses_and_requests() {
                     what: error,
                 }],
             };
-            whole_responses += usize::from(differences.is_empty());
+            complete_responses += usize::from(differences.is_empty());
             lost.extend(differences.iter().map(|difference| format!("  {at}: {difference}")));
         }
         let accepted = described
@@ -76,24 +76,24 @@ fn types_hold_responses_and_requests() {
                     what: "takes no body".to_owned(),
                 }],
             };
-            whole_requests += usize::from(differences.is_empty());
+            complete_requests += usize::from(differences.is_empty());
             lost.extend(differences.iter().map(|difference| format!("  {at}: {difference}")));
         }
     }
     let mut lines = vec![format!(
-        "{file}: {whole_responses} of {responses} responses whole, {whole_requests} of {requests} requests whole"
+        "{file}: {complete_responses} of {responses} responses and {complete_requests} of {requests} requests complete"
     )];
     lines.extend(lost.iter().chain(&skipped).cloned());
     report(&lines);
     assert_ne!(responses, 0, "{file} has no examples");
-    assert!(lost.is_empty(), "{} places are lost", lost.len());
+    assert!(lost.is_empty(), "{} values are lost", lost.len());
     if std::env::var("INTERCOM_OPENAPI").is_ok_and(|built_from| built_from == file) {
         assert!(skipped.is_empty(), "{skipped:?}");
     }
 }
 
 #[tokio::test]
-async fn errors_tell_what_their_examples_tell() {
+async fn errors_contain_the_values_of_their_examples() {
     let (file, document) = measured();
     let own = own();
     let server = Server::start().await;
@@ -102,17 +102,17 @@ async fn errors_tell_what_their_examples_tell() {
         let Some(operation) = described.operation else { continue };
         for (status, example) in &described.errors {
             examples += 1;
-            server.answers(*status, example.value.to_string());
+            server.respond_with(*status, example.value.to_string());
             let result = (operation.call)(&server.client, &arguments(&own, operation), body(&own, operation)).await;
             let error = result.err().unwrap_or_else(|| panic!("{} {status}", operation.id));
             assert_error(&error, operation, *status, &example.value);
         }
     }
-    report(&[format!("{file}: {examples} of {examples} error examples whole")]);
+    report(&[format!("{file}: {examples} of {examples} error examples complete")]);
     assert_ne!(examples, 0, "{file} has no examples of errors");
 }
 
-/// The error says everything that the example says.
+/// Asserts that the error contains every value of the example.
 fn assert_error(error: &intercom_client::Error, operation: &Operation, status: u16, example: &Value) {
     let at = format!("{} {status} {example}", operation.id);
     assert_eq!(error.operation(), operation.id, "{at}");

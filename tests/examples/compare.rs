@@ -1,16 +1,16 @@
-//! What of a JSON text is found again after decoding and encoding.
+//! Finds the values of a JSON text that change when it is decoded and encoded.
 
 use serde_json::Value;
 
 use crate::document::names::escape;
 use crate::exact::Json;
 
-/// One place where two values differ.
+/// A difference between two JSON texts.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Difference {
-    /// JSON pointer into what was sent.
+    /// JSON pointer in the first text.
     pub pointer: String,
-    /// What is wrong there, without the value itself.
+    /// The difference, without the value itself.
     pub what: String,
 }
 
@@ -20,10 +20,10 @@ impl std::fmt::Display for Difference {
     }
 }
 
-/// Where `kept` is not what came: only the order of names does not count.
-pub(crate) fn differences(came: &str, kept: &str) -> Vec<Difference> {
+/// Returns the differences between two JSON texts, other than the order of names.
+pub(crate) fn differences(before: &str, after: &str) -> Vec<Difference> {
     let mut compare = Compare { found: Vec::new() };
-    compare.values(&Json::read(came), &Json::read(kept), &mut String::new());
+    compare.values(&Json::read(before), &Json::read(after), &mut String::new());
     compare.found
 }
 
@@ -39,31 +39,31 @@ impl Compare {
         });
     }
 
-    fn values(&mut self, came: &Json, kept: &Json, pointer: &mut String) {
-        match (came, kept) {
-            (Json::Object(came), Json::Object(kept)) => {
-                for (name, value) in came {
-                    at(pointer, &escape(name), |pointer| match kept.get(name) {
-                        Some(kept) => self.values(value, kept, pointer),
+    fn values(&mut self, before: &Json, after: &Json, pointer: &mut String) {
+        match (before, after) {
+            (Json::Object(before), Json::Object(after)) => {
+                for (name, value) in before {
+                    at(pointer, &escape(name), |pointer| match after.get(name) {
+                        Some(after) => self.values(value, after, pointer),
                         None => self.differ(pointer, format!("{} is lost", value.kind())),
                     });
                 }
-                for (name, value) in kept.iter().filter(|(name, _)| !came.contains_key(*name)) {
+                for (name, value) in after.iter().filter(|(name, _)| !before.contains_key(*name)) {
                     at(pointer, &escape(name), |pointer| {
-                        self.differ(pointer, format!("{} is invented", value.kind()));
+                        self.differ(pointer, format!("{} is added", value.kind()));
                     });
                 }
             }
-            (Json::List(came), Json::List(kept)) if came.len() == kept.len() => {
-                for (i, (came, kept)) in came.iter().zip(kept).enumerate() {
-                    at(pointer, &i.to_string(), |pointer| self.values(came, kept, pointer));
+            (Json::List(before), Json::List(after)) if before.len() == after.len() => {
+                for (i, (before, after)) in before.iter().zip(after).enumerate() {
+                    at(pointer, &i.to_string(), |pointer| self.values(before, after, pointer));
                 }
             }
-            (Json::List(came), Json::List(kept)) => {
-                self.differ(pointer, format!("{} of {} items", kept.len(), came.len()));
+            (Json::List(before), Json::List(after)) => {
+                self.differ(pointer, format!("{} of {} items", after.len(), before.len()));
             }
-            (came, kept) if came == kept => {}
-            (came, kept) => self.differ(pointer, format!("{} becomes {}", came.kind(), kept.kind())),
+            (before, after) if before == after => {}
+            (before, after) => self.differ(pointer, format!("{} becomes {}", before.kind(), after.kind())),
         }
     }
 }
@@ -76,7 +76,7 @@ fn at(pointer: &mut String, segment: &str, visit: impl FnOnce(&mut String)) {
     pointer.truncate(length);
 }
 
-/// The JSON pointer of every value inside `value`, itself first.
+/// Returns the JSON pointers of a value and of every value in it.
 pub(crate) fn pointers(value: &Value) -> Vec<String> {
     let mut found = Vec::new();
     fn visit(value: &Value, pointer: &mut String, found: &mut Vec<String>) {
@@ -104,21 +104,21 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn found(came: &str, kept: &str) -> Vec<String> {
-        differences(came, kept).iter().map(ToString::to_string).collect()
+    fn found(before: &str, after: &str) -> Vec<String> {
+        differences(before, after).iter().map(ToString::to_string).collect()
     }
 
     #[test]
-    fn losses_and_inventions_are_found() {
-        for (came, kept, difference) in [
+    fn lost_and_added_values_are_found() {
+        for (before, after, difference) in [
             (r#"{"a":{"b":1}}"#, r#"{"a":{}}"#, "/a/b: a number is lost"),
             (r#"{"a/b":[1,2]}"#, r#"{"a/b":[1]}"#, "/a~1b: 1 of 2 items"),
             (r#"{"a":[1,null]}"#, r#"{"a":[1]}"#, "/a: 1 of 2 items"),
             (r#"{"a":[]}"#, "{}", "/a: a list is lost"),
-            ("{}", r#"{"a":[]}"#, "/a: a list is invented"),
-            (r#"{"a":"x"}"#, r#"{"a":"y"}"#, "/a: a text becomes a text"),
-            (r#"{"a":12}"#, r#"{"a":"12"}"#, "/a: a number becomes a text"),
-            (r#"{"a":true}"#, r#"{"a":"true"}"#, "/a: a boolean becomes a text"),
+            ("{}", r#"{"a":[]}"#, "/a: a list is added"),
+            (r#"{"a":"x"}"#, r#"{"a":"y"}"#, "/a: a string becomes a string"),
+            (r#"{"a":12}"#, r#"{"a":"12"}"#, "/a: a number becomes a string"),
+            (r#"{"a":true}"#, r#"{"a":"true"}"#, "/a: a boolean becomes a string"),
             (
                 r#"{"a":449.49106478873813}"#,
                 r#"{"a":449.4910647887382}"#,
@@ -126,16 +126,16 @@ mod tests {
             ),
             (r#"{"a":[null]}"#, r#"{"a":[1]}"#, "/a/0: null becomes a number"),
             (r#"{"a":null}"#, "{}", "/a: null is lost"),
-            (r#"{"a":"12"}"#, r#"{"a":12}"#, "/a: a text becomes a number"),
+            (r#"{"a":"12"}"#, r#"{"a":12}"#, "/a: a string becomes a number"),
             (r#"{"a":1.50}"#, r#"{"a":1.5}"#, "/a: a number becomes a number"),
         ] {
-            assert_eq!(found(came, kept), [difference]);
+            assert_eq!(found(before, after), [difference]);
         }
         assert!(differences(r#"{"a":12,"b":[]}"#, r#"{"b":[],"a":12}"#).is_empty());
     }
 
     #[test]
-    fn every_place_has_a_pointer() {
+    fn every_value_has_a_pointer() {
         assert_eq!(pointers(&json!({"a": [{"b/c": 1}]})), ["", "/a", "/a/0", "/a/0/b~1c"]);
     }
 }

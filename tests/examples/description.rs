@@ -1,4 +1,4 @@
-//! A description's operations with their examples.
+//! The operations of a description and their examples.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use crate::document::names::fold;
 use crate::document::schema;
 use operation_tables::{OPERATIONS, Operation};
 
-/// The description this crate is built from, the overlay applied.
+/// Returns the description that this crate is built from, with the overlay applied.
 pub(crate) fn own() -> Value {
     serde_json::from_str(operation_tables::DESCRIPTION).unwrap()
 }
@@ -18,33 +18,33 @@ pub(crate) struct Example {
     pub value: Value,
 }
 
-/// What a description shows of one operation.
+/// An operation of a description.
 pub(crate) struct Described {
     pub method: String,
     pub path: String,
-    /// The operation of this crate, when it has it.
+    /// The operation of this crate, or `None` if the crate does not have it.
     pub operation: Option<&'static Operation>,
-    /// Status and example of every success.
+    /// Status codes and examples of successful responses.
     pub successes: Vec<(u16, Example)>,
-    /// Status and example of every error.
+    /// Status codes and examples of errors.
     pub errors: Vec<(u16, Example)>,
-    /// Request bodies.
+    /// Examples of request bodies.
     pub requests: Vec<Example>,
 }
 
 impl Described {
-    /// How a report calls it.
+    /// Returns the name for reports.
     pub(crate) fn name(&self) -> String {
         format!("{} {}", self.method, self.path)
     }
 
-    /// Whether the server took this request: its name is that of a success, or says so.
+    /// Returns `true` if the server accepts this request: its name contains "success" or is the name of a successful response.
     pub(crate) fn is_accepted(&self, request: &Example) -> bool {
         let name = fold(&request.name);
         name.contains("success") || self.successes.iter().any(|(_, success)| fold(&success.name) == name)
     }
 
-    /// The body that goes with a success: the request of the same name, or any that the server took.
+    /// Returns the request for a successful response: the one with the same name, or any request that the server accepts.
     pub(crate) fn request_for(&self, name: &str) -> Option<&Example> {
         let accepted = || self.requests.iter().filter(|request| self.is_accepted(request));
         accepted()
@@ -53,7 +53,7 @@ impl Described {
     }
 }
 
-/// Every operation of `document`.
+/// Returns every operation of a description.
 pub(crate) fn describe(document: &Value) -> Vec<Described> {
     schema::operations(document)
         .into_iter()
@@ -89,7 +89,7 @@ pub(crate) fn describe(document: &Value) -> Vec<Described> {
         .collect()
 }
 
-/// The examples of a request body or a response that stand in the document itself.
+/// Returns the examples of a request body or a response, except external ones.
 fn examples(document: &Value, body: &Value) -> Vec<Example> {
     let mut found = Vec::new();
     let mut add = |name: &str, value: Option<&Value>| {
@@ -99,7 +99,7 @@ fn examples(document: &Value, body: &Value) -> Vec<Example> {
         }));
     };
     let content = resolve(document, body)["content"].as_object();
-    // What is no JSON is handed on as bytes.
+    // Other media types are byte streams without examples.
     for (_, media) in content
         .into_iter()
         .flatten()
@@ -113,12 +113,12 @@ fn examples(document: &Value, body: &Value) -> Vec<Example> {
     found
 }
 
-/// The description's entry of an operation.
+/// Returns the entry of an operation in a description.
 pub(crate) fn entry<'a>(document: &'a Value, operation: &Operation) -> &'a Value {
     &document["paths"][operation.path][operation.method.to_lowercase()]
 }
 
-/// What a `$ref` leads to; anything else is itself.
+/// Resolves a `$ref`. Returns any other schema unchanged.
 fn resolve<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
     match schema
         .get("$ref")
@@ -130,9 +130,9 @@ fn resolve<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
     }
 }
 
-/// A value that a schema allows, with nothing that it does not require.
-pub(crate) fn fitting(document: &Value, schema: &Value) -> Value {
-    // Of a union, the first form.
+/// Returns a minimal value that is valid for a schema.
+pub(crate) fn minimal_value(document: &Value, schema: &Value) -> Value {
+    // Includes only the first variant of a union.
     let mut forms = vec![resolve(document, schema)];
     let mut i = 0;
     while let Some(form) = forms.get(i).copied() {
@@ -167,7 +167,7 @@ pub(crate) fn fitting(document: &Value, schema: &Value) -> Value {
             let required = forms.iter().filter_map(|form| form["required"].as_array()).flatten();
             for name in required.filter_map(Value::as_str) {
                 let property = forms.iter().find_map(|form| form["properties"].get(name));
-                value[name] = fitting(document, property.unwrap_or(&Value::Null));
+                value[name] = minimal_value(document, property.unwrap_or(&Value::Null));
             }
             value
         }

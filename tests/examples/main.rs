@@ -1,6 +1,6 @@
-//! Every example of the API's description, and everything that is true of all operations alike.
+//! Tests with every example of the description, and properties of all operations.
 //!
-//! `INTERCOM_EXAMPLES=FILE cargo test --test examples` measures any other description file by its own examples.
+//! `INTERCOM_EXAMPLES=FILE cargo test --test examples` uses the examples of another description.
 
 mod any_description;
 mod compare;
@@ -12,8 +12,8 @@ mod properties;
 mod server;
 mod statuses;
 
-/// What the build looks at descriptions with.
+/// The build's view of a description.
 #[allow(dead_code)]
-#[allow(unreachable_pub)] // it belongs to the build
+#[allow(unreachable_pub)] // public in the build script
 #[path = "../../build/document/mod.rs"]
 mod document;

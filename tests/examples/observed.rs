@@ -1,13 +1,13 @@
-//! What servers have been seen to send beyond the examples: other kinds of value, other forms of the same object.
+//! Values that servers were observed to send and that the examples do not contain.
 
 use serde_json::{Value, json};
 
 use crate::compare::differences;
 use operation_tables::OPERATIONS;
 
-/// Decodes `value` as a success of `operation` and insists that all of it is found again.
-fn assert_whole(operation: &str, value: Value) {
-    let operation = OPERATIONS.iter().find(|known| known.id == operation);
+/// Asserts that `value` survives decoding as a response of `operation` and encoding.
+fn assert_lossless(operation: &str, value: Value) {
+    let operation = OPERATIONS.iter().find(|candidate| candidate.id == operation);
     let operation = operation.expect("the operation exists");
     let sent = value.to_string();
     let kept = (operation.response)(&sent).unwrap_or_else(|error| panic!("{} {value}: {error}", operation.id));
@@ -15,23 +15,23 @@ fn assert_whole(operation: &str, value: Value) {
 }
 
 #[test]
-fn people() {
+fn contacts_and_admins_are_lossless() {
     for avatar in [
         json!("https://example.com/a.png"),
         Value::Null,
         json!({"type": "avatar", "image_url": null}),
     ] {
-        assert_whole(
+        assert_lossless(
             "show_contact",
             json!({"id": "6762f09c1bb69f9f2193bb02", "avatar": avatar}),
         );
-        assert_whole(
+        assert_lossless(
             "retrieve_admin",
             json!({"id": "991267459", "avatar": avatar, "team_ids": null}),
         );
     }
-    // Old contacts and leads.
-    assert_whole(
+    // Contacts and leads that were created long ago.
+    assert_lossless(
         "show_contact",
         json!({
             "role": "lead", "email": "", "marked_email_as_spam": null, "has_hard_bounced": null,
@@ -40,12 +40,12 @@ fn people() {
         }),
     );
     for person in ["show_contact", "retrieve_visitor_with_user_id"] {
-        assert_whole(person, json!({"custom_attributes": attributes()}));
+        assert_lossless(person, json!({"custom_attributes": attributes()}));
     }
-    assert_whole("show_contact", json!({"custom_attributes": null}));
+    assert_lossless("show_contact", json!({"custom_attributes": null}));
 }
 
-/// Every kind of value that a custom attribute can have.
+/// Returns custom attributes with values of every type.
 fn attributes() -> Value {
     json!({
         "text": "a", "integer": 9_007_199_254_740_993_i64, "float": 1.5, "yes": true, "list": [1, "b", {"c": 2}],
@@ -54,27 +54,27 @@ fn attributes() -> Value {
 }
 
 #[test]
-fn companies() {
+fn companies_are_lossless() {
     let company = json!({
         "type": "company", "id": "6762f09c1bb69f9f2193bb02", "monthly_spend": 155.98, "plan": {}, "website": null,
         "custom_attributes": attributes(), "tags": {"type": "tag.list", "tags": [{"id": 1}, {"id": "2", "name": "a"}]},
         "segments": {"type": "segment.list", "segments": []}, "created_at": "1731500000",
     });
-    assert_whole("retrieve_company_by_id", company.clone());
-    assert_whole("retrieve_company", company.clone());
-    assert_whole(
+    assert_lossless("retrieve_company_by_id", company.clone());
+    assert_lossless("retrieve_company", company.clone());
+    assert_lossless(
         "retrieve_company",
         json!({"type": "list", "data": [company], "total_count": 1, "pages": null}),
     );
-    assert_whole(
+    assert_lossless(
         "scroll_over_all_companies",
         json!({"type": "list", "data": [], "total_count": null, "pages": null}),
     );
 }
 
 #[test]
-fn conversations() {
-    assert_whole(
+fn conversations_are_lossless() {
+    assert_lossless(
         "retrieve_conversation",
         json!({
             "type": "conversation", "id": 471, "admin_assignee_id": 0, "team_assignee_id": "0", "priority": "later",
@@ -99,11 +99,11 @@ fn conversations() {
     ] {
         let pages = json!({"type": "pages", "page": 1, "per_page": 20, "total_pages": 8, "next": next});
         let conversations = json!([{"id": "471", "state": "dormant"}]);
-        assert_whole(
+        assert_lossless(
             "list_conversations",
             json!({"type": "conversation.list", "conversations": conversations, "pages": pages}),
         );
-        assert_whole(
+        assert_lossless(
             "list_contacts",
             json!({"type": "list", "data": [{"id": "a"}], "pages": pages}),
         );
@@ -111,13 +111,13 @@ fn conversations() {
 }
 
 #[test]
-fn tickets() {
+fn tickets_are_lossless() {
     for state in [
         json!("in_progress"),
         json!("parked"),
         json!({"type": "ticket_state", "id": "8", "category": "resolved"}),
     ] {
-        assert_whole(
+        assert_lossless(
             "get_ticket",
             json!({
                 "type": "ticket", "ticket_state": state, "admin_assignee_id": "0", "open": true, "category": "Customer",
@@ -130,21 +130,21 @@ fn tickets() {
 }
 
 #[test]
-fn events_and_attributes() {
-    assert_whole(
+fn events_and_attributes_are_lossless() {
+    assert_lossless(
         "list_data_events",
         json!({"type": "event.list", "events": [{"created_at": 1_389_913_941, "metadata": {
             "price": {"amount": 300, "currency": "eur"}, "order": {"url": "https://example.com", "value": 3.5}, "x": [1],
         }}], "pages": {"next": "https://api.intercom.io/events?before=1"}}),
     );
-    assert_whole(
+    assert_lossless(
         "list_data_attributes",
         json!({"type": "list", "data": [
             {"type": "data_attribute", "name": "name", "options": null, "data_type": "date"},
             {"type": "data_attribute", "id": 12_878, "options": ["1-10", "11-50"], "data_type": "relationship"},
         ]}),
     );
-    assert_whole(
+    assert_lossless(
         "list_admins",
         json!({"type": "admin.list", "admins": [null, {"id": 1, "team_ids": [5, null]}]}),
     );

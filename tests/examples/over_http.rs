@@ -1,15 +1,15 @@
-//! Every operation is called over HTTP with the examples of our description, and with fitting arguments.
+//! Calls every operation over HTTP with the examples of the description.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
 use crate::compare::differences;
-use crate::description::{Described, describe, entry, fitting, own};
+use crate::description::{Described, describe, entry, minimal_value, own};
 use crate::server::{Received, Server};
 use operation_tables::{OPERATIONS, Operation};
 
-/// A value for each parameter, optional ones too.
+/// Returns a value for each parameter of an operation, including optional parameters.
 pub(crate) fn arguments(document: &Value, operation: &Operation) -> BTreeMap<String, String> {
     let described = entry(document, operation)["parameters"].as_array();
     operation
@@ -21,7 +21,7 @@ pub(crate) fn arguments(document: &Value, operation: &Operation) -> BTreeMap<Str
                 .flatten()
                 .find(|described| described["name"] == parameter.name)
                 .map_or(&Value::Null, |described| &described["schema"]);
-            let text = match fitting(document, schema) {
+            let text = match minimal_value(document, schema) {
                 Value::String(text) => text,
                 other => other.to_string(),
             };
@@ -30,14 +30,14 @@ pub(crate) fn arguments(document: &Value, operation: &Operation) -> BTreeMap<Str
         .collect()
 }
 
-/// A request body that an operation takes, when it takes one.
+/// Returns a minimal request body, or `None` if the operation has no body.
 pub(crate) fn body(document: &Value, operation: &Operation) -> Option<Value> {
     operation.request?;
     let schema = &entry(document, operation)["requestBody"]["content"]["application/json"]["schema"];
-    Some(fitting(document, schema))
+    Some(minimal_value(document, schema))
 }
 
-/// The request has the operation's method, its path filled in, and its query.
+/// Asserts the method, path and query of a request.
 fn assert_addressed(received: &Received, operation: &Operation, arguments: &BTreeMap<String, String>) {
     let mut path = operation.path.to_owned();
     let mut query = Vec::new();
@@ -54,7 +54,7 @@ fn assert_addressed(received: &Received, operation: &Operation, arguments: &BTre
     assert_eq!(received.query, query, "{}", operation.id);
 }
 
-/// The operations of our description with what it shows of them.
+/// Returns the operations of the description and of the crate, which have to be the same.
 fn described(document: &Value) -> Vec<(Described, &'static Operation)> {
     let described: Vec<_> = describe(document)
         .into_iter()
@@ -70,7 +70,7 @@ fn described(document: &Value) -> Vec<(Described, &'static Operation)> {
 }
 
 #[tokio::test]
-async fn every_success_decodes_and_is_found_again() {
+async fn successful_responses_are_decoded_without_loss() {
     let document = own();
     let server = Server::start().await;
     let (mut examples, mut lost) = (0, Vec::new());
@@ -82,15 +82,15 @@ async fn every_success_decodes_and_is_found_again() {
                 Some(request) => Some(request.value.clone()),
                 None => body(&document, operation),
             };
-            server.answers(*status, example.value.to_string());
+            server.respond_with(*status, example.value.to_string());
             let result = (operation.call)(&server.client, &arguments, sent).await;
             let received = server.received();
             assert_eq!(received.len(), 1, "{}: {:?}", operation.id, result.err());
             assert_addressed(&received[0], operation, &arguments);
             match result {
-                Ok(answer) => {
-                    assert_eq!(answer.body, example.value.to_string());
-                    let differences = differences(&example.value.to_string(), &answer.value);
+                Ok(response) => {
+                    assert_eq!(response.body, example.value.to_string());
+                    let differences = differences(&example.value.to_string(), &response.value);
                     lost.extend(
                         differences
                             .iter()
@@ -106,7 +106,7 @@ async fn every_success_decodes_and_is_found_again() {
 }
 
 #[tokio::test]
-async fn every_request_is_sent_exactly_as_the_example_shows() {
+async fn requests_are_sent_without_loss() {
     let document = own();
     let server = Server::start().await;
     let (mut examples, mut lost) = (0, Vec::new());
@@ -122,7 +122,7 @@ async fn every_request_is_sent_exactly_as_the_example_shows() {
                 lost.push(format!("{} {}: {error}", operation.id, example.name));
                 continue;
             }
-            server.answers(200, "{}");
+            server.respond_with(200, "{}");
             (operation.call)(&server.client, &arguments, Some(example.value.clone()))
                 .await
                 .unwrap();
@@ -142,7 +142,7 @@ async fn every_request_is_sent_exactly_as_the_example_shows() {
 }
 
 #[tokio::test]
-async fn downloads_are_handed_on_byte_by_byte() {
+async fn downloads_return_every_byte() {
     let document = own();
     let server = Server::start().await;
     let mut downloads = 0;
@@ -153,28 +153,28 @@ async fn downloads_are_handed_on_byte_by_byte() {
         }
         downloads += 1;
         let bytes: Vec<u8> = (0..=255).cycle().take(100_000).collect();
-        server.answers(200, bytes.clone());
-        let answer = (operation.call)(&server.client, &arguments(&document, operation), None)
+        server.respond_with(200, bytes.clone());
+        let response = (operation.call)(&server.client, &arguments(&document, operation), None)
             .await
             .unwrap();
-        assert!(answer.body == bytes, "{}", operation.id);
+        assert!(response.body == bytes, "{}", operation.id);
     }
     assert_ne!(downloads, 0);
 }
 
 #[tokio::test]
-async fn every_operation_sends_its_arguments_and_insists_on_the_required_ones() {
+async fn operations_send_their_parameters_and_require_the_required_ones() {
     let document = own();
     let server = Server::start().await;
-    server.answers(200, "{}");
+    server.respond_with(200, "{}");
     for operation in OPERATIONS {
-        let whole = arguments(&document, operation);
-        (operation.call)(&server.client, &whole, body(&document, operation))
+        let complete = arguments(&document, operation);
+        (operation.call)(&server.client, &complete, body(&document, operation))
             .await
             .unwrap();
-        assert_addressed(&server.received()[0], operation, &whole);
+        assert_addressed(&server.received()[0], operation, &complete);
         for parameter in operation.parameters {
-            let mut partial = whole.clone();
+            let mut partial = complete.clone();
             partial.remove(parameter.name);
             let result = (operation.call)(&server.client, &partial, body(&document, operation)).await;
             let at = format!("{} without {}", operation.id, parameter.name);

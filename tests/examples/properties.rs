@@ -1,5 +1,5 @@
-//! What a server may change in a response without losing anything of it: tried at every place of every example, of our own
-//! description or of the one that `INTERCOM_EXAMPLES` names.
+//! Changes every value of every example, and checks that decoding and encoding loses nothing. Uses the description of this crate,
+//! or the file in `INTERCOM_EXAMPLES`.
 
 use serde_json::{Value, json};
 
@@ -7,8 +7,8 @@ use crate::any_description::{measured, report};
 use crate::compare::{differences, pointers};
 use crate::description::{Described, describe};
 
-/// What takes the place of a value: every kind of value, and what readers of JSON like to get wrong.
-const OTHERS: [&str; 23] = [
+/// The replacements for a value: values of every type, and values that JSON readers often get wrong.
+const REPLACEMENTS: [&str; 23] = [
     "null",
     "true",
     "7",
@@ -34,28 +34,26 @@ const OTHERS: [&str; 23] = [
     "{\"type\":7,\"id\":[],\"data\":{},\"pages\":\"none\"}",
 ];
 
-/// A mark that stands for what takes its place: no example has it.
-const MARK: &str = "\u{1}here\u{1}";
+/// A placeholder for a replacement. No example contains it.
+const PLACEHOLDER: &str = "\u{1}here\u{1}";
 
-/// The text of `value` with `other` at `pointer`.
-fn replaced(value: &Value, pointer: &str, other: &str) -> String {
+/// Returns the text of `value` with `replacement` at `pointer`.
+fn replaced(value: &Value, pointer: &str, replacement: &str) -> String {
     let mut value = value.clone();
-    *value.pointer_mut(pointer).unwrap() = json!(MARK);
-    value.to_string().replace(&json!(MARK).to_string(), other)
+    *value.pointer_mut(pointer).unwrap() = json!(PLACEHOLDER);
+    value.to_string().replace(&json!(PLACEHOLDER).to_string(), replacement)
 }
 
-/// The text of `value` with an unknown name in the object at `pointer`; `None` where there is no object.
-fn added(value: &Value, pointer: &str, other: &str) -> Option<String> {
+/// Returns the text of `value` with an unknown name in the object at `pointer`, or `None` if it is not an object.
+fn added(value: &Value, pointer: &str, replacement: &str) -> Option<String> {
     let mut value = value.clone();
     let object = value.pointer_mut(pointer)?.as_object_mut()?;
-    object.insert("never heard of".to_owned(), json!(MARK));
-    Some(value.to_string().replace(&json!(MARK).to_string(), other))
+    object.insert("never heard of".to_owned(), json!(PLACEHOLDER));
+    Some(value.to_string().replace(&json!(PLACEHOLDER).to_string(), replacement))
 }
 
-/// Every value of every kind at every place, and an unknown name of every kind in every object: all of it decodes and is
-/// found again.
 #[test]
-fn nothing_is_lost_whatever_stands_in_the_place_of_a_value() {
+fn nothing_is_lost_when_values_are_replaced_or_added() {
     let (file, document) = measured();
     let described = describe(&document);
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
@@ -71,7 +69,7 @@ fn nothing_is_lost_whatever_stands_in_the_place_of_a_value() {
         })
     });
     report(&[format!(
-        "{file}: {} of {tried} changed answers whole",
+        "{file}: {} of {tried} changed responses complete",
         tried - lost.len()
     )]);
     assert!(tried > 50_000, "{tried}");
@@ -79,27 +77,27 @@ fn nothing_is_lost_whatever_stands_in_the_place_of_a_value() {
     assert!(lost.is_empty(), "{}", lost.join("\n"));
 }
 
-/// Tries all changes of the examples of these operations: how many there were, and what was lost.
+/// Tries all changes of the examples of these operations. Returns the number of changes, and what was lost.
 fn changes<'a>(described: impl Iterator<Item = &'a Described>) -> (usize, Vec<String>) {
     let (mut tried, mut lost) = (0, Vec::new());
     for described in described {
         let Some(operation) = described.operation else { continue };
         for (_, example) in &described.successes {
             for pointer in pointers(&example.value) {
-                for other in OTHERS {
+                for replacement in REPLACEMENTS {
                     let mut sent = vec![];
-                    // A whole answer of another kind is not what was asked for.
+                    // A response of another type is an error.
                     if !pointer.is_empty() {
-                        sent.push(replaced(&example.value, &pointer, other));
+                        sent.push(replaced(&example.value, &pointer, replacement));
                     }
-                    sent.extend(added(&example.value, &pointer, other));
+                    sent.extend(added(&example.value, &pointer, replacement));
                     tried += sent.len();
                     for sent in sent {
                         let found = match (operation.response)(&sent) {
                             Ok(kept) => differences(&sent, &kept).first().map(ToString::to_string),
                             Err(error) => Some(error),
                         };
-                        let at = || format!("{} {:?}, {other} at {pointer:?}", operation.id, example.name);
+                        let at = || format!("{} {:?}, {replacement} at {pointer:?}", operation.id, example.name);
                         lost.extend(found.map(|what| format!("{}: {what}", at())));
                     }
                 }
@@ -109,9 +107,8 @@ fn changes<'a>(described: impl Iterator<Item = &'a Described>) -> (usize, Vec<St
     (tried, lost)
 }
 
-/// A place from which a name is missing reads as one where it never was.
 #[test]
-fn every_name_can_be_missing() {
+fn nothing_is_lost_when_names_are_missing() {
     let (_, document) = measured();
     for described in describe(&document) {
         let Some(operation) = described.operation else { continue };

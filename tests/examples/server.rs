@@ -1,24 +1,24 @@
-//! The mock Intercom, which gives the answer that it is told to and keeps what it was asked.
+//! A mock server with one fixed response. It records the requests.
 
 use intercom_client::mock::{self, MockIntercom, MockResponse};
 use intercom_client::{Client, RetryPolicy};
 use serde_json::Value;
 
-/// One request as it arrived.
+/// A request that the server received.
 #[derive(Debug)]
 pub(crate) struct Received {
     pub method: String,
-    /// Path, percent-decoded by segment.
+    /// The path, with percent-decoded segments.
     pub path: String,
     pub query: Vec<(String, String)>,
-    /// The JSON body; `None` when there is none.
+    /// The JSON body, or `None` if the request had no body.
     pub body: Option<Value>,
 }
 
-/// The server; calls are made one at a time.
+/// The server. Tests call it sequentially.
 pub(crate) struct Server {
     intercom: MockIntercom,
-    /// A client of it that sends every request once.
+    /// A client that does not retry.
     pub client: Client,
 }
 
@@ -34,14 +34,14 @@ impl Server {
         Self { intercom, client }
     }
 
-    /// What every request is answered with from now on.
-    pub(crate) fn answers(&self, status: u16, body: impl Into<Vec<u8>>) {
-        let answer = MockResponse::bytes("application/json", body.into()).status(status);
-        let answer = answer.header("x-request-id", "from-header");
-        self.intercom.on_any().respond(answer);
+    /// Sets the response to all further requests.
+    pub(crate) fn respond_with(&self, status: u16, body: impl Into<Vec<u8>>) {
+        let response = MockResponse::bytes("application/json", body.into()).status(status);
+        let response = response.header("x-request-id", "from-header");
+        self.intercom.on_any().respond(response);
     }
 
-    /// What was asked since the last look.
+    /// Returns the requests received since the last call of this method.
     pub(crate) fn received(&self) -> Vec<Received> {
         let received = self.intercom.received().into_iter().map(received).collect();
         self.intercom.clear_received();

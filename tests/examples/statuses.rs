@@ -1,4 +1,4 @@
-//! The statuses that any operation can answer with, documented or not.
+//! Error statuses that any operation can return, even if they are not documented.
 
 use intercom_client::Error;
 use serde_json::json;
@@ -23,7 +23,7 @@ const PREDICATES: [Predicate; 9] = [
 ];
 
 #[tokio::test]
-async fn every_operation_tells_them_apart() {
+async fn every_operation_returns_an_error_of_the_right_kind() {
     let document = own();
     let server = Server::start().await;
     assert_eq!(OPERATIONS.len(), 108);
@@ -39,7 +39,7 @@ async fn every_operation_tells_them_apart() {
             let message = format!("{code} id=5f1b0a7c");
             let list =
                 json!({"type": "error.list", "request_id": "r1", "errors": [{"code": code, "message": message}]});
-            server.answers(status, list.to_string());
+            server.respond_with(status, list.to_string());
             let result = (operation.call)(&server.client, &arguments, body(&document, operation)).await;
             let error = result.err().unwrap_or_else(|| panic!("{} {status}", operation.id));
             let at = format!("{} {status}", operation.id);

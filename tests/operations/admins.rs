@@ -48,8 +48,8 @@ async fn retrieve_admin() {
     let sent = wire.sent();
     assert_eq!(sent.line, "GET /admins/4021338");
     assert_eq!(sent.body, json!(null));
-    assert_eq!(admin.id.as_deref(), Some("4021338"), "a number is its text");
-    assert_eq!(admin.team_ids, [0; 0], "null is an empty list");
+    assert_eq!(admin.id.as_deref(), Some("4021338"), "a number is read as a string");
+    assert_eq!(admin.team_ids, [0; 0], "null is read as an empty list");
 }
 
 #[tokio::test]
@@ -127,7 +127,7 @@ async fn activity_logs_need_a_beginning() {
     assert!(error.is_builder());
     assert_eq!(
         error.to_string(),
-        "list_activity_logs: `created_at_after`: required, and was not set"
+        "list_activity_logs: missing required value `created_at_after`"
     );
     assert!(wire.sent_nothing());
 }
@@ -140,7 +140,7 @@ async fn an_admin_is_away_or_not() {
     assert!(error.is_builder());
     assert_eq!(
         error.to_string(),
-        "set_away_admin: the request body is required: give it to `body`, or fill it in with `body_map`"
+        "set_away_admin: missing request body (set it with `body` or `body_map`)"
     );
     assert!(wire.sent_nothing());
 

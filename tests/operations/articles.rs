@@ -106,7 +106,7 @@ async fn create_article_needs_an_author() {
     assert!(error.is_builder());
     assert_eq!(
         error.to_string(),
-        "create_article: `author_id`: required, and was not set"
+        "create_article: missing required value `author_id`"
     );
     assert!(wire.sent_nothing());
 }

@@ -32,7 +32,7 @@ async fn create_or_update_company() {
     assert_eq!(company.custom_attributes["industry"], "freight forwarding");
     assert!(company.tags.as_ref().unwrap().tags.is_empty());
     let plan = company.plan.as_ref().unwrap();
-    assert_eq!(plan.name, None, "a company without a plan has an empty one");
+    assert_eq!(plan.name, None, "a company without a plan has an empty plan");
 }
 
 #[tokio::test]
@@ -119,7 +119,7 @@ async fn retrieve_company_by_id() {
     assert_eq!(company.monthly_spend, Some(1290.75));
     assert_eq!(company.plan.as_ref().unwrap().name.as_deref(), Some("scale"));
     let tag = &company.tags.as_ref().unwrap().tags[0];
-    assert_eq!(tag.id.as_deref(), Some("88120"), "a number is its text");
+    assert_eq!(tag.id.as_deref(), Some("88120"), "a number is read as a string");
     let segment = &company.segments.as_ref().unwrap().segments[0];
     assert_eq!(segment.id.as_deref(), Some("66f1d0330d3a5c41e2f0a101"));
     assert_eq!(company.custom_attributes["depots"], 12);
@@ -287,7 +287,7 @@ async fn attach_contact_to_company_needs_a_company() {
     assert!(error.is_builder());
     assert_eq!(
         error.to_string(),
-        "attach_contact_to_company: the request body is required: give it to `body`, or fill it in with `body_map`"
+        "attach_contact_to_company: missing request body (set it with `body` or `body_map`)"
     );
     assert!(wire.sent_nothing());
 }

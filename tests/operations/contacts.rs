@@ -141,7 +141,7 @@ async fn show_contact() {
     assert_eq!(ada.tags.as_ref().unwrap().data[0].id.as_deref(), Some("88120"));
     let companies = ada.companies.as_ref().unwrap();
     assert_eq!(companies.data[0].id.as_deref(), Some("66f1b7700d3a5c41e2f09b01"));
-    assert_eq!(companies.has_more, Some(true), "a contact embeds ten at most");
+    assert_eq!(companies.has_more, Some(true), "a contact contains at most ten companies");
     let profiles = ada.social_profiles.as_ref().unwrap();
     assert_eq!(profiles.data[0].name.as_deref(), Some("Twitter"));
     let opted_out = ada.opted_out_subscription_types.as_ref().unwrap();
@@ -301,7 +301,7 @@ async fn merge_contact_needs_both() {
         .unwrap_err();
 
     assert!(error.is_builder());
-    assert_eq!(error.to_string(), "merge_contact: `into`: required, and was not set");
+    assert_eq!(error.to_string(), "merge_contact: missing required value `into`");
     assert!(wire.sent_nothing());
 }
 
@@ -309,14 +309,14 @@ async fn merge_contact_needs_both() {
 async fn show_contact_needs_an_id() {
     let wire = answer("GET /contacts/{id}").await;
     for (call, says) in [
-        (wire.client().show_contact(), "`id`: required, and was not set"),
+        (wire.client().show_contact(), "missing required value `id`"),
         (
             wire.client().show_contact().id(""),
-            "`id`: is \"\", which cannot be a path segment",
+            "`id`: \"\" is not a valid path segment",
         ),
         (
             wire.client().show_contact().id(".."),
-            "`id`: is \"..\", which cannot be a path segment",
+            "`id`: \"..\" is not a valid path segment",
         ),
     ] {
         let error = call.send().await.unwrap_err();

@@ -119,7 +119,7 @@ async fn create_conversation_needs_sender_and_text() {
     assert!(error.is_builder());
     assert_eq!(
         error.to_string(),
-        "create_conversation: `from`: required, and was not set"
+        "create_conversation: missing required value `from`"
     );
 
     let nobody = ConversationSender::builder().type_("user");
@@ -132,7 +132,7 @@ async fn create_conversation_needs_sender_and_text() {
     assert!(error.is_builder());
     assert_eq!(
         error.to_string(),
-        "create_conversation: `from.id`: required, and was not set"
+        "create_conversation: missing required value `from.id`"
     );
     assert!(wire.sent_nothing());
 }
@@ -181,7 +181,7 @@ async fn retrieve_conversation() {
     let rating = conversation.conversation_rating.as_ref().unwrap();
     assert_eq!(rating.rating, Some(5));
     let teammate = rating.teammate.as_ref().unwrap();
-    assert_eq!(teammate.id.as_deref(), Some("4021337"), "a number is its text");
+    assert_eq!(teammate.id.as_deref(), Some("4021337"), "a number is read as a string");
     let sla = conversation.sla_applied.as_ref().unwrap();
     assert_eq!(sla.sla_name.as_deref(), Some("Gold"));
     let parts = conversation.conversation_parts.as_ref().unwrap();
@@ -195,7 +195,7 @@ async fn retrieve_conversation() {
     assert!(part.assigned_to.is_none());
     assert_eq!(part.author.as_ref().unwrap().type_.as_deref(), Some("bot"));
     assert_eq!(part.attachments[0].name.as_deref(), Some("map.png"));
-    assert_eq!(part.attachments[0].width, Some(640), "text is its number");
+    assert_eq!(part.attachments[0].width, Some(640), "a string is read as a number");
     assert_eq!(part.attachments[0].height, None);
 }
 

@@ -116,7 +116,7 @@ async fn create_data_attribute_needs_a_model() {
     assert!(error.is_builder());
     assert_eq!(
         error.to_string(),
-        "create_data_attribute: `model`: required, and was not set"
+        "create_data_attribute: missing required value `model`"
     );
     assert!(wire.sent_nothing());
 }

@@ -1,4 +1,4 @@
-//! Events: what contacts did.
+//! Events of contacts.
 
 use intercom_client::types::{CountedEvent, CreateDataEventRequest};
 use serde_json::json;
@@ -75,7 +75,7 @@ async fn create_data_event_needs_a_moment() {
     assert!(error.is_builder());
     assert_eq!(
         error.to_string(),
-        "create_data_event: `created_at`: required, and was not set"
+        "create_data_event: missing required value `created_at`"
     );
     assert!(wire.sent_nothing());
 }

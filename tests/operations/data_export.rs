@@ -1,4 +1,4 @@
-//! Exports of message data: a job, its state, its result.
+//! Export jobs of message data.
 
 use intercom_client::types::DataExportStatus;
 use serde_json::json;
@@ -39,7 +39,7 @@ async fn create_data_export_needs_an_end() {
     assert!(error.is_builder());
     assert_eq!(
         error.to_string(),
-        "create_data_export: `created_at_before`: required, and was not set"
+        "create_data_export: missing required value `created_at_before`"
     );
     assert!(wire.sent_nothing());
 }
@@ -89,7 +89,7 @@ async fn cancel_data_export() {
 
 #[tokio::test]
 async fn download_data_export() {
-    // The smallest gzip file, and some bytes that are no UTF-8: handed on as they come.
+    // An empty gzip file followed by invalid UTF-8, which is returned unchanged.
     let export = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff\x03\x00\x00\x00\x00\x00\x00\x00\x00\x00\xfe\xff\x00";
     let wire = answer_raw(200, export).await;
     let call = wire.client().download_data_export().job_identifier("mx7qk3w9zt2hv5rd");

@@ -76,7 +76,7 @@ async fn a_collection_needs_a_name() {
     assert!(error.is_builder());
     assert_eq!(
         error.to_string(),
-        "create_collection: `name`: required, and was not set"
+        "create_collection: missing required value `name`"
     );
     assert!(wire.sent_nothing());
 }
@@ -243,7 +243,7 @@ async fn create_section() {
     assert_eq!(sent.line, "POST /help_center/sections");
     assert_eq!(sent.body, json!({"name": "Maps and positions", "parent_id": 6610201}));
     assert_eq!(section.id.as_deref(), Some("6610305"));
-    assert_eq!(section.parent_id, Some(Id::from("6610201")), "here it comes as a text");
+    assert_eq!(section.parent_id, Some(Id::from("6610201")), "this operation returns it as a string");
     assert_eq!(section.order, Some(1));
 }
 
@@ -256,7 +256,7 @@ async fn a_section_needs_a_collection() {
     assert!(error.is_builder());
     assert_eq!(
         error.to_string(),
-        "create_section: `parent_id`: required, and was not set"
+        "create_section: missing required value `parent_id`"
     );
     assert!(wire.sent_nothing());
 }

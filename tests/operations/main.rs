@@ -1,7 +1,7 @@
-//! Every operation as a user calls it: what is on the wire, and what comes back.
+//! Calls every operation as a user does, and checks the request and the response.
 //!
-//! One module for each group of the API, one test for each operation, named after it. A gate test sees to it that none is
-//! missing.
+//! There is one module per group of the API, and at least one test per operation, with the name of the operation. The test in this
+//! file fails if an operation has no test.
 
 mod wire;
 
@@ -30,7 +30,7 @@ mod visitors;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// Every operation of the description has a test of its name that makes its call.
+/// Every operation of the description has a test with its name, which calls it and checks the request.
 #[test]
 fn every_operation_is_tested() {
     let mut tests = BTreeMap::new();

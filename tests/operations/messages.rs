@@ -118,6 +118,6 @@ async fn create_message_needs_a_sender() {
     let error = call.body_map(|b| b.body("Hello")).send().await.unwrap_err();
 
     assert!(error.is_builder());
-    assert_eq!(error.to_string(), "create_message: `from`: required, and was not set");
+    assert_eq!(error.to_string(), "create_message: missing required value `from`");
     assert!(wire.sent_nothing());
 }

@@ -80,7 +80,7 @@ async fn create_news_item_needs_a_sender() {
     assert!(error.is_builder());
     assert_eq!(
         error.to_string(),
-        "create_news_item: `sender_id`: required, and was not set"
+        "create_news_item: missing required value `sender_id`"
     );
     assert!(wire.sent_nothing());
 }
@@ -97,7 +97,7 @@ async fn retrieve_news_item() {
     assert_eq!(item.workspace_id.as_deref(), Some("fh2k9wq7"));
     assert_eq!(item.state, Some(NewsItemState::Live));
     assert_eq!(item.updated_at, Some(1731661200.into()));
-    assert!(item.reactions.is_empty(), "null entries are none");
+    assert!(item.reactions.is_empty(), "null items are left out");
     assert_eq!(item.newsfeed_assignments[0].newsfeed_id, Some(4411.into()));
 }
 

@@ -60,7 +60,7 @@ async fn create_note_needs_a_text() {
     let error = call.body_map(|b| b.admin_id(4021337)).send().await.unwrap_err();
 
     assert!(error.is_builder());
-    assert_eq!(error.to_string(), "create_note: `body`: required, and was not set");
+    assert_eq!(error.to_string(), "create_note: missing required value `body`");
     assert!(wire.sent_nothing());
 }
 
@@ -83,7 +83,7 @@ async fn retrieve_note_whose_author_is_gone() {
     let note = wire.client().retrieve_note().id("55/12 003").send().await.unwrap();
 
     assert_eq!(wire.sent().line, "GET /notes/55%2F12%20003");
-    assert_eq!(note.id.as_deref(), Some("5512003"), "a number is its text");
+    assert_eq!(note.id.as_deref(), Some("5512003"), "a number is read as a string");
     assert_eq!(note.author, None);
     assert_eq!(note.contact, None);
     assert_eq!(note.body, None);

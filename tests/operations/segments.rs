@@ -20,7 +20,7 @@ async fn list_segments() {
     assert_eq!(shippers.person_type, Some(SegmentPersonType::User));
     assert_eq!(trials.name.as_deref(), Some("Trial fleets"));
     assert_eq!(trials.created_at, Some(1731301740.into()));
-    assert_eq!(trials.count, None, "counted on request only");
+    assert_eq!(trials.count, None, "the count is only returned on request");
 }
 
 #[tokio::test]
@@ -68,6 +68,6 @@ async fn retrieve_segment_needs_an_id() {
     let error = wire.client().retrieve_segment().send().await.unwrap_err();
 
     assert!(error.is_builder());
-    assert_eq!(error.to_string(), "retrieve_segment: `id`: required, and was not set");
+    assert_eq!(error.to_string(), "retrieve_segment: missing required value `id`");
     assert!(wire.sent_nothing());
 }

@@ -1,4 +1,4 @@
-//! Subscription types, and what contacts agreed to.
+//! Subscription types, and the subscriptions of contacts.
 
 use intercom_client::types::{
     AttachSubscriptionTypeToContactRequest, SubscriptionTypeConsentType, SubscriptionTypeState,
@@ -85,7 +85,7 @@ async fn attach_subscription_type_to_contact_by_its_builder() {
     assert!(error.is_builder());
     assert_eq!(
         error.to_string(),
-        "attach_subscription_type_to_contact: `consent_type`: required, and was not set"
+        "attach_subscription_type_to_contact: missing required value `consent_type`"
     );
     assert!(wire.sent_nothing());
 

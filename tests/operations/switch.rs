@@ -1,4 +1,4 @@
-//! Switch: from a phone call into the Messenger.
+//! Phone switch: moves a phone call to the Messenger.
 
 use serde_json::json;
 
@@ -61,7 +61,7 @@ async fn create_phone_switch_needs_a_phone() {
     assert!(error.is_builder());
     assert_eq!(
         error.to_string(),
-        "create_phone_switch: the request body is required: give it to `body`, or fill it in with `body_map`"
+        "create_phone_switch: missing request body (set it with `body` or `body_map`)"
     );
     assert!(wire.sent_nothing());
 }

@@ -1,4 +1,4 @@
-//! Tags, and putting them on contacts, companies and conversations.
+//! Tags, and tagging contacts, companies and conversations.
 
 use intercom_client::types::{CreateTagRequest, TaggedCompany, TaggedContact};
 use serde_json::json;
@@ -113,7 +113,7 @@ async fn create_tag_needs_a_name() {
     let error = call.body_map(|b| b.id(88120)).send().await.unwrap_err();
 
     assert!(error.is_builder());
-    assert_eq!(error.to_string(), "create_tag: `name`: required, and was not set");
+    assert_eq!(error.to_string(), "create_tag: missing required value `name`");
     assert!(wire.sent_nothing());
 }
 

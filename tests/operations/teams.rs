@@ -21,7 +21,7 @@ async fn list_teams() {
     };
     assert_eq!(support.name.as_deref(), Some("Support"));
     assert_eq!(support.admin_ids, [4021337, 4021338]);
-    assert_eq!(success.admin_ids, [0; 0], "null is an empty list");
+    assert_eq!(success.admin_ids, [0; 0], "null is read as an empty list");
 }
 
 #[tokio::test]
@@ -67,6 +67,6 @@ async fn a_team_needs_an_id() {
     let error = wire.client().retrieve_team().send().await.unwrap_err();
 
     assert!(error.is_builder());
-    assert_eq!(error.to_string(), "retrieve_team: `id`: required, and was not set");
+    assert_eq!(error.to_string(), "retrieve_team: missing required value `id`");
     assert!(wire.sent_nothing());
 }

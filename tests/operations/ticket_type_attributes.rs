@@ -79,7 +79,7 @@ async fn create_ticket_type_attribute_needs_a_type() {
     assert!(error.is_builder());
     assert_eq!(
         error.to_string(),
-        "create_ticket_type_attribute: `data_type`: required, and was not set"
+        "create_ticket_type_attribute: missing required value `data_type`"
     );
     assert!(wire.sent_nothing());
 }

@@ -72,7 +72,7 @@ async fn create_ticket_type_needs_a_name() {
     assert!(error.is_builder());
     assert_eq!(
         error.to_string(),
-        "create_ticket_type: `name`: required, and was not set"
+        "create_ticket_type: missing required value `name`"
     );
     assert!(wire.sent_nothing());
 }

@@ -118,7 +118,7 @@ async fn create_ticket_needs_contacts() {
     assert!(error.is_builder());
     assert_eq!(
         error.to_string(),
-        "create_ticket: `contacts`: required, and was not set"
+        "create_ticket: missing required value `contacts`"
     );
     assert!(wire.sent_nothing());
 }

@@ -1,4 +1,4 @@
-//! Visitors, and making contacts of them.
+//! Visitors, and converting them to contacts.
 
 use intercom_client::Nullable;
 use intercom_client::types::{
@@ -79,7 +79,7 @@ async fn retrieve_visitor_needs_a_user_id() {
     assert!(error.is_builder());
     assert_eq!(
         error.to_string(),
-        "retrieve_visitor_with_user_id: `user_id`: required, and was not set"
+        "retrieve_visitor_with_user_id: missing required value `user_id`"
     );
     assert!(wire.sent_nothing());
 }
@@ -208,7 +208,7 @@ async fn convert_visitor_needs_a_visitor() {
     assert!(error.is_builder());
     assert_eq!(
         error.to_string(),
-        "convert_visitor: `visitor`: required, and was not set"
+        "convert_visitor: missing required value `visitor`"
     );
     assert!(wire.sent_nothing());
 }

@@ -1,4 +1,4 @@
-//! One exchange on loopback: answers with an example of the description, and shows what was sent.
+//! A mock server that responds with an example of the description, and returns the request that it received.
 
 use std::sync::LazyLock;
 
@@ -6,18 +6,19 @@ use intercom_client::Client;
 use intercom_client::mock::{MockIntercom, MockResponse, ReceivedRequest};
 use serde_json::Value;
 
-/// The description with the overlay applied, as the build wrote it: what the crate is generated from.
+/// The description that the crate is generated from, with the overlay applied.
 pub(crate) static DESCRIPTION: LazyLock<Value> =
     LazyLock::new(|| serde_json::from_str(operation_tables::DESCRIPTION).unwrap());
 
-/// The success example of an operation such as `GET /me`; of several, the first by name.
+/// Returns the example of a successful response of an operation, for example `GET /me`. If there are several, returns the first by
+/// name.
 pub(crate) fn example(call: &str) -> Value {
     let examples = examples(call);
     let first = examples.as_object().and_then(|examples| examples.values().next());
     first.unwrap_or_else(|| panic!("{call} has no success example"))["value"].clone()
 }
 
-/// The success example of an operation by its name.
+/// Returns the example of a successful response with this name.
 pub(crate) fn named_example(call: &str, name: &str) -> Value {
     let value = examples(call)[name]["value"].clone();
     assert!(!value.is_null(), "{call} has no success example {name}");
@@ -36,72 +37,72 @@ fn examples(call: &str) -> Value {
 
 const TOKEN: &str = "dG9rOmZlcm5oaWxs";
 
-/// A server for one exchange.
+/// A mock server for one request.
 pub(crate) struct Wire(MockIntercom);
 
-/// A server that answers the call with the first example of the operation.
+/// Starts a server that responds with the first example of the operation.
 pub(crate) async fn answer(call: &str) -> Wire {
     answer_with(example(call)).await
 }
 
-/// A server that answers with this JSON.
+/// Starts a server that responds with this JSON.
 pub(crate) async fn answer_with(body: Value) -> Wire {
     answer_raw(200, body.to_string()).await
 }
 
-/// A server that answers with this status and these bytes.
+/// Starts a server that responds with this status and body.
 pub(crate) async fn answer_raw(status: u16, body: impl AsRef<[u8]>) -> Wire {
     let intercom = MockIntercom::builder().token(TOKEN).build();
-    let answer = MockResponse::bytes("application/json", body.as_ref().to_vec()).status(status);
-    let answer = answer.header("x-request-id", "001fk0wire");
-    intercom.on_any().respond(answer);
+    let response = MockResponse::bytes("application/json", body.as_ref().to_vec()).status(status);
+    let response = response.header("x-request-id", "001fk0wire");
+    intercom.on_any().respond(response);
     Wire(intercom)
 }
 
-/// What was sent.
+/// A request that the server received.
 pub(crate) struct Sent {
-    /// Method, path and query as they were on the wire, such as `GET /tags/88120?x=1`.
+    /// Method, path and query without decoding, for example `GET /tags/88120?x=1`.
     pub line: String,
-    /// The JSON body, null when there was none.
+    /// The JSON body, or null if the request had no body.
     pub body: Value,
 }
 
 impl Wire {
-    /// A client of this server.
+    /// Returns a client of this server.
     pub(crate) fn client(&self) -> Client {
         self.0.client()
     }
 
-    /// Whether no request was sent.
+    /// Returns `true` if no request was sent.
     pub(crate) fn sent_nothing(&self) -> bool {
         self.0.received().is_empty()
     }
 
-    /// The one request that was sent.
+    /// Returns the only request that was sent.
     fn request(&self) -> ReceivedRequest {
         let mut received = self.0.received();
         assert_eq!(received.len(), 1, "one call sends one request");
         received.remove(0)
     }
 
-    /// A header of the one request that was sent.
-    #[allow(dead_code)] // not by every test binary
+    /// Returns a header of the only request that was sent.
+    #[allow(dead_code)] // not used by every test binary
     pub(crate) fn header(&self, name: &str) -> Option<String> {
         self.request().header(name).map(str::to_owned)
     }
 
-    /// The body of the one request that was sent, to the letter.
-    #[allow(dead_code)] // not by every test binary
+    /// Returns the body of the only request that was sent, without decoding it.
+    #[allow(dead_code)] // not used by every test binary
     pub(crate) fn body(&self) -> String {
         String::from_utf8(self.request().body.to_vec()).unwrap()
     }
 
-    /// The one request that was sent, its headers checked.
+    /// Returns the only request that was sent, and checks its headers.
     pub(crate) fn sent(&self) -> Sent {
         self.sent_for("application/json")
     }
 
-    /// The one request that was sent, its headers checked, with this `Accept`.
+    /// Returns the only request that was sent, and checks its headers with this value of `Accept`.
     pub(crate) fn sent_for(&self, accept: &str) -> Sent {
         let request = self.request();
         let header = |name: &str| {
@@ -120,7 +121,7 @@ impl Wire {
             false => serde_json::from_slice(&request.body).unwrap(),
         };
         let json = Some("application/json".to_owned()).filter(|_| !body.is_null());
-        assert_eq!(header("content-type"), json, "a content type goes with a body");
+        assert_eq!(header("content-type"), json, "a request has a content type if and only if it has a body");
         Sent {
             line: request.line(),
             body,

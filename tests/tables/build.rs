@@ -1,4 +1,4 @@
-//! Writes the tables, from the model that the client is written from.
+//! Generates the tables from the same model as the client.
 
 #[path = "../../build.rs"]
 #[allow(dead_code)]
@@ -19,11 +19,11 @@ use quote::{format_ident, quote};
 const MEASURED: [&str; 2] = ["ContactList", "Conversation"];
 
 fn main() {
-    // The steps read files from the client's folder.
-    std::env::set_current_dir("../..").expect("the client's folder is there");
+    // The build of the client uses paths relative to its own package.
+    std::env::set_current_dir("../..").expect("the package of the client exists");
     println!("cargo::rerun-if-changed={}", env!("CARGO_MANIFEST_DIR"));
     println!("cargo::rerun-if-changed={}/../../openapi", env!("CARGO_MANIFEST_DIR"));
-    let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo names the folder"));
+    let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("OUT_DIR is set by cargo"));
     if let Err(failure) = tables(&client::Input::named(Slice::Full), &out) {
         println!("cargo::error={failure}");
     }
@@ -37,7 +37,7 @@ fn tables(input: &client::Input, out: &Path) -> Result<(), Failure> {
     emit::write(out, "twins.rs", &write::parse(twins(&model))?)
 }
 
-/// `OPERATIONS`: how each operation decodes, encodes and is called.
+/// Generates `OPERATIONS`.
 fn operations(model: &Model) -> TokenStream {
     let entries = model.operations.iter().map(entry);
     quote! {
@@ -52,17 +52,21 @@ fn entry(operation: &Operation) -> TokenStream {
     } = operation;
     let (id, ident) = (ident, format_ident!("{ident}"));
     let (encode_again, decode, finish) = match &operation.answer {
-        Answer::Bytes(_) => (quote! { nothing }, quote! { undecoded }, quote! { downloaded }),
+        Answer::Bytes(_) => (quote! { null }, quote! { ignore }, quote! { download }),
         Answer::Json(ty) => {
-            // JSON, lists and maps by themselves have no place to keep what does not fit.
-            let bare = ty.is_collection() || *ty == Ty::json();
-            let how = if bare {
-                quote! { encoded }
+            // Free JSON, lists and maps do not implement `FromJson`.
+            let is_lossless = !ty.is_collection() && *ty != Ty::json();
+            let reencode = if is_lossless {
+                quote! { reencode_checked }
             } else {
-                quote! { decoded }
+                quote! { reencode }
             };
             let ty = ty.rust(Scope::Beside);
-            (quote! { #how::<#ty> }, quote! { read::<#ty> }, quote! { answered })
+            (
+                quote! { #reencode::<#ty> },
+                quote! { decode::<#ty> },
+                quote! { json_response },
+            )
         }
     };
     let parameters = operation.parameters.iter().map(|parameter| {
@@ -87,7 +91,7 @@ fn entry(operation: &Operation) -> TokenStream {
                     call = call.body(body);
                 }
             };
-            (quote! { Some(encoded::<#ty>) }, set)
+            (quote! { Some(reencode::<#ty>) }, set)
         }
         Some(None) => (
             quote! { None },
@@ -116,10 +120,10 @@ fn entry(operation: &Operation) -> TokenStream {
     }
 }
 
-/// The measured types as serde derives them.
+/// Generates the measured types with derived `Deserialize`.
 fn twins(model: &Model) -> TokenStream {
     let types = &model.types;
-    let wanted = reach(model);
+    let wanted = reachable(model);
     let structs = types
         .structs
         .values()
@@ -167,8 +171,8 @@ fn twins(model: &Model) -> TokenStream {
     quote! { #(#structs)* #(#enums)* #(#unions)* #(#newtypes)* }
 }
 
-/// The names of the types that the measured ones are made of.
-fn reach(model: &Model) -> BTreeSet<String> {
+/// Returns the names of the measured types and of the types that they contain.
+fn reachable(model: &Model) -> BTreeSet<String> {
     let types = &model.types;
     let mut reached = BTreeSet::new();
     let mut open: Vec<String> = MEASURED.map(str::to_owned).into();
@@ -195,14 +199,15 @@ fn reach(model: &Model) -> BTreeSet<String> {
     reached
 }
 
-/// A field's type with what serde itself brings in the place of the crate's own. Hand-written types have hand-written twins.
+/// Returns the type of a field with the generic types of the crate replaced by types of the standard library. Hand-written types
+/// of the crate are replaced by those in `twins`.
 fn plain(ty: &Ty) -> TokenStream {
     match ty {
         Ty::Known(path) => match path.as_str() {
             "crate::Timestamp" => quote! { i64 },
             "crate::Id" => quote! { String },
             path => match path.strip_prefix("crate::") {
-                Some(own) => own.parse().unwrap_or_default(),
+                Some(name) => name.parse().unwrap_or_default(),
                 None => path.parse().unwrap_or_default(),
             },
         },

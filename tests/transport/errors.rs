@@ -255,13 +255,13 @@ async fn a_success_that_does_not_decode_names_the_place_and_keeps_the_body() {
             r#"{"type":"contact","location":{"city":"lovelace"#,
             "location.city",
             "JSON",
-            "its end after 46 bytes",
+            "the end of the text after 46 bytes",
         ),
         (
             r#"{"custom_attributes":{"lovelace":nope}}"#,
             "custom_attributes.*",
             "JSON",
-            "something else at byte 34",
+            "an invalid character at byte 34",
         ),
         (r#"["lovelace"]"#, "", "an object", "a list"),
         ("<html>lovelace</html>", "", "JSON", "HTML or XML"),
@@ -344,7 +344,7 @@ async fn the_callers_mistake_sends_nothing() {
     let error = client.update_contact().send().await.unwrap_err();
     assert!(error.is_builder() && !error.is_retryable() && !error.is_connect());
     assert_eq!((error.attempts(), error.status(), error.body()), (0, None, None));
-    assert_eq!(error.to_string(), "update_contact: `id`: required, and was not set");
+    assert_eq!(error.to_string(), "update_contact: missing required value `id`");
     assert_eq!(server.connections(), 0);
 }
 

@@ -11,6 +11,7 @@ mod connecting;
 mod connections;
 mod echoes;
 mod encoding;
+mod endless_gzip;
 mod errors;
 mod http2;
 mod limits;

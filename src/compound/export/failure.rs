@@ -5,7 +5,7 @@ use std::io;
 use crate::response::error::context;
 use crate::response::error::kind::Kind;
 use crate::response::gzip;
-use crate::wire::read::Unread;
+use crate::wire::read::DecodeError;
 
 /// Why a download could not be written.
 #[derive(Debug)]
@@ -58,7 +58,7 @@ impl Failure {
 impl From<Failure> for context::Failure {
     fn from(failure: Failure) -> Self {
         let unread = |expected, found: &str| {
-            let unread = Unread {
+            let unread = DecodeError {
                 path: String::new(),
                 expected,
                 found: found.to_owned(),

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::wire::read::without_mark;
+use crate::wire::read::without_bom;
 
 /// The files that [`ExportJob::download_to`](crate::ExportJob::download_to) wrote; none if the job found no data.
 ///
@@ -177,7 +177,7 @@ fn singular(name: &str) -> String {
 
 /// Returns `true` if a CSV names the contact, which only receipts do.
 fn contains_receipts(head: &[u8]) -> bool {
-    let header = without_mark(head).trim_ascii_start();
+    let header = without_bom(head).trim_ascii_start();
     let header = header
         .split(|byte| matches!(byte, b'\n' | b'\r'))
         .next()

@@ -4,7 +4,7 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue};
 
 use crate::response::foreign_coding;
-use crate::wire::read::without_mark;
+use crate::wire::read::without_bom;
 
 /// How many bytes of a download or file are examined, in bytes. A tar header has 512.
 pub(super) const HEAD_BYTES: usize = 1024;
@@ -36,7 +36,7 @@ impl Format {
             _ if is_tar_header(head) => return Ok(Self::Tar),
             _ => {}
         }
-        let text = without_mark(head).trim_ascii_start();
+        let text = without_bom(head).trim_ascii_start();
         match text.first() {
             None => Err("nothing"),
             Some(b'<') => Err("HTML or XML"),

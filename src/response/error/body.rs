@@ -44,7 +44,7 @@ impl ErrorBody {
             .map(|byte| if *byte < b' ' { b' ' } else { *byte })
             .collect();
         // Nor is what a proxy wrote behind it.
-        let Ok(value) = read::beginning::<Value>(&plain) else {
+        let Ok(value) = read::prefix::<Value>(&plain) else {
             return Self::default();
         };
         let mut errors = Errors {

@@ -11,7 +11,7 @@ use super::kind::{Kind, Outcome};
 use super::{Error, Inner};
 use crate::http::error::{BoxError, HttpError, HttpErrorKind};
 use crate::response::secret::Secret;
-use crate::wire::read::Unread;
+use crate::wire::read::DecodeError;
 
 /// What is known about a call when something goes wrong with it: the one way to make an [`Error`].
 #[derive(Clone, Default)]
@@ -77,8 +77,8 @@ impl From<Kind> for Failure {
     }
 }
 
-impl From<Unread> for Failure {
-    fn from(unread: Unread) -> Self {
+impl From<DecodeError> for Failure {
+    fn from(unread: DecodeError) -> Self {
         Kind::Decode(Box::new(unread)).into()
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::Error;
 use crate::wire::one_line::{line, one_line};
-use crate::wire::read::Unread;
+use crate::wire::read::DecodeError;
 
 /// Which calls are retried after an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -168,7 +168,7 @@ kinds! {
     Status, "status", ByStatus, ByStatus, |error, f| error.write_status(f);
 
     /// The response is a success whose body is not as described.
-    Decode(unread: Box<Unread>), "decode", Never, Unknown, |error, f| write!(f, "cannot decode the response: {unread}");
+    Decode(unread: Box<DecodeError>), "decode", Never, Unknown, |error, f| write!(f, "cannot decode the response: {unread}");
 
     /// The response body is larger than allowed.
     TooLarge(limit: u64), "too_large", Never, Unknown, |error, f| write!(f, "the response is larger than {limit} bytes");

@@ -8,7 +8,7 @@ use super::context::leaves_open;
 use super::kind::{Kind, Retry};
 use super::{Error, asks_for_proof};
 use crate::response::rate_limit;
-use crate::wire::read::without_mark;
+use crate::wire::read::without_bom;
 
 impl Error {
     fn has_status(&self, statuses: &[u16]) -> bool {
@@ -182,7 +182,7 @@ impl Error {
 
     /// A captcha or challenge of the firewall before the server, gone a minute later: the request did not reach the server.
     pub(crate) fn is_challenge(&self) -> bool {
-        let html = |body: &Bytes| without_mark(body).trim_ascii_start().starts_with(b"<");
+        let html = |body: &Bytes| without_bom(body).trim_ascii_start().starts_with(b"<");
         self.headers().is_some_and(asks_for_proof)
             || self.0.context.get && self.has_status(&[405]) && self.body().is_some_and(html)
     }

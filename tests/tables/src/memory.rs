@@ -1,9 +1,10 @@
-//! An allocator that counts what each thread has allocated. It stands here, since the client's own package has no `unsafe`.
+//! An allocator that measures the memory that each thread has allocated. It is in this package because `intercom-client` forbids
+//! `unsafe`.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
-/// The system's allocator, counting.
+/// The allocator of the system, with a counter.
 #[derive(Debug)]
 pub struct Counting;
 
@@ -12,8 +13,8 @@ thread_local! {
     static PEAK: Cell<usize> = const { Cell::new(0) };
 }
 
-// SAFETY: every call is handed on to the system's allocator as it is. `realloc` is the provided one, by which both copies
-// count while the values move.
+// SAFETY: every call is forwarded unchanged to the allocator of the system. `realloc` is the provided implementation, so that
+// both allocations count while values are moved.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         let current = CURRENT.get().saturating_add(layout.size());
@@ -28,7 +29,7 @@ unsafe impl GlobalAlloc for Counting {
     }
 }
 
-/// The most bytes that this thread had allocated at once during a call, beyond what it had before.
+/// Returns the maximum number of bytes that this thread had allocated during a call, in addition to those allocated before.
 pub fn peak<T>(call: impl FnOnce() -> T) -> (usize, T) {
     let before = CURRENT.get();
     PEAK.set(before);

@@ -1,54 +1,56 @@
-//! JSON texts by name: what an object or a map keeps of what it was read from.
+//! JSON texts that objects, lists and maps keep, because their decoded values do not reproduce them.
 
 use std::collections::BTreeMap;
 
+use serde::{Serialize, Serializer};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::decode::Decode;
-use super::reader::{Fault, Reader, plain};
+use super::reader::{Fault, Reader, plain_length};
 
-/// JSON texts by name, sorted. While a text is read they are in its order, and [`settle`](Self::settle) sorts them.
+/// JSON texts by name. They are sorted, except between [`push`](Self::push) and [`sort`](Self::sort).
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Texts(Vec<Text>);
+pub(crate) struct RawEntries(Vec<RawEntry>);
 
 #[derive(Clone, Debug)]
-struct Text {
-    /// The name, and the JSON text after it.
-    both: Box<str>,
-    name: usize,
-    mark: Mark,
+struct RawEntry {
+    /// The name followed by its JSON text, in one allocation.
+    name_and_json: Box<str>,
+    name_length: usize,
+    origin: Origin,
 }
 
-/// How a text counts.
+/// The purpose of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Mark {
-    /// It is a value of its own.
-    Own,
-    /// It counts while the value that was read from it is unchanged.
-    Read,
-    /// An earlier text of this name no longer counts.
-    Void,
+pub(crate) enum Origin {
+    /// A value that is held nowhere else.
+    Extra,
+    /// The value of a field or entry. It is serialized while the field or entry is unchanged.
+    Field,
+    /// No text: the texts that were pushed before for this name are obsolete.
+    Replaced,
 }
 
-impl Text {
-    fn new(name: &str, json: &str, mark: Mark) -> Self {
+impl RawEntry {
+    fn new(name: &str, json: &str, origin: Origin) -> Self {
         Self {
-            both: [name, json].concat().into(),
-            name: name.len(),
-            mark,
+            name_and_json: [name, json].concat().into(),
+            name_length: name.len(),
+            origin,
         }
     }
 
     fn name(&self) -> &str {
-        self.both.get(..self.name).unwrap_or_default()
+        self.name_and_json.get(..self.name_length).unwrap_or_default()
     }
 
     fn json(&self) -> &str {
-        self.both.get(self.name..).unwrap_or_default()
+        self.name_and_json.get(self.name_length..).unwrap_or_default()
     }
 }
 
-impl Texts {
+impl RawEntries {
     pub(crate) const fn new() -> Self {
         Self(Vec::new())
     }
@@ -61,17 +63,17 @@ impl Texts {
         self.0.len()
     }
 
-    /// Adds a text while an object is read.
+    /// Appends a text while an object is read.
     #[cold]
-    pub(crate) fn push(&mut self, reader: &mut Reader<'_>, name: &str, json: &str, mark: Mark) -> Result<(), Fault> {
+    pub(crate) fn push(&mut self, reader: &mut Reader<'_>, name: &str, json: &str, origin: Origin) -> Result<(), Fault> {
         reader.charge(name.len() + json.len())?;
         reader.make_room(&mut self.0)?;
-        self.0.push(Text::new(name, &compact(json), mark));
+        self.0.push(RawEntry::new(name, &compact(json), origin));
         Ok(())
     }
 
-    /// Sorts the texts after an object was read; the last one of a name counts.
-    pub(crate) fn settle(&mut self) {
+    /// Sorts the texts after an object was read, and removes all but the last of each name.
+    pub(crate) fn sort(&mut self) {
         let sorted = self.0.windows(2).all(|pair| match pair {
             [first, second] => first.name() < second.name(),
             _ => true,
@@ -79,83 +81,102 @@ impl Texts {
         if !sorted {
             self.0.reverse();
             self.0.sort_by(|a, b| a.name().cmp(b.name()));
-            self.0.dedup_by(|later, kept| later.name() == kept.name());
+            self.0.dedup_by(|earlier, last| earlier.name() == last.name());
         }
-        self.0.retain(|text| text.mark != Mark::Void);
+        self.0.retain(|entry| entry.origin != Origin::Replaced);
     }
 
-    fn place(&self, name: &str) -> Result<usize, usize> {
-        self.0.binary_search_by(|text| text.name().cmp(name))
+    fn search(&self, name: &str) -> Result<usize, usize> {
+        self.0.binary_search_by(|entry| entry.name().cmp(name))
     }
 
-    pub(crate) fn get(&self, name: &str) -> Option<(&str, Mark)> {
-        let text = self.0.get(self.place(name).ok()?)?;
-        Some((text.json(), text.mark))
+    pub(crate) fn get(&self, name: &str) -> Option<(&str, Origin)> {
+        let entry = self.0.get(self.search(name).ok()?)?;
+        Some((entry.json(), entry.origin))
     }
 
     /// Sets the text of a name.
-    pub(crate) fn set(&mut self, name: &str, json: &str, mark: Mark) {
-        let text = Text::new(name, json, mark);
-        match self.place(name) {
-            Ok(place) => {
-                if let Some(old) = self.0.get_mut(place) {
-                    *old = text;
+    pub(crate) fn set(&mut self, name: &str, json: &str, origin: Origin) {
+        let entry = RawEntry::new(name, json, origin);
+        match self.search(name) {
+            Ok(index) => {
+                if let Some(old) = self.0.get_mut(index) {
+                    *old = entry;
                 }
             }
-            Err(place) => self.0.insert(place, text),
+            Err(index) => self.0.insert(index, entry),
         }
     }
 
     pub(crate) fn remove(&mut self, name: &str) -> Option<String> {
-        let place = self.place(name).ok()?;
-        Some(self.0.remove(place).json().to_owned())
+        let index = self.search(name).ok()?;
+        Some(self.0.remove(index).json().to_owned())
     }
 
-    /// The names with their texts, by name.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str, Mark)> {
-        self.0.iter().map(|text| (text.name(), text.json(), text.mark))
+    /// Returns the names and their texts, sorted by name.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str, Origin)> {
+        self.0.iter().map(|entry| (entry.name(), entry.json(), entry.origin))
     }
 }
 
-/// Sets any number of texts at once.
-impl FromIterator<(String, String)> for Texts {
+/// Collects names and the JSON texts of their values.
+impl FromIterator<(String, String)> for RawEntries {
     fn from_iter<I: IntoIterator<Item = (String, String)>>(entries: I) -> Self {
         let entries = entries.into_iter();
-        let mut texts = Self(entries.map(|(name, json)| Text::new(&name, &json, Mark::Own)).collect());
-        texts.settle();
+        let mut texts = Self(
+            entries
+                .map(|(name, json)| RawEntry::new(&name, &json, Origin::Extra))
+                .collect(),
+        );
+        texts.sort();
         texts
     }
 }
 
-/// The value of a text that was read before.
+/// JSON text that is serialized unchanged by `serde_json`, and as the nearest value by other serializers.
+pub(crate) struct RawJson<'a>(pub &'a str);
+
+impl Serialize for RawJson<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut reader = Reader::new(self.0);
+        let value = Value::decode(&mut reader).unwrap_or_default();
+        // A `RawValue` is only text in JSON text. Other serializers would write it as a struct.
+        let writes_json = std::any::type_name::<S>().contains("serde_json::ser::");
+        match serde_json::from_str::<&RawValue>(self.0) {
+            Ok(raw) if reader.keep_text && writes_json => raw.serialize(serializer),
+            _ => value.serialize(serializer),
+        }
+    }
+}
+
+/// Returns the value of a text that was read before.
 pub(crate) fn value(json: &str) -> Value {
     Value::decode(&mut Reader::new(json)).unwrap_or_default()
 }
 
-/// The JSON text of `value`, which was read from `text` and edited: what is unchanged is written as it came. `None` when
-/// nothing that is unchanged is written in another way than values are.
+/// Returns the JSON text of `value`, which was decoded from `text` and then edited, with the unchanged parts as in `text`.
+/// Returns `None` if serializing `value` results in the same text.
 pub(crate) fn patched(value: &Value, text: &str) -> Option<String> {
     let mut out = String::new();
     patch(value, Some(text), &mut out).then_some(out)
 }
 
-/// Writes a value to `out`; returns whether a part of it is written in another way than values are.
+/// Writes a value to `out`. Returns `true` if a part of it is written differently than serializing the value would.
 fn patch(new: &Value, text: Option<&str>, out: &mut String) -> bool {
     let mut differs = false;
     match (new, text) {
         (new, Some(text)) if *new == value(text) => {
             out.push_str(text);
-            let plain = new.to_string();
-            differs = plain != text;
+            differs = new.to_string() != text;
         }
         (Value::Object(entries), Some(text)) => {
             let mut texts = BTreeMap::new();
             let mut reader = Reader::new(text);
-            // A text of another kind has no parts to keep.
+            // Fails if the text is not an object, and has no entries to keep.
             let _ = reader.object("", |reader, name| {
-                let begin = reader.place();
+                let start = reader.position();
                 reader.skip()?;
-                texts.insert(name.into_owned(), reader.since(begin));
+                texts.insert(name.into_owned(), reader.text_since(start));
                 Ok(())
             });
             let mut separator = '{';
@@ -172,22 +193,22 @@ fn patch(new: &Value, text: Option<&str>, out: &mut String) -> bool {
             let mut texts = Vec::new();
             let mut reader = Reader::new(text);
             let _ = reader.list("", |reader| {
-                let begin = reader.place();
+                let start = reader.position();
                 reader.skip()?;
-                texts.push(reader.since(begin));
+                texts.push(reader.text_since(start));
                 Ok(())
             });
-            // Items in front and at the end that are unchanged keep their texts, wherever items were added or removed.
+            // Unchanged items at both ends keep their texts, wherever items were added or removed between them.
             let same = |(item, text): &(&Value, &&str)| **item == value(text);
             let front = items.iter().zip(&texts).take_while(same).count();
             let back = items.iter().rev().zip(texts.iter().rev()).take_while(same).count();
             let back = back.min(items.len().min(texts.len()) - front);
             let mut separator = '[';
-            for (place, item) in items.iter().enumerate() {
-                let left = items.len() - place;
-                let text = match left <= back {
-                    true => texts.len().checked_sub(left).and_then(|place| texts.get(place)),
-                    false => texts.get(place).filter(|_| place < texts.len() - back),
+            for (index, item) in items.iter().enumerate() {
+                let remaining = items.len() - index;
+                let text = match remaining <= back {
+                    true => texts.len().checked_sub(remaining).and_then(|index| texts.get(index)),
+                    false => texts.get(index).filter(|_| index < texts.len() - back),
                 };
                 out.push(separator);
                 differs |= patch(item, text.copied(), out);
@@ -200,12 +221,12 @@ fn patch(new: &Value, text: Option<&str>, out: &mut String) -> bool {
     differs
 }
 
-/// The text without white space between its values.
+/// Removes the white space between the values of a JSON text.
 pub(crate) fn compact(json: &str) -> String {
     let mut text = String::with_capacity(json.len());
     let mut rest = json;
     while !rest.is_empty() {
-        // A string with its quotes, or what is up to the next one.
+        // A string with its quotes, or everything up to the next string.
         let end = match rest.strip_prefix('"') {
             Some(inner) => 1 + string_end(inner),
             None => rest.find('"').unwrap_or(rest.len()),
@@ -220,11 +241,11 @@ pub(crate) fn compact(json: &str) -> String {
     text
 }
 
-/// Where a string ends, its quote included.
+/// Returns the length of a string without its opening quote.
 fn string_end(inner: &str) -> usize {
     let mut end = 0;
     loop {
-        end += plain(inner.as_bytes().get(end..).unwrap_or_default());
+        end += plain_length(inner.as_bytes().get(end..).unwrap_or_default());
         match inner.as_bytes().get(end) {
             Some(b'\\') => end += 2,
             Some(_) => return end + 1,
@@ -239,7 +260,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn white_space_between_values_is_not_kept() {
+    fn compact_removes_white_space_between_values() {
         for (text, compacted) in [
             (
                 r#" { "a b" : [ 1 , " c \" d " ] , "e\\" : null } "#,
@@ -253,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn an_edit_leaves_the_digits_of_everything_else() {
+    fn patched_keeps_the_digits_of_unchanged_parts() {
         let text = r#"{"a":1.50,"b":[1e2,{"c":123456789012345678901234567890},2.0],"d":-0}"#;
         let edited = |edit: fn(&mut Value)| {
             let mut value = value(text);
@@ -286,24 +307,24 @@ mod tests {
     }
 
     #[test]
-    fn the_last_text_of_a_name_counts() {
+    fn entries_keep_the_last_text_of_a_name() {
         let mut reader = Reader::new("");
-        let mut texts = Texts::new();
-        for (name, json, mark) in [
-            ("b", "1", Mark::Own),
-            ("a", "2", Mark::Read),
-            ("b", "3", Mark::Own),
-            ("c", "4", Mark::Read),
-            ("c", "", Mark::Void),
+        let mut texts = RawEntries::new();
+        for (name, json, origin) in [
+            ("b", "1", Origin::Extra),
+            ("a", "2", Origin::Field),
+            ("b", "3", Origin::Extra),
+            ("c", "4", Origin::Field),
+            ("c", "", Origin::Replaced),
         ] {
-            texts.push(&mut reader, name, json, mark).unwrap();
+            texts.push(&mut reader, name, json, origin).unwrap();
         }
-        texts.settle();
+        texts.sort();
         assert_eq!(
             texts.iter().collect::<Vec<_>>(),
-            [("a", "2", Mark::Read), ("b", "3", Mark::Own)]
+            [("a", "2", Origin::Field), ("b", "3", Origin::Extra)]
         );
-        texts.set("0", "5", Mark::Own);
-        assert_eq!((texts.get("0"), texts.get("c")), (Some(("5", Mark::Own)), None));
+        texts.set("0", "5", Origin::Extra);
+        assert_eq!((texts.get("0"), texts.get("c")), (Some(("5", Origin::Extra)), None));
     }
 }

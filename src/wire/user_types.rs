@@ -1,21 +1,20 @@
-//! JSON of types that callers bring: read and written by serde.
+//! JSON of types that the user defines: read and written by serde.
 
 use serde::de::DeserializeOwned;
 use serde::ser::{self, Serialize, Serializer};
 
 use std::fmt;
 
-/// Reads JSON by serde, which takes only complete characters: bytes that are not UTF-8 and halves of surrogate pairs
-/// become U+FFFD.
+/// Decodes JSON by serde. Invalid UTF-8 and unpaired surrogates, which serde rejects, become U+FFFD.
 pub(crate) fn from_json<T: DeserializeOwned>(text: &[u8]) -> serde_json::Result<T> {
-    serde_json::from_slice(text).or_else(|error| match whole_characters(text) {
+    serde_json::from_slice(text).or_else(|error| match replace_invalid_characters(text) {
         Some(repaired) => serde_json::from_slice(&repaired),
         None => Err(error),
     })
 }
 
-/// The JSON with U+FFFD in the place of bytes that are not UTF-8 and of halves of surrogate pairs; `None` if it has neither.
-fn whole_characters(text: &[u8]) -> Option<Vec<u8>> {
+/// Replaces invalid UTF-8 and unpaired surrogates by U+FFFD. Returns `None` if the text contains neither.
+fn replace_invalid_characters(text: &[u8]) -> Option<Vec<u8>> {
     let mut repaired = String::from_utf8_lossy(text).into_owned().into_bytes();
     let unit = |text: &[u8], at: usize| {
         let digits = text.get(at..at + 6)?.strip_prefix(br"\u")?;
@@ -39,48 +38,48 @@ fn whole_characters(text: &[u8]) -> Option<Vec<u8>> {
     (repaired != text).then_some(repaired)
 }
 
-/// Writes a value as JSON. Fails for a number that is NaN or infinite, which serde writes as null.
+/// Encodes a value as JSON. Fails for a number that is NaN or infinite, which serde would write as null.
 pub(crate) fn to_json(value: &(impl Serialize + ?Sized)) -> serde_json::Result<Vec<u8>> {
     value
-        .serialize(Finite)
+        .serialize(FiniteCheck)
         .map_err(<serde_json::Error as ser::Error>::custom)?;
     serde_json::to_vec(value)
 }
 
-/// Passes over a value, and fails at a number that is not finite.
+/// A serializer without output that fails at a number that is not finite.
 #[derive(Clone, Copy)]
-struct Finite;
+struct FiniteCheck;
 
-/// Why a value is not sent.
+/// The reason why a value cannot be serialized.
 #[derive(Debug)]
-struct Refused(String);
+struct CheckError(String);
 
-impl fmt::Display for Refused {
+impl fmt::Display for CheckError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-impl std::error::Error for Refused {}
+impl std::error::Error for CheckError {}
 
-impl ser::Error for Refused {
+impl ser::Error for CheckError {
     fn custom<T: fmt::Display>(text: T) -> Self {
         Self(text.to_string())
     }
 }
 
-/// What the value checks itself for, so that nothing remains to be done.
+/// Implements methods that accept any value.
 macro_rules! accept {
     ($($method:ident($($ty:ty),*);)*) => {$(
-        fn $method(self, $(_: $ty),*) -> Result<(), Refused> {
+        fn $method(self, $(_: $ty),*) -> Result<(), CheckError> {
             Ok(())
         }
     )*};
 }
 
-impl Serializer for Finite {
+impl Serializer for FiniteCheck {
     type Ok = ();
-    type Error = Refused;
+    type Error = CheckError;
     type SerializeSeq = Self;
     type SerializeTuple = Self;
     type SerializeTupleStruct = Self;
@@ -110,22 +109,22 @@ impl Serializer for Finite {
         serialize_unit_variant(&'static str, u32, &'static str);
     }
 
-    fn serialize_f32(self, number: f32) -> Result<(), Refused> {
+    fn serialize_f32(self, number: f32) -> Result<(), CheckError> {
         self.serialize_f64(number.into())
     }
 
-    fn serialize_f64(self, number: f64) -> Result<(), Refused> {
+    fn serialize_f64(self, number: f64) -> Result<(), CheckError> {
         match number.is_finite() {
             true => Ok(()),
-            false => Err(ser::Error::custom("a number that is not finite")),
+            false => Err(ser::Error::custom("number is not finite")),
         }
     }
 
-    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), Refused> {
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), CheckError> {
         value.serialize(self)
     }
 
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Result<(), Refused> {
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Result<(), CheckError> {
         value.serialize(self)
     }
 
@@ -135,58 +134,58 @@ impl Serializer for Finite {
         _: u32,
         _: &'static str,
         value: &T,
-    ) -> Result<(), Refused> {
+    ) -> Result<(), CheckError> {
         value.serialize(self)
     }
 
-    fn serialize_seq(self, _: Option<usize>) -> Result<Self, Refused> {
+    fn serialize_seq(self, _: Option<usize>) -> Result<Self, CheckError> {
         Ok(self)
     }
 
-    fn serialize_tuple(self, _: usize) -> Result<Self, Refused> {
+    fn serialize_tuple(self, _: usize) -> Result<Self, CheckError> {
         Ok(self)
     }
 
-    fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Self, Refused> {
+    fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Self, CheckError> {
         Ok(self)
     }
 
-    fn serialize_tuple_variant(self, _: &'static str, _: u32, _: &'static str, _: usize) -> Result<Self, Refused> {
+    fn serialize_tuple_variant(self, _: &'static str, _: u32, _: &'static str, _: usize) -> Result<Self, CheckError> {
         Ok(self)
     }
 
-    fn serialize_map(self, _: Option<usize>) -> Result<Self, Refused> {
+    fn serialize_map(self, _: Option<usize>) -> Result<Self, CheckError> {
         Ok(self)
     }
 
-    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Self, Refused> {
+    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Self, CheckError> {
         Ok(self)
     }
 
-    fn serialize_struct_variant(self, _: &'static str, _: u32, _: &'static str, _: usize) -> Result<Self, Refused> {
+    fn serialize_struct_variant(self, _: &'static str, _: u32, _: &'static str, _: usize) -> Result<Self, CheckError> {
         Ok(self)
     }
 }
 
-/// Passes over the parts of a value: `trait method(arguments before the value)`.
-macro_rules! parts {
+/// Implements the traits for the parts of a value: `trait method(parameters before the value)`.
+macro_rules! check_parts {
     ($($part:ident $method:ident($($ty:ty),*);)*) => {$(
-        impl ser::$part for Finite {
+        impl ser::$part for FiniteCheck {
             type Ok = ();
-            type Error = Refused;
+            type Error = CheckError;
 
-            fn $method<T: Serialize + ?Sized>(&mut self, $(_: $ty,)* value: &T) -> Result<(), Refused> {
+            fn $method<T: Serialize + ?Sized>(&mut self, $(_: $ty,)* value: &T) -> Result<(), CheckError> {
                 value.serialize(*self)
             }
 
-            fn end(self) -> Result<(), Refused> {
+            fn end(self) -> Result<(), CheckError> {
                 Ok(())
             }
         }
     )*};
 }
 
-parts! {
+check_parts! {
     SerializeSeq serialize_element();
     SerializeTuple serialize_element();
     SerializeTupleStruct serialize_field();
@@ -195,19 +194,19 @@ parts! {
     SerializeStructVariant serialize_field(&'static str);
 }
 
-impl ser::SerializeMap for Finite {
+impl ser::SerializeMap for FiniteCheck {
     type Ok = ();
-    type Error = Refused;
+    type Error = CheckError;
 
-    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Refused> {
+    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), CheckError> {
         key.serialize(*self)
     }
 
-    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Refused> {
+    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), CheckError> {
         value.serialize(*self)
     }
 
-    fn end(self) -> Result<(), Refused> {
+    fn end(self) -> Result<(), CheckError> {
         Ok(())
     }
 }
@@ -235,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_that_are_not_finite_are_refused_wherever_they_stand() {
+    fn numbers_that_are_not_finite_are_rejected_everywhere() {
         let body = |odd: f64, place: usize| {
             let at = |here: usize| if here == place { odd } else { 0.5 };
             Body {
@@ -252,7 +251,7 @@ mod tests {
         for place in 0..6 {
             for odd in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
                 let error = to_json(&body(odd, place)).unwrap_err().to_string();
-                assert_eq!(error, "a number that is not finite", "{place}");
+                assert_eq!(error, "number is not finite", "{place}");
             }
         }
         let written = to_json(&body(0.5, 0)).unwrap();
@@ -261,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn halves_of_characters_are_replaced() {
+    fn invalid_characters_are_replaced() {
         let read = |text: &[u8]| from_json::<serde_json::Value>(text).ok();
         assert_eq!(read(br#""a\ud83d""#), Some("a\u{fffd}".into()));
         assert_eq!(read(b"\"a\xff\""), Some("a\u{fffd}".into()));
