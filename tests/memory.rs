@@ -1,10 +1,18 @@
 //! Memory that decoding allocates per byte of text, for the worst texts in each list and object of each response.
 
 use std::collections::HashSet;
+use std::convert::Infallible;
 use std::fmt::Write as _;
+use std::io::Write as _;
 
-use intercom_client::json;
+use bytes::Bytes;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use futures_util::stream;
+use http_body::Frame;
+use http_body_util::StreamBody;
 use intercom_client::webhooks::Notification;
+use intercom_client::{Client, Method, RetryPolicy, json};
 use operation_tables::memory::{Counting, peak};
 use operation_tables::{DESCRIPTION, OPERATIONS};
 use serde_json::Value;
@@ -172,7 +180,10 @@ fn response_that_needs_too_much_memory_is_rejected() {
     let text = format!("{{\"data\":{}}}", list("{}"));
     let error = json::from_slice::<operation_tables::types::ArticleList>(text.as_bytes()).unwrap_err();
     let message = error.to_string();
-    assert!(message.contains("expected JSON, found values that need more than 40 times the memory"), "{message}");
+    assert!(
+        message.contains("expected JSON, found values that need more than 40 times the memory"),
+        "{message}"
+    );
 }
 
 #[test]
@@ -209,4 +220,50 @@ fn error_bodies_take_memory_in_proportion_to_their_text() {
             assert!(found <= MAX_BYTES_PER_BYTE, "{found} {item} {open}");
         }
     }
+}
+
+/// Calls a service that responds with compressed chunks. Returns the peak of memory in bytes, and the length of the body.
+fn peak_of_call(chunks: impl Iterator<Item = Bytes> + Clone + Send + Sync + 'static) -> (usize, Option<usize>) {
+    let service = tower::service_fn(move |_request| {
+        let frames = chunks.clone().map(Frame::data).map(Ok::<_, Infallible>);
+        let response = http::Response::builder().header("content-encoding", "gzip");
+        std::future::ready(response.body(StreamBody::new(stream::iter(frames))))
+    });
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let client = Client::builder("dG9r")
+        .http_service(service)
+        .retry(RetryPolicy::none())
+        .max_response_bytes(MAX_RESPONSE_BYTES)
+        .build()
+        .unwrap();
+    let (bytes, result) = peak(|| runtime.block_on(client.request(Method::GET, "/me").bytes()));
+    (bytes, result.ok().map(|response| response.len()))
+}
+
+/// The limit of the client for the length of a decompressed response.
+const MAX_RESPONSE_BYTES: u64 = 1 << 20;
+
+#[test]
+fn compressed_responses_take_memory_in_proportion_to_the_limit() {
+    let member = |data: &[u8]| {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        encoder.write_all(data).unwrap();
+        Bytes::from(encoder.finish().unwrap())
+    };
+    let max = 4 * MAX_RESPONSE_BYTES as usize;
+    let largest = member(&vec![b' '; MAX_RESPONSE_BYTES as usize]);
+    let (bytes, length) = peak_of_call(std::iter::once(largest));
+    assert_eq!(length, Some(MAX_RESPONSE_BYTES as usize));
+    assert!(bytes <= max, "{bytes} bytes");
+    // 64 MiB in one member, empty members without end, and zeros without end.
+    let (bytes, length) = peak_of_call(std::iter::once(member(&vec![b' '; 64 << 20])));
+    assert!(length.is_none() && bytes <= max, "{bytes} bytes");
+    let (bytes, length) = peak_of_call(std::iter::repeat(member(b"")));
+    assert!(length.is_none() && bytes <= max, "{bytes} bytes");
+    let zeros = std::iter::once(member(b"{}")).chain(std::iter::repeat(Bytes::from_static(&[0; 1000])));
+    let (bytes, length) = peak_of_call(zeros);
+    assert!(length.is_none() && bytes <= max, "{bytes} bytes");
 }

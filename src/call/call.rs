@@ -158,7 +158,9 @@ impl Call {
         name: &'static str,
         value: Result<impl std::fmt::Display, InvalidField>,
     ) -> Result<(), Error> {
-        let Some(value) = self.unless_missing(value)? else { return Ok(()) };
+        let Some(value) = self.unless_missing(value)? else {
+            return Ok(());
+        };
         let text = value.to_string();
         // An empty segment or a dot segment would result in the path of another operation.
         if text.is_empty() || text == "." || text == ".." {
@@ -186,7 +188,9 @@ impl Call {
         style: QueryStyle,
         value: Result<Option<impl Serialize>, InvalidField>,
     ) -> Result<(), Error> {
-        let Some(value) = self.unless_missing(value)? else { return Ok(()) };
+        let Some(value) = self.unless_missing(value)? else {
+            return Ok(());
+        };
         let value = serde_json::to_value(value)
             .map_err(|_| self.invalid(InvalidField::new("value cannot be serialized").within(name)))?;
         let separator = match style {
@@ -212,7 +216,8 @@ impl Call {
             (value, _) => vec![(name.into(), value)],
         };
         let set = parameters.into_iter().filter(|(_, value)| !value.is_null());
-        self.query.extend(set.map(|(name, value)| (name, parameter_text(&value))));
+        self.query
+            .extend(set.map(|(name, value)| (name, parameter_text(&value))));
         Ok(())
     }
 

@@ -10,7 +10,7 @@ pub(crate) mod invalid_field;
 pub(crate) mod operation;
 #[cfg(feature = "client")]
 pub(crate) mod options;
-#[cfg(feature = "client")]
-pub(crate) mod retry_policy;
 pub(crate) mod parameter;
 pub(crate) mod required;
+#[cfg(feature = "client")]
+pub(crate) mod retry_policy;

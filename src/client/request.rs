@@ -10,8 +10,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::Client;
-use crate::call::invalid_field::InvalidField;
 use crate::call::call::Call;
+use crate::call::invalid_field::InvalidField;
 use crate::call::operation::{Idempotency, Operation, Paging};
 use crate::call::options::{self, Options};
 use crate::call::parameter::Parameter;

@@ -7,8 +7,8 @@ use crate::call::call::Call;
 use crate::call::operation::Paging;
 use crate::response::error::Error;
 use crate::response::error::context::ErrorContext;
-use crate::wire::raw_json::patched;
 use crate::wire::next_page::NextPage;
+use crate::wire::raw_json::patched;
 use crate::wire::read::utf8_text;
 
 /// What a page says of its place in the list, by the shape of the list.

@@ -314,8 +314,10 @@ fn digits(text: &str) -> usize {
 /// Returns `true` if a float is serialized as the text that it was parsed from.
 fn is_written(value: f64, text: &str) -> bool {
     // A short fraction is written with the same digits, unless it is so small that it gets an exponent.
-    let plain =
-        text.contains('.') && !text.ends_with('0') && !text.contains(['e', 'E']) && digits(text) <= EXACT_DECIMAL_DIGITS;
+    let plain = text.contains('.')
+        && !text.ends_with('0')
+        && !text.contains(['e', 'E'])
+        && digits(text) <= EXACT_DECIMAL_DIGITS;
     plain && value.abs() > 1e-4 || serde_json::to_string(&value).is_ok_and(|written| written == text)
 }
 

@@ -376,6 +376,9 @@ mod tests {
         // This is how `serde_json` passes numbers with `arbitrary_precision`.
         let number = || [(NUMBER, "123456789012345678901234567890")].into_iter();
         let entries = de::value::MapDeserializer::<_, de::value::Error>::new(number());
-        assert_eq!(TextVisitor.visit_map(entries).unwrap(), "123456789012345678901234567890");
+        assert_eq!(
+            TextVisitor.visit_map(entries).unwrap(),
+            "123456789012345678901234567890"
+        );
     }
 }

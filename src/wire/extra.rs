@@ -100,7 +100,13 @@ impl Extra {
 
     /// Keeps a text while the object is read. Call [`sort`](Self::sort) when the object is complete.
     #[cold]
-    pub(crate) fn keep(&mut self, reader: &mut Reader<'_>, name: &str, json: &str, origin: Origin) -> Result<(), Fault> {
+    pub(crate) fn keep(
+        &mut self,
+        reader: &mut Reader<'_>,
+        name: &str,
+        json: &str,
+        origin: Origin,
+    ) -> Result<(), Fault> {
         if self.texts.is_none() {
             reader.charge(size_of::<RawEntries>())?;
         }

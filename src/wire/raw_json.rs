@@ -65,7 +65,13 @@ impl RawEntries {
 
     /// Appends a text while an object is read.
     #[cold]
-    pub(crate) fn push(&mut self, reader: &mut Reader<'_>, name: &str, json: &str, origin: Origin) -> Result<(), Fault> {
+    pub(crate) fn push(
+        &mut self,
+        reader: &mut Reader<'_>,
+        name: &str,
+        json: &str,
+        origin: Origin,
+    ) -> Result<(), Fault> {
         reader.charge(name.len() + json.len())?;
         reader.make_room(&mut self.0)?;
         self.0.push(RawEntry::new(name, &compact(json), origin));

@@ -170,7 +170,11 @@ mod tests {
             let text = open.repeat(100) + "null" + &"}".repeat(100);
             let mut reader = Reader::bounded(&text);
             let nested = Nested::decode(&mut reader).unwrap();
-            assert!(reader.tried_bytes() < 200 * text.len() + 200_000, "{}", reader.tried_bytes());
+            assert!(
+                reader.tried_bytes() < 200 * text.len() + 200_000,
+                "{}",
+                reader.tried_bytes()
+            );
             let written = serde_json::to_string(&nested).unwrap();
             let value = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
             assert_eq!(value(&written), value(&text), "{name}");

@@ -32,7 +32,12 @@ impl Json {
             }
             b'[' => {
                 let items: Vec<&RawValue> = serde_json::from_str(text).ok()?;
-                Self::List(items.into_iter().map(|item| Self::try_read(item.get())).collect::<Option<_>>()?)
+                Self::List(
+                    items
+                        .into_iter()
+                        .map(|item| Self::try_read(item.get()))
+                        .collect::<Option<_>>()?,
+                )
             }
             // A string with an unpaired surrogate is compared as written.
             b'"' => Self::Text(serde_json::from_str(text).unwrap_or_else(|_| text.to_owned())),

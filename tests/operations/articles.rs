@@ -104,10 +104,7 @@ async fn create_article_needs_an_author() {
     let error = call.send().await.unwrap_err();
 
     assert!(error.is_builder());
-    assert_eq!(
-        error.to_string(),
-        "create_article: missing required value `author_id`"
-    );
+    assert_eq!(error.to_string(), "create_article: missing required value `author_id`");
     assert!(wire.sent_nothing());
 }
 

@@ -141,7 +141,11 @@ async fn show_contact() {
     assert_eq!(ada.tags.as_ref().unwrap().data[0].id.as_deref(), Some("88120"));
     let companies = ada.companies.as_ref().unwrap();
     assert_eq!(companies.data[0].id.as_deref(), Some("66f1b7700d3a5c41e2f09b01"));
-    assert_eq!(companies.has_more, Some(true), "a contact contains at most ten companies");
+    assert_eq!(
+        companies.has_more,
+        Some(true),
+        "a contact contains at most ten companies"
+    );
     let profiles = ada.social_profiles.as_ref().unwrap();
     assert_eq!(profiles.data[0].name.as_deref(), Some("Twitter"));
     let opted_out = ada.opted_out_subscription_types.as_ref().unwrap();

@@ -117,10 +117,7 @@ async fn create_conversation_needs_sender_and_text() {
     let call = wire.client().create_conversation();
     let error = call.body_map(|b| b.body("Hello")).send().await.unwrap_err();
     assert!(error.is_builder());
-    assert_eq!(
-        error.to_string(),
-        "create_conversation: missing required value `from`"
-    );
+    assert_eq!(error.to_string(), "create_conversation: missing required value `from`");
 
     let nobody = ConversationSender::builder().type_("user");
     let call = wire.client().create_conversation();

@@ -74,10 +74,7 @@ async fn a_collection_needs_a_name() {
     let error = call.body_map(|b| b.description("Maps")).send().await.unwrap_err();
 
     assert!(error.is_builder());
-    assert_eq!(
-        error.to_string(),
-        "create_collection: missing required value `name`"
-    );
+    assert_eq!(error.to_string(), "create_collection: missing required value `name`");
     assert!(wire.sent_nothing());
 }
 
@@ -243,7 +240,11 @@ async fn create_section() {
     assert_eq!(sent.line, "POST /help_center/sections");
     assert_eq!(sent.body, json!({"name": "Maps and positions", "parent_id": 6610201}));
     assert_eq!(section.id.as_deref(), Some("6610305"));
-    assert_eq!(section.parent_id, Some(Id::from("6610201")), "this operation returns it as a string");
+    assert_eq!(
+        section.parent_id,
+        Some(Id::from("6610201")),
+        "this operation returns it as a string"
+    );
     assert_eq!(section.order, Some(1));
 }
 
@@ -254,10 +255,7 @@ async fn a_section_needs_a_collection() {
     let error = call.body_map(|b| b.name("Maps")).send().await.unwrap_err();
 
     assert!(error.is_builder());
-    assert_eq!(
-        error.to_string(),
-        "create_section: missing required value `parent_id`"
-    );
+    assert_eq!(error.to_string(), "create_section: missing required value `parent_id`");
     assert!(wire.sent_nothing());
 }
 

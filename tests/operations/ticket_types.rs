@@ -70,10 +70,7 @@ async fn create_ticket_type_needs_a_name() {
     let error = call.body_map(|b| b.is_internal(true)).send().await.unwrap_err();
 
     assert!(error.is_builder());
-    assert_eq!(
-        error.to_string(),
-        "create_ticket_type: missing required value `name`"
-    );
+    assert_eq!(error.to_string(), "create_ticket_type: missing required value `name`");
     assert!(wire.sent_nothing());
 }
 

@@ -116,10 +116,7 @@ async fn create_ticket_needs_contacts() {
     let error = call.body_map(|b| b.ticket_type_id(5102)).send().await.unwrap_err();
 
     assert!(error.is_builder());
-    assert_eq!(
-        error.to_string(),
-        "create_ticket: missing required value `contacts`"
-    );
+    assert_eq!(error.to_string(), "create_ticket: missing required value `contacts`");
     assert!(wire.sent_nothing());
 }
 

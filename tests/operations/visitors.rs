@@ -206,9 +206,6 @@ async fn convert_visitor_needs_a_visitor() {
     let error = call.body_map(|b| b.type_("user").user(user)).send().await.unwrap_err();
 
     assert!(error.is_builder());
-    assert_eq!(
-        error.to_string(),
-        "convert_visitor: missing required value `visitor`"
-    );
+    assert_eq!(error.to_string(), "convert_visitor: missing required value `visitor`");
     assert!(wire.sent_nothing());
 }

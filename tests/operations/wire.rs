@@ -121,7 +121,11 @@ impl Wire {
             false => serde_json::from_slice(&request.body).unwrap(),
         };
         let json = Some("application/json".to_owned()).filter(|_| !body.is_null());
-        assert_eq!(header("content-type"), json, "a request has a content type if and only if it has a body");
+        assert_eq!(
+            header("content-type"),
+            json,
+            "a request has a content type if and only if it has a body"
+        );
         Sent {
             line: request.line(),
             body,

@@ -51,7 +51,9 @@ async fn endless_gzip_fails_after_a_bounded_number_of_bytes() {
                 let (counter, chunk) = (Arc::clone(&counter), Bytes::from(chunk.clone()));
                 let start = Some(Bytes::from(start.clone())).filter(|start| !start.is_empty());
                 let chunks = start.into_iter().chain(std::iter::repeat(chunk));
-                Box::new(chunks.inspect(move |chunk| drop(counter.fetch_add(chunk.len() as u64, Ordering::Relaxed))))
+                Box::new(chunks.inspect(move |chunk| {
+                    counter.fetch_add(chunk.len() as u64, Ordering::Relaxed);
+                }))
             };
             let server = Server::always(vec![Move::Read, head(status), Move::Chunks(Arc::new(chunks))]).await;
             let client = settings(&server).retry(RetryPolicy::none()).build().unwrap();

@@ -33,7 +33,11 @@ fn values_equal_those_of_serde_json() {
         let expected: Value = serde_json::from_str(text).unwrap();
         assert_eq!(read_and_skip(text), Some(expected), "{text}");
     }
-    assert_eq!(read_and_skip(r#"{"a":1,"a":2}"#), Some(json!({"a": 2})), "the last value counts");
+    assert_eq!(
+        read_and_skip(r#"{"a":1,"a":2}"#),
+        Some(json!({"a": 2})),
+        "the last value counts"
+    );
 }
 
 #[test]
