@@ -1,27 +1,26 @@
-//! A layer that counts attempts and retries and adds up latencies by operation, in Prometheus' text format.
-//!
-//! `cargo run --example metrics` calls a mock server that fails twice before it succeeds.
+//! A layer that counts attempts, retries and seconds by operation and status, in Prometheus' text format.
 
 use std::collections::BTreeMap;
+use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use bytes::Bytes;
-use intercom_client::mock::{MockIntercom, MockResponse};
+use intercom_client::mock::{Answer, MockIntercom};
 use intercom_client::{Attempt, HttpService, http};
-use tower::ServiceExt;
-use tower::layer::layer_fn;
+use tower::{ServiceExt, layer::layer_fn};
+
+#[path = "tool/mod.rs"]
+mod tool;
 
 /// Attempts, retries and seconds by operation and status.
 type Metrics = Arc<Mutex<BTreeMap<(&'static str, String), (u64, u64, f64)>>>;
 
-#[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
+async fn run() -> Result<(), Box<dyn std::error::Error>> {
     let metrics = Metrics::default();
     let recorded = metrics.clone();
     let layer = layer_fn(move |service: HttpService| {
         let metrics = recorded.clone();
-        tower::service_fn(move |request: http::Request<Bytes>| {
+        tower::service_fn(move |request: http::Request<bytes::Bytes>| {
             let attempt = request.extensions().get::<Attempt>();
             let (operation, number) = attempt.map_or(("", 1), |attempt| (attempt.operation(), attempt.number()));
             let (service, metrics, sent) = (service.clone(), metrics.clone(), Instant::now());
@@ -38,21 +37,24 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             }
         })
     });
-
     let intercom = MockIntercom::new();
-    let fails = intercom.on("list_tags");
-    fails
-        .respond_once(MockResponse::error(503, "unavailable", "later"))
-        .respond_once(MockResponse::dropped());
+    let unavailable = Answer::error(503, "unavailable", "later");
+    let tags = intercom.on("list_tags");
+    tags.answer_once(unavailable).answer_once(Answer::dropped());
     let client = intercom.client_builder().layer(layer).build()?;
     client.list_tags().await?;
     client.identify_admin().await?;
-
     for ((operation, status), (attempts, retries, seconds)) in &*metrics.lock().unwrap() {
         let labels = format!("{{operation=\"{operation}\",status=\"{status}\"}}");
-        println!("intercom_attempts_total{labels} {attempts}");
-        println!("intercom_retries_total{labels} {retries}");
+        println!("intercom_attempts_total{labels} {attempts}\nintercom_retries_total{labels} {retries}");
         println!("intercom_attempt_seconds_sum{labels} {seconds:.6}");
     }
     Ok(())
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let help = "Calls a mock that fails twice, and prints metrics.\n\nUsage: metrics";
+    tool::arguments(help, 0);
+    tool::exit(run().await)
 }

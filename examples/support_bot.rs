@@ -1,115 +1,103 @@
-//! A support bot: it notes, assigns, tags, answers and snoozes what contacts write, and opens a ticket when asked to.
-//!
-//! `cargo run --example support_bot` shows one conversation against a mock Intercom. With
-//! `INTERCOM_ACCESS_TOKEN` and `INTERCOM_CLIENT_SECRET` set it serves `http://127.0.0.1:3000/webhooks`: the endpoint URL for
-//! the Developer Hub, by way of a tunnel with https, with the topics `conversation.user.created` and `….replied`.
+//! A support bot: adds a note to each conversation, assigns, tags, replies and snoozes it, and opens a ticket on request.
 
 use std::collections::VecDeque;
+use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
 use axum::http::{HeaderMap, StatusCode};
 use axum::{Router, body::Bytes, extract::State, routing::post};
-use intercom_client::types::{
-    Conversation, CreateTagRequest, ManageConversationRequest, ReplyConversationRequest, TicketContactRequest,
-};
+use intercom_client::types::*;
 use intercom_client::webhooks::{Notification, Receiver, topics};
 use intercom_client::{Client, Error, mock::MockIntercom};
 use serde_json::json;
 use tokio::{net::TcpListener, sync::mpsc};
 
-/// Takes notifications until `stop` is done, and ends when the last one is worked on.
+#[path = "tool/mod.rs"]
+mod tool;
+
+const HELP: &str = "A support bot at http://127.0.0.1:3000/webhooks: set INTERCOM_ACCESS_TOKEN, INTERCOM_CLIENT_SECRET.
+Without a token, it handles one conversation of a mock Intercom.\n\nUsage: support_bot";
+
+/// The app's package code in the Developer Hub: the parts that the app's API calls create have it.
+const PACKAGE_CODE: &str = "support-bot-3kd2";
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+type Shared = (Receiver, mpsc::Sender<Notification>);
+
+/// Receives notifications until `stop` completes. Returns when all of them have been handled.
 pub(crate) async fn serve<S>(listener: TcpListener, receiver: Receiver, client: Client, stop: S) -> std::io::Result<()>
 where
     S: Future<Output = ()> + Send + 'static,
 {
     let (queue, mut notifications) = mpsc::channel::<Notification>(1000);
     let worker = tokio::spawn(async move {
-        let mut done = VecDeque::new(); // to last over a restart, the ids go into a database
+        let mut handled = VecDeque::new(); // in a database, the ids would survive a restart
         while let Some(notification) = notifications.recv().await {
-            if notification.id.is_some() && done.contains(&notification.id) {
-                continue; // what was not answered in time comes once more
+            if notification.id.is_some() && handled.contains(&notification.id) {
+                continue; // Intercom sends a notification again if the response was late
             }
-            if let Err(error) = work(&client, &notification).await {
-                eprintln!("{:?}: {error}", notification.id);
+            if let Err(error) = handle(&client, &notification).await {
+                eprintln!("notification {:?}: {error}", notification.id);
             }
-            done.push_front(notification.id);
-            done.truncate(1000);
+            handled.push_front(notification.id);
+            handled.truncate(1000);
         }
     });
-    let route = post(receive).head(|| async { StatusCode::OK }); // setting the URL up sends a HEAD request
-    let router = Router::new().route("/webhooks", route);
-    let router = router.with_state((receiver, queue));
+    let route = post(receive).head(|| async { StatusCode::OK }); // setting up the URL sends a HEAD request
+    let router = Router::new().route("/webhooks", route).with_state((receiver, queue));
     axum::serve(listener, router).with_graceful_shutdown(stop).await?;
     worker.await.map_err(std::io::Error::other)
 }
 
-/// What the endpoint works with.
-type Shared = (Receiver, mpsc::Sender<Notification>);
-
-/// Answers at once, since Intercom waits 5 seconds: the work is done afterwards.
+/// Responds at once, because Intercom waits for 5 seconds at most.
 async fn receive(State((receiver, queue)): State<Shared>, headers: HeaderMap, body: Bytes) -> StatusCode {
     match receiver.read(&headers, &body) {
         Ok(notification) if notification.is_ping() => StatusCode::OK,
-        // What does not fit into the queue is sent again a minute later.
-        Ok(notification) => queue
-            .try_send(notification)
-            .map_or(StatusCode::SERVICE_UNAVAILABLE, |()| StatusCode::OK),
+        Ok(notification) if queue.try_send(notification.clone()).is_ok() => StatusCode::OK,
+        Ok(_) => StatusCode::SERVICE_UNAVAILABLE, // the queue is full: Intercom sends it again a minute later
         Err(error) => error.status(),
     }
 }
 
-/// What the bot does when a contact has written, unless the app itself wrote it for the contact.
-async fn work(client: &Client, notification: &Notification) -> Result<(), Error> {
-    let (Some(topics::CONVERSATION_USER_CREATED | topics::CONVERSATION_USER_REPLIED), Some(told)) =
-        (notification.topic.as_deref(), notification.conversation())
-    else {
-        return Ok(());
+/// Handles the message of a contact, unless this app wrote it for the contact.
+async fn handle(client: &Client, notification: &Notification) -> Result<(), Error> {
+    use topics::{CONVERSATION_USER_CREATED as CREATED, CONVERSATION_USER_REPLIED as REPLIED};
+    let id = match (notification.topic.as_deref(), notification.conversation()) {
+        (Some(CREATED | REPLIED), Some(conversation)) if !is_echo(conversation) => conversation.id.as_deref(),
+        _ => return Ok(()),
     };
-    if is_echo(told) {
-        return Ok(());
-    }
     let bot = client.identify_admin().await?; // the teammate that the access token belongs to
-    let id = told.id.as_deref();
     let conversation = client.retrieve_conversation().id(id).display_as("plaintext").await?;
-    let text = last_words(&conversation).unwrap_or_default();
-
-    let note = ReplyConversationRequest::admin_note(&bot.id, "The bot takes this one until tomorrow.");
+    let text = last_message(&conversation).unwrap_or_default();
+    let note = ReplyConversationRequest::admin_note(&bot.id, "The bot handles this conversation until tomorrow.");
     client.reply_conversation().id(id).body(note).await?;
-
     if let Some(team) = client.list_teams().await?.teams.first() {
         let assign = ManageConversationRequest::assign_to_team(&bot.id, &team.id);
         client.manage_conversation().id(id).body(assign).await?;
     }
-
-    let tag = client.create_tag().body(CreateTagRequest::create("bot")).await?; // the one of that name, if there is one
+    let tag = client.create_tag().body(CreateTagRequest::create("bot")).await?; // or the existing one
     let attach = client.attach_tag_to_conversation().id(id);
     attach.body_map(|b| b.id(&tag.id).admin_id(&bot.id)).await?;
-
-    let mut answer = "Thank you, we write back tomorrow.".to_owned();
+    let mut reply = "Thank you, we will reply tomorrow.".to_owned();
     if text.to_lowercase().contains("ticket") {
         let ticket = open_ticket(client, &conversation, text).await?;
-        answer += &ticket.map_or("".to_owned(), |id| format!(" Your ticket is {id}."));
+        reply += &ticket.map_or(String::new(), |id| format!(" Your ticket is {id}."));
     }
-    let reply = ReplyConversationRequest::admin_comment(&bot.id, answer);
+    let reply = ReplyConversationRequest::admin_comment(&bot.id, reply);
     client.reply_conversation().id(id).body(reply).await?;
-
-    let tomorrow = SystemTime::now() + Duration::from_secs(24 * 60 * 60);
-    let snooze = ManageConversationRequest::snooze(&bot.id, tomorrow);
+    let snooze = ManageConversationRequest::snooze(&bot.id, SystemTime::now() + DAY);
     client.manage_conversation().id(id).body(snooze).await?;
     Ok(())
 }
 
-/// The app's package code, as the Developer Hub shows it: parts that the app's API calls made carry it.
-const PACKAGE_CODE: &str = "support-bot-3kd2";
-
-/// Returns `true` if this app's own API call made the newest part.
+/// Returns `true` if an API call of this app created the newest part.
 fn is_echo(conversation: &Conversation) -> bool {
     let parts = conversation.conversation_parts.as_ref();
     let newest = parts.and_then(|list| list.conversation_parts.last());
     newest.is_some_and(|part| part.app_package_code.as_deref() == Some(PACKAGE_CODE))
 }
 
-/// Opens a ticket, of the workspace's first type, for the contact of a conversation, and gives its id.
+/// Opens a ticket of the workspace's first type for the contact of a conversation, and returns its id.
 async fn open_ticket(client: &Client, conversation: &Conversation, text: &str) -> Result<Option<String>, Error> {
     let types = client.list_ticket_types().await?;
     let contact = conversation.contacts.as_ref().and_then(|list| list.contacts.first());
@@ -123,8 +111,8 @@ async fn open_ticket(client: &Client, conversation: &Conversation, text: &str) -
     Ok(open.await?.id.clone())
 }
 
-/// What a contact wrote last.
-fn last_words(conversation: &Conversation) -> Option<&str> {
+/// Returns the newest message of a contact.
+fn last_message(conversation: &Conversation) -> Option<&str> {
     let parts = conversation.conversation_parts.as_ref();
     let mut parts = parts.into_iter().flat_map(|list| list.conversation_parts.iter().rev());
     let reply = parts.find_map(|part| match part.author.as_ref()?.type_.as_deref() {
@@ -134,29 +122,29 @@ fn last_words(conversation: &Conversation) -> Option<&str> {
     reply.or_else(|| conversation.source.as_ref()?.body.as_deref())
 }
 
-#[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    if std::env::var_os("INTERCOM_ACCESS_TOKEN").is_some() {
-        let secret = std::env::var("INTERCOM_CLIENT_SECRET").map_err(|_| "set INTERCOM_CLIENT_SECRET")?;
+async fn run() -> Result<(), Box<dyn std::error::Error>> {
+    if tool::has_token() {
+        let secret = std::env::var("INTERCOM_CLIENT_SECRET").map_err(|_| "INTERCOM_CLIENT_SECRET is not set")?;
         let listener = TcpListener::bind("127.0.0.1:3000").await?;
         let stop = async { drop(tokio::signal::ctrl_c().await) };
         return Ok(serve(listener, Receiver::new(secret)?, Client::from_env()?, stop).await?);
     }
-    let intercom = MockIntercom::new();
+    let (intercom, receiver) = (MockIntercom::new(), Receiver::new("5e0c27a1")?);
     let listener = TcpListener::bind("127.0.0.1:0").await?;
-    let receiver = Receiver::new("5e0c27a1")?;
-    let asks = json!({"type": "conversation", "id": "7", "source": {"body": "The map is empty. Please open a ticket."},
+    let item = json!({"type": "conversation", "id": "7", "source": {"body": "The map is empty. Please open a ticket."},
         "contacts": {"contacts": [{"type": "contact", "id": "66f1c2a9d04b7e8351aa0c11"}]}});
-    intercom.seed("list_conversations", [&asks]);
-    let body = json!({"id": "notif_1", "topic": "conversation.user.created", "data": {"item": asks}}).to_string();
-    let http = reqwest::Client::builder().no_proxy().build()?;
-    let request = http.post(format!("http://{}/webhooks", listener.local_addr()?));
-    let signed = request.header("x-hub-signature", receiver.sign(body.as_bytes()));
-    let sent = signed.body(body).send();
-    let notify = async { println!("notified: {:?}\n", sent.await.map(|answer| answer.status())) };
-    serve(listener, receiver, intercom.client(), notify).await?;
-    for request in intercom.received() {
-        println!("{}\n    {}", request.line(), String::from_utf8_lossy(&request.body));
-    }
-    Ok(())
+    intercom.seed("list_conversations", [&item]);
+    let body = json!({"id": "notif_1", "topic": topics::CONVERSATION_USER_CREATED, "data": {"item": item}}).to_string();
+    let request = reqwest::Client::builder().no_proxy().build()?;
+    let request = request.post(format!("http://{}/webhooks", listener.local_addr()?));
+    let request = request.header("x-hub-signature", receiver.sign(body.as_bytes()));
+    let stop = async { drop(request.body(body).send().await) };
+    serve(listener, receiver, intercom.client(), stop).await?;
+    Ok(println!("{}", intercom.log()))
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    tool::arguments(HELP, 0);
+    tool::exit(run().await)
 }

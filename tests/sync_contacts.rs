@@ -1,4 +1,4 @@
-//! The example's file, whole after any number of runs and whatever stopped them.
+//! The file of the example is complete after any number of runs, whatever stopped them.
 
 #[path = "../examples/sync_contacts.rs"]
 #[allow(dead_code)]
@@ -6,13 +6,13 @@ mod sync_contacts;
 
 use std::fs;
 
-use intercom_client::mock::{MockIntercom, MockResponse};
+use intercom_client::mock::{Answer, MockIntercom};
 use intercom_client::{Client, RetryPolicy};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// So many contacts are there: three pages.
-const ALL: usize = 400;
+/// The number of contacts: three pages.
+const CONTACTS: usize = 400;
 
 fn contact(number: usize) -> Value {
     json!({"type": "contact", "id": number.to_string()})
@@ -27,8 +27,8 @@ struct Setup {
 
 impl Setup {
     async fn new() -> Self {
-        let intercom = MockIntercom::new();
-        intercom.seed("list_contacts", (0..ALL).map(contact));
+        let intercom = MockIntercom::start().await;
+        intercom.seed("list_contacts", (0..CONTACTS).map(contact));
         let client = intercom.client_builder().retry(RetryPolicy::none()).build().unwrap();
         let folder = tempfile::tempdir().unwrap();
         Self {
@@ -42,13 +42,13 @@ impl Setup {
         self.folder.path().join(name).to_str().unwrap().to_owned()
     }
 
-    /// A run; what it failed with.
+    /// Runs the example, and returns its error.
     async fn run(&self) -> Option<String> {
         let run = sync_contacts::sync(&self.client, &self.path("contacts")).await;
         run.err().map(|error| error.to_string())
     }
 
-    /// The numbers of the contacts in the file.
+    /// Returns the numbers of the contacts in the file.
     fn written(&self) -> Vec<usize> {
         let text = fs::read_to_string(self.path("contacts")).unwrap();
         let ids = text
@@ -57,58 +57,58 @@ impl Setup {
         ids.map(|id| id.as_str().unwrap().parse().unwrap()).collect()
     }
 
-    /// Fails the call for the first page.
+    /// Lets the first page fail.
     fn fail_first(&self) {
-        let refused = MockResponse::error(403, "forbidden", "not now");
-        self.intercom.on("list_contacts").respond(refused);
+        let forbidden = Answer::error(403, "forbidden", "not now");
+        self.intercom.on("list_contacts").answer(forbidden);
     }
 
-    /// Fails the call for a page after the first, counted from 0.
+    /// Lets a page after the first fail, counted from 0.
     fn fail(&self, page: usize) {
-        self.intercom.on("list_contacts").respond_with(move |request| {
+        self.intercom.on("list_contacts").answer_with(move |request| {
             let asked = request.query("starting_after").unwrap_or_default();
             let page = format!("Wz+{}/+A==", 150 * page);
-            (asked == page).then(|| MockResponse::error(403, "forbidden", "not now"))
+            (asked == page).then(|| Answer::error(403, "forbidden", "not now"))
         });
     }
 }
 
 #[tokio::test]
-async fn a_run_goes_on_where_the_last_one_stopped() {
+async fn run_resumes_where_the_last_one_stopped() {
     for page in [1, 2] {
         let setup = Setup::new().await;
         setup.fail(page);
         assert!(setup.run().await.unwrap().contains("not now"));
         assert_eq!(setup.written(), (0..150 * page).collect::<Vec<_>>());
-        // The next page was being written when the process was killed.
+        // As if the process was killed while it wrote the next page.
         let mut half = fs::read(setup.path("contacts")).unwrap();
         half.extend_from_slice(b"{\"id\":\"150\"}\n{\"id");
         fs::write(setup.path("contacts"), half).unwrap();
-        setup.intercom.on("list_contacts").reset();
+        setup.intercom.on("list_contacts").as_usual();
         assert_eq!(setup.run().await, None);
-        assert_eq!(setup.written(), (0..ALL).collect::<Vec<_>>());
+        assert_eq!(setup.written(), (0..CONTACTS).collect::<Vec<_>>());
     }
 }
 
 #[tokio::test]
-async fn a_whole_file_is_left_alone() {
+async fn complete_file_is_not_read_again() {
     let setup = Setup::new().await;
     assert_eq!(setup.run().await, None);
-    setup.intercom.clear_received();
+    setup.intercom.forget_received();
     assert_eq!(setup.run().await, None);
-    assert_eq!(setup.written(), (0..ALL).collect::<Vec<_>>());
+    assert_eq!(setup.written(), (0..CONTACTS).collect::<Vec<_>>());
     assert!(setup.intercom.calls("list_contacts").is_empty());
 }
 
 #[tokio::test]
-async fn a_state_that_does_not_fit_is_told_and_overwrites_nothing() {
+async fn unfit_state_is_reported_and_overwrites_nothing() {
     let setup = Setup::new().await;
     setup.fail(1);
     setup.run().await.unwrap();
     let state = fs::read_to_string(setup.path("contacts.progress")).unwrap();
     let elsewhere = state.replace("\"workspace\":", "\"workspace\":\"elsewhere\",\"was\":");
     let longer = state.replace("\"bytes\":", "\"bytes\":9");
-    for (state, told) in [
+    for (state, reason) in [
         ("", "damaged"),
         (&state[..20], "damaged"),
         ("null", "damaged"),
@@ -117,39 +117,52 @@ async fn a_state_that_does_not_fit_is_told_and_overwrites_nothing() {
     ] {
         fs::write(setup.path("contacts.progress"), state).unwrap();
         let error = setup.run().await.unwrap();
-        assert!(error.contains(told) && error.contains("to begin anew"), "{error}");
+        assert!(error.contains(reason) && error.contains("to start again"), "{error}");
         assert_eq!(setup.written(), (0..150).collect::<Vec<_>>());
     }
 }
 
 #[tokio::test]
-async fn a_file_of_something_else_is_told_and_not_overwritten() {
+async fn foreign_file_is_reported_and_not_overwritten() {
     let setup = Setup::new().await;
     fs::write(setup.path("contacts"), "somebody's own").unwrap();
     let error = setup.run().await.unwrap();
-    assert!(error.contains("without") && error.contains("to begin anew"), "{error}");
+    assert!(error.contains("without") && error.contains("to start again"), "{error}");
     assert_eq!(fs::read_to_string(setup.path("contacts")).unwrap(), "somebody's own");
-    // A run that was killed within the first page has left its state.
+    // As if a run was killed within the first page.
     fs::remove_file(setup.path("contacts")).unwrap();
     setup.fail_first();
     assert!(setup.run().await.unwrap().contains("not now"));
     fs::write(setup.path("contacts"), "{\"id\":\"0\"}\n{").unwrap();
-    setup.intercom.on("list_contacts").reset();
+    setup.intercom.on("list_contacts").as_usual();
     assert_eq!(setup.run().await, None);
-    assert_eq!(setup.written(), (0..ALL).collect::<Vec<_>>());
+    assert_eq!(setup.written(), (0..CONTACTS).collect::<Vec<_>>());
 }
 
 #[tokio::test]
-async fn a_page_that_does_not_tell_what_comes_after_it_is_not_the_last() {
+async fn page_without_a_cursor_is_not_the_last() {
     let setup = Setup::new().await;
     let contacts: Vec<_> = (150..300).map(contact).collect();
     let page = json!({"type": "list", "data": contacts, "pages": {"type": "pages", "next": {"page": 3}}});
-    setup.intercom.on("list_contacts").respond_with(move |request| {
+    setup.intercom.on("list_contacts").answer_with(move |request| {
         let second = request.query("starting_after").is_some();
-        second.then(|| MockResponse::json(page.clone()).unchecked())
+        second.then(|| Answer::json(page.clone()).as_it_is())
     });
     assert!(setup.run().await.unwrap().contains("no cursor"));
-    setup.intercom.on("list_contacts").reset();
+    setup.intercom.on("list_contacts").as_usual();
     assert_eq!(setup.run().await, None);
-    assert_eq!(setup.written(), (0..ALL).collect::<Vec<_>>());
+    assert_eq!(setup.written(), (0..CONTACTS).collect::<Vec<_>>());
+}
+
+#[test]
+fn command_line_rejects_unknown_arguments() {
+    let parse = |arguments: &[&str]| {
+        let arguments = arguments.iter().map(|argument| (*argument).to_owned());
+        sync_contacts::tool::parse(arguments.collect(), 1)
+    };
+    assert_eq!(parse(&[]), Ok(Some(vec![])));
+    assert_eq!(parse(&["file"]), Ok(Some(vec!["file".to_owned()])));
+    assert_eq!(parse(&["--help"]), Ok(None));
+    assert_eq!(parse(&["-x"]), Err("unexpected argument: -x".to_owned()));
+    assert_eq!(parse(&["file", "more"]), Err("unexpected argument: more".to_owned()));
 }

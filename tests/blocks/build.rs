@@ -1,24 +1,55 @@
-//! Writes each code block of the README that has no `main` as a macro of what stands in it, named after its first function.
-//! Those with a `main` are run by doctests.
+//! Writes a macro for each code block of the README and the guide that defines a function. The macro contains the items of the
+//! block, and is named after its first function.
+//!
+//! Blocks whose only function is `main` are left to the doctests.
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 fn main() {
-    let readme = concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md");
-    println!("cargo::rerun-if-changed={readme}");
-    let text = std::fs::read_to_string(readme).expect("the README can be read");
-    let blocks = text.split("\n```rust\n").skip(1);
-    let blocks = blocks.filter_map(|block| block.split("\n```").next());
+    let package = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
+    let readme = package.join("README.md");
+    let guide = package.join("src/guide");
+    println!("cargo::rerun-if-changed={}", readme.display());
+    println!("cargo::rerun-if-changed={}", guide.display());
+    let pages = fs::read_dir(&guide).expect("the folder of the guide exists");
+    let mut pages: Vec<PathBuf> = pages.map(|page| page.expect("a page of the guide").path()).collect();
+    pages.sort();
+
+    let mut macros = String::new();
+    let readme = write(&[readme], &mut macros);
+    let guide = write(&pages, &mut macros);
+    macros += &format!(
+        "/// The macros of the README, in the order of its blocks.\npub const README: &[&str] = &{readme:?};\n"
+    );
+    macros +=
+        &format!("/// The macros of the guide, in the order of its blocks.\npub const GUIDE: &[&str] = &{guide:?};\n");
+    let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
+    fs::write(out.join("blocks.rs"), macros).expect("OUT_DIR is writable");
+}
+
+/// Appends the macros of the files' code blocks, and returns their names.
+fn write(files: &[PathBuf], macros: &mut String) -> Vec<String> {
     let mut names = Vec::new();
-    let mut written = String::new();
-    for block in blocks.filter(|block| !block.contains("fn main(")) {
-        let (_, after) = block.split_once("fn ").expect("a block has a function");
-        let name = after.split(['(', '<']).next().expect("a function has a name");
-        written += &format!("#[macro_export]\nmacro_rules! {name} {{\n() => {{\n{block}\n}};\n}}\n");
-        names.push(name);
+    for file in files {
+        let text = fs::read_to_string(file).expect("the file is readable");
+        for block in blocks(&text) {
+            let functions = block
+                .split("fn ")
+                .skip(1)
+                .filter_map(|rest| rest.split(['(', '<']).next());
+            let Some(name) = functions.filter(|name| *name != "main").next() else {
+                continue;
+            };
+            *macros += &format!("#[macro_export]\nmacro_rules! {name} {{\n() => {{\n{block}\n}};\n}}\n");
+            names.push(name.to_owned());
+        }
     }
-    written +=
-        &format!("/// The names of the macros, in the order of the blocks.\npub const NAMES: &[&str] = &{names:?};\n");
-    let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo names the folder"));
-    std::fs::write(out.join("blocks.rs"), written).expect("the folder can be written to");
+    names
+}
+
+/// The contents of the blocks that are Rust.
+fn blocks(text: &str) -> impl Iterator<Item = &str> {
+    let blocks = text.split("\n```rust").skip(1);
+    blocks.filter_map(|block| block.split_once('\n')?.1.split("\n```").next())
 }

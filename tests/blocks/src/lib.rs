@@ -1,3 +1,3 @@
-//! The code blocks of the README as macros: each gives the block's items where it is called.
+//! The code blocks of the README and the guide as macros. Each macro expands to the items of its block.
 
 include!(concat!(env!("OUT_DIR"), "/blocks.rs"));
