@@ -102,7 +102,7 @@ fn authenticate_serves_several_workspaces() {
     readme_blocks::customers!();
     let client = Client::builder("dG9rOmFjbWU").build().unwrap();
     assert_eq!(client.base_url(), "https://api.intercom.io");
-    let [second, european] = customers(&client).unwrap();
+    let [second, european] = customers(&client, ["dG9rOmp1bmlwZXI", "dG9rOmZlcm5oaWxs"]).unwrap();
     assert_eq!(second.base_url(), "https://api.intercom.io");
     assert_eq!(european.base_url(), "https://api.eu.intercom.io");
 }
