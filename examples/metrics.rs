@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use intercom_client::mock::{Answer, MockIntercom};
+use intercom_client::mock::{MockIntercom, MockResponse};
 use intercom_client::{Attempt, HttpService, http};
 use tower::{ServiceExt, layer::layer_fn};
 
@@ -38,9 +38,9 @@ async fn run() -> Result<(), Box<dyn std::error::Error>> {
         })
     });
     let intercom = MockIntercom::new();
-    let unavailable = Answer::error(503, "unavailable", "later");
+    let unavailable = MockResponse::error(503, "unavailable", "later");
     let tags = intercom.on("list_tags");
-    tags.answer_once(unavailable).answer_once(Answer::dropped());
+    tags.respond_once(unavailable).respond_once(MockResponse::dropped());
     let client = intercom.client_builder().layer(layer).build()?;
     client.list_tags().await?;
     client.identify_admin().await?;

@@ -3,7 +3,7 @@
 #![allow(dead_code)] // the `main` of each program
 
 use intercom_client::Client;
-use intercom_client::mock::{Answer, MockIntercom, Received};
+use intercom_client::mock::{MockIntercom, MockResponse, ReceivedRequest};
 use serde_json::{Value, json};
 
 fn start() -> (MockIntercom, Client) {
@@ -33,9 +33,9 @@ fn conversations(count: usize) -> impl Iterator<Item = Value> {
 
 /// Lets every call for one conversation fail, as a record that the server cannot show.
 fn break_conversation(intercom: &MockIntercom, id: &'static str, status: u16) {
-    intercom.on("retrieve_conversation").answer_with(move |request| {
+    intercom.on("retrieve_conversation").respond_with(move |request| {
         let path = format!("/conversations/{id}");
-        (request.path == path).then(|| Answer::error(status, "odd", "cannot be shown"))
+        (request.path == path).then(|| MockResponse::error(status, "odd", "cannot be shown"))
     });
 }
 
@@ -83,7 +83,7 @@ async fn authenticate_shows_the_owner_of_the_token() {
     readme_blocks::who_am_i!();
     let (intercom, client) = start();
     let admin = json!({"type": "admin", "id": "814", "name": "Ada", "app": {"type": "app", "name": "Juniper"}});
-    intercom.on("identify_admin").answer(Answer::json(admin));
+    intercom.on("identify_admin").respond(MockResponse::json(admin));
     assert_eq!(who_am_i(&client).await.unwrap(), "Ada of Juniper");
 }
 
@@ -140,7 +140,7 @@ async fn calls_keep_unknown_fields_and_report_mismatches() {
         3 => json!({"type": "conversation", "id": "3", "ai_topic": "maps", "open": "yes"}),
         _ => json!({"type": "conversation", "id": i.to_string()}),
     };
-    intercom.seed_as_it_is("list_conversations", (0..4).map(conversation));
+    intercom.seed_unchecked("list_conversations", (0..4).map(conversation));
     new_fields(&client).await.unwrap();
     let page = client.list_conversations().await.unwrap();
     let odd = &page.conversations[3];
@@ -167,7 +167,9 @@ async fn descriptions_call_newer_endpoints() {
     readme_blocks::brands!();
     let newer = "2.14".parse().unwrap();
     let intercom = MockIntercom::builder().api_version(newer).build();
-    intercom.on_any().answer(Answer::json(json!({"data": [{"id": "1"}]})));
+    intercom
+        .on_any()
+        .respond(MockResponse::json(json!({"data": [{"id": "1"}]})));
     let client = intercom.client();
     assert_eq!(client.brands().await.unwrap(), [json!({"id": "1"})]);
     let sent = &intercom.received()[0];
@@ -176,13 +178,13 @@ async fn descriptions_call_newer_endpoints() {
         ("GET /brands", Some("2.14"))
     );
 
-    intercom.on_any().answer_with(|request| {
+    intercom.on_any().respond_with(|request| {
         let page = match request.json()["pagination"]["starting_after"].as_str() {
             None => json!({"tickets": [{"id": "1"}], "pages": {"next": {"starting_after": "a+"}}}),
             Some("a+") => json!({"tickets": [{"id": "2"}], "pages": {"next": null}}),
             Some(_) => return None,
         };
-        Some(Answer::json(page))
+        Some(MockResponse::json(page))
     });
     assert_eq!(
         client.open_tickets().await.unwrap(),
@@ -212,8 +214,8 @@ async fn errors_are_explained() {
         (503, "check whether it was done before you send it again"),
         (429, "try again later"),
     ] {
-        let response = Answer::error(status, "unauthorized", "Access Token Invalid");
-        intercom.on("create_contact").answer(response);
+        let response = MockResponse::error(status, "unauthorized", "Access Token Invalid");
+        intercom.on("create_contact").respond(response);
         let error = ensure(&client, "bo@acme.example").await.unwrap_err();
         assert_eq!(advice(&error), expected, "{error}");
         let text = error.to_string();
@@ -236,9 +238,9 @@ async fn export_writes_the_receipts() {
         json!({"created_at_after": 1_728_000_000, "created_at_before": 1_728_086_399})
     );
 
-    let job = |state: &str| Answer::json(json!({"job_identifier": "job-1", "status": state}));
-    intercom.on("create_data_export").answer(job("pending"));
-    intercom.on("get_data_export").answer(job("no_data"));
+    let job = |state: &str| MockResponse::json(json!({"job_identifier": "job-1", "status": state}));
+    intercom.on("create_data_export").respond(job("pending"));
+    intercom.on("get_data_export").respond(job("no_data"));
     let receipts = export_messages(&client, day(20_000)..day(20_001), folder.path().to_str().unwrap());
     assert_eq!(receipts.await.unwrap(), None);
 }
@@ -248,8 +250,8 @@ async fn observe_records_each_attempt() {
     readme_blocks::recorded!();
     let intercom = MockIntercom::new();
     let client = recorded(intercom.client_builder()).build().unwrap();
-    let unavailable = Answer::error(503, "unavailable", "later");
-    intercom.on("list_tags").answer_once(unavailable);
+    let unavailable = MockResponse::error(503, "unavailable", "later");
+    intercom.on("list_tags").respond_once(unavailable);
     client.list_tags().await.unwrap();
     assert_eq!(*ATTEMPTS.lock().unwrap(), [("list_tags", 1), ("list_tags", 2)]);
 }
@@ -260,7 +262,11 @@ async fn pages_resume_from_a_cursor() {
     let (intercom, client) = start();
     intercom.seed("list_contacts", contacts(400));
     assert_eq!(print_contacts(&client, None).await.unwrap(), 400);
-    let lines: Vec<String> = intercom.calls("list_contacts").iter().map(Received::line).collect();
+    let lines: Vec<String> = intercom
+        .calls("list_contacts")
+        .iter()
+        .map(ReceivedRequest::line)
+        .collect();
     assert_eq!(lines.len(), 3);
     assert_eq!(lines[0], "GET /contacts?per_page=150");
 
@@ -360,7 +366,7 @@ async fn sync_skips_a_conversation_that_always_fails_and_tries_it_again() {
     break_conversation(&intercom, "1", 422);
     sync(&client, &mut store).await.unwrap();
     assert_eq!(store.conversations.len(), 2);
-    intercom.on("retrieve_conversation").as_usual();
+    intercom.on("retrieve_conversation").reset();
     sync(&client, &mut store).await.unwrap();
     assert_eq!(store.conversations.len(), 3);
 
@@ -474,15 +480,15 @@ async fn write_many_imports_twice_with_the_same_result() {
         assert_eq!(attached.await.unwrap().data.len(), 2);
     }
 
-    intercom.on("create_contact").answer_with(|request| {
+    intercom.on("create_contact").respond_with(|request| {
         let bad = request.json()["external_id"] == "2";
-        bad.then(|| Answer::error(422, "parameter_invalid", "no email address"))
+        bad.then(|| MockResponse::error(422, "parameter_invalid", "no email address"))
     });
     assert_eq!(import(&client, lines()).await, ["2, bo@acme.example, Bo, acme"]);
 
-    let unauthorized = Answer::error(401, "unauthorized", "Access Token Invalid");
-    intercom.on("create_contact").answer(unauthorized);
-    intercom.forget_received();
+    let unauthorized = MockResponse::error(401, "unauthorized", "Access Token Invalid");
+    intercom.on("create_contact").respond(unauthorized);
+    intercom.clear_received();
     let many: Vec<String> = (0..100).map(|i| format!("{i}, {i}@acme.example")).collect();
     assert_eq!(
         import(&client, many.clone()).await,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use intercom_client::mock::{Answer, MockIntercom};
+use intercom_client::mock::{MockIntercom, MockResponse};
 
 const README: &str = include_str!("../README.md");
 
@@ -26,8 +26,8 @@ async fn a_layer_sees_each_attempt() {
     let intercom = MockIntercom::new();
     let log = |attempt: &Attempt| SEEN.lock().unwrap().push((attempt.operation(), attempt.number()));
     let client = logged(intercom.client_builder(), log).build().unwrap();
-    let unavailable = Answer::error(503, "unavailable", "later");
-    intercom.on("list_tags").answer_once(unavailable);
+    let unavailable = MockResponse::error(503, "unavailable", "later");
+    intercom.on("list_tags").respond_once(unavailable);
     client.list_tags().await.unwrap();
     assert_eq!(*SEEN.lock().unwrap(), [("list_tags", 1), ("list_tags", 2)]);
 }

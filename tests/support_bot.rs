@@ -106,11 +106,11 @@ async fn request_for_a_ticket_creates_one() {
         [
             json!({
                 "message_type": "note", "type": "admin", "admin_id": "4021337",
-                "body": "The bot takes this one until tomorrow.",
+                "body": "The bot handles this conversation until tomorrow.",
             }),
             json!({
                 "message_type": "comment", "type": "admin", "admin_id": "4021337",
-                "body": "Thank you, we write back tomorrow. Your ticket is 900002.",
+                "body": "Thank you, we will reply tomorrow. Your ticket is 900002.",
             }),
         ]
     );

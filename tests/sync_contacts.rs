@@ -6,7 +6,7 @@ mod sync_contacts;
 
 use std::fs;
 
-use intercom_client::mock::{Answer, MockIntercom};
+use intercom_client::mock::{MockIntercom, MockResponse};
 use intercom_client::{Client, RetryPolicy};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -27,7 +27,7 @@ struct Setup {
 
 impl Setup {
     async fn new() -> Self {
-        let intercom = MockIntercom::start().await;
+        let intercom = MockIntercom::new();
         intercom.seed("list_contacts", (0..CONTACTS).map(contact));
         let client = intercom.client_builder().retry(RetryPolicy::none()).build().unwrap();
         let folder = tempfile::tempdir().unwrap();
@@ -59,16 +59,16 @@ impl Setup {
 
     /// Lets the first page fail.
     fn fail_first(&self) {
-        let forbidden = Answer::error(403, "forbidden", "not now");
-        self.intercom.on("list_contacts").answer(forbidden);
+        let forbidden = MockResponse::error(403, "forbidden", "not now");
+        self.intercom.on("list_contacts").respond(forbidden);
     }
 
     /// Lets a page after the first fail, counted from 0.
     fn fail(&self, page: usize) {
-        self.intercom.on("list_contacts").answer_with(move |request| {
+        self.intercom.on("list_contacts").respond_with(move |request| {
             let asked = request.query("starting_after").unwrap_or_default();
             let page = format!("Wz+{}/+A==", 150 * page);
-            (asked == page).then(|| Answer::error(403, "forbidden", "not now"))
+            (asked == page).then(|| MockResponse::error(403, "forbidden", "not now"))
         });
     }
 }
@@ -84,7 +84,7 @@ async fn run_resumes_where_the_last_one_stopped() {
         let mut half = fs::read(setup.path("contacts")).unwrap();
         half.extend_from_slice(b"{\"id\":\"150\"}\n{\"id");
         fs::write(setup.path("contacts"), half).unwrap();
-        setup.intercom.on("list_contacts").as_usual();
+        setup.intercom.on("list_contacts").reset();
         assert_eq!(setup.run().await, None);
         assert_eq!(setup.written(), (0..CONTACTS).collect::<Vec<_>>());
     }
@@ -94,7 +94,7 @@ async fn run_resumes_where_the_last_one_stopped() {
 async fn complete_file_is_not_read_again() {
     let setup = Setup::new().await;
     assert_eq!(setup.run().await, None);
-    setup.intercom.forget_received();
+    setup.intercom.clear_received();
     assert_eq!(setup.run().await, None);
     assert_eq!(setup.written(), (0..CONTACTS).collect::<Vec<_>>());
     assert!(setup.intercom.calls("list_contacts").is_empty());
@@ -134,7 +134,7 @@ async fn foreign_file_is_reported_and_not_overwritten() {
     setup.fail_first();
     assert!(setup.run().await.unwrap().contains("not now"));
     fs::write(setup.path("contacts"), "{\"id\":\"0\"}\n{").unwrap();
-    setup.intercom.on("list_contacts").as_usual();
+    setup.intercom.on("list_contacts").reset();
     assert_eq!(setup.run().await, None);
     assert_eq!(setup.written(), (0..CONTACTS).collect::<Vec<_>>());
 }
@@ -144,12 +144,12 @@ async fn page_without_a_cursor_is_not_the_last() {
     let setup = Setup::new().await;
     let contacts: Vec<_> = (150..300).map(contact).collect();
     let page = json!({"type": "list", "data": contacts, "pages": {"type": "pages", "next": {"page": 3}}});
-    setup.intercom.on("list_contacts").answer_with(move |request| {
+    setup.intercom.on("list_contacts").respond_with(move |request| {
         let second = request.query("starting_after").is_some();
-        second.then(|| Answer::json(page.clone()).as_it_is())
+        second.then(|| MockResponse::json(page.clone()).unchecked())
     });
     assert!(setup.run().await.unwrap().contains("no cursor"));
-    setup.intercom.on("list_contacts").as_usual();
+    setup.intercom.on("list_contacts").reset();
     assert_eq!(setup.run().await, None);
     assert_eq!(setup.written(), (0..CONTACTS).collect::<Vec<_>>());
 }
