@@ -1,5 +1,5 @@
-//! Walks that deliver every item once, and what changed since a moment, against a server whose records change while they are
-//! read, whose ties are in another order in each answer, and whose dates count whole days.
+//! Walks that return every item once, and walks of changes, while records change, the order of equal times differs in each
+//! response, and searches compare dates by days.
 
 #[allow(dead_code)]
 #[path = "transport/server.rs"]
@@ -19,39 +19,39 @@ use intercom_client::{Client, Method, RetryPolicy, Timestamp};
 use serde_json::{Value, json};
 use server::{Move, Request, Server, answer};
 
-/// A moment with a time of day.
+/// A time that is not at midnight.
 const NOON: i64 = 1_731_500_000;
 const DAY: i64 = 86_400;
 
-/// How lists and searches behave.
+/// The order and paging of a list or search.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Kind {
-    /// Numbered pages, the last change first, ties in another order in each answer.
+    /// Numbered pages, the last change first; items with equal times have another order in each response.
     Numbered,
     /// Numbered pages in the order of creation.
     ByCreation,
-    /// A search whose cursor names the last record that was read.
+    /// A search whose cursor is the last record that was read.
     ByRecord,
-    /// A search whose cursor counts records.
+    /// A search whose cursor is a number of records.
     ByCount,
 }
 
-/// Records with the time of their last change, and what the server is asked.
+/// The records and the state of a server.
 struct Records {
     kind: Kind,
     per_page: usize,
     changed: BTreeMap<u64, i64>,
-    /// When records were created, where the server tells it.
+    /// The times at which records were created, if the server reports them.
     created: BTreeMap<u64, i64>,
     /// The id of the next record.
     next: u64,
-    /// What the changes between two requests are drawn from.
+    /// The source of the changes between two requests.
     random: fastrand::Rng,
-    /// The server's clock, in epoch seconds: a second later with each request.
+    /// The server's clock in epoch seconds. Each request advances it by a second.
     now: i64,
-    /// The seconds by which the workspace's days begin earlier than in UTC, where dates count whole days.
+    /// The offset of the workspace's time zone in seconds, if the search compares dates by days.
     days: Option<i64>,
-    /// What happens to the records between two requests.
+    /// Changes the records between two requests.
     between: fn(&mut Records),
     requests: usize,
     /// Requests that fail, by their number counted from 0.
@@ -77,7 +77,7 @@ impl Records {
         }
     }
 
-    /// A server over them, and its client.
+    /// Starts a server for the records and returns it with a client.
     async fn serve(self) -> (Server, Client, Shared) {
         let records = Arc::new(Mutex::new(self));
         let shared = Arc::clone(&records);
@@ -87,7 +87,7 @@ impl Records {
         (server, client, records)
     }
 
-    /// A client whose requests they answer without a socket.
+    /// Returns a client whose requests are processed without a socket.
     fn client(self) -> (Client, Shared) {
         let records = Arc::new(Mutex::new(self));
         let shared = Arc::clone(&records);
@@ -102,7 +102,7 @@ impl Records {
         (settings.retry(RetryPolicy::none()).build().unwrap(), records)
     }
 
-    /// The last change first; ties by the id, or in another order for each request.
+    /// Returns the records, the last change first. Records with equal times are sorted by id, or have another order for each request.
     fn order(&self) -> Vec<(i64, u64)> {
         let mut order: Vec<_> = self.changed.iter().map(|(id, changed)| (*changed, *id)).collect();
         if self.kind == Kind::ByCreation {
@@ -124,7 +124,7 @@ impl Records {
         vec![answer(status, &[("date", &date)], body)]
     }
 
-    /// The status, date and body of the response to a request.
+    /// Returns the status, date and body of the response to a request.
     fn respond(&mut self, target: &str, request: &[u8]) -> (u16, String, String) {
         let body = match self.failing.contains(&self.requests) {
             true => None,
@@ -206,7 +206,7 @@ fn record((changed, id): &(i64, u64)) -> Value {
     json!({"id": id.to_string(), "updated_at": changed})
 }
 
-/// Three records a second.
+/// Returns the same time for three records each.
 fn threes(id: u64) -> i64 {
     NOON - id as i64 / 3
 }
@@ -216,14 +216,11 @@ fn number(id: Option<&str>) -> u64 {
 }
 
 #[tokio::test]
-async fn every_item_comes_once_though_ties_are_in_another_order_in_each_answer() {
+async fn every_item_is_returned_once_although_the_order_of_equal_times_varies() {
     let (_server, client, records) = Records::new(Kind::Numbered, 213, threes).serve().await;
     let articles: Vec<_> = client.list_articles().stream().try_collect().await.unwrap();
     let plain: BTreeSet<_> = articles.iter().map(|article| number(article.id.as_deref())).collect();
-    assert!(
-        plain.len() < articles.len(),
-        "the plain walk gets items twice, and others never"
-    );
+    assert!(plain.len() < articles.len(), "the plain walk returned every item once");
 
     records.lock().unwrap().requests = 0;
     let mut once = client.list_articles().stream().exactly_once();
@@ -244,9 +241,9 @@ async fn every_item_comes_once_though_ties_are_in_another_order_in_each_answer()
     assert_eq!(error.to_string(), text);
     assert!(once.is_terminated() && once.next().await.is_none());
 
-    // Other passes give what was missing, and only that.
+    // Further passes return the missing items only.
     for pass in 2.. {
-        assert!(pass < 20, "never complete");
+        assert!(pass < 20, "the walk is not complete after {pass} passes");
         once.resume();
         let items: Vec<_> = once.by_ref().collect().await;
         let articles = items.iter().filter_map(|item| item.as_ref().ok());
@@ -259,19 +256,19 @@ async fn every_item_comes_once_though_ties_are_in_another_order_in_each_answer()
     assert_eq!(found, (0..213).collect::<Vec<_>>());
     assert_eq!(once.ids().count(), 213);
     once.resume();
-    assert!(once.next().await.is_none(), "nothing is missing");
+    assert!(once.next().await.is_none(), "the walk was complete");
 }
 
 #[tokio::test]
 async fn passes_are_made_until_no_item_is_missing() {
     let (server, client, _) = Records::new(Kind::Numbered, 213, threes).serve().await;
-    let once = client.list_articles().stream().exactly_once().passes(5);
+    let once = client.list_articles().stream().exactly_once().max_passes(5);
     let found: Vec<_> = once.read_ahead(true).try_collect().await.unwrap();
     assert_eq!(found.len(), 213);
     let passes = server.requests().len() as f64 / 22.0;
     assert!([2.0, 3.0, 4.0, 5.0].contains(&passes), "{passes} passes");
 
-    // A small page comes twice by chance.
+    // A small page is equal to the previous one by chance.
     let requests = Mutex::new(["1", "1", "1", "2"].into_iter());
     let server = Server::serve(move |_| {
         let id = requests.lock().unwrap().next();
@@ -280,40 +277,40 @@ async fn passes_are_made_until_no_item_is_missing() {
     })
     .await;
     let client = Client::builder("token").base_url(&server.url).build().unwrap();
-    let once = client.list_articles().stream().exactly_once().passes(2);
+    let once = client.list_articles().stream().exactly_once().max_passes(2);
     assert_eq!(once.try_collect::<Vec<_>>().await.unwrap().len(), 2);
 
-    // Two passes that agree on how much the count is too high settle it.
+    // Two passes agree on the difference between the count and the items.
     let page = |count: usize| {
         let pages = json!({"page": 1, "total_pages": 1});
         json!({"data": [{"id": "1"}, 7], "total_count": count, "pages": pages}).to_string()
     };
     let server = Server::serve(move |_| vec![answer(200, &[], page(2))]).await;
     let client = Client::builder("token").base_url(&server.url).build().unwrap();
-    let mut once = client.list_articles().stream().exactly_once().passes(5);
+    let mut once = client.list_articles().stream().exactly_once().max_passes(5);
     assert_eq!(once.by_ref().try_collect::<Vec<_>>().await.unwrap().len(), 1);
     assert_eq!((server.requests().len(), once.total_count()), (2, Some(2)));
     let mut changes = client.list_articles().changed_since(0);
     assert_eq!(changes.by_ref().try_collect::<Vec<_>>().await.unwrap().len(), 1);
     assert!(changes.watermark().is_some());
 
-    // A count that is never reached is not looked for for ever.
+    // The walk ends if the count is never reached.
     let counts = Mutex::new(2..);
     let server = Server::serve(move |_| vec![answer(200, &[], page(counts.lock().unwrap().next().unwrap()))]).await;
     let client = Client::builder("token").base_url(&server.url).build().unwrap();
-    let mut once = client.list_articles().stream().exactly_once().passes(u32::MAX);
+    let mut once = client.list_articles().stream().exactly_once().max_passes(u32::MAX);
     assert!(once.next().await.unwrap().is_ok());
     let end = tokio::time::timeout(Duration::from_secs(60), once.next()).await;
-    let error = end.expect("it ends").unwrap().unwrap_err();
+    let error = end.expect("the walk does not end").unwrap().unwrap_err();
     assert!(error.is_incomplete() && server.requests().len() == 11, "{error}");
 
-    // Where nothing is in the wrong place, one pass does.
+    // One pass is enough if all times differ.
     let (server, client, _) = Records::new(Kind::Numbered, 213, |id| NOON - id as i64).serve().await;
     let found: Vec<_> = client
         .list_articles()
         .stream()
         .exactly_once()
-        .passes(5)
+        .max_passes(5)
         .try_collect()
         .await
         .unwrap();
@@ -321,7 +318,7 @@ async fn passes_are_made_until_no_item_is_missing() {
 }
 
 #[tokio::test]
-async fn a_walk_goes_on_after_an_error_and_in_another_process() {
+async fn a_walk_resumes_after_an_error_and_in_another_process() {
     let mut records = Records::new(Kind::Numbered, 50, |id| NOON - id as i64);
     records.failing = [0, 3].into();
     let (server, client, _) = records.serve().await;
@@ -342,7 +339,7 @@ async fn a_walk_goes_on_after_an_error_and_in_another_process() {
     assert_eq!(
         server.requests().len(),
         5 + 2,
-        "no page is asked for twice but those that failed"
+        "only pages that failed are requested again"
     );
 
     let stored: Vec<String> = (0..33).map(|id| id.to_string()).collect();
@@ -359,7 +356,7 @@ async fn a_walk_goes_on_after_an_error_and_in_another_process() {
     assert_eq!(
         last.try_collect::<Vec<_>>().await.unwrap().len(),
         10,
-        "what came before is not missed"
+        "items before the cursor are not missing"
     );
     let error = client
         .list_articles()
@@ -386,7 +383,7 @@ async fn items_without_an_id_and_lists_without_a_count_are_walked_too() {
         let list = client
             .request(Method::GET, "/things")
             .stream::<Value>(Paging::Page, "data");
-        let mut once = list.exactly_once().passes(2);
+        let mut once = list.exactly_once().max_passes(2);
         let found = once
             .by_ref()
             .take_while(|item| std::future::ready(item.is_ok()))
@@ -397,9 +394,9 @@ async fn items_without_an_id_and_lists_without_a_count_are_walked_too() {
     }
 }
 
-/// Items that a list without an end brings again and again, in other pages each time.
+/// The same items on ever new pages.
 #[tokio::test]
-async fn a_list_that_brings_the_same_items_for_ever_ends() {
+async fn a_list_that_repeats_its_items_ends_with_an_error() {
     let server = Server::serve(|request| {
         let page = request
             .target
@@ -415,13 +412,13 @@ async fn a_list_that_brings_the_same_items_for_ever_ends() {
     let client = Client::builder("token").base_url(&server.url).build().unwrap();
     let mut once = client.list_articles().stream().exactly_once();
     let walk = tokio::time::timeout(Duration::from_secs(60), once.by_ref().collect::<Vec<_>>());
-    let items = walk.await.expect("it ends");
+    let items = walk.await.expect("the walk does not end");
     let (last, found) = items.split_last().unwrap();
-    assert!(last.as_ref().unwrap_err().to_string().contains("nothing new"));
+    assert!(last.as_ref().unwrap_err().to_string().contains("no new items"));
     assert!(found.len() == 7 && found.iter().all(Result::is_ok) && once.is_terminated());
 }
 
-/// What a program stores: the last change of each record, and where to begin next time.
+/// The data that a program stores: the last change of each record and the watermark.
 struct Store {
     changed: BTreeMap<u64, i64>,
     watermark: Timestamp,
@@ -429,14 +426,14 @@ struct Store {
 }
 
 impl Store {
-    /// Takes what changed; whether the walk came to its end.
+    /// Stores the changes; returns `true` if the walk is complete.
     async fn sync<P: Page<Item: Dated>>(&mut self, mut changes: Changes<P>) -> bool {
         let mut ids = BTreeSet::new();
         while let Some(item) = changes.next().await {
-            assert_eq!(changes.watermark(), None, "there is none before the end");
+            assert_eq!(changes.watermark(), None, "a watermark before the end");
             let Ok(item) = item else { return false };
             let (id, changed) = (number(item.identity().as_deref()), item.last_changed().unwrap());
-            assert!(ids.insert(id), "each item comes once");
+            assert!(ids.insert(id), "an item was returned twice");
             assert!(changed >= self.watermark);
             self.changed.insert(id, changed.as_seconds());
             self.deliveries += 1;
@@ -448,7 +445,7 @@ impl Store {
     }
 }
 
-/// Changes some records, and makes one now and then.
+/// Changes some records, and sometimes creates one.
 fn some_change(records: &mut Records) {
     let random = |below: u64| fastrand::u64(..below);
     for _ in 0..random(4) {
@@ -462,7 +459,7 @@ fn some_change(records: &mut Records) {
 }
 
 #[tokio::test]
-async fn no_change_is_lost_though_records_change_while_pages_are_read() {
+async fn no_change_is_lost_while_records_change_during_the_walk() {
     fastrand::seed(9);
     for kind in [Kind::Numbered, Kind::ByRecord, Kind::ByCount] {
         for days in [None, Some(-8 * 3600), Some(13 * 3600)] {
@@ -479,9 +476,9 @@ async fn no_change_is_lost_though_records_change_while_pages_are_read() {
                 if run == 7 {
                     records.lock().unwrap().between = |_| {};
                 }
-                // A walk that found less than the list counts is made again.
+                // An incomplete walk is repeated.
                 for attempt in 0.. {
-                    assert!(attempt < 50, "{kind:?} never ends well");
+                    assert!(attempt < 50, "{kind:?}: no walk is complete");
                     let since = store.watermark;
                     let ended = match (kind, days) {
                         (Kind::Numbered, _) => {
@@ -510,18 +507,18 @@ async fn no_change_is_lost_though_records_change_while_pages_are_read() {
                 .filter(|(id, changed)| !stored(*id, *changed))
                 .collect();
             assert!(lost.is_empty(), "{kind:?} {days:?}: {lost:?}");
-            // A numbered list in which items are missing is delivered again.
+            // An incomplete walk of a numbered list returns items that the next walk returns again.
             if kind != Kind::Numbered {
                 assert!(
                     store.deliveries < 4 * records.changed.len(),
-                    "only what changed is delivered"
+                    "items that did not change were returned"
                 );
             }
         }
     }
 }
 
-/// Changes, creates and deletes some records, or none.
+/// Changes, creates and deletes up to three records.
 fn anything(records: &mut Records) {
     for _ in 0..records.random.usize(..4) {
         let ids: Vec<u64> = records.changed.keys().copied().collect();
@@ -541,7 +538,7 @@ fn anything(records: &mut Records) {
     }
 }
 
-/// Workspaces of every size and order, whose records change while they are read.
+/// Returns records whose number, order and page size depend on the seed.
 fn workspace(seed: u64) -> Records {
     let mut random = fastrand::Rng::with_seed(seed);
     let kind = if seed.is_multiple_of(2) {
@@ -560,7 +557,7 @@ fn workspace(seed: u64) -> Records {
 }
 
 #[tokio::test]
-async fn no_change_is_lost_in_numbered_lists_though_records_are_deleted_while_pages_are_read() {
+async fn no_change_is_lost_in_numbered_lists_while_records_are_deleted_during_the_walk() {
     let mut complete = 0;
     for seed in 0..60 {
         let (client, records) = workspace(seed).client();
@@ -570,7 +567,7 @@ async fn no_change_is_lost_in_numbered_lists_though_records_are_deleted_while_pa
             deliveries: 0,
         };
         for run in 0..12 {
-            // The last run is quiet, so that it ends.
+            // Nothing changes during the last run, so that it can be complete.
             let between = if run % 4 < 3 && run < 11 {
                 anything
             } else {
@@ -589,22 +586,22 @@ async fn no_change_is_lost_in_numbered_lists_though_records_are_deleted_while_pa
             .collect();
         assert!(lost.is_empty(), "seed {seed}: {lost:?}");
     }
-    assert!(complete > 60 * 6, "most walks are complete: {complete} of 720");
+    assert!(complete > 60 * 6, "only {complete} of 720 walks are complete");
 }
 
 #[tokio::test]
-async fn a_walk_that_is_complete_has_every_item_that_was_there_all_the_time() {
+async fn a_complete_walk_has_every_item_that_existed_throughout() {
     let mut complete = 0;
     for seed in 0..100 {
         let passes = 1 + seed as u32 % 5;
         let (client, records) = workspace(seed).client();
         let before: BTreeSet<u64> = records.lock().unwrap().changed.keys().copied().collect();
         records.lock().unwrap().between = anything;
-        let articles = client.list_articles().stream().exactly_once().passes(passes);
+        let articles = client.list_articles().stream().exactly_once().max_passes(passes);
         let items: Vec<_> = articles.collect().await;
         let found: Vec<_> = items.iter().filter_map(|item| item.as_ref().ok()).collect();
         let ids: BTreeSet<u64> = found.iter().map(|article| number(article.id.as_deref())).collect();
-        assert_eq!(ids.len(), found.len(), "seed {seed}: an item came twice");
+        assert_eq!(ids.len(), found.len(), "seed {seed}: an item was returned twice");
         match items.last() {
             Some(Err(error)) => assert!(error.is_incomplete(), "{error}"),
             _ => {
@@ -621,9 +618,9 @@ async fn a_walk_that_is_complete_has_every_item_that_was_there_all_the_time() {
     assert!(complete > 30, "{complete} of 100");
 }
 
-/// A search whose index is ahead of the record: the moment of its last change lies before the one that was asked for.
+/// The search index is ahead of the record, whose `updated_at` is before the start of the search.
 #[tokio::test]
-async fn what_the_servers_search_found_is_delivered() {
+async fn items_that_the_search_found_are_returned_although_they_look_older() {
     let since = 1_737_064_700;
     let body = json!({"tickets": [
         {"id": "2", "updated_at": 1_737_064_623, "ticket_parts": {"ticket_parts": [{"updated_at": 1_737_064_781}]}},
@@ -642,11 +639,11 @@ async fn what_the_servers_search_found_is_delivered() {
         .changed_since(since);
     let tickets: Vec<Value> = tickets.try_collect().await.unwrap();
     let ids: Vec<_> = tickets.iter().map(|ticket| ticket["id"].as_str()).collect();
-    assert_eq!(ids, [Some("2")], "the other is explained by the margin of the query");
+    assert_eq!(ids, [Some("2")], "ticket 3 is within the margin of the query");
 }
 
 #[tokio::test]
-async fn changes_since_a_moment_in_milliseconds_are_refused() {
+async fn changes_since_a_time_in_milliseconds_are_refused() {
     let (server, client, _) = Records::new(Kind::Numbered, 25, |id| NOON - id as i64).serve().await;
     let moment = NOON * 1000;
     let search = client.search_contacts().query(field("role").eq("user"));
@@ -685,7 +682,7 @@ async fn changes_since_a_moment_in_milliseconds_are_refused() {
 }
 
 #[tokio::test]
-async fn contacts_are_found_to_the_second_though_their_dates_count_days() {
+async fn changes_of_contacts_are_accurate_to_the_second() {
     for hours in [-12, -5, 0, 1, 14] {
         for time_of_day in [0, 1, DAY / 2, DAY - 1] {
             let since = NOON - NOON.rem_euclid(DAY) + time_of_day;
@@ -724,7 +721,7 @@ async fn the_watermark_is_the_servers_time_less_the_overlap_and_never_goes_back(
         let watermark = changes.watermark().unwrap().as_seconds();
         assert!((from..=to).contains(&watermark), "{watermark} is not in {from}..={to}");
     }
-    // A clock that is ahead, by hours or years, would hide what changes until then.
+    // If the server's clock is ahead, its time as a watermark would hide all changes until then.
     let here = Timestamp::from(std::time::SystemTime::now()).as_seconds();
     for ahead in [here + 5 * 3600, 4_000_000_000] {
         records.lock().unwrap().now = ahead;
@@ -737,7 +734,7 @@ async fn the_watermark_is_the_servers_time_less_the_overlap_and_never_goes_back(
 }
 
 #[tokio::test]
-async fn changes_go_on_after_an_error_and_have_no_watermark_before() {
+async fn changes_resume_after_an_error_and_have_no_watermark_before_the_end() {
     let mut records = Records::new(Kind::ByRecord, 30, |id| NOON - id as i64);
     records.failing = [1].into();
     let (server, client, records) = records.serve().await;
@@ -754,18 +751,21 @@ async fn changes_go_on_after_an_error_and_have_no_watermark_before() {
     let rest: Vec<_> = changes.by_ref().try_collect().await.unwrap();
     assert_eq!((rest.len(), server.requests().len()), (20, 4));
     let watermark = changes.watermark().unwrap().as_seconds();
-    assert!(watermark <= NOON - 100, "the walk began before the error: {watermark}");
+    assert!(
+        watermark <= NOON - 100,
+        "the walk started before the error: {watermark}"
+    );
 }
 
 #[tokio::test]
-async fn changes_begin_with_the_first_page() {
+async fn changes_start_at_the_first_page() {
     let (server, client, _) = Records::new(Kind::Numbered, 25, |id| NOON - id as i64).serve().await;
     let search = client.search_contacts().query(field("role").eq("user"));
     let mut from_cursor = search.from_cursor("7").changed_since(0);
     let error = from_cursor.next().await.unwrap().unwrap_err();
     assert!(error.is_builder() && error.operation() == "search_contacts", "{error}");
     assert!(from_cursor.next().await.is_none());
-    // It does not end as if it were complete.
+    // A resumed walk does not end as if it were complete.
     for _ in 0..2 {
         from_cursor.resume();
         let again = from_cursor.next().await.unwrap().unwrap_err();
@@ -777,7 +777,7 @@ async fn changes_begin_with_the_first_page() {
     }
     let mut from_page = client.list_articles().page(2).changed_since(0);
     assert!(from_page.next().await.unwrap().unwrap_err().is_builder());
-    // The first mistake is the one that is told, and of what operation.
+    // The error is that of the first mistake, with its operation.
     let mut wrong = client
         .list_companies_for_contact()
         .from_cursor("2")
@@ -789,11 +789,11 @@ async fn changes_begin_with_the_first_page() {
         "list_companies_for_contact: missing required value `id`"
     );
     assert!(server.requests().is_empty());
-    // Nothing of a list that was begun before is delivered, what was fetched of it either.
+    // A stream that was polled before fails, even if it has items left.
     for taken in [0, 1, 10, 11] {
-        let mut begun = client.list_articles().stream().read_ahead(true);
-        assert_eq!(begun.by_ref().take(taken).count().await, taken);
-        let mut rest = begun.changed_since(0);
+        let mut polled = client.list_articles().stream().read_ahead(true);
+        assert_eq!(polled.by_ref().take(taken).count().await, taken);
+        let mut rest = polled.changed_since(0);
         if taken > 0 {
             assert!(rest.next().await.unwrap().unwrap_err().is_builder(), "after {taken}");
             assert!(rest.next().await.is_none() && rest.watermark().is_none());

@@ -1,4 +1,4 @@
-//! Every list, walked page by page against a server that keeps count.
+//! All lists, read page by page from the mock server.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -13,7 +13,7 @@ use intercom_client::{Client, Error, Method, RetryPolicy, types};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-/// A mock Intercom whose list `operation` holds `items` records; those that lists of another record's are asked of are there too.
+/// Starts a mock Intercom whose list `operation` contains `items` records. The records that other lists belong to exist too.
 async fn start(operation: &str, items: usize) -> MockIntercom {
     start_with(MockIntercom::builder(), operation, items).await
 }
@@ -27,12 +27,12 @@ async fn start_with(builder: MockBuilder, operation: &str, items: usize) -> Mock
     intercom
 }
 
-/// Record `i` of every list.
+/// Returns record `i` of every list.
 fn record(i: usize) -> Value {
     json!({"id": format!("{i:024x}"), "name": format!("Name {i}"), "role": "user", "created_at": 1_700_000_000 - i})
 }
 
-/// The keys in the order in which the server holds its records.
+/// Returns the keys in the order of the server's records.
 fn expected(items: usize) -> Vec<String> {
     (0..items).map(|i| key(&record(i))).collect()
 }
@@ -46,7 +46,7 @@ fn client(intercom: &MockIntercom) -> Client {
         .unwrap()
 }
 
-/// The requests so far. None has a parameter twice.
+/// Returns the requests so far, and checks that none has a parameter twice.
 fn received(intercom: &MockIntercom) -> Vec<ReceivedRequest> {
     let received = intercom.received();
     for request in &received {
@@ -57,19 +57,19 @@ fn received(intercom: &MockIntercom) -> Vec<ReceivedRequest> {
     received
 }
 
-/// What goes wrong with one request.
+/// A fault of one request.
 #[derive(Clone, Copy, Debug)]
 enum Fault {
-    /// This status with an HTML body, after the work was done: a scroll has moved on.
+    /// This status with an HTML body, after the request was processed: a scroll has moved.
     Status(u16),
-    /// 429, before anything was done; the window ends at once.
+    /// 429 without processing the request; the window ends at once.
     TooMany,
-    /// The connection breaks in the middle of the answer.
+    /// The connection is lost in the middle of the response.
     Reset,
 }
 
 impl Fault {
-    fn answer(self) -> MockResponse {
+    fn response(self) -> MockResponse {
         match self {
             Self::Status(status) => MockResponse::bytes("application/json", "<html>this is not JSON</html>")
                 .status(status)
@@ -82,21 +82,21 @@ impl Fault {
     }
 }
 
-/// Makes requests go wrong, by their number counted from 0.
+/// Adds faults to requests by their number, counted from 0.
 fn faults(intercom: &MockIntercom, faults: impl IntoIterator<Item = (usize, Fault)>) {
     let faults: BTreeMap<_, _> = faults.into_iter().collect();
-    let answer = move |request: &ReceivedRequest| Some(faults.get(&request.number)?.answer());
-    intercom.on_any().respond_with(answer);
+    let response = move |request: &ReceivedRequest| Some(faults.get(&request.number)?.response());
+    intercom.on_any().respond_with(response);
 }
 
-/// What tells one item from another.
+/// Returns the id or name of an item.
 fn key(item: &impl Serialize) -> String {
     let item = serde_json::to_value(item).unwrap();
     let key = item.get("id").or(item.get("name")).unwrap_or(&Value::Null);
     key.as_str().unwrap_or_else(|| panic!("{item} has no key")).to_owned()
 }
 
-/// Walks a list to its end, over as many streams as it takes, and returns the keys and how many streams failed.
+/// Walks a list to its end, with a new stream after each error, and returns the keys and the errors.
 async fn walk<P>(begin: impl Fn(Option<Cursor>) -> Items<P>) -> (Vec<String>, Vec<Error>)
 where
     P: Page<Item: Serialize>,
@@ -113,7 +113,7 @@ where
         };
         assert!(
             items.is_terminated() && items.next().await.is_none(),
-            "ends after an error"
+            "the stream does not end after an error"
         );
         from = items.cursor().cloned().or(from);
         assert!(errors.len() < 100, "fails for ever: {error}");
@@ -121,7 +121,7 @@ where
     }
 }
 
-/// Calls `$check!(operation, make a builder)` for each of the lists but the scroll.
+/// Calls `$check!(operation, function that returns a builder)` for each list except the scroll.
 macro_rules! each_list {
     ($check:ident) => {{
         $check!("list_contacts", |c: &Client| c.list_contacts());
@@ -167,7 +167,7 @@ where
 }
 
 #[tokio::test]
-async fn every_list_gives_every_item_once_and_in_order() {
+async fn every_list_returns_every_item_once_and_in_order() {
     for items in [1000, 51, 50, 1, 0] {
         let mut lists = 0;
         macro_rules! check {
@@ -187,7 +187,7 @@ async fn every_list_gives_every_item_once_and_in_order() {
 }
 
 #[tokio::test]
-async fn every_list_tells_its_items_apart_by_their_ids() {
+async fn every_list_has_items_with_ids() {
     macro_rules! check {
         ($operation:expr, $make:expr) => {
             let intercom = start($operation, 60).await;
@@ -206,7 +206,7 @@ async fn every_list_tells_its_items_apart_by_their_ids() {
 }
 
 #[tokio::test]
-async fn lists_of_one_answer_are_walked_like_the_others() {
+async fn lists_of_one_response_are_walked_like_the_others() {
     for items in [120, 1, 0] {
         let mut lists = 0;
         macro_rules! check {
@@ -260,7 +260,7 @@ async fn lists_of_one_answer_are_walked_like_the_others() {
 }
 
 #[tokio::test]
-async fn a_scroll_gives_every_item_once_and_ends_with_an_empty_page() {
+async fn a_scroll_returns_every_item_once_and_ends_with_an_empty_page() {
     let intercom = start("scroll_over_all_companies", 1000).await;
     let keys = collect(client(&intercom).scroll_over_all_companies().stream())
         .await
@@ -275,12 +275,12 @@ async fn a_scroll_gives_every_item_once_and_ends_with_an_empty_page() {
 }
 
 #[tokio::test]
-async fn a_walk_that_fails_at_every_page_goes_on_from_its_cursor() {
+async fn a_walk_that_fails_at_every_page_resumes_from_its_cursor() {
     for fault in [Fault::Status(502), Fault::Reset, Fault::TooMany] {
         macro_rules! check {
             ($operation:expr, $make:expr) => {
                 let intercom = start($operation, 1000).await;
-                // Every page fails once, then comes.
+                // Every page fails once and then succeeds.
                 faults(&intercom, (0..100).map(|page| (2 * page, fault)));
                 let client = client(&intercom);
                 let (keys, errors) = walk(|cursor| {
@@ -312,7 +312,7 @@ async fn a_walk_that_fails_at_every_page_goes_on_from_its_cursor() {
 }
 
 #[tokio::test]
-async fn retries_inside_a_walk_are_not_seen() {
+async fn retries_inside_a_walk_are_not_visible() {
     let intercom = start("search_contacts", 300).await;
     faults(
         &intercom,
@@ -326,9 +326,9 @@ async fn retries_inside_a_walk_are_not_seen() {
 }
 
 #[tokio::test]
-async fn a_scroll_goes_on_where_it_can_and_says_where_it_cannot() {
+async fn a_scroll_resumes_after_a_rate_limit_but_not_after_a_lost_page() {
     let intercom = start("scroll_over_all_companies", 1000).await;
-    // A 429 at every page loses nothing: the server did nothing.
+    // A 429 at every page loses nothing, because the server did not process the request.
     faults(&intercom, (0..11).map(|page| (2 * page, Fault::TooMany)));
     let client_of_it = client(&intercom);
     let (keys, errors) = walk(|cursor| {
@@ -348,7 +348,7 @@ async fn a_scroll_goes_on_where_it_can_and_says_where_it_cannot() {
 
     let mut ahead = client_of_it.scroll_over_all_companies().stream().read_ahead(true);
     ahead.try_next().await.unwrap();
-    assert_eq!(ahead.cursor(), None, "a page is on its way, the server moves on");
+    assert_eq!(ahead.cursor(), None, "a page is being fetched, so the scroll moves");
     assert_eq!(collect(ahead).await.unwrap(), expected(1000)[1..]);
 
     for fault in [Fault::Status(500), Fault::Reset] {
@@ -363,13 +363,13 @@ async fn a_scroll_goes_on_where_it_can_and_says_where_it_cannot() {
             .count()
             .await;
         assert_eq!(delivered, 100);
-        assert_eq!(received(&intercom).len(), 2, "the page is not asked for again");
-        assert_eq!(items.cursor(), None, "the server has moved on");
+        assert_eq!(received(&intercom).len(), 2, "the page is not requested again");
+        assert_eq!(items.cursor(), None, "the scroll has moved");
     }
 }
 
 #[tokio::test]
-async fn a_scroll_that_lost_a_page_begins_anew_and_gives_every_item_once() {
+async fn a_scroll_that_lost_a_page_restarts_and_returns_every_item_once() {
     let idle = MockIntercom::builder().scroll_idle(Duration::from_millis(50));
     let intercom = start_with(idle, "scroll_over_all_companies", 250).await;
     faults(&intercom, [(2, Fault::Status(500))]);
@@ -390,7 +390,7 @@ async fn a_scroll_that_lost_a_page_begins_anew_and_gives_every_item_once() {
 }
 
 #[tokio::test]
-async fn scroll_errors_are_told_apart() {
+async fn scroll_errors_are_distinguished() {
     let idle = MockIntercom::builder().scroll_idle(Duration::from_millis(50));
     let intercom = start_with(idle, "scroll_over_all_companies", 250).await;
     let client = client(&intercom);
@@ -418,19 +418,19 @@ async fn scroll_errors_are_told_apart() {
     let gone = client.scroll_over_all_companies().from_cursor("s").send().await;
     assert!(gone.unwrap_err().is_scroll_expired());
 
-    intercom.on_any().respond_once(Fault::Status(500).answer());
+    intercom.on_any().respond_once(Fault::Status(500).response());
     let lost = client.scroll_over_all_companies().send().await.unwrap_err();
     assert!(lost.is_scroll_restart() && !lost.is_scroll_expired() && !lost.is_scroll_exists());
 
-    // Whatever the operation is called: a scroll is told by how its list goes on.
-    intercom.on_any().respond_once(Fault::Status(500).answer());
+    // A raw call is a scroll by its `Paging`.
+    intercom.on_any().respond_once(Fault::Status(500).response());
     let raw = client.request(Method::GET, "/companies/scroll");
     let mut pages = raw.pages::<Value>(Paging::Scroll, "data");
     assert!(pages.try_next().await.unwrap_err().is_scroll_restart());
 }
 
 #[tokio::test]
-async fn pages_are_whole_answers_with_cursors() {
+async fn pages_are_complete_responses_with_cursors() {
     let intercom = start("list_contacts", 120).await;
     let client = client(&intercom);
     let pages: Vec<_> = client.list_contacts().per_page(50).pages().try_collect().await.unwrap();
@@ -476,7 +476,7 @@ async fn pages_are_whole_answers_with_cursors() {
 }
 
 #[tokio::test]
-async fn parameters_and_body_go_with_every_page() {
+async fn parameters_and_body_are_sent_with_every_page() {
     let intercom = start("search_contacts", 40).await;
     let client = client(&intercom);
     let query = json!({"field": "role", "operator": "=", "value": "user"});
@@ -513,9 +513,9 @@ async fn parameters_and_body_go_with_every_page() {
 }
 
 #[tokio::test]
-async fn a_list_that_leads_back_is_an_error() {
+async fn a_list_that_leads_back_ends_with_an_error() {
     let intercom = MockIntercom::new();
-    // Other contacts each time, and the same cursor on every page.
+    // Every page has other contacts and the same cursor.
     intercom.on("list_contacts").respond_with(|request| {
         let contacts: Vec<_> = (0..10).map(|i| record(10 * request.number + i)).collect();
         let next = json!({"per_page": 10, "starting_after": "Wz+10/+A=="});
@@ -529,7 +529,7 @@ async fn a_list_that_leads_back_is_an_error() {
     assert!(pages.try_next().await.unwrap().is_some());
     assert!(
         pages.try_next().await.unwrap().is_some(),
-        "what is wrong is the page after this one"
+        "the page with a repeated cursor has new items"
     );
     let error = pages.try_next().await.unwrap_err();
     assert!(error.to_string().contains("repeats"), "{error}");
@@ -537,7 +537,7 @@ async fn a_list_that_leads_back_is_an_error() {
     assert!(pages.is_terminated() && pages.next().await.is_none());
     assert_eq!(received(&intercom).len(), 2);
 
-    // Page 1 whatever page was asked for.
+    // The server returns page 1 for every page.
     let intercom = MockIntercom::new();
     let articles: Vec<_> = (0..25).map(|i| json!({"id": i.to_string()})).collect();
     let next = "https://elsewhere.invalid/articles?page=2";
@@ -557,7 +557,7 @@ async fn a_list_that_leads_back_is_an_error() {
 }
 
 #[tokio::test]
-async fn nothing_is_fetched_before_it_is_wanted() {
+async fn nothing_is_fetched_before_the_stream_is_polled() {
     let intercom = start("list_contacts", 100).await;
     let client = client(&intercom);
     drop(client.list_contacts().stream());
@@ -585,7 +585,7 @@ async fn mistakes_are_the_first_and_only_item() {
 }
 
 #[tokio::test]
-async fn a_dropped_wait_loses_nothing() {
+async fn a_dropped_future_loses_nothing() {
     for read_ahead in [false, true] {
         let slow = MockIntercom::builder().latency(Duration::from_millis(40));
         let intercom = start_with(slow, "list_contacts", 100).await;
@@ -605,7 +605,7 @@ async fn a_dropped_wait_loses_nothing() {
         }
         assert_eq!(keys, expected(100));
         assert!(dropped > 0);
-        assert_eq!(received(&intercom).len(), 5, "no page is asked for again");
+        assert_eq!(received(&intercom).len(), 5, "no page is requested again");
     }
 }
 
@@ -622,7 +622,7 @@ async fn reading_ahead_fetches_one_page_more() {
     assert_eq!(
         items.cursor().map(Cursor::as_str),
         Some("Wz+20/+A=="),
-        "the page after the one delivered"
+        "the page after the current one"
     );
     let rest = collect(items).await.unwrap();
     assert_eq!(rest, expected(100)[1..]);
@@ -653,7 +653,7 @@ fn streams_can_be_sent_and_stored() {
     assert_eq!(cursor.to_string().parse(), Ok(cursor));
 }
 
-/// A mock Intercom that answers every request with this body, and its client.
+/// Starts a mock Intercom that returns this body for every request.
 async fn always(body: &'static str) -> (MockIntercom, Client) {
     let intercom = MockIntercom::new();
     intercom.on_any().respond(MockResponse::bytes("application/json", body));
@@ -662,19 +662,19 @@ async fn always(body: &'static str) -> (MockIntercom, Client) {
 }
 
 #[tokio::test]
-async fn a_server_that_ignores_the_page_is_not_walked_for_ever() {
+async fn a_server_that_ignores_the_page_number_ends_the_walk_with_an_error() {
     let (_intercom, client) = always(r#"{"data":[{"id":"1"}],"pages":{"next":"https://x.test/articles"}}"#).await;
     let mut articles = client.list_articles().stream();
     assert_eq!(articles.try_next().await.unwrap().unwrap().id.as_deref(), Some("1"));
     let error = articles.try_next().await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "list_articles: the answer is the page before once more (request mock-1)"
+        "list_articles: the server returned the same page twice (request mock-1)"
     );
     assert!(articles.try_next().await.unwrap().is_none());
 }
 
-/// A mock Intercom that answers each request by its number, counted from 0, and its client.
+/// Starts a mock Intercom that returns the body for the number of each request, counted from 0.
 async fn scripted(body: impl Fn(usize) -> Value + Send + Sync + 'static) -> (MockIntercom, Client) {
     let intercom = MockIntercom::new();
     intercom.on_any().respond_with(move |request| {
@@ -685,28 +685,31 @@ async fn scripted(body: impl Fn(usize) -> Value + Send + Sync + 'static) -> (Moc
     (intercom, client)
 }
 
-/// Some pages can come twice, since changes move items from page to page; not again and again.
+/// Pages can be equal by chance, because changes move items from page to page, but not many in a row.
 #[tokio::test]
-async fn a_list_that_goes_on_and_brings_nothing_new_is_an_error() {
+async fn a_list_without_new_items_ends_with_an_error() {
     async fn end<P: Page>(intercom: &MockIntercom, items: Items<P>) -> (String, usize) {
         let walk = items.take(10_000).try_for_each(|_| std::future::ready(Ok(())));
         let walk = tokio::time::timeout(Duration::from_secs(60), walk);
-        let error = walk.await.expect("it ends").expect_err("the list goes on");
+        let error = walk
+            .await
+            .expect("the walk does not end")
+            .expect_err("the list does not end");
         (error.to_string(), received(intercom).len())
     }
-    let twice = "the answer is the page before once more";
-    let nothing = "the list goes on, but its pages bring nothing new";
+    let twice = "the server returned the same page twice";
+    let nothing = "the list does not end: the last pages contained no new items";
     let fresh = |number: usize| json!({"next": {"starting_after": number.to_string()}});
     let url = |number: usize| json!({"next": format!("https://x.test/y?page={}", number + 2)});
     let (one, two) = (json!([{"id": "1"}]), json!([{"id": "2"}]));
 
-    // Pages that are empty or the same, each with another cursor.
+    // Pages that are empty or equal, each with another cursor.
     for (data, requests) in [(json!([]), 100), (one.clone(), 128)] {
         let (intercom, client) = scripted(move |number| json!({"data": data, "pages": fresh(number)})).await;
         let (error, sent) = end(&intercom, client.list_contacts().stream()).await;
         assert!(error.contains(nothing) && sent == requests, "{error} after {sent}");
     }
-    // A page number that is ignored, though the answer counts.
+    // The server ignores the page number, although its responses are numbered.
     let ignored = |number: usize| json!({"page": number + 1, "next": format!("https://x.test/y?page={}", number + 2)});
     for pages in [url as fn(usize) -> Value, ignored] {
         let data = one.clone();
@@ -719,7 +722,7 @@ async fn a_list_that_goes_on_and_brings_nothing_new_is_an_error() {
     let (intercom, client) = scripted(move |number| json!({"data": data, "pages": growing(number)})).await;
     let (error, sent) = end(&intercom, client.list_articles().stream()).await;
     assert!(error.contains(nothing) && sent == 128, "{error} after {sent}");
-    // A scroll that does not move, or goes round in a circle.
+    // A scroll that does not move, or moves in a circle.
     let data = one.clone();
     let (intercom, client) = scripted(move |_| json!({"data": data, "scroll_param": "s"})).await;
     let (error, sent) = end(&intercom, client.scroll_over_all_companies().stream()).await;
@@ -734,9 +737,9 @@ async fn a_list_that_goes_on_and_brings_nothing_new_is_an_error() {
     assert!(error.contains(twice) && sent == 2, "{error} after {sent}");
 }
 
-/// What cannot be read as characters is no reason to pass over what stands around it.
+/// Invalid UTF-8 in a response does not hide the other fields.
 #[tokio::test]
-async fn odd_characters_do_not_end_a_walk_unsaid() {
+async fn invalid_characters_do_not_end_a_walk_without_an_error() {
     let announced = br#"{"data":[{"id":"1","name":"?"}],"pages":{"next":7}}"#;
     let no_list = br#"{"?":"?"}"#;
     let (half, latin1) = (&br"\udc00"[..], &b"\xe9"[..]);
@@ -763,13 +766,13 @@ async fn odd_characters_do_not_end_a_walk_unsaid() {
     }
 }
 
-/// What ends a walk is told by the server; what it says in a form that nobody foresaw is an error.
+/// A walk ends only if the server shows that it has ended. An unknown form of the next page is an error.
 #[tokio::test]
-async fn what_cannot_be_read_does_not_end_a_walk_unsaid() {
-    let announced = "the page announces another one, but no cursor that leads there";
-    let no_list = "expected the list that was asked for, found an answer without it";
+async fn an_unreadable_next_page_does_not_end_a_walk_without_an_error() {
+    let announced = "the response announces a next page but contains no cursor for it";
+    let no_list = "data: expected a list, found ";
     let with = |pages: Value| json!({"data": [{"id": "1"}], "pages": pages});
-    for (answer, wrong) in [
+    for (response, wrong) in [
         (with(json!({"next": 7})), Some(announced)),
         (with(json!({"next": true})), Some(announced)),
         (with(json!({"next": ["https://x.test/y"]})), Some(announced)),
@@ -794,37 +797,37 @@ async fn what_cannot_be_read_does_not_end_a_walk_unsaid() {
         ),
         (json!({"data": {"1": {"id": "1"}}, "pages": null}), Some(no_list)),
     ] {
-        let body = answer.clone();
+        let body = response.clone();
         let (intercom, client) = scripted(move |_| body.clone()).await;
         let page = client.list_contacts().send().await.unwrap();
         assert_eq!(
             (page.is_last(), page.next_cursor()),
             (wrong.is_none(), None),
-            "{answer}"
+            "{response}"
         );
         let items: Vec<_> = client.list_contacts().stream().collect().await;
         let error = items.iter().find_map(|item| item.as_ref().err());
-        assert_eq!(error.is_some(), wrong.is_some(), "{answer}: {error:?}");
+        assert_eq!(error.is_some(), wrong.is_some(), "{response}: {error:?}");
         let text = error.map(ToString::to_string).unwrap_or_default();
-        assert!(text.contains(wrong.unwrap_or_default()), "{answer}: {text}");
+        assert!(text.contains(wrong.unwrap_or_default()), "{response}: {text}");
         assert_eq!(received(&intercom).len(), 2);
     }
-    // What is no company either is no list of one.
-    for answer in [
+    // A response that is neither a list nor a company.
+    for response in [
         json!({}),
         json!({"companies": [{"id": "1"}]}),
         json!({"type": "error.list", "errors": [{"code": "x"}], "request_id": null}),
     ] {
-        let (_intercom, client) = scripted(move |_| answer.clone()).await;
+        let (_intercom, client) = scripted(move |_| response.clone()).await;
         let error = client.retrieve_company().stream().try_next().await.unwrap_err();
         assert!(error.to_string().contains(no_list), "{error}");
     }
-    // A scroll has moved on with it.
+    // The scroll has moved.
     let (_intercom, client) = scripted(|_| json!({"scroll_param": "s"})).await;
     let mut companies = client.scroll_over_all_companies().stream();
     let error = companies.try_next().await.unwrap_err();
     assert!(error.is_decode() && error.is_scroll_restart() && companies.cursor().is_none());
-    // Of a numbered list the next page's number is known.
+    // The number of the next page of a numbered list is known.
     for pages in [
         json!({"next": 7}),
         json!({"total_pages": "three"}),
@@ -838,7 +841,7 @@ async fn what_cannot_be_read_does_not_end_a_walk_unsaid() {
         .await;
         assert_eq!(collect(client.list_articles().stream()).await.unwrap(), ["1", "2"]);
     }
-    // The first page is the first.
+    // The first page has another number.
     let (_intercom, client) =
         scripted(|_| json!({"data": [{"id": "1"}], "pages": {"page": 5, "total_pages": 7}})).await;
     let error = client.list_articles().stream().try_next().await.unwrap_err();
@@ -846,7 +849,7 @@ async fn what_cannot_be_read_does_not_end_a_walk_unsaid() {
 }
 
 #[tokio::test]
-async fn a_page_that_did_not_tell_where_the_list_goes_on_is_asked_for_again() {
+async fn a_page_without_a_cursor_is_requested_again_by_resume() {
     let (intercom, client) = scripted(|number| {
         let next = match number {
             0 => json!({"starting_after": "b"}),
@@ -872,7 +875,7 @@ async fn a_page_that_did_not_tell_where_the_list_goes_on_is_asked_for_again() {
     assert_eq!(asked, [None, Some("b"), Some("b"), Some("c")]);
 }
 
-/// An empty page in the middle of a numbered list is not its end, and neither is one of entries that are no objects.
+/// An empty page in the middle of a numbered list does not end it, and neither does a page without a valid item.
 #[tokio::test]
 async fn pages_without_items_do_not_end_a_numbered_list() {
     for middle in [json!([]), json!([1, "two", null]), Value::Null] {
@@ -893,7 +896,7 @@ async fn pages_without_items_do_not_end_a_numbered_list() {
 }
 
 #[tokio::test]
-async fn a_page_of_odd_items_is_passed_and_reported() {
+async fn a_page_of_invalid_items_is_skipped_and_reported() {
     let (_intercom, client) = scripted(|number| match number {
         0 => json!({"data": [{"id": "1"}], "pages": {"next": {"starting_after": "b"}}}),
         1 => json!({"data": [7, "x"], "pages": {"next": {"starting_after": "c"}}}),
@@ -909,7 +912,7 @@ async fn a_page_of_odd_items_is_passed_and_reported() {
 }
 
 #[tokio::test]
-async fn the_place_is_kept_after_a_contradiction() {
+async fn the_cursor_is_kept_after_a_contradiction() {
     // The second page does not lead on, or leads back.
     for next in [json!({"page": 3}), json!({"starting_after": "b"})] {
         let (intercom, client) = scripted(move |number| match number {
@@ -929,7 +932,7 @@ async fn the_place_is_kept_after_a_contradiction() {
             .unwrap();
         assert_eq!(keys, ["1", "2"]);
         contacts.next().await.unwrap().unwrap_err();
-        let cursor = contacts.cursor().cloned().expect("the page that did not lead on");
+        let cursor = contacts.cursor().cloned().expect("the cursor of the last page");
         assert_eq!(cursor.as_str(), "b");
         let rest = collect(client.list_contacts().from_cursor(cursor).stream())
             .await
@@ -939,7 +942,7 @@ async fn the_place_is_kept_after_a_contradiction() {
             (vec!["2".to_owned(), "3".to_owned()], 4)
         );
     }
-    // A numbered page that is another one than was asked for.
+    // A numbered page with another number than the requested one.
     let (_intercom, client) = scripted(|number| {
         let page = [1, 5][number];
         json!({"data": [{"id": page.to_string()}], "pages": {"page": page, "total_pages": 7}})
@@ -951,7 +954,93 @@ async fn the_place_is_kept_after_a_contradiction() {
     assert_eq!(articles.cursor().map(Cursor::as_str), Some("2"));
 }
 
-/// The page size that a request asks for.
+/// A server or cache that returns a page twice does not make a walk return its items twice.
+#[tokio::test]
+async fn no_item_of_a_repeated_page_is_returned() {
+    let page = |id: &str, next: Option<&str>| {
+        let next = next.map(|next| json!({"starting_after": next}));
+        json!({"data": [{"id": id}], "pages": {"next": next}, "total_count": 3})
+    };
+    let pages = [page("1", Some("b")), page("2", Some("c")), page("3", None)];
+    // The numbers of the pages that the server returns. The repeated page is the previous one, or an earlier one.
+    for (sent, before, cursor) in [([0, 0, 1, 2], 1, "b"), ([0, 1, 1, 2], 2, "c"), ([0, 1, 0, 2], 2, "c")] {
+        let pages = pages.clone();
+        let (intercom, client) = scripted(move |number| pages[sent[number]].clone()).await;
+        let mut contacts = client.list_contacts().stream();
+        let mut keys = Vec::new();
+        let error = loop {
+            match contacts.next().await.unwrap() {
+                Ok(contact) => keys.push(key(&contact)),
+                Err(error) => break error,
+            }
+        };
+        assert_eq!(keys, ["1", "2", "3"][..before], "{sent:?}");
+        assert!(error.to_string().contains("the same page twice"), "{error}");
+        assert!(contacts.is_terminated());
+        assert_eq!(contacts.cursor().map(Cursor::as_str), Some(cursor));
+        let rest = client.list_contacts().from_cursor(cursor).stream();
+        keys.extend(collect(rest).await.unwrap());
+        assert_eq!(
+            (keys.as_slice(), received(&intercom).len()),
+            (&["1", "2", "3"].map(String::from)[..], 4)
+        );
+    }
+    // The first page of a resumed walk leads to itself: it is the page that an earlier walk returned.
+    let (_intercom, client) = scripted(move |number| pages[number].clone()).await;
+    let mut contacts = client.list_contacts().from_cursor("b").stream().exactly_once();
+    let error = contacts.next().await.unwrap().unwrap_err();
+    assert!(error.to_string().contains("the same page twice"), "{error}");
+    contacts.resume();
+    let rest: Vec<_> = contacts.map_ok(|contact| key(&contact)).try_collect().await.unwrap();
+    assert_eq!(rest, ["2", "3"]);
+}
+
+/// Numbers that no Rust type holds keep their digits when the cursor or page size is added to the body.
+#[tokio::test]
+async fn numbers_in_a_search_keep_their_digits_on_every_page() {
+    let digits = "123456789012345678901234567890";
+    let query = format!(r#"{{"field":"custom_attributes.ref","operator":"=","value":{digits}}}"#);
+    let filter: types::SearchFilter = serde_json::from_str(&query).unwrap();
+    let group = format!(r#"{{"operator":"OR","value":[{query},{{"field":"name","operator":"=","value":1e400}}]}}"#);
+    let group: types::SearchFilter = serde_json::from_str(&group).unwrap();
+    let raw = serde_json::value::RawValue::from_string(format!(r#"{{"query": {query}, "score": 1.50}}"#)).unwrap();
+    for kind in 0..4 {
+        let (intercom, client) = scripted(|number| {
+            let next = (number == 0).then(|| json!({"starting_after": "b"}));
+            json!({"data": [{"id": number.to_string()}], "pages": {"next": next}})
+        })
+        .await;
+        let found = match kind {
+            0 => {
+                client
+                    .search_contacts()
+                    .query(&filter)
+                    .per_page(20)
+                    .stream()
+                    .count()
+                    .await
+            }
+            1 => client.search_contacts().query(&filter).changed_since(0).count().await,
+            2 => client.search_contacts().query(&group).changed_since(0).count().await,
+            _ => {
+                let search = client.request(Method::POST, "/contacts/search").json(&raw);
+                search.stream::<Value>(Paging::CursorInBody, "data").count().await
+            }
+        };
+        let requests = received(&intercom);
+        assert_eq!((found, requests.len()), (2, 2));
+        for request in &requests {
+            let body = std::str::from_utf8(&request.body).unwrap();
+            assert!(body.contains(digits), "{kind}: {body}");
+            assert_eq!(body.contains("1e400"), kind == 2, "{body}");
+            assert_eq!(body.contains("1.50"), kind == 3, "{body}");
+        }
+        let second = std::str::from_utf8(&requests[1].body).unwrap();
+        assert!(second.contains(r#""starting_after":"b""#), "{second}");
+    }
+}
+
+/// Returns the page size of a request.
 fn asked_size(request: &ReceivedRequest) -> Option<u64> {
     match request.query("per_page") {
         Some(size) => size.parse().ok(),
@@ -961,16 +1050,16 @@ fn asked_size(request: &ReceivedRequest) -> Option<u64> {
 }
 
 #[tokio::test]
-async fn pages_that_are_too_slow_are_asked_for_again_in_smaller_ones() {
+async fn pages_that_are_too_slow_are_requested_again_with_a_smaller_size() {
     for status in [502, 504, 408] {
         let intercom = start("search_contacts", 1000).await;
-        // A stretch of the list is too slow for pages of more than 20.
+        // A part of the list is too slow for pages of more than 20 items.
         intercom.on_any().respond_with(move |request| {
             let after = request.json()["pagination"]["starting_after"]
                 .as_str()
                 .map(str::to_owned);
             let slow = after.is_some_and(|after| after.starts_with("Wz+300"));
-            (slow && asked_size(request).is_none_or(|size| size > 20)).then(|| Fault::Status(status).answer())
+            (slow && asked_size(request).is_none_or(|size| size > 20)).then(|| Fault::Status(status).response())
         });
         let client = client(&intercom);
         let search = client.search_contacts().query(field("role").eq("user")).per_page(150);
@@ -999,8 +1088,8 @@ async fn pages_that_are_too_slow_are_asked_for_again_in_smaller_ones() {
 }
 
 #[tokio::test]
-async fn pages_are_not_made_smaller_than_ten_and_numbered_ones_keep_their_size() {
-    let slow = || Fault::Status(504).answer();
+async fn pages_have_at_least_ten_items_and_numbered_pages_keep_their_size() {
+    let slow = || Fault::Status(504).response();
     let intercom = start("list_contacts", 100).await;
     intercom.on_any().respond(slow());
     let error = collect(client(&intercom).list_contacts().per_page(50).stream())
@@ -1017,16 +1106,16 @@ async fn pages_are_not_made_smaller_than_ten_and_numbered_ones_keep_their_size()
     assert!(error.to_string().contains("a smaller `per_page` can help"), "{error}");
     assert_eq!(received(&intercom).len(), 1);
 
-    // Other failures are no question of the size.
+    // Other errors do not change the size.
     let intercom = start("list_contacts", 100).await;
-    intercom.on_any().respond(Fault::Status(500).answer());
+    intercom.on_any().respond(Fault::Status(500).response());
     let error = collect(client(&intercom).list_contacts().stream()).await.unwrap_err();
     assert!(!error.to_string().contains("per_page"), "{error}");
     assert_eq!(received(&intercom).len(), 1);
 }
 
 #[tokio::test]
-async fn companies_past_the_page_limit_are_told_from_a_mistake() {
+async fn the_page_limit_of_companies_has_its_own_error() {
     let intercom = start("list_all_companies", 40).await;
     intercom.on_any().respond_with(|request| {
         (request.query("page") == Some("2"))
@@ -1067,14 +1156,14 @@ async fn pages_are_counted_from_one() {
     let (intercom, client) = always("{}").await;
     for list in [client.list_articles().from_cursor("0"), client.list_articles().page(0)] {
         let error = list.stream().try_next().await.unwrap_err();
-        assert!(error.is_builder(), "{error}: page 0 is page 1 to most servers");
+        assert!(error.is_builder(), "{error}: most servers treat page 0 as page 1");
     }
     assert!(received(&intercom).is_empty());
 }
 
-/// The query of an event's next page names a customer.
+/// The query of the next page of events can contain an email address.
 #[tokio::test]
-async fn a_stream_shows_no_cursor() {
+async fn the_debug_output_of_a_stream_contains_no_cursor() {
     let next = "https://x.test/events?email=ada%40juniper.example&before=7";
     let (_intercom, client) = scripted(move |_| json!({"events": [{"id": "1"}], "pages": {"next": next}})).await;
     let mut events = client.list_data_events().type_("user").user_id("u-1").stream();
@@ -1085,13 +1174,13 @@ async fn a_stream_shows_no_cursor() {
 }
 
 #[tokio::test]
-async fn empty_cursors_are_no_first_page() {
+async fn empty_cursors_are_refused() {
     let (intercom, client) = always("{}").await;
     let empty = types::StartingAfterPaging::builder().starting_after("");
     let search = client.search_contacts().query(field("role").eq("user"));
     for error in [
         client.list_contacts().from_cursor("").send().await.unwrap_err(),
-        // A server fails for ever on it.
+        // The server returns 500 for an empty cursor.
         client.list_contacts().starting_after("").send().await.unwrap_err(),
         client.list_conversations().starting_after("").send().await.unwrap_err(),
         client
@@ -1140,7 +1229,7 @@ async fn empty_cursors_are_no_first_page() {
 }
 
 #[tokio::test]
-async fn an_answer_says_whether_it_is_the_last_page() {
+async fn a_response_shows_whether_it_is_the_last_page() {
     for (body, last) in [
         (r#"{"data":[{}],"pages":{"next":null}}"#, true),
         (r#"{"data":[{}]}"#, true),

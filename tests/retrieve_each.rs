@@ -1,4 +1,4 @@
-//! Lists whose items are retrieved in full: order, bounds, faults, and where they go on.
+//! Lists whose items are retrieved in full: order, concurrency, faults and resuming.
 
 use std::time::Duration;
 
@@ -14,33 +14,33 @@ use intercom_client::types::{Conversation, ConversationList};
 use intercom_client::{Client, HttpError, RetryPolicy};
 use serde_json::{Value, json};
 
-/// So many conversations are there.
-const ALL: usize = 47;
+/// The number of conversations in the workspace.
+const CONVERSATIONS: usize = 47;
 
 fn conversation(number: usize) -> Value {
     json!({"type": "conversation", "id": number.to_string(), "open": number.is_multiple_of(2), "updated_at": 1_730_000_000 - number})
 }
 
-/// A mock Intercom whose conversations have parts when they are retrieved, and a client that hardly pauses between attempts.
+/// Starts a mock Intercom with conversations, and a client with short pauses between attempts.
 async fn start() -> (MockIntercom, Client) {
     let intercom = MockIntercom::new();
-    intercom.seed("list_conversations", (0..ALL).map(conversation));
+    intercom.seed("list_conversations", (0..CONVERSATIONS).map(conversation));
     let policy = RetryPolicy::default().base(Duration::from_millis(1));
     let client = intercom.client_builder().retry(policy).build().unwrap();
     (intercom, client)
 }
 
-/// The conversations, ten a page.
+/// Returns the list of conversations with ten per page.
 fn list(client: &Client) -> ListConversations {
     client.list_conversations().per_page(10)
 }
 
-/// The conversations in full, so many at a time.
+/// Retrieves the conversations with this concurrency.
 fn walk(client: &Client, concurrency: usize) -> RetrieveEach<Items<ConversationList>> {
     list(client).stream().retrieve_each().concurrency(concurrency)
 }
 
-/// What retrieving a conversation gives: the earlier one is asked for, the later it comes.
+/// Returns the response for one conversation. Of four in a row, the first has the longest delay.
 fn in_full(number: usize) -> MockResponse {
     let part = json!({"type": "conversation_part", "id": format!("part-{number}"), "part_type": "comment"});
     let mut shown = conversation(number);
@@ -49,11 +49,11 @@ fn in_full(number: usize) -> MockResponse {
     MockResponse::json(shown).delay(Duration::from_millis(4 * (3 - number as u64 % 4)))
 }
 
-/// Answers a retrieval by the number of the conversation, as usual where it makes nothing.
-fn retrievals(intercom: &MockIntercom, answer: impl Fn(usize) -> Option<MockResponse> + Send + Sync + 'static) {
+/// Sets the responses to retrievals by the number of the conversation; `None` is the usual response.
+fn retrievals(intercom: &MockIntercom, response: impl Fn(usize) -> Option<MockResponse> + Send + Sync + 'static) {
     intercom.on("retrieve_conversation").respond_with(move |request| {
         let number = request.path.rsplit('/').next()?.parse().ok()?;
-        Some(answer(number).unwrap_or_else(|| in_full(number)))
+        Some(response(number).unwrap_or_else(|| in_full(number)))
     });
 }
 
@@ -61,7 +61,7 @@ fn number(conversation: &Conversation) -> usize {
     conversation.id.as_deref().unwrap().parse().unwrap()
 }
 
-/// The numbers of the conversations that were retrieved, in the order in which they were asked for.
+/// Returns the numbers of the conversations that were retrieved, in the order of the requests.
 fn asked(intercom: &MockIntercom) -> Vec<usize> {
     let asked = intercom.calls("retrieve_conversation").into_iter();
     asked
@@ -70,7 +70,7 @@ fn asked(intercom: &MockIntercom) -> Vec<usize> {
 }
 
 #[tokio::test]
-async fn every_item_comes_in_full_once_and_in_order() {
+async fn every_item_is_retrieved_once_and_returned_in_order() {
     let (intercom, client) = start().await;
     retrievals(&intercom, |_| None);
     let mut conversations = list(&client).stream().read_ahead(true).retrieve_each();
@@ -78,10 +78,10 @@ async fn every_item_comes_in_full_once_and_in_order() {
     while let Some(conversation) = conversations.try_next().await.unwrap() {
         let parts = &conversation.conversation_parts.as_ref().unwrap().conversation_parts;
         assert_eq!(parts[0].id, Some(format!("part-{}", number(&conversation))));
-        assert_eq!(conversations.total_count(), Some(ALL as i64));
+        assert_eq!(conversations.total_count(), Some(CONVERSATIONS as i64));
         found.push(number(&conversation));
     }
-    assert_eq!(found, (0..ALL).collect::<Vec<_>>());
+    assert_eq!(found, (0..CONVERSATIONS).collect::<Vec<_>>());
     let mut asked = asked(&intercom);
     asked.sort_unstable();
     assert_eq!((asked, intercom.calls("list_conversations").len()), (found, 5));
@@ -89,12 +89,12 @@ async fn every_item_comes_in_full_once_and_in_order() {
 }
 
 #[tokio::test]
-async fn only_so_many_are_asked_for_at_once_and_nothing_before_it_is_wanted() {
+async fn concurrency_is_limited_and_nothing_is_retrieved_before_the_stream_is_polled() {
     let (intercom, client) = start().await;
     retrievals(&intercom, |_| None);
     let mut conversations = walk(&client, 3);
     assert!(intercom.received().is_empty());
-    for delivered in 1..=ALL {
+    for delivered in 1..=CONVERSATIONS {
         conversations.next().await.unwrap().unwrap();
         assert!(asked(&intercom).len() <= delivered + 2, "{delivered}");
     }
@@ -107,15 +107,12 @@ async fn only_so_many_are_asked_for_at_once_and_nothing_before_it_is_wanted() {
     let mut conversations = list(&client).per_page(30).stream().retrieve_each();
     conversations.next().await.unwrap().unwrap();
     let shown = format!("{conversations:?}");
-    assert!(
-        shown.contains("under_way: 9"),
-        "ten, of which one was delivered: {shown}"
-    );
+    assert!(shown.contains("pending: 9"), "ten, of which one was returned: {shown}");
 }
 
-/// Retrievals are reads: they are repeated one by one, and keep their places.
+/// Retrievals are retried one by one, and the order stays.
 #[tokio::test]
-async fn rate_limits_and_faults_are_sat_out_in_place() {
+async fn items_are_retried_after_rate_limits_and_faults() {
     let (intercom, _) = start().await;
     let policy = RetryPolicy::default().base(Duration::from_millis(1));
     let client = intercom.client_builder().retry(policy).retry_budget(false);
@@ -134,14 +131,16 @@ async fn rate_limits_and_faults_are_sat_out_in_place() {
     let found: Vec<Conversation> = list.retrieve_each().try_collect().await.unwrap();
     assert_eq!(
         found.iter().map(number).collect::<Vec<_>>(),
-        (0..ALL).collect::<Vec<_>>()
+        (0..CONVERSATIONS).collect::<Vec<_>>()
     );
-    let twice = (0..ALL).filter(|number| [1, 3, 5].contains(&(number % 7))).count();
-    assert_eq!(asked(&intercom).len(), ALL + twice);
+    let twice = (0..CONVERSATIONS)
+        .filter(|number| [1, 3, 5].contains(&(number % 7)))
+        .count();
+    assert_eq!(asked(&intercom).len(), CONVERSATIONS + twice);
 }
 
 #[tokio::test]
-async fn what_was_deleted_meanwhile_is_left_out_and_told() {
+async fn items_that_were_deleted_after_they_were_listed_are_left_out() {
     let (intercom, client) = start().await;
     let gone = |number| number % 10 == 9 || number == 0;
     retrievals(&intercom, move |number| {
@@ -150,18 +149,21 @@ async fn what_was_deleted_meanwhile_is_left_out_and_told() {
     let mut conversations = list(&client).stream().retrieve_each();
     let found: Vec<Conversation> = conversations.by_ref().try_collect().await.unwrap();
     let found: Vec<usize> = found.iter().map(number).collect();
-    assert_eq!(found, (0..ALL).filter(|number| !gone(*number)).collect::<Vec<_>>());
+    assert_eq!(
+        found,
+        (0..CONVERSATIONS).filter(|number| !gone(*number)).collect::<Vec<_>>()
+    );
     assert_eq!(conversations.not_found(), ["0", "9", "19", "29", "39"]);
 }
 
-/// A walk that stops anywhere and goes on from its cursor, in another process, passes nothing over.
+/// A walk that stops after any item and resumes from its cursor in another process skips no item.
 #[tokio::test]
-async fn the_cursor_leads_to_the_page_of_the_first_item_not_delivered() {
+async fn the_cursor_is_that_of_the_page_of_the_first_item_not_returned() {
     let (intercom, client) = start().await;
     retrievals(&intercom, |number| {
         (number == 29).then(|| MockResponse::error(404, "not_found", "gone"))
     });
-    for delivered in 0..ALL - 1 {
+    for delivered in 0..CONVERSATIONS - 1 {
         let mut conversations = walk(&client, 13);
         let mut found: Vec<usize> = Vec::new();
         for _ in 0..delivered {
@@ -187,18 +189,18 @@ async fn the_cursor_leads_to_the_page_of_the_first_item_not_delivered() {
         found.extend(rest);
         assert_eq!(
             found,
-            (0..ALL).filter(|number| *number != 29).collect::<Vec<_>>(),
+            (0..CONVERSATIONS).filter(|number| *number != 29).collect::<Vec<_>>(),
             "{delivered}"
         );
     }
 }
 
 #[tokio::test]
-async fn an_error_comes_in_its_place_and_the_walk_goes_on_with_what_failed() {
+async fn an_error_is_returned_in_order_and_the_failed_item_is_retried() {
     let (intercom, client) = start().await;
     retrievals(&intercom, |_| None);
     let refused = MockResponse::error(403, "forbidden", "not now");
-    // The 4th retrieval, the 3rd page, and at last a page whose answer is cut.
+    // The fourth retrieval and the third page fail.
     intercom
         .on("retrieve_conversation")
         .respond_once(in_full(0))
@@ -213,7 +215,10 @@ async fn an_error_comes_in_its_place_and_the_walk_goes_on_with_what_failed() {
             Some(Err(error)) => {
                 assert!(error.is_forbidden(), "{error}");
                 assert_eq!(found.len(), if errors == 0 { 3 } else { 20 });
-                assert!(conversations.next().await.is_none(), "it ends with an error");
+                assert!(
+                    conversations.next().await.is_none(),
+                    "the stream does not end after an error"
+                );
                 errors += 1;
                 conversations.resume();
             }
@@ -223,14 +228,14 @@ async fn an_error_comes_in_its_place_and_the_walk_goes_on_with_what_failed() {
             intercom.on("list_conversations").respond_once(refused.clone());
         }
     }
-    assert_eq!((errors, found), (2, (0..ALL).collect()));
+    assert_eq!((errors, found), (2, (0..CONVERSATIONS).collect()));
     conversations.resume();
     assert!(conversations.next().await.is_none());
 }
 
-/// A page that fails while items before it are under way is told after them.
+/// The error of a page is returned after the items of the previous pages.
 #[tokio::test]
-async fn what_came_before_an_error_of_the_list_is_delivered() {
+async fn items_before_an_error_of_the_list_are_returned() {
     let (intercom, client) = start().await;
     retrievals(&intercom, |_| None);
     let refused = MockResponse::error(403, "forbidden", "not now");
@@ -257,12 +262,12 @@ async fn what_came_before_an_error_of_the_list_is_delivered() {
         .unwrap();
     assert_eq!(
         rest.iter().map(number).collect::<Vec<_>>(),
-        (10..ALL).collect::<Vec<_>>()
+        (10..CONVERSATIONS).collect::<Vec<_>>()
     );
 }
 
 #[tokio::test]
-async fn changes_have_a_watermark_once_every_item_is_delivered() {
+async fn changes_have_a_watermark_after_every_item_was_returned() {
     let (intercom, client) = start().await;
     retrievals(&intercom, |number| {
         (number == 30).then(|| MockResponse::error(403, "forbidden", "not now"))
@@ -287,7 +292,7 @@ async fn changes_have_a_watermark_once_every_item_is_delivered() {
     assert!(changes.watermark().is_some());
 }
 
-/// An item that always fails is named, can be skipped, and holds the watermark back.
+/// The error has the id of the item. After the item was skipped, the watermark is not later than its last change.
 #[tokio::test]
 async fn an_item_that_always_fails_can_be_skipped() {
     let (intercom, client) = start().await;
@@ -298,7 +303,7 @@ async fn an_item_that_always_fails_can_be_skipped() {
     let since = 1_730_000_000 - 40;
     let changes = client.search_conversations().per_page(10).changed_since(since);
     let mut changes = changes.retrieve_each();
-    assert!(!changes.skip_failed(), "nothing failed");
+    assert!(!changes.skip_failed(), "no item failed");
     let (mut found, mut skipped) = (Vec::new(), Vec::new());
     while let Some(conversation) = changes.next().await {
         match conversation {
@@ -308,7 +313,7 @@ async fn an_item_that_always_fails_can_be_skipped() {
                     error.to_string().contains(&format!("(item {})", error.item().unwrap())),
                     "{error}"
                 );
-                // Asking again does not help.
+                // A retry fails again.
                 changes.resume();
                 let again = changes.next().await.unwrap().unwrap_err();
                 assert_eq!(again.item(), error.item());
@@ -323,12 +328,12 @@ async fn an_item_that_always_fails_can_be_skipped() {
         (changes.failed(), skipped),
         (&["12".to_owned(), "30".to_owned()][..], vec!["12".into(), "30".into()])
     );
-    // The next run asks for what was skipped again.
+    // The next run retrieves the skipped items again.
     assert_eq!(changes.watermark(), Some((1_730_000_000 - 30).into()));
     assert!(changes.watermark_without_failed() > changes.watermark());
 }
 
-/// A conversation holds its 500 newest parts and counts all of them.
+/// A conversation contains its 500 newest parts and counts all of them.
 #[tokio::test]
 async fn truncated_parts_are_visible() {
     let (intercom, client) = start().await;
@@ -346,7 +351,7 @@ async fn truncated_parts_are_visible() {
 }
 
 #[tokio::test]
-async fn a_list_that_fails_is_not_skipped() {
+async fn a_page_that_failed_is_not_skipped() {
     let (intercom, client) = start().await;
     intercom
         .on("list_conversations")
@@ -357,8 +362,8 @@ async fn a_list_that_fails_is_not_skipped() {
     assert!(conversations.next().await.is_none() && conversations.failed().is_empty());
 }
 
-/// A client over a service that takes a while, except for conversation 0, and whose bodies come in two parts.
-fn in_parts() -> Client {
+/// Returns a client whose responses take a second, except for conversation 0, and have bodies of two frames.
+fn slow_client() -> Client {
     let service = tower::service_fn(|request: http::Request<Bytes>| async move {
         let body = match request.uri().path().strip_prefix("/conversations/") {
             Some("0") => conversation(0),
@@ -379,10 +384,10 @@ fn in_parts() -> Client {
     settings.retry(RetryPolicy::none()).build().unwrap()
 }
 
-/// Responses that arrive while the caller works on an item are not late, however long that takes.
+/// Responses that arrive while the caller works on an item cause no timeout, however long that takes.
 #[tokio::test(start_paused = true)]
-async fn a_slow_caller_meets_no_timeout() {
-    let client = in_parts();
+async fn a_slow_caller_causes_no_timeout() {
+    let client = slow_client();
     let mut conversations = client.list_conversations().stream().retrieve_each();
     for expected in 0..4 {
         let conversation = conversations.try_next().await.unwrap().unwrap();
@@ -390,17 +395,17 @@ async fn a_slow_caller_meets_no_timeout() {
         tokio::time::sleep(Duration::from_secs(3600)).await;
     }
     assert!(conversations.next().await.is_none());
-    // A page is asked for, and polled again long after its response came.
+    // A page is polled again long after its response arrived.
     let mut pages = client.list_conversations().pages();
     assert!(futures_util::poll!(pages.next()).is_pending());
     tokio::time::sleep(Duration::from_secs(3600)).await;
     pages.try_next().await.unwrap().unwrap();
 }
 
-/// A caller that blocks the only thread of its runtime meets no timeout for responses that were there meanwhile.
+/// A caller that blocks the only thread of its runtime causes no timeout for responses that arrive during that time.
 #[tokio::test]
-async fn a_blocking_caller_meets_no_timeout() {
-    let call = in_parts()
+async fn a_blocking_caller_causes_no_timeout() {
+    let call = slow_client()
         .retrieve_conversation()
         .id("1")
         .timeout(Duration::from_millis(1500));
@@ -410,9 +415,9 @@ async fn a_blocking_caller_meets_no_timeout() {
     call.await.unwrap();
 }
 
-/// By the operation that shows one: at the path of the list and the id, or the one that gets an item of the type.
+/// Each kind of list has an operation that returns one item.
 #[tokio::test]
-async fn lists_of_other_kinds_are_retrieved_too() {
+async fn items_of_other_lists_are_retrieved() {
     let (intercom, client) = start().await;
     let articles: Vec<_> = client
         .list_articles()
@@ -441,7 +446,7 @@ async fn lists_of_other_kinds_are_retrieved_too() {
     );
     let mut companies = client.scroll_over_all_companies().stream().retrieve_each();
     companies.next().await.unwrap().unwrap();
-    assert_eq!(companies.cursor(), None, "no page of a scroll comes twice");
+    assert_eq!(companies.cursor(), None, "no page of a scroll can be requested twice");
     assert_eq!(
         companies
             .try_fold(1, |count, _| async move { Ok(count + 1) })
@@ -452,7 +457,7 @@ async fn lists_of_other_kinds_are_retrieved_too() {
 }
 
 #[tokio::test]
-async fn an_item_without_an_id_is_an_error_that_can_be_passed_over() {
+async fn an_item_without_an_id_is_an_error_that_resume_skips() {
     let (intercom, client) = start().await;
     let items = json!([{"type": "conversation"}, conversation(1)]);
     intercom
@@ -462,18 +467,17 @@ async fn an_item_without_an_id_is_an_error_that_can_be_passed_over() {
     let error = conversations.next().await.unwrap().unwrap_err();
     assert_eq!(
         error.to_string(),
-        "list_conversations: an item of the list has no id to retrieve it by"
+        "list_conversations: an item of the list has no id, so it cannot be retrieved"
     );
     conversations.resume();
     assert_eq!(number(&conversations.next().await.unwrap().unwrap()), 1);
     assert!(conversations.next().await.is_none());
 }
 
-/// It can be walked by a task of its own.
 #[tokio::test]
-async fn a_walk_can_cross_threads() {
+async fn a_walk_can_be_moved_to_another_task() {
     let (_intercom, client) = start().await;
     let walk = client.list_conversations().stream().retrieve_each();
     let found = tokio::spawn(walk.try_fold(0, |count, _| async move { Ok(count + 1) }));
-    assert_eq!(found.await.unwrap().unwrap(), ALL);
+    assert_eq!(found.await.unwrap().unwrap(), CONVERSATIONS);
 }

@@ -1,19 +1,20 @@
-//! Searches as expressions: what they look like on the wire, what is refused before that, and that they mean the same.
+//! Query expressions: their JSON form, their limits, and their meaning.
 
 use std::time::SystemTime;
 
 use chrono::{DateTime, FixedOffset, Utc};
 use futures_util::StreamExt;
 use intercom_client::mock::{MockIntercom, MockResponse, ReceivedRequest};
+use intercom_client::paging::Paging;
 use intercom_client::search::{
     IntoOperand, MAX_FILTERS, MAX_LEVELS, NULL, Operand, Order, Query, QueryError, contacts, conversations, field,
 };
-use intercom_client::{Id, Timestamp, types};
+use intercom_client::{Id, Method, Timestamp, types};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-/// A mock Intercom whose searches find nothing.
-async fn finding_nothing() -> MockIntercom {
+/// Starts a mock Intercom whose searches return no records.
+async fn without_results() -> MockIntercom {
     let intercom = MockIntercom::new();
     let contacts = json!({"type": "list", "data": [], "total_count": 0, "pages": {"type": "pages", "next": null}});
     intercom.on("search_contacts").respond(MockResponse::json(contacts));
@@ -24,7 +25,7 @@ async fn finding_nothing() -> MockIntercom {
     intercom
 }
 
-/// The bodies of all requests, each of which went to this path.
+/// Returns the bodies of all requests, and checks that all have this path.
 fn sent(intercom: &MockIntercom, path: &str) -> Vec<Value> {
     let received = intercom.received();
     for request in &received {
@@ -33,29 +34,29 @@ fn sent(intercom: &MockIntercom, path: &str) -> Vec<Value> {
     received.iter().map(ReceivedRequest::json).collect()
 }
 
-/// What a query looks like on the wire.
+/// Returns the JSON form of a query.
 fn encoded(query: Query) -> Result<Value, QueryError> {
     Ok(serde_json::to_value(types::SearchFilter::try_from(query)?).unwrap())
 }
 
-/// The value of `field("f").eq(operand)` on the wire.
+/// Returns the JSON value of `field("f").eq(operand)`.
 fn value(operand: impl IntoOperand) -> Value {
     encoded(field("f").eq(operand)).unwrap()["value"].take()
 }
 
-/// The value of `field("f").is_in(operand)` on the wire.
+/// Returns the JSON value of `field("f").is_in(operand)`.
 fn values(operand: impl IntoOperand) -> Value {
     encoded(field("f").is_in(operand)).unwrap()["value"].take()
 }
 
-/// `count` filters joined by `&`.
+/// Returns `count` filters joined by `&`.
 fn all_of(count: usize) -> Query {
     (0..count).map(|i| field("f").ne(i)).reduce(|a, b| a & b).unwrap()
 }
 
 #[tokio::test]
 async fn a_search_of_contacts_is_sent_as_written() {
-    let intercom = finding_nothing().await;
+    let intercom = without_results().await;
     let since = DateTime::from_timestamp(1731369600, 0).unwrap();
     let query = field(contacts::ROLE).eq("user")
         & field(contacts::CREATED_AT).gt(since)
@@ -80,7 +81,7 @@ async fn a_search_of_contacts_is_sent_as_written() {
 
 #[tokio::test]
 async fn a_search_of_conversations_takes_one_filter() {
-    let intercom = finding_nothing().await;
+    let intercom = without_results().await;
     let open = field(conversations::STATE).eq("open");
     let search = intercom.client().search_conversations().query(open);
     search.send().await.unwrap();
@@ -118,8 +119,8 @@ async fn a_search_is_walked_like_a_list() {
 }
 
 #[tokio::test]
-async fn page_size_and_cursor_do_not_displace_each_other() {
-    let intercom = finding_nothing().await;
+async fn page_size_and_cursor_are_sent_together() {
+    let intercom = without_results().await;
     let client = intercom.client();
     let search = client
         .search_contacts()
@@ -137,9 +138,9 @@ async fn page_size_and_cursor_do_not_displace_each_other() {
 }
 
 #[tokio::test]
-async fn what_changed_is_asked_for_beside_the_query() {
+async fn a_search_for_changes_includes_the_query() {
     let since = 1_731_500_000;
-    // Dates of contacts count whole days, those of conversations are exact.
+    // A search compares dates of contacts by days, and those of conversations by seconds.
     let contacts = json!({"field": "updated_at", "operator": ">", "value": since - 2 * 86_400});
     let conversations = json!({"field": "updated_at", "operator": ">", "value": since - 1});
     let [a, b, c] = ["a", "b", "c"].map(|name| field(name).eq(1));
@@ -174,7 +175,7 @@ async fn what_changed_is_asked_for_beside_the_query() {
             group("AND", vec![by_hand.clone(), contacts.clone()]),
         ),
     ] {
-        let intercom = finding_nothing().await;
+        let intercom = without_results().await;
         let client = intercom.client();
         let found = match path {
             "/contacts/search" => {
@@ -203,7 +204,7 @@ async fn what_changed_is_asked_for_beside_the_query() {
         assert_eq!(sent(&intercom, path), [body]);
     }
 
-    let intercom = finding_nothing().await;
+    let intercom = without_results().await;
     let no_room = "leaves no room for the filter by `updated_at`";
     for (query, reason) in [
         (all_of(15) | c, no_room),
@@ -211,7 +212,7 @@ async fn what_changed_is_asked_for_beside_the_query() {
             Query::all((0..15).map(|i| field("x").eq(i) | field("y").eq(i))),
             no_room,
         ),
-        (Query::all([]), "an AND group holds no filter"),
+        (Query::all([]), "an AND group has no filter"),
     ] {
         let mut changes = intercom.client().search_contacts().query(query).changed_since(since);
         let error = changes.next().await.unwrap().unwrap_err();
@@ -238,7 +239,7 @@ async fn changes_are_searched_within_the_limits_whatever_the_query() {
         Query::all((2..15).map(y)) & (x(0) | x(3)) & (x(3) | y(3)),
         Query::all((0..14).map(|i| x(i) | y(i + 1))),
     ] {
-        let intercom = finding_nothing().await;
+        let intercom = without_results().await;
         let own = Value::try_from(query.clone()).unwrap();
         let search = intercom.client().search_conversations().query(query);
         assert_eq!(search.changed_since(since).count().await, 0);
@@ -255,7 +256,7 @@ async fn changes_are_searched_within_the_limits_whatever_the_query() {
     }
 }
 
-/// An expression of any length is built in linear time, and dropped without deep recursion.
+/// An expression of any size is built in linear time and dropped without deep recursion.
 #[test]
 fn expressions_of_200_000_filters_are_refused() {
     const FILTERS: usize = 200_000;
@@ -280,7 +281,7 @@ fn expressions_of_200_000_filters_are_refused() {
 }
 
 #[tokio::test]
-async fn moments_in_milliseconds_are_refused() {
+async fn times_in_milliseconds_are_refused() {
     let milliseconds = 1_731_500_000_000_i64;
     let moment = Timestamp::from(milliseconds);
     for query in [
@@ -293,7 +294,7 @@ async fn moments_in_milliseconds_are_refused() {
         field("custom_attributes.renewal").is_in([&moment]),
         field(contacts::ROLE).eq("user") & field(contacts::CREATED_AT).gt(milliseconds),
     ] {
-        let intercom = finding_nothing().await;
+        let intercom = without_results().await;
         let error = intercom
             .client()
             .search_contacts()
@@ -307,7 +308,43 @@ async fn moments_in_milliseconds_are_refused() {
         );
         assert!(intercom.received().is_empty());
     }
-    // Numbers that are no moments can be of any size, and the API's dates end before 2200.
+    // Filters as JSON, and raw calls.
+    let created = json!({"field": "created_at", "operator": ">", "value": milliseconds});
+    let text = json!({"field": "updated_at", "operator": "<", "value": milliseconds.to_string()});
+    let group = json!({"operator": "OR", "value": [{"operator": "AND", "value": [{"field": "role", "operator": "=", "value": "user"}, created]}]});
+    for filter in [created, text, group] {
+        let intercom = without_results().await;
+        let client = intercom.client();
+        let search = client.search_conversations().query(filter.clone());
+        let body = json!({"query": filter});
+        let raw = client.request(Method::POST, "/contacts/search").json(&body);
+        let errors = [
+            search.clone().send().await.unwrap_err(),
+            client.search_contacts().body(body).send().await.unwrap_err(),
+            search
+                .clone()
+                .from_cursor("b")
+                .stream()
+                .next()
+                .await
+                .unwrap()
+                .unwrap_err(),
+            search.changed_since(0).next().await.unwrap().unwrap_err(),
+            raw.stream::<Value>(Paging::CursorInBody, "data")
+                .next()
+                .await
+                .unwrap()
+                .unwrap_err(),
+        ];
+        for error in errors {
+            assert!(
+                error.is_builder() && error.to_string().contains("milliseconds?"),
+                "{error}"
+            );
+        }
+        assert!(intercom.received().is_empty());
+    }
+    // Other numbers can be of any size, and times before the year 2200 are accepted.
     for query in [
         field("custom_attributes.phone").eq(milliseconds),
         field(contacts::EXTERNAL_ID).eq(milliseconds),
@@ -317,9 +354,65 @@ async fn moments_in_milliseconds_are_refused() {
     }
 }
 
+/// Parameters and fields for times take seconds.
 #[tokio::test]
-async fn the_raw_request_stays_usable() {
-    let intercom = finding_nothing().await;
+async fn parameters_and_fields_in_milliseconds_are_refused() {
+    let milliseconds = 1_731_500_000_000_i64;
+    let intercom = MockIntercom::new();
+    let client = intercom.client();
+    let logs = client.list_activity_logs().created_at_after(1_600_000_000);
+    let event = |time: i64| {
+        let event = client.create_data_event();
+        event.body_map(|body| body.event_name("placed-order").user_id("u-1").created_at(time))
+    };
+    let errors = [
+        client
+            .list_activity_logs()
+            .created_at_after(milliseconds)
+            .send()
+            .await
+            .unwrap_err(),
+        client
+            .list_activity_logs()
+            .created_at_after(&milliseconds)
+            .stream()
+            .next()
+            .await
+            .unwrap()
+            .unwrap_err(),
+        logs.clone()
+            .created_at_before(Timestamp::from(milliseconds))
+            .send()
+            .await
+            .unwrap_err(),
+        logs.clone()
+            .created_at_before(7_258_118_400_i64)
+            .send()
+            .await
+            .unwrap_err(),
+        event(milliseconds).send().await.unwrap_err(),
+        client
+            .create_contact()
+            .body_map(|body| body.email("a@juniper.example").signed_up_at(milliseconds))
+            .send()
+            .await
+            .unwrap_err(),
+    ];
+    for error in errors {
+        assert!(
+            error.is_builder() && error.to_string().contains("milliseconds?"),
+            "{error}"
+        );
+        assert!(error.to_string().contains("_at`"), "{error}");
+    }
+    assert!(intercom.received().is_empty());
+    logs.created_at_before(7_258_118_399_i64).send().await.unwrap();
+    event(1_731_500_000).send().await.unwrap();
+}
+
+#[tokio::test]
+async fn filters_can_be_given_as_their_type_or_as_a_query() {
+    let intercom = without_results().await;
     let client = intercom.client();
     let raw = types::SearchFilter::builder().field("score").operator(">").value(0.5);
     client.search_contacts().query(raw).send().await.unwrap();
@@ -330,11 +423,11 @@ async fn the_raw_request_stays_usable() {
 }
 
 #[tokio::test]
-async fn what_the_server_refuses_is_not_sent() {
-    let intercom = finding_nothing().await;
+async fn queries_beyond_the_limits_are_not_sent() {
+    let intercom = without_results().await;
     let client = intercom.client();
     for (query, reason) in [
-        (all_of(16), "an AND group holds 16 filters, the server takes 15"),
+        (all_of(16), "an AND group has 16 filters, but the server allows 15"),
         (
             field("f").eq(["secret"]),
             "`f` =: takes one value, not a list; use `is_in` or `not_in`",
@@ -368,7 +461,7 @@ async fn what_the_server_refuses_is_not_sent() {
 }
 
 #[test]
-fn every_operator_has_its_method() {
+fn every_operator_has_a_method() {
     let f = field("f");
     for (query, operator, value) in [
         (f.eq("v"), "=", json!("v")),
@@ -392,7 +485,7 @@ fn every_operator_has_its_method() {
 }
 
 #[test]
-fn values_are_sent_as_the_server_takes_them() {
+fn values_are_converted_to_json() {
     let text = String::from("v");
     assert_eq!([value("v"), value(&text), value(text.clone())], ["v", "v", "v"]);
     assert_eq!(
@@ -491,7 +584,7 @@ fn chains_of_one_operator_are_one_group() {
 }
 
 #[test]
-fn limits_are_the_servers() {
+fn the_limits_of_the_server_are_checked() {
     assert_eq!(encoded(all_of(15)).unwrap()["value"].as_array().unwrap().len(), 15);
     let too_many = |operator| Err(QueryError::TooManyFilters { operator, filters: 16 });
     assert_eq!(encoded(all_of(16)), too_many("AND"));
@@ -513,12 +606,12 @@ fn limits_are_the_servers() {
         types::SearchRequest::try_from(deepest & field("f").eq(1))
             .unwrap_err()
             .to_string(),
-        "groups are nested 3 levels deep, the server takes 2; multiply the inner groups out"
+        "groups are nested 3 levels deep, but the server allows 2; multiply out the inner groups"
     );
 }
 
 #[test]
-fn lists_and_single_values_are_told_apart() {
+fn lists_and_single_values_are_distinguished() {
     let f = field("f");
     let one = |operator| {
         Err(QueryError::OneValueExpected {
@@ -553,7 +646,7 @@ fn lists_and_single_values_are_told_apart() {
     }
 }
 
-/// An expression, as a plain tree beside the one under test.
+/// An expression as a binary tree.
 #[derive(Clone, Debug)]
 enum Tree {
     Filter(&'static str, &'static str, Value),
@@ -595,7 +688,7 @@ impl Tree {
         }
     }
 
-    /// The operands of the chain of `and` (or `or`) that this tree is the top of.
+    /// Returns the operands of a chain of `&` or `|`.
     fn chain(&self, and: bool) -> Vec<&Tree> {
         match self {
             Self::And(a, b) if and => [a.chain(and), b.chain(and)].concat(),
@@ -604,7 +697,7 @@ impl Tree {
         }
     }
 
-    /// Levels, and the size of the largest group, as the documentation counts them.
+    /// Returns the number of levels and the size of the largest group, as the documentation counts them.
     fn size(&self) -> (usize, usize) {
         let and = match self {
             Self::Filter(..) => return (0, 0),
@@ -619,7 +712,7 @@ impl Tree {
     }
 }
 
-/// What the server does with one filter; text compares with text, numbers with numbers.
+/// Compares a value like the server. Text is compared with text, and numbers with numbers.
 fn compare(found: &Value, operator: &str, value: &Value) -> bool {
     let texts = found.as_str().zip(value.as_str());
     let numbers = found.as_i64().zip(value.as_i64());
@@ -640,7 +733,7 @@ fn compare(found: &Value, operator: &str, value: &Value) -> bool {
     }
 }
 
-/// What the server does with an encoded query.
+/// Evaluates the JSON form of a query like the server.
 fn matches(filter: &Value, record: &Value) -> bool {
     let entries = || filter["value"].as_array().unwrap().iter();
     match filter["operator"].as_str().unwrap() {
@@ -650,7 +743,7 @@ fn matches(filter: &Value, record: &Value) -> bool {
     }
 }
 
-/// How deep groups nest in an encoded query, and the size of the largest.
+/// Returns the number of levels and the size of the largest group in the JSON form of a query.
 fn measure(filter: &Value) -> (usize, usize) {
     if filter.get("field").is_some() {
         return (0, 0);
@@ -690,7 +783,7 @@ fn filter() -> impl Strategy<Value = Tree> {
     ]
 }
 
-/// A chain of up to `most` operands, put into parentheses at random.
+/// Generates a chain of up to `most` operands with parentheses at random places.
 fn chain(and: bool, most: usize, operand: impl Strategy<Value = Tree> + 'static) -> BoxedStrategy<Tree> {
     (
         prop::collection::vec(operand, 1..=most),
@@ -709,7 +802,7 @@ fn chain(and: bool, most: usize, operand: impl Strategy<Value = Tree> + 'static)
         .boxed()
 }
 
-/// Expressions within the limits, up to their edges.
+/// Generates expressions of any size within the limits.
 fn within_limits() -> BoxedStrategy<Tree> {
     any::<bool>()
         .prop_flat_map(|and| {
@@ -722,7 +815,7 @@ fn within_limits() -> BoxedStrategy<Tree> {
         .boxed()
 }
 
-/// Every pair of values that the fields can have.
+/// Returns a record for every pair of values of the fields.
 fn records() -> impl Iterator<Item = Value> {
     let values = || {
         [
@@ -745,7 +838,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn within_the_limits_everything_is_accepted_and_means_the_same(tree in within_limits()) {
+    fn expressions_within_the_limits_keep_their_meaning(tree in within_limits()) {
         let encoded = encoded(tree.query()).unwrap();
         let (levels, largest) = measure(&encoded);
         prop_assert!(levels <= MAX_LEVELS && largest <= MAX_FILTERS);
@@ -756,7 +849,7 @@ proptest! {
     }
 
     #[test]
-    fn beyond_the_limits_everything_is_refused(
+    fn expressions_beyond_the_limits_are_refused(
         tree in filter().prop_recursive(4, 60, 2, |inner| prop_oneof![
             (inner.clone(), inner.clone()).prop_map(|(a, b)| Tree::And(a.into(), b.into())),
             (inner.clone(), inner).prop_map(|(a, b)| Tree::Or(a.into(), b.into())),
@@ -765,7 +858,7 @@ proptest! {
         let (levels, largest) = tree.size();
         match encoded(tree.query()) {
             Ok(encoded) => prop_assert_eq!(measure(&encoded), (levels, largest)),
-            Err(QueryError::TooDeep { levels: told }) => prop_assert!(told == levels && levels > MAX_LEVELS),
+            Err(QueryError::TooDeep { levels: reported }) => prop_assert!(reported == levels && levels > MAX_LEVELS),
             Err(QueryError::TooManyFilters { .. }) => prop_assert!(largest > MAX_FILTERS),
             Err(other) => prop_assert!(false, "{other}"),
         }

@@ -132,7 +132,7 @@ fn write_retrieval(item: &str, retrieval: &Retrieval) -> TokenStream {
         #[doc = #doc]
         impl crate::paging::Retrievable for #item {
             type Full = #full;
-            fn retrieve(client: &crate::Client, id: &str) -> crate::paging::Retrieving<#full> {
+            fn retrieve(client: &crate::Client, id: &str) -> crate::paging::RetrieveFuture<#full> {
                 ::std::boxed::Box::pin(client.#method().#id(id).send())
             }
         }
@@ -163,7 +163,7 @@ fn write_item(item: &Item) -> TokenStream {
     quote! {
         impl crate::paging::Identified for #name {
             fn identity(&self) -> ::std::option::Option<::std::borrow::Cow<'_, str>> {
-                self.#id.as_ref().map(crate::paging::Identity::text)
+                self.#id.as_ref().map(crate::paging::IdField::text)
             }
             #existed
         }
@@ -225,7 +225,7 @@ fn write_page(name: &str, page: &Page) -> TokenStream {
         }
 
         impl crate::paging::sealed::Paged for #name {
-            fn list(&self) -> ::std::option::Option<&'static str> {
+            fn list_name(&self) -> ::std::option::Option<&'static str> {
                 Some(#list)
             }
             fn position(&self) -> crate::paging::Position<'_> {

@@ -8,6 +8,7 @@ use chrono::{DateTime, TimeZone};
 use serde_json::Value;
 
 use super::invalid_field::{InvalidField, add};
+use super::moment::in_seconds;
 use crate::wire::avatar::Avatar;
 use crate::wire::id::Id;
 use crate::wire::list::List;
@@ -145,7 +146,6 @@ into! {
     i64: i64, i32, i16, i8, u32, u16, u8;
     bool: bool;
     Id: Id, &Id, &str, String, &String, i16, i32, i64, u16, u32, u64, usize;
-    Timestamp: Timestamp, i64, i32, u32, SystemTime;
     Avatar: Avatar, &str, String;
     Value: Value, bool, i64, i32, i16, i8, u64, u32, u16, u8, usize, &str, String, Cow<'_, str>,
         serde_json::Map<String, Value>, Map;
@@ -161,13 +161,19 @@ copied! {
     i64: i64, i32, u32;
     bool: bool;
     Id: i64, i32, u32, u64;
-    Timestamp: Timestamp, i64;
     Value: bool, i64;
 }
 
 arguments! {
-    {Tz: TimeZone} Timestamp: DateTime<Tz> = |value| Ok(value.into());
-    {Tz: TimeZone} Timestamp: &DateTime<Tz> = |value| Ok(value.clone().into());
+    Timestamp: Timestamp = |value| in_seconds(value);
+    Timestamp: &Timestamp = |value| in_seconds(*value);
+    Timestamp: i64 = |value| in_seconds(value);
+    Timestamp: &i64 = |value| in_seconds(*value);
+    Timestamp: i32 = |value| in_seconds(value);
+    Timestamp: u32 = |value| in_seconds(value);
+    Timestamp: SystemTime = |value| in_seconds(value);
+    {Tz: TimeZone} Timestamp: DateTime<Tz> = |value| in_seconds(value);
+    {Tz: TimeZone} Timestamp: &DateTime<Tz> = |value| in_seconds(value.clone());
     i64: u64 = |value| to_i64(value);
     i64: usize = |value| to_i64(value);
     f64: f64 = |value| finite(value);

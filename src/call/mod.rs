@@ -6,6 +6,7 @@ pub(crate) mod body_builder;
 #[allow(clippy::module_inception)] // the file is named after the type that it contains
 pub(crate) mod call;
 pub(crate) mod invalid_field;
+pub(crate) mod moment;
 #[cfg(feature = "client")]
 pub(crate) mod operation;
 #[cfg(feature = "client")]

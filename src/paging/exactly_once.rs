@@ -1,4 +1,4 @@
-//! A list as a stream of its items, each of them once.
+//! A list as a stream of its items, each once.
 
 use std::fmt;
 use std::pin::Pin;
@@ -7,8 +7,8 @@ use std::task::{Context, Poll, ready};
 use futures_core::Stream;
 use futures_core::stream::FusedStream;
 
-use super::ledger::{Check, Ledger};
-use super::position::NOTHING_NEW;
+use super::ledger::{Check, Ledger, StartTime};
+use super::position::NO_NEW_ITEMS;
 use super::{Cursor, Identified, Items, Page, Retrievable, RetrieveEach};
 use crate::call::operation::Paging;
 use crate::response::error::Error;
@@ -16,13 +16,13 @@ use crate::response::error::context::ErrorContext;
 use crate::response::error::kind::{Counts, Kind};
 use crate::wire::read::Mismatch;
 
-/// Every item of a list exactly once: made by [`Items::exactly_once`].
+/// A stream of the items of a list, each exactly once, returned by [`Items::exactly_once`].
 ///
 /// Page-numbered lists are not stable. They are sorted by the time of the last change, and items with equal times change order
 /// between requests, so a plain walk can return one item twice and skip another. If an item is deleted, the items behind it move
-/// up, and one of them is skipped. This walk delivers each id once, and compares at the end what it met with the `total_count` of
-/// the list. If items may be missing, it makes [another pass](Self::passes) if allowed. Otherwise it ends with an error for
-/// which [`is_incomplete`](Error::is_incomplete) is true.
+/// up, and one of them is skipped. This walk returns each id once and compares at the end the items it received with the
+/// `total_count` of the list. If items may be missing, it makes [another pass](Self::max_passes) if allowed. Otherwise it ends with
+/// an error for which [`is_incomplete`](Error::is_incomplete) returns `true`.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -32,7 +32,7 @@ use crate::wire::read::Mismatch;
 /// # let client = intercom.client();
 /// use futures_util::TryStreamExt;
 ///
-/// let mut articles = client.list_articles().per_page(250).stream().exactly_once().passes(3);
+/// let mut articles = client.list_articles().per_page(250).stream().exactly_once().max_passes(3);
 /// # let mut delivered = 0;
 /// while let Some(article) = articles.try_next().await? {
 ///     println!("{:?}", article.title);
@@ -43,128 +43,141 @@ use crate::wire::read::Mismatch;
 /// # }
 /// ```
 ///
-/// For page-numbered lists the walk is complete if as many items as the list counted at the start of a pass existed at that
-/// moment and were met. An item that was [created or changed](Identified::existed_at) during the pass does not count, so it cannot
-/// hide a missing one. Items without dates are taken as older than the walk, unless the count fell. For other lists, whose items
-/// do not move between pages, the number of items found is compared with the smallest count of the pass.
+/// # When a walk is complete
 ///
-/// If the list counts more than it shows, such as entries that are not objects, two passes that agree on the difference settle it.
-/// Nothing is compared if the server does not count, or if the walk starts in the middle of the list, unless it is given the ids
-/// [that came before](Self::seen). Items without an id cannot be deduplicated; only the first pass returns them. Memory: the ids.
+/// - A walk of a page-numbered list is complete if it received as many items that existed at the start of a pass as the list counted
+///   then. An item that was [created or changed](Identified::existed_at) during the pass does not count, so it cannot hide a missing
+///   one. The dates of items are compared with the `Date` header of the responses; without that header, a list of several pages
+///   needs a second pass. Items without dates are taken as older than the walk, unless the count fell.
+/// - For other lists, whose items do not move between pages, the number of items received is compared with the smallest count of the
+///   pass.
+/// - If the list counts more items than it contains, for example entries that are not objects, two passes that agree on the
+///   difference are enough.
+/// - Nothing is compared if the server does not count, or if the walk starts in the middle of the list without the
+///   [ids of the items before](Self::seen).
+///
+/// Items without an id cannot be deduplicated; only the first pass returns them. The stream keeps all ids in memory.
 #[must_use = "streams do nothing unless polled"]
 pub struct ExactlyOnce<P: Page> {
     items: Items<P>,
     ledger: Ledger,
     check: Check,
-    /// How many passes may still be begun.
-    passes: u32,
-    /// How many items in a row were delivered before.
-    known: u64,
-    /// How many passes in a row were begun since an item was found.
-    idle: u32,
-    end: End,
+    /// The number of passes that may still be started.
+    passes_left: u32,
+    /// The number of items in a row that were received before.
+    duplicates: u64,
+    /// The number of passes in a row that found no new item.
+    idle_passes: u32,
+    state: State,
 }
 
-/// So many items in a row may have been delivered before, or twice as many as there are: more are a list without an end.
-const KNOWN: u64 = 1000;
+/// The largest number of items in a row that were received before. In long lists, twice the number of items found are allowed.
+/// After that, the list is taken as endless.
+const MAX_CONSECUTIVE_DUPLICATES: u64 = 1000;
 
-/// So many passes in a row may find nothing: a count that is too high is never reached.
-const IDLE: u32 = 10;
+/// The largest number of passes in a row that find no new item: a count that is too high is never reached.
+const MAX_IDLE_PASSES: u32 = 10;
 
-/// How the walk ended.
+/// The state of a walk.
 #[derive(Clone, Copy, PartialEq)]
-enum End {
-    /// It goes on.
-    Not,
-    /// With the last item.
+enum State {
+    Running,
     Complete,
-    /// With fewer items than the list counts.
+    /// Items may be missing.
     Incomplete,
-    /// With a call that failed.
+    /// A request failed, or the list does not end.
     Failed,
 }
 
-/// What the items of a list are compared with: those of numbered pages move from page to page when others are deleted.
-fn check_of<P: Page>(items: &Items<P>) -> Check {
+/// Returns the check for a kind of list: the items of page-numbered lists move to other pages when items are deleted.
+fn default_check<P: Page>(items: &Items<P>) -> Check {
     match items.pages().paging() {
-        Some(Paging::Page) => Check::Moments { strict: false },
+        Some(Paging::Page) => Check::ExistedAtStart { strict: false },
         _ => Check::Count,
     }
 }
 
 impl<P: Page<Item: Identified>> ExactlyOnce<P> {
     pub(super) fn new(items: Items<P>) -> Self {
-        let is_whole = items.is_whole();
+        let covers_list = items.covers_list();
         Self {
-            check: if is_whole { check_of(&items) } else { Check::Nothing },
+            check: if covers_list {
+                default_check(&items)
+            } else {
+                Check::Nothing
+            },
             items,
-            ledger: Ledger::new(is_whole),
-            passes: 0,
-            known: 0,
-            idle: 0,
-            end: End::Not,
+            ledger: Ledger::new(covers_list),
+            passes_left: 0,
+            duplicates: 0,
+            idle_passes: 0,
+            state: State::Running,
         }
     }
 
-    /// Replaces what is compared with the list's count.
+    /// Replaces the check for missing items.
     pub(super) fn check(mut self, check: Check) -> Self {
         self.check = check;
         self
     }
 
-    /// How many passes over the list are made at the most, until no item is missing, or ten in a row found none. Default, and at
-    /// least: 1.
-    pub fn passes(mut self, passes: u32) -> Self {
-        self.passes = passes.saturating_sub(1);
-        self
-    }
-
-    /// The [ids](Self::ids) of the items that an earlier walk delivered: they are not delivered again, and count as found.
+    /// Sets the maximum number of passes over the list. Default: 1, which is also the minimum.
     ///
-    /// So a walk that was stopped goes on: from its cursor, or with the first page, which finds what is missing too. Another pass
-    /// begins where this walk began.
-    pub fn seen<I: Into<String>>(mut self, ids: impl IntoIterator<Item = I>) -> Self {
-        ids.into_iter().for_each(|id| self.ledger.met_before(id.into()));
-        self.check = check_of(&self.items);
+    /// The walk ends before that if no item is missing, or if ten passes in a row found no new item.
+    #[doc(alias = "passes")]
+    pub fn max_passes(mut self, passes: u32) -> Self {
+        self.passes_left = passes.saturating_sub(1);
         self
     }
 
-    /// The ids of the items that were delivered, and those of [`seen`](Self::seen), in no order.
+    /// Adds the [ids](Self::ids) of items that an earlier walk returned. This walk does not return them and counts them as found.
+    ///
+    /// This continues a walk that was stopped, either from its cursor, or from the first page, which also finds missing items.
+    /// Further passes start at the same page.
+    pub fn seen<I: Into<String>>(mut self, ids: impl IntoIterator<Item = I>) -> Self {
+        ids.into_iter().for_each(|id| self.ledger.add_earlier(id.into()));
+        self.check = default_check(&self.items);
+        self
+    }
+
+    /// Returns the ids of the items returned so far and those of [`seen`](Self::seen), in any order.
     pub fn ids(&self) -> impl Iterator<Item = &str> {
         self.ledger.ids()
     }
 
-    /// Whether the next page is fetched while the caller works on the items of this one; see
+    /// Sets whether the next page is fetched while the caller works on the items of this page. Default: `false`; see
     /// [`Pages::read_ahead`](super::Pages::read_ahead).
     pub fn read_ahead(mut self, read_ahead: bool) -> Self {
         self.items = self.items.read_ahead(read_ahead);
         self
     }
 
-    /// Sets whether pages are made smaller when the server is too slow. Default: true; see
+    /// Sets whether smaller pages are requested if the server is too slow. Default: `true`; see
     /// [`Pages::reduce_page_size`](super::Pages::reduce_page_size).
-    pub fn reduce_page_size(mut self, reduces: bool) -> Self {
-        self.items = self.items.reduce_page_size(reduces);
+    pub fn reduce_page_size(mut self, reduce: bool) -> Self {
+        self.items = self.items.reduce_page_size(reduce);
         self
     }
 
-    /// Where the list goes on after the items of this page: see [`Items::cursor`].
+    /// Returns the cursor of the page after the current one; see [`Items::cursor`].
     pub fn cursor(&self) -> Option<&Cursor> {
         self.items.cursor()
     }
 
-    /// How many items the whole list has, as the last page fetched says: see [`Items::total_count`].
+    /// Returns the number of items in the entire list, as reported by the newest page; see [`Items::total_count`].
     pub fn total_count(&self) -> Option<i64> {
         self.items.total_count()
     }
 
-    /// What of the page that the items come from is of another kind than described: see [`Items::mismatches`].
+    /// Returns the values of the current page whose type differs from the description; see [`Items::mismatches`].
     pub fn mismatches(&self) -> &[Mismatch] {
         self.items.mismatches()
     }
 
-    /// Goes on after an error: with the page that failed or did not tell where the list goes on, or with another pass when items
-    /// were missing. Does nothing while the stream has not ended, and when it ended without an error.
+    /// Continues after an error.
+    ///
+    /// The stream requests the page again that failed or did not lead to the next page. If items were missing, it makes another
+    /// pass. Does nothing if the stream has not ended, or has ended without an error.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -190,18 +203,18 @@ impl<P: Page<Item: Identified>> ExactlyOnce<P> {
     /// # }
     /// ```
     pub fn resume(&mut self) {
-        match self.end {
-            End::Not | End::Complete => return,
-            End::Incomplete => {
-                self.idle = 0;
-                self.begin_pass();
+        match self.state {
+            State::Running | State::Complete => return,
+            State::Incomplete => {
+                self.idle_passes = 0;
+                self.start_pass();
             }
-            End::Failed => self.items.resume(),
+            State::Failed => self.items.resume(),
         }
-        self.end = End::Not;
+        self.state = State::Running;
     }
 
-    /// Each item in full, as the operation that shows one of them gives it: see [`RetrieveEach`].
+    /// Retrieves each item in full with the operation that returns one item; see [`RetrieveEach`].
     pub fn retrieve_each(self) -> RetrieveEach<Self>
     where
         P::Item: Retrievable,
@@ -209,26 +222,26 @@ impl<P: Page<Item: Identified>> ExactlyOnce<P> {
         RetrieveEach::new(self)
     }
 
-    /// The items that it walks.
+    /// Returns the items of the list, with duplicates.
     pub(super) fn items(&self) -> &Items<P> {
         &self.items
     }
 
-    fn begin_pass(&mut self) {
-        self.known = 0;
+    fn start_pass(&mut self) {
+        self.duplicates = 0;
         self.ledger.start_pass();
         self.items.restart();
     }
 
-    /// Remembers an item; returns `true` if it is to be delivered.
+    /// Adds an item to the ledger; returns `true` if it was not received before.
     fn is_new(&mut self, item: &P::Item) -> bool {
         let id = item.identity().filter(|id| !id.is_empty());
-        let existed = || item.existed_at().map(|moment| moment.as_seconds());
-        self.ledger.item(id.as_deref(), existed)
+        let existed_at = || item.existed_at().map(|moment| moment.as_seconds());
+        self.ledger.add_item(id.as_deref(), existed_at)
     }
 
-    /// The error if items may be missing at the end of a pass.
-    fn missing(&self) -> Option<Error> {
+    /// Returns the error for a pass after which items may be missing.
+    fn incomplete(&self) -> Option<Error> {
         if self.ledger.is_complete(self.check) {
             return None;
         }
@@ -237,9 +250,11 @@ impl<P: Page<Item: Identified>> ExactlyOnce<P> {
         Some(ErrorContext::of(operation).error(Kind::Incomplete(Counts { found, total })))
     }
 
-    /// The server's clock when the walk began, see [`Items::begun`]; `None` until the walk is complete.
-    pub(super) fn begun(&self) -> Option<i64> {
-        self.ledger.begun().filter(|_| self.end == End::Complete)
+    /// Returns the time at which the walk started, in epoch seconds, by the earlier of two clocks, see [`StartTime`]; `None` until
+    /// the walk is complete.
+    pub(super) fn start_time(&self) -> Option<i64> {
+        let start = self.ledger.start_time().filter(|_| self.state == State::Complete);
+        start.map(|StartTime { earliest, .. }| earliest)
     }
 }
 
@@ -248,39 +263,47 @@ impl<P: Page<Item: Identified>> Stream for ExactlyOnce<P> {
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
-        while this.end == End::Not {
+        while this.state == State::Running {
             let next = ready!(Pin::new(&mut this.items).poll_next(context));
             let items = &this.items;
-            this.ledger
-                .page(items.pages_read(), items.total_count(), items.begun(), items.has_hole());
+            this.ledger.add_page(
+                items.pages_read(),
+                items.total_count(),
+                items.start_time(),
+                items.has_empty_page(),
+            );
             match next {
                 Some(Ok(item)) if this.is_new(&item) => {
-                    (this.known, this.idle) = (0, 0);
+                    (this.duplicates, this.idle_passes) = (0, 0);
                     return Poll::Ready(Some(Ok(item)));
                 }
-                Some(Ok(_)) if this.known < KNOWN.max(this.ledger.found().saturating_mul(2)) => this.known += 1,
+                Some(Ok(_))
+                    if this.duplicates < MAX_CONSECUTIVE_DUPLICATES.max(this.ledger.found().saturating_mul(2)) =>
+                {
+                    this.duplicates += 1;
+                }
                 Some(Ok(_)) => {
-                    this.known = 0;
-                    this.end = End::Failed;
+                    this.duplicates = 0;
+                    this.state = State::Failed;
                     let operation = this.items.pages().operation();
                     let mut context = ErrorContext::of(operation);
                     context.attempts = 1;
-                    let error = context.error(Kind::Contradiction(NOTHING_NEW));
+                    let error = context.error(Kind::Contradiction(NO_NEW_ITEMS));
                     return Poll::Ready(Some(Err(error)));
                 }
                 Some(Err(error)) => {
-                    this.end = End::Failed;
+                    this.state = State::Failed;
                     return Poll::Ready(Some(Err(error)));
                 }
-                None => match this.missing() {
-                    None => this.end = End::Complete,
-                    Some(_) if this.passes > 0 && this.idle < IDLE => {
-                        this.passes -= 1;
-                        this.idle += 1;
-                        this.begin_pass();
+                None => match this.incomplete() {
+                    None => this.state = State::Complete,
+                    Some(_) if this.passes_left > 0 && this.idle_passes < MAX_IDLE_PASSES => {
+                        this.passes_left -= 1;
+                        this.idle_passes += 1;
+                        this.start_pass();
                     }
                     Some(error) => {
-                        this.end = End::Incomplete;
+                        this.state = State::Incomplete;
                         return Poll::Ready(Some(Err(error)));
                     }
                 },
@@ -292,7 +315,7 @@ impl<P: Page<Item: Identified>> Stream for ExactlyOnce<P> {
 
 impl<P: Page<Item: Identified>> FusedStream for ExactlyOnce<P> {
     fn is_terminated(&self) -> bool {
-        self.end != End::Not
+        self.state != State::Running
     }
 }
 

@@ -1,4 +1,4 @@
-//! What tells items apart, and when they changed.
+//! The ids and dates of items.
 
 use std::borrow::Cow;
 
@@ -7,32 +7,33 @@ use serde_json::Value;
 use crate::wire::id::{Id, text_of};
 use crate::wire::timestamp::Timestamp;
 
-/// An item that is told from others by its id.
+/// An item with an id.
 ///
-/// The types of the description that lists hold and that have an `id` are, and so is JSON. Implement it for a type of your own
-/// to walk a list of the [raw call](crate::Request::stream) by it.
+/// Implemented for all list items of the description that have an `id`, and for [`Value`]. Implement it for your own types to use
+/// [`ExactlyOnce`](super::ExactlyOnce) with the items of a [raw call](crate::Request::stream).
 pub trait Identified {
-    /// The id, as text; `None` when the item came without one.
+    /// Returns the id as text; `None` if the item has no id.
     fn identity(&self) -> Option<Cow<'_, str>>;
 
-    /// A time at which the item existed already: when it was created, or when it last changed. Default: `None`, for unknown.
+    /// Returns a time at which the item existed: when it was created, or when it last changed. Default: `None`, which means that
+    /// no such time is known.
     ///
-    /// [`ExactlyOnce`](super::ExactlyOnce) compares it with the time at which a walk began, so that an item that was created
-    /// during the walk cannot hide a missing one.
+    /// [`ExactlyOnce`](super::ExactlyOnce) compares it with the start of the walk, so that an item that was created during the walk
+    /// cannot hide a missing one.
     fn existed_at(&self) -> Option<Timestamp> {
         None
     }
 }
 
-/// An item that tells when it last changed.
+/// An item with the time of its last change.
 ///
-/// The types of the description that lists hold and that have `id` and `updated_at` are, and so is JSON.
+/// Implemented for all list items of the description that have `id` and `updated_at`, and for [`Value`].
 pub trait Dated: Identified {
-    /// When it last changed; `None` when the item does not tell.
+    /// Returns the time of the last change; `None` if the item does not have it.
     fn last_changed(&self) -> Option<Timestamp>;
 }
 
-/// By the names `id`, `created_at` and `updated_at`.
+/// Reads `id`, `created_at` and `updated_at`.
 impl Identified for Value {
     fn identity(&self) -> Option<Cow<'_, str>> {
         text_of(&self["id"])
@@ -44,32 +45,32 @@ impl Identified for Value {
     }
 }
 
-/// By the name `updated_at`.
+/// Reads `updated_at`.
 impl Dated for Value {
     fn last_changed(&self) -> Option<Timestamp> {
         serde_json::from_value(self["updated_at"].clone()).ok()
     }
 }
 
-/// An `id` of a type that the description has, as text.
-pub(crate) trait Identity {
-    /// It.
+/// An `id` field of any type.
+pub(crate) trait IdField {
+    /// Returns the id as text.
     fn text(&self) -> Cow<'_, str>;
 }
 
-impl Identity for String {
+impl IdField for String {
     fn text(&self) -> Cow<'_, str> {
         self.into()
     }
 }
 
-impl Identity for i64 {
+impl IdField for i64 {
     fn text(&self) -> Cow<'_, str> {
         self.to_string().into()
     }
 }
 
-impl Identity for Id {
+impl IdField for Id {
     fn text(&self) -> Cow<'_, str> {
         match self {
             Self::Text(text) => text.into(),

@@ -7,34 +7,36 @@ use std::time::Instant;
 
 use futures_core::Stream;
 use futures_core::stream::FusedStream;
+use http::HeaderMap;
 
+use super::ledger::StartTime;
 use super::{Changes, Cursor, Dated, ExactlyOnce, Identified, Page, Pages, Retrievable, RetrieveEach};
 use crate::response::error::Error;
 use crate::response::rate_limit::{local_time, server_time};
 use crate::wire::read::Mismatch;
 use crate::wire::timestamp::Timestamp;
 
-/// All items of a list: made by `stream()` of a list operation's builder.
+/// A stream of the items of a list, returned by `stream()` of a list operation's builder.
 ///
-/// Items: `Result<P::Item, Error>`, in the server's order. Ends after the last item or the first error.
+/// Yields `Result<P::Item, Error>` in the server's order and ends after the last item or the first error.
 #[must_use = "streams do nothing unless polled"]
 pub struct Items<P: Page> {
     pages: Pages<P>,
     page: std::vec::IntoIter<P::Item>,
-    /// The cursor of the page that the items come from; `None` for the first one.
+    /// The cursor of the page that the current items are from; `None` for the first page.
     page_cursor: Option<Cursor>,
     total_count: Option<i64>,
     mismatches: Vec<Mismatch>,
-    /// Whether a page was asked for.
-    started: bool,
-    /// When the first page of this pass was asked for.
-    asked: Option<Instant>,
-    /// The server's clock at that moment or a little before, in epoch seconds.
-    begun: Option<i64>,
+    /// Whether the stream was polled.
+    is_started: bool,
+    /// When the first page of this pass was requested.
+    requested_at: Option<Instant>,
+    /// The time of that request, or a little before.
+    start_time: Option<StartTime>,
     /// The number of pages of this pass so far.
     pages_read: u64,
-    /// Whether a page of this pass was empty though the list continued after it.
-    has_hole: bool,
+    /// Whether a page of this pass was empty although the list continued after it.
+    has_empty_page: bool,
 }
 
 impl<P: Page> Items<P> {
@@ -45,53 +47,58 @@ impl<P: Page> Items<P> {
             page_cursor: None,
             total_count: None,
             mismatches: Vec::new(),
-            started: false,
-            asked: None,
-            begun: None,
+            is_started: false,
+            requested_at: None,
+            start_time: None,
             pages_read: 0,
-            has_hole: false,
+            has_empty_page: false,
         }
     }
 
-    /// Whether the next page is fetched while the caller works on the items of this one; see [`Pages::read_ahead`].
+    /// Sets whether the next page is fetched while the caller works on the items of this page. Default: `false`; see
+    /// [`Pages::read_ahead`].
     pub fn read_ahead(mut self, read_ahead: bool) -> Self {
         self.pages = self.pages.read_ahead(read_ahead);
         self
     }
 
-    /// Sets whether pages are made smaller when the server is too slow. Default: true; see [`Pages::reduce_page_size`].
-    pub fn reduce_page_size(mut self, reduces: bool) -> Self {
-        self.pages = self.pages.reduce_page_size(reduces);
+    /// Sets whether smaller pages are requested if the server is too slow. Default: `true`; see [`Pages::reduce_page_size`].
+    pub fn reduce_page_size(mut self, reduce: bool) -> Self {
+        self.pages = self.pages.reduce_page_size(reduce);
         self
     }
 
-    /// Where the list goes on after the items of this page: after an error, or when [`left_in_page`](Self::left_in_page) is 0,
-    /// exactly after the items that were delivered. `None` where [`Pages::cursor`] is.
+    /// Returns the cursor of the page after the current one.
+    ///
+    /// After an error, or if [`left_in_page`](Self::left_in_page) is 0, a walk from this cursor starts after the items returned so
+    /// far. `None` in the same cases as [`Pages::cursor`].
     pub fn cursor(&self) -> Option<&Cursor> {
         self.pages.cursor()
     }
 
-    /// How many items of this page are still to be delivered.
+    /// Returns the number of items of the current page that were not returned yet.
     pub fn left_in_page(&self) -> usize {
         self.page.len()
     }
 
-    /// How many items the whole list has, as the last page fetched says; `None` before the first one, and where the
-    /// server does not say.
+    /// Returns the number of items in the entire list, as reported by the newest page. `None` before the first page, and if the
+    /// server does not report it.
     pub fn total_count(&self) -> Option<i64> {
         self.total_count
     }
 
-    /// What of the page that the items come from is of another kind than described; see [`Response::mismatches`]. An item
-    /// that is no object at all is told here, and left out of the stream.
+    /// Returns the values of the current page whose type differs from the description; see [`Response::mismatches`].
+    ///
+    /// An item that is not an object is reported here and left out of the stream.
     ///
     /// [`Response::mismatches`]: crate::Response::mismatches
     pub fn mismatches(&self) -> &[Mismatch] {
         &self.mismatches
     }
 
-    /// The same list with every item once, told by its id, and an error at the end when items are missing: see
-    /// [`ExactlyOnce`]. Items that were taken from this stream before are unknown to it.
+    /// Returns each item of the list once, by its id, and an error at the end if items may be missing; see [`ExactlyOnce`].
+    ///
+    /// Call it on a stream that was not polled: items that this stream has returned before can be returned again.
     pub fn exactly_once(self) -> ExactlyOnce<P>
     where
         P::Item: Identified,
@@ -99,11 +106,11 @@ impl<P: Page> Items<P> {
         ExactlyOnce::new(self)
     }
 
-    /// Returns the items that changed at `moment` or later, see [`Changes`]. Builders have a method of the same name; this one is
-    /// for lists that the description does not have.
+    /// Returns the items that changed at `moment` or later; see [`Changes`]. Builders have a method of the same name. This one is
+    /// for lists that the description lacks.
     ///
-    /// The entire list is walked. Give a search a filter by `updated_at`, with a margin of two days if its dates may count whole
-    /// days, and sort it by the last change, newest first:
+    /// The entire list is read. For a search, add a filter by `updated_at`, two days earlier if the search may compare whole days,
+    /// and sort by `updated_at`, newest first:
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -134,8 +141,8 @@ impl<P: Page> Items<P> {
     /// # }
     /// ```
     ///
-    /// A ticket's `updated_at` can lie before its newest part: a change of the state has been seen not to move it. The stream
-    /// delivers everything that the server's own search finds, but a change that the search does not find is not delivered.
+    /// A ticket's `updated_at` can be earlier than its newest part, because some changes of the state do not update it. The stream
+    /// returns everything that the server's search finds. A change that the search does not find is not returned.
     pub fn changed_since(self, moment: impl Into<Timestamp>) -> Changes<P>
     where
         P::Item: Dated,
@@ -143,7 +150,9 @@ impl<P: Page> Items<P> {
         Changes::new(self, moment.into())
     }
 
-    /// Each item in full, as the operation that shows one of them gives it: see [`RetrieveEach`].
+    /// Retrieves each item in full with the operation that returns one item; see [`RetrieveEach`].
+    #[doc(alias = "details")]
+    #[doc(alias = "hydrate")]
     pub fn retrieve_each(self) -> RetrieveEach<Self>
     where
         P::Item: Retrievable,
@@ -151,54 +160,67 @@ impl<P: Page> Items<P> {
         RetrieveEach::new(self)
     }
 
-    /// The cursor of the page that the items come from; `None` for the first one.
+    /// Returns the cursor of the page that the current items are from; `None` for the first page.
     pub(super) fn page_cursor(&self) -> Option<&Cursor> {
         self.page_cursor.as_ref()
     }
 
-    /// The pages that the items come from.
+    /// Returns the pages of the list.
     pub(super) fn pages(&self) -> &Pages<P> {
         &self.pages
     }
 
-    /// Whether the walk begins with the first page, and has not begun yet.
-    pub(super) fn is_whole(&self) -> bool {
-        !self.started && self.pages.is_whole()
+    /// Returns `true` if the walk starts with the first page and was not polled yet.
+    pub(super) fn covers_list(&self) -> bool {
+        !self.is_started && self.pages.starts_at_first_page()
     }
 
-    /// The server's clock when the first page of this pass was asked for, or a little before, in epoch seconds; `None` until that
-    /// page came.
-    pub(super) fn begun(&self) -> Option<i64> {
-        self.begun
+    /// Returns the time at which the first page of this pass was requested, or a little before; `None` until that page was
+    /// received.
+    pub(super) fn start_time(&self) -> Option<StartTime> {
+        self.start_time
     }
 
-    /// The number of pages of this pass so far.
+    /// Returns the number of pages of this pass so far.
     pub(super) fn pages_read(&self) -> u64 {
         self.pages_read
     }
 
-    /// Returns `true` if a page of this pass was empty though the list continued after it.
-    pub(super) fn has_hole(&self) -> bool {
-        self.has_hole
+    /// Returns `true` if a page of this pass was empty although the list continued after it.
+    pub(super) fn has_empty_page(&self) -> bool {
+        self.has_empty_page
     }
 
-    /// Makes no walk of it, and says why.
-    pub(super) fn refuse(&mut self, why: &str) {
+    /// Makes the walk fail with this reason.
+    pub(super) fn refuse(&mut self, reason: &str) {
         self.page = Vec::new().into_iter();
-        self.pages.refuse(why);
+        self.pages.refuse(reason);
     }
 
-    /// Walks the list once more, from where the walk began.
+    /// Starts another pass over the list, from the page at which the walk started.
     pub(super) fn restart(&mut self) {
         self.total_count = None;
-        (self.asked, self.begun) = (None, None);
-        (self.pages_read, self.has_hole) = (0, false);
+        (self.requested_at, self.start_time) = (None, None);
+        (self.pages_read, self.has_empty_page) = (0, false);
         self.pages.restart();
     }
 
-    /// Goes on after an error, with the page that failed.
+    /// Continues after an error, with the page that failed.
     pub(super) fn resume(&mut self) {
         self.pages.resume();
+    }
+}
+
+/// Returns the time of a request that was sent at `requested_at`, from the `Date` of its response.
+fn start_time(requested_at: Instant, headers: &HeaderMap) -> StartTime {
+    let elapsed = requested_at.elapsed().as_secs_f64();
+    let started = |now: f64| (now - elapsed).floor() as i64;
+    let server = server_time(headers).map(started);
+    let local = started(local_time());
+    StartTime {
+        server,
+        // A watermark must not be later than the start by either clock, or the next run would miss changes.
+        earliest: server.map_or(local, |server| server.min(local)),
     }
 }
 
@@ -206,8 +228,8 @@ impl<P: Page> Stream for Items<P> {
     type Item = Result<P::Item, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.started = true;
-        let asked = *self.asked.get_or_insert_with(Instant::now);
+        self.is_started = true;
+        let requested_at = *self.requested_at.get_or_insert_with(Instant::now);
         loop {
             if let Some(item) = self.page.next() {
                 return Poll::Ready(Some(Ok(item)));
@@ -216,17 +238,12 @@ impl<P: Page> Stream for Items<P> {
             match ready!(Pin::new(&mut self.pages).poll_next(context)) {
                 Some(Ok(mut page)) => {
                     self.page_cursor = cursor;
-                    self.begun.get_or_insert_with(|| {
-                        let waited = asked.elapsed().as_secs_f64();
-                        // The earlier of the two clocks: a watermark in the future would pass over changes.
-                        let now =
-                            server_time(page.headers()).map_or_else(local_time, |server| server.min(local_time()));
-                        (now - waited).floor() as i64
-                    });
+                    self.start_time
+                        .get_or_insert_with(|| start_time(requested_at, page.headers()));
                     self.mismatches = page.take_mismatches();
                     self.total_count = page.total_count().or(self.total_count);
                     self.pages_read += 1;
-                    self.has_hole |= page.items().is_empty() && !self.pages.is_terminated();
+                    self.has_empty_page |= page.items().is_empty() && !self.pages.is_terminated();
                     self.page = page.into_inner().into_items().into_iter();
                 }
                 Some(Err(error)) => return Poll::Ready(Some(Err(error))),

@@ -1,28 +1,34 @@
-//! Lists as streams: pages, items, and cursors to continue from.
+//! Lists as streams: pages, items, and cursors to resume from.
 //!
-//! Every list operation's builder has `stream()`, a stream of items, and `pages()`, a stream of whole answers, those of
-//! lists without pages too. Both ask for a page when they need it, end when the answer says that it is the last, and stop at
-//! the first error; after the end or an error they give `None`. Dropping one, or a future that polls it, loses nothing but
-//! what it had fetched.
+//! The builder of every list operation has `stream()`, a stream of items, and `pages()`, a stream of complete responses. Lists
+//! without pages have both too. The streams request a page when it is needed, end after the last page, and stop at the first error.
+//! After that they return `None`. Dropping a stream, or a future that polls it, only discards items that were fetched but not yet
+//! returned.
 //!
-//! | shape | operations | continued by |
+//! | kind | operations | next page |
 //! |---|---|---|
 //! | cursor | contacts, conversations, both searches, a company's contacts | `starting_after` |
 //! | page number | companies, articles, collections, sections, news, notes, activity logs | `page` |
-//! | scroll | companies, all of them | `scroll_param`, which the server moves |
+//! | scroll | all companies | `scroll_param`, which the server moves |
 //! | events | a contact's events | the query of the next page's URL |
-//! | one answer | tags, admins, teams, segments, ticket types, data attributes, subscription types | nothing |
+//! | one response | tags, admins, teams, segments, ticket types, data attributes, subscription types | none |
 //!
-//! A page's number or cursor is all that is taken from an answer: no URL that a server names is ever followed.
+//! Only a page number or cursor is read from a response. The client never requests a URL that a server names.
 //!
-//! No walk is endless, and none ends early in silence. These are errors: a cursor that leads back to a page already seen, the
-//! previous page once more, pages without end that are empty or the same as earlier ones, a response without the list, and one
-//! that announces another page in an unknown form. After such an error, `cursor` is the page that did not lead on. An empty page
-//! ends scrolls and events, and numbered lists unless `total_pages` says that more pages follow. Entries of a list that are no
-//! objects are left out and reported as [`mismatches`](Items::mismatches).
+//! No walk is endless, and no walk ends early without an error. These are errors:
 //!
-//! On a runtime, a page that was asked for makes progress while the stream is not polled, and the time counts against no timeout. If
-//! the server is too slow for a page of a cursor list, smaller pages are asked for: see [`Pages::reduce_page_size`].
+//! - a cursor that leads back to an earlier page;
+//! - a page that the server returns twice: its items are not returned again;
+//! - many pages in a row that are empty or equal earlier pages;
+//! - a response without its list;
+//! - a response that announces another page in an unknown form.
+//!
+//! After such an error, `cursor` is that of the page that did not lead to the next one. An empty page ends scrolls and events. It also
+//! ends numbered lists, unless `total_pages` is larger. Entries of a list that are not objects are left out and reported as
+//! [`mismatches`](Items::mismatches).
+//!
+//! On a tokio runtime, a page that was requested makes progress while the stream is not polled, so a slow caller causes no timeout.
+//! If the server is too slow for a page of a cursor list, smaller pages are requested; see [`Pages::reduce_page_size`].
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]
@@ -44,11 +50,11 @@
 //! # }
 //! ```
 //!
-//! # Continuing
+//! # Resuming
 //!
-//! A [`Cursor`] stands for the pages from one on. It is text, so it can be stored, and every list builder begins from
-//! one with `from_cursor`. A stream that failed tells by [`Items::cursor`] where it stopped: the items before are
-//! delivered, those after are still to come.
+//! A [`Cursor`] marks the page at which to resume a list. It is a string, so it can be stored, and every list builder starts from one
+//! with `from_cursor`. After an error, [`Items::cursor`] returns the cursor of the page that failed: the items before that page were
+//! returned, and the items from that page on were not.
 //!
 //! ```
 //! # use futures_util::StreamExt;
@@ -67,7 +73,7 @@
 //!         match contact {
 //!             Ok(contact) => println!("{:?}", contact.id),
 //!             Err(error) if error.is_retryable() => {
-//!                 eprintln!("{error}; going on");
+//!                 eprintln!("{error}; resuming");
 //!                 if let Some(cursor) = contacts.cursor() {
 //!                     list = list.from_cursor(cursor.clone());
 //!                 }
@@ -85,23 +91,23 @@
 //!
 //! # Every item once
 //!
-//! Numbered lists change their order while they are read: [`Items::exactly_once`] walks them so that every item comes once,
-//! and tells when some are missing.
+//! Page-numbered lists change their order while they are read. [`Items::exactly_once`] returns every item once, and ends with an
+//! error if items may be missing; see [`ExactlyOnce`].
 //!
-//! # What changed
+//! # Changes
 //!
-//! Builders whose items have `id` and `updated_at` have `changed_since(moment)`: a stream of what changed at that moment or
-//! later, which tells with what moment to begin next time. See [`Changes`].
+//! Builders whose items have `id` and `updated_at` have `changed_since(moment)`: a stream of the items that changed at that time or
+//! later, with the time from which to start the next run. See [`Changes`].
 //!
-//! # In full
+//! # Items in full
 //!
-//! Lists leave parts of their items out. [`Items::retrieve_each`] asks for each item by the operation that shows one, so that
-//! conversations come with their parts: see [`RetrieveEach`].
+//! Lists leave out parts of their items. [`Items::retrieve_each`] retrieves each item with the operation that returns one item, for
+//! example conversations with their parts; see [`RetrieveEach`].
 //!
 //! # Scrolls
 //!
-//! A workspace has one scroll at a time, and the server moves it with every page it sends, so no page is asked for
-//! twice. Errors tell what became of it: [`is_scroll_exists`](crate::Error::is_scroll_exists),
+//! A workspace has one scroll at a time. The server moves it with every page that it sends, so no page can be requested twice. The
+//! error of a failed page shows the state of the scroll: [`is_scroll_exists`](crate::Error::is_scroll_exists),
 //! [`is_scroll_expired`](crate::Error::is_scroll_expired), [`is_scroll_restart`](crate::Error::is_scroll_restart).
 
 mod changes;
@@ -124,23 +130,23 @@ use serde::{Deserialize, Serialize};
 
 pub use changes::Changes;
 pub use exactly_once::ExactlyOnce;
-pub(crate) use identified::Identity;
+pub(crate) use identified::IdField;
 pub use identified::{Dated, Identified};
 pub use items::Items;
 use outline::Outline;
 pub use pages::Pages;
 pub(crate) use position::Position;
 pub use raw::RawPage;
-pub use retrieve_each::{Retrievable, RetrieveEach, Retrieving, Walk};
+pub use retrieve_each::{Retrievable, RetrieveEach, RetrieveFuture, Walk};
 
 pub use crate::call::operation::Paging;
 use crate::response::typed::Response;
 use crate::wire::read::utf8_text;
 
-/// Where a list goes on: text that only the operation it came from understands.
+/// The page at which to resume a list: an opaque string, valid only for the operation that returned it.
 ///
-/// For cursor lists it is the value of `starting_after`, for numbered pages the page number, for scrolls the
-/// `scroll_param`, for events the query of the next page. Opaque otherwise; store it with `to_string` or serde.
+/// It is the value of `starting_after` for cursor lists, the page number for numbered lists, the `scroll_param` for scrolls, and the
+/// query of the next page for events. Store it with `to_string` or serde.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -163,7 +169,7 @@ use crate::wire::read::utf8_text;
 pub struct Cursor(String);
 
 impl Cursor {
-    /// The text.
+    /// Returns the cursor as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -194,67 +200,68 @@ impl FromStr for Cursor {
     }
 }
 
-/// One page of a list: the response of a list operation. Sealed: only this crate's types are pages.
+/// One page of a list: the response of a list operation.
+///
+/// This trait is sealed: only types of this crate implement it.
 pub trait Page: sealed::Paged + Send + 'static {
-    /// What the list holds.
+    /// The type of the items.
     type Item: Send + 'static;
 
-    /// The items of this page, in the server's order.
+    /// Returns the items of this page in the server's order.
     fn items(&self) -> &[Self::Item];
 
-    /// The items of this page, taken out of it.
+    /// Converts the page into its items.
     fn into_items(self) -> Vec<Self::Item>;
 
-    /// The number of items in the entire list, if the server reports it.
+    /// Returns the number of items in the entire list, if the server reports it.
     fn total_count(&self) -> Option<i64>;
 }
 
-/// Keeps [`Page`] and [`Walk`] to the types of this crate.
+/// Prevents implementations of [`Page`] and [`Walk`] outside of this crate.
 pub(crate) mod sealed {
     use super::Position;
 
-    /// The place of a page in its list.
+    /// The parts of a page that are not public.
     pub trait Paged {
-        /// The name of the list in the response; `None` if the list is known to be there.
-        fn list(&self) -> Option<&'static str>;
+        /// Returns the field of the response that contains the list; `None` if the list cannot be missing.
+        fn list_name(&self) -> Option<&'static str>;
 
-        /// The fields of the page that lead to the next one.
+        /// Returns the fields of the page that lead to the next one.
         fn position(&self) -> Position<'_>;
     }
 
-    /// A walk of this crate.
-    pub trait Walks {}
+    pub trait SealedWalk {}
 }
 
 impl<P: Page> Response<P> {
-    /// Where the list goes on after this page; `None` on the last one, and when the answer does not tell.
+    /// Returns the cursor of the page after this one. `None` on the last page, and if the response does not contain the cursor.
     ///
-    /// A builder of the same operation, with the same parameters, starts there with `from_cursor`.
+    /// Pass it to `from_cursor` of a builder of the same operation with the same parameters.
     pub fn next_cursor(&self) -> Option<Cursor> {
         self.next(None).ok().flatten()
     }
 
-    /// Whether the answer says that this is the last page. `false` where it announces another one, be it without a cursor
-    /// that leads there, and where it does not have the list.
+    /// Returns `true` if the response shows that this is the last page. `false` if it announces another page, even without its cursor,
+    /// and if it does not contain the list.
     pub fn is_last(&self) -> bool {
         matches!(self.next(None), Ok(None))
     }
 
-    /// The cursor of the next page; `asked` is the number of this one, for servers that do not repeat it.
-    fn next(&self, asked: Option<i64>) -> Result<Option<Cursor>, &'static str> {
+    /// Returns the cursor of the next page. `requested` is the number of this page, for responses without one.
+    fn next(&self, requested: Option<i64>) -> Result<Option<Cursor>, &'static str> {
         let position = self.position();
-        match position.next(asked, false) {
-            // What was not read is no end.
+        match position.next(requested, false) {
+            // A field of an unexpected type is read as absent, so the text is checked before this counts as the last page.
             Ok(None) => {
                 let text = utf8_text(self.body());
                 let outline = Outline::of(&text);
                 match outline.lacks_list(&**self) {
-                    true => Err(position::NO_LIST),
-                    false => position.next(asked, outline.hides_next(&position)),
+                    true => Err(position::MISSING_LIST),
+                    false => position.next(requested, outline.hides_next(&position)),
                 }
             }
             Ok(Some(_)) if self.items().is_empty() && Outline::of(&utf8_text(self.body())).lacks_list(&**self) => {
-                Err(position::NO_LIST)
+                Err(position::MISSING_LIST)
             }
             next => next,
         }

@@ -1,29 +1,30 @@
-//! The size of the pages that a walk asks for, which shrinks while the server is too slow.
+//! The page size of a walk, which is reduced while the server is too slow.
 
 use http::StatusCode;
 
 use crate::response::error::Error;
 
-/// Pages are not made smaller than this many items.
-const SMALLEST: u32 = 10;
-/// At most this many pages are read before larger ones are tried again.
-const MOST_PATIENCE: u32 = 32;
+/// The smallest page size, in items.
+const MIN_PAGE_SIZE: u32 = 10;
+/// The largest number of pages that are read before a larger size is tried.
+const MAX_PAGES_BEFORE_GROWTH: u32 = 32;
 
-/// The size of the pages that a walk asks for.
+/// The page size of a walk.
 ///
-/// A page that fails because the server is too slow is halved until it succeeds. After a success the size doubles again. A larger
-/// size that fails again is tried less and less often, since each try costs all attempts of a call.
+/// If a page fails because the server is too slow, its size is halved until it succeeds. After a success the size doubles. A larger
+/// size that fails again is tried less and less often, because each try costs all attempts of a call.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct PageSize {
-    /// The size that the caller asked for, or else the most items that a page had; `None` if neither is known.
+    /// The caller's page size, or else the largest number of items in a page; `None` if neither is known.
     full: Option<u32>,
+    /// The size in use if it is not the caller's.
     reduced: Option<u32>,
-    /// Pages of the reduced size in a row.
+    /// The number of successful pages of the reduced size in a row.
     successes: u32,
-    /// The number of successes after which larger pages are tried.
-    patience: u32,
-    /// Whether the current size was reached by growing.
-    grown: bool,
+    /// The number of successes after which a larger size is tried.
+    pages_before_growth: u32,
+    /// Whether the current size is the result of growth.
+    has_grown: bool,
 }
 
 impl PageSize {
@@ -32,50 +33,50 @@ impl PageSize {
             full,
             reduced: None,
             successes: 0,
-            patience: 1,
-            grown: false,
+            pages_before_growth: 1,
+            has_grown: false,
         }
     }
 
-    /// The size to ask for, if it is not the caller's.
+    /// Returns the size to request if it is not the caller's.
     pub(super) fn reduced(&self) -> Option<u32> {
         self.reduced
     }
 
-    /// Reduces the size; `false` if it is the smallest already.
+    /// Reduces the size; returns `false` if it is already the smallest.
     pub(super) fn reduce(&mut self) -> bool {
         let size = match self.reduced.or(self.full) {
-            None => SMALLEST,
-            Some(size) if size > SMALLEST => (size / 2).max(SMALLEST),
+            None => MIN_PAGE_SIZE,
+            Some(size) if size > MIN_PAGE_SIZE => (size / 2).max(MIN_PAGE_SIZE),
             Some(_) => return false,
         };
-        if self.grown {
-            self.patience = self.patience.saturating_mul(2).min(MOST_PATIENCE);
+        if self.has_grown {
+            self.pages_before_growth = self.pages_before_growth.saturating_mul(2).min(MAX_PAGES_BEFORE_GROWTH);
         }
-        (self.reduced, self.successes, self.grown) = (Some(size), 0, false);
+        (self.reduced, self.successes, self.has_grown) = (Some(size), 0, false);
         true
     }
 
-    /// Counts a page that came with this many items.
+    /// Counts a successful page with this many items.
     pub(super) fn succeeded(&mut self, items: usize) {
         let Some(size) = self.reduced else {
             let items = u32::try_from(items).unwrap_or(u32::MAX);
             self.full = self.full.max(Some(items));
-            (self.patience, self.grown) = (1, false);
+            (self.pages_before_growth, self.has_grown) = (1, false);
             return;
         };
         self.successes += 1;
-        if self.successes < self.patience {
+        if self.successes < self.pages_before_growth {
             return;
         }
-        (self.successes, self.grown) = (0, true);
+        (self.successes, self.has_grown) = (0, true);
         let larger = size.saturating_mul(2);
-        // Without a known size, the next one is the server's default.
+        // If the full size is unknown, the next page has the server's default size.
         self.reduced = self.full.is_some_and(|full| larger < full).then_some(larger);
     }
 }
 
-/// Returns `true` if a page failed in a way in which smaller pages can succeed.
+/// Returns `true` if a smaller page can succeed after this error.
 pub(super) fn is_too_slow(error: &Error) -> bool {
     let timeout = error.is_timeout() && !error.is_connect();
     timeout || error.status() == Some(StatusCode::BAD_GATEWAY)
@@ -99,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_size_grows_back_and_is_tried_less_often_where_it_fails() {
+    fn a_size_grows_again_and_is_tried_less_often_if_it_fails() {
         let mut size = PageSize::new(Some(150));
         (0..4).for_each(|_| assert!(size.reduce()));
         let mut sizes = Vec::new();
@@ -110,7 +111,7 @@ mod tests {
         assert_eq!(sizes, [Some(20), Some(40), Some(80), None]);
         size.succeeded(150);
 
-        // A server that never manages more than 20 items fails less and less often.
+        // A server that never returns more than 20 items in time fails less and less often.
         let mut failures = 0;
         for _ in 0..200 {
             match size.reduced().unwrap_or(150) {

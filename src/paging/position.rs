@@ -1,17 +1,19 @@
-//! Where a list goes on: what a page says of it, and how a call asks for it.
+//! The position of a page in its list: how to find the next page in a response, and how to request it.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::Cursor;
 use crate::call::call::Call;
+use crate::call::moment;
 use crate::call::operation::Paging;
 use crate::response::error::Error;
 use crate::response::error::context::ErrorContext;
+use crate::wire::raw_json;
+use crate::wire::members::{member, members, with_member};
 use crate::wire::next_page::NextPage;
-use crate::wire::raw_json::patched;
 use crate::wire::read::utf8_text;
 
-/// What a page says of its place in the list, by the shape of the list.
+/// The fields of a page that lead to the next one, by the kind of list.
 #[derive(Clone, Copy, Debug)]
 pub enum Position<'a> {
     Cursor(Option<&'a NextPage>),
@@ -32,40 +34,42 @@ pub enum Position<'a> {
     Unpaged,
 }
 
-/// A page without the cursor to the next one that it announces.
-pub(super) const NO_CURSOR: &str = "the page announces another one, but no cursor that leads there";
-/// A page whose cursor leads back.
-pub(super) const REPEATS: &str = "the cursor to the next page repeats an earlier one";
-/// A page that has the items of the one before it.
-pub(super) const SAME: &str = "the answer is the page before once more";
-/// A page without its list.
-pub(super) const NO_LIST: &str = "the list that was asked for";
-/// Pages that go on and bring nothing.
-pub(super) const NOTHING_NEW: &str = "the list goes on, but its pages bring nothing new";
-/// A numbered page that is not the one asked for.
-pub(super) const OTHER_PAGE: &str = "the answer is another page than the one that was asked for";
+/// The response announces another page, but the cursor of that page is missing or unreadable.
+pub(super) const MISSING_CURSOR: &str = "the response announces a next page but contains no cursor for it";
+/// The response does not contain its list.
+pub(super) const MISSING_LIST: &str = "the response contains no list";
+/// The cursor of the next page was seen before.
+pub(super) const REPEATED_CURSOR: &str = "the cursor of the next page repeats an earlier cursor";
+/// The page was received before.
+pub(super) const REPEATED_PAGE: &str = "the server returned the same page twice";
+/// Many pages in a row had no new items.
+pub(super) const NO_NEW_ITEMS: &str = "the list does not end: the last pages contained no new items";
+/// The response has another page number than the request.
+pub(super) const WRONG_PAGE: &str = "the server returned another page than the requested one";
 
 impl Position<'_> {
-    /// The cursor of the next page. `asked` is the number of this one, for servers that do not repeat it; `hidden` tells that
-    /// another page is announced in a form that was not read.
-    pub(super) fn next(&self, asked: Option<i64>, hidden: bool) -> Result<Option<Cursor>, &'static str> {
-        let end = if hidden { Err(NO_CURSOR) } else { Ok(None) };
+    /// Returns the cursor of the next page, or `None` on the last page.
+    ///
+    /// `requested` is the number of this page, for responses without one. `announced` is set if the response announces another
+    /// page in a form that could not be read.
+    pub(super) fn next(&self, requested: Option<i64>, announced: bool) -> Result<Option<Cursor>, &'static str> {
+        let end = if announced { Err(MISSING_CURSOR) } else { Ok(None) };
         let cursor = |text: Option<&str>| match text.filter(|text| !text.trim().is_empty()) {
             Some(text) => Ok(Some(text.into())),
-            None => Err(NO_CURSOR),
+            None => Err(MISSING_CURSOR),
         };
         match *self {
             Self::Cursor(next) => match next.filter(|next| !next.is_blank()) {
                 None => end,
                 Some(next) => cursor(next.starting_after()),
             },
-            // Some servers announce a next page for ever: after an empty page, only the number of pages counts.
+            // Some servers always announce a next page. After an empty page, only `total_pages` is trusted.
             Self::Page {
                 page,
                 total_pages,
                 empty: true,
                 ..
-            } => match (page.or(asked), total_pages) {
+            } => match (page.or(requested), total_pages) {
                 (Some(this), Some(last)) if this < last => Ok(Some(this.saturating_add(1).to_string().into())),
                 _ => Ok(None),
             },
@@ -76,22 +80,22 @@ impl Position<'_> {
                 empty: false,
             } => {
                 let next = next.filter(|next| !next.is_blank());
-                let announced = next.is_some() || hidden;
-                let this = page.or(asked).or_else(|| next?.page()?.checked_sub(1));
+                let announced = next.is_some() || announced;
+                let this = page.or(requested).or_else(|| next?.page()?.checked_sub(1));
                 match (this, total_pages) {
                     (Some(this), Some(last)) if this == last => Ok(None),
-                    // A count that leaves out this very page says nothing of those after it.
+                    // A `total_pages` below the number of this page is wrong, so it does not prove that the list ends here.
                     (Some(this), Some(last)) if this > last && !announced => Ok(None),
                     (None | Some(_), None) if !announced => Ok(None),
                     (Some(this), _) => Ok(Some(this.saturating_add(1).to_string().into())),
                     (None, Some(..=1)) => Ok(None),
-                    (None, _) => Err(NO_CURSOR),
+                    (None, _) => Err(MISSING_CURSOR),
                 }
             }
             Self::Scroll { empty: true, .. } => Ok(None),
             Self::Scroll { scroll_param, .. } => cursor(scroll_param),
             Self::Unpaged => Ok(None),
-            // An empty page can still name another one.
+            // The last page of events is empty and can still have a `next`.
             Self::Events { empty: true, .. } => Ok(None),
             Self::Events { next, .. } => match next.filter(|next| !next.is_blank()) {
                 None => end,
@@ -102,11 +106,12 @@ impl Position<'_> {
 }
 
 impl Call {
-    /// Asks for the page that `cursor` stands for.
+    /// Makes the call request the page of `cursor`, and checks the query of a search.
     pub(crate) fn turn_to(&mut self, cursor: Option<&Cursor>) -> Result<(), Error> {
-        let named = if cursor.is_none() { self.cursor() } else { None };
+        self.check_moments()?;
+        let own = if cursor.is_none() { self.cursor() } else { None };
         if cursor
-            .or(named.as_ref())
+            .or(own.as_ref())
             .is_some_and(|Cursor(text)| text.trim().is_empty())
         {
             // The server would return the first page, or fail.
@@ -119,16 +124,13 @@ impl Call {
             Some(Paging::Scroll) => self.replace("scroll_param", text),
             Some(Paging::Page) => match text.parse::<u32>() {
                 Ok(number @ 1..) => self.replace("page", &number.to_string()),
-                // Servers take page 0 for the first, which would then come twice.
+                // Servers treat page 0 as page 1, so the first page would be returned twice.
                 Ok(0) | Err(_) => {
-                    let what = "the cursor is no page number, which are counted from 1";
-                    return Err(ErrorContext::mistake(self.operation.id, what));
+                    let mistake = "the cursor is not a page number; pages are counted from 1";
+                    return Err(ErrorContext::mistake(self.operation.id, mistake));
                 }
             },
-            Some(Paging::CursorInBody) => {
-                let text = text.as_str().into();
-                self.paginate("starting_after", text)?;
-            }
+            Some(Paging::CursorInBody) => self.set_pagination("starting_after", &text.as_str().into())?,
             Some(Paging::Events) => {
                 let pairs: Vec<_> = url::form_urlencoded::parse(text.as_bytes()).into_owned().collect();
                 self.query
@@ -141,7 +143,7 @@ impl Call {
         Ok(())
     }
 
-    /// The cursor that the parameters name, where they do.
+    /// Returns the cursor that the caller set as a parameter or in the body.
     pub(super) fn cursor(&self) -> Option<Cursor> {
         let query = |wanted: &str| {
             self.query
@@ -151,7 +153,7 @@ impl Call {
         };
         match self.operation.paging? {
             Paging::Cursor => query("starting_after"),
-            Paging::CursorInBody => self.json()["pagination"]["starting_after"].as_str().map(str::to_owned),
+            Paging::CursorInBody => self.pagination("starting_after")?.as_str().map(str::to_owned),
             Paging::Page => query("page"),
             Paging::Scroll => query("scroll_param"),
             Paging::Events | Paging::Unpaged => None,
@@ -159,11 +161,11 @@ impl Call {
         .map(Cursor)
     }
 
-    /// The page size that the parameters name, if any.
+    /// Returns the page size that the caller set.
     pub(super) fn per_page(&self) -> Option<u32> {
         match self.operation.paging? {
             Paging::CursorInBody => {
-                let size = &self.json()["pagination"]["per_page"];
+                let size = self.pagination("per_page")?;
                 size.as_u64().or_else(|| size.as_str()?.parse().ok())?.try_into().ok()
             }
             _ => {
@@ -173,10 +175,10 @@ impl Call {
         }
     }
 
-    /// Asks for pages of this size.
+    /// Sets the page size.
     pub(super) fn set_per_page(&mut self, size: u32) -> Result<(), Error> {
         match self.operation.paging {
-            Some(Paging::CursorInBody) => self.paginate("per_page", size.into()),
+            Some(Paging::CursorInBody) => self.set_pagination("per_page", &size.into()),
             _ => {
                 self.replace("per_page", &size.to_string());
                 Ok(())
@@ -184,59 +186,71 @@ impl Call {
         }
     }
 
-    /// The time after which a search asks for changes by `updated_at`, in epoch seconds: the earliest if there are several.
+    /// Returns the time after which a search asks for changes by `updated_at`, in epoch seconds: the earliest if there are
+    /// several.
     pub(super) fn asks_for_changes_since(&self) -> Option<i64> {
         fn earliest(filter: &Value) -> Option<i64> {
-            match (filter["operator"].as_str()?, &filter["value"]) {
+            match (filter.get("operator")?.as_str()?, filter.get("value")?) {
                 ("AND" | "OR", Value::Array(filters)) => filters.iter().filter_map(earliest).min(),
-                (">" | ">=", value) if filter["field"] == "updated_at" => {
+                (">" | ">=", value) if filter.get("field")? == "updated_at" => {
                     value.as_i64().or_else(|| value.as_str()?.parse().ok())
                 }
                 _ => None,
             }
         }
+        earliest(&self.search_query()?)
+    }
+
+    /// Refuses the query of a search that compares one of the API's dates with a time in milliseconds.
+    fn check_moments(&self) -> Result<(), Error> {
+        let query = self.search_query();
+        match query.as_ref().and_then(moment::field_in_milliseconds) {
+            None => Ok(()),
+            Some(field) => {
+                let mistake = format!("`{field}`: {}", moment::MILLISECONDS);
+                Err(ErrorContext::mistake(self.operation.id, mistake))
+            }
+        }
+    }
+
+    /// Returns the query in the body of a search.
+    fn search_query(&self) -> Option<Value> {
         match self.operation.paging? {
-            Paging::CursorInBody => earliest(&self.json()["query"]),
+            Paging::CursorInBody => {
+                let body = utf8_text(self.body.as_deref()?);
+                Some(raw_json::value(member(&body, "query")?))
+            }
             _ => None,
         }
     }
 
-    /// Sets an entry of `pagination` in the body.
-    fn paginate(&mut self, name: &str, value: Value) -> Result<(), Error> {
-        let mut body = match self.json() {
-            Value::Object(body) => body,
-            Value::Null => serde_json::Map::new(),
-            _ => {
-                let what = "the body is not a JSON object, so it has no place for a cursor or page size";
-                return Err(ErrorContext::mistake(self.operation.id, what));
-            }
+    /// Returns a member of `pagination` in the body.
+    fn pagination(&self, name: &str) -> Option<Value> {
+        let body = utf8_text(self.body.as_deref()?);
+        Some(raw_json::value(member(member(&body, "pagination")?, name)?))
+    }
+
+    /// Sets a member of `pagination` in the body. Everything else in the body keeps its text, so numbers keep their digits.
+    fn set_pagination(&mut self, name: &str, value: &Value) -> Result<(), Error> {
+        let body = utf8_text(self.body.as_deref().unwrap_or_default());
+        let object = match body.trim() {
+            "" | "null" => "{}",
+            object => object,
         };
-        match body.get_mut("pagination") {
-            Some(Value::Object(pagination)) => {
-                pagination.insert(name.to_owned(), value);
-            }
-            _ => {
-                body.insert("pagination".to_owned(), json!({ name: value }));
-            }
-        }
-        // The rest of the body keeps its digits.
-        let body = Value::Object(body);
-        let text = self
-            .body
-            .as_deref()
-            .and_then(|before| patched(&body, &utf8_text(before)));
-        self.body = Some(text.unwrap_or_else(|| body.to_string()).into());
+        let Some(outer) = members(object) else {
+            let mistake = "the body is not a JSON object, so the cursor or page size cannot be set";
+            return Err(ErrorContext::mistake(self.operation.id, mistake));
+        };
+        let inner = member(object, "pagination").and_then(members);
+        let pagination = with_member(&inner.unwrap_or_default(), name, &value.to_string());
+        let changed = with_member(&outer, "pagination", &pagination);
+        self.body = Some(changed.into());
         Ok(())
     }
 
     fn replace(&mut self, name: &'static str, value: &str) {
         self.query.retain(|(other, _)| other != name);
         self.query.push((name.into(), value.to_owned()));
-    }
-
-    fn json(&self) -> Value {
-        let body = self.body.as_deref().unwrap_or_default();
-        serde_json::from_slice(body).unwrap_or_default()
     }
 }
 
@@ -246,12 +260,12 @@ mod tests {
     use crate::paging::Page;
     use crate::paging::sealed::Paged;
     use crate::{CompanyOrList, types};
-    use serde_json::from_value;
+    use serde_json::{from_value, json};
 
-    fn page(value: Value, asked: Option<i64>) -> Result<Option<String>, &'static str> {
+    fn page(value: Value, requested: Option<i64>) -> Result<Option<String>, &'static str> {
         let list: types::CompanyList = from_value(json!({ "data": [{}], "pages": value })).unwrap();
         list.position()
-            .next(asked, false)
+            .next(requested, false)
             .map(|cursor| cursor.map(|cursor| cursor.0))
     }
 
@@ -263,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn numbered_pages_are_counted() {
+    fn the_next_page_number_is_computed_from_the_response_or_the_request() {
         let url = "https://api.intercom.io/companies?page=4";
         let to = |page: &str| Ok(Some(page.to_owned()));
         assert_eq!(
@@ -282,34 +296,30 @@ mod tests {
         assert_eq!(
             page(json!({"total_pages": 4}), Some(3)),
             to("4"),
-            "by what was asked for"
+            "the requested number is used"
         );
         assert_eq!(
             page(json!({"total_pages": 4, "next": url}), None),
             to("4"),
-            "by the next one's number"
+            "the number in `next` is used"
         );
         assert_eq!(page(json!({"page": 3, "next": url}), Some(3)), to("4"));
         assert_eq!(page(json!({"page": 3}), Some(3)), Ok(None));
         assert_eq!(page(json!({"total_pages": 1}), None), Ok(None));
-        assert_eq!(page(json!({"total_pages": 4}), None), Err(NO_CURSOR));
+        assert_eq!(page(json!({"total_pages": 4}), None), Err(MISSING_CURSOR));
         assert_eq!(page(json!(null), Some(1)), Ok(None));
         let empty: types::CompanyList = from_value(json!({"data": [], "pages": {"next": url}})).unwrap();
         assert_eq!(
             empty.position().next(Some(3), false),
             Ok(None),
-            "an empty page is the last"
+            "an empty page is the last one"
         );
         let empty = |page: i64| {
             let pages = json!({"page": page, "total_pages": 6, "next": url});
             from_value::<types::CompanyList>(json!({"data": [], "pages": pages})).unwrap()
         };
         let next = |page: i64| empty(page).position().next(Some(page), false);
-        assert_eq!(
-            next(3),
-            Ok(Some("4".into())),
-            "unless the number of pages says that more follow"
-        );
+        assert_eq!(next(3), Ok(Some("4".into())), "unless `total_pages` is larger");
         assert_eq!((next(6), next(7)), (Ok(None), Ok(None)));
     }
 
@@ -329,8 +339,8 @@ mod tests {
         for odd in [json!({"page": 2}), json!("https://x/y?page=2")] {
             assert_eq!(
                 after(odd.clone()),
-                Err(NO_CURSOR),
-                "{odd}: ending here would lose the rest"
+                Err(MISSING_CURSOR),
+                "{odd}: to end here would lose the rest"
             );
         }
     }
@@ -340,7 +350,7 @@ mod tests {
         let company = json!([{"id": "1"}]);
         for (data, scroll_param, next) in [
             (&company, json!("s"), Ok(Some("s".into()))),
-            (&company, json!(null), Err(NO_CURSOR)),
+            (&company, json!(null), Err(MISSING_CURSOR)),
             (&json!([]), json!("s"), Ok(None)),
         ] {
             let scroll: types::CompanyScroll = from_value(json!({"data": data, "scroll_param": scroll_param})).unwrap();
@@ -358,10 +368,10 @@ mod tests {
     }
 
     #[test]
-    fn one_company_is_a_list_of_one() {
-        let answer: CompanyOrList = from_value(json!({"type": "company", "id": "7"})).unwrap();
-        assert_eq!((answer.items().len(), answer.total_count()), (1, Some(1)));
-        assert_eq!(answer.position().next(None, false), Ok(None));
-        assert_eq!(answer.into_items()[0].id.as_deref(), Some("7"));
+    fn a_single_company_is_a_list_of_one() {
+        let response: CompanyOrList = from_value(json!({"type": "company", "id": "7"})).unwrap();
+        assert_eq!((response.items().len(), response.total_count()), (1, Some(1)));
+        assert_eq!(response.position().next(None, false), Ok(None));
+        assert_eq!(response.into_items()[0].id.as_deref(), Some("7"));
     }
 }

@@ -1,4 +1,4 @@
-//! Pages of lists that the description does not have.
+//! Lists that the description lacks.
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -6,15 +6,16 @@ use serde_json::Value;
 use super::{Items, Page, Pages, Position, sealed};
 use crate::call::operation::Paging;
 use crate::client::request::Request;
+use crate::wire::user_types::from_json;
 use crate::wire::extra::Extra;
 use crate::wire::next_page::NextPage;
 use crate::wire::object::object;
 use crate::wire::read::{self, DecodeError};
-use crate::wire::user_types::from_json;
 
 impl Request {
-    /// All pages of the list as a stream of whole answers. The caller says how the list goes on and which name holds its
-    /// items.
+    /// Returns the pages of a list as a stream of complete responses.
+    ///
+    /// `paging` is the kind of list, and `items` the field of the response that contains the items.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -47,17 +48,17 @@ impl Request {
         Pages::fetched(self.client.clone(), call, None, move |client, call| {
             let name = name.clone();
             Box::pin(async move {
-                let answer = client.whole(&call).await?;
-                match RawPage::read(&answer, &name, paging) {
-                    Ok(page) => Ok(answer.map(|_| page)),
-                    Err(unread) => Err(answer.decode_error(unread)),
+                let response = client.whole(&call).await?;
+                match RawPage::read(&response, &name, paging) {
+                    Ok(page) => Ok(response.map(|_| page)),
+                    Err(unread) => Err(response.decode_error(unread)),
                 }
             })
         })
     }
 
-    /// The items of all pages as a stream, each page fetched when the items before it are used up; see
-    /// [`pages`](Self::pages).
+    /// Returns the items of all pages as a stream; see [`pages`](Self::pages). A page is fetched after the items of the previous page
+    /// were returned.
     pub fn stream<T: DeserializeOwned + Send + 'static>(
         self,
         paging: Paging,
@@ -67,45 +68,45 @@ impl Request {
     }
 }
 
-/// One page of a list that the description does not have.
+/// One page of a list that the description lacks.
 #[derive(Clone, Debug)]
 pub struct RawPage<T = Value> {
     items: Vec<T>,
     paging: Paging,
-    frame: Frame,
+    envelope: Envelope,
 }
 
-/// What stands around the items.
+/// The fields of a page except for its items.
 #[derive(Clone, Debug, Default, PartialEq)]
-struct Frame {
-    pages: Option<Numbers>,
+struct Envelope {
+    pages: Option<PagesField>,
     total_count: Option<i64>,
     scroll_param: Option<String>,
     extra: Extra,
 }
 
 object! {
-    Frame { 0 "pages" pages field; 1 "total_count" total_count field; 2 "scroll_param" scroll_param field; }
+    Envelope { 0 "pages" pages field; 1 "total_count" total_count field; 2 "scroll_param" scroll_param field; }
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
-struct Numbers {
+struct PagesField {
     next: Option<NextPage>,
     page: Option<i64>,
     total_pages: Option<i64>,
     extra: Extra,
 }
 
-object! { Numbers { 0 "next" next field; 1 "page" page field; 2 "total_pages" total_pages field; } }
+object! { PagesField { 0 "next" next field; 1 "page" page field; 2 "total_pages" total_pages field; } }
 
 impl<T: DeserializeOwned> RawPage<T> {
     fn read(body: &[u8], name: &str, paging: Paging) -> Result<Self, DecodeError> {
-        let (mut frame, _) = read::body::<Frame>(body)?;
-        let items = match frame.extra.json(name) {
+        let (mut envelope, _) = read::body::<Envelope>(body)?;
+        let items = match envelope.extra.json(name) {
             Some("null") => Vec::new(),
             Some(json) => from_json(json.as_bytes()).map_err(|_| DecodeError {
                 path: name.to_owned(),
-                expected: "a list of the type that was asked for",
+                expected: "a list of items of the requested type",
                 found: "something else".to_owned(),
             })?,
             None => {
@@ -116,15 +117,19 @@ impl<T: DeserializeOwned> RawPage<T> {
                 });
             }
         };
-        frame.extra.remove(name);
-        Ok(Self { items, paging, frame })
+        envelope.extra.remove(name);
+        Ok(Self {
+            items,
+            paging,
+            envelope,
+        })
     }
 }
 
 impl<T> RawPage<T> {
-    /// What the page holds besides its items.
+    /// Returns the fields of the page that are neither its items nor used for paging.
     pub fn extra(&self) -> &Extra {
-        &self.frame.extra
+        &self.envelope.extra
     }
 }
 
@@ -140,17 +145,17 @@ impl<T: Send + 'static> Page for RawPage<T> {
     }
 
     fn total_count(&self) -> Option<i64> {
-        self.frame.total_count
+        self.envelope.total_count
     }
 }
 
 impl<T> sealed::Paged for RawPage<T> {
-    fn list(&self) -> Option<&'static str> {
+    fn list_name(&self) -> Option<&'static str> {
         None
     }
 
     fn position(&self) -> Position<'_> {
-        let pages = self.frame.pages.as_ref();
+        let pages = self.envelope.pages.as_ref();
         let next = pages.and_then(|pages| pages.next.as_ref());
         let empty = self.items.is_empty();
         match self.paging {
@@ -162,7 +167,7 @@ impl<T> sealed::Paged for RawPage<T> {
                 empty,
             },
             Paging::Scroll => Position::Scroll {
-                scroll_param: self.frame.scroll_param.as_deref(),
+                scroll_param: self.envelope.scroll_param.as_deref(),
                 empty,
             },
             Paging::Events => Position::Events { next, empty },

@@ -1,84 +1,141 @@
-//! Pages that repeat the contents of earlier ones.
+//! Finds pages that repeat earlier ones.
 //!
-//! A repeated cursor ends most walks in circles, and [`Pages`](super::Pages) checks for it. Some faults show no repeated cursor:
+//! A repeated cursor shows most loops, and [`Pages`](super::Pages) checks for it. Some faults show no repeated cursor:
 //!
-//! - The client counts the pages of a numbered list itself. A server or cache that ignores `page` sends the first page for ever, and
-//!   the client asks for page 2, 3, 4 and so on. Unless the response has a page number, only the contents tell.
-//! - A scroll has the same cursor on every page. One that does not move looks like one that does.
-//! - A `total_pages` that grows with each page, or a cursor that is new on each page, leads on for ever.
+//! - The client counts the pages of a numbered list itself. A server or cache that ignores `page` sends the first page every time,
+//!   while the client requests page 2, 3, 4 and so on. Unless the response has a page number, only the contents show it.
+//! - A scroll has the same cursor on every page. A scroll that is stuck looks like one that works.
+//! - If `total_pages` grows with each page, or if every page has a new cursor, the list never ends.
 //!
-//! The tests of `tests/paging.rs` have one of each: `a_server_that_ignores_the_page_is_not_walked_for_ever` and
-//! `a_list_that_goes_on_and_brings_nothing_new_is_an_error`.
+//! `tests/paging.rs` has a test for each: `a_server_that_ignores_the_page_number_ends_the_walk_with_an_error` and
+//! `a_list_without_new_items_ends_with_an_error`.
 
-use std::collections::HashSet;
-use std::hash::{BuildHasher, RandomState};
+use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasher, Hasher, RandomState};
 
 use super::outline::Outline;
-use super::{Page, Position};
+use super::{Cursor, Page, Position};
 use crate::response::typed::Response;
 use crate::wire::read::utf8_text;
 
-/// So many pages in a row may be empty.
-const EMPTY: u32 = 100;
-/// So many pages in a row that are compared may hold what one before them did.
-const REPEATED: u32 = 3;
-/// Fewer items than that come as the same page by chance, where ties are in another order in each answer.
-const FEW: usize = 10;
-/// One of so many pages is compared, where they can repeat: to compare costs a fourth of reading them.
-const COMPARED: u32 = 32;
+/// The largest number of empty pages in a row.
+const MAX_EMPTY_PAGES: u32 = 100;
+/// The largest number of compared pages in a row that equal an earlier page.
+const MAX_REPEATED_PAGES: u32 = 3;
+/// Pages with fewer items can be equal by chance, because the server orders items with equal times differently in each response.
+const MIN_DISTINCT_ITEMS: usize = 10;
+/// If pages may be equal, one page in this many is compared: comparing costs about a fourth of decoding.
+const COMPARE_INTERVAL: u32 = 32;
+/// The number of places of a body that its fingerprint reads, and the number of bytes at each place.
+const SAMPLES: usize = 64;
+const SAMPLE_BYTES: usize = 16;
 
-/// What the pages of a walk held so far.
+/// How a cursor relates to the earlier pages of a walk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum SeenCursor {
+    /// No page had it.
+    New,
+    /// Another page had it.
+    OnOtherPage,
+    /// The same page had it, or a page that an earlier walk received.
+    OnSamePage,
+}
+
+/// The contents and cursors of the pages of a walk, as hashes.
 #[derive(Default)]
 pub(super) struct Repeats {
     hasher: RandomState,
-    /// Hashes of what the pages held that were compared: eight bytes for each.
+    /// The cursors so far, each with the fingerprint of the page that had it; `None` for the cursor that the walk started from.
+    cursors: HashMap<u64, Option<u64>>,
+    /// The contents of the pages that were compared.
     contents: HashSet<u64>,
-    /// That of the last one.
+    /// The contents of the last compared page.
     last: Option<u64>,
-    /// How many pages came since.
-    since: u32,
-    /// How many pages in a row were empty.
+    /// The number of pages since the last compared page.
+    pages_since: u32,
+    /// The number of empty pages in a row.
     empty: u32,
-    /// How many of those compared in a row held what one before them did.
+    /// The number of compared pages in a row that equal an earlier page.
     repeated: u32,
 }
 
 impl Repeats {
-    /// Remembers a page; whether it is the one before once more, as a server sends it that ignores where the list goes on.
-    pub(super) fn is_same<P: Page>(&mut self, page: &Response<P>) -> bool {
+    /// Starts a walk from a cursor, or from the first page.
+    pub(super) fn starting_from(cursor: Option<&Cursor>) -> Self {
+        let mut repeats = Self::default();
+        repeats.cursors = cursor
+            .map(|cursor| (repeats.hasher.hash_one(cursor), None))
+            .into_iter()
+            .collect();
+        repeats
+    }
+
+    /// Forgets the contents of pages, but not their cursors.
+    pub(super) fn forget_contents(&mut self) {
+        *self = Self {
+            hasher: self.hasher.clone(),
+            cursors: std::mem::take(&mut self.cursors),
+            ..Self::default()
+        };
+    }
+
+    /// Adds the cursor of the next page that a response has.
+    pub(super) fn add_cursor<P: Page>(&mut self, cursor: &Cursor, page: &Response<P>) -> SeenCursor {
+        let fingerprint = self.fingerprint(page.body());
+        match self.cursors.insert(self.hasher.hash_one(cursor), Some(fingerprint)) {
+            None => SeenCursor::New,
+            Some(Some(earlier)) if earlier != fingerprint => SeenCursor::OnOtherPage,
+            Some(_) => SeenCursor::OnSamePage,
+        }
+    }
+
+    /// Hashes the length of a body and some of its bytes, in a small part of the time that decoding takes.
+    fn fingerprint(&self, body: &[u8]) -> u64 {
+        let mut hasher = self.hasher.build_hasher();
+        hasher.write_usize(body.len());
+        let distance = (body.len() / SAMPLES).max(SAMPLE_BYTES);
+        for sample in body.chunks(distance) {
+            hasher.write(sample.get(..SAMPLE_BYTES).unwrap_or(sample));
+        }
+        hasher.finish()
+    }
+
+    /// Adds a page; returns `true` if it equals the previous page, as from a server that ignores the cursor.
+    pub(super) fn is_repeated<P: Page>(&mut self, page: &Response<P>) -> bool {
         if page.items().is_empty() {
             self.empty += 1;
             return false;
         }
         self.empty = 0;
-        // Where pages are counted, or what changes moves items from page to page, a page can come twice.
-        let can_repeat = match page.position() {
+        // Two pages may be equal if the server counts its pages, or if items move from page to page when they change. Cursors are
+        // checked by `add_cursor`.
+        let may_be_equal = match page.position() {
             Position::Page {
                 page: number,
                 total_pages,
                 ..
-            } => total_pages.is_some() && (number.is_some() || page.items().len() < FEW),
+            } => total_pages.is_some() && (number.is_some() || page.items().len() < MIN_DISTINCT_ITEMS),
             Position::Cursor(_) | Position::Unpaged => true,
             Position::Scroll { .. } | Position::Events { .. } => false,
         };
-        self.since += 1;
-        if can_repeat && self.since < COMPARED {
+        self.pages_since += 1;
+        if may_be_equal && self.pages_since < COMPARE_INTERVAL {
             return false;
         }
         let content = self.hasher.hash_one(Outline::of(&utf8_text(page.body())).lists());
-        let same = !can_repeat && self.since == 1 && self.last == Some(content);
-        self.since = 0;
+        let is_repeated = !may_be_equal && self.pages_since == 1 && self.last == Some(content);
+        self.pages_since = 0;
         self.last = Some(content);
         self.repeated = if self.contents.insert(content) {
             0
         } else {
             self.repeated + 1
         };
-        same
+        is_repeated
     }
 
-    /// Whether the pages bring nothing new, and have not done so for a while.
-    pub(super) fn bring_nothing(&self) -> bool {
-        self.empty >= EMPTY || self.repeated >= REPEATED
+    /// Returns `true` if many pages in a row had no new items.
+    pub(super) fn has_no_new_items(&self) -> bool {
+        self.empty >= MAX_EMPTY_PAGES || self.repeated >= MAX_REPEATED_PAGES
     }
 }

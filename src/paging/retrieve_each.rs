@@ -1,4 +1,4 @@
-//! The items of a list, each of them in full.
+//! The items of a list, each retrieved in full.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -19,53 +19,53 @@ use crate::response::error::kind::Kind;
 use crate::response::typed::Response;
 use crate::wire::timestamp::Timestamp;
 
-/// An item that an operation shows in full, by its id.
+/// An item that can be retrieved in full by its id.
 ///
-/// The types of the description that lists hold are, where it has an operation that gets one of them. Implement it for a type
-/// of your own to retrieve what a [raw list](crate::Request::stream) holds.
+/// Implemented for the list items of the description for which an operation returns one item. Implement it for your own types to
+/// retrieve the items of a [raw list](crate::Request::stream).
 pub trait Retrievable: Identified + Send + 'static {
-    /// What the operation answers with.
+    /// The type that the operation returns.
     type Full: Send + 'static;
 
-    /// Begins the call.
-    fn retrieve(client: &Client, id: &str) -> Retrieving<Self::Full>;
+    /// Starts the call.
+    fn retrieve(client: &Client, id: &str) -> RetrieveFuture<Self::Full>;
 }
 
-/// An item on its way.
-pub type Retrieving<T> = Pin<Box<dyn Future<Output = Result<Response<T>, Error>> + Send>>;
+/// The future of a call that retrieves an item.
+pub type RetrieveFuture<T> = Pin<Box<dyn Future<Output = Result<Response<T>, Error>> + Send>>;
 
-/// A walk over the items of a list: [`Items`], [`ExactlyOnce`] or [`Changes`]. Sealed.
-pub trait Walk: sealed::Walks + Stream<Item = Result<<Self::Page as Page>::Item, Error>> + Unpin {
-    /// A page of the list.
+/// A stream over the items of a list: [`Items`], [`ExactlyOnce`] or [`Changes`].
+///
+/// This trait is sealed: only types of this crate implement it.
+pub trait Walk: sealed::SealedWalk + Stream<Item = Result<<Self::Page as Page>::Item, Error>> + Unpin {
+    /// The type of the pages.
     type Page: Page;
 
-    /// The items that are walked.
     #[doc(hidden)]
-    fn walked(&self) -> &Items<Self::Page>;
+    fn list_items(&self) -> &Items<Self::Page>;
 
-    /// Goes on after an error.
     #[doc(hidden)]
-    fn go_on(&mut self);
+    fn resume_walk(&mut self);
 
-    /// When an item last changed, where the walk knows.
+    /// Returns the time at which an item last changed, if the walk is one of changes.
     #[doc(hidden)]
     fn last_changed(_: &<Self::Page as Page>::Item) -> Option<Timestamp> {
         None
     }
 }
 
-impl<P: Page> sealed::Walks for Items<P> {}
-impl<P: Page> sealed::Walks for ExactlyOnce<P> {}
-impl<P: Page> sealed::Walks for Changes<P> {}
+impl<P: Page> sealed::SealedWalk for Items<P> {}
+impl<P: Page> sealed::SealedWalk for ExactlyOnce<P> {}
+impl<P: Page> sealed::SealedWalk for Changes<P> {}
 
 impl<P: Page> Walk for Items<P> {
     type Page = P;
 
-    fn walked(&self) -> &Items<P> {
+    fn list_items(&self) -> &Items<P> {
         self
     }
 
-    fn go_on(&mut self) {
+    fn resume_walk(&mut self) {
         self.resume();
     }
 }
@@ -73,11 +73,11 @@ impl<P: Page> Walk for Items<P> {
 impl<P: Page<Item: Identified>> Walk for ExactlyOnce<P> {
     type Page = P;
 
-    fn walked(&self) -> &Items<P> {
+    fn list_items(&self) -> &Items<P> {
         self.items()
     }
 
-    fn go_on(&mut self) {
+    fn resume_walk(&mut self) {
         self.resume();
     }
 }
@@ -89,20 +89,21 @@ impl<P: Page<Item: Dated>> Walk for Changes<P> {
         item.last_changed()
     }
 
-    fn walked(&self) -> &Items<P> {
+    fn list_items(&self) -> &Items<P> {
         self.items()
     }
 
-    fn go_on(&mut self) {
+    fn resume_walk(&mut self) {
         self.resume();
     }
 }
 
-/// The items of a list, each in full: made by `retrieve_each()` of [`Items`], [`ExactlyOnce`] and [`Changes`].
+/// A stream of the items of a list, each retrieved in full: returned by `retrieve_each()` of [`Items`], [`ExactlyOnce`] and
+/// [`Changes`].
 ///
-/// Lists and searches leave parts of their items out: a conversation comes without its parts, an article without its
-/// statistics. This asks for each item by the operation that shows one, [some at a time](Self::concurrency), and delivers them
-/// in the order of the list.
+/// Lists and searches leave out parts of their items: a conversation has no parts there, an article no statistics. This stream
+/// retrieves each item with the operation that returns one item, [several at a time](Self::concurrency), and returns them in the
+/// order of the list.
 ///
 /// ```
 /// use futures_util::TryStreamExt;
@@ -123,9 +124,9 @@ impl<P: Page<Item: Dated>> Walk for Changes<P> {
 ///
 /// # Items that fail
 ///
-/// An item that was deleted after it was listed is left out, and [`not_found`](Self::not_found) has its id. Any other error ends
-/// the stream, after the items before it were delivered. If an item failed, [`Error::item`] is its id. [`resume`](Self::resume)
-/// asks for that item again, and [`skip_failed`](Self::skip_failed) leaves it out, so that an item that always fails does not stop the walk:
+/// An item that was deleted after it was listed is left out, and [`not_found`](Self::not_found) returns its id. Any other error ends
+/// the stream, after the items before it were returned. If an item failed, [`Error::item`] returns its id. [`resume`](Self::resume)
+/// retries that item. [`skip_failed`](Self::skip_failed) leaves it out, so that an item that always fails does not stop the walk:
 ///
 /// ```
 /// use futures_util::StreamExt;
@@ -140,7 +141,7 @@ impl<P: Page<Item: Dated>> Walk for Changes<P> {
 /// while let Some(conversation) = conversations.next().await {
 ///     match conversation {
 ///         Ok(conversation) => println!("{:?}", conversation.id),
-///         // A later run may succeed with what `is_retryable`, and no item succeeds without a token.
+///         // A retryable error may not occur again in a later run, and without a valid token every item fails.
 ///         Err(error) if error.is_retryable() || error.is_unauthorized() => return Err(error),
 ///         Err(error) if conversations.skip_failed() => eprintln!("skipped: {error}"),
 ///         Err(error) => return Err(error),
@@ -152,56 +153,59 @@ impl<P: Page<Item: Dated>> Walk for Changes<P> {
 /// # }
 /// ```
 ///
-/// Alternatively, start again [from the cursor](Self::cursor). To set more for each call than the id, give the items to
+/// Alternatively, start again [from the cursor](Self::cursor). To set more parameters of each call than the id, pass the items to
 /// [`Client::push_stream`](crate::Client::push_stream).
 ///
-/// # What an item lacks
+/// # Truncated conversations
 ///
-/// A conversation holds at most its 500 newest parts, while `conversation_parts.total_count` counts all of them: `is_truncated()`
-/// of its `conversation_parts` tells. The API has no way to the others.
+/// A conversation contains at most its 500 newest parts, while `conversation_parts.total_count` counts all of them. In that case
+/// `is_truncated()` of its `conversation_parts` returns `true`. The API offers no way to read the other parts.
 ///
 /// # Slow callers
 ///
-/// On a runtime, items that were asked for make progress while this is not polled, and the time counts against no timeout.
-/// Memory: a page of the list, and as many items as are under way. Dropping it gives up what is under way.
+/// On a tokio runtime, calls make progress while the stream is not polled, so a slow caller causes no timeout. The stream holds one
+/// page of the list and as many items as are retrieved concurrently. Dropping it cancels these calls.
 #[must_use = "streams do nothing unless polled"]
 pub struct RetrieveEach<W: Walk<Page: Page<Item: Retrievable>>> {
     walk: W,
     concurrency: usize,
-    calls: FuturesOrdered<Retrieving<Full<W>>>,
-    /// What is under way, in its order.
-    asked: VecDeque<Asked>,
+    calls: FuturesOrdered<RetrieveFuture<Full<W>>>,
+    /// The items of `calls`, in the same order.
+    pending: VecDeque<PendingItem>,
     walk_ended: bool,
-    /// What ended the walk, until it is delivered.
+    /// The error that ended the walk, until it is returned.
     walk_error: Option<Error>,
-    /// Whether an error was delivered.
+    /// Whether the stream ended with an error.
     failed: bool,
     not_found: Vec<String>,
     skipped: Vec<String>,
-    /// The earliest last change of a skipped item; `None` within for an item without one.
+    /// The earliest last change of the skipped items; the inner `None` is a skipped item without that time.
     earliest_skipped: Option<Option<Timestamp>>,
 }
 
-/// What the operation that shows an item answers with.
+/// The type that the operation for one item returns.
 type Full<W> = <<<W as Walk>::Page as Page>::Item as Retrievable>::Full;
 
-/// An item that is asked for.
-struct Asked {
-    /// `None` when it came without one.
+/// An item that is being retrieved.
+struct PendingItem {
+    /// `None` if the item of the list has no id.
     id: Option<String>,
-    /// The cursor of the page that it came from.
+    /// The cursor of the page that the item is from.
     page: Option<Cursor>,
-    /// When it last changed, where the walk knows.
-    changed: Option<Timestamp>,
+    /// When the item last changed, if the walk is one of changes.
+    last_changed: Option<Timestamp>,
 }
+
+/// The default of [`RetrieveEach::concurrency`].
+const DEFAULT_CONCURRENCY: usize = 10;
 
 impl<W: Walk<Page: Page<Item: Retrievable>>> RetrieveEach<W> {
     pub(super) fn new(walk: W) -> Self {
         Self {
             walk,
-            concurrency: 10,
+            concurrency: DEFAULT_CONCURRENCY,
             calls: FuturesOrdered::new(),
-            asked: VecDeque::new(),
+            pending: VecDeque::new(),
             walk_ended: false,
             walk_error: None,
             failed: false,
@@ -211,103 +215,107 @@ impl<W: Walk<Page: Page<Item: Retrievable>>> RetrieveEach<W> {
         }
     }
 
-    /// How many items are asked for at once. Default: 10; 0 counts as 1.
+    /// Sets the maximum number of items that are retrieved at a time. Default: 10; 0 counts as 1.
     pub fn concurrency(mut self, items: usize) -> Self {
         self.concurrency = items.max(1);
         self
     }
 
-    /// The ids of items that were listed and then answered by 404: they were deleted meanwhile, or this app may not see them.
+    /// Returns the ids of items for which the server returned 404: they were deleted after they were listed, or this app has no access
+    /// to them.
     pub fn not_found(&self) -> &[String] {
         &self.not_found
     }
 
-    /// How many items the whole list has, as the last page fetched says: see [`Items::total_count`].
+    /// Returns the number of items in the entire list, as reported by the newest page; see [`Items::total_count`].
     pub fn total_count(&self) -> Option<i64> {
-        self.walk.walked().total_count()
+        self.walk.list_items().total_count()
     }
 
-    /// Goes on after an error: with the item that failed, or with the page. A page that did not tell where the list goes on is
-    /// asked for again, and a scroll that lost a page begins anew: what was delivered of them comes again, unless the walk is
-    /// [`ExactlyOnce`] or [`Changes`]. Does nothing while the stream has not ended, and when it ended without an error.
+    /// Continues after an error, with the item or the page that failed. Does nothing if the stream has not ended, or has ended without
+    /// an error.
+    ///
+    /// A page that did not lead to the next page is requested again, and a scroll that lost a page starts again. Items of these that
+    /// were already returned are returned again, unless the walk is [`ExactlyOnce`] or [`Changes`].
     pub fn resume(&mut self) {
         if !std::mem::take(&mut self.failed) {
             return;
         }
-        // Where an item failed, it is still the first of those asked for; else the walk did.
-        match self.asked.front() {
-            Some(Asked { id: Some(id), .. }) => {
-                let call = <W::Page as Page>::Item::retrieve(self.walk.walked().pages().client(), id);
+        // An item that failed is still the first pending one. Without one, the walk failed.
+        match self.pending.front() {
+            Some(PendingItem { id: Some(id), .. }) => {
+                let call = <W::Page as Page>::Item::retrieve(self.walk.list_items().pages().client(), id);
                 self.calls.push_front(call);
             }
-            Some(Asked { id: None, .. }) => drop(self.asked.pop_front()),
+            Some(PendingItem { id: None, .. }) => drop(self.pending.pop_front()),
             None => {
                 self.walk_ended = false;
-                self.walk.go_on();
+                self.walk.resume_walk();
             }
         }
     }
 
-    /// Leaves out the item that failed, so that the stream continues with the next one; [`failed`](Self::failed) lists it.
+    /// Leaves out the item that failed, so that the stream continues with the next one; [`failed`](Self::failed) returns its id.
     ///
-    /// Returns `false`, and changes nothing, if no item failed: the stream has not ended, or the list itself failed, which
-    /// [`resume`](Self::resume) asks for again.
+    /// Returns `false` and changes nothing if no item failed: the stream has not ended, or a page of the list failed, which
+    /// [`resume`](Self::resume) requests again.
     pub fn skip_failed(&mut self) -> bool {
         if !self.failed {
             return false;
         }
-        let Some(asked) = self.asked.pop_front() else {
+        let Some(item) = self.pending.pop_front() else {
             return false;
         };
         self.failed = false;
         self.earliest_skipped = Some(match self.earliest_skipped {
-            Some(earliest) => earliest.min(asked.changed),
-            None => asked.changed,
+            Some(earliest) => earliest.min(item.last_changed),
+            None => item.last_changed,
         });
-        self.skipped.extend(asked.id);
+        self.skipped.extend(item.id);
         true
     }
 
-    /// The ids of the items that were [skipped](Self::skip_failed) after they failed.
+    /// Returns the ids of the items that were [skipped](Self::skip_failed) after they failed.
     pub fn failed(&self) -> &[String] {
         &self.skipped
     }
 
-    /// Whether all items were delivered.
+    /// Returns `true` if all items were returned or skipped.
     fn is_complete(&self) -> bool {
-        self.walk_ended && self.walk_error.is_none() && self.asked.is_empty() && !self.failed
+        self.walk_ended && self.walk_error.is_none() && self.pending.is_empty() && !self.failed
     }
 
-    fn ask(&mut self, item: &<W::Page as Page>::Item) {
-        let items = self.walk.walked();
+    fn start_call(&mut self, item: &<W::Page as Page>::Item) {
+        let items = self.walk.list_items();
         let id = item.identity().filter(|id| !id.is_empty());
         let id = id.map(std::borrow::Cow::into_owned);
         let call = match &id {
             Some(id) => <W::Page as Page>::Item::retrieve(items.pages().client(), id),
             None => {
-                let what = "an item of the list has no id to retrieve it by";
+                let message = "an item of the list has no id, so it cannot be retrieved";
                 let mut context = ErrorContext::of(items.pages().operation());
                 context.attempts = 1;
-                let error = context.error(Kind::Contradiction(what));
+                let error = context.error(Kind::Contradiction(message));
                 Box::pin(ready(Err(error)))
             }
         };
         let page = items.page_cursor().cloned();
         self.calls.push_back(call);
-        let changed = W::last_changed(item);
-        self.asked.push_back(Asked { id, page, changed });
+        let last_changed = W::last_changed(item);
+        self.pending.push_back(PendingItem { id, page, last_changed });
     }
 }
 
 impl<P: Page<Item: Retrievable>> RetrieveEach<Items<P>> {
-    /// Where the list goes on so that no item is passed over: the page of the first item that was not delivered. What was delivered
-    /// of that page comes again. `None` where [`Items::cursor`] is; for scrolls also while items of a page are left, since
-    /// no page comes twice.
+    /// Returns the cursor from which to resume so that no item is skipped: that of the page of the first item that was not returned.
+    ///
+    /// Items of that page that were already returned are returned again. `None` in the same cases as [`Items::cursor`], and for a
+    /// scroll until all items of its page were returned, because no page of a scroll can be requested twice.
     pub fn cursor(&self) -> Option<&Cursor> {
         let pages = self.walk.pages();
-        let (asked, left) = (self.asked.front(), self.walk.left_in_page());
-        let page = match asked {
-            Some(asked) => asked.page.as_ref(),
+        let (first, left) = (self.pending.front(), self.walk.left_in_page());
+        let page = match first {
+            Some(item) => item.page.as_ref(),
             None if left > 0 => self.walk.page_cursor(),
             None => return pages.cursor(),
         };
@@ -316,11 +324,11 @@ impl<P: Page<Item: Retrievable>> RetrieveEach<Items<P>> {
 }
 
 impl<P: Page<Item: Retrievable + Dated>> RetrieveEach<Changes<P>> {
-    /// The moment to begin with next time, once every item was delivered or skipped: see [`Changes::watermark`].
+    /// Returns the time from which to start the next run, after every item was returned or skipped; see [`Changes::watermark`].
     ///
-    /// It never passes a change that was not delivered: if items were [skipped](Self::skip_failed), it is at most the earliest of their
-    /// last changes, so that the next run asks for them again, and for everything that changed since. To keep the ids of
-    /// [`failed`](Self::failed) items elsewhere instead, use [`watermark_without_failed`](Self::watermark_without_failed).
+    /// It is never later than a change that was not returned. If items were [skipped](Self::skip_failed), it is at most the earliest of
+    /// their last changes, so that the next run retrieves them again, with everything that changed since. If your program stores the
+    /// ids of [`failed`](Self::failed) items instead, use [`watermark_without_failed`](Self::watermark_without_failed).
     pub fn watermark(&self) -> Option<Timestamp> {
         let watermark = self.watermark_without_failed()?;
         let since = self.walk.since();
@@ -330,8 +338,8 @@ impl<P: Page<Item: Retrievable + Dated>> RetrieveEach<Changes<P>> {
         })
     }
 
-    /// The moment to begin with next time as if no item had been skipped. It does not cover the [`failed`](Self::failed) items: the
-    /// caller stores their ids and retrieves them by itself.
+    /// Returns the time from which to start the next run as if no item had been skipped. The next run does not cover the
+    /// [`failed`](Self::failed) items: the caller must store their ids and retrieve them.
     pub fn watermark_without_failed(&self) -> Option<Timestamp> {
         self.walk.watermark().filter(|_| self.is_complete())
     }
@@ -346,9 +354,9 @@ impl<W: Walk<Page: Page<Item: Retrievable>>> Stream for RetrieveEach<W> {
             return Poll::Ready(None);
         }
         loop {
-            while !this.walk_ended && this.asked.len() < this.concurrency {
+            while !this.walk_ended && this.pending.len() < this.concurrency {
                 match Pin::new(&mut this.walk).poll_next(context) {
-                    Poll::Ready(Some(Ok(item))) => this.ask(&item),
+                    Poll::Ready(Some(Ok(item))) => this.start_call(&item),
                     Poll::Ready(Some(Err(error))) => {
                         this.walk_ended = true;
                         this.walk_error = Some(error);
@@ -358,20 +366,18 @@ impl<W: Walk<Page: Page<Item: Retrievable>>> Stream for RetrieveEach<W> {
                 }
             }
             match Pin::new(&mut this.calls).poll_next(context) {
-                Poll::Ready(Some(Ok(answer))) => {
-                    this.asked.pop_front();
-                    return Poll::Ready(Some(Ok(answer.into_inner())));
+                Poll::Ready(Some(Ok(response))) => {
+                    this.pending.pop_front();
+                    return Poll::Ready(Some(Ok(response.into_inner())));
                 }
                 Poll::Ready(Some(Err(error))) if error.is_not_found() => {
-                    let asked = this.asked.pop_front();
-                    this.not_found.extend(asked.and_then(|asked| asked.id));
+                    let item = this.pending.pop_front();
+                    this.not_found.extend(item.and_then(|item| item.id));
                 }
                 Poll::Ready(Some(Err(error))) => {
                     this.failed = true;
-                    let item = this.asked.front().and_then(|asked| asked.id.as_deref());
-                    return Poll::Ready(Some(Err(
-                        error.in_context(|context| context.item = item.map(Into::into))
-                    )));
+                    let id = this.pending.front().and_then(|item| item.id.as_deref());
+                    return Poll::Ready(Some(Err(error.in_context(|context| context.item = id.map(Into::into)))));
                 }
                 Poll::Ready(None) if this.walk_ended => {
                     let error = this.walk_error.take();
@@ -395,9 +401,9 @@ impl<W: Walk<Page: Page<Item: Retrievable>>> Unpin for RetrieveEach<W> {}
 impl<W: Walk<Page: Page<Item: Retrievable>>> fmt::Debug for RetrieveEach<W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RetrieveEach")
-            .field("items", self.walk.walked())
+            .field("items", self.walk.list_items())
             .field("concurrency", &self.concurrency)
-            .field("under_way", &self.asked.len())
+            .field("pending", &self.pending.len())
             .finish_non_exhaustive()
     }
 }

@@ -1,7 +1,6 @@
 //! The query of a search for changes.
 
 use serde::Serialize;
-use serde_json::Value;
 
 use super::{MAX_LEVELS, Query, QueryError, UPDATED_AT, field};
 use crate::wire::timestamp::Timestamp;
@@ -19,17 +18,17 @@ pub(crate) enum Dates {
 impl Dates {
     /// Returns the query of a search for items that changed at `moment` or later and match the search's own query, if any.
     pub(crate) fn changed_since(self, moment: Timestamp, query: &impl Serialize) -> Query {
-        /// The day before that of the moment, in any time zone and on days of 25 hours.
+        /// Reaches the previous day in any time zone, even if a day has 25 hours.
         const TWO_DAYS: i64 = 2 * 86_400;
-        let before = match self {
+        let margin = match self {
             Self::Exact => 1,
             Self::WholeDays => TWO_DAYS,
         };
-        let changed = field(UPDATED_AT).gt(moment.as_seconds().saturating_sub(before).max(0));
-        match serde_json::to_value(query) {
-            Ok(Value::Null) => changed,
+        let changed = field(UPDATED_AT).gt(moment.as_seconds().saturating_sub(margin).max(0));
+        match serde_json::to_string(query) {
+            Ok(query) if query == "null" => changed,
             Ok(query) => {
-                let query = Query::read(query);
+                let query = Query::read(&query);
                 let own = query.check();
                 let levels = query.levels();
                 let error = match own {
@@ -37,9 +36,9 @@ impl Dates {
                     Ok(()) if levels > MAX_LEVELS => QueryError::TooDeep { levels },
                     Ok(()) => QueryError::NoRoomForChanges,
                 };
-                query.with_filter(changed).unwrap_or_else(|| Query::refused(error))
+                query.with_filter(changed).unwrap_or_else(|| Query::invalid(error))
             }
-            // Leaving the query out would find other records, so the call fails instead.
+            // Without its own query, the search would find other records, so the call fails.
             Err(_) => Query::all([]),
         }
     }

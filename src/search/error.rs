@@ -1,51 +1,52 @@
-//! Why a query is refused.
+//! The errors of query expressions.
 
 use std::fmt;
 
 use super::{MAX_FILTERS, MAX_LEVELS};
+use crate::call::moment::MILLISECONDS;
 
-/// Why a [`Query`](super::Query) is refused before it is sent.
+/// An error of a [`Query`](super::Query) that is found before the search is sent.
 ///
-/// Names fields and operators, never values.
+/// The error names fields and operators, never values.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum QueryError {
     /// Groups are nested deeper than [`MAX_LEVELS`](super::MAX_LEVELS).
     TooDeep {
-        /// How many levels there are.
+        /// The number of levels.
         levels: usize,
     },
-    /// A group holds more than [`MAX_FILTERS`](super::MAX_FILTERS).
+    /// A group contains more than [`MAX_FILTERS`](super::MAX_FILTERS) entries.
     TooManyFilters {
         /// `AND` or `OR`.
         operator: &'static str,
-        /// How many there are.
+        /// The number of entries.
         filters: usize,
     },
-    /// A group holds nothing.
+    /// A group is empty.
     Empty {
         /// `AND` or `OR`.
         operator: &'static str,
     },
-    /// The description that this crate was built from has no place for a query in this form.
+    /// The filter type of the description that this crate was built from cannot represent the query.
     NotDescribed,
-    /// A list, or a list in a list, where the operator takes one value.
+    /// A list was given to an operator that takes a single value.
     OneValueExpected {
         /// The field's name.
         field: String,
         /// The operator on the wire.
         operator: &'static str,
     },
-    /// The query fills its groups, so the filter of `changed_since` does not fit.
+    /// The query reaches the limits, so the filter of `changed_since` cannot be added.
     NoRoomForChanges,
-    /// A moment beyond the year 2200 in a field that counts seconds, most likely given in milliseconds.
+    /// A time after the year 2200, most likely in milliseconds, while the API takes seconds.
     Milliseconds {
         /// The field's name.
         field: String,
         /// The operator on the wire.
         operator: &'static str,
     },
-    /// One value, or a list of lists, where the operator takes a list of values.
+    /// A single value, or a list of lists, was given to an operator that takes a list of values.
     ListExpected {
         /// The field's name.
         field: String,
@@ -59,26 +60,23 @@ impl fmt::Display for QueryError {
         match self {
             Self::TooDeep { levels } => write!(
                 f,
-                "groups are nested {levels} levels deep, the server takes {MAX_LEVELS}; multiply the inner groups out"
+                "groups are nested {levels} levels deep, but the server allows {MAX_LEVELS}; multiply out the inner groups"
             ),
             Self::TooManyFilters { operator, filters } => write!(
                 f,
-                "an {operator} group holds {filters} filters, the server takes {MAX_FILTERS}; use `is_in` or `not_in` for \
+                "an {operator} group has {filters} filters, but the server allows {MAX_FILTERS}; use `is_in` or `not_in` for \
                  values of one field, or search several times"
             ),
-            Self::Empty { operator } => write!(f, "an {operator} group holds no filter; leave it out, or put one in"),
+            Self::Empty { operator } => write!(f, "an {operator} group has no filter; add one or remove the group"),
             Self::NotDescribed => {
-                f.write_str("the description has no place for a query in this form; give JSON instead")
+                f.write_str("the filter type of the description cannot represent the query; give it as JSON instead")
             }
             Self::NoRoomForChanges => write!(
                 f,
-                "the query leaves no room for the filter by `updated_at`: a group holds {MAX_FILTERS} filters already; take \
-                 one out, or search several times"
+                "the query leaves no room for the filter by `updated_at`, because a group has {MAX_FILTERS} filters; remove \
+                 one, or search several times"
             ),
-            Self::Milliseconds { field, operator } => write!(
-                f,
-                "`{field}` {operator}: the moment is beyond the year 2200, and the API counts seconds: milliseconds?"
-            ),
+            Self::Milliseconds { field, operator } => write!(f, "`{field}` {operator}: {MILLISECONDS}"),
             Self::OneValueExpected { field, operator } => {
                 write!(
                     f,

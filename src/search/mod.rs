@@ -1,6 +1,6 @@
-//! Searches of contacts and conversations, written as expressions.
+//! Query expressions for searches of contacts and conversations.
 //!
-//! [`field`] names what to compare, its methods compare it, `&` and `|` join:
+//! [`field`] names a field, its methods compare it, and `&` and `|` join filters:
 //!
 //! ```
 //! use intercom_client::search::{contacts, field};
@@ -21,33 +21,33 @@
 //!
 //! # Limits
 //!
-//! The server takes groups nested [two levels](MAX_LEVELS) deep with [15 entries](MAX_FILTERS) each. What exceeds that is
-//! refused before anything is sent, as is a list where one value belongs and the reverse: the call fails with an error
-//! that [`is_builder`](crate::Error::is_builder) and tells the reason, a [`QueryError`]. A chain of the same operator is one
-//! group, however it is put into parentheses; `a & (b | c)` is two levels.
+//! The server allows groups that are nested [two levels](MAX_LEVELS) deep, with [15 entries](MAX_FILTERS) each. Queries beyond these
+//! limits fail before anything is sent, as do a list given to `eq` and a single value given to `is_in`.
+//! [`Error::is_builder`](crate::Error::is_builder) returns `true`, and the message is that of a [`QueryError`]. Filters joined by the
+//! same operator are one group, with or without parentheses; `a & (b | c)` is two levels.
 //!
-//! # What can be compared how
+//! # Operators
 //!
 //! | | `eq` `ne` | `is_in` `not_in` | `lt` `gt` | `le` `ge` | `contains` `not_contains` `starts_with` `ends_with` |
 //! |---|---|---|---|---|---|
 //! | text | yes | yes | | | yes |
 //! | `tag_id` of contacts | yes | | | | |
 //! | booleans | yes | yes | | | |
-//! | whole numbers | yes | yes | yes | yes | |
+//! | integers | yes | yes | yes | yes | |
 //! | dates of contacts | only `eq` | | yes | | |
 //! | dates of conversations | yes | yes | yes | | |
 //!
-//! The server decides; a combination that it does not support is an error that
-//! [`is_invalid_request`](crate::Error::is_invalid_request).
+//! The client does not check this table. For an unsupported combination the server returns an error for which
+//! [`is_invalid_request`](crate::Error::is_invalid_request) returns `true`.
 //!
-//! **Dates of contacts are whole days** in the workspace's time zone, whatever the time of day in the value:
-//! `gt` begins with the day after the one named, `lt` ends before that day, `eq` is that day. **Dates of conversations** are
-//! compared to the second, and the server's `gt` and `lt` include the moment itself. What changed since a moment is found to
-//! the second by `changed_since` of either search, see [`Changes`](crate::paging::Changes).
+//! **Dates of contacts are compared by whole days** in the workspace's time zone, whatever the time of day in the value: `gt` matches
+//! from the next day on, `lt` matches up to the previous day, and `eq` matches that day. **Dates of conversations** are compared to the
+//! second, and the server's `gt` and `lt` also match the time itself. `changed_since` of either search is accurate to the second; see
+//! [`Changes`](crate::paging::Changes).
 //!
-//! Searches are fed with a delay: a contact can take minutes to appear in one.
+//! The search index lags. A new contact can take minutes to appear.
 //!
-//! What this module does not express goes into the request as JSON: its builder's `body` and `body_map` take that.
+//! Queries that this module cannot express can be sent as JSON with `body` and `body_map` of the search builders.
 
 mod changes;
 mod error;
@@ -66,20 +66,20 @@ pub use query::Query;
 
 use crate::call::argument::IntoArgument;
 use crate::call::invalid_field::InvalidField;
-use crate::wire::timestamp;
+use crate::call::moment::{is_date_field, is_in_milliseconds};
 
-/// How many groups may be nested in one another.
+/// The maximum depth of nested groups.
 pub const MAX_LEVELS: usize = 2;
-/// How many filters and groups one group may hold.
+/// The maximum number of filters and groups in a group.
 pub const MAX_FILTERS: usize = 15;
 
-/// Names the field of a filter: one of the constants in this module's modules, such as `contacts::EMAIL`, or any other name
-/// that the server knows, such as `custom_attributes.plan`.
+/// Returns a field to compare. The name is a constant such as `contacts::EMAIL`, or any other name that the server accepts, such as
+/// `custom_attributes.plan`.
 pub fn field(name: impl Into<Cow<'static, str>>) -> Field {
     Field(name.into())
 }
 
-/// A field to compare. Made by [`field`].
+/// A field of a filter, returned by [`field`].
 #[derive(Clone, Debug)]
 pub struct Field(Cow<'static, str>);
 
@@ -107,29 +107,29 @@ macro_rules! comparisons {
 }
 
 comparisons! {
-    /// Equal to the value; with null, without a value.
+    /// Matches records whose field equals the value. Null matches records without a value.
     eq = Equal "=";
-    /// Not equal to the value; with null, with any value.
+    /// Matches records whose field differs from the value. Null matches records with any value.
     ne = NotEqual "!=";
-    /// Equal to one of a list of values.
+    /// Matches records whose field equals one of the values.
     is_in = In "IN";
-    /// Equal to none of a list of values.
+    /// Matches records whose field equals none of the values.
     not_in = NotIn "NIN";
-    /// Less than the value, or before it. Not for text.
+    /// Matches records whose field is less than the value, or earlier. Not supported for text.
     lt = Less "<";
-    /// At most the value. Not for text and dates.
+    /// Matches records whose field is at most the value. Not supported for text and dates.
     le = LessOrEqual "<=";
-    /// Greater than the value, or after it. Not for text.
+    /// Matches records whose field is greater than the value, or later. Not supported for text.
     gt = Greater ">";
-    /// At least the value. Not for text and dates.
+    /// Matches records whose field is at least the value. Not supported for text and dates.
     ge = GreaterOrEqual ">=";
-    /// Text that has the value somewhere in it.
+    /// Matches records whose text contains the value.
     contains = Contains "~";
-    /// Text that does not have the value in it.
+    /// Matches records whose text does not contain the value.
     not_contains = NotContains "!~";
-    /// Text that begins with the value.
+    /// Matches records whose text starts with the value.
     starts_with = StartsWith "^";
-    /// Text that ends with the value.
+    /// Matches records whose text ends with the value.
     ends_with = EndsWith "$";
 }
 
@@ -140,9 +140,9 @@ impl Comparison {
 }
 
 impl Field {
-    fn compare(&self, comparison: Comparison, Operand { value, is_moment }: Operand) -> Query {
-        if (is_moment || self.is_date()) && is_beyond_2200(&value) {
-            return Query::refused(QueryError::Milliseconds {
+    fn compare(&self, comparison: Comparison, Operand { value, is_time }: Operand) -> Query {
+        if (is_time || is_date_field(&self.0)) && is_in_milliseconds(&value) {
+            return Query::invalid(QueryError::Milliseconds {
                 field: self.0.to_string(),
                 operator: comparison.symbol(),
             });
@@ -155,25 +155,6 @@ impl Field {
     }
 }
 
-impl Field {
-    /// Returns `true` if the field is one of the API's own dates, by the form of its name.
-    fn is_date(&self) -> bool {
-        let date = ["_at", "_since", "_until"].iter().any(|end| self.0.ends_with(end));
-        date && !self.0.starts_with("custom_attributes.")
-    }
-}
-
-/// Returns `true` if a moment, or one of a list of moments, counts more seconds than there are until the year 2200.
-fn is_beyond_2200(value: &Value) -> bool {
-    let beyond = |seconds: f64| seconds >= timestamp::YEAR_2200 as f64;
-    match value {
-        Value::Number(number) => number.as_f64().is_some_and(beyond),
-        Value::String(text) => text.parse().is_ok_and(beyond),
-        Value::Array(values) => values.iter().any(is_beyond_2200),
-        _ => false,
-    }
-}
-
 impl IntoArgument<Value> for Query {
     fn into_argument(self) -> Result<Option<Value>, InvalidField> {
         let value = self.try_into();
@@ -183,24 +164,32 @@ impl IntoArgument<Value> for Query {
     }
 }
 
-/// Makes a query one of the description's filters, or a request that asks for the first page of the server's default size.
+/// Converts a query to a filter type of the description, or to a request for the first page with the server's default page size.
 macro_rules! queries {
-    (@value filter $query:ident) => { $query };
-    (@value request $query:ident) => { ::serde_json::json!({ "query": $query }) };
-    ($target:path, $how:ident) => {
+    (@json filter $query:ident) => {
+        $query
+    };
+    (@json request $query:ident) => {
+        ::std::format!(r#"{{"query":{}}}"#, $query)
+    };
+    ($target:path, $form:ident) => {
         impl ::std::convert::TryFrom<crate::search::Query> for $target {
             type Error = crate::search::QueryError;
             fn try_from(query: crate::search::Query) -> ::std::result::Result<Self, Self::Error> {
-                let query = ::serde_json::Value::try_from(query)?;
-                let value = crate::search::queries! { @value $how query };
-                crate::call::body_builder::decode(&value).map_err(|_| crate::search::QueryError::NotDescribed)
+                let query = query.to_json()?;
+                let text = crate::search::queries! { @json $form query };
+                let read = crate::wire::read::text::<Self>(&text);
+                read.map(|(value, _)| value)
+                    .map_err(|_| crate::search::QueryError::NotDescribed)
             }
         }
 
         impl crate::IntoArgument<$target> for crate::search::Query {
             fn into_argument(self) -> ::std::result::Result<Option<$target>, crate::InvalidField> {
                 let value = <$target>::try_from(self);
-                value.map(Some).map_err(|error| crate::InvalidField::new(error.to_string()))
+                value
+                    .map(Some)
+                    .map_err(|error| crate::InvalidField::new(error.to_string()))
             }
         }
     };
@@ -210,17 +199,17 @@ pub(crate) use queries;
 /// The field by which changes are searched and sorted.
 pub(crate) const UPDATED_AT: &str = "updated_at";
 
-/// In which order a search answers.
+/// The sort order of a search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Order {
-    /// The smallest or oldest first.
+    /// Smallest or oldest first.
     Ascending,
-    /// The largest or newest first.
+    /// Largest or newest first.
     Descending,
 }
 
 impl Order {
-    /// The word on the wire.
+    /// Returns the value that is sent.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Ascending => "ascending",
@@ -229,19 +218,17 @@ impl Order {
     }
 }
 
-/// What the builder of a search has besides.
+/// Adds methods to the builder of a search.
 macro_rules! builders {
     ($builder:ident($filter:ty) $($pagination:ident: $paging:ident)? $(changes: $page:ty, $dates:ident)?) => {
         impl builder::$builder {
-            /// What to look for: a [`Query`](crate::search::Query), or a filter made by hand.
-            ///
-            /// Required.
+            /// Sets the query: a [`Query`](crate::search::Query), or a filter as its type or as JSON. Required.
             pub fn query(self, query: impl crate::IntoArgument<$filter>) -> Self {
                 self.body_map(|body| body.query(query))
             }
 
             $(
-                /// How many items a page holds, at most 150. Default: the server's, 50 contacts or 20 conversations.
+                /// Sets the number of items per page, at most 150. The server's default is 50 contacts or 20 conversations.
                 pub fn per_page(self, items: impl crate::IntoArgument<i64>) -> Self {
                     self.body_map(|body| {
                         let paging = body.as_value().$pagination.clone().unwrap_or_default();
@@ -251,8 +238,7 @@ macro_rules! builders {
                 }
             )?
 
-            /// By which field the answer is sorted, and in which direction; all pages alike. Default: the server's, the
-            /// newest first.
+            /// Sets the field and direction by which the results of all pages are sorted. The server's default is newest first.
             ///
             /// ```
             /// # #[tokio::main(flavor = "current_thread")]
@@ -273,11 +259,11 @@ macro_rules! builders {
             }
 
             $(
-                /// What changed at `moment` or later as a stream, which tells with what moment to begin next time: see
-                /// [`Changes`](crate::paging::Changes).
+                /// Returns a stream of the items that changed at `moment` or later, with the time from which to start the next run;
+                /// see [`Changes`](crate::paging::Changes).
                 ///
-                /// The server is asked for it, together with the [`query`](Self::query), which may be left out, and always for the
-                /// last change first: a [`sort`](Self::sort) is not heeded.
+                /// The search combines the [`query`](Self::query), which is optional here, with a filter by `updated_at`. It always
+                /// sorts by the last change, newest first, and ignores [`sort`](Self::sort).
                 pub fn changed_since(
                     self,
                     moment: impl ::std::convert::Into<crate::Timestamp>,

@@ -1,4 +1,4 @@
-//! What a field is compared with.
+//! The values that fields are compared with.
 
 use std::time::SystemTime;
 
@@ -8,31 +8,29 @@ use serde_json::Value;
 use crate::wire::id::Id;
 use crate::wire::timestamp::Timestamp;
 
-/// What a field is compared with, by [`IntoOperand`]: text, an integer, a boolean, a moment, null ([`NULL`], or an `Option`
-/// that is `None`), or a list of them.
+/// A value that a field is compared with: text, an integer, a boolean, a time, null, or a list of these.
+///
+/// [`IntoOperand`] converts Rust types. Null is [`NULL`] or an `Option` that is `None`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Operand {
     pub(super) value: Value,
-    /// Whether a type of moments was converted.
-    pub(super) is_moment: bool,
+    /// Whether the value was converted from a type for times.
+    pub(super) is_time: bool,
 }
 
 impl Operand {
     const fn new(value: Value) -> Self {
-        Self {
-            value,
-            is_moment: false,
-        }
+        Self { value, is_time: false }
     }
 }
 
-/// No value: `field("phone").eq(NULL)` finds who has no phone number.
+/// Null, which matches records without a value: `field("phone").eq(NULL)` finds contacts without a phone number.
 pub const NULL: Operand = Operand::new(Value::Null);
 
-/// What the comparisons of a field take.
+/// Converts to the value that a field is compared with.
 ///
-/// Moments become epoch seconds, rounded down. What has no conversion of its own, such as a fraction, can be given as a
-/// [`serde_json::Value`]. Implement it to compare with types of your own:
+/// Times are converted to epoch seconds, rounded down. Other values, for example fractions, can be given as a
+/// [`serde_json::Value`]. Implement this trait to compare fields with your own types:
 ///
 /// ```
 /// use intercom_client::search::{IntoOperand, Operand, field};
@@ -48,12 +46,12 @@ pub const NULL: Operand = Operand::new(Value::Null);
 /// ```
 #[diagnostic::on_unimplemented(
     message = "a field cannot be compared with `{Self}`",
-    label = "expected text, an integer, a boolean, a moment, or a list of them",
-    note = "moments are `Timestamp`, `SystemTime` and chrono's `DateTime`: give a naive date and time its zone, as by `.and_utc()`",
+    label = "expected text, an integer, a boolean, a time, or a list of these",
+    note = "times are `Timestamp`, `SystemTime` and chrono's `DateTime`; add a time zone to a naive date and time, for example by `.and_utc()`",
     note = "fractions and other values can be given as a `serde_json::Value`"
 )]
 pub trait IntoOperand {
-    /// The value as it is sent.
+    /// Returns the value to send.
     fn into_operand(self) -> Operand;
 }
 
@@ -86,7 +84,7 @@ impl IntoOperand for Timestamp {
     fn into_operand(self) -> Operand {
         Operand {
             value: self.as_seconds().into(),
-            is_moment: true,
+            is_time: true,
         }
     }
 }
@@ -124,7 +122,7 @@ impl IntoOperand for Id {
     }
 }
 
-/// `None` is null.
+/// `None` is converted to null.
 impl<T: IntoOperand> IntoOperand for Option<T> {
     fn into_operand(self) -> Operand {
         self.map_or(NULL, T::into_operand)
@@ -133,14 +131,14 @@ impl<T: IntoOperand> IntoOperand for Option<T> {
 
 impl<T: IntoOperand> FromIterator<T> for Operand {
     fn from_iter<I: IntoIterator<Item = T>>(values: I) -> Self {
-        let mut is_moment = false;
+        let mut is_time = false;
         let values = values.into_iter().map(|value| {
             let operand = value.into_operand();
-            is_moment |= operand.is_moment;
+            is_time |= operand.is_time;
             operand.value
         });
         let value = values.collect();
-        Self { value, is_moment }
+        Self { value, is_time }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Query expressions: how filters are joined, which expressions are refused, and their JSON form.
+//! Query expressions: joining of filters, limits, and the JSON form.
 
 use std::borrow::Cow;
 use std::ops::{BitAnd, BitOr};
@@ -6,11 +6,13 @@ use std::ops::{BitAnd, BitOr};
 use serde_json::{Value, json};
 
 use super::{Comparison, MAX_FILTERS, MAX_LEVELS, QueryError};
+use crate::wire::raw_json;
+use crate::wire::members::{elements, members};
 
-/// An expression: a filter, or several joined by `&` and `|`.
+/// A query expression: one filter, or several joined by `&` and `|`.
 ///
-/// Converts to the filter that an operation takes, to its request, or to JSON by `try_into`. The search builders do that in
-/// `query`. An expression that exceeds the [limits](super#limits) keeps only its error and size, so a long expression takes
+/// `try_into` converts it to the filter type of an operation, to its request, or to JSON. The `query` method of the search builders
+/// does that itself. An expression that exceeds the [limits](super#limits) keeps only its error and size, so a long expression needs
 /// no more memory than a short one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Query(pub(super) Node);
@@ -24,15 +26,15 @@ pub(super) enum Node {
     },
     /// At most [`MAX_FILTERS`] entries, nested at most [`MAX_LEVELS`] deep, unless it was read from JSON.
     Group(Join, Vec<Query>),
-    /// A filter that was written by hand.
-    Raw(Value),
-    /// An expression that cannot be sent.
-    Refused(Refusal),
+    /// The JSON text of a filter. It stays text so that numbers keep their digits.
+    Raw(String),
+    /// An expression that must not be sent.
+    Invalid(InvalidExpression),
 }
 
-/// Why an expression cannot be sent, and its size.
+/// The reason for which an expression must not be sent, and its size.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Refusal {
+pub(super) struct InvalidExpression {
     error: QueryError,
     /// The operator of the outermost group; `None` for a filter.
     join: Option<Join>,
@@ -56,9 +58,9 @@ impl Join {
 }
 
 impl Query {
-    /// A filter that cannot be sent.
-    pub(super) fn refused(error: QueryError) -> Self {
-        Self(Node::Refused(Refusal {
+    /// Returns an expression that fails with this error.
+    pub(super) fn invalid(error: QueryError) -> Self {
+        Self(Node::Invalid(InvalidExpression {
             error,
             join: None,
             entries: 0,
@@ -66,17 +68,17 @@ impl Query {
         }))
     }
 
-    /// The operator and the number of entries of the outermost group, and the depth of nesting.
+    /// Returns the operator and the number of entries of the outermost group, and the depth of nesting.
     fn size(&self) -> (Option<Join>, usize, usize) {
         match &self.0 {
             Node::Filter { .. } | Node::Raw(_) => (None, 0, 0),
             Node::Group(join, entries) => (Some(*join), entries.len(), self.levels()),
-            Node::Refused(refusal) => (refusal.join, refusal.entries, refusal.levels),
+            Node::Invalid(invalid) => (invalid.join, invalid.entries, invalid.levels),
         }
     }
 
-    /// The number of entries and the depth of the groups that this expression adds to a group joined by `join`: a group of the
-    /// same operator dissolves into it.
+    /// Returns the number of entries and levels that this expression adds to a group joined by `join`. A group of the same operator is
+    /// merged into that group.
     fn contribution(&self, join: Join) -> (usize, usize) {
         match self.size() {
             (Some(own), entries, levels) if own == join => (entries, levels),
@@ -84,16 +86,18 @@ impl Query {
         }
     }
 
-    /// Joins two expressions. What exceeds the limits is dropped at once: an expression with any number of filters is built in
-    /// linear time, and dropped without deep recursion.
+    /// Joins two expressions.
+    ///
+    /// Filters beyond the limits are dropped at once, so an expression of any size is built in linear time and dropped without deep
+    /// recursion.
     pub(super) fn join(self, join: Join, other: Self) -> Self {
         let (ours, theirs) = (self.contribution(join), other.contribution(join));
         let (entries, levels) = (ours.0.saturating_add(theirs.0), ours.1.max(theirs.1));
-        let refused = [&self, &other].into_iter().find_map(|query| match &query.0 {
-            Node::Refused(refusal) => Some(refusal.error.clone()),
+        let invalid = [&self, &other].into_iter().find_map(|query| match &query.0 {
+            Node::Invalid(invalid) => Some(invalid.error.clone()),
             _ => None,
         });
-        let error = match refused {
+        let error = match invalid {
             Some(QueryError::TooManyFilters { operator, filters }) if operator == join.symbol() => {
                 QueryError::TooManyFilters {
                     operator,
@@ -109,7 +113,7 @@ impl Query {
             None if levels > MAX_LEVELS => QueryError::TooDeep { levels },
             None => {
                 let other = other.into_entries(join);
-                // Appending to the longer side keeps both folds linear.
+                // A fold from the left and one from the right are both linear, because no group is copied.
                 return match self.0 {
                     Node::Group(own, mut entries) if own == join => {
                         entries.extend(other);
@@ -123,7 +127,7 @@ impl Query {
                 };
             }
         };
-        Self(Node::Refused(Refusal {
+        Self(Node::Invalid(InvalidExpression {
             error,
             join: Some(join),
             entries,
@@ -131,7 +135,7 @@ impl Query {
         }))
     }
 
-    /// The entries that this expression adds to a group joined by `join`.
+    /// Returns the entries that this expression adds to a group joined by `join`.
     fn into_entries(self, join: Join) -> Vec<Self> {
         match self.0 {
             Node::Group(own, entries) if own == join => entries,
@@ -139,12 +143,12 @@ impl Query {
         }
     }
 
-    /// The depth of nested groups.
+    /// Returns the depth of nested groups.
     pub(super) fn levels(&self) -> usize {
         match &self.0 {
             Node::Filter { .. } | Node::Raw(_) => 0,
             Node::Group(_, entries) => 1 + entries.iter().map(Self::levels).max().unwrap_or_default(),
-            Node::Refused(refusal) => refusal.levels,
+            Node::Invalid(invalid) => invalid.levels,
         }
     }
 
@@ -156,13 +160,13 @@ impl Query {
                 comparison,
                 value,
             } => {
-                let listed = comparison.takes_list();
-                let fits = match value {
-                    Value::Array(values) => listed && !values.iter().any(Value::is_array),
-                    _ => !listed,
+                let takes_list = comparison.takes_list();
+                let is_valid = match value {
+                    Value::Array(values) => takes_list && !values.iter().any(Value::is_array),
+                    _ => !takes_list,
                 };
                 let (field, operator) = (field.to_string(), comparison.symbol());
-                match (fits, listed) {
+                match (is_valid, takes_list) {
                     (true, _) => Ok(()),
                     (false, true) => Err(QueryError::ListExpected { field, operator }),
                     (false, false) => Err(QueryError::OneValueExpected { field, operator }),
@@ -177,47 +181,60 @@ impl Query {
             }),
             Node::Group(_, entries) => entries.iter().try_for_each(Self::check),
             Node::Raw(_) => Ok(()),
-            Node::Refused(refusal) => Err(refusal.error.clone()),
+            Node::Invalid(invalid) => Err(invalid.error.clone()),
         }
     }
 
-    fn into_json(self) -> Value {
-        match self.0 {
+    /// Returns the query as JSON text, if the server accepts it.
+    pub(crate) fn to_json(&self) -> Result<String, QueryError> {
+        self.check()?;
+        let levels = self.levels();
+        if levels > MAX_LEVELS {
+            return Err(QueryError::TooDeep { levels });
+        }
+        Ok(self.text())
+    }
+
+    fn text(&self) -> String {
+        match &self.0 {
             Node::Filter {
                 field,
                 comparison,
                 value,
-            } => json!({"field": field, "operator": comparison.symbol(), "value": value}),
+            } => json!({"field": field, "operator": comparison.symbol(), "value": value}).to_string(),
             Node::Group(join, entries) => {
-                let entries: Vec<Value> = entries.into_iter().map(Self::into_json).collect();
-                json!({"operator": join.symbol(), "value": entries})
+                let entries: Vec<String> = entries.iter().map(Self::text).collect();
+                format!(r#"{{"operator":"{}","value":[{}]}}"#, join.symbol(), entries.join(","))
             }
-            Node::Raw(filter) => filter,
-            // `check` has failed before.
-            Node::Refused(_) => Value::Null,
+            Node::Raw(filter) => filter.clone(),
+            // `check` has returned its error before.
+            Node::Invalid(_) => Value::Null.to_string(),
         }
     }
 
-    /// Reads a filter in its JSON form: groups are recognized, everything else is kept as it is.
-    pub(super) fn read(mut filter: Value) -> Self {
-        let join = match filter.get("operator").and_then(Value::as_str) {
-            Some("AND") => Join::And,
-            Some("OR") => Join::Or,
-            _ => return Self(Node::Raw(filter)),
+    /// Reads a filter from JSON text. Groups are recognized, and everything else stays text.
+    pub(super) fn read(filter: &str) -> Self {
+        let raw = || Self(Node::Raw(filter.to_owned()));
+        let Some(members) = members(filter) else { return raw() };
+        let member = |name: &str| {
+            members
+                .iter()
+                .rfind(|(other, _)| other == name)
+                .map(|(_, value)| *value)
         };
-        match filter.get_mut("value").map(Value::take) {
-            Some(Value::Array(entries)) => Self(Node::Group(join, entries.into_iter().map(Self::read).collect())),
-            value => {
-                if let (Some(place), Some(value)) = (filter.get_mut("value"), value) {
-                    *place = value;
-                }
-                Self(Node::Raw(filter))
-            }
+        let join = match member("operator").map(raw_json::value) {
+            Some(Value::String(operator)) if operator == "AND" => Join::And,
+            Some(Value::String(operator)) if operator == "OR" => Join::Or,
+            _ => return raw(),
+        };
+        match member("value").and_then(elements) {
+            Some(entries) => Self(Node::Group(join, entries.into_iter().map(Self::read).collect())),
+            None => raw(),
         }
     }
 
-    /// All of these must hold: `&` over an iterator. A single query becomes no group. No query at all is a [`QueryError`] when
-    /// the search is sent.
+    /// Joins queries by `&`: all of them must match. A single query is returned unchanged. Without any query, sending the search fails
+    /// with a [`QueryError`].
     ///
     /// ```
     /// use intercom_client::search::{Query, field};
@@ -229,7 +246,7 @@ impl Query {
         Self::group(Join::And, queries)
     }
 
-    /// At least one of these must hold: `|` over an iterator. See [`all`](Self::all).
+    /// Joins queries by `|`: at least one of them must match. See [`all`](Self::all).
     pub fn any(queries: impl IntoIterator<Item = Self>) -> Self {
         Self::group(Join::Or, queries)
     }
@@ -241,8 +258,8 @@ impl Query {
             .unwrap_or(Self(Node::Group(join, Vec::new())))
     }
 
-    /// Both must hold, within the server's limits on groups: where `filter` does not fit next to the expression, groups are
-    /// rearranged without changing the meaning. `None` if there is no room for the filter.
+    /// Joins the expression and `filter` by `&` within the server's limits. If `filter` exceeds them, groups are rearranged without a
+    /// change of the meaning. Returns `None` if that is not possible.
     pub(super) fn with_filter(self, filter: Self) -> Option<Self> {
         let fits = |query: &Self| query.size().1 <= MAX_FILTERS && query.levels() <= MAX_LEVELS;
         let (entries, levels) = self.contribution(Join::And);
@@ -251,7 +268,7 @@ impl Query {
         }
         match self.0 {
             Node::Group(Join::And, entries) => {
-                // The single filters of a full group move to a group of their own, which leaves room.
+                // The filters of a full group move to an inner group, which makes room for one more entry.
                 let (groups, mut filters): (Vec<_>, Vec<_>) =
                     entries.into_iter().partition(|entry| entry.size().0.is_some());
                 let mut entries = Vec::with_capacity(groups.len() + 2);
@@ -279,7 +296,7 @@ impl Query {
     }
 }
 
-/// Both must hold.
+/// Matches what both queries match.
 impl BitAnd for Query {
     type Output = Self;
     fn bitand(self, other: Self) -> Self {
@@ -287,7 +304,7 @@ impl BitAnd for Query {
     }
 }
 
-/// At least one must hold.
+/// Matches what at least one of the queries matches.
 impl BitOr for Query {
     type Output = Self;
     fn bitor(self, other: Self) -> Self {
@@ -295,7 +312,7 @@ impl BitOr for Query {
     }
 }
 
-/// Returns the query in the form in which it is sent.
+/// Converts a query to the JSON in which it is sent.
 ///
 /// # Errors
 ///
@@ -303,11 +320,6 @@ impl BitOr for Query {
 impl TryFrom<Query> for Value {
     type Error = QueryError;
     fn try_from(query: Query) -> Result<Self, QueryError> {
-        query.check()?;
-        let levels = query.levels();
-        if levels > MAX_LEVELS {
-            return Err(QueryError::TooDeep { levels });
-        }
-        Ok(query.into_json())
+        query.to_json().map(|text| raw_json::value(&text))
     }
 }

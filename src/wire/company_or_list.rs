@@ -25,9 +25,9 @@ macro_rules! company_or_list {
 
         #[cfg(feature = "client")]
         impl crate::paging::sealed::Paged for CompanyOrList {
-            fn list(&self) -> ::std::option::Option<&'static str> {
+            fn list_name(&self) -> ::std::option::Option<&'static str> {
                 match self {
-                    Self::List(list) => crate::paging::sealed::Paged::list(&**list),
+                    Self::List(list) => crate::paging::sealed::Paged::list_name(&**list),
                     Self::Company(_) => None,
                 }
             }

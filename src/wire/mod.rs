@@ -14,6 +14,8 @@ pub(crate) mod id;
 pub mod json;
 pub(crate) mod list;
 pub(crate) mod map;
+#[cfg(feature = "client")]
+pub(crate) mod members;
 pub(crate) mod names;
 pub(crate) mod next_page;
 pub(crate) mod nullable;

@@ -135,8 +135,8 @@ async fn mistakes_of_a_call_are_told_before_anything_is_sent() {
             "Error: create_conversation: missing required values `from.type`, `from.id`, `body`".to_owned(),
             "Error: attach_contact_to_company: missing required values `id`, `body.id`".to_owned(),
             "Error: find_tag: `timeout`: must be greater than zero".to_owned(),
-            "Error: search_contacts: `query`: groups are nested 3 levels deep, the server takes 2; multiply the inner \
-             groups out"
+            "Error: search_contacts: `query`: groups are nested 3 levels deep, but the server allows 2; multiply out the \
+             inner groups"
                 .to_owned(),
             "Error: search_contacts: missing required value `query`".to_owned(),
             "Error: search_contacts: missing request body (set a search query with `query`, or the complete body with `body`)"

@@ -1,4 +1,4 @@
-//! Single calls: what the caller is told of a change agrees with how often it was carried out.
+//! Tasks that make single calls. The result of a change must match the number of times that the server carried it out.
 
 use std::future::IntoFuture;
 use std::pin::pin;
@@ -10,13 +10,18 @@ use tokio::time::{sleep, timeout};
 
 use crate::schedule::Caller;
 
-/// The longest time that a call may take: its deadline, a whole attempt, and the windows that others exhaust before it.
-const LONGEST: Duration = Duration::from_secs(600);
+/// The longest time of a call: its deadline, one attempt, and the windows that earlier calls exhaust.
+const MAX_DURATION: Duration = Duration::from_secs(600);
 
-/// Awaits a future as callers do: at once, after a time without polling it, or not to its end. `None` if it was dropped.
-pub(crate) async fn awaited<T>(future: impl Future<Output = T>, hasty: u32, random: &mut fastrand::Rng) -> Option<T> {
+/// Awaits a future as callers do: at once, with a pause after the first poll, or with a timeout. Returns `None` if the future was
+/// dropped.
+pub(crate) async fn await_or_drop<T>(
+    future: impl Future<Output = T>,
+    impatience: u32,
+    random: &mut fastrand::Rng,
+) -> Option<T> {
     let mut future = pin!(future);
-    if random.u32(..100) < hasty {
+    if random.u32(..100) < impatience {
         if random.bool() {
             let patience = Duration::from_millis(random.u64(..3000));
             return timeout(patience, future).await.ok();
@@ -29,15 +34,15 @@ pub(crate) async fn awaited<T>(future: impl Future<Output = T>, hasty: u32, rand
     Some(future.await)
 }
 
-/// Makes some calls one after the other.
-pub(crate) async fn some(caller: Caller, task: u64, mut random: fastrand::Rng) -> Result<u64, String> {
+/// Makes some calls, one after the other.
+pub(crate) async fn make_calls(caller: Caller, task: u64, mut random: fastrand::Rng) -> Result<u64, String> {
     for number in 0..random.u64(1..5) {
         let key = format!("{task}-{number}");
         let client = &caller.client;
         match random.u32(..8) {
             0 => {
                 let call = client.identify_admin().into_future();
-                waits(timeout(LONGEST, awaited(call, caller.hasty, &mut random)).await)?;
+                in_time(timeout(MAX_DURATION, await_or_drop(call, caller.impatience, &mut random)).await)?;
             }
             1 => {
                 let call = client
@@ -45,25 +50,25 @@ pub(crate) async fn some(caller: Caller, task: u64, mut random: fastrand::Rng) -
                     .id(&key)
                     .body_map(|b| b.name("Ada"))
                     .into_future();
-                let result = waits(timeout(LONGEST, awaited(call, caller.hasty, &mut random)).await)?;
-                agrees(&caller, &key, true, result.map(|result| result.map(drop)))?;
+                let result = in_time(timeout(MAX_DURATION, await_or_drop(call, caller.impatience, &mut random)).await)?;
+                matches_the_server(&caller, &key, true, result.map(|result| result.map(drop)))?;
             }
-            2 => pushed(&caller, &key, &mut random).await?,
+            2 => push_inputs(&caller, &key, &mut random).await?,
             kind => {
-                let repeatable = kind == 3;
+                let is_idempotent = kind == 3;
                 let call = client.create_contact().body_map(|b| b.email(key.as_str()));
-                let call = if repeatable { call.idempotent(true) } else { call };
+                let call = if is_idempotent { call.idempotent(true) } else { call };
                 let call = call.into_future();
-                let result = waits(timeout(LONGEST, awaited(call, caller.hasty, &mut random)).await)?;
-                agrees(&caller, &key, repeatable, result.map(|result| result.map(drop)))?;
+                let result = in_time(timeout(MAX_DURATION, await_or_drop(call, caller.impatience, &mut random)).await)?;
+                matches_the_server(&caller, &key, is_idempotent, result.map(|result| result.map(drop)))?;
             }
         }
     }
     Ok(0)
 }
 
-/// Several inputs at once, read by a caller who takes its time.
-async fn pushed(caller: &Caller, key: &str, random: &mut fastrand::Rng) -> Result<(), String> {
+/// Pushes several inputs, with a caller that is slow to read the results.
+async fn push_inputs(caller: &Caller, key: &str, random: &mut fastrand::Rng) -> Result<(), String> {
     let keys: Vec<String> = (0..random.u64(1..6)).map(|number| format!("{key}-{number}")).collect();
     let mut push = caller.client.push(keys.clone(), |client, key| {
         client.create_contact().body_map(|b| b.email(key.as_str()))
@@ -73,34 +78,42 @@ async fn pushed(caller: &Caller, key: &str, random: &mut fastrand::Rng) -> Resul
         if dropped > 50 {
             return Ok(());
         }
-        match waits(timeout(LONGEST, awaited(push.next(), caller.hasty, random)).await)? {
+        match in_time(timeout(MAX_DURATION, await_or_drop(push.next(), caller.impatience, random)).await)? {
             Some(Some(pushed)) => {
                 results += 1;
                 let key = &keys[pushed.index as usize];
-                agrees(caller, key, false, Some(pushed.result.map(drop)))?;
+                matches_the_server(caller, key, false, Some(pushed.result.map(drop)))?;
             }
-            Some(None) if results < keys.len() => return Err(format!("{results} of {} pushed", keys.len())),
+            Some(None) if results < keys.len() => {
+                return Err(format!("push returned {results} results for {} inputs", keys.len()));
+            }
             Some(None) => return Ok(()),
             None => dropped += 1,
         }
     }
 }
 
-fn waits<T>(result: Result<T, tokio::time::error::Elapsed>) -> Result<T, String> {
-    result.map_err(|_| "a call waits for ever".to_owned())
+/// Checks that a call ended in time.
+fn in_time<T>(result: Result<T, tokio::time::error::Elapsed>) -> Result<T, String> {
+    result.map_err(|_| "a call does not end".to_owned())
 }
 
-/// Compares what a caller was told with what was done; `result` is `None` if the call was dropped.
-fn agrees(caller: &Caller, key: &str, repeatable: bool, result: Option<Result<(), Error>>) -> Result<(), String> {
-    let done = caller.server.world().done.get(key).copied().unwrap_or_default();
-    if done > 1 && !repeatable {
-        return Err(format!("{key} was carried out {done} times"));
+/// Compares the result of a call with the number of times that the server carried it out; `result` is `None` if the call was dropped.
+fn matches_the_server(
+    caller: &Caller,
+    key: &str,
+    is_idempotent: bool,
+    result: Option<Result<(), Error>>,
+) -> Result<(), String> {
+    let times = caller.server.world().carried_out.get(key).copied().unwrap_or_default();
+    if times > 1 && !is_idempotent {
+        return Err(format!("{key} was carried out {times} times"));
     }
     match result {
-        Some(Ok(())) if done == 0 => Err(format!("{key} succeeded and was not carried out")),
-        Some(Err(error)) if done > 0 && !error.may_have_been_carried_out() => {
-            Err(format!("{key} was carried out, and its error does not tell: {error}"))
-        }
+        Some(Ok(())) if times == 0 => Err(format!("{key} succeeded and was not carried out")),
+        Some(Err(error)) if times > 0 && !error.may_have_been_carried_out() => Err(format!(
+            "{key} was carried out, but may_have_been_carried_out is false: {error}"
+        )),
         _ => Ok(()),
     }
 }

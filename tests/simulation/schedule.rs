@@ -1,4 +1,4 @@
-//! One schedule: a world, a client, and what its callers do.
+//! One schedule: a server, a client, and its tasks.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -9,30 +9,30 @@ use tokio::time::timeout;
 use crate::server::{Server, Settings, World};
 use crate::{calls, walks};
 
-/// What came of a schedule.
+/// The result of a schedule.
 #[derive(Debug)]
 pub(crate) struct Outcome {
+    /// A hash of all requests and their times.
     pub digest: u64,
     pub requests: u64,
-    /// Walks that came to their end.
-    pub complete: u64,
+    pub complete_walks: u64,
 }
 
-/// What the callers of one schedule have in common.
+/// A task's view of its schedule.
 #[derive(Clone)]
 pub(crate) struct Caller {
     pub client: Client,
     pub server: Server,
-    /// How many of a hundred calls are dropped or kept without being polled.
-    pub hasty: u32,
+    /// The percentage of futures that are dropped, or kept without being polled.
+    pub impatience: u32,
 }
 
-/// No schedule takes longer, on its own clock.
-const LONGEST: Duration = Duration::from_secs(6 * 3600);
+/// The longest simulated time of a schedule.
+const MAX_DURATION: Duration = Duration::from_secs(6 * 3600);
 
-/// Runs the schedule of a seed; the error is the promise that was broken.
+/// Runs the schedule of a seed; the error is the invariant that was violated.
 pub(crate) fn run(seed: u64, log: bool) -> Result<Outcome, String> {
-    // The jitter of the client.
+    // The client draws its jitter from this generator.
     fastrand::seed(seed);
     let mut random = fastrand::Rng::with_seed(seed);
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -43,12 +43,12 @@ pub(crate) fn run(seed: u64, log: bool) -> Result<Outcome, String> {
     runtime.block_on(async {
         let settings = Settings {
             limit: (random.u32(..4) > 0).then(|| random.u64(1..12)),
-            dated: random.u32(..4) > 0,
+            has_date: random.u32(..4) > 0,
             clock_error: if random.bool() { 0 } else { random.i64(-60..60) },
             latency: *random.choice(&[5, 50, 900, 4000]).unwrap(),
             faults: *random.choice(&[0, 5, 20, 40]).unwrap(),
             changes: *random.choice(&[0, 20, 60]).unwrap(),
-            repeats: random.u32(..4) == 0,
+            repeats_pages: random.u32(..4) == 0,
         };
         let records = random.u64(0..14);
         let mut world = World::new(seed, settings, records);
@@ -63,10 +63,14 @@ pub(crate) fn run(seed: u64, log: bool) -> Result<Outcome, String> {
             _ => builder,
         };
         let client = builder.timeout(Duration::from_secs(10)).build().unwrap();
-        let hasty = *random.choice(&[0, 10, 30]).unwrap();
-        let caller = Caller { client, server, hasty };
-        let result = timeout(LONGEST, everything(&caller, &mut random)).await;
-        let result = result.unwrap_or_else(|_| Err("something waits for ever".to_owned()));
+        let impatience = *random.choice(&[0, 10, 30]).unwrap();
+        let caller = Caller {
+            client,
+            server,
+            impatience,
+        };
+        let result = timeout(MAX_DURATION, run_tasks(&caller, &mut random)).await;
+        let result = result.unwrap_or_else(|_| Err("the schedule does not end".to_owned()));
         let world = caller.server.world();
         for line in world.log.iter().flatten() {
             eprintln!("{line}");
@@ -74,57 +78,57 @@ pub(crate) fn run(seed: u64, log: bool) -> Result<Outcome, String> {
         Ok(Outcome {
             digest: world.digest(),
             requests: world.requests,
-            complete: result?,
+            complete_walks: result?,
         })
     })
 }
 
-/// Runs the callers and then checks what holds at the end of every schedule.
-async fn everything(caller: &Caller, random: &mut fastrand::Rng) -> Result<u64, String> {
+/// Runs the tasks, checks the invariants at the end, and returns the number of complete walks.
+async fn run_tasks(caller: &Caller, random: &mut fastrand::Rng) -> Result<u64, String> {
     let mut tasks = Vec::new();
-    let callers = random.u64(0..3);
-    for number in 0..callers {
-        tasks.push(tokio::spawn(calls::some(caller.clone(), number, random.fork())));
+    let calling_tasks = random.u64(0..3);
+    for number in 0..calling_tasks {
+        tasks.push(tokio::spawn(calls::make_calls(caller.clone(), number, random.fork())));
     }
-    if callers == 0 || random.bool() {
-        tasks.push(tokio::spawn(walks::one(caller.clone(), random.fork())));
+    if calling_tasks == 0 || random.bool() {
+        tasks.push(tokio::spawn(walks::walk(caller.clone(), random.fork())));
     }
-    let mut complete = 0;
+    let mut complete_walks = 0;
     for task in tasks {
-        complete += task.await.map_err(|_| "a task panicked".to_owned())??;
+        complete_walks += task.await.map_err(|_| "a task panicked".to_owned())??;
     }
-    within_the_limit(&caller.server.world())?;
-    still_works(caller).await?;
-    Ok(complete)
+    requests_are_within_the_limit(&caller.server.world())?;
+    client_still_works(caller).await?;
+    Ok(complete_walks)
 }
 
-/// The server gets no more requests in a window than its limit and a margin: the first requests, before the limit is known, are
-/// four and one for each response that does not tell it. Where responses take longer than a second, or do not come, or have no
-/// `Date`, a window can be taken for a new one.
-fn within_the_limit(world: &World) -> Result<(), String> {
+/// Checks invariant 1.
+fn requests_are_within_the_limit(world: &World) -> Result<(), String> {
     let Some(limit) = world.settings.limit else {
         return Ok(());
     };
-    let mut margin = 4 + world.untold;
-    if !world.settings.dated {
+    let mut margin = 4 + world.without_limit;
+    if !world.settings.has_date {
         margin += 4;
     }
     if world.settings.latency > 500 || world.settings.faults > 0 {
         margin += limit;
     }
     match world.arrived.values().max() {
-        Some(most) if *most > limit + margin => Err(format!("{most} requests in a window of {limit} and {margin}")),
+        Some(most) if *most > limit + margin => Err(format!(
+            "{most} requests in a window, but the limit is {limit} and the margin {margin}"
+        )),
         _ => Ok(()),
     }
 }
 
-/// A call after everything else is answered: no permit was lost.
-async fn still_works(caller: &Caller) -> Result<(), String> {
+/// Checks invariant 4.
+async fn client_still_works(caller: &Caller) -> Result<(), String> {
     caller.server.world().settings.faults = 0;
     let policy = RetryPolicy::default().attempts(8);
     match timeout(Duration::from_secs(300), caller.client.identify_admin().retry(policy)).await {
         Ok(Ok(_)) => Ok(()),
         Ok(Err(error)) => Err(format!("the last call failed: {error}")),
-        Err(_) => Err("the last call waits for ever".to_owned()),
+        Err(_) => Err("the last call does not end".to_owned()),
     }
 }

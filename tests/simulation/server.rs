@@ -1,5 +1,5 @@
-//! A model of the server: records that change while they are read, a rate limit in windows of ten seconds, and every way in
-//! which a response can be late, lost or cut.
+//! A model of the server: records that change while they are read, a rate limit in windows of ten seconds, and faults of requests and
+//! responses.
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -18,23 +18,23 @@ use tower_service::Service;
 /// The length of a window, in seconds.
 const WINDOW: i64 = 10;
 
-/// What the model does, drawn from the seed.
+/// The behavior of the server, drawn from the seed.
 #[derive(Debug)]
 pub(crate) struct Settings {
     /// Requests that are allowed in each window.
     pub limit: Option<u64>,
     /// Whether responses have a `Date`.
-    pub dated: bool,
-    /// By how many seconds the server's clock is ahead of this machine's.
+    pub has_date: bool,
+    /// The number of seconds by which the server's clock differs.
     pub clock_error: i64,
-    /// The longest time that a request or a response is on its way, in milliseconds.
+    /// The longest time of a request or a response on the network, in milliseconds.
     pub latency: u64,
-    /// How many of a hundred exchanges fail.
+    /// The percentage of exchanges that fail.
     pub faults: u32,
-    /// How many of a hundred requests are preceded by a change of a record, and followed by one.
+    /// The percentage of requests before which a record changes, and of those after which one changes.
     pub changes: u32,
-    /// Whether a page of a list can be the one before once more.
-    pub repeats: bool,
+    /// Whether the server can return the previous page of a list again.
+    pub repeats_pages: bool,
 }
 
 #[derive(Clone)]
@@ -42,55 +42,55 @@ pub(crate) struct Record {
     pub created: i64,
     pub updated: i64,
     pub version: u64,
-    /// When it was created.
-    pub born: Duration,
+    /// The simulated time after which the record was created.
+    pub created_after: Duration,
 }
 
-/// The server and everything that happened on it.
+/// The state of the server, and the events of the schedule.
 pub(crate) struct World {
     pub settings: Settings,
     random: fastrand::Rng,
     start: Instant,
     /// The server's clock at the start, in epoch seconds.
-    clock: i64,
+    start_time: i64,
     pub records: BTreeMap<u64, Record>,
-    next: u64,
+    next_id: u64,
     versions: u64,
-    /// How often the change with each key was carried out.
-    pub done: BTreeMap<String, u32>,
-    /// Requests that arrived in each window.
+    /// The number of times that the change with each key was carried out.
+    pub carried_out: BTreeMap<String, u32>,
+    /// The number of requests that arrived in each window.
     pub arrived: BTreeMap<i64, u64>,
-    /// Responses that did not tell the rate limit, in each window and before.
-    pub untold: u64,
-    /// The newest page that was sent of each list.
-    pages: BTreeMap<String, String>,
-    /// A digest of all exchanges, by which two runs are compared.
+    /// The number of responses without the headers of the rate limit, and of lost responses.
+    pub without_limit: u64,
+    /// The newest page of each list.
+    newest_pages: BTreeMap<String, String>,
+    /// A hash of all exchanges, by which two runs of a seed are compared.
     digest: DefaultHasher,
     pub requests: u64,
     pub log: Option<Vec<String>>,
 }
 
-/// What becomes of an exchange.
+/// The fault of an exchange.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Fate {
-    Fine,
-    /// The request does not arrive.
+enum Fault {
+    None,
+    /// The request is not sent.
     NotSent(HttpErrorKind),
-    LostBefore,
-    LostAfter,
-    /// There is never a response, to a request that arrived or not.
-    Hangs(bool),
-    /// The body is lost in the middle.
-    Cut,
-    /// The body ends early, and nothing tells so.
-    Short,
-    /// A proxy answers, after the request arrived or not.
-    Status(u16, bool),
+    RequestLost,
+    ResponseLost,
+    /// There is no response. The flag is set if the request arrives.
+    Hang(bool),
+    /// The connection is lost in the middle of the body.
+    BodyLost,
+    /// The body ends early without an error.
+    BodyTruncated,
+    /// A proxy responds with this status. The flag is set if the request arrives at the server.
+    ProxyStatus(u16, bool),
 }
 
 type Shared = Arc<Mutex<World>>;
 
-/// The service through which a client talks to the model.
+/// The HTTP service that connects a client to the server.
 #[derive(Clone)]
 pub(crate) struct Server(pub Shared);
 
@@ -98,20 +98,20 @@ impl World {
     pub(crate) fn new(seed: u64, settings: Settings, records: u64) -> Self {
         let mut random = fastrand::Rng::with_seed(seed ^ 0x5eed);
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() as i64;
-        // The place in the window does not depend on when the schedule is run.
-        let clock = now.div_euclid(WINDOW) * WINDOW - 40 * WINDOW + settings.clock_error + random.i64(0..WINDOW);
+        // The position in the window does not depend on the time of the run.
+        let start_time = now.div_euclid(WINDOW) * WINDOW - 40 * WINDOW + settings.clock_error + random.i64(0..WINDOW);
         let mut world = Self {
             settings,
             random,
             start: Instant::now(),
-            clock,
+            start_time,
             records: BTreeMap::new(),
-            next: 1,
+            next_id: 1,
             versions: 0,
-            done: BTreeMap::new(),
+            carried_out: BTreeMap::new(),
             arrived: BTreeMap::new(),
-            untold: 0,
-            pages: BTreeMap::new(),
+            without_limit: 0,
+            newest_pages: BTreeMap::new(),
             digest: DefaultHasher::new(),
             requests: 0,
             log: None,
@@ -120,7 +120,7 @@ impl World {
             world.create();
             let age = world.random.i64(1..5);
             let record = world.records.values_mut().next_back().unwrap();
-            (record.created, record.updated) = (clock - 10, clock - age);
+            (record.created, record.updated) = (start_time - 10, start_time - age);
         }
         world
     }
@@ -129,15 +129,16 @@ impl World {
         self.start.elapsed()
     }
 
-    /// The server's clock, in epoch seconds.
+    /// Returns the server's clock in epoch seconds.
     pub(crate) fn now(&self) -> i64 {
-        self.clock + self.elapsed().as_secs() as i64
+        self.start_time + self.elapsed().as_secs() as i64
     }
 
     pub(crate) fn digest(&self) -> u64 {
         self.digest.finish()
     }
 
+    /// Adds an event to the digest and the log.
     fn note(&mut self, what: std::fmt::Arguments<'_>) {
         let at = self.elapsed();
         at.hash(&mut self.digest);
@@ -153,10 +154,10 @@ impl World {
             created: now,
             updated: now,
             version: self.versions,
-            born: self.elapsed(),
+            created_after: self.elapsed(),
         };
-        self.records.insert(self.next, record);
-        self.next += 1;
+        self.records.insert(self.next_id, record);
+        self.next_id += 1;
     }
 
     fn change(&mut self) {
@@ -166,8 +167,8 @@ impl World {
         let place = self.random.usize(..self.records.len().max(1));
         let id = self.records.keys().nth(place).copied();
         let kind = self.random.u32(..4);
-        let next = self.next;
-        self.note(format_args!("         change {kind} of {id:?}, next {next}"));
+        let next = self.next_id;
+        self.note(format_args!("         change {kind} of {id:?}, next id {next}"));
         match (kind, id) {
             (0, _) | (_, None) => self.create(),
             (1, Some(id)) => drop(self.records.remove(&id)),
@@ -180,13 +181,13 @@ impl World {
         }
     }
 
-    fn fate(&mut self) -> Fate {
+    fn draw_fault(&mut self) -> Fault {
         if self.random.u32(..100) >= self.settings.faults {
-            return Fate::Fine;
+            return Fault::None;
         }
         let random = &mut self.random;
         match random.u32(..9) {
-            0 => Fate::NotSent(
+            0 => Fault::NotSent(
                 *random
                     .choice(&[
                         HttpErrorKind::Connect,
@@ -196,20 +197,20 @@ impl World {
                     ])
                     .unwrap(),
             ),
-            1 => Fate::LostBefore,
-            2 | 3 => Fate::LostAfter,
-            4 => Fate::Hangs(random.bool()),
-            5 => Fate::Cut,
-            6 => Fate::Short,
-            _ => Fate::Status(*random.choice(&[500, 502, 503, 504, 520, 408]).unwrap(), random.bool()),
+            1 => Fault::RequestLost,
+            2 | 3 => Fault::ResponseLost,
+            4 => Fault::Hang(random.bool()),
+            5 => Fault::BodyLost,
+            6 => Fault::BodyTruncated,
+            _ => Fault::ProxyStatus(*random.choice(&[500, 502, 503, 504, 520, 408]).unwrap(), random.bool()),
         }
     }
 
-    fn latency(&mut self) -> Duration {
+    fn draw_latency(&mut self) -> Duration {
         Duration::from_millis(self.random.u64(1..=self.settings.latency))
     }
 
-    /// Handles a request that arrives now: the status, headers and body of its response.
+    /// Processes a request and returns the status, headers and body of its response.
     fn arrive(&mut self, request: &http::Request<Bytes>) -> (u16, Vec<(&'static str, String)>, String) {
         self.change();
         let now = self.now();
@@ -220,29 +221,29 @@ impl World {
             *arrived
         };
         let mut headers = vec![("content-type", "application/json".to_owned())];
-        if self.settings.dated {
+        if self.settings.has_date {
             let date = UNIX_EPOCH + Duration::from_secs(now as u64);
             headers.push(("date", httpdate::fmt_http_date(date)));
         }
-        let mut refused = false;
+        let mut is_limited = false;
         if let Some(limit) = self.settings.limit {
-            refused = arrived > limit;
+            is_limited = arrived > limit;
             headers.push(("x-ratelimit-limit", limit.to_string()));
             headers.push(("x-ratelimit-remaining", limit.saturating_sub(arrived).to_string()));
             headers.push(("x-ratelimit-reset", ((window + 1) * WINDOW).to_string()));
         }
-        let (status, body) = match refused {
+        let (status, body) = match is_limited {
             true => (
                 429,
                 json!({"type": "error.list", "errors": [{"code": "rate_limit_exceeded"}]}),
             ),
-            false => self.handle(request),
+            false => self.process(request),
         };
         self.change();
         (status, headers, body.to_string())
     }
 
-    fn handle(&mut self, request: &http::Request<Bytes>) -> (u16, Value) {
+    fn process(&mut self, request: &http::Request<Bytes>) -> (u16, Value) {
         let uri = request.uri().clone();
         let query = |name: &str| {
             let mut pairs = uri.query().unwrap_or_default().split('&');
@@ -258,11 +259,11 @@ impl World {
             ("GET", ["me"]) => (200, json!({"type": "admin", "id": "814"})),
             ("POST", ["contacts"]) => {
                 let key = body()["email"].as_str().unwrap().to_owned();
-                *self.done.entry(key).or_default() += 1;
+                *self.carried_out.entry(key).or_default() += 1;
                 (200, json!({"type": "contact", "id": "c"}))
             }
             ("PUT", ["contacts", key]) => {
-                *self.done.entry((*key).to_owned()).or_default() += 1;
+                *self.carried_out.entry((*key).to_owned()).or_default() += 1;
                 (200, json!({"type": "contact", "id": key}))
             }
             ("GET", [list @ ("contacts" | "conversations")]) => {
@@ -276,7 +277,7 @@ impl World {
                     .filter(|_| more)
                     .map(|(id, _)| json!({"starting_after": id.to_string()}));
                 let page = self.list(&rows, json!({"type": "pages", "next": next}));
-                (200, self.sent(list, after.is_some(), page))
+                (200, self.page_or_previous(list, after.is_some(), page))
             }
             ("GET", ["conversations", id]) => match id.parse().ok().and_then(|id| self.records.get_key_value(&id)) {
                 Some((id, record)) => (200, row(*id, record)),
@@ -290,21 +291,21 @@ impl World {
                 let pages = json!({"type": "pages", "page": page, "total_pages": rows.len().div_ceil(per_page)});
                 let first = (page as usize - 1) * per_page;
                 let rows: Vec<_> = rows.into_iter().skip(first).take(per_page).collect();
-                let answer = self.list(&rows, pages);
-                (200, self.sent("articles", page > 1, answer))
+                let response = self.list(&rows, pages);
+                (200, self.page_or_previous("articles", page > 1, response))
             }
             ("POST", ["conversations", "search"]) => {
                 let body = body();
                 assert_eq!(body["sort"], json!({"field": "updated_at", "order": "descending"}));
                 assert_eq!(body["query"]["operator"], ">");
                 let after = body["query"]["value"].as_i64().unwrap();
-                let place = body["pagination"]["starting_after"].as_str().map(|text| {
+                let position = body["pagination"]["starting_after"].as_str().map(|text| {
                     let (updated, id) = text.split_once('-').unwrap();
                     (-updated.parse::<i64>().unwrap(), id.parse::<u64>().unwrap())
                 });
                 let mut rows: Vec<_> = self.records.iter().map(|(id, record)| (*id, record.clone())).collect();
                 rows.retain(|(id, record)| {
-                    record.updated > after && place.is_none_or(|place| (-record.updated, *id) > place)
+                    record.updated > after && position.is_none_or(|position| (-record.updated, *id) > position)
                 });
                 rows.sort_by_key(|(id, record)| (-record.updated, *id));
                 let more = rows.len() > 3;
@@ -312,7 +313,7 @@ impl World {
                 let next = rows.last().filter(|_| more);
                 let next = next.map(|(id, record)| json!({"starting_after": format!("{}-{id}", record.updated)}));
                 let page = self.list(&rows, json!({"type": "pages", "next": next}));
-                (200, self.sent("search", place.is_some(), page))
+                (200, self.page_or_previous("search", position.is_some(), page))
             }
             other => panic!("{other:?}"),
         }
@@ -323,15 +324,15 @@ impl World {
         json!({"type": "list", "data": rows, "conversations": rows, "total_count": self.records.len(), "pages": pages})
     }
 
-    /// The page, or the one before once more.
-    fn sent(&mut self, list: &str, follows: bool, page: Value) -> Value {
-        let before = self.pages.get(list).filter(|_| follows && self.settings.repeats);
-        if let Some(before) = before
+    /// Returns the page, or instead of it the newest page that was returned before.
+    fn page_or_previous(&mut self, list: &str, is_next: bool, page: Value) -> Value {
+        let previous = self.newest_pages.get(list);
+        if let Some(previous) = previous.filter(|_| is_next && self.settings.repeats_pages)
             && self.random.u32(..100) < 5
         {
-            return serde_json::from_str(before).unwrap();
+            return serde_json::from_str(previous).unwrap();
         }
-        self.pages.insert(list.to_owned(), page.to_string());
+        self.newest_pages.insert(list.to_owned(), page.to_string());
         page
     }
 }
@@ -362,46 +363,51 @@ impl Service<http::Request<Bytes>> for Server {
 
     fn call(&mut self, request: http::Request<Bytes>) -> Self::Future {
         let server = self.clone();
-        let (fate, there, back) = {
+        let (fault, request_latency, response_latency) = {
             let mut world = self.world();
             world.requests += 1;
-            let fate = world.fate();
-            world.note(format_args!("sent     {} {} {fate:?}", request.method(), request.uri()));
-            (fate, world.latency(), world.latency())
+            (request.method(), request.uri()).hash(&mut world.digest);
+            let fault = world.draw_fault();
+            world.note(format_args!(
+                "sent     {} {} {fault:?}",
+                request.method(),
+                request.uri()
+            ));
+            (fault, world.draw_latency(), world.draw_latency())
         };
         Box::pin(async move {
-            sleep(there).await;
-            match fate {
-                Fate::NotSent(kind) => return Err(kind.into()),
-                Fate::LostBefore => return Err(HttpErrorKind::Lost.into()),
-                Fate::Hangs(false) => std::future::pending().await,
-                Fate::Status(status, false) => {
-                    server.world().untold += 1;
-                    return Ok(response(status, Vec::new(), Frames::whole("{}".to_owned())));
+            sleep(request_latency).await;
+            match fault {
+                Fault::NotSent(kind) => return Err(kind.into()),
+                Fault::RequestLost => return Err(HttpErrorKind::Lost.into()),
+                Fault::Hang(false) => std::future::pending().await,
+                Fault::ProxyStatus(status, false) => {
+                    server.world().without_limit += 1;
+                    return Ok(response(status, Vec::new(), Frames::complete("{}".to_owned())));
                 }
                 _ => {}
             }
             let (status, headers, body) = {
                 let mut world = server.world();
-                let answer = world.arrive(&request);
-                let (status, body) = (answer.0, &answer.2);
+                let response = world.arrive(&request);
+                let (status, body) = (response.0, &response.2);
                 world.note(format_args!(
                     "arrived  {} {} {status} {body}",
                     request.method(),
                     request.uri()
                 ));
-                world.untold += u64::from(fate != Fate::Fine);
-                answer
+                world.without_limit += u64::from(fault != Fault::None);
+                response
             };
-            sleep(back).await;
+            sleep(response_latency).await;
             let half = body.len() / 2;
-            let (status, headers, frames) = match fate {
-                Fate::LostAfter => return Err(HttpErrorKind::Lost.into()),
-                Fate::Hangs(_) => std::future::pending().await,
-                Fate::Cut => (status, headers, Frames(Some(body[..half].to_owned().into()), true)),
-                Fate::Short => (status, headers, Frames::whole(body[..half].to_owned())),
-                Fate::Status(status, _) => (status, Vec::new(), Frames::whole("{}".to_owned())),
-                _ => (status, headers, Frames::whole(body)),
+            let (status, headers, frames) = match fault {
+                Fault::ResponseLost => return Err(HttpErrorKind::Lost.into()),
+                Fault::Hang(_) => std::future::pending().await,
+                Fault::BodyLost => (status, headers, Frames(Some(body[..half].to_owned().into()), true)),
+                Fault::BodyTruncated => (status, headers, Frames::complete(body[..half].to_owned())),
+                Fault::ProxyStatus(status, _) => (status, Vec::new(), Frames::complete("{}".to_owned())),
+                _ => (status, headers, Frames::complete(body)),
             };
             Ok(response(status, headers, frames))
         })
@@ -416,11 +422,11 @@ fn response(status: u16, headers: Vec<(&'static str, String)>, frames: Frames) -
     response.body(frames).unwrap()
 }
 
-/// A body in one piece, after which the connection can be lost.
+/// A body of one frame. If the flag is set, the connection is lost after it.
 pub(crate) struct Frames(Option<Bytes>, bool);
 
 impl Frames {
-    fn whole(text: String) -> Self {
+    fn complete(text: String) -> Self {
         Self(Some(text.into()), false)
     }
 }
