@@ -368,7 +368,7 @@ async fn a_scroll_resumes_after_a_rate_limit_but_not_after_a_lost_page() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_scroll_that_lost_a_page_restarts_and_returns_every_item_once() {
     let idle = MockIntercom::builder().scroll_idle(Duration::from_millis(50));
     let intercom = start_with(idle, "scroll_over_all_companies", 250).await;
@@ -389,7 +389,7 @@ async fn a_scroll_that_lost_a_page_restarts_and_returns_every_item_once() {
     assert_eq!((keys, restarts), (expected(250), 1));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn scroll_errors_are_distinguished() {
     let idle = MockIntercom::builder().scroll_idle(Duration::from_millis(50));
     let intercom = start_with(idle, "scroll_over_all_companies", 250).await;
