@@ -403,7 +403,12 @@ async fn parameters_and_fields_in_milliseconds_are_refused() {
             error.is_builder() && error.to_string().contains("milliseconds?"),
             "{error}"
         );
-        assert!(["`created_at", "`signed_up_at`"].iter().any(|name| error.to_string().contains(name)), "{error}");
+        assert!(
+            ["`created_at", "`signed_up_at`"]
+                .iter()
+                .any(|name| error.to_string().contains(name)),
+            "{error}"
+        );
     }
     assert!(intercom.received().is_empty());
     logs.created_at_before(7_258_118_399_i64).send().await.unwrap();

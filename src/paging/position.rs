@@ -8,9 +8,9 @@ use crate::call::moment;
 use crate::call::operation::Paging;
 use crate::response::error::Error;
 use crate::response::error::context::ErrorContext;
-use crate::wire::raw_json;
 use crate::wire::members::{member, members, with_member};
 use crate::wire::next_page::NextPage;
+use crate::wire::raw_json;
 use crate::wire::read::utf8_text;
 
 /// The fields of a page that lead to the next one, by the kind of list.

@@ -6,11 +6,11 @@ use serde_json::Value;
 use super::{Items, Page, Pages, Position, sealed};
 use crate::call::operation::Paging;
 use crate::client::request::Request;
-use crate::wire::user_types::from_json;
 use crate::wire::extra::Extra;
 use crate::wire::next_page::NextPage;
 use crate::wire::object::object;
 use crate::wire::read::{self, DecodeError};
+use crate::wire::user_types::from_json;
 
 impl Request {
     /// Returns the pages of a list as a stream of complete responses.

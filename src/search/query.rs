@@ -6,8 +6,8 @@ use std::ops::{BitAnd, BitOr};
 use serde_json::{Value, json};
 
 use super::{Comparison, MAX_FILTERS, MAX_LEVELS, QueryError};
-use crate::wire::raw_json;
 use crate::wire::members::{elements, members};
+use crate::wire::raw_json;
 
 /// A query expression: one filter, or several joined by `&` and `|`.
 ///
