@@ -1,10 +1,12 @@
-//! description → overlays → repair rules → progenitor → model → writers → `OUT_DIR`.
+//! Generates the client: description → overlays → repair rules → progenitor → model → writers →
+//! `OUT_DIR`.
 //!
-//! `INTERCOM_OPENAPI` names another description to build from, `INTERCOM_OVERLAY` corrections to apply after ours; a cargo
-//! feature for each group of operations says what is built. Each step is a file in `build/`.
+//! `INTERCOM_OPENAPI` sets another description, and `INTERCOM_OVERLAY` an overlay to apply after
+//! ours. Cargo features select the groups of operations. `build/` contains the steps.
 
-// Nobody prints the steps' values, and every derived `Debug` would be compiled in each clean build. What is public here is
-// so for other steps, tests and examples, that include this file. What fails is a `Failure`, which says all of it.
+// Derived `Debug` implementations would be compiled in each clean build, and nothing prints these
+// values. Items are public for tests and examples, which include this file. All errors are a
+// `Failure`, which explains itself.
 #![allow(missing_debug_implementations, unreachable_pub, clippy::missing_errors_doc)]
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
@@ -16,16 +18,16 @@ use std::path::{Path, PathBuf};
 use steps::failure::Failure;
 use steps::input::overlay::{Applied, Overlay};
 use steps::input::{basics, check, read};
-use steps::model::examples::Shown;
-use steps::model::whole::Whole;
+use steps::model::examples::ExamplesByOperation;
+use steps::model::reach::Reach;
 use steps::model::{Model, generate, join};
 use steps::slice::Slice;
 use steps::warnings::Warnings;
 use steps::{emit, repair, write};
 
-/// The description that is built from when `INTERCOM_OPENAPI` does not name another.
+/// The default description.
 pub const DESCRIPTION: &str = "openapi/intercom-2.9.yaml";
-/// What is known to be different on the wire.
+/// The overlay, which corrects the description.
 pub const OVERLAY: &str = "openapi/overlay.yaml";
 
 // Tests include this file and call its functions themselves.
@@ -34,14 +36,14 @@ fn main() -> std::process::ExitCode {
     use std::process::ExitCode;
 
     let Some(out) = std::env::var_os("OUT_DIR").map(PathBuf::from) else {
-        println!("cargo::error=`OUT_DIR` is not set: cargo runs this program, and says where it writes");
+        println!("cargo::error=`OUT_DIR` is not set: run this program with cargo, which sets it");
         return ExitCode::FAILURE;
     };
     let features = std::env::vars_os().filter_map(|(name, _)| {
         let feature = name.to_str()?.strip_prefix("CARGO_FEATURE_")?;
         Some(feature.to_owned())
     });
-    let input = Input::named(Slice::of_features(features));
+    let input = Input::from_env(Slice::of_features(features));
     for helper in ["export", "search", "upsert", "whole"] {
         println!("cargo::rustc-check-cfg=cfg(intercom_{helper})");
     }
@@ -50,7 +52,7 @@ fn main() -> std::process::ExitCode {
             for helper in built.helpers() {
                 println!("cargo::rustc-cfg=intercom_{helper}");
             }
-            // What the crate has is all used by its own description; another, or a slice of it, may use less.
+            // Another description, or a slice, may leave parts of the crate unused.
             if input.is_own() && matches!(input.slice, Slice::Full) {
                 println!("cargo::rustc-cfg=intercom_whole");
             }
@@ -58,13 +60,13 @@ fn main() -> std::process::ExitCode {
                 build_print::warn!("{line}");
             }
         }
-        // cargo shows it as an error and stops the build.
+        // cargo prints the error and stops the build.
         Err(failure) => println!("cargo::error={failure}"),
     }
     ExitCode::SUCCESS
 }
 
-/// What is built from.
+/// The input of the build.
 pub struct Input {
     /// The description.
     pub description: PathBuf,
@@ -72,19 +74,20 @@ pub struct Input {
     pub overlays: Vec<PathBuf>,
     /// The groups of operations.
     pub slice: Slice,
-    /// Whether the test kit is built.
+    /// Whether the mock server is built.
     pub mock: bool,
 }
 
 impl Input {
-    /// Whether it is our own description with our own corrections alone.
+    /// Returns `true` for this crate's description without further overlays.
     pub fn is_own(&self) -> bool {
         self.description == Path::new(DESCRIPTION) && self.overlays.len() == 1
     }
 
-    /// Our files, or those that the environment names. Tells cargo to watch them.
-    pub fn named(slice: Slice) -> Self {
-        let named = |variable: &str| {
+    /// Reads the input from the environment, or uses the default files. Makes cargo watch the files
+    /// and variables.
+    pub fn from_env(slice: Slice) -> Self {
+        let path_in = |variable: &str| {
             println!("cargo::rerun-if-env-changed={variable}");
             // An empty variable counts as unset.
             std::env::var_os(variable)
@@ -92,8 +95,11 @@ impl Input {
                 .map(PathBuf::from)
         };
         let input = Self {
-            description: named("INTERCOM_OPENAPI").unwrap_or_else(|| DESCRIPTION.into()),
-            overlays: [OVERLAY.into()].into_iter().chain(named("INTERCOM_OVERLAY")).collect(),
+            description: path_in("INTERCOM_OPENAPI").unwrap_or_else(|| DESCRIPTION.into()),
+            overlays: [OVERLAY.into()]
+                .into_iter()
+                .chain(path_in("INTERCOM_OVERLAY"))
+                .collect(),
             slice,
             mock: std::env::var_os("CARGO_FEATURE_MOCK").is_some(),
         };
@@ -104,30 +110,30 @@ impl Input {
     }
 }
 
-/// A description with the overlays applied.
+/// A description after its overlays.
 pub struct Described {
     /// The document.
     pub document: serde_json::Value,
-    /// The references that led nowhere before the overlays were applied.
+    /// The dangling references before the overlays were applied.
     dangling: std::collections::BTreeSet<String>,
-    /// What became of each action of each overlay.
+    /// The result of each action of each overlay.
     pub applied: Vec<Applied>,
-    /// What was mended so far.
+    /// The warnings so far.
     warnings: Warnings,
 }
 
-/// What came of a description.
+/// The result of the build.
 pub struct Built {
     /// The model of the client.
     pub model: Model,
-    /// What became of each action of each overlay.
+    /// The result of each action of each overlay.
     pub applied: Vec<Applied>,
-    /// What was mended or left out.
+    /// The parts that were repaired or left out.
     pub warnings: Warnings,
 }
 
 impl Built {
-    /// The hand-written helpers that have what they need.
+    /// Returns the hand-written helpers whose operations are in the description.
     pub fn helpers(&self) -> impl Iterator<Item = &'static str> {
         let export = self.model.export.as_ref().map(|_| "export");
         let search = (!self.model.searches.is_empty()).then_some("search");
@@ -136,7 +142,7 @@ impl Built {
     }
 }
 
-/// From files to `OUT_DIR`.
+/// Builds the client from files, and writes it to `out`.
 pub fn build(input: &Input, out: &Path) -> Result<Built, Failure> {
     let built = model(describe(input)?, input)?;
     emit::write(out, "client.rs", &write::client(&built.model)?)?;
@@ -147,7 +153,7 @@ pub fn build(input: &Input, out: &Path) -> Result<Built, Failure> {
     Ok(built)
 }
 
-/// From files to one document.
+/// Reads the description, and applies the overlays.
 pub fn describe(input: &Input) -> Result<Described, Failure> {
     let file = input.description.display().to_string();
     let mut warnings = Warnings::about(&file);
@@ -168,7 +174,7 @@ pub fn describe(input: &Input) -> Result<Described, Failure> {
     })
 }
 
-/// From a document to the model, one line a step.
+/// Converts a document to the model.
 pub fn model(described: Described, input: &Input) -> Result<Built, Failure> {
     let Described {
         mut document,
@@ -177,18 +183,18 @@ pub fn model(described: Described, input: &Input) -> Result<Built, Failure> {
         mut warnings,
     } = described;
     let basics = basics::read(&document);
-    let shown = Shown::of(&document);
+    let examples = ExamplesByOperation::of(&document);
     let overlay = input
         .overlays
         .last()
         .map(|file| file.display().to_string())
         .unwrap_or_default();
     repair::repair(&mut document, &dangling, &overlay, &mut warnings);
-    let whole = Whole::of(&document);
+    let reach = Reach::of(&document);
     input.slice.cut(&mut document);
     repair::reachable_only(&mut document);
     let generated = generate::generate(&mut document, &mut warnings)?;
-    let model = join::join(&document, &generated, &whole, &shown, basics, &mut warnings);
+    let model = join::join(&document, &generated, &reach, &examples, basics, &mut warnings);
     Ok(Built {
         model,
         applied,

@@ -1,8 +1,9 @@
-//! What waiting costs. Prints each number with its bound and fails when one is exceeded.
+//! Measures the cost of waiting. Prints each result, and fails if one exceeds its bound.
 //!
-//! - For the rate limit: 64 tasks against a server with one window a second, compared with the time that the windows alone take,
-//!   and how many requests the server refuses.
-//! - For other calls: thousands of calls that share a few permits. The time of each call must not grow with their number.
+//! - Rate limit: 64 tasks call a server with windows of one second. Measures the time relative to
+//!   that of the windows alone, and the share of rejected requests.
+//! - Permits: thousands of calls share a few permits. The time for each call must not grow with the
+//!   number of calls.
 //!
 //! ```text
 //! cargo bench --bench load
@@ -20,19 +21,19 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use intercom_client::Client;
 use server::{Move, Server, answer};
 
-/// Requests that the server allows in each of its windows of one second.
-const LIMIT: u64 = 167;
+/// The number of requests that the server allows in each window of one second.
+const REQUESTS_PER_WINDOW: u64 = 167;
 const TASKS: u64 = 64;
-/// The largest share of requests that the server may refuse.
-const REFUSED: f64 = 0.05;
+/// The maximum share of rejected requests.
+const MAX_REJECTED: f64 = 0.05;
 
-/// A load: how many windows it fills, how far the server's clock is off in seconds, and how much longer than these windows
-/// it may take.
+/// A load: the number of windows that it fills, the offset of the server's clock in seconds, and
+/// the maximum time relative to that of the windows.
 struct Load {
     name: &'static str,
     windows: u64,
     clock: i64,
-    /// Whether its responses have a `Date`.
+    /// Whether responses have a `Date` header.
     dated: bool,
     bound: f64,
 }
@@ -57,23 +58,23 @@ const fn load(name: &'static str, windows: u64, clock: i64, dated: bool, bound: 
     }
 }
 
-/// How many calls wait at once.
+/// The numbers of concurrent calls.
 const CALLS: [u32; 3] = [4_000, 8_000, 16_000];
-/// The permits that they share.
+/// The number of permits that the calls share.
 const PERMITS: usize = 16;
-/// How much longer a call may take among the most calls than among the fewest.
-const GROWTH: f64 = 1.5;
+/// The maximum time for each of the most calls, relative to that for each of the fewest.
+const MAX_GROWTH: f64 = 1.5;
 
-/// What the server counts.
+/// The counters of the server.
 #[derive(Default)]
 struct Counts {
     windows: Mutex<BTreeMap<u64, u64>>,
     requests: AtomicU64,
-    refused: AtomicU64,
+    rejected: AtomicU64,
 }
 
 impl Counts {
-    /// Answers a request, with 429 above the limit.
+    /// Returns the response to a request: 429 above the limit.
     fn handle(&self, clock: i64, dated: bool) -> Vec<Move> {
         let now = SystemTime::now() + Duration::from_secs(clock.max(0) as u64);
         let now = now - Duration::from_secs(clock.min(0).unsigned_abs());
@@ -86,8 +87,11 @@ impl Counts {
         };
         let headers = [
             ("date", httpdate::fmt_http_date(now)),
-            ("x-ratelimit-limit", LIMIT.to_string()),
-            ("x-ratelimit-remaining", LIMIT.saturating_sub(count).to_string()),
+            ("x-ratelimit-limit", REQUESTS_PER_WINDOW.to_string()),
+            (
+                "x-ratelimit-remaining",
+                REQUESTS_PER_WINDOW.saturating_sub(count).to_string(),
+            ),
             ("x-ratelimit-reset", (window + 1).to_string()),
         ];
         let headers: Vec<(&str, &str)> = headers
@@ -96,22 +100,23 @@ impl Counts {
             .map(|(name, value)| (*name, value.as_str()))
             .collect();
         self.requests.fetch_add(1, Ordering::Relaxed);
-        if count > LIMIT {
-            self.refused.fetch_add(1, Ordering::Relaxed);
+        if count > REQUESTS_PER_WINDOW {
+            self.rejected.fetch_add(1, Ordering::Relaxed);
             return vec![answer(429, &headers, "")];
         }
         vec![answer(200, &headers, r#"{"id": "1"}"#)]
     }
 }
 
-/// Runs a load; how long it took in relation to its windows, and the share of requests that were refused.
+/// Runs a load. Returns the time relative to that of the windows, and the share of rejected
+/// requests.
 async fn run(load: &Load) -> (f64, f64) {
     let counts = Arc::new(Counts::default());
     let (shared, clock, dated) = (Arc::clone(&counts), load.clock, load.dated);
     let server = Server::serve(move |_| shared.handle(clock, dated)).await;
     let client = Client::builder("token").base_url(&server.url).build().unwrap();
-    let calls = load.windows * LIMIT;
-    let begun = Instant::now();
+    let calls = load.windows * REQUESTS_PER_WINDOW;
+    let start = Instant::now();
     let tasks = (0..TASKS).map(|task| {
         let client = client.clone();
         tokio::spawn(async move {
@@ -123,13 +128,13 @@ async fn run(load: &Load) -> (f64, f64) {
     for task in futures_util::future::join_all(tasks).await {
         task.unwrap();
     }
-    let ratio = begun.elapsed().as_secs_f64() / load.windows as f64;
-    let refused = counts.refused.load(Ordering::Relaxed) as f64;
-    (ratio, refused / counts.requests.load(Ordering::Relaxed) as f64)
+    let ratio = start.elapsed().as_secs_f64() / load.windows as f64;
+    let rejected = counts.rejected.load(Ordering::Relaxed) as f64;
+    (ratio, rejected / counts.requests.load(Ordering::Relaxed) as f64)
 }
 
-/// Makes so many calls at once; how long each took on average, in microseconds.
-async fn wait_in_line(calls: u32) -> f64 {
+/// Makes concurrent calls. Returns the average time for each, in microseconds.
+async fn time_per_call(calls: u32) -> f64 {
     let server = Server::serve(|_| vec![answer(200, &[], r#"{"id": "1"}"#)]).await;
     let client = Client::builder("token")
         .base_url(&server.url)
@@ -137,7 +142,7 @@ async fn wait_in_line(calls: u32) -> f64 {
         .build()
         .unwrap();
     client.find_tag().id("1").send().await.unwrap();
-    let begun = Instant::now();
+    let start = Instant::now();
     let tasks = (0..calls).map(|_| {
         let client = client.clone();
         tokio::spawn(async move { client.find_tag().id("1").send().await.unwrap() })
@@ -146,7 +151,7 @@ async fn wait_in_line(calls: u32) -> f64 {
     for task in tasks {
         task.await.unwrap();
     }
-    begun.elapsed().as_secs_f64() * 1e6 / f64::from(calls)
+    start.elapsed().as_secs_f64() * 1e6 / f64::from(calls)
 }
 
 #[tokio::main]
@@ -154,21 +159,21 @@ async fn main() {
     let mut exceeded = false;
     let mut fewest = None;
     for calls in CALLS {
-        let time = wait_in_line(calls).await;
+        let time = time_per_call(calls).await;
         let growth = time / *fewest.get_or_insert(time);
-        exceeded |= growth > GROWTH;
+        exceeded |= growth > MAX_GROWTH;
         let name = format!("{calls} calls, {PERMITS} permits");
-        println!("{name:36} {time:.0} µs a call, {growth:.2} × the fewest (at most {GROWTH})");
+        println!("{name:36} {time:.0} µs a call, {growth:.2} × that of the fewest (at most {MAX_GROWTH})");
     }
     for load in &LOADS {
-        let (ratio, refused) = run(load).await;
-        exceeded |= ratio > load.bound || refused > REFUSED;
+        let (ratio, rejected) = run(load).await;
+        exceeded |= ratio > load.bound || rejected > MAX_REJECTED;
         println!(
-            "{:36} {ratio:.2} × the ideal (at most {}), {:.1} % refused (at most {:.0} %)",
+            "{:36} {ratio:.2} × the ideal (at most {}), {:.1} % rejected (at most {:.0} %)",
             load.name,
             load.bound,
-            100.0 * refused,
-            100.0 * REFUSED
+            100.0 * rejected,
+            100.0 * MAX_REJECTED
         );
     }
     if exceeded {

@@ -1,9 +1,9 @@
-//! What the crate costs on top of the HTTP client: CPU time of calls through it, against the same calls made with reqwest
-//! and serde_json alone.
+//! Measures the overhead of the crate: the CPU time of calls through the client, compared with the
+//! same calls made with reqwest and serde_json.
 //!
-//! The server runs in a process of its own, so that only the client's side is counted, and both sides take turns, so that
-//! a busy machine slows down both. Run with `cargo bench --bench overhead`; Linux only, since it reads the thread's CPU time
-//! from `/proc`.
+//! The server runs in another process, so that only the client's time is measured. Both sides
+//! alternate, so that other load affects both. Run with `cargo bench --bench overhead`, on Linux
+//! only: the CPU time of the thread is read from `/proc`.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
@@ -19,12 +19,12 @@ const BODY: &str = r#"{"type":"admin","id":"991267459","email":"admin@example.co
 "app":{"type":"app","id_code":"this_is_an_id","name":"Engines","created_at":1717000000,"secure":false,
 "identity_verification":false,"timezone":"Europe/London","region":"EU"},
 "avatar":{"type":"avatar","image_url":"https://static.example.com/ada.png"},"has_inbox_seat":true}"#;
-/// Calls of each kind, in all.
+/// The number of calls of each side.
 const CALLS: usize = 10_000;
-/// How many turns they are cut into.
+/// The number of turns in which the calls are made.
 const TURNS: usize = 50;
 
-/// The answer as somebody would write it down who needs no more than this call.
+/// The response as a program with only this call would define it.
 #[allow(dead_code)]
 #[derive(Deserialize)]
 struct Admin {
@@ -108,23 +108,23 @@ async fn main() {
         let mut ratios = Vec::new();
         // The first turn warms up.
         for turn in 0..=TURNS {
-            let mut spent = [Duration::ZERO; 2];
-            // Who goes first has the colder caches.
+            let mut times = [Duration::ZERO; 2];
+            // The first side has colder caches, so the order alternates.
             for side in [turn % 2, (turn + 1) % 2] {
-                spent[side] = match side {
+                times[side] = match side {
                     0 => measure(concurrent, &ours).await,
                     _ => measure(concurrent, &bare).await,
                 };
             }
             if turn > 0 {
-                cpu_ours += spent[0];
-                cpu_bare += spent[1];
-                ratios.push(spent[0].as_secs_f64() / spent[1].as_secs_f64());
+                cpu_ours += times[0];
+                cpu_bare += times[1];
+                ratios.push(times[0].as_secs_f64() / times[1].as_secs_f64());
             }
         }
         ratios.sort_by(f64::total_cmp);
         println!(
-            "{concurrent:>3} at once: ours {:.1} µs, bare {:.1} µs, median ratio of the turns {:.3}",
+            "{concurrent:>3} concurrent: ours {:.1} µs, bare {:.1} µs, median ratio of the turns {:.3}",
             micros(cpu_ours),
             micros(cpu_bare),
             ratios[TURNS / 2],
@@ -138,7 +138,7 @@ fn micros(all: Duration) -> f64 {
     all.as_secs_f64() * 1e6 / CALLS as f64
 }
 
-/// The CPU time of one turn.
+/// Returns the CPU time of one turn.
 async fn measure(concurrent: usize, call: &impl AsyncFn()) -> Duration {
     let before = cpu_time();
     let calls = (0..CALLS / TURNS).map(|_| call());
@@ -149,24 +149,24 @@ async fn measure(concurrent: usize, call: &impl AsyncFn()) -> Duration {
     cpu_time() - before
 }
 
-/// The CPU time of this thread so far, on which all of the client's work runs.
+/// Returns the CPU time of this thread, which does all the work of the client.
 fn cpu_time() -> Duration {
-    // The account is brought up to date when the thread goes to sleep, else by the tick only.
+    // The kernel updates the time when the thread sleeps, and otherwise only on timer ticks.
     std::thread::sleep(Duration::from_micros(1));
     let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
     Duration::from_nanos(stat.split(' ').next().unwrap().parse().unwrap())
 }
 
-/// Answers every request with the same body, and with a limit that is never reached.
+/// Serves the same body for every request, with a rate limit that is never reached.
 async fn serve() {
     let intercom = MockIntercom::builder().token(TOKEN).serve().await;
-    let answer = MockResponse::bytes("application/json; charset=utf-8", BODY)
+    let response = MockResponse::bytes("application/json; charset=utf-8", BODY)
         .header("x-ratelimit-limit", "1000000")
         .header("x-ratelimit-remaining", "999999");
     intercom.on("identify_admin").respond_with(move |_| {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
         let reset = now / 10 * 10 + 10;
-        Some(answer.clone().header("x-ratelimit-reset", &reset.to_string()))
+        Some(response.clone().header("x-ratelimit-reset", &reset.to_string()))
     });
     println!("{}", intercom.url());
     let () = std::future::pending().await;

@@ -1,5 +1,6 @@
-//! What walking a list costs: processor time against the least that HTTP takes, memory over a million contacts, and how
-//! much of the waiting reading ahead hides. Prints each number with its bound and fails when one is exceeded.
+//! Measures the cost of reading a list: CPU time compared with the same requests made with reqwest,
+//! memory for a million contacts, and the time that reading ahead saves. Prints each result, and
+//! fails if one exceeds its bound.
 //!
 //! ```text
 //! cargo bench --bench walk [memory] [cpu] [read_ahead]
@@ -14,8 +15,8 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
-/// A contact of 1.8 kB with an address and a name: of its other fields most are null, and its lists are empty. `$ID` is where
-/// its number stands.
+/// A contact of 1.8 kB with an address and a name. Most other fields are null, and the lists are
+/// empty. `$ID` is a placeholder.
 const RECORDED: &str = r#"{
     "type": "contact", "id": "$ID", "workspace_id": "wk7731", "external_id": "ext-70211", "role": "user",
     "email": "jo.example@acme.test", "phone": null, "name": "Jo Example", "avatar": null, "owner_id": null,
@@ -42,7 +43,7 @@ const RECORDED: &str = r#"{
     "referrer": null
 }"#;
 
-/// A contact of 2.8 kB with most of its fields set, and attributes of its own.
+/// A contact of 2.8 kB with most fields set and custom attributes.
 const FULL: &str = r#"{
     "type": "contact", "id": "$ID", "workspace_id": "wk7731", "external_id": "acme-customer-0000070211",
     "role": "user", "email": "jo.example@logistics.acme-freight.test", "phone": "+15550100123",
@@ -75,11 +76,11 @@ const FULL: &str = r#"{
     "referrer": "https://www.acme-freight.test/maps/ireland/leinster?layer=roads&zoom=7&campaign=autumn-2024-drivers"
 }"#;
 
-/// A list of contacts that differ by their number alone. Pages are joined from text when they are asked for: records that
-/// are held or parsed would make the server the bottleneck.
+/// A list of contacts that differ only in their numbers. Pages are joined from text, because stored
+/// or parsed records would make the server the bottleneck.
 struct Contacts {
     count: usize,
-    /// The text of a contact, parted where its number stands.
+    /// The text of a contact, split at the placeholders.
     parts: Vec<String>,
 }
 
@@ -90,7 +91,8 @@ impl Contacts {
         Self { count, parts }
     }
 
-    /// The page that a request asks for. The next one is told by an object and by a URL in turn.
+    /// Returns the requested page. The reference to the next page is alternately an object and a
+    /// URL.
     fn page(&self, request: &ReceivedRequest) -> MockResponse {
         let per_page = request.query("per_page").map_or(50, |text| text.parse().unwrap());
         let from = request.query("starting_after").map_or(0, position);
@@ -117,7 +119,7 @@ impl Contacts {
     }
 }
 
-/// The cursor that goes on at a contact: text that breaks when it is not percent-encoded.
+/// Returns the cursor of a contact, with characters that need percent-encoding.
 fn cursor(position: usize) -> String {
     format!("Wz+{position}/+A==")
 }
@@ -127,7 +129,7 @@ fn position(cursor: &str) -> usize {
     number.unwrap().parse().unwrap()
 }
 
-/// A mock Intercom on a thread of its own, so that its work is not counted as the client's.
+/// Starts a mock server on another thread, so that its CPU time is not measured. Returns its URL.
 fn serve(contacts: Contacts, latency: Duration) -> String {
     let (send, receive) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
@@ -151,7 +153,7 @@ fn client(url: &str) -> Client {
     Client::builder("token").base_url(url).build().unwrap()
 }
 
-/// Walks all contacts in pages of 150 and returns how many there were.
+/// Reads all contacts in pages of 150. Returns their number.
 async fn walk(client: &Client) -> usize {
     let contacts = client.list_contacts().per_page(150).stream();
     contacts
@@ -160,10 +162,10 @@ async fn walk(client: &Client) -> usize {
         .unwrap()
 }
 
-/// The same walk by reqwest alone, which reads nothing but the cursors.
-async fn floor(http: &reqwest::Client, url: &str) -> usize {
+/// Makes the same requests with reqwest, and reads only the cursors.
+async fn walk_with_reqwest(http: &reqwest::Client, url: &str) -> usize {
     #[derive(Deserialize)]
-    struct Page {
+    struct ContactPage {
         data: Vec<IgnoredAny>,
         pages: Pages,
     }
@@ -190,7 +192,7 @@ async fn floor(http: &reqwest::Client, url: &str) -> usize {
             .header("authorization", "Bearer token")
             .header("intercom-version", "2.9");
         let body = request.send().await.unwrap().bytes().await.unwrap();
-        let page: Page = serde_json::from_slice(&body).unwrap();
+        let page: ContactPage = serde_json::from_slice(&body).unwrap();
         count += page.data.len();
         cursor = match page.pages.next {
             None => return count,
@@ -206,13 +208,13 @@ async fn floor(http: &reqwest::Client, url: &str) -> usize {
     }
 }
 
-/// The processor time of this thread.
+/// Returns the CPU time of this thread.
 fn processor_time() -> Duration {
     let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
     Duration::from_nanos(text.split_whitespace().next().unwrap().parse().unwrap())
 }
 
-/// The most memory that this process has held, in KiB.
+/// Returns the peak memory of this process, in KiB.
 fn peak_memory() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
@@ -241,20 +243,20 @@ fn cpu_of(shape: &str, contact: &str, bound: f64) -> bool {
     let (client, http) = (client(&url), reqwest::Client::new());
     let mut rounds: Vec<(f64, Duration, Duration)> = (0..ROUNDS)
         .map(|_| {
-            let begun = processor_time();
-            assert_eq!(runtime.block_on(floor(&http, &url)), CONTACTS);
+            let start = processor_time();
+            assert_eq!(runtime.block_on(walk_with_reqwest(&http, &url)), CONTACTS);
             let between = processor_time();
             assert_eq!(runtime.block_on(walk(&client)), CONTACTS);
-            let (floor, stream) = (between - begun, processor_time() - between);
+            let (floor, stream) = (between - start, processor_time() - between);
             (stream.as_secs_f64() / floor.as_secs_f64(), floor, stream)
         })
         .collect();
-    // Each round meets its own disturbances, floor and stream alike: the one in the middle speaks for all.
+    // Other load affects both sides of a round, so the median of the ratios is used.
     rounds.sort_by(|a, b| a.0.total_cmp(&b.0));
     let (ratio, floor, stream) = rounds[ROUNDS / 2];
-    println!("45,000 contacts {shape}: floor {floor:?}, stream {stream:?}, the middle of {ROUNDS} rounds");
+    println!("45,000 contacts {shape}: reqwest {floor:?}, stream {stream:?}, the median of {ROUNDS} rounds");
     println!("from {:.2} to {:.2} times", rounds[0].0, rounds[ROUNDS - 1].0);
-    report("processor time, stream over floor", ratio, bound, "times")
+    report("CPU time, relative to reqwest", ratio, bound, "times")
 }
 
 fn memory() -> bool {
@@ -264,7 +266,7 @@ fn memory() -> bool {
         .enable_all()
         .build()
         .unwrap();
-    let begun = Instant::now();
+    let start = Instant::now();
     let (mut count, mut early) = (0, 0);
     runtime.block_on(async {
         let mut contacts = client(&url).list_contacts().per_page(150).stream();
@@ -276,7 +278,7 @@ fn memory() -> bool {
         }
     });
     assert_eq!(count, CONTACTS);
-    println!("1,000,000 contacts in {:?}", begun.elapsed());
+    println!("1,000,000 contacts in {:?}", start.elapsed());
     report(
         "peak memory growth",
         (peak_memory() - early) as f64 / 1024.0,
@@ -297,23 +299,23 @@ fn read_ahead() -> bool {
     let pages = |work: Duration, read_ahead: bool| {
         let client = client(&url);
         let walk = async move {
-            let begun = Instant::now();
+            let start = Instant::now();
             let mut pages = client.list_contacts().per_page(150).pages().read_ahead(read_ahead);
             while pages.try_next().await.unwrap().is_some() {
-                // Work that lets nothing else happen on this thread.
+                // Work that blocks the thread.
                 std::thread::sleep(work);
             }
-            begun.elapsed()
+            start.elapsed()
         };
         runtime.block_on(async { tokio::spawn(walk).await.unwrap() })
     };
     let fetching = pages(Duration::ZERO, false);
     let working = PAUSE * PAGES as u32;
     let (without, with) = (pages(PAUSE, false), pages(PAUSE, true));
-    println!("fetching {fetching:?}, working {working:?}: {without:?} in turns, {with:?} read ahead");
+    println!("fetching {fetching:?}, working {working:?}: {without:?} one after another, {with:?} with reading ahead");
     let ratio = with.as_secs_f64() / fetching.max(working).as_secs_f64();
     report(
-        "wall time, read ahead over the larger of fetching and working",
+        "wall time with reading ahead, relative to the larger of fetching and working",
         ratio,
         1.15,
         "times",
@@ -321,12 +323,11 @@ fn read_ahead() -> bool {
 }
 
 fn main() {
-    // Memory first: its growth would be hidden behind that of the others.
-    let named: Vec<String> = std::env::args().skip(1).filter(|name| !name.starts_with('-')).collect();
-    let wanted = |name: &str| named.is_empty() || named.iter().any(|other| other == name);
-    let memory = !wanted("memory") || memory();
-    let cpu = !wanted("cpu") || cpu();
-    let read_ahead = !wanted("read_ahead") || read_ahead();
-    let held = memory && cpu && read_ahead;
-    assert!(held, "a bound is exceeded");
+    // Memory first, because the peak of the other measurements would hide it.
+    let selected: Vec<String> = std::env::args().skip(1).filter(|name| !name.starts_with('-')).collect();
+    let is_selected = |name: &str| selected.is_empty() || selected.iter().any(|other| other == name);
+    let memory = !is_selected("memory") || memory();
+    let cpu = !is_selected("cpu") || cpu();
+    let read_ahead = !is_selected("read_ahead") || read_ahead();
+    assert!(memory && cpu && read_ahead, "a bound is exceeded");
 }

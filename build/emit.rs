@@ -1,15 +1,15 @@
-//! Formats what was generated and writes it to `OUT_DIR`.
+//! Formats the generated code and writes it to `OUT_DIR`.
 
 use std::path::Path;
 
 use super::failure::Failure;
 
-/// Writes `file`, formatted, as `name` into `out`.
+/// Formats `file` and writes it to `name` in the folder `out`.
 pub fn write(out: &Path, name: &str, file: &syn::File) -> Result<(), Failure> {
     write_text(out, name, &prettyplease::unparse(file))
 }
 
-/// Writes `text` as `name` into `out`.
+/// Writes `text` to `name` in the folder `out`.
 pub fn write_text(out: &Path, name: &str, text: &str) -> Result<(), Failure> {
     let path = out.join(name);
     std::fs::write(&path, text).map_err(|error| {
@@ -35,11 +35,11 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_is_not_there_is_a_failure_with_its_name() {
+    fn a_missing_folder_is_a_failure_with_its_name() {
         let out = tempfile::tempdir().unwrap();
-        let missing = out.path().join("gone");
+        let missing = out.path().join("missing");
         let failure = write_text(&missing, "a.rs", "").unwrap_err();
         assert_eq!(failure.file, missing.join("a.rs").display().to_string());
-        assert!(failure.what.starts_with("cannot be written"), "{failure}");
+        assert!(failure.problem.starts_with("cannot be written"), "{failure}");
     }
 }

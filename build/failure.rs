@@ -1,41 +1,41 @@
-//! What stops the build, said once and completely.
+//! The error that stops the build.
 
 use std::fmt;
 
-/// A reason the build cannot go on: where, what, under which rule, and what to do about it.
+/// An error that stops the build: the place, the problem, the rule that found it, and the remedy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
-    /// The file at fault, as the user named it.
+    /// The file with the problem, as the user named it.
     pub file: String,
-    /// A JSON pointer or `line N column M` inside the file; empty when the whole file is meant.
+    /// A JSON pointer or `line N column M` in the file; empty for the entire file.
     pub at: String,
-    /// The step or repair rule that refused, by its function name.
+    /// The function of the step or repair rule that failed.
     pub rule: &'static str,
-    /// What is wrong, in one sentence without a full stop.
-    pub what: String,
-    /// What to do about it, in one sentence without a full stop.
+    /// The problem, in one sentence without a full stop.
+    pub problem: String,
+    /// How to fix it, in one sentence without a full stop.
     pub remedy: String,
 }
 
 impl Failure {
-    /// A failure that is not tied to a place inside the file.
-    pub fn new(rule: &'static str, what: impl Into<String>, remedy: impl Into<String>) -> Self {
+    /// Creates a failure without a place in the file.
+    pub fn new(rule: &'static str, problem: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self {
             file: String::new(),
             at: String::new(),
             rule,
-            what: what.into(),
+            problem: problem.into(),
             remedy: remedy.into(),
         }
     }
 
-    /// Names the place inside the file.
+    /// Sets the place in the file.
     pub fn at(mut self, at: impl Into<String>) -> Self {
         self.at = at.into();
         self
     }
 
-    /// Names the file, unless an inner step already did.
+    /// Sets the file, unless an inner step has set it.
     pub fn in_file(mut self, file: impl Into<String>) -> Self {
         if self.file.is_empty() {
             self.file = file.into();
@@ -52,10 +52,10 @@ impl fmt::Display for Failure {
             format!(" at {}", self.at)
         };
         let line = format!(
-            "{}{at}: {} [{}]. To mend it: {}.",
-            self.file, self.what, self.rule, self.remedy
+            "{}{at}: {} [{}]. To fix it: {}.",
+            self.file, self.problem, self.rule, self.remedy
         );
-        // A line break would end it early for cargo.
+        // cargo reads one line.
         f.write_str(&line.replace(char::is_control, " "))
     }
 }
@@ -67,14 +67,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_failure_names_file_place_rule_and_remedy() {
-        let failure = Failure::new("check_references", "it dangles", "add the schema")
+    fn display_contains_file_place_rule_and_remedy() {
+        let failure = Failure::new("check_references", "has no target", "add the schema")
             .at("/paths")
             .in_file("api.yaml")
             .in_file("ignored.yaml");
         assert_eq!(
             failure.to_string(),
-            "api.yaml at /paths: it dangles [check_references]. To mend it: add the schema."
+            "api.yaml at /paths: has no target [check_references]. To fix it: add the schema."
         );
     }
 }

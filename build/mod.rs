@@ -1,7 +1,7 @@
-//! The steps between the OpenAPI description and the generated client, one file a concern.
+//! The steps from the OpenAPI description to the generated client.
 //!
-//! Every step is a plain function over values; `build.rs` strings them together and `tests/build.rs` runs their unit
-//! tests. The arrows run input → repair → model → write; no step reaches back to an earlier one.
+//! Each step is a function over values. `build.rs` calls them, and `tests/build.rs` runs their unit
+//! tests. Data flows in one direction: input → repair → model → write.
 
 pub mod document;
 pub mod emit;

@@ -1,22 +1,23 @@
-//! Which groups of operations are built: a cargo feature for each, and `full` for all.
+//! The groups of operations that are built: one cargo feature for each group, and `full` for all of
+//! them.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
 use super::document::names::{fold, snake};
-use super::document::schema::{METHODS, operations};
+use super::document::schema::{METHODS, has_word, operations};
 
-/// The groups that are built.
+/// The groups of operations that are built.
 pub enum Slice {
-    /// All, those that only another description has included.
+    /// All groups of the description.
     Full,
-    /// Those of these features, by their folded names.
+    /// The groups with these names, as returned by [`fold`].
     Groups(BTreeSet<String>),
 }
 
 impl Slice {
-    /// From the names of cargo's features, however they are spelt.
+    /// Reads the names of cargo features, in any spelling.
     pub fn of_features(names: impl IntoIterator<Item = String>) -> Self {
         let names: BTreeSet<String> = names.into_iter().map(|name| fold(&name)).collect();
         match names.contains("full") {
@@ -25,7 +26,7 @@ impl Slice {
         }
     }
 
-    /// Whether a group is built. Operations without one come with `full`.
+    /// Returns `true` if a group is built. Operations without a group need `full`.
     pub fn has(&self, group: Option<&str>) -> bool {
         match self {
             Self::Full => true,
@@ -33,7 +34,7 @@ impl Slice {
         }
     }
 
-    /// Leaves only the operations of the groups that are built.
+    /// Removes the operations of the other groups from a document.
     pub fn cut(&self, document: &mut Value) {
         for (_, item) in document["paths"].as_object_mut().into_iter().flatten() {
             if let Some(item) = item.as_object_mut() {
@@ -43,17 +44,28 @@ impl Slice {
     }
 }
 
-/// The group that an operation belongs to: its first tag.
+/// Returns the group of an operation: its first tag.
 pub fn group(operation: &Value) -> Option<&str> {
     operation["tags"].get(0)?.as_str()
 }
 
-/// Returns the name of the cargo feature of a group.
-pub fn feature(group: &str) -> String {
+/// The cargo features of this crate that build one group of operations each.
+pub const FEATURES: &str = "admins articles companies contacts conversations data-attributes data-events data-export \
+    help-center messages news notes segments subscription-types switch tags teams ticket-type-attributes ticket-types \
+    tickets visitors";
+
+/// Returns the name of a group as cargo spells features.
+pub fn kebab(group: &str) -> String {
     snake(group).replace('_', "-")
 }
 
-/// The groups of a document, in the order of their operations.
+/// Returns the cargo feature that builds a group: its own if the crate has one, else `full`.
+pub fn feature(group: Option<&str>) -> String {
+    let known = group.map(kebab).filter(|feature| has_word(FEATURES, feature));
+    known.unwrap_or_else(|| "full".to_owned())
+}
+
+/// Returns the groups of a document, in the order of their operations.
 pub fn groups(document: &Value) -> Vec<String> {
     let mut groups: Vec<String> = Vec::new();
     for group in operations(document)

@@ -1,4 +1,4 @@
-//! The build: the unit tests of its steps, and the whole pipeline over the description.
+//! The unit tests of the build's steps, and tests of the complete build.
 
 #[allow(dead_code)]
 #[path = "../build.rs"]
@@ -14,12 +14,12 @@ use script::steps::slice::{Slice, groups};
 use serde_json::{Value, json};
 use syn::{Expr, Item, Lit};
 
-/// Changes to the crate's folder, which the files of the build are named from.
+/// Changes to the folder of the crate, to which the paths of the build are relative.
 fn enter_repository() {
     std::env::set_current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).unwrap();
 }
 
-/// Our own description and overlay, whatever the environment names.
+/// Returns the own description and overlay, ignoring the environment.
 fn own() -> Input {
     enter_repository();
     Input {
@@ -30,7 +30,8 @@ fn own() -> Input {
     }
 }
 
-/// The items of a client that the build wrote, without the modules that only gather them.
+/// Returns the items of a generated client, including those of the private modules `calls` and
+/// `constants`.
 fn items(client: syn::File) -> Vec<Item> {
     let items = client.items.into_iter();
     items
@@ -41,7 +42,7 @@ fn items(client: syn::File) -> Vec<Item> {
         .collect()
 }
 
-/// `(method, path)` of every operation in the client that the build wrote, from the table that requests are sent by.
+/// Returns `(method, path)` of every operation in the table of a generated client.
 fn generated_operations(client: &str) -> Vec<(String, String)> {
     let items = items(syn::parse_file(client).unwrap());
     let table = items.iter().find_map(|item| match item {
@@ -64,10 +65,10 @@ fn generated_operations(client: &str) -> Vec<(String, String)> {
             &found.unwrap().expr
         };
         let (Expr::Path(method), Expr::Lit(path)) = (field("method"), field("path")) else {
-            panic!("the table of operations has changed");
+            panic!("unexpected table of operations");
         };
         let Lit::Str(path) = &path.lit else {
-            panic!("the path is no text");
+            panic!("the path is not a string");
         };
         (method.path.segments.last().unwrap().ident.to_string(), path.value())
     })
@@ -75,7 +76,7 @@ fn generated_operations(client: &str) -> Vec<(String, String)> {
 }
 
 #[test]
-fn the_client_has_every_operation_of_the_description_once() {
+fn client_has_each_operation_of_the_description_once() {
     enter_repository();
     let description = std::fs::read_to_string(script::DESCRIPTION).unwrap();
     let description: serde_norway::Value = serde_norway::from_str(&description).unwrap();
@@ -92,15 +93,15 @@ fn the_client_has_every_operation_of_the_description_once() {
 
     let out = tempfile::tempdir().unwrap();
     let built = script::build(&own(), out.path()).unwrap();
-    assert_eq!(built.warnings.to_string(), "", "our own description needs no mending");
+    assert_eq!(built.warnings.to_string(), "", "the own description needs no repair");
     let client = std::fs::read_to_string(out.path().join("client.rs")).unwrap();
     let generated = generated_operations(&client);
     assert_eq!(generated.len(), 108);
     assert_eq!(generated.into_iter().collect::<BTreeSet<_>>(), described);
 }
 
-/// What writers see of a document, in one text: a key that says nothing to them is left out.
-fn essence(document: &Value) -> String {
+/// Returns the parts of a document that affect the generated client, as one text.
+fn relevant_parts(document: &Value) -> String {
     const KEYS: [&str; 36] = [
         "$ref",
         "additionalProperties",
@@ -139,26 +140,27 @@ fn essence(document: &Value) -> String {
         "x-webhook-item",
         "x-webhook-stub",
     ];
-    fn reduce(value: &Value, named: bool, inner: fn(&str) -> bool) -> Value {
+    fn reduce(value: &Value, is_map: bool, is_relevant: fn(&str) -> bool) -> Value {
         match value {
             Value::Object(object) => {
-                let kept = object.iter().filter(|(key, value)| {
-                    named
-                        || (inner(key)
+                let entries = object.iter().filter(|(key, value)| {
+                    is_map
+                        || (is_relevant(key)
                             && **value != json!({"nullable": false})
                             && !(*key == "nullable" && **value == false))
                 });
-                let kept = kept.map(|(key, value)| {
-                    let names = ["properties", "responses", "content"].contains(&key.as_str());
-                    (key.clone(), reduce(value, names && !named, inner))
+                let entries = entries.map(|(key, value)| {
+                    let has_names = ["properties", "responses", "content"].contains(&key.as_str());
+                    (key.clone(), reduce(value, has_names && !is_map, is_relevant))
                 });
-                kept.collect()
+                entries.collect()
             }
-            Value::Array(items) => items.iter().map(|item| reduce(item, false, inner)).collect(),
+            Value::Array(items) => items.iter().map(|item| reduce(item, false, is_relevant)).collect(),
             value => value.clone(),
         }
     }
-    let known = |key: &str| KEYS.contains(&key) || key == "x-search" || ["dates", "fields", "what"].contains(&key);
+    let is_relevant =
+        |key: &str| KEYS.contains(&key) || key == "x-search" || ["dates", "fields", "what"].contains(&key);
     let (paths, schemas) = (&document["paths"], &document["components"]["schemas"]);
     let operations = groups(document);
     let items = paths.as_object().unwrap().iter();
@@ -168,14 +170,14 @@ fn essence(document: &Value) -> String {
             item.as_object()
                 .unwrap()
                 .iter()
-                .map(|(method, operation)| (method.clone(), reduce(operation, false, known)))
+                .map(|(method, operation)| (method.clone(), reduce(operation, false, is_relevant)))
                 .collect::<Value>(),
         )
     });
     let topics = &document["x-webhook-topics"];
     json!([
         items.collect::<Value>(),
-        reduce(schemas, true, known),
+        reduce(schemas, true, is_relevant),
         operations,
         topics
     ])
@@ -194,32 +196,32 @@ fn every_action_of_the_overlay_changes_the_client() {
     let dangling = check::dangling(&description);
     let without = |left_out: Option<usize>| {
         let (mut document, mut warnings) = (description.clone(), Warnings::default());
-        parsed.apply_but(left_out, &mut document, &mut warnings);
+        parsed.apply_without(left_out, &mut document, &mut warnings);
         let basics = basics::read(&document);
         repair::repair(&mut document, &dangling, "", &mut warnings);
-        (essence(&document), basics)
+        (relevant_parts(&document), basics)
     };
-    let whole = without(None);
+    let complete = without(None);
     let actions = overlay["actions"].as_array().unwrap();
-    let repeats = |first: usize| -> Vec<String> {
+    let needless = |first: usize| -> Vec<String> {
         let actions = (first..actions.len()).step_by(2);
-        let repeating = actions.filter(|action| without(Some(*action)) == whole);
-        repeating
+        let actions = actions.filter(|action| without(Some(*action)) == complete);
+        actions
             .map(|action| format!("{action} {}", overlay["actions"][action]["target"]))
             .collect()
     };
     std::thread::scope(|scope| {
-        let other = scope.spawn(|| repeats(1));
+        let other = scope.spawn(|| needless(1));
         assert_eq!(
-            (repeats(0), other.join().unwrap()),
+            (needless(0), other.join().unwrap()),
             (Vec::new(), Vec::new()),
-            "repeat what holds without them"
+            "actions without an effect"
         );
     });
 }
 
 #[test]
-fn repair_rules_are_needed_by_our_description_but_for_those_that_others_need() {
+fn these_repair_rules_are_needed_by_other_descriptions_only() {
     let described = script::describe(&own()).unwrap();
     assert_eq!(
         script::steps::repair::idle(described.document),
@@ -227,8 +229,7 @@ fn repair_rules_are_needed_by_our_description_but_for_those_that_others_need() {
             "well_formed",
             "operation_ids",
             "path_parameters",
-            "response_media",
-            "request_media",
+            "one_media_type",
             "circles",
             "hand_written_types",
             "property_names",
@@ -257,24 +258,26 @@ fn every_group_of_the_description_has_a_feature() {
         .collect();
     let full: BTreeSet<String> = full.into_iter().filter(|name| !name.is_empty()).collect();
     assert_eq!(full, groups);
+    let known = script::steps::slice::FEATURES.split(' ').map(str::to_owned).collect();
+    assert_eq!(full, known);
     for group in groups {
         assert!(features.contains(&format!("\n{group} = [")), "{group} has no feature");
     }
 }
 
-/// The lists that are walked: method, shape, and whether they tell what changed.
-fn walked(model: &Model) -> Vec<(&str, Shape, bool)> {
+/// Returns the lists: method, shape, and whether the items have `updated_at`.
+fn lists_of(model: &Model) -> Vec<(&str, Shape, bool)> {
     let lists = model.operations.iter().filter_map(|operation| {
         let paging = operation.paging?;
-        Some((operation.ident.as_str(), paging.shape, operation.dated))
+        Some((operation.ident.as_str(), paging.shape, operation.has_updated_at))
     });
     lists.collect()
 }
 
 #[test]
-fn every_list_is_walked_and_those_with_times_tell_what_changed() {
+fn lists_have_their_shape_and_changed_items() {
     let model = script::model(script::describe(&own()).unwrap(), &own()).unwrap().model;
-    let lists = walked(&model);
+    let lists = lists_of(&model);
     assert_eq!(lists.len(), 30);
     let of = |wanted: Shape| -> BTreeSet<&str> {
         let lists = lists.iter().filter(|(_, shape, _)| *shape == wanted);
@@ -324,10 +327,10 @@ fn every_list_is_walked_and_those_with_times_tell_what_changed() {
         .iter()
         .map(|search| search.changes.as_ref().unwrap().whole_days)
         .collect();
-    assert_eq!(changes, [true, false], "dates of contacts count whole days");
+    assert_eq!(changes, [true, false], "dates of contacts are compared by day");
 }
 
-/// What is odd is mended: `.ci/run` holds that the client compiles.
+/// `.ci/run` checks that this client compiles.
 #[test]
 fn an_odd_description_loses_nothing_that_can_be_built() {
     let input = Input {
@@ -364,7 +367,7 @@ fn an_odd_description_loses_nothing_that_can_be_built() {
         made.fields.iter().map(|field| field.ident.as_str()).collect()
     };
     assert_eq!(fields("OptionValue"), fields("OptionValue2"), "merged");
-    assert_eq!(fields("Both")[..3], ["a", "b", "child"], "an object beside a union");
+    assert_eq!(fields("Both")[..3], ["a", "b", "child"], "an object with a union");
     let either: Vec<&str> = model.types.unions["Either"]
         .variants
         .iter()
@@ -372,15 +375,18 @@ fn an_odd_description_loses_nothing_that_can_be_built() {
         .collect();
     assert_eq!(either, ["Tree", "String", "Array", "Either4"]);
     let tree = &model.types.structs["Tree"];
-    let forms: Vec<&str> = tree.forms.iter().map(|form| form.ident.as_str()).collect();
-    assert_eq!((forms, tree.forms[0].takes.len()), (vec!["default_", "known"], 1));
+    let forms: Vec<&str> = tree.constructors.iter().map(|form| form.ident.as_str()).collect();
+    assert_eq!(
+        (forms, tree.constructors[0].takes.len()),
+        (vec!["default_", "known"], 1)
+    );
     assert_eq!(model.searches[0].module, "odd_things");
     assert!(
         model.searches[0].pagination.is_none(),
-        "`perPage` is the same name in Rust, and comes first"
+        "`perPage` has the same Rust name and comes first"
     );
     assert!(model.export.is_none());
-    assert_eq!(walked(model), [("things", Shape::Unpaged, true)]);
+    assert_eq!(lists_of(model), [("things", Shape::Unpaged, true)]);
     let things = model.operations.iter().find(|operation| operation.ident == "things");
     let parameters: Vec<_> = things
         .unwrap()
@@ -389,18 +395,18 @@ fn an_odd_description_loses_nothing_that_can_be_built() {
         .map(|parameter| &parameter.ident)
         .collect();
     assert_eq!(parameters, ["changed_since_", "stream_", "from_cursor_"]);
-    for what in [
-        "/paths/~1plain: is no path item",
-        "`text/csv` is left out [request_media]",
-        "a form is left out: odd sets child",
-        "there is no helper for exports",
-        "/components/schemas/about: `$ref` leads round in a circle",
+    for text in [
+        "/paths/~1plain: is not a path item",
+        "`text/csv` is left out [one_media_type]",
+        "a constructor is left out: `odd` sets `child`",
+        "the export helper is left out",
+        "/components/schemas/about: the `$ref` is circular",
     ] {
-        assert!(built.warnings.to_string().contains(what), "{what} is not told");
+        assert!(built.warnings.to_string().contains(text), "{text} is missing");
     }
 }
 
-/// A feature adds operations and types; it changes none that are there but for what their documentation links to.
+/// A feature adds operations and types. It changes other types only in their documentation.
 #[test]
 fn a_type_is_the_same_in_every_slice() {
     let types = |slice: Slice| {
@@ -416,7 +422,8 @@ fn a_type_is_the_same_in_every_slice() {
             });
         let structs = written.unwrap().into_iter().filter_map(|item| match item {
             Item::Struct(mut item) => {
-                item.attrs.retain(|attribute| !attribute.path().is_ident("doc"));
+                item.attrs
+                    .retain(|attribute| !["doc", "cfg_attr"].iter().any(|name| attribute.path().is_ident(name)));
                 Some((item.ident.to_string(), quote::quote! { #item }.to_string()))
             }
             _ => None,
@@ -437,7 +444,7 @@ fn a_type_is_the_same_in_every_slice() {
     }
 }
 
-/// What documentation says of an item in the client that is written.
+/// Returns the documentation of an item of a generated client.
 fn documentation(attributes: &[syn::Attribute]) -> String {
     let lines = attributes.iter().filter_map(|attribute| match &attribute.meta {
         syn::Meta::NameValue(meta) if meta.path.is_ident("doc") => match &meta.value {
@@ -453,7 +460,7 @@ fn documentation(attributes: &[syn::Attribute]) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// The documentation of every method of the client, of every builder of a call, of every type, and of the index.
+/// Returns the documentation of all methods, builders, types and modules, by name.
 fn pages(model: &script::steps::model::Model) -> std::collections::BTreeMap<String, String> {
     let mut pages = std::collections::BTreeMap::new();
     for item in items(script::steps::write::client(model).unwrap()) {
@@ -480,28 +487,38 @@ fn pages(model: &script::steps::model::Model) -> std::collections::BTreeMap<Stri
 }
 
 #[test]
-fn pages_say_what_goes_in_and_what_comes_out() {
+fn pages_document_requests_and_responses() {
     let model = script::model(script::describe(&own()).unwrap(), &own()).unwrap().model;
     let pages = pages(&model);
-    for said in [
+    for text in [
         "Sends `POST /contacts`.",
         "[`CreateContactRequest`](crate::types::CreateContactRequest)",
-        "[`with_email`](crate::types::CreateContactRequest::with_email)",
-        "[`phone`](crate::types::builder::CreateContactRequestBuilder::phone)",
-        "**Answer:** [`Contact`](crate::types::Contact).",
+        "[`Contact`](crate::types::Contact).",
+        "Requires the feature `contacts`.",
         "    .body(CreateContactRequest::with_email(",
     ] {
         for page in ["create_contact", "builder::CreateContact"] {
-            assert!(pages[page].contains(said), "{said} is not on {page}: {}", pages[page]);
+            assert!(
+                pages[page].contains(text),
+                "{text} is missing on {page}: {}",
+                pages[page]
+            );
         }
     }
-    for said in [
+    for text in [
+        "Builder for [`Client::create_contact`](crate::Client::create_contact).\n\n",
+        "\n- [`with_email`](crate::types::CreateContactRequest::with_email): ",
+        "\n- [`phone`](crate::types::builder::CreateContactRequestBuilder::phone): ",
+    ] {
+        assert!(pages["builder::CreateContact"].contains(text), "{text} is missing");
+    }
+    for text in [
         "**Returned by:** [`",
         "[`attach_subscription_type_to_contact`](crate::Client::attach_subscription_type_to_contact)",
         "**Part of:** [`SubscriptionTypeList`](crate::types::SubscriptionTypeList).",
     ] {
         let page = &pages["types::SubscriptionType"];
-        assert!(page.contains(said), "{said} is not on {page}");
+        assert!(page.contains(text), "{text} is missing on {page}");
     }
     let (operations, lists) = pages["operations"].split_once("# Lists").unwrap();
     assert_eq!(operations.matches("](crate::Client::").count(), 108);
@@ -515,20 +532,141 @@ fn pages_say_what_goes_in_and_what_comes_out() {
             &pages[&operation.ident],
             &pages[&format!("builder::{}", operation.builder)],
         );
-        assert!(page.contains("**Answer:** "), "{}", operation.ident);
+        let ident = &operation.ident;
+        assert!(page.contains("**Response:** "), "{ident}");
+        let example = format!("\n# intercom_client::__example!({ident}, client, {{\n");
         assert!(
-            page.contains("# let outcome: Result<(), intercom_client::Error> = async {"),
-            "{} has no example",
-            operation.ident
+            page.contains(&example) && builder.contains(&example),
+            "{ident} has no example"
         );
-        let (first, rest) = page.split_once("\n\n").unwrap();
-        assert!(
-            builder.starts_with(first) && builder.ends_with(rest),
-            "{}",
-            operation.ident
+        let sections = [
+            "# Example\n",
+            "# Parameters\n",
+            "# Body\n",
+            "# Response\n",
+            "# Retries\n",
+            "# Details\n",
+        ];
+        let places: Vec<usize> = sections.iter().filter_map(|section| builder.find(section)).collect();
+        assert!(places.len() >= 4 && places.is_sorted(), "{ident}: {places:?}");
+        assert!(operations.contains(&format!("[`{ident}`](crate::Client::{ident})")));
+        for line in [page, builder].into_iter().flat_map(|page| code(page)) {
+            assert!(
+                line.chars().count() <= 90,
+                "a line of the example of {ident} is too long: {line}"
+            );
+        }
+    }
+}
+
+/// The lines of code on a page.
+fn code(page: &str) -> impl Iterator<Item = &str> {
+    let blocks = page.split("```\n").skip(1).step_by(2);
+    blocks.flat_map(str::lines)
+}
+
+/// The values of an attribute such as `doc(alias = "…")`, and the text of others.
+fn attributes(attributes: &[syn::Attribute], name: &str) -> Vec<String> {
+    let lists = attributes.iter().filter_map(|attribute| match &attribute.meta {
+        syn::Meta::List(list) if list.path.is_ident(name) => Some(list.tokens.to_string().replace(' ', "")),
+        _ => None,
+    });
+    lists.collect()
+}
+
+#[test]
+fn methods_builders_and_types_name_their_feature_and_other_names() {
+    let model = script::model(script::describe(&own()).unwrap(), &own()).unwrap().model;
+    let mut marked = std::collections::BTreeMap::new();
+    let mut mark = |name: String, attrs: &[syn::Attribute]| {
+        let found = (
+            attributes(attrs, "cfg_attr"),
+            attributes(attrs, "doc"),
+            documentation(attrs),
         );
-        let link = format!("[`{0}`](crate::Client::{0})", operation.ident);
-        assert!(operations.contains(&link) && builder.contains(&link));
+        marked.insert(name, found);
+    };
+    for item in items(script::steps::write::client(&model).unwrap()) {
+        match item {
+            Item::Impl(block) => {
+                for item in block.items {
+                    if let syn::ImplItem::Fn(method) = item {
+                        mark(method.sig.ident.to_string(), &method.attrs);
+                    }
+                }
+            }
+            Item::Mod(module) => {
+                for item in module.content.into_iter().flat_map(|(_, items)| items) {
+                    if let Item::Struct(item) = item {
+                        mark(format!("{}::{}", module.ident, item.ident), &item.attrs);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    let feature = |name: &str| format!("docsrs,doc(cfg(feature=\"{name}\"))");
+    for operation in &model.operations {
+        let name = operation.group.as_ref().unwrap().to_lowercase().replace(' ', "-");
+        for page in [operation.ident.clone(), format!("builder::{}", operation.builder)] {
+            let (features, _, text) = &marked[&page];
+            assert_eq!(*features, [feature(&name)], "{page}");
+            assert!(text.contains(&format!("Requires the feature `{name}`.")), "{page}");
+        }
+    }
+    for (page, aliases) in [
+        ("show_contact", &["get_contact", "find_contact", "retrieve_contact"][..]),
+        ("builder::ShowContact", &["GetContact", "FindContact"]),
+        ("identify_admin", &["me", "get_me"]),
+        ("list_all_companies", &["list_companies"]),
+        ("find_tag", &["get_tag"]),
+        ("list_tags_for_contact", &["list_contact_tags"]),
+        ("search_contacts", &["find_contacts"]),
+        ("detach_tag_from_contact", &["delete_contact_tag", "remove_contact_tag"]),
+        ("set_away_admin", &["update_admin_away"]),
+        ("create_or_update_company", &["create_company"]),
+        ("delete_contact", &["remove_contact"]),
+        ("update_contact", &["edit_contact"]),
+    ] {
+        for alias in aliases {
+            let alias = format!("alias=\"{alias}\"");
+            assert!(
+                marked[page].1.contains(&alias),
+                "{alias} is missing: {:?}",
+                marked[page].1
+            );
+        }
+    }
+    assert_eq!(marked["types::NoteList"].0, [feature("notes")]);
+    let shared = &marked["types::Company"];
+    assert_eq!(
+        shared.0,
+        ["docsrs,doc(cfg(any(feature=\"companies\",feature=\"contacts\",feature=\"visitors\")))"],
+        "{shared:?}"
+    );
+    assert!(
+        shared
+            .2
+            .contains("Requires one of the features `companies`, `contacts`, `visitors`.")
+    );
+}
+
+#[test]
+fn every_type_is_listed_once_on_the_page_of_types() {
+    let model = script::model(script::describe(&own()).unwrap(), &own()).unwrap().model;
+    let page = &pages(&model)["types"];
+    let types = &model.types;
+    let count = types.structs.len() + types.enums.len() + types.unions.len() + types.newtypes.len();
+    assert_eq!(page.matches("](crate::types::").count(), count);
+    let contacts = page
+        .split("\n# ")
+        .find(|section| section.starts_with("Contacts\n"))
+        .unwrap();
+    for link in [
+        "**Sent:** [`CreateContactRequest`]",
+        "[`Contact`](crate::types::Contact)",
+    ] {
+        assert!(contacts.contains(link), "{link} is missing from {contacts}");
     }
 }
 
@@ -536,7 +674,7 @@ fn pages_say_what_goes_in_and_what_comes_out() {
 fn every_field_and_parameter_of_our_description_is_documented() {
     let model = script::model(script::describe(&own()).unwrap(), &own()).unwrap().model;
     for made in model.types.structs.values() {
-        assert!(!made.doc.starts_with('`'), "{} has only its name", made.name);
+        assert!(!made.doc.starts_with('`'), "{} has no documentation", made.name);
         for field in &made.fields {
             assert_ne!(field.doc, "", "{} of {}", field.wire, made.name);
         }
@@ -553,7 +691,7 @@ fn every_field_and_parameter_of_our_description_is_documented() {
     }
 }
 
-/// The model of a description with these paths.
+/// Returns the model of a description with these paths.
 fn model_of(paths: Value) -> script::steps::model::Model {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("api.json");
@@ -635,10 +773,10 @@ fn a_body_with_a_filter_makes_a_search() {
     );
 }
 
-/// Whatever a description shows as an example, the code that it becomes is Rust, and nothing else in its prose is code.
+/// Any example in a description becomes valid Rust, and no other text becomes code.
 #[test]
-fn examples_are_rust_whatever_they_show() {
-    let shown = json!({
+fn any_example_becomes_valid_rust() {
+    let example = json!({
         "text": "a \"quoted\" \\ back\nslash \u{1f6a2} ```", "big": 12345678901234_i64, "huge": 1e300, "none": null,
         "list": [], "mixed": [1, "two", [3.5, {}]], "deep": {"a b": {"c": [true, null]}}, "own": -7, "unknown": u64::MAX,
     });
@@ -647,8 +785,8 @@ fn examples_are_rust_whatever_they_show() {
         "list": {"type": "array", "items": {"type": "string"}}, "none": {"type": "string"},
         "deep": {"type": "object", "properties": {"a b": {"type": "object"}}}, "mixed": {"type": "array", "items": {}},
     });
-    let operation = |properties: &Value, shown: &Value| {
-        let content = json!({"schema": {"type": "object", "properties": properties}, "example": shown});
+    let operation = |properties: &Value, example: &Value| {
+        let content = json!({"schema": {"type": "object", "properties": properties}, "example": example});
         json!({"put": {
             "operationId": "show", "description": "Code:\n\n```\nlet = ;\n```\n\n    let = ;\n\n* and <b>more</b> [in] it",
             "requestBody": {"content": {"application/json": content}},
@@ -660,15 +798,13 @@ fn examples_are_rust_whatever_they_show() {
             .iter()
             .map(|name| (name.clone(), properties[name].clone()))
             .collect();
-        let page = pages(&model_of(json!({"/show": operation(&described, &shown)})))["show"].clone();
-        let block = page.split("\n```\n").find(|block| block.starts_with("# #[tokio::main"));
-        let code = block
-            .unwrap()
-            .trim_end_matches("\n```")
-            .lines()
-            .map(|line| line.strip_prefix("# ").unwrap_or(line));
-        let code = code.collect::<Vec<_>>().join("\n");
-        assert!(syn::parse_file(&code).is_ok(), "{code}");
+        let page = pages(&model_of(json!({"/show": operation(&described, &example)})))["show"].clone();
+        let (_, block) = page
+            .split_once("# intercom_client::__example!(show, client, {\n")
+            .unwrap();
+        let (code, _) = block.split_once("\n# });\n```").unwrap();
+        let function = format!("async fn example() {{ {code} }}");
+        assert!(syn::parse_file(&function).is_ok(), "{code}");
         assert!(
             page.contains("```text\nlet = ;\n```\n\n   let = ;\n\n* and \\<b>more\\</b> \\[in] it"),
             "{page}"
@@ -676,9 +812,9 @@ fn examples_are_rust_whatever_they_show() {
     }
 }
 
-/// The helper for upserts is there when all that it calls is, and fits together.
+/// The upsert helper exists if all its operations do and are compatible.
 #[test]
-fn upserts_stand_on_what_is_marked_for_them() {
+fn upsert_helper_needs_all_marked_operations() {
     let built = |slice: Slice, correction: Option<Value>| {
         let folder = tempfile::tempdir().unwrap();
         let mut input = Input { slice, ..own() };
@@ -716,8 +852,8 @@ fn upserts_stand_on_what_is_marked_for_them() {
     let shown = json!({"target": "$.paths['/contacts/{id}'].get", "update": {"x-upsert": "showing"}});
     for (correction, why) in [
         (search, "no operation is marked `x-upsert: search`"),
-        (email, "what creates takes no `email`"),
-        (taken, "there is an operation `upsert_contact`"),
+        (email, "the body of the operation `create` has no `email`"),
+        (taken, "the method `upsert_contact` exists already"),
         (shown, "no operation is marked `x-upsert: show`"),
     ] {
         let built = built(Slice::Full, Some(correction));
@@ -727,14 +863,14 @@ fn upserts_stand_on_what_is_marked_for_them() {
             "{why}"
         );
         assert!(
-            warnings.contains(&format!("there is no helper for upserts: {why}")),
+            warnings.contains(&format!("the upsert helper is left out: {why}")),
             "{warnings}"
         );
     }
 }
 
 #[test]
-fn an_operation_says_why_it_can_be_repeated_and_when_it_ends() {
+fn operations_document_idempotence_and_removal() {
     let operation = |id: &str, marks: Value| {
         let schema = json!({"type": "object", "properties": {"key": {"type": "string"}}});
         let mut operation = json!({
@@ -745,9 +881,9 @@ fn an_operation_says_why_it_can_be_repeated_and_when_it_ends() {
         operation
     };
     let described = json!({
-        "/a": {"post": operation("a", json!({"x-idempotent": "a thing is there once.", "x-removed": {"on": "2026-12-31", "use": "b"}}))},
-        "/b": {"post": operation("b", json!({"x-idempotent": {"why": "of its key", "with": "key"}}))},
-        "/c": {"post": operation("c", json!({"x-idempotent": {"why": "of its key", "with": "other"}}))},
+        "/a": {"post": operation("a", json!({"x-idempotent": "a thing exists once.", "x-removed": {"on": "2026-12-31", "use": "b"}}))},
+        "/b": {"post": operation("b", json!({"x-idempotent": {"why": "its key is unique", "with": "key"}}))},
+        "/c": {"post": operation("c", json!({"x-idempotent": {"why": "its key is unique", "with": "other"}}))},
         "/d": {"put": operation("d", json!({})), "post": operation("e", json!({"x-removed": {"on": "soon"}})),
             "delete": {"operationId": "f", "x-idempotent": false}, "get": {"operationId": "g"}},
         "/h": {"post": operation("h", json!({"x-idempotent": true, "x-removed": {"on": "2027-01-31", "use": "nothing"}}))},
@@ -758,8 +894,8 @@ fn an_operation_says_why_it_can_be_repeated_and_when_it_ends() {
         let idempotent = of(id).idempotent.as_ref();
         idempotent.map(|made| (made.why.as_str(), made.with.as_deref()))
     };
-    assert_eq!(repeats("a"), Some(("a thing is there once", None)));
-    assert_eq!(repeats("b"), Some(("of its key", Some("key"))));
+    assert_eq!(repeats("a"), Some(("a thing exists once", None)));
+    assert_eq!(repeats("b"), Some(("its key is unique", Some("key"))));
     assert_eq!(["c", "e", "f", "h"].map(repeats), [None; 4]);
     assert!(repeats("d").is_some() && repeats("g").is_some());
     let note = |id: &str| of(id).removed.as_ref().map(script::steps::model::Removal::note);
@@ -767,22 +903,23 @@ fn an_operation_says_why_it_can_be_repeated_and_when_it_ends() {
     assert_eq!(
         note("h").unwrap(),
         "Intercom removes it on 2027-01-31",
-        "no method of that name"
+        "the method does not exist"
     );
-    assert_eq!(note("e"), None, "that is no day");
+    assert_eq!(note("e"), None, "not a date");
     let pages = pages(&model);
-    assert!(pages["a"].contains("**Retries:** also after a lost response: a thing is there once."));
+    assert!(pages["a"].contains("is also retried after a lost response, because a thing exists once."));
     assert!(
-        pages["b"].contains("if the body has `key`: of its key."),
+        pages["b"].contains("if the body has `key`, because its key is unique."),
         "{}",
         pages["b"]
     );
-    assert!(pages["e"].contains("**Retries:** not after a lost response"));
+    assert!(pages["e"].contains("is not retried after a lost response"));
 }
 
-/// The date and the replacement reach whoever compiles a call, also from a description that names the path's id otherwise.
+/// The deprecation names the date and the replacement, also if the description names the path
+/// parameter differently.
 #[test]
-fn an_operation_that_ends_is_deprecated_in_each_description_that_has_it() {
+fn operations_with_an_announced_removal_are_deprecated() {
     enter_repository();
     let text = std::fs::read_to_string(script::DESCRIPTION).unwrap();
     let from = text.find("  /conversations/{id}/run_assignment_rules:").unwrap();
@@ -822,9 +959,8 @@ fn an_operation_that_ends_is_deprecated_in_each_description_that_has_it() {
     }
 }
 
-/// An operation that creates or updates by a key is an upsert by itself.
 #[test]
-fn an_operation_with_a_key_is_an_upsert() {
+fn operations_that_create_or_update_by_a_key_have_an_upsert() {
     let built = |correction: Value| {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("corrections.yaml");
@@ -843,32 +979,32 @@ fn an_operation_with_a_key_is_an_upsert() {
         ("upsert_company", "UpsertCompany", "company_id")
     );
     for (mark, why) in [
-        (json!({"by": "key"}), "it takes no `key`"),
-        (json!({}), "it does not say `by` which property"),
+        (json!({"by": "key"}), "the body has no `key`"),
+        (json!({}), "the mark has no property `by`"),
     ] {
         let built = built(json!({"target": "$.paths['/tags'].post", "update": {"x-upsert": mark}}));
         let warnings = built.warnings.to_string();
-        assert!(warnings.contains(&format!("is not upserted by: {why}")), "{warnings}");
+        assert!(warnings.contains(&format!("has no upsert helper: {why}")), "{warnings}");
         assert_eq!(built.model.create_or_updates.len(), 1);
     }
 }
 
 #[test]
-fn items_are_retrieved_at_the_path_of_their_list_or_by_their_type() {
+fn items_are_retrieved_by_path_or_type() {
     let model = script::model(script::describe(&own()).unwrap(), &own()).unwrap().model;
     let retrievals = script::steps::model::paging::retrievals(&model);
     let by = |item: &str| retrievals.get(item).map(|retrieval| retrieval.method.as_str());
     assert_eq!(
         by("ConversationListItem"),
         Some("retrieve_conversation"),
-        "of another type than the list's"
+        "the full type differs from the listed one"
     );
     assert_eq!(by("ArticleListItem"), Some("retrieve_article"));
     assert_eq!(
         by("Company"),
         Some("retrieve_company_by_id"),
-        "the list at its path is a hand-written type"
+        "the list has a hand-written type"
     );
-    assert_eq!(by("Note"), Some("retrieve_note"), "no list is at its path");
-    assert_eq!(by("ActivityLog"), None, "nothing shows one");
+    assert_eq!(by("Note"), Some("retrieve_note"), "the list has another path");
+    assert_eq!(by("ActivityLog"), None, "no operation retrieves one");
 }

@@ -1,11 +1,10 @@
-//! What the build makes of its input, good and bad: the build script itself is run, as cargo runs it, on files made here.
+//! Runs the build script, as cargo runs it, on valid and invalid files.
 
-use std::path::Path;
 use std::process::Command;
 
 use tempfile::TempDir;
 
-/// A good description of one operation; each test spoils it in one place.
+/// A valid description of one operation. Most tests make one part of it invalid.
 const DESCRIPTION: &str = r##"openapi: 3.0.1
 info: {title: Tags, version: '2.9'}
 servers:
@@ -27,7 +26,7 @@ components:
     tag: {type: object, properties: {name: {type: string}}}
 "##;
 
-/// A good overlay, likewise.
+/// A valid overlay.
 const OVERLAY: &str = "overlay: 1.1.0
 info: {title: Corrections, version: '1'}
 actions:
@@ -36,7 +35,7 @@ actions:
   update: {properties: {id: {type: string}}}
 ";
 
-/// A folder that looks like the package's to the build script.
+/// A folder with the files that the build script expects in the package.
 struct Package(TempDir);
 
 impl Package {
@@ -48,7 +47,7 @@ impl Package {
         Self(folder)
     }
 
-    /// The build script, as cargo runs it.
+    /// Returns the command that runs the build script.
     fn command(&self, description: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_build-script"));
         command
@@ -60,12 +59,13 @@ impl Package {
         command
     }
 
-    /// The client that was written.
+    /// Returns the generated client.
     fn client(&self) -> String {
         std::fs::read_to_string(self.0.path().join("client.rs")).unwrap()
     }
 
-    /// The lines that the build script prints for cargo. It never fails in another way than by an error for cargo.
+    /// Runs the build script and returns the lines that it prints for cargo. Errors are such lines
+    /// too.
     fn build(&self, description: &str) -> Vec<String> {
         let output = self.command(description).output().unwrap();
         assert!(output.status.success(), "{output:?}");
@@ -74,7 +74,7 @@ impl Package {
         text.lines().map(str::to_owned).collect()
     }
 
-    /// The one error that stops the build.
+    /// Runs the build script and returns the only error.
     fn error(&self, description: &str) -> String {
         let lines = self.build(description);
         let errors: Vec<_> = lines
@@ -82,59 +82,53 @@ impl Package {
             .filter_map(|line| line.strip_prefix("cargo::error="))
             .collect();
         assert_eq!(errors.len(), 1, "{lines:?}");
-        assert!(
-            !self.0.path().join("client.rs").exists(),
-            "nothing is written from bad input"
-        );
+        assert!(!self.0.path().join("client.rs").exists(), "no client is written");
         errors[0].to_owned()
     }
 }
 
-/// The message about `description`, spoilt by replacing `good` by `bad`.
-fn error_of(good: &str, bad: &str) -> String {
-    assert!(DESCRIPTION.contains(good));
-    Package::new(&DESCRIPTION.replacen(good, bad, 1), OVERLAY).error("api.yaml")
+/// Returns the error about the description with `valid` replaced by `invalid`.
+fn error_of(valid: &str, invalid: &str) -> String {
+    assert!(DESCRIPTION.contains(valid));
+    Package::new(&DESCRIPTION.replacen(valid, invalid, 1), OVERLAY).error("api.yaml")
 }
 
-/// The message about a file that is something else altogether.
+/// Returns the error about a description with this text.
 fn error_of_text(text: &str) -> String {
     Package::new(text, OVERLAY).error("api.yaml")
 }
 
 #[test]
-fn good_input_builds_and_is_watched_for_changes() {
+fn valid_input_is_built_and_watched() {
     let package = Package::new(DESCRIPTION, OVERLAY);
     let lines = package.build("api.yaml");
-    let said: Vec<&str> = lines
+    let printed: Vec<&str> = lines
         .iter()
         .map(String::as_str)
         .filter(|line| !line.starts_with("cargo::rustc-c"))
         .collect();
     assert_eq!(
-        said,
+        printed,
         [
             "cargo::rerun-if-env-changed=INTERCOM_OPENAPI",
             "cargo::rerun-if-env-changed=INTERCOM_OVERLAY",
             "cargo::rerun-if-changed=openapi/overlay.yaml",
             "cargo::rerun-if-changed=api.yaml",
         ],
-        "silence when nothing is wrong"
+        "no warnings"
     );
     let client = std::fs::read_to_string(package.0.path().join("client.rs")).unwrap();
     let field = |name: &str| client.find(&format!("pub {name}: ::std::option::Option")).unwrap();
-    assert!(
-        field("name") < field("id"),
-        "the overlay's field comes after the description's"
-    );
+    assert!(field("name") < field("id"), "the field of the overlay comes last");
 }
 
 #[test]
-fn nothing_is_written_without_a_folder_for_it() {
+fn no_client_is_written_without_out_dir() {
     let package = Package::new(DESCRIPTION, OVERLAY);
     let output = package.command("api.yaml").env_remove("OUT_DIR").output().unwrap();
-    let said = String::from_utf8(output.stdout).unwrap();
-    assert!(!output.status.success(), "{said}");
-    assert!(said.starts_with("cargo::error=`OUT_DIR` is not set"), "{said}");
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(!output.status.success(), "{text}");
+    assert!(text.starts_with("cargo::error=`OUT_DIR` is not set"), "{text}");
     assert!(!package.0.path().join("client.rs").exists());
 }
 
@@ -154,7 +148,7 @@ fn json_builds_the_same_client_as_yaml() {
 }
 
 #[test]
-fn our_description_builds_in_silence() {
+fn own_description_builds_without_warnings() {
     let out = tempfile::tempdir().unwrap();
     let output = Command::new(env!("CARGO_BIN_EXE_build-script"))
         .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
@@ -165,12 +159,12 @@ fn our_description_builds_in_silence() {
         .output()
         .unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
-    let said = text.lines().filter(|line| !line.starts_with("cargo::rerun-if"));
-    let said: Vec<_> = said
+    let printed = text.lines().filter(|line| !line.starts_with("cargo::rerun-if"));
+    let printed: Vec<_> = printed
         .filter(|line| !line.starts_with("cargo::rustc-check-cfg"))
         .collect();
     assert_eq!(
-        said,
+        printed,
         [
             "cargo::rustc-cfg=intercom_export",
             "cargo::rustc-cfg=intercom_search",
@@ -181,7 +175,7 @@ fn our_description_builds_in_silence() {
 }
 
 #[test]
-fn an_overlay_of_ones_own_applies_after_ours() {
+fn a_second_overlay_applies_after_the_own_one() {
     let package = Package::new(DESCRIPTION, OVERLAY);
     let own = OVERLAY.replace("{id: {type: string}}", "{id: {type: integer}, colour: {type: string}}");
     std::fs::write(package.0.path().join("own.yaml"), own).unwrap();
@@ -201,7 +195,7 @@ fn an_overlay_of_ones_own_applies_after_ours() {
 }
 
 #[test]
-fn features_choose_the_groups_that_are_built() {
+fn features_select_the_groups() {
     let description = DESCRIPTION
         .replace("operationId: findTag", "operationId: findTag\n      tags: [Data Tags]")
         .replace(
@@ -229,32 +223,32 @@ fn features_choose_the_groups_that_are_built() {
 }
 
 #[test]
-fn a_missing_file() {
+fn a_missing_file_is_an_error() {
     assert_eq!(
         Package::new(DESCRIPTION, OVERLAY).error("/nowhere/api.yaml"),
-        "/nowhere/api.yaml: cannot be read: No such file or directory (os error 2) [read]. To mend it: supply the file, \
-         readable and in UTF-8; a relative path in INTERCOM_OPENAPI or INTERCOM_OVERLAY starts in the folder of \
-         intercom-client, so give it in .cargo/config.toml as `[env]` NAME = { value = \"api.yaml\", relative = true }."
+        "/nowhere/api.yaml: cannot be read: No such file or directory (os error 2) [read]. To fix it: make sure that the file \
+         exists, is readable, and is UTF-8; relative paths in INTERCOM_OPENAPI and INTERCOM_OVERLAY are relative to the folder \
+         of intercom-client, so set them in .cargo/config.toml as `[env]` NAME = { value = \"api.yaml\", relative = true }."
     );
 }
 
 #[test]
-fn neither_yaml_nor_json() {
+fn invalid_yaml_and_json_are_errors() {
     for (message, start, end) in [
         (
             error_of("version: '2.9'}", "version: '2.9'"),
             "api.yaml at line 3 column 1: is not valid YAML: ",
-            " [read]. To mend it: correct the YAML there.",
+            " [read]. To fix it: correct the YAML at this place.",
         ),
         (
             error_of_text("{\"openapi\": 3.0.1}"),
             "api.yaml at line 1 column 16: is not valid JSON: ",
-            " [read]. To mend it: correct the JSON there.",
+            " [read]. To fix it: correct the JSON at this place.",
         ),
         (
             error_of_text("\0\u{1}"),
             "api.yaml at line 1 column 1: is not valid YAML: ",
-            " [read]. To mend it: correct the YAML there.",
+            " [read]. To fix it: correct the YAML at this place.",
         ),
     ] {
         assert!(message.starts_with(start) && message.ends_with(end), "{message}");
@@ -262,9 +256,9 @@ fn neither_yaml_nor_json() {
 }
 
 #[test]
-fn something_else_than_openapi_3_0() {
-    let end = " [openapi_3_0]. To mend it: supply an OpenAPI 3.0 description; convert other versions first.";
-    for (text, what) in [
+fn other_documents_than_openapi_3_0_are_errors() {
+    let end = " [openapi_3_0]. To fix it: supply an OpenAPI 3.0 description; convert other versions first.";
+    for (text, problem) in [
         ("swagger: '2.0'", "is Swagger 2, not OpenAPI 3.0"),
         ("{\"openapi\": \"3.1.0\"}", "is OpenAPI 3.1.0, not 3.0"),
         (OVERLAY, "is an OpenAPI Overlay, not an OpenAPI description"),
@@ -277,73 +271,73 @@ fn something_else_than_openapi_3_0() {
             "is an empty document, not an OpenAPI description: it has no `openapi` version",
         ),
     ] {
-        assert_eq!(error_of_text(text), format!("api.yaml: {what}{end}"));
+        assert_eq!(error_of_text(text), format!("api.yaml: {problem}{end}"));
     }
 }
 
-/// The warnings about a description that is spoilt by replacing `good` by `bad`, and the client that is built all the same.
-fn warnings_of(good: &str, bad: &str) -> (Vec<String>, String) {
-    assert!(DESCRIPTION.contains(good));
-    let package = Package::new(&DESCRIPTION.replacen(good, bad, 1), OVERLAY);
+/// Returns the warnings about the description with `valid` replaced by `invalid`, and the client.
+fn warnings_of(valid: &str, invalid: &str) -> (Vec<String>, String) {
+    assert!(DESCRIPTION.contains(valid));
+    let package = Package::new(&DESCRIPTION.replacen(valid, invalid, 1), OVERLAY);
     let lines = package.build("api.yaml");
     let warnings = lines
         .iter()
         .filter_map(|line| line.split_once("warning:\u{1b}[0m "))
-        .map(|(_, said)| said.trim());
+        .map(|(_, text)| text.trim());
     (warnings.map(str::to_owned).collect(), package.client())
 }
 
 #[test]
-fn what_cannot_be_built_from_is_mended_and_told_in_one_block() {
+fn invalid_parts_are_repaired_and_reported_in_one_block() {
     let again = "  /labels: {get: {operationId: find_tag, responses: {}}}\ncomponents:\n";
-    for (good, bad, warning, written) in [
+    for (valid, invalid, warning, written) in [
         (
             "schemas/tag'",
             "schemas/tagg'",
-            "api.yaml at /paths/~1tags~1{id}/get/responses/200/content/application~1json/schema: `$ref` \
-             \"#/components/schemas/tagg\" leads to no schema; any JSON stands for it [references]",
+            "api.yaml at /paths/~1tags~1{id}/get/responses/200/content/application~1json/schema: the target of \
+             the `$ref` \"#/components/schemas/tagg\" is missing; replaced by any JSON [references]",
             "crate::Response<::serde_json::Value>",
         ),
         (
             "components:\n",
             again,
-            "api.yaml at /paths/~1labels/get: its `operationId` \"find_tag\" is another's as well; its method is \
+            "api.yaml at /paths/~1labels/get: the `operationId` \"find_tag\" is not unique; the method is named \
              `get_labels` [operation_ids]",
             "pub fn get_labels",
         ),
         (
             "      operationId: findTag\n",
             "",
-            "api.yaml at /paths/~1tags~1{id}/get: has no `operationId`; its method is `get_tags_by_id` [operation_ids]",
+            "api.yaml at /paths/~1tags~1{id}/get: has no `operationId`; the method is named `get_tags_by_id` [operation_ids]",
             "pub fn get_tags_by_id",
         ),
         (
             "application/json",
             "text/csv",
-            "api.yaml at /paths/~1tags~1{id}/get/responses: an answer of `text/csv` is handed on as bytes [response_media]",
+            "api.yaml at /paths/~1tags~1{id}/get/responses/200/content: `text/csv` is treated as bytes [one_media_type]",
             "bytes: Some(\"text/csv\")",
         ),
         (
             "name: id,",
             "name: key,",
-            "api.yaml at /paths/~1tags~1{id}/get: path parameter `id` is not declared; it is text [path_parameters]",
+            "api.yaml at /paths/~1tags~1{id}/get: the path parameter `id` is not declared; sent as a string [path_parameters]",
             "pub fn id(",
         ),
         (
             "type: object, properties",
             "type: elephant, properties",
-            "api.yaml at /components/schemas/tag/type: \"elephant\" is none of OpenAPI 3.0's; any JSON stands for it \
+            "api.yaml at /components/schemas/tag/type: \"elephant\" is not a type of OpenAPI 3.0; replaced by any JSON \
              [well_formed]",
             "pub struct Tag",
         ),
         (
             "version: '2.9'",
             "version: 2.9",
-            "api.yaml at /info/version: is a number, whose last zeros are lost; read as 2.9, quote it [basics]",
+            "api.yaml at /info/version: is a number, which loses trailing zeros: quote it; read as 2.9 [basics]",
             "\"2.9\" V2_9",
         ),
     ] {
-        let (warnings, client) = warnings_of(good, bad);
+        let (warnings, client) = warnings_of(valid, invalid);
         assert!(
             warnings[0].starts_with(&format!("{} part", warnings.len() - 1)),
             "{warnings:?}"
@@ -360,18 +354,18 @@ fn what_cannot_be_built_from_is_mended_and_told_in_one_block() {
 }
 
 #[test]
-fn what_is_no_fault_is_not_told() {
-    for (good, bad) in [
+fn valid_variations_cause_no_warning() {
+    for (valid, other) in [
         (", x-region: us", ""),
         ("description: the tag", "summary: the tag"),
         ("3.0.1", "3.0"),
     ] {
-        assert_eq!(warnings_of(good, bad).0, [""; 0], "{bad}");
+        assert_eq!(warnings_of(valid, other).0, [""; 0], "{other}");
     }
 }
 
 #[test]
-fn corrections_that_do_not_fit_are_told_and_the_rest_applies() {
+fn invalid_corrections_are_reported_and_the_others_apply() {
     let overlay = format!(
         "{OVERLAY}- target: $.components.schemas.tag
   description: Tags have owners.
@@ -391,13 +385,13 @@ fn corrections_that_do_not_fit_are_told_and_the_rest_applies() {
     let package = Package::new(DESCRIPTION, &overlay);
     let text = package.build("api.yaml").join("\n");
     for part in [
-        "openapi/overlay.yaml at /actions/1: does not apply to $.components.schemas.tag: its `$ref` to \
-         #/components/schemas/admin leads nowhere in this description [overlay]",
-        "openapi/overlay.yaml at /actions/3: does not apply to $.components.schemas.tag: \
-         /paths/~1tags~1{id}/get/responses/200/content/application~1json/schema refers to what it removes [overlay]",
-        "openapi/overlay.yaml at /actions/4: does not apply to $.components.schemas.tag.type: \
-         /components/schemas/tag/type is neither an object to update nor a list to add to [overlay]",
-        "3 parts of the input are mended or left out",
+        "openapi/overlay.yaml at /actions/1: cannot be applied to $.components.schemas.tag: the target of its `$ref` \
+         #/components/schemas/admin is missing in this description [overlay]",
+        "openapi/overlay.yaml at /actions/3: cannot be applied to $.components.schemas.tag: \
+         /paths/~1tags~1{id}/get/responses/200/content/application~1json/schema refers to the removed part [overlay]",
+        "openapi/overlay.yaml at /actions/4: cannot be applied to $.components.schemas.tag.type: \
+         /components/schemas/tag/type is neither an object nor a list [overlay]",
+        "3 parts of the input were repaired or left out",
     ] {
         assert!(text.contains(part), "{part} is missing from {text}");
     }
@@ -409,34 +403,34 @@ fn corrections_that_do_not_fit_are_told_and_the_rest_applies() {
 }
 
 #[test]
-fn an_invalid_overlay() {
-    let remedy = "[overlay]. To mend it: correct it by the OpenAPI Overlay Specification 1.1 (targets are RFC 9535 \
+fn an_invalid_overlay_is_an_error() {
+    let remedy = "[overlay]. To fix it: correct it according to the OpenAPI Overlay Specification 1.1 (targets are RFC 9535 \
                   JSONPath).";
-    let spoilt = |good: &str, bad: &str| {
-        assert!(OVERLAY.contains(good));
-        Package::new(DESCRIPTION, &OVERLAY.replacen(good, bad, 1)).error("api.yaml")
+    let error_of = |valid: &str, invalid: &str| {
+        assert!(OVERLAY.contains(valid));
+        Package::new(DESCRIPTION, &OVERLAY.replacen(valid, invalid, 1)).error("api.yaml")
     };
-    for (good, bad, message) in [
+    for (valid, invalid, message) in [
         (
             "overlay: 1.1.0",
             "overlay: 7.0",
-            "openapi/overlay.yaml at /overlay: is not an OpenAPI Overlay 1.0 or 1.1: ",
+            "openapi/overlay.yaml at /overlay: is not an OpenAPI Overlay 1.0 or 1.1 ",
         ),
         (
             "schemas.tag",
             "schemas[tag",
-            "openapi/overlay.yaml at /actions/0/target: is no JSONPath: ",
+            "openapi/overlay.yaml at /actions/0/target: is not a JSONPath: ",
         ),
         (
             "  update: {properties: {id: {type: string}}}\n",
             "",
-            "openapi/overlay.yaml at /actions/0: neither removes, updates nor copies ",
+            "openapi/overlay.yaml at /actions/0: has no `remove`, `update` or `copy` ",
         ),
     ] {
-        let error = spoilt(good, bad);
+        let error = error_of(valid, invalid);
         assert!(error.starts_with(message), "{error}");
         assert!(error.ends_with(remedy), "{error}");
     }
-    let error = spoilt("info: {", "info: {{");
+    let error = error_of("info: {", "info: {{");
     assert!(error.starts_with("openapi/overlay.yaml at line "), "{error}");
 }

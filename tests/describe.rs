@@ -1,4 +1,4 @@
-//! The example that says what the build makes of a description, and what is different from an older one.
+//! Tests the example `describe`, which reports the content of a client and its changes.
 
 #[path = "../examples/describe/src/compare.rs"]
 mod compare;
@@ -78,7 +78,7 @@ components:
         next: {type: string, format: next-page}
 "##;
 
-/// What is different in the newer one, in the order of the file.
+/// The changes in the newer description, in the order of the file: old and new text.
 const CHANGES: [(&str, &str); 13] = [
     ("version: '1.0'", "version: '1.1'"),
     ("/shelves/{id}:", "/shelves/{shelf_id}:"),
@@ -123,7 +123,7 @@ const CHANGES: [(&str, &str); 13] = [
     ),
 ];
 
-/// Corrections: one that applies, of two actions, and one for each reason not to.
+/// Corrections: one of two actions that applies, and one for each reason not to apply.
 const OVERLAY: &str = "overlay: 1.1.0
 info: {title: Corrections, version: '1'}
 actions:
@@ -150,13 +150,14 @@ actions:
 
 /// The newer description.
 fn newer() -> String {
-    CHANGES.iter().fold(OLDER.to_owned(), |text, (good, other)| {
-        assert!(text.contains(good), "{good}");
-        text.replacen(good, other, 1)
+    CHANGES.iter().fold(OLDER.to_owned(), |text, (old, new)| {
+        assert!(text.contains(old), "{old}");
+        text.replacen(old, new, 1)
     })
 }
 
-/// The report about files with these texts. They stand in a folder that is left out of the report.
+/// Returns the report about files with these texts. The path of their folder is removed from the
+/// report.
 fn report_of(text: &str, older: Option<&str>, form: Form) -> String {
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str, text: &str| -> PathBuf {
@@ -173,19 +174,19 @@ fn report_of(text: &str, older: Option<&str>, form: Form) -> String {
     text.replace(&format!("{}/", folder.path().display()), "")
 }
 
-/// Fails when the blocks do not stand in the report, in this order.
+/// Asserts that the report contains the blocks in this order.
 fn assert_blocks(report: &str, blocks: &[&str]) {
     let mut rest = report;
     for block in blocks {
         let Some(place) = rest.find(block) else {
-            panic!("{block}\nis missing, or not in its place, in\n{report}");
+            panic!("{block}\nis missing or misplaced in\n{report}");
         };
         rest = &rest[place + block.len()..];
     }
 }
 
 #[test]
-fn what_is_different_is_said_once_and_in_the_clients_words() {
+fn changes_are_reported_once_with_the_names_of_the_client() {
     let report = report_of(&newer(), Some(OLDER), Form::Terminal);
     let blocks = [
         "API 1.1 by new.yaml\n",
@@ -203,7 +204,7 @@ fn what_is_different_is_said_once_and_in_the_clients_words() {
          GET /shelves/{shelf_id} (find_shelf)\n    parameters added: books (boolean)\n    \
          parameter depth: text, was integer\n    parameter depth: required now\n\n",
         "Path parameters renamed\n-----------------------\n  shelf_id, was id\n    find_shelf\n\n",
-        // The types that are named after the operation are still the same ones.
+        // Types that are named after a renamed operation are matched.
         "Types changed\n-------------\n  BuildShelfRequest, was CreateShelfRequest\n    room: optional now\n    \
          wood: required now\n  BuildShelfRequestSize, was CreateShelfRequestSize\n    added: depth (integer)\n  \
          BuildShelfRequestWood, was CreateShelfRequestWood\n    values added: elm\n    values removed: ash\n  \
@@ -218,7 +219,7 @@ fn what_is_different_is_said_once_and_in_the_clients_words() {
 }
 
 #[test]
-fn operations_corrections_and_what_was_mended_are_listed() {
+fn operations_corrections_and_repaired_parts_are_listed() {
     let report = report_of(&newer(), None, Form::Terminal);
     let blocks = [
         "Corrections unused\n------------------\n\n\
@@ -226,16 +227,16 @@ fn operations_corrections_and_what_was_mended_are_listed() {
          The description says so already\n  $.info\n    The title.\n\n\
          They are for other versions\n  $.info\n    For later.\n\n\
          They do not fit\n  $.components.schemas.shelf.properties\n    Doors.\n    \
-         its $ref to #/components/schemas/door leads nowhere in this description\n\n",
+         the target of its $ref #/components/schemas/door is missing in this description\n\n",
         "Parts mended or left out\n------------------------\n  overlay\n    overlay.yaml at /actions/5: ",
-        "\n  operation_ids\n    /paths/~1shelves~1{shelf_id}/put: has no operationId; its method is \
+        "\n  operation_ids\n    /paths/~1shelves~1{shelf_id}/put: has no operationId; the method is named \
          put_shelves_by_shelf_id\n\n",
         "Operations\n----------\n\nBoards\n  \
          GET  /shelves             list_shelves             reads\n  \
          PUT  /shelves/{shelf_id}  put_shelves_by_shelf_id  changes\n\nShelves\n  \
          POST  /shelves             build_shelf  changes\n  \
          GET   /shelves/{shelf_id}  find_shelf   reads\n\n",
-        // Two actions in a row under one description are one correction.
+        // Consecutive actions with one description are one correction.
         "Corrections applied\n-------------------\n  $.paths['/shelves'].get, $.components.schemas.shelf\n    \
          Listing | walking.\n",
     ];
@@ -246,9 +247,9 @@ fn operations_corrections_and_what_was_mended_are_listed() {
 }
 
 #[test]
-fn operations_with_an_announced_end_are_listed() {
-    let ends = "x-removed: {on: '2026-12-31', use: create_shelf}\n      operationId: deleteShelf";
-    let text = OLDER.replacen("operationId: deleteShelf", ends, 1);
+fn operations_with_an_announced_removal_are_listed() {
+    let removal = "x-removed: {on: '2026-12-31', use: create_shelf}\n      operationId: deleteShelf";
+    let text = OLDER.replacen("operationId: deleteShelf", removal, 1);
     let report = report_of(&text, Some(OLDER), Form::Terminal);
     assert_blocks(
         &report,
@@ -264,7 +265,7 @@ fn operations_with_an_announced_end_are_listed() {
 }
 
 #[test]
-fn markdown_has_tables_and_code() {
+fn markdown_contains_tables_and_code() {
     let report = report_of(&newer(), Some(OLDER), Form::Markdown);
     let blocks = [
         "# API 1.1 by `new.yaml`\n\n| what | how many |\n|---|---|\n| groups | 2 |\n",
@@ -282,7 +283,7 @@ fn markdown_has_tables_and_code() {
 }
 
 #[test]
-fn our_own_description_is_no_different_from_itself() {
+fn the_own_description_does_not_differ_from_itself() {
     std::env::set_current_dir(report::repository()).unwrap();
     let own = || PathBuf::from(script::DESCRIPTION);
     let asked = Asked {
@@ -327,7 +328,7 @@ fn arguments_are_a_form_and_at_most_two_files() {
 }
 
 #[test]
-fn a_file_that_is_no_description_fails_as_the_build_does() {
+fn other_files_fail_like_in_the_build() {
     let asked = Asked {
         form: Form::Terminal,
         file: "Cargo.toml".into(),

@@ -1,59 +1,58 @@
-//! Private formats: schemas that become hand-written types of the crate. The overlay marks them, some rules do too.
+//! Private formats: schemas that become hand-written types. The overlay and some repair rules set
+//! them.
 
 /// A hand-written type.
 pub struct Format {
-    /// The format that stands for it.
+    /// The format.
     pub name: &'static str,
     /// Its path in the crate.
     pub rust: &'static str,
-    /// Whether the schema is an integer for those who do not know the format, else a text.
+    /// Whether the schema without the format is an integer instead of a string.
     pub integer: bool,
-    /// The types that it is made over, in the order of `x-of`.
-    pub over: &'static [Over],
+    /// The kinds of the components that it contains, in the order of `x-of`.
+    pub components: &'static [ComponentKind],
 }
 
-/// What a type that another is made over has to be.
+/// The kind of a component that a hand-written type contains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Over {
-    /// An enum of texts.
+pub enum ComponentKind {
+    /// A string enum.
     Enum,
     /// An object.
     Object,
-    /// An object whose `data` lists the objects before it.
+    /// An object whose `data` lists the previous component.
     List,
 }
 
-const fn alone(name: &'static str, rust: &'static str) -> Format {
-    let over = &[];
-    let integer = false;
+const fn string(name: &'static str, rust: &'static str) -> Format {
     Format {
         name,
         rust,
-        integer,
-        over,
+        integer: false,
+        components: &[],
     }
 }
 
-/// All of them.
+/// All private formats.
 pub const FORMATS: [Format; 6] = [
     Format {
         integer: true,
-        ..alone("timestamp", "crate::Timestamp")
+        ..string("timestamp", "crate::Timestamp")
     },
-    alone("id", "crate::Id"),
-    alone("avatar", "crate::Avatar"),
-    alone("next-page", "crate::NextPage"),
+    string("id", "crate::Id"),
+    string("avatar", "crate::Avatar"),
+    string("next-page", "crate::NextPage"),
     Format {
-        over: &[Over::Object, Over::List],
-        ..alone("company-or-list", "crate::CompanyOrList")
+        components: &[ComponentKind::Object, ComponentKind::List],
+        ..string("company-or-list", "crate::CompanyOrList")
     },
     Format {
-        over: &[Over::Enum],
-        ..alone("ticket-state", "crate::TicketState")
+        components: &[ComponentKind::Enum],
+        ..string("ticket-state", "crate::TicketState")
     },
 ];
 
-/// The hand-written type that a format stands for.
+/// Returns the private format with this name.
 pub fn find(name: &str) -> Option<&'static Format> {
     FORMATS.iter().find(|format| format.name == name)
 }

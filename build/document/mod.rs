@@ -1,4 +1,4 @@
-//! Views of an OpenAPI document: its operations and schemas, its private formats, its names as names of Rust, its prose as
+//! Views of an OpenAPI document: operations and schemas, private formats, Rust names, and text as
 //! documentation.
 
 pub mod formats;

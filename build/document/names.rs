@@ -1,4 +1,4 @@
-//! Names of the description as names of Rust.
+//! Conversion of names in the description to Rust names.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ pub fn escape(segment: &str) -> String {
     segment.replace('~', "~0").replace('/', "~1")
 }
 
-/// The segment of a JSON pointer, or of the URI fragment that holds one, as it was before it was escaped.
+/// Reverses the escaping of a segment of a JSON pointer, also in a URI fragment.
 pub fn unescape(segment: &str) -> String {
     let mut bytes = Vec::new();
     let mut rest = segment.as_bytes();
@@ -22,7 +22,8 @@ pub fn unescape(segment: &str) -> String {
     String::from_utf8_lossy(&bytes).replace("~1", "/").replace("~0", "~")
 }
 
-/// A name without case, underscores and punctuation: what two spellings of one name share.
+/// Returns a name in lower case without underscores and punctuation, which is the same for all
+/// spellings of a name.
 pub fn fold(name: &str) -> String {
     name.chars()
         .filter(char::is_ascii_alphanumeric)
@@ -30,8 +31,9 @@ pub fn fold(name: &str) -> String {
         .collect()
 }
 
-/// Returns what a name of the description and the name that progenitor gives it in Rust have in common: the ASCII letters and
-/// digits in lower case, after an `x` if no letter comes first. Two names with the same result can become one name in Rust.
+/// Returns a key that is the same for a name of the description and the Rust name that progenitor
+/// derives from it: the ASCII letters and digits in lower case, with the prefix `x` if the first
+/// one is not a letter. Names with equal keys can collide in Rust.
 pub fn alike(name: &str) -> String {
     let folded = match name {
         "+1" => "plus1".to_owned(),
@@ -44,89 +46,106 @@ pub fn alike(name: &str) -> String {
     }
 }
 
-/// The letters and digits that Rust takes everywhere; a quote joins, everything else separates.
-fn plain(name: &str) -> String {
+/// Replaces all characters but ASCII letters and digits by underscores; quotes are removed.
+fn ascii_words(name: &str) -> String {
     let letters = name.chars().filter(|c| *c != '\'');
     letters
         .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
         .collect()
 }
 
-/// `snake_case`, in letters and digits: `ListAttachedContacts` and `listAttachedContacts` alike.
+/// Converts a name such as `ListAttachedContacts` or `listAttachedContacts` to `snake_case`.
 pub fn snake(name: &str) -> String {
-    plain(name).to_snake_case()
+    ascii_words(name).to_snake_case()
 }
 
-/// `PascalCase`, in letters and digits.
+/// Converts a name to `PascalCase`.
 pub fn pascal(name: &str) -> String {
-    plain(name).to_pascal_case()
+    ascii_words(name).to_pascal_case()
 }
 
-/// A function's, field's or parameter's name. `fallback` stands for a name without letters and digits.
+/// Returns the name of a function, field or parameter. `fallback` replaces a name without letters
+/// and digits.
 pub fn ident(name: &str, fallback: &str) -> String {
     word(snake(name), fallback, "x", "_")
 }
 
-/// A type's or variant's name, likewise.
+/// Returns the name of a type or variant. `fallback` replaces a name without letters and digits.
 pub fn type_ident(name: &str, fallback: &str) -> String {
     word(pascal(name), fallback, "X", "Value")
 }
 
-/// `prefix` goes before a digit, `beside` behind a keyword.
-fn word(mut name: String, fallback: &str, prefix: &str, beside: &str) -> String {
+/// Adds `prefix` before a digit, and `suffix` after a keyword.
+fn word(mut name: String, fallback: &str, prefix: &str, suffix: &str) -> String {
     if name.is_empty() {
         name = fallback.to_owned();
     }
     if name.starts_with(|first: char| first.is_ascii_digit()) {
         name.insert_str(0, prefix);
     }
-    // `gen` is a keyword since the edition of 2024.
+    // `gen` is a keyword since the 2024 edition.
     if name == "gen" || syn::parse_str::<syn::Ident>(&name).is_err() {
-        name.push_str(beside);
+        name.push_str(suffix);
     }
     name
 }
 
-/// The names of one scope: each is given out once.
-pub struct Taken {
-    reserved: BTreeSet<&'static str>,
-    /// What sets a name apart from a reserved one, and from a number behind it.
-    apart: (&'static str, &'static str),
-    given: BTreeSet<String>,
+/// The names in one scope. Each name is used once.
+pub struct UniqueNames {
+    reserved: BTreeSet<String>,
+    used: BTreeSet<String>,
+    /// Names with equal keys collide.
+    key: fn(&str) -> String,
+    /// The suffix of reserved names, and the separator before a number.
+    affixes: (&'static str, &'static str),
 }
 
-impl Taken {
-    /// A scope in which `reserved` stands for something else.
-    pub fn beside(reserved: impl IntoIterator<Item = &'static str>) -> Self {
+impl UniqueNames {
+    fn new(
+        reserved: impl IntoIterator<Item = &'static str>,
+        key: fn(&str) -> String,
+        affixes: (&'static str, &'static str),
+    ) -> Self {
         Self {
-            reserved: reserved.into_iter().collect(),
-            apart: ("_", "_"),
-            given: BTreeSet::new(),
+            reserved: reserved.into_iter().map(key).collect(),
+            used: BTreeSet::new(),
+            key,
+            affixes,
         }
     }
 
-    /// The same for names of types and variants, which have no underscores.
-    pub fn types_beside(reserved: impl IntoIterator<Item = &'static str>) -> Self {
-        Self {
-            apart: ("Value", ""),
-            ..Self::beside(reserved)
-        }
+    /// Creates a scope of functions, fields or constants. The names `reserved` are used by other
+    /// items.
+    pub fn values(reserved: impl IntoIterator<Item = &'static str>) -> Self {
+        Self::new(reserved, str::to_owned, ("_", "_"))
     }
 
-    /// `wanted` while it is free; set apart when it is reserved, with a number when it is given.
+    /// Creates a scope of types or variants, whose names have no underscores.
+    pub fn types(reserved: impl IntoIterator<Item = &'static str>) -> Self {
+        Self::new(reserved, str::to_owned, ("Value", ""))
+    }
+
+    /// Creates a scope of names in the description, which collide if progenitor derives one Rust
+    /// name from them. `suffix` is appended to reserved names; progenitor drops underscores at the
+    /// end.
+    pub fn described(reserved: impl IntoIterator<Item = &'static str>, suffix: &'static str) -> Self {
+        Self::new(reserved, alike, (suffix, "_"))
+    }
+
+    /// Returns `wanted`, with a suffix if it is reserved, and with a number if it is used.
     pub fn free(&mut self, wanted: &str) -> String {
-        let wanted = match self.reserved.contains(wanted) {
-            true => format!("{wanted}{}", self.apart.0),
+        let wanted = match self.reserved.contains(&(self.key)(wanted)) {
+            true => format!("{wanted}{}", self.affixes.0),
             false => wanted.to_owned(),
         };
-        let separator = if wanted.ends_with('_') { "" } else { self.apart.1 };
-        let numbered = (2..).map(|number| format!("{wanted}{separator}{number}"));
-        for name in [wanted.clone()].into_iter().chain(numbered) {
-            if self.given.insert(name.clone()) {
-                return name;
+        let mut name = wanted.clone();
+        for number in 2.. {
+            if self.used.insert((self.key)(&name)) {
+                break;
             }
+            name = format!("{}{}{number}", wanted.trim_end_matches('_'), self.affixes.1);
         }
-        wanted
+        name
     }
 }
 
@@ -135,7 +154,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cases() {
+    fn names_are_converted_to_snake_and_pascal_case() {
         assert_eq!(snake("ListAttachedContacts"), "list_attached_contacts");
         assert_eq!(snake("RetrieveACompanyById"), "retrieve_a_company_by_id");
         assert_eq!(snake("Bad Request - invalid number"), "bad_request_invalid_number");
@@ -145,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_alike_when_progenitor_makes_the_same_of_them() {
+    fn names_are_alike_if_progenitor_derives_one_name_from_them() {
         let same = [
             ["per_page", "perPage"],
             ["a-b", "AB"],
@@ -163,14 +182,14 @@ mod tests {
     }
 
     #[test]
-    fn pointers() {
+    fn pointers_are_escaped_and_unescaped() {
         assert_eq!(escape("/me~x"), "~1me~0x");
         assert_eq!(unescape("~1me~0x"), "/me~x");
         assert_eq!(unescape("Kunden%20%C3%BC%"), "Kunden ü%");
     }
 
     #[test]
-    fn names_that_rust_does_not_take_become_ones() {
+    fn invalid_names_become_valid_ones() {
         for (name, expected) in [
             ("type", "type_"),
             ("self", "self_"),
@@ -189,11 +208,11 @@ mod tests {
     }
 
     #[test]
-    fn each_name_is_given_once() {
-        let mut types = Taken::types_beside(["Box"]);
+    fn each_name_is_used_once() {
+        let mut types = UniqueNames::types(["Box"]);
         let given = ["Tag", "Tag", "AB", "AB", "Box", "Box"].map(|wanted| types.free(wanted));
         assert_eq!(given, ["Tag", "Tag2", "AB", "AB2", "BoxValue", "BoxValue2"]);
-        let mut taken = Taken::beside(["send"]);
+        let mut taken = UniqueNames::values(["send"]);
         let given: Vec<String> = ["a_b", "a_b", "a_b", "send", "send"]
             .iter()
             .map(|wanted| taken.free(wanted))

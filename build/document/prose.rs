@@ -1,13 +1,13 @@
-//! The description's prose as rustdoc takes it.
+//! Conversion of the description's Markdown to rustdoc markup.
 //!
-//! Descriptions are Markdown for every language. rustdoc reads more into it: code without a language is compiled and run,
-//! brackets link to items, HTML has to be closed.
+//! rustdoc compiles code blocks without a language, links brackets to items, and requires balanced
+//! HTML.
 
-/// Schemes of links that are kept.
-const SCHEMES: [&str; 3] = ["https://", "http://", "mailto:"];
+/// Schemes of links that are preserved.
+const LINK_SCHEMES: [&str; 3] = ["https://", "http://", "mailto:"];
 
-/// The same text without what rustdoc takes for something else: code is text, angle brackets and brackets stand for
-/// themselves, addresses are links, and links to nowhere are their labels.
+/// Converts Markdown to rustdoc markup: code blocks get the language `text`, brackets are escaped,
+/// URLs become links, and relative links become their labels.
 pub fn rustdoc(text: &str) -> String {
     let mut written = String::new();
     let mut chunk = String::new();
@@ -32,7 +32,7 @@ pub fn rustdoc(text: &str) -> String {
                 written.push_str(line);
                 written.push('\n');
             }
-            // Four spaces would begin a block of code.
+            // Four spaces would start a code block.
             (None, None) => {
                 let indent = line.len() - bare.len();
                 chunk.push_str(&" ".repeat(indent.min(3)));
@@ -46,7 +46,7 @@ pub fn rustdoc(text: &str) -> String {
     written.trim_end().to_owned()
 }
 
-/// Text without blocks of code.
+/// Converts text without code blocks.
 fn inline(text: &str) -> String {
     let mut written = String::new();
     let mut rest = text;
@@ -75,11 +75,12 @@ fn inline(text: &str) -> String {
     written
 }
 
-/// A code span at the beginning, or backticks that are none: how long it is, and how it is written.
+/// Converts the code span or the single backticks at the start of `text`. Returns the length in
+/// `text`, and the result.
 fn code(text: &str) -> (usize, String) {
     let marks = text.len() - text.trim_start_matches('`').len();
-    let behind = &text[marks..];
-    let paragraph = behind.split("\n\n").next().unwrap_or_default();
+    let rest = &text[marks..];
+    let paragraph = rest.split("\n\n").next().unwrap_or_default();
     let mut from = 0;
     while let Some(found) = paragraph[from..].find('`') {
         let at = from + found;
@@ -93,7 +94,8 @@ fn code(text: &str) -> (usize, String) {
     (marks, "\\`".repeat(marks))
 }
 
-/// A link at the beginning, or a bracket that begins none.
+/// Converts the link or the bracket at the start of `text`. Returns the length in `text`, and the
+/// result.
 fn link(text: &str) -> (usize, String) {
     let parts = text[1..].split_once("](").and_then(|(label, behind)| {
         let (target, _) = behind.split_once(')')?;
@@ -102,7 +104,7 @@ fn link(text: &str) -> (usize, String) {
     match parts {
         Some((label, target)) => {
             let taken = label.len() + target.len() + 4;
-            let leads = SCHEMES.iter().any(|scheme| target.trim().starts_with(scheme));
+            let leads = LINK_SCHEMES.iter().any(|scheme| target.trim().starts_with(scheme));
             let label = inline(label);
             match leads {
                 true => (taken, format!("[{label}]({target})")),
@@ -113,9 +115,9 @@ fn link(text: &str) -> (usize, String) {
     }
 }
 
-/// The address that a text begins with.
+/// Returns the URL at the start of `text`.
 fn address(text: &str) -> Option<&str> {
-    let scheme = SCHEMES[..2].iter().find(|scheme| text.starts_with(**scheme))?;
+    let scheme = LINK_SCHEMES[..2].iter().find(|scheme| text.starts_with(**scheme))?;
     let end = text.find(|c: char| c.is_whitespace() || "<>\"'`()[]|*\\".contains(c));
     let address = text[..end.unwrap_or(text.len())].trim_end_matches(['.', ',', ';', ':', '!', '?', '_']);
     (address.len() > scheme.len()).then_some(address)
@@ -126,7 +128,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn prose_stays_as_it_is() {
+    fn valid_markup_is_unchanged() {
         for text in [
             "A text with `code`, **bold** words and [a link](https://example.com/a?b=c).",
             "| a | b |\n|---|---|\n| 1 | `x < y` |",
@@ -138,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn what_rustdoc_would_take_for_something_else_stands_for_itself() {
+    fn other_markup_is_escaped() {
         for (text, shown) in [
             ("a Map<String>, 1 < 2", "a Map\\<String>, 1 \\< 2"),
             ("ids[0] and [contact]", "ids\\[0] and \\[contact]"),

@@ -1,4 +1,4 @@
-//! Small views of an OpenAPI document as a JSON value: pointers, references, reach, names.
+//! Operations, schemas and references of an OpenAPI document, which is a JSON value.
 
 use std::collections::BTreeSet;
 
@@ -6,18 +6,19 @@ use serde_json::{Map, Value};
 
 use super::names::{escape, unescape};
 
-/// The methods a path item can hold.
+/// The methods of a path item.
 pub const METHODS: [&str; 8] = ["get", "put", "post", "delete", "patch", "head", "options", "trace"];
 
-/// What holds one schema inside another.
-const INNER: [&str; 3] = ["items", "additionalProperties", "not"];
+/// Keywords whose value is a schema.
+const SCHEMA_KEYWORDS: [&str; 3] = ["items", "additionalProperties", "not"];
 
-/// What holds several. `x-of` is the overlay's: the schemas that a hand-written type is made over.
-const LISTS: [&str; 4] = ["oneOf", "anyOf", "allOf", "x-of"];
+/// Keywords whose value is a list of schemas. `x-of` is private: the schemas that a hand-written
+/// type contains.
+const LIST_KEYWORDS: [&str; 4] = ["oneOf", "anyOf", "allOf", "x-of"];
 
 const SCHEMA_PREFIX: &str = "#/components/schemas/";
 
-/// Every operation as `(path, method, operation)`, in the order of the document.
+/// Returns every operation as `(path, method, operation)`, in the order of the document.
 pub fn operations(document: &Value) -> Vec<(&str, &str, &Value)> {
     let mut found = Vec::new();
     for (path, item) in document["paths"].as_object().into_iter().flatten() {
@@ -30,7 +31,7 @@ pub fn operations(document: &Value) -> Vec<(&str, &str, &Value)> {
     found
 }
 
-/// Calls `change` on every operation as `(path, method, operation)`.
+/// Calls `change` with every operation as `(path, method, operation)`.
 pub fn for_each_operation(document: &mut Value, mut change: impl FnMut(&str, &str, &mut Value)) {
     let paths = document.get_mut("paths").and_then(Value::as_object_mut);
     for (path, item) in paths.into_iter().flatten() {
@@ -42,7 +43,7 @@ pub fn for_each_operation(document: &mut Value, mut change: impl FnMut(&str, &st
     }
 }
 
-/// The component schemas, an empty map when there are none.
+/// Returns the component schemas; an empty map if the document has none.
 pub fn components(document: &Value) -> Map<String, Value> {
     document
         .pointer("/components/schemas")
@@ -51,12 +52,12 @@ pub fn components(document: &Value) -> Map<String, Value> {
         .unwrap_or_default()
 }
 
-/// The component schemas, to be changed; `None` when the document has no such section.
+/// Returns the component schemas mutably; `None` if the document has none.
 pub fn components_mut(document: &mut Value) -> Option<&mut Map<String, Value>> {
     document.pointer_mut("/components/schemas")?.as_object_mut()
 }
 
-/// The parameters of an operation, to be changed.
+/// Returns the parameters of an operation mutably.
 pub fn parameters_mut(operation: &mut Value) -> impl Iterator<Item = &mut Value> {
     operation
         .get_mut("parameters")
@@ -65,27 +66,27 @@ pub fn parameters_mut(operation: &mut Value) -> impl Iterator<Item = &mut Value>
         .flatten()
 }
 
-/// The parameters of an operation.
+/// Returns the parameters of an operation.
 pub fn parameters(operation: &Value) -> impl Iterator<Item = &Value> {
     operation["parameters"].as_array().into_iter().flatten()
 }
 
-/// The component schema a `$ref` names, when `schema` is one.
+/// Returns the name of the component schema if `schema` is a `$ref` to one.
 pub fn reference(schema: &Value) -> Option<&str> {
     schema.get("$ref")?.as_str()?.strip_prefix(SCHEMA_PREFIX)
 }
 
-/// A schema that refers to the component `name`.
+/// Returns a `$ref` to the component `name`.
 pub fn reference_to(name: &str) -> Value {
     serde_json::json!({ "$ref": format!("{SCHEMA_PREFIX}{name}") })
 }
 
-/// The name in a `$ref` to a component schema.
+/// Returns the name if `target` is a component schema.
 pub fn component(target: &str) -> Option<&str> {
     target.strip_prefix(SCHEMA_PREFIX)
 }
 
-/// What a `$ref` to `target` leads to inside the document.
+/// Returns the target of a `$ref` in the document.
 pub fn find<'a>(document: &'a Value, target: &str) -> Option<&'a Value> {
     let pointer = target.strip_prefix('#')?;
     document.pointer(pointer).or_else(|| {
@@ -94,9 +95,9 @@ pub fn find<'a>(document: &'a Value, target: &str) -> Option<&'a Value> {
     })
 }
 
-/// What `value` leads to, to the end of a chain of references; anything else is itself. `None` where the chain leads
-/// nowhere or round in a circle.
-pub fn followed<'a>(document: &'a Value, value: &'a Value) -> Option<&'a Value> {
+/// Follows a chain of references to its end. A `value` that is not a reference is returned
+/// unchanged. Returns `None` if a target is missing, and if the chain is circular.
+pub fn resolve<'a>(document: &'a Value, value: &'a Value) -> Option<&'a Value> {
     let mut seen = BTreeSet::new();
     let mut found = value;
     while let Some(target) = found.get("$ref").and_then(Value::as_str) {
@@ -105,44 +106,35 @@ pub fn followed<'a>(document: &'a Value, value: &'a Value) -> Option<&'a Value> 
     Some(found)
 }
 
-/// A `$ref` and where it stands.
+/// A `$ref` and its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reference {
-    /// The JSON pointer of the object that holds it.
+    /// The JSON pointer of the object that contains it.
     pub at: String,
-    /// Where it leads.
+    /// The target.
     pub target: String,
 }
 
-/// Keys whose values are data, in which a `$ref` is a value like any other, or lead outside of what is built.
-const DATA: [&str; 7] = [
-    "example",
-    "examples",
-    "default",
-    "enum",
-    "discriminator",
-    "links",
-    "callbacks",
-];
+/// Keys whose values are not searched for references: data, and parts from which no code is
+/// generated.
+const DATA_KEYS: &str = "example examples default enum discriminator links callbacks";
 
-/// Keys whose values are objects by names.
-const NAMES: [&str; 6] = [
-    "paths",
-    "parameters",
-    "properties",
-    "requestBodies",
-    "responses",
-    "schemas",
-];
+/// Keys whose values are maps from names to objects.
+const MAP_KEYS: &str = "paths parameters properties requestBodies responses schemas";
 
-/// Every `$ref` below `node` that does not lead where `leads` says.
-pub fn dangling(node: &Value, leads: impl Fn(&str) -> bool) -> Vec<Reference> {
-    fn visit(node: &Value, at: &mut String, named: bool, leads: &impl Fn(&str) -> bool, found: &mut Vec<Reference>) {
+/// Returns `true` if `word` is one of the words in `list`, which are separated by spaces.
+pub fn has_word(list: &str, word: &str) -> bool {
+    list.split(' ').any(|known| known == word)
+}
+
+/// Returns every `$ref` in `node` whose target is not `known`.
+pub fn dangling(node: &Value, known: impl Fn(&str) -> bool) -> Vec<Reference> {
+    fn visit(node: &Value, at: &mut String, is_map: bool, known: &impl Fn(&str) -> bool, found: &mut Vec<Reference>) {
         let depth = at.len();
         match node {
             Value::Object(object) => {
                 if let Some(target) = object.get("$ref").and_then(Value::as_str)
-                    && !leads(target)
+                    && !known(target)
                 {
                     found.push(Reference {
                         at: at.clone(),
@@ -150,13 +142,13 @@ pub fn dangling(node: &Value, leads: impl Fn(&str) -> bool) -> Vec<Reference> {
                     });
                 }
                 for (key, inner) in object {
-                    // Among properties and components, these are names like any other.
-                    let data = DATA.contains(&key.as_str()) || (key.starts_with("x-") && key != "x-of");
-                    if (named || !data) && (inner.is_object() || inner.is_array()) {
+                    // The keys of a map are names, not keywords.
+                    let data = has_word(DATA_KEYS, key) || (key.starts_with("x-") && key != "x-of");
+                    if (is_map || !data) && (inner.is_object() || inner.is_array()) {
                         at.push('/');
                         at.push_str(&escape(key));
-                        let names = !named && NAMES.contains(&key.as_str());
-                        visit(inner, at, names, leads, found);
+                        let is_map = !is_map && has_word(MAP_KEYS, key);
+                        visit(inner, at, is_map, known, found);
                         at.truncate(depth);
                     }
                 }
@@ -164,7 +156,7 @@ pub fn dangling(node: &Value, leads: impl Fn(&str) -> bool) -> Vec<Reference> {
             Value::Array(items) => {
                 for (i, inner) in items.iter().enumerate() {
                     at.push_str(&format!("/{i}"));
-                    visit(inner, at, false, leads, found);
+                    visit(inner, at, false, known, found);
                     at.truncate(depth);
                 }
             }
@@ -172,11 +164,11 @@ pub fn dangling(node: &Value, leads: impl Fn(&str) -> bool) -> Vec<Reference> {
         }
     }
     let mut found = Vec::new();
-    visit(node, &mut String::new(), false, &leads, &mut found);
+    visit(node, &mut String::new(), false, &known, &mut found);
     found
 }
 
-/// A path without the names of its parameters, in which versions differ.
+/// Returns a path without the names of its parameters, which differ between versions of the API.
 pub fn shape(path: &str) -> String {
     let segments = path.split('/');
     let shapes = segments.map(|segment| if segment.starts_with('{') { "{}" } else { segment });
@@ -188,17 +180,17 @@ pub fn published<'a>(path: &'a str, operation: &'a Value) -> &'a str {
     operation["x-path"].as_str().unwrap_or(path)
 }
 
-/// The JSON pointer of an operation.
+/// Returns the JSON pointer of an operation.
 pub fn pointer(path: &str, method: &str) -> String {
     format!("/paths/{}/{method}", escape(path))
 }
 
-/// The schema of an operation's JSON request body.
+/// Returns the schema of the JSON body of a request.
 pub fn request_schema(operation: &Value) -> Option<&Value> {
     operation.pointer("/requestBody/content/application~1json/schema")
 }
 
-/// The status and schema of an operation's JSON success response, if it has one.
+/// Returns the status and schema of the JSON success response.
 pub fn response_schema(operation: &Value) -> Option<(&str, &Value)> {
     operation["responses"]
         .as_object()?
@@ -210,18 +202,18 @@ pub fn response_schema(operation: &Value) -> Option<(&str, &Value)> {
         })
 }
 
-/// Calls `visit` with every schema below `schema`, itself first, and its JSON pointer.
+/// Calls `visit` with `schema` and all schemas in it, outermost first, and their JSON pointers.
 pub fn walk<'a>(schema: &'a Value, pointer: &str, visit: &mut impl FnMut(&'a Value, &str)) {
     visit(schema, pointer);
     for (name, inner) in schema["properties"].as_object().into_iter().flatten() {
         walk(inner, &format!("{pointer}/properties/{}", escape(name)), visit);
     }
-    for key in INNER {
+    for key in SCHEMA_KEYWORDS {
         if let Some(inner) = schema.get(key).filter(|s| s.is_object()) {
             walk(inner, &format!("{pointer}/{key}"), visit);
         }
     }
-    for key in LISTS {
+    for key in LIST_KEYWORDS {
         for (i, inner) in schema[key].as_array().into_iter().flatten().enumerate() {
             walk(inner, &format!("{pointer}/{key}/{i}"), visit);
         }
@@ -252,20 +244,20 @@ pub fn walk_all<'a>(document: &'a Value, visit: &mut impl FnMut(&'a Value, &str)
     }
 }
 
-/// What a schema is to types: an object, an enum or a union gets one of its own.
+/// The kind of type that a schema becomes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// It has properties.
+    /// A struct: the schema has properties.
     Object,
-    /// Its values are listed.
+    /// An enum: the schema lists its values.
     Enum,
-    /// It is one of several.
+    /// A union: the schema has `oneOf` or `anyOf`.
     Union,
-    /// Anything else: a scalar, a list, a map, a reference, any JSON.
+    /// No own type: a scalar, a list, a map, a reference, or any JSON.
     Plain,
 }
 
-/// What `schema` is to types.
+/// Returns the kind of type that a schema becomes.
 pub fn kind(schema: &Value) -> Kind {
     let has = |key: &str| schema.get(key).is_some();
     match () {
@@ -276,20 +268,21 @@ pub fn kind(schema: &Value) -> Kind {
     }
 }
 
-/// Whether a type is made from an inline schema: then it needs a name first.
+/// Returns `true` if an inline schema becomes a type, for which it needs a name.
 pub fn needs_name(schema: &Value) -> bool {
     kind(schema) != Kind::Plain || schema.get("allOf").is_some()
 }
 
-/// The members of a union.
-pub fn forms(schema: &Value) -> impl Iterator<Item = &Value> {
+/// Returns the members of a union.
+pub fn union_members(schema: &Value) -> impl Iterator<Item = &Value> {
     let members = ["oneOf", "anyOf"]
         .into_iter()
         .filter_map(|key| schema.get(key)?.as_array());
     members.flatten()
 }
 
-/// The only member of a union or `allOf` that has nothing beside it but prose and `nullable`.
+/// Returns the only member of a union or `allOf`, if the other keywords are just `description`,
+/// `nullable` and `type`.
 pub fn single_member(schema: &Value) -> Option<(&'static str, &Value)> {
     let object = schema.as_object()?;
     ["oneOf", "anyOf", "allOf"].into_iter().find_map(|key| {
@@ -301,7 +294,7 @@ pub fn single_member(schema: &Value) -> Option<(&'static str, &Value)> {
     })
 }
 
-/// Calls `change` on every schema below `schema`, innermost first.
+/// Calls `change` with `schema` and all schemas in it, innermost first.
 pub fn walk_mut(schema: &mut Value, change: &mut impl FnMut(&mut Map<String, Value>)) {
     let Some(object) = schema.as_object_mut() else {
         return;
@@ -309,12 +302,12 @@ pub fn walk_mut(schema: &mut Value, change: &mut impl FnMut(&mut Map<String, Val
     if let Some(properties) = object.get_mut("properties").and_then(Value::as_object_mut) {
         properties.values_mut().for_each(|inner| walk_mut(inner, change));
     }
-    for key in INNER {
+    for key in SCHEMA_KEYWORDS {
         if let Some(inner) = object.get_mut(key) {
             walk_mut(inner, change);
         }
     }
-    for key in LISTS {
+    for key in LIST_KEYWORDS {
         if let Some(members) = object.get_mut(key).and_then(Value::as_array_mut) {
             members.iter_mut().for_each(|inner| walk_mut(inner, change));
         }
@@ -322,7 +315,8 @@ pub fn walk_mut(schema: &mut Value, change: &mut impl FnMut(&mut Map<String, Val
     change(object);
 }
 
-/// Calls `change` on every schema of the document: components, parameters, request bodies and responses.
+/// Calls `change` with every schema of the document: components, parameters, request bodies and
+/// responses.
 pub fn for_each_schema(document: &mut Value, change: &mut impl FnMut(&mut Map<String, Value>)) {
     if let Some(schemas) = components_mut(document) {
         schemas.values_mut().for_each(|schema| walk_mut(schema, change));
@@ -357,7 +351,7 @@ pub fn for_each_schema(document: &mut Value, change: &mut impl FnMut(&mut Map<St
     });
 }
 
-/// The names of all component schemas that can be reached from `roots`.
+/// Returns the names of the component schemas that `roots` refer to, directly or indirectly.
 pub fn reach<'a>(document: &'a Value, roots: impl Iterator<Item = &'a Value>) -> BTreeSet<String> {
     let mut reached = BTreeSet::new();
     let mut open: Vec<&Value> = roots.collect();
@@ -374,7 +368,7 @@ pub fn reach<'a>(document: &'a Value, roots: impl Iterator<Item = &'a Value>) ->
     reached
 }
 
-/// The component schemas that requests send, in their bodies and parameters.
+/// Returns the component schemas in request bodies and parameters.
 pub fn request_reach(document: &Value) -> BTreeSet<String> {
     let sent = operations(document).into_iter().flat_map(|(_, _, operation)| {
         let parameters = operation["parameters"].as_array().into_iter().flatten();
@@ -384,23 +378,23 @@ pub fn request_reach(document: &Value) -> BTreeSet<String> {
     reach(document, sent)
 }
 
-/// The component schemas that success responses carry, and webhooks whose objects are among them: those whose
-/// `x-webhook-item` is an object.
+/// Returns the component schemas in success responses, and those of webhook items (whose
+/// `x-webhook-item` is an object) that contain only items among them.
 pub fn response_reach(document: &Value) -> BTreeSet<String> {
-    let answers = operations(document)
+    let responses = operations(document)
         .into_iter()
         .filter_map(|(_, _, o)| response_schema(o).map(|(_, s)| s));
-    let mut reached = reach(document, answers);
+    let mut reached = reach(document, responses);
     let schemas = &document["components"]["schemas"];
     let is_item = |name: &str| schemas[name].get("x-webhook-item").is_some();
-    let carried = schemas.as_object().into_iter().flatten().filter(|(_, schema)| {
+    let webhooks = schemas.as_object().into_iter().flatten().filter(|(_, schema)| {
         let properties = schema["properties"].as_object().into_iter().flatten();
         let mut parts = properties.filter_map(|(_, property)| reference(property));
         schema["x-webhook-item"].is_object() && parts.all(|part| !is_item(part) || reached.contains(part))
     });
-    let carried: Vec<(&String, &Value)> = carried.collect();
-    let parts = reach(document, carried.iter().map(|(_, schema)| *schema));
-    reached.extend(carried.into_iter().map(|(name, _)| name.clone()));
+    let webhooks: Vec<(&String, &Value)> = webhooks.collect();
+    let parts = reach(document, webhooks.iter().map(|(_, schema)| *schema));
+    reached.extend(webhooks.into_iter().map(|(name, _)| name.clone()));
     reached.extend(parts);
     reached
 }
@@ -411,7 +405,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn operations_come_in_order_and_skip_what_is_no_method() {
+    fn operations_are_in_order_without_other_keys() {
         let mut document = json!({"paths": {
             "/a": {"post": {"operationId": "a"}},
             "/b": {"get": {"operationId": "b1"}, "put": {"operationId": "b2"}, "summary": "two"},
@@ -429,7 +423,7 @@ mod tests {
     }
 
     #[test]
-    fn every_schema_is_visited_wherever_it_stands() {
+    fn every_schema_is_visited() {
         let at = |name: &str| json!({"x": name});
         let body = |name: &str| json!({"content": {"application/json": {"schema": at(name)}}});
         let mut document = json!({

@@ -1,35 +1,36 @@
-//! What every client needs of a description: the servers and the version of the API.
+//! The servers and the version of the API, which every client needs.
 
 use serde_json::{Value, json};
 
-use super::super::document::names::{Taken, type_ident};
+use super::super::document::names::{UniqueNames, type_ident};
 use super::super::document::schema::{self, operations};
 use super::super::failure::Failure;
 use super::super::warnings::Warnings;
 
-/// A server by its region.
+/// The server of a region.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Server {
-    /// The region's variant.
+    /// The variant of `Region`.
     pub variant: String,
-    /// The region's name.
+    /// The name of the region.
     pub name: String,
-    /// The URL, without a slash at its end.
+    /// The URL without a trailing slash.
     pub url: String,
 }
 
-/// The API's versions and servers.
+/// The versions and servers of the API.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Basics {
-    /// The version that requests name.
+    /// The default version in requests.
     pub version: String,
-    /// Every version that the description knows, with the constant's name.
+    /// All versions in the description, each with the name of its constant.
     pub versions: Vec<(String, String)>,
     /// The servers, the default first.
     pub servers: Vec<Server>,
 }
 
-/// Gives the document a version and servers where it has none: those of this crate's own description, which `own` reads.
+/// Adds a missing version or missing servers to the document, from this crate's own description,
+/// which `own` reads.
 pub fn complete(
     document: &mut Value,
     own: impl FnOnce() -> Result<Value, Failure>,
@@ -37,8 +38,8 @@ pub fn complete(
 ) -> Result<(), Failure> {
     const RULE: &str = "basics";
     if let Some(Value::Number(version)) = document.pointer("/info/version").cloned() {
-        let what = format!("is a number, whose last zeros are lost; read as {version}, quote it");
-        warnings.add(RULE, "/info/version", what);
+        let problem = format!("is a number, which loses trailing zeros: quote it; read as {version}");
+        warnings.add(RULE, "/info/version", problem);
         document["info"]["version"] = json!(version.to_string());
     }
     let has_version = !version(document).is_empty();
@@ -51,7 +52,7 @@ pub fn complete(
         warnings.add(
             RULE,
             "/info/version",
-            "is missing; that of this crate's own description is taken",
+            "is missing; replaced by the version of this crate's own description",
         );
         document["info"] = own["info"].clone();
     }
@@ -59,7 +60,7 @@ pub fn complete(
         warnings.add(
             RULE,
             "/servers",
-            "none has an absolute URL; those of this crate's own description are taken",
+            "no server has an absolute URL; replaced by those of this crate's own description",
         );
         document["servers"] = own["servers"].clone();
     }
@@ -70,7 +71,7 @@ fn version(document: &Value) -> &str {
     document["info"]["version"].as_str().unwrap_or_default().trim()
 }
 
-/// The absolute URLs of the servers, with the server that has each.
+/// Returns the absolute URLs of the servers, each with its server.
 fn urls(document: &Value) -> impl Iterator<Item = (String, &Value)> {
     document["servers"]
         .as_array()
@@ -94,10 +95,10 @@ fn urls(document: &Value) -> impl Iterator<Item = (String, &Value)> {
         })
 }
 
-/// Reads them of a document that is complete.
+/// Reads the versions and servers of a document.
 pub fn read(document: &Value) -> Basics {
-    let mut variants = Taken::types_beside(["Custom"]);
-    let mut names = Taken::beside(["custom"]);
+    let mut variants = UniqueNames::types(["Custom"]);
+    let mut names = UniqueNames::values(["custom"]);
     let servers = urls(document).map(|(url, server)| {
         let name = names.free(&match server["x-region"].as_str() {
             Some(name) => name.to_lowercase(),
@@ -115,7 +116,7 @@ pub fn read(document: &Value) -> Basics {
     if !known.contains(&version) {
         known.push(version.clone());
     }
-    let mut constants = Taken::beside(["ALL"]);
+    let mut constants = UniqueNames::values(["ALL"]);
     let versions = known.into_iter().map(|version| {
         let name = version
             .replace(|c: char| !c.is_ascii_alphanumeric(), "_")
@@ -134,7 +135,7 @@ pub fn read(document: &Value) -> Basics {
     }
 }
 
-/// The region that a host names: `eu` in `api.eu.example.com`.
+/// Returns the region in a host name: `eu` in `api.eu.example.com`.
 fn region(url: &str) -> String {
     let host = url.split("://").nth(1).unwrap_or_default();
     let host = host.split(['/', ':']).next().unwrap_or_default();
@@ -151,7 +152,7 @@ fn region(url: &str) -> String {
     }
 }
 
-/// The versions that the header of requests can name, by the description.
+/// Returns the values that the description allows for the version header.
 fn versions(document: &Value) -> Vec<String> {
     let parameters = operations(document)
         .into_iter()
@@ -217,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_taken_from_the_own_description() {
+    fn missing_parts_come_from_the_own_description() {
         let own = || Ok(json!({"info": {"version": "1.0"}, "servers": [{"url": "https://a.test"}]}));
         let mut warnings = Warnings::default();
         let mut document = json!({"servers": [{"url": "/"}]});

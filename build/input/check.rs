@@ -1,4 +1,5 @@
-//! Refuses what is no OpenAPI 3.0 document: all else is mended, or left out.
+//! Rejects input that is not an OpenAPI 3.0 document. All other problems are repaired, or the
+//! affected part is left out.
 
 use std::collections::BTreeSet;
 
@@ -7,18 +8,19 @@ use serde_json::Value;
 use super::super::document::schema;
 use super::super::failure::Failure;
 
-/// The document is an OpenAPI 3.0 description. Says what it is when it is something else.
+/// Checks that the document is an OpenAPI 3.0 description. The error names the kind of any other
+/// document.
 pub fn openapi_3_0(document: &Value) -> Result<(), Failure> {
-    let refuse = |what: String| {
+    let refuse = |problem: String| {
         Err(Failure::new(
             "openapi_3_0",
-            what,
+            problem,
             "supply an OpenAPI 3.0 description; convert other versions first",
         ))
     };
     let version = match document.get("openapi") {
         Some(Value::String(version)) => Some(version.trim().to_owned()),
-        // Without quotes YAML reads a number.
+        // YAML reads an unquoted version as a number.
         Some(Value::Number(version)) => Some(version.to_string()),
         _ => None,
     };
@@ -37,7 +39,7 @@ pub fn openapi_3_0(document: &Value) -> Result<(), Failure> {
     }
 }
 
-/// What a JSON value is, in words.
+/// Names the kind of a JSON value.
 fn kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "an empty document",
@@ -49,8 +51,8 @@ fn kind(value: &Value) -> &'static str {
     }
 }
 
-/// Where each `$ref` leads that leads nowhere in the document. Taken before the overlay, so that blame falls on the right
-/// file.
+/// Returns the targets of `$ref`s that are missing in the document. Called before the overlay is
+/// applied, so that a warning names the right file.
 pub fn dangling(document: &Value) -> BTreeSet<String> {
     let found = schema::dangling(document, |target| schema::find(document, target).is_some());
     found.into_iter().map(|reference| reference.target).collect()
@@ -62,7 +64,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn other_documents_are_named_for_what_they_are() {
+    fn error_names_the_kind_of_the_document() {
         for (value, word) in [
             (json!({"openapi": "3.1.0"}), "OpenAPI 3.1.0"),
             (json!({"openapi": 2}), "OpenAPI 2"),
@@ -74,7 +76,7 @@ mod tests {
             (json!(null), "an empty document"),
         ] {
             let failure = openapi_3_0(&value).unwrap_err();
-            assert!(failure.what.contains(word), "{failure}");
+            assert!(failure.problem.contains(word), "{failure}");
         }
         for version in [json!("3.0"), json!("3.0.4"), json!(3.0)] {
             assert!(openapi_3_0(&json!({ "openapi": version })).is_ok());
@@ -82,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn dangling_references_are_found_but_not_in_data() {
+    fn dangling_references_are_found_outside_of_data() {
         let mut value = json!({
             "paths": {"/a": {"get": {
                 "x": [{"$ref": "#/components/schemas/a"}],

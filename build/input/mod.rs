@@ -1,4 +1,4 @@
-//! What the build reads: the description, what every client needs of it, and the overlays.
+//! Reads the input of the build: the description and the overlays.
 
 pub mod basics;
 pub mod check;

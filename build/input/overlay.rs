@@ -1,7 +1,8 @@
-//! Applies OpenAPI Overlays: what is known to be different on the wire, one action a correction.
+//! Applies OpenAPI Overlays, which correct a description.
 //!
-//! Actions that follow one another under the same description are one correction: all of them apply, or none. One that
-//! would leave a `$ref` leading nowhere does not apply, so that an overlay fits descriptions that it was not written for.
+//! Consecutive actions with the same description are one correction: either all of them apply, or
+//! none. A correction that would leave a dangling `$ref` does not apply, so that an overlay can be
+//! applied to other descriptions too.
 
 use std::collections::BTreeSet;
 
@@ -12,9 +13,9 @@ use super::super::document::schema;
 use super::super::failure::Failure;
 use super::super::warnings::Warnings;
 
-/// An overlay, read and checked.
+/// A parsed overlay.
 pub struct Overlay {
-    /// The file that it is in.
+    /// The file.
     pub file: String,
     actions: Vec<Action>,
 }
@@ -25,7 +26,7 @@ struct Action {
     text: String,
     description: String,
     change: Change,
-    /// The first version that it is for, and the first that it is not for any more.
+    /// The first version to which it applies, and the first one to which it no longer applies.
     versions: (Option<String>, Option<String>),
 }
 
@@ -36,54 +37,54 @@ enum Change {
     Copy(JsonPath),
 }
 
-/// What became of one action.
+/// The result of an action.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// It changed the document.
+    /// The document was changed.
     Changed,
-    /// Its target is not there.
-    NothingThere,
-    /// Its target is as it says already.
-    Idle,
-    /// It is for other versions of the API.
+    /// The target is missing.
+    TargetMissing,
+    /// The target already has this content.
+    Unchanged,
+    /// The action applies to other versions of the API.
     OtherVersion,
-    /// It does not fit this document, for this reason.
+    /// The action cannot be applied to this document, for this reason.
     Refused(String),
 }
 
-/// One action and what became of it.
+/// An action and its result.
 pub struct Applied {
-    /// Where it targets.
+    /// The target.
     pub target: String,
-    /// Why it is there.
+    /// The evidence.
     pub description: String,
-    /// What became of it.
+    /// The result.
     pub outcome: Outcome,
 }
 
 impl Overlay {
-    /// Reads an overlay by the OpenAPI Overlay Specification 1.0 or 1.1.
+    /// Parses an overlay of the OpenAPI Overlay Specification 1.0 or 1.1.
     pub fn parse(value: &Value, file: &str) -> Result<Self, Failure> {
-        let refuse = |what: String, at: String| {
+        let refuse = |problem: String, at: String| {
             Failure::new(
                 "overlay",
-                what,
-                "correct it by the OpenAPI Overlay Specification 1.1 (targets are RFC 9535 JSONPath)",
+                problem,
+                "correct it according to the OpenAPI Overlay Specification 1.1 (targets are RFC 9535 JSONPath)",
             )
             .at(at)
             .in_file(file)
         };
         let version = value["overlay"].as_str().unwrap_or_default();
         if !version.starts_with("1.") {
-            let what = "is not an OpenAPI Overlay 1.0 or 1.1: `overlay` does not say so";
-            return Err(refuse(what.to_owned(), "/overlay".to_owned()));
+            let problem = "is not an OpenAPI Overlay 1.0 or 1.1";
+            return Err(refuse(problem.to_owned(), "/overlay".to_owned()));
         }
         let actions = value["actions"].as_array().filter(|actions| !actions.is_empty());
         let actions = actions.ok_or_else(|| refuse("has no actions".to_owned(), "/actions".to_owned()))?;
         let read = |(index, action): (usize, &Value)| {
             let at = |key: &str| format!("/actions/{index}{key}");
             let path = |key: &str, text: &str| {
-                JsonPath::parse(text).map_err(|error| refuse(format!("is no JSONPath: {error}"), at(key)))
+                JsonPath::parse(text).map_err(|error| refuse(format!("is not a JSONPath: {error}"), at(key)))
             };
             let text = action["target"].as_str();
             let text = text.ok_or_else(|| refuse("has no `target`".to_owned(), at("")))?;
@@ -94,8 +95,8 @@ impl Overlay {
             } else if let Some(update) = action.get("update") {
                 Change::Update(update.clone())
             } else {
-                let what = "neither removes, updates nor copies".to_owned();
-                return Err(refuse(what, at("")));
+                let problem = "has no `remove`, `update` or `copy`".to_owned();
+                return Err(refuse(problem, at("")));
             };
             let bound = |key: &str| action["x-versions"][key].as_str().map(str::to_owned);
             Ok(Action {
@@ -112,21 +113,26 @@ impl Overlay {
         })
     }
 
-    /// Applies every correction that fits `document`. Those that do not fit are told in `warnings`.
+    /// Applies the corrections, and adds a warning for each one that cannot be applied.
     pub fn apply(&self, document: &mut Value, warnings: &mut Warnings) -> Vec<Applied> {
-        self.apply_but(None, document, warnings)
+        self.apply_without(None, document, warnings)
     }
 
-    /// The same without one action.
-    pub fn apply_but(&self, left_out: Option<usize>, document: &mut Value, warnings: &mut Warnings) -> Vec<Applied> {
-        let aimed = Self {
+    /// Applies all corrections but one action.
+    pub fn apply_without(
+        &self,
+        left_out: Option<usize>,
+        document: &mut Value,
+        warnings: &mut Warnings,
+    ) -> Vec<Applied> {
+        let retargeted = Self {
             file: self.file.clone(),
-            actions: self.actions.iter().map(|action| action.aimed(document)).collect(),
+            actions: self.actions.iter().map(|action| action.retargeted(document)).collect(),
         };
-        aimed.apply_aimed(left_out, document, warnings)
+        retargeted.apply_retargeted(left_out, document, warnings)
     }
 
-    fn apply_aimed(&self, left_out: Option<usize>, document: &mut Value, warnings: &mut Warnings) -> Vec<Applied> {
+    fn apply_retargeted(&self, left_out: Option<usize>, document: &mut Value, warnings: &mut Warnings) -> Vec<Applied> {
         let version = document["info"]["version"].as_str().unwrap_or_default().to_owned();
         let mut outcomes: Vec<Option<Outcome>> = vec![None; self.actions.len()];
         for (action, outcome) in self.actions.iter().zip(&mut outcomes) {
@@ -135,7 +141,7 @@ impl Overlay {
             }
         }
         if let Some(outcome) = left_out.and_then(|action| outcomes.get_mut(action)) {
-            *outcome = Some(Outcome::Idle);
+            *outcome = Some(Outcome::Unchanged);
         }
         self.refuse_dangling(document, &mut outcomes);
         for (action, outcome) in self.actions.iter().zip(&mut outcomes) {
@@ -143,19 +149,19 @@ impl Overlay {
                 *outcome = Some(action.apply(document));
             }
         }
-        let mut told = BTreeSet::new();
+        let mut reported = BTreeSet::new();
         let applied = self
             .actions
             .iter()
             .zip(outcomes)
             .enumerate()
             .map(|(index, (action, outcome))| {
-                let outcome = outcome.unwrap_or(Outcome::Idle);
+                let outcome = outcome.unwrap_or(Outcome::Unchanged);
                 if let Outcome::Refused(why) = &outcome
-                    && told.insert((why.clone(), action.description.clone()))
+                    && reported.insert((why.clone(), action.description.clone()))
                 {
-                    let what = format!("does not apply to {}: {why}", action.text);
-                    warnings.add_in(&self.file, "overlay", format!("/actions/{index}"), what);
+                    let problem = format!("cannot be applied to {}: {why}", action.text);
+                    warnings.add_in(&self.file, "overlay", format!("/actions/{index}"), problem);
                 }
                 Applied {
                     target: action.text.clone(),
@@ -166,8 +172,8 @@ impl Overlay {
         applied.collect()
     }
 
-    /// Refuses the corrections whose references would lead nowhere. What an overlay defines itself counts as there while
-    /// the correction that defines it applies.
+    /// Refuses the corrections with dangling references. A schema that the overlay adds is a valid
+    /// target as long as the correction that adds it applies.
     fn refuse_dangling(&self, document: &Value, outcomes: &mut [Option<Outcome>]) {
         loop {
             let applying = || {
@@ -178,7 +184,7 @@ impl Overlay {
             };
             let defined: BTreeSet<&str> = applying().flat_map(|(action, _)| action.defines()).collect();
             let dangles = |action: &Action| match &action.change {
-                Change::Update(update) => schema::dangling(update, |target| leads(document, &defined, target))
+                Change::Update(update) => schema::dangling(update, |target| is_defined(document, &defined, target))
                     .into_iter()
                     .find(|_| !action.target.query(document).is_empty()),
                 _ => None,
@@ -194,21 +200,23 @@ impl Overlay {
                 });
             let Some((index, target)) = found else { return };
             let together = self.together(index);
-            // A correction of what this description does not have is not worth a word.
-            let fate = match self.actions[together.clone()]
+            // No warning about parts that this description does not have.
+            let outcome_of_all = match self.actions[together.clone()]
                 .iter()
-                .any(|action| action.matters(document))
+                .any(|action| action.has_target(document))
             {
-                true => Outcome::Refused(format!("its `$ref` to {target} leads nowhere in this description")),
-                false => Outcome::NothingThere,
+                true => Outcome::Refused(format!(
+                    "the target of its `$ref` {target} is missing in this description"
+                )),
+                false => Outcome::TargetMissing,
             };
             for outcome in &mut outcomes[together] {
-                outcome.get_or_insert_with(|| fate.clone());
+                outcome.get_or_insert_with(|| outcome_of_all.clone());
             }
         }
     }
 
-    /// The actions of the correction that `index` belongs to.
+    /// Returns the actions of the correction to which the action `index` belongs.
     fn together(&self, index: usize) -> std::ops::Range<usize> {
         let description = &self.actions[index].description;
         let same = |action: &&Action| !description.is_empty() && action.description == *description;
@@ -221,13 +229,14 @@ impl Overlay {
 /// The target of actions that add component schemas.
 const COMPONENTS: &str = "$.components.schemas";
 
-/// Whether a `$ref` to `target` leads somewhere in `document` or to one of the schemas that are `defined` besides.
-fn leads(document: &Value, defined: &BTreeSet<&str>, target: &str) -> bool {
+/// Returns `true` if `target` is in the document or among the schemas `defined` by the overlay.
+fn is_defined(document: &Value, defined: &BTreeSet<&str>, target: &str) -> bool {
     schema::find(document, target).is_some() || schema::component(target).is_some_and(|name| defined.contains(name))
 }
 
 impl Action {
-    /// Whether it is for this version. A version that is no number, such as a preview, counts as the newest.
+    /// Returns `true` if the action applies to a version. A version that is not a number, such as
+    /// `Preview`, counts as the newest.
     fn is_for(&self, version: &str) -> bool {
         let number = |version: &str| -> Vec<u32> {
             let parts = version.split('.').map(|part| part.parse().unwrap_or(u32::MAX));
@@ -238,11 +247,12 @@ impl Action {
             && before.as_ref().is_none_or(|before| number(version) < number(before))
     }
 
-    /// The same, aimed at the paths as the document spells them: versions differ in the names of path parameters.
-    fn aimed(&self, document: &Value) -> Self {
+    /// Returns the action with the paths as spelled in the document: the names of path parameters
+    /// differ between versions.
+    fn retargeted(&self, document: &Value) -> Self {
         let paths = document["paths"].as_object();
         let known = |path: &str| paths.is_some_and(|paths| paths.contains_key(path));
-        let spelt = |path: &str| {
+        let respelled = |path: &str| {
             let same = paths
                 .into_iter()
                 .flatten()
@@ -252,7 +262,7 @@ impl Action {
         };
         let mut action = self.clone();
         for path in self.text.split('\'').filter(|part| part.starts_with('/')) {
-            if let Some(other) = spelt(path).filter(|other| !other.contains('\'')) {
+            if let Some(other) = respelled(path).filter(|other| !other.contains('\'')) {
                 action.text = action.text.replace(&format!("'{path}'"), &format!("'{other}'"));
             }
         }
@@ -264,8 +274,8 @@ impl Action {
         action
     }
 
-    /// Whether it is about something that the document has.
-    fn matters(&self, document: &Value) -> bool {
+    /// Returns `true` if the document has the target.
+    fn has_target(&self, document: &Value) -> bool {
         let has = |name: &str| document["components"]["schemas"].get(name).is_some();
         match self.text == COMPONENTS {
             true => self.defines().any(has),
@@ -273,7 +283,7 @@ impl Action {
         }
     }
 
-    /// The component schemas that it adds or changes.
+    /// Returns the component schemas that the action adds or changes.
     fn defines(&self) -> impl Iterator<Item = &str> {
         let update = match &self.change {
             Change::Update(update) if self.text == COMPONENTS => update.as_object(),
@@ -289,7 +299,7 @@ impl Action {
             .map(serde_json_path::NormalizedPath::to_json_pointer)
             .collect();
         if pointers.is_empty() {
-            return Outcome::NothingThere;
+            return Outcome::TargetMissing;
         }
         let source = match &self.change {
             Change::Copy(source) => source.query(document).first().cloned(),
@@ -298,12 +308,12 @@ impl Action {
         let update = match (&self.change, &source) {
             (Change::Update(update), _) => update,
             (Change::Copy(_), Some(source)) => source,
-            (Change::Copy(_), None) => return Outcome::Refused("there is nothing to copy".to_owned()),
+            (Change::Copy(_), None) => return Outcome::Refused("the source of the copy is missing".to_owned()),
             (Change::Remove, _) => {
                 if let Some(user) = used_elsewhere(document, &pointers) {
-                    return Outcome::Refused(format!("{user} refers to what it removes"));
+                    return Outcome::Refused(format!("{user} refers to the removed part"));
                 }
-                // The last of a list goes first, so that the others keep their places.
+                // From the end of a list to its start, so that the remaining indexes stay valid.
                 pointers.sort_by_key(|pointer| std::cmp::Reverse(place(pointer)));
                 pointers.iter().for_each(|pointer| remove(document, pointer));
                 return Outcome::Changed;
@@ -313,8 +323,8 @@ impl Action {
             let target = document.pointer(pointer);
             target.is_some_and(|target| target.is_array() || (target.is_object() && update.is_object()))
         };
-        if let Some(misfit) = pointers.iter().find(|pointer| !fits(pointer)) {
-            return Outcome::Refused(format!("{misfit} is neither an object to update nor a list to add to"));
+        if let Some(other) = pointers.iter().find(|pointer| !fits(pointer)) {
+            return Outcome::Refused(format!("{other} is neither an object nor a list"));
         }
         let mut changed = false;
         for pointer in &pointers {
@@ -330,11 +340,11 @@ impl Action {
                 None => {}
             }
         }
-        if changed { Outcome::Changed } else { Outcome::Idle }
+        if changed { Outcome::Changed } else { Outcome::Unchanged }
     }
 }
 
-/// The last segment as a number, for those in lists.
+/// Returns the last segment of a pointer as an index.
 fn place(pointer: &str) -> usize {
     let last = pointer.rsplit('/').next().unwrap_or_default();
     last.parse().unwrap_or_default()
@@ -346,7 +356,7 @@ fn remove(document: &mut Value, pointer: &str) {
     };
     match document.pointer_mut(parent) {
         Some(Value::Object(object)) => {
-            // `remove` would change the order of the others.
+            // `Map::remove` would change the order of the other keys.
             let name = super::super::document::names::unescape(last);
             object.retain(|key, _| *key != name);
         }
@@ -357,9 +367,9 @@ fn remove(document: &mut Value, pointer: &str) {
     }
 }
 
-/// Where something outside of `pointers` refers to something inside.
+/// Returns the place of a reference from outside of `pointers` to a part inside.
 fn used_elsewhere(document: &Value, pointers: &[String]) -> Option<String> {
-    // Only what lies among the components can be referred to from elsewhere without being one's own.
+    // Other parts are not targets of references.
     if !pointers.iter().any(|pointer| pointer.starts_with("/components/")) {
         return None;
     }
@@ -375,8 +385,8 @@ fn used_elsewhere(document: &Value, pointers: &[String]) -> Option<String> {
     users.into_iter().find(|user| !inside(user))
 }
 
-/// Merges as the specification says: objects by key, lists by appending, everything else by replacing. Returns whether
-/// anything changed.
+/// Merges as specified: objects by key, lists by appending, other values by replacing. Returns
+/// `true` if the target changed.
 fn merge(target: &mut Value, update: &Value) -> bool {
     match (target, update) {
         (Value::Object(target), Value::Object(update)) => {
@@ -409,7 +419,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    /// What becomes of the actions, and of the document.
+    /// Applies actions. Returns the document, the results and the warnings.
     fn applied(mut document: Value, actions: Value) -> (Value, Vec<Outcome>, String) {
         let overlay = json!({"overlay": "1.1.0", "info": {"title": "t", "version": "1"}, "actions": actions});
         let mut warnings = Warnings::default();
@@ -421,7 +431,7 @@ mod tests {
     }
 
     #[test]
-    fn objects_are_merged_lists_appended_to_and_copies_made() {
+    fn objects_are_merged_and_lists_are_extended() {
         let (document, outcomes, _) = applied(
             json!({"a": {"b": [1], "c": {"d": 1}}, "list": [1, 2, 3]}),
             json!([
@@ -430,7 +440,7 @@ mod tests {
                 {"target": "$.list", "update": 4},
                 {"target": "$.a.c", "copy": "$.a"},
                 {"target": "$.a.c", "update": {"e": 2}},
-                {"target": "$.gone", "remove": true},
+                {"target": "$.missing", "remove": true},
             ]),
         );
         assert_eq!(document["list"], json!([3, 4]));
@@ -445,14 +455,14 @@ mod tests {
             &changed,
             &changed,
             &changed,
-            &Outcome::Idle,
-            &Outcome::NothingThere,
+            &Outcome::Unchanged,
+            &Outcome::TargetMissing,
         ];
         assert_eq!(outcomes.iter().collect::<Vec<_>>(), expected);
     }
 
     #[test]
-    fn paths_are_told_by_their_shape() {
+    fn paths_match_by_shape() {
         let (document, outcomes, _) = applied(
             json!({"paths": {"/tags/{tag_id}": {"get": {}}, "/tags/{id}/x": {"get": {}}, "/tags/{key}/x": {"get": {}}}}),
             json!([
@@ -461,17 +471,17 @@ mod tests {
                 {"target": "$.paths['/tags'].get", "update": {"c": 1}},
             ]),
         );
-        assert_eq!(outcomes, [Outcome::Changed, Outcome::Changed, Outcome::NothingThere]);
+        assert_eq!(outcomes, [Outcome::Changed, Outcome::Changed, Outcome::TargetMissing]);
         assert_eq!(document["paths"]["/tags/{tag_id}"]["get"], json!({"a": 1}));
         assert_eq!(
             document["paths"]["/tags/{id}/x"]["get"],
             json!({"b": 1}),
-            "the one of that very name"
+            "an exact match is preferred"
         );
     }
 
     #[test]
-    fn actions_are_for_the_versions_that_they_name() {
+    fn actions_apply_to_their_versions_only() {
         for (version, changed) in [
             ("2.9", [true, false]),
             ("2.10", [false, true]),
@@ -495,7 +505,7 @@ mod tests {
     }
 
     #[test]
-    fn a_correction_applies_whole_or_not_at_all() {
+    fn all_actions_of_a_correction_apply_or_none() {
         let document = json!({"components": {"schemas": {"tag": {"oneOf": [{}], "properties": {}}}}});
         let refers = |name: &str| json!({"properties": {"owner": {"$ref": format!("#/components/schemas/{name}")}}});
         let actions = |name: &str| {
@@ -505,27 +515,30 @@ mod tests {
                 {"target": "$.components.schemas", "description": "Owners.", "update": {"owner": {}}},
             ])
         };
-        let (_, outcomes, told) = applied(document.clone(), actions("owner"));
+        let (_, outcomes, warnings) = applied(document.clone(), actions("owner"));
         assert!(
-            outcomes.iter().all(|outcome| *outcome == Outcome::Changed) && told.is_empty(),
-            "{told}"
+            outcomes.iter().all(|outcome| *outcome == Outcome::Changed) && warnings.is_empty(),
+            "{warnings}"
         );
-        let (kept, outcomes, told) = applied(document.clone(), actions("nobody"));
+        let (unchanged, outcomes, warnings) = applied(document.clone(), actions("missing"));
         assert!(
             matches!(outcomes[..2], [Outcome::Refused(_), Outcome::Refused(_)]),
             "{outcomes:?}"
         );
         assert_eq!(
-            (&kept["components"]["schemas"]["tag"], told.lines().count()),
+            (&unchanged["components"]["schemas"]["tag"], warnings.lines().count()),
             (&document["components"]["schemas"]["tag"], 1)
         );
-        // What the document does not have at all is not worth a word.
-        let (_, outcomes, told) = applied(json!({}), actions("nobody"));
-        assert!(!outcomes.contains(&Outcome::Changed) && told.is_empty(), "{told}");
+        // No warning about parts that the document does not have.
+        let (_, outcomes, warnings) = applied(json!({}), actions("missing"));
+        assert!(
+            !outcomes.contains(&Outcome::Changed) && warnings.is_empty(),
+            "{warnings}"
+        );
     }
 
     #[test]
-    fn nothing_is_removed_that_others_use() {
+    fn parts_in_use_are_not_removed() {
         let of = |user: &str| {
             json!({"components": {"schemas": {
                 "tag": {"items": {"$ref": "#/components/schemas/tag"}},
@@ -533,11 +546,11 @@ mod tests {
             }}})
         };
         let remove = |names: &str| json!([{"target": format!("$.components.schemas[{names}]"), "remove": true}]);
-        let (_, outcomes, told) = applied(of("user"), remove("'tag'"));
+        let (_, outcomes, warnings) = applied(of("user"), remove("'tag'"));
         assert!(matches!(outcomes[..], [Outcome::Refused(_)]), "{outcomes:?}");
         assert!(
-            told.contains("/components/schemas/user/items refers to what it removes"),
-            "{told}"
+            warnings.contains("/components/schemas/user/items refers to the removed part"),
+            "{warnings}"
         );
         assert_eq!(applied(of("user"), remove("'tag', 'user'")).1, [Outcome::Changed]);
         assert_eq!(applied(of("tags"), remove("'tags'")).1, [Outcome::Changed]);

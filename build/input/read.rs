@@ -1,4 +1,4 @@
-//! Reads a description or an overlay: YAML or JSON, from a file into a JSON value.
+//! Reads a description or an overlay, a YAML or JSON file, as a JSON value.
 
 use std::fmt;
 use std::path::Path;
@@ -8,15 +8,16 @@ use serde_json::{Map, Value};
 
 use super::super::failure::Failure;
 
-/// Reads `path` as YAML or JSON. A file that begins with `{` is taken for JSON, so that its errors are JSON's.
+/// Reads a file as YAML or JSON. A file that starts with `{` is parsed as JSON, so that errors are
+/// those of JSON.
 pub fn read(path: &Path) -> Result<Value, Failure> {
     let text = std::fs::read_to_string(path).map_err(|error| {
         Failure::new(
             "read",
             format!("cannot be read: {error}"),
-            "supply the file, readable and in UTF-8; a relative path in INTERCOM_OPENAPI or INTERCOM_OVERLAY starts in the \
-             folder of intercom-client, so give it in .cargo/config.toml as `[env]` NAME = { value = \"api.yaml\", \
-             relative = true }",
+            "make sure that the file exists, is readable, and is UTF-8; relative paths in INTERCOM_OPENAPI and INTERCOM_OVERLAY \
+             are relative to the folder of intercom-client, so set them in .cargo/config.toml as `[env]` NAME = { value = \
+             \"api.yaml\", relative = true }",
         )
         .in_file(path.display().to_string())
     })?;
@@ -28,11 +29,12 @@ pub fn parse(text: &str) -> Result<Value, Failure> {
     let text = text.trim_start_matches('\u{feff}');
     if text.trim_start().starts_with('{') {
         return serde_json::from_str(text).map_err(|error| {
-            Failure::new("read", format!("is not valid JSON: {error}"), "correct the JSON there").at(format!(
-                "line {} column {}",
-                error.line(),
-                error.column()
-            ))
+            Failure::new(
+                "read",
+                format!("is not valid JSON: {error}"),
+                "correct the JSON at this place",
+            )
+            .at(format!("line {} column {}", error.line(), error.column()))
         });
     }
     let Yaml(value) = serde_norway::from_str(text).map_err(|error| {
@@ -40,13 +42,18 @@ pub fn parse(text: &str) -> Result<Value, Failure> {
             .location()
             .map(|l| format!("line {} column {}", l.line(), l.column()))
             .unwrap_or_default();
-        Failure::new("read", format!("is not valid YAML: {error}"), "correct the YAML there").at(place)
+        Failure::new(
+            "read",
+            format!("is not valid YAML: {error}"),
+            "correct the YAML at this place",
+        )
+        .at(place)
     })?;
     Ok(value)
 }
 
-/// YAML as JSON: keys become their text, merge keys are merged, tags are read past, and a number that JSON cannot say
-/// becomes text. None of them says anything that a client is made of.
+/// A YAML value as JSON. Keys become strings, merge keys are merged, tags are ignored, and numbers
+/// that JSON cannot represent become strings.
 struct Yaml(Value);
 
 impl<'de> Deserialize<'de> for Yaml {
@@ -125,7 +132,7 @@ impl<'de> Visitor<'de> for AnyYaml {
                 key => drop(object.insert(key.to_string(), value)),
             }
         }
-        // What an object says itself goes before what it merges, and the first of several before the others.
+        // Own keys override merged ones, and earlier merges override later ones.
         while let Some(value) = merged.pop() {
             match value {
                 Value::Array(several) => merged.extend(several.into_iter().rev()),
@@ -152,7 +159,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn yaml_and_json_read_alike() {
+    fn yaml_and_json_are_read_alike() {
         let yaml = parse("a:\n  200: [1, 1.5, null, 'x']\n  true: yes\n").unwrap();
         assert_eq!(yaml, json!({"a": {"200": [1, 1.5, null, "x"], "true": "yes"}}));
         assert_eq!(parse(r#"  {"a": 1}"#).unwrap(), json!({"a": 1}));
@@ -163,21 +170,21 @@ mod tests {
     fn syntax_errors_name_line_and_column() {
         let failure = parse("a: 1\nb: [1,\n").unwrap_err();
         assert!(failure.at.starts_with("line "), "{failure}");
-        assert!(failure.what.contains("not valid YAML"), "{failure}");
+        assert!(failure.problem.contains("not valid YAML"), "{failure}");
         let failure = parse("{\n  \"a\": 1,,\n}").unwrap_err();
         assert_eq!(failure.at, "line 2 column 10", "{failure}");
-        assert!(failure.what.contains("not valid JSON"), "{failure}");
+        assert!(failure.problem.contains("not valid JSON"), "{failure}");
     }
 
     #[test]
     fn a_missing_file_is_named() {
         let failure = read(Path::new("/nowhere/api.yaml")).unwrap_err();
         assert_eq!(failure.file, "/nowhere/api.yaml");
-        assert!(failure.what.starts_with("cannot be read"), "{failure}");
+        assert!(failure.problem.starts_with("cannot be read"), "{failure}");
     }
 
     #[test]
-    fn what_json_cannot_say_does_not_stop_the_build() {
+    fn yaml_without_json_equivalent_is_converted() {
         let value = parse("a: .nan\nb: !odd 1\n? [1]\n: 2\nc: 123456789012345678901234567890\n").unwrap();
         let expected = json!({"a": "NaN", "b": 1, "[1]": 2, "c": "123456789012345678901234567890"});
         assert_eq!(value, expected);

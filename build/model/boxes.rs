@@ -1,18 +1,18 @@
-//! Puts large objects in boxes, so that an object that has none of them takes little memory.
+//! Boxes large fields, so that an object without them is small.
 //!
-//! A list of `{}` takes three bytes of text for each item, and the size of the item's type in memory.
+//! An item `{}` of a list takes three bytes of JSON, but the size of its type in memory.
 
 use std::collections::BTreeMap;
 
 use super::Types;
 use super::ty::Ty;
 
-/// A field of an object takes at most this many bytes; a larger one is put in a box.
-const LARGEST_FIELD: usize = 192;
-/// An object takes at most this many bytes as long as there are objects in it that can be put in boxes.
-const LARGEST_OBJECT: usize = 2048;
+/// The maximum size of a field without a box, in bytes.
+const MAX_FIELD_BYTES: usize = 192;
+/// The maximum size of an object, in bytes, if it has fields that can be boxed.
+const MAX_OBJECT_BYTES: usize = 2048;
 
-/// Puts the large objects in the fields of other objects in boxes.
+/// Boxes the large fields of all objects.
 pub fn box_large_fields(types: &mut Types) {
     let mut sizes = Sizes {
         types,
@@ -43,7 +43,7 @@ fn in_box(ty: &Ty) -> Ty {
     }
 }
 
-/// What an object takes, and which of its fields are put in boxes.
+/// The size of an object, and the indexes of its boxed fields.
 #[derive(Clone, Default)]
 struct Object {
     size: usize,
@@ -55,20 +55,20 @@ struct Sizes<'a> {
     objects: BTreeMap<String, Object>,
 }
 
-/// The size of a pointer.
-const POINTER: usize = 8;
-/// The size of a list or a text.
-const LIST: usize = 24;
+/// The size of a pointer, in bytes.
+const POINTER_BYTES: usize = 8;
+/// The size of a list or a string, in bytes.
+const LIST_BYTES: usize = 24;
 
 impl Sizes<'_> {
-    /// The size of a field of this type, about: what it is laid out as is the compiler's choice.
+    /// Returns the approximate size of a field of this type; the compiler chooses the layout.
     fn of(&mut self, ty: &Ty) -> usize {
         match ty {
             Ty::Known(path) => match path.as_str() {
                 "bool" => 1,
                 "i64" | "f64" | "crate::Timestamp" => 16,
                 "::serde_json::Value" => 32,
-                _ => LIST,
+                _ => LIST_BYTES,
             },
             Ty::Named(name) => {
                 if self.types.structs.contains_key(name) {
@@ -80,21 +80,21 @@ impl Sizes<'_> {
                 let union = self.types.unions.get(name);
                 let forms = union.into_iter().flat_map(|union| &union.variants);
                 let largest = forms.map(|(_, form)| self.of(form)).max();
-                largest.map_or(LIST, |largest| largest.max(32) + POINTER)
+                largest.map_or(LIST_BYTES, |largest| largest.max(32) + POINTER_BYTES)
             }
-            Ty::List(_) => LIST,
-            Ty::Map(_) => 2 * POINTER,
-            Ty::Boxed(_) => POINTER,
+            Ty::List(_) => LIST_BYTES,
+            Ty::Map(_) => 2 * POINTER_BYTES,
+            Ty::Boxed(_) => POINTER_BYTES,
             Ty::Nullable(inner) => self.of(inner),
         }
     }
 
-    /// The size of an object, once its large fields are in boxes.
+    /// Returns the size of an object whose large fields are boxed.
     fn object(&mut self, name: &str) -> usize {
         if let Some(object) = self.objects.get(name) {
             return object.size;
         }
-        // A type that holds itself is boxed where it does, so that this stands for nothing.
+        // A recursive type is already boxed, so the size of this placeholder is never used.
         self.objects.insert(name.to_owned(), Object::default());
         let types = self.types;
         let fields = types.structs.get(name).map(|made| made.fields.as_slice());
@@ -102,19 +102,20 @@ impl Sizes<'_> {
         let mut sizes: Vec<usize> = fields.iter().map(|field| self.of(&field.ty)).collect();
         let mut boxed = Vec::new();
         loop {
-            let size = sizes.iter().sum::<usize>() + 2 * POINTER;
+            let size = sizes.iter().sum::<usize>() + 2 * POINTER_BYTES;
             let largest = sizes.iter().copied().enumerate().filter(|(place, size)| {
                 let object = fields.get(*place).is_some_and(|field| holds_object(&field.ty, types));
-                object && *size > POINTER
+                object && *size > POINTER_BYTES
             });
             match largest.max_by_key(|(_, size)| *size) {
-                Some((place, largest)) if largest > LARGEST_FIELD || size > LARGEST_OBJECT => {
-                    // Fields of one type are alike to callers.
+                Some((place, largest)) if largest > MAX_FIELD_BYTES || size > MAX_OBJECT_BYTES => {
+                    // All fields of one type are boxed together, so that callers can treat them
+                    // alike.
                     let ty = fields.get(place).map(|field| &field.ty);
                     let alike = fields.iter().zip(&mut sizes).enumerate();
                     for (place, (_, size)) in alike.filter(|(_, (field, _))| Some(&field.ty) == ty) {
                         boxed.push(place);
-                        *size = POINTER;
+                        *size = POINTER_BYTES;
                     }
                 }
                 _ => {
@@ -126,7 +127,7 @@ impl Sizes<'_> {
     }
 }
 
-/// Whether a field of this type holds an object in itself.
+/// Returns `true` if a field of this type contains an object inline.
 fn holds_object(ty: &Ty, types: &Types) -> bool {
     match ty {
         Ty::Named(name) => types.structs.contains_key(name) || types.unions.contains_key(name),
@@ -137,40 +138,22 @@ fn holds_object(ty: &Ty, types: &Types) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Field, Struct};
+    use super::super::types_of;
     use super::*;
 
+    /// Returns types with this number of fields of each type; `text` is a string.
     fn types(objects: &[(&str, &[(&str, usize)])]) -> Types {
-        let field = |ident: String, ty: Ty| Field {
-            setter: ident.clone(),
-            wire: ident.clone(),
-            ident,
-            doc: String::new(),
-            ty,
-            required: false,
-        };
-        let made = objects.iter().map(|(name, fields)| {
-            let fields = fields.iter().flat_map(|(ty, count)| {
-                let ty = match *ty {
+        types_of(objects.iter().map(|(name, fields)| {
+            let types = fields.iter().flat_map(|(ty, count)| std::iter::repeat_n(*ty, *count));
+            let fields = types.enumerate().map(|(place, ty)| {
+                let ty = match ty {
                     "text" => Ty::Known("::std::string::String".to_owned()),
                     name => Ty::Named(name.to_owned()),
                 };
-                (0..*count).map(move |i| field(format!("field_{i}"), ty.clone()))
+                (format!("field_{place}"), ty)
             });
-            let made = Struct {
-                name: (*name).to_owned(),
-                doc: String::new(),
-                in_requests: false,
-                in_responses: true,
-                fields: fields.collect(),
-                forms: Vec::new(),
-            };
-            ((*name).to_owned(), made)
-        });
-        Types {
-            structs: made.collect(),
-            ..Types::default()
-        }
+            (*name, fields.collect::<Vec<_>>())
+        }))
     }
 
     fn boxed(types: &Types, name: &str) -> usize {
@@ -179,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn large_objects_are_boxed_and_small_ones_where_there_are_many() {
+    fn large_fields_are_boxed_and_small_ones_in_large_objects() {
         let mut types = types(&[
             ("Few", &[("Small", 5), ("Large", 1)]),
             ("Large", &[("text", 9)]),

@@ -1,4 +1,4 @@
-//! What a description shows of its operations: recorded requests, successes and errors.
+//! The examples of operations in a description: requests, successes and errors.
 
 use std::collections::BTreeMap;
 
@@ -7,14 +7,14 @@ use serde_json::Value;
 use super::super::document::media::{chosen, is_json};
 use super::super::document::schema;
 
-/// What is shown of one operation.
+/// The examples of one operation.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Examples {
     /// Request bodies.
     pub requests: Vec<Example>,
-    /// The status of a success.
+    /// The status of the success response.
     pub success: Option<u16>,
-    /// Bodies of successes.
+    /// Bodies of success responses.
     pub successes: Vec<Example>,
     /// Statuses and bodies of errors.
     pub errors: Vec<(u16, Example)>,
@@ -23,31 +23,31 @@ pub struct Examples {
 /// A JSON body with its name.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Example {
-    /// Its name; a success and the request that it answers have the same.
+    /// The name; a request and its response have the same one.
     pub name: String,
     /// The body.
     pub value: Value,
 }
 
-/// The examples of all operations, by the shape of the path and the method. Taken before the document is repaired: the client
-/// reads every error alike, so that none of them is left in it.
-pub struct Shown(BTreeMap<(String, String), Examples>);
+/// The examples of all operations, by the shape of the path and the method. They are read before
+/// the document is repaired, because the repair removes error responses.
+pub struct ExamplesByOperation(BTreeMap<(String, String), Examples>);
 
-impl Shown {
-    /// The examples that stand in a document.
+impl ExamplesByOperation {
+    /// Collects the examples of a document.
     pub fn of(document: &Value) -> Self {
         let operations = schema::operations(document);
         let shown = operations.into_iter().map(|(path, method, described)| {
             let mut examples = Examples {
-                requests: named(document, &described["requestBody"]),
+                requests: examples_of(document, &described["requestBody"]),
                 ..Default::default()
             };
             for (status, response) in described["responses"].as_object().into_iter().flatten() {
-                // Classes of statuses, such as `4XX`, are told by their first one.
+                // A class such as `4XX` is represented by its first status.
                 let Ok(status) = status.replace(['X', 'x'], "0").parse::<u16>() else {
                     continue;
                 };
-                let found = named(document, response);
+                let found = examples_of(document, response);
                 match status {
                     200..300 if examples.success.is_none() => {
                         examples.success = Some(status);
@@ -64,15 +64,15 @@ impl Shown {
         Self(shown.collect())
     }
 
-    /// Those of one operation.
+    /// Returns the examples of one operation.
     pub fn of_operation(&self, path: &str, method: &str) -> Examples {
         let key = (schema::shape(path), method.to_owned());
         self.0.get(&key).cloned().unwrap_or_default()
     }
 }
 
-/// The examples of a body that stand in the document itself.
-fn named(document: &Value, body: &Value) -> Vec<Example> {
+/// Returns the examples of a body. Examples in other files are ignored.
+fn examples_of(document: &Value, body: &Value) -> Vec<Example> {
     let content = resolved(document, body)["content"].as_object();
     let media = content.and_then(|content| Some((chosen(content)?.0, content)));
     let Some(media) = media
@@ -96,9 +96,9 @@ fn named(document: &Value, body: &Value) -> Vec<Example> {
     single.into_iter().chain(named).collect()
 }
 
-/// What a `$ref` leads to; anything else is itself.
+/// Returns the target of a `$ref`, or the node itself if it is not a reference.
 fn resolved<'a>(document: &'a Value, node: &'a Value) -> &'a Value {
-    schema::followed(document, node).unwrap_or(node)
+    schema::resolve(document, node).unwrap_or(node)
 }
 
 #[cfg(test)]
@@ -119,10 +119,13 @@ mod tests {
                 },
             }}},
         });
-        let shown = Shown::of(&document).of_operation("/tags/{id}", "get");
+        let shown = ExamplesByOperation::of(&document).of_operation("/tags/{id}", "get");
         assert_eq!((shown.success, shown.successes[0].value.clone()), (Some(201), json!(7)));
         assert_eq!(shown.requests[0].value, json!({"a": 1}));
         assert_eq!((shown.errors[0].0, shown.errors[0].1.name.as_str()), (404, "gone"));
-        assert_eq!(Shown::of(&document).of_operation("/tags", "get"), Examples::default());
+        assert_eq!(
+            ExamplesByOperation::of(&document).of_operation("/tags", "get"),
+            Examples::default()
+        );
     }
 }

@@ -1,8 +1,9 @@
-//! Runs progenitor over the repaired document and reads the result, leaving out the smallest parts that progenitor rejects.
+//! Runs progenitor over the repaired document and reads the result, leaving out the smallest parts
+//! that progenitor rejects.
 //!
-//! Types are read as values, from `Generator::get_type_space()`. progenitor's model of an operation (`OperationMethod`) is
-//! private, so the generated methods are parsed once, for their signatures. A signature names types as the type space does,
-//! which is how each type is looked up there.
+//! Types are read as values, from `Generator::get_type_space()`. progenitor's model of an operation
+//! (`OperationMethod`) is private, so the generated methods are parsed once, for their signatures.
+//! A signature names types as the type space does, which is how each type is looked up there.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -34,11 +35,11 @@ pub struct Component {
     /// Its name.
     pub name: String,
     /// Its definition.
-    pub made: Made,
+    pub definition: Definition,
 }
 
 /// The definition of a type.
-pub enum Made {
+pub enum Definition {
     /// A struct with its fields, keyed by [`alike`] of the name.
     Struct(BTreeMap<String, Field>),
     /// An enum of strings with its variants, in the order of the values.
@@ -74,13 +75,14 @@ pub struct Signature {
 /// A part of the document that can be left out.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Part {
-    /// A component schema by its name; any JSON stands for one that is left out.
+    /// A component schema, by name. It is replaced by any JSON if it is left out.
     Component(String),
-    /// An operation by its id.
+    /// An operation, by id.
     Operation(String),
 }
 
-/// Generates types and methods from the document. Removes from the document what progenitor rejects.
+/// Generates types and methods from the document. Removes from the document what progenitor
+/// rejects.
 pub fn generate(document: &mut Value, warnings: &mut Warnings) -> Result<Generated, Failure> {
     let components = document["components"]["schemas"].as_object().into_iter().flatten();
     let components = components.map(|(name, _)| Part::Component(name.clone()));
@@ -88,56 +90,54 @@ pub fn generate(document: &mut Value, warnings: &mut Warnings) -> Result<Generat
     let operations = operations.map(|(_, _, operation)| Part::Operation(id(operation).to_owned()));
     let parts: Vec<Part> = components.chain(operations).collect();
     let mut left_out = Vec::new();
-    let mut taken = Vec::new();
+    let mut accepted = Vec::new();
     let mut attempts = 0;
-    let made = settle(&parts, &mut taken, &mut left_out, &mut |parts| {
+    let made = settle(&parts, &mut accepted, &mut left_out, &mut |parts| {
         attempts += 1;
         match attempts > ATTEMPTS {
-            true => Err(format!("{ATTEMPTS} runs did not tell the parts apart that it can take")),
+            true => Err(format!("the invalid part was not found in {ATTEMPTS} runs")),
             false => attempt(&with_only(document, parts)),
         }
     });
     for (part, why) in &left_out {
         let (at, instead) = match part {
-            Part::Component(name) => (
-                format!("/components/schemas/{}", escape(name)),
-                "any JSON stands for it",
-            ),
+            Part::Component(name) => (format!("/components/schemas/{}", escape(name)), "replaced by any JSON"),
             Part::Operation(name) => (place(document, name), "left out"),
         };
-        warnings.add("generate", at, format!("progenitor cannot take it: {why}; {instead}"));
+        warnings.add("generate", at, format!("progenitor rejects it: {why}; {instead}"));
     }
-    *document = with_only(document, &taken);
+    *document = with_only(document, &accepted);
     match made {
         Some(made) => Ok(made),
         None => attempt(document).map_err(|why| {
             Failure::new(
                 "generate",
-                format!("progenitor cannot generate from it: {why}"),
-                "report it with the description",
+                format!("progenitor rejects the description: {why}"),
+                "report this error with the description",
             )
         }),
     }
 }
 
-/// How often progenitor is run at the most to find what it cannot take: a run takes a second or less.
+/// The maximum number of runs of progenitor that search for invalid parts. A run takes at most a
+/// second.
 const ATTEMPTS: usize = 100;
 
-/// Takes as many of `parts` as `attempt` can, in their order, into `taken`; those that it cannot go to `left_out`, each
-/// with the reason. Returns what the last attempt made, when it was of all that are taken.
+/// Moves the parts that `attempt` accepts into `accepted`, and the others with the reason into
+/// `left_out`. Returns the result of the last attempt if that attempt had all accepted parts.
 fn settle<P: Clone, T>(
     parts: &[P],
-    taken: &mut Vec<P>,
+    accepted: &mut Vec<P>,
     left_out: &mut Vec<(P, String)>,
     attempt: &mut impl FnMut(&[P]) -> Result<T, String>,
 ) -> Option<T> {
-    let before = taken.len();
-    taken.extend_from_slice(parts);
-    let why = match attempt(taken) {
+    let before = accepted.len();
+    accepted.extend_from_slice(parts);
+    let why = match attempt(accepted) {
         Ok(made) => return Some(made),
         Err(why) => why,
     };
-    taken.truncate(before);
+    accepted.truncate(before);
     match parts {
         [] => None,
         [part] => {
@@ -146,9 +146,9 @@ fn settle<P: Clone, T>(
         }
         parts => {
             let (first, second) = parts.split_at(parts.len() / 2);
-            settle(first, taken, left_out, attempt);
+            settle(first, accepted, left_out, attempt);
             let count = left_out.len();
-            let made = settle(second, taken, left_out, attempt);
+            let made = settle(second, accepted, left_out, attempt);
             made.filter(|_| left_out.len() == count)
         }
     }
@@ -167,7 +167,8 @@ fn place(document: &Value, name: &str) -> String {
         .unwrap_or_default()
 }
 
-/// Returns the document with only these components and operations. A reference to another component becomes any JSON.
+/// Returns the document with only these components and operations. References to other components
+/// become any JSON.
 fn with_only(document: &Value, parts: &[Part]) -> Value {
     let parts: BTreeSet<&Part> = parts.iter().collect();
     let has = |name: &str| parts.contains(&Part::Component(name.to_owned()));
@@ -204,8 +205,8 @@ fn attempt_with(settings: &GenerationSettings, document: &Value) -> Result<Gener
     .and_then(|made| made)
 }
 
-/// Runs progenitor, which panics on some descriptions that are valid but not to its liking. What it says becomes the
-/// reason, without a backtrace.
+/// Runs progenitor, which panics on some valid descriptions. Returns the message of the panic, and
+/// suppresses its backtrace.
 fn quietly<T>(generate: impl FnOnce() -> T) -> Result<T, String> {
     let hook = std::panic::take_hook();
     std::panic::set_hook(Box::new(|_| {}));
@@ -214,7 +215,7 @@ fn quietly<T>(generate: impl FnOnce() -> T) -> Result<T, String> {
     outcome.map_err(|panic| {
         let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
         text.or_else(|| panic.downcast_ref::<String>().cloned())
-            .unwrap_or_else(|| "it panicked".to_owned())
+            .unwrap_or_else(|| "it panics".to_owned())
     })
 }
 
@@ -227,18 +228,18 @@ fn settings(document: &Value) -> GenerationSettings {
             true => InstanceType::Integer,
             false => InstanceType::String,
         };
-        // A conversion applies to schemas that are equal to it, including private marks.
-        let mut over = None;
+        // A conversion applies to equal schemas only, and private marks count.
+        let mut components = None;
         schema::walk_all(document, &mut |schema, _| {
             if schema["format"] == format.name {
-                over = over.take().or(schema.get("x-of"));
+                components = components.take().or(schema.get("x-of"));
             }
         });
-        let over = over.map(|over| ("x-of".to_owned(), over.clone()));
+        let components = components.map(|components| ("x-of".to_owned(), components.clone()));
         let schema = SchemaObject {
             instance_type: Some(instance.into()),
             format: Some(format.name.to_owned()),
-            extensions: over.into_iter().collect(),
+            extensions: components.into_iter().collect(),
             ..Default::default()
         };
         settings.with_conversion(schema, format.rust, std::iter::empty());
@@ -246,15 +247,21 @@ fn settings(document: &Value) -> GenerationSettings {
     settings
 }
 
-/// Reads what progenitor generated. A part of the document that is missing there is an error.
+/// Reads the generated types and methods. Returns an error if a part of the document is missing in
+/// them.
 fn read(document: &Value, space: &TypeSpace, tokens: TokenStream) -> Result<Generated, String> {
     let components = document["components"]["schemas"].as_object().into_iter().flatten();
-    // The first types of the space are the components, in their order, even those that a setting renames.
+    // The type space starts with the components, in their order, even if a setting renames them.
     let components = components.zip(space.iter_types()).filter_map(|((name, schema), ty)| {
         let made = component(space, &ty, schema).transpose()?;
-        Some(made.map_err(|why| format!("{why} of `{name}`")).map(|made| {
-            let made = Component { name: ty.name(), made };
-            (name.clone(), made)
+        Some(made.map_err(|why| format!("{why} of `{name}`")).map(|definition| {
+            (
+                name.clone(),
+                Component {
+                    name: ty.name(),
+                    definition,
+                },
+            )
         }))
     });
     let components = components.collect::<Result<_, _>>()?;
@@ -270,7 +277,7 @@ fn read(document: &Value, space: &TypeSpace, tokens: TokenStream) -> Result<Gene
         let id = id(operation);
         let method = methods
             .get(&alike(id))
-            .ok_or_else(|| format!("it wrote no method for `{id}`"))?;
+            .ok_or_else(|| format!("it generates no method for `{id}`"))?;
         let signature = signature(method, operation, &types).map_err(|why| format!("{why} of `{id}`"))?;
         Ok::<_, String>((id.to_owned(), signature))
     });
@@ -279,7 +286,7 @@ fn read(document: &Value, space: &TypeSpace, tokens: TokenStream) -> Result<Gene
 }
 
 /// Reads the type of a component; `None` if a setting replaces it by another type.
-fn component(space: &TypeSpace, ty: &typify::Type<'_>, schema: &Value) -> Result<Option<Made>, String> {
+fn component(space: &TypeSpace, ty: &typify::Type<'_>, schema: &Value) -> Result<Option<Definition>, String> {
     let inner = |id: &TypeId| of(space, id);
     Ok(Some(match ty.details() {
         TypeDetails::Struct(made) => {
@@ -294,27 +301,25 @@ fn component(space: &TypeSpace, ty: &typify::Type<'_>, schema: &Value) -> Result
             let fields: BTreeMap<String, Field> = fields.collect();
             let mut wanted = schema["properties"].as_object().into_iter().flatten();
             if let Some((name, _)) = wanted.find(|(name, _)| !fields.contains_key(&alike(name))) {
-                return Err(format!("it made no field for the property {name:?}"));
+                return Err(format!("it generates no field for the property {name:?}"));
             }
-            Made::Struct(fields)
+            Definition::Struct(fields)
         }
         TypeDetails::Enum(made) if schema["enum"].is_array() => {
             let variants: Vec<String> = made.variants().map(|(name, _)| name.to_owned()).collect();
             if schema["enum"].as_array().map(Vec::len) != Some(variants.len()) {
-                return Err("it made other variants".to_owned());
+                return Err("it generates other variants".to_owned());
             }
-            Made::Enum(variants)
+            Definition::Enum(variants)
         }
         TypeDetails::Enum(made) => {
             let variants = made.variants().map(|(name, held)| match held {
                 TypeEnumVariant::Tuple(held) if held.len() == 1 => Ok((name.to_owned(), inner(&held[0]))),
-                _ => Err(format!(
-                    "it tells the form {name} apart by another way than what it holds"
-                )),
+                _ => Err(format!("it generates a variant {name} that is not a newtype")),
             });
-            Made::Union(variants.collect::<Result<_, _>>()?)
+            Definition::Union(variants.collect::<Result<_, _>>()?)
         }
-        TypeDetails::Newtype(made) => Made::Newtype(inner(&made.inner())),
+        TypeDetails::Newtype(made) => Definition::Newtype(inner(&made.inner())),
         _ => return Ok(None),
     }))
 }
@@ -339,8 +344,8 @@ fn of_type(space: &TypeSpace, ty: &typify::Type<'_>) -> Ty {
     }
 }
 
-/// Parses the methods of the generated client and returns their signatures, keyed by [`alike`] of the name. The other tokens,
-/// most of them types, are not parsed.
+/// Parses the methods of the generated client and returns their signatures, keyed by [`alike`] of
+/// the name. The other tokens, most of them types, are not parsed.
 fn methods(tokens: TokenStream) -> Result<BTreeMap<String, syn::Signature>, String> {
     let tokens: Vec<TokenTree> = tokens.into_iter().collect();
     let is = |token: &TokenTree, name: &str| matches!(token, TokenTree::Ident(ident) if ident == name);
@@ -348,7 +353,7 @@ fn methods(tokens: TokenStream) -> Result<BTreeMap<String, syn::Signature>, Stri
     for block in tokens.windows(3) {
         if is(&block[0], "impl") && is(&block[1], "Client") && matches!(block[2], TokenTree::Group(_)) {
             let block: ItemImpl = syn::parse2(block.iter().cloned().collect())
-                .map_err(|error| format!("it wrote Rust that does not parse: {error}"))?;
+                .map_err(|error| format!("it generates invalid Rust: {error}"))?;
             methods.extend(block.items.into_iter().filter_map(|item| match item {
                 ImplItem::Fn(method) => Some((alike(&method.sig.ident.to_string()), method.sig)),
                 _ => None,
@@ -376,11 +381,11 @@ fn signature(method: &syn::Signature, operation: &Value, types: &BTreeMap<String
     let body = operation.get("requestBody").and_then(|_| inputs.pop());
     let body = body.and_then(|(_, ty)| known(ty));
     if body.is_none() && schema::request_schema(operation).is_some() {
-        return Err("it lost the body".to_owned());
+        return Err("it generates no parameter for the body".to_owned());
     }
     let parameters = inputs.into_iter().map(|(ident, ty)| {
         let optional = argument(ty, "Option");
-        let known = known(optional.unwrap_or(ty)).ok_or_else(|| format!("it gave {ident} an unknown type"))?;
+        let known = known(optional.unwrap_or(ty)).ok_or_else(|| format!("it generates an unknown type for {ident}"))?;
         let field = Field {
             ty: known,
             required: optional.is_none(),
@@ -393,17 +398,17 @@ fn signature(method: &syn::Signature, operation: &Value, types: &BTreeMap<String
         .filter_map(|parameter| parameter["name"].as_str())
         .find(|name| !parameters.contains_key(&alike(name)));
     if let Some(name) = lost {
-        return Err(format!("it lost the parameter {name:?}"));
+        return Err(format!("it generates no parameter {name:?}"));
     }
     let ReturnType::Type(_, returned) = &method.output else {
-        return Err("it lost what is returned".to_owned());
+        return Err("it generates no return type".to_owned());
     };
     let returned = argument(returned, "Result").and_then(|ty| argument(ty, "ResponseValue"));
-    let returned = returned.ok_or("it lost what is returned")?;
+    let returned = returned.ok_or("it generates no return type")?;
     let response = match plain(&returned.to_token_stream()).as_str() {
         "ByteStream" => None,
         "()" => Some(Ty::unit()),
-        _ => Some(known(returned).ok_or("it returns an unknown type")?),
+        _ => Some(known(returned).ok_or("it generates an unknown return type")?),
     };
     Ok(Signature {
         method: method.ident.to_string(),
@@ -418,7 +423,7 @@ fn plain(ty: &TokenStream) -> String {
     ty.to_string().replace(' ', "")
 }
 
-/// The argument of `Wrapper<T>`, when `ty` is that.
+/// Returns `T` if `ty` is `Wrapper<T>`.
 fn argument<'a>(ty: &'a Type, wrapper: &str) -> Option<&'a Type> {
     let Type::Path(path) = ty else { return None };
     let last = path.path.segments.last().filter(|segment| segment.ident == wrapper)?;
@@ -437,28 +442,28 @@ mod tests {
     use serde_json::json;
 
     fn settled(bad: impl Fn(&[u8]) -> bool) -> (Vec<u8>, Vec<(u8, String)>) {
-        let (mut taken, mut left_out) = (Vec::new(), Vec::new());
+        let (mut accepted, mut left_out) = (Vec::new(), Vec::new());
         let parts: Vec<u8> = (0..100).collect();
-        let made = settle(&parts, &mut taken, &mut left_out, &mut |parts| match bad(parts) {
+        let made = settle(&parts, &mut accepted, &mut left_out, &mut |parts| match bad(parts) {
             true => Err("bad".to_owned()),
             false => Ok(parts.len()),
         });
         assert_eq!(made.is_some(), left_out.is_empty());
-        (taken, left_out)
+        (accepted, left_out)
     }
 
     #[test]
-    fn only_what_cannot_be_taken_is_left_out() {
-        let (taken, left_out) = settled(|_| false);
-        assert_eq!((taken.len(), left_out.len()), (100, 0));
-        let (taken, left_out) = settled(|parts| parts.contains(&17) || parts.contains(&93));
-        assert_eq!(taken.len(), 98);
+    fn only_rejected_parts_are_left_out() {
+        let (accepted, left_out) = settled(|_| false);
+        assert_eq!((accepted.len(), left_out.len()), (100, 0));
+        let (accepted, left_out) = settled(|parts| parts.contains(&17) || parts.contains(&93));
+        assert_eq!(accepted.len(), 98);
         assert_eq!(left_out, [(17, "bad".to_owned()), (93, "bad".to_owned())]);
-        // Two that do not go together: the later one goes.
+        // Of two incompatible parts, the later one is left out.
         let (_, left_out) = settled(|parts| parts.contains(&3) && parts.contains(&60));
         assert_eq!(left_out, [(60, "bad".to_owned())]);
-        let (taken, left_out) = settled(|parts| !parts.is_empty());
-        assert_eq!((taken.len(), left_out.len()), (0, 100));
+        let (accepted, left_out) = settled(|parts| !parts.is_empty());
+        assert_eq!((accepted.len(), left_out.len()), (0, 100));
     }
 
     /// A repaired document of one list of tags, which takes a number and an update.
@@ -489,8 +494,8 @@ mod tests {
     }
 
     fn fields(made: &Component) -> &BTreeMap<String, Field> {
-        match &made.made {
-            Made::Struct(fields) => fields,
+        match &made.definition {
+            Definition::Struct(fields) => fields,
             _ => panic!("{} is not a struct", made.name),
         }
     }
@@ -504,11 +509,11 @@ mod tests {
         assert_eq!(of("type").0, "type_");
         assert_eq!(of("parent"), ("parent", Ty::Boxed(Box::new(named("Tag"))), false));
         assert_eq!(of("colour").1, named("Colour"));
-        let Made::Enum(variants) = &made.components["colour"].made else {
+        let Definition::Enum(variants) = &made.components["colour"].definition else {
             panic!("an enum stays one");
         };
         assert_eq!(*variants, ["LightBlue", "Red"]);
-        let Made::Union(variants) = &made.components["tag_or_name"].made else {
+        let Definition::Union(variants) = &made.components["tag_or_name"].definition else {
             panic!("a union stays one");
         };
         let text = Ty::Known("::std::string::String".to_owned());
@@ -565,12 +570,12 @@ mod tests {
         let said = warnings.to_string();
         let lines: Vec<&str> = said.lines().collect();
         assert_eq!(lines.len(), 2, "{said}");
-        let component = "api.yaml at /components/schemas/tagged: progenitor cannot take it: ";
+        let component = "api.yaml at /components/schemas/tagged: progenitor rejects it: ";
         assert!(
-            lines[0].starts_with(component) && lines[0].ends_with("; any JSON stands for it [generate]"),
+            lines[0].starts_with(component) && lines[0].ends_with("; replaced by any JSON [generate]"),
             "{said}"
         );
-        let operation = "api.yaml at /paths/~1tags~1{id/put: progenitor cannot take it: invalid operation path";
+        let operation = "api.yaml at /paths/~1tags~1{id/put: progenitor rejects it: invalid operation path";
         assert!(
             lines[1].starts_with(operation) && lines[1].ends_with("; left out [generate]"),
             "{said}"
@@ -578,7 +583,7 @@ mod tests {
     }
 
     #[test]
-    fn panics_become_reasons() {
+    fn panics_become_errors() {
         assert_eq!(
             quietly(|| -> u8 { panic!("at the disco") }),
             Err("at the disco".to_owned())

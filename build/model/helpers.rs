@@ -1,82 +1,88 @@
-//! What the hand-written helpers need of the description: marked in the overlay, found here, or the helper is left out.
+//! Finds the operations and types that the hand-written helpers use. The overlay marks them; a
+//! helper without all of them is left out.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::super::document::names::{self, Taken};
+use super::super::document::names::{self, UniqueNames};
 use super::super::document::prose;
 use super::ty::Ty;
-use super::{Answer, Body, Model, Operation, Struct, Types, paging};
+use super::{Body, Model, Operation, ResponseBody, Struct, Types, paging};
 
-/// A search: an operation that takes a query. One that is marked, or whose body has a filter.
+/// A search: an operation that is marked as one, or whose body has a filter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Search {
-    /// The operation's builder.
+    /// The builder of the operation.
     pub builder: String,
     /// The type of the body.
     pub request: String,
-    /// The type of the query in it.
+    /// The type of the query in the body.
     pub filter: Ty,
-    /// The field of the body, and its type, that says how many items a page has.
+    /// The field of the body that contains the page size, and its type.
     pub pagination: Option<(String, String)>,
-    /// The module of the names of its fields.
+    /// The module with the names of the fields.
     pub module: String,
-    /// What is searched, in the plural, as prose names it.
-    pub what: String,
-    /// The fields: constant, name on the wire, meaning.
+    /// The records, in the plural.
+    pub records: String,
+    /// The fields: constant, name on the wire, documentation.
     pub fields: Vec<(String, String, String)>,
-    /// How it can be asked for what changed since a moment.
+    /// How to search for records that changed since a point in time.
     pub changes: Option<Changes>,
 }
 
-/// How a search can be asked for what changed since a moment.
+/// How to search for records that changed since a point in time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Changes {
     /// The type of a page.
     pub page: Ty,
-    /// Whether dates count whole days.
+    /// Whether the server compares dates by day.
     pub whole_days: bool,
 }
 
-/// Whether a body has a `query` that is a filter: an object, or a union of objects, with `operator` and `value`.
+/// Returns `true` if the `query` of a body is a filter: an object, or a union of objects, with
+/// `operator` and `value`.
 pub fn takes_filter(body: Option<&Body>, types: &Types) -> bool {
     let filters = |name: &str| {
         let is_filter = |made: &Struct| made.field("operator").is_some() && made.field("value").is_some();
         types.structs.get(name).is_some_and(is_filter)
     };
-    let request = body.and_then(|body| types.named(body.json.as_ref()?));
-    let query = request.and_then(|made| made.named_field("query")?.ty.name());
+    let request = body.and_then(|body| types.struct_of(body.json.as_ref()?));
+    let query = request.and_then(|made| made.wire_named_field("query")?.ty.name());
     query.is_some_and(|name| {
         let union = types.unions.get(name).map(|made| made.variants.as_slice());
-        let mut forms = union.into_iter().flatten().filter_map(|(_, ty)| ty.name());
-        filters(name) || forms.any(filters)
+        let mut variants = union.into_iter().flatten().filter_map(|(_, ty)| ty.name());
+        filters(name) || variants.any(filters)
     })
 }
 
-/// A search held against its body, with what `x-search` says of its fields where the operation is marked.
+/// Checks the body of a search, and reads the fields from `x-search` if the operation is marked.
 ///
 /// `x-search: {what: contacts, dates: days, fields: [{name, description}]}`.
 pub fn search(
     operation: &Operation,
     mark: Option<&Value>,
     types: &Types,
-    modules: &mut Taken,
+    modules: &mut UniqueNames,
 ) -> Result<Search, String> {
     let request = body_of(operation, types).filter(|made| made.has_builder());
-    let request = request.ok_or("its body is no object")?;
-    let filter = request.named_field("query").ok_or("its body has no `query`")?;
+    let request = request.ok_or("the body is not an object")?;
+    let filter = request.wire_named_field("query").ok_or("the body has no `query`")?;
     let name = filter.ty.name().unwrap_or_default();
     if filter.ty != Ty::json() && !types.structs.contains_key(name) && !types.unions.contains_key(name) {
-        return Err("its `query` is no object".to_owned());
+        return Err("the `query` is not an object".to_owned());
     }
     if name == request.name {
-        return Err("its `query` is the request itself".to_owned());
+        return Err("the `query` has the type of the body".to_owned());
     }
-    let per_page =
-        |made: &&Struct| made.has_builder() && made.named_field("per_page").is_some_and(|field| field.ty.is("i64"));
-    let pagination = request.named_field("pagination").and_then(|field| {
-        let made = types.named(&field.ty).filter(per_page)?;
+    let per_page = |made: &&Struct| {
+        made.has_builder()
+            && made
+                .wire_named_field("per_page")
+                .is_some_and(|field| field.ty.is("i64"))
+    };
+    let pagination = request.wire_named_field("pagination").and_then(|field| {
+        let made = types.struct_of(&field.ty).filter(per_page)?;
         matches!(field.ty, Ty::Named(_)).then(|| (field.ident.clone(), made.name.clone()))
     });
     let mark = mark.unwrap_or(&Value::Null);
@@ -86,12 +92,12 @@ pub fn search(
         .rsplit('/')
         .skip(1)
         .filter(|segment| !segment.starts_with('{'));
-    let what = mark["what"]
+    let records = mark["what"]
         .as_str()
         .or(segments.next())
-        .filter(|what| !what.is_empty());
-    let what = what.unwrap_or("objects");
-    let mut constants = Taken::beside([]);
+        .filter(|records| !records.is_empty());
+    let records = records.unwrap_or("objects");
+    let mut constants = UniqueNames::values([]);
     let fields = mark["fields"].as_array().into_iter().flatten().filter_map(|field| {
         let name = field["name"].as_str()?;
         let constant = constants.free(&names::ident(name, "field").to_uppercase());
@@ -104,8 +110,10 @@ pub fn search(
         ))
     });
     let fields: Vec<_> = fields.collect();
-    let changes = match &operation.answer {
-        Answer::Json(page) if operation.dated && fields.iter().any(|(_, name, _)| name == "updated_at") => {
+    let changes = match &operation.response {
+        ResponseBody::Json(page)
+            if operation.has_updated_at && fields.iter().any(|(_, name, _)| name == "updated_at") =>
+        {
             Some(Changes {
                 page: page.clone(),
                 whole_days: mark["dates"] == "days",
@@ -118,35 +126,35 @@ pub fn search(
         request: request.name.clone(),
         filter: filter.ty.clone(),
         pagination,
-        module: modules.free(&names::ident(what, "objects")),
-        what: what.to_owned(),
+        module: modules.free(&names::ident(records, "objects")),
+        records: records.to_owned(),
         fields,
         changes,
     })
 }
 
-/// What the export helper needs: four operations on jobs, and the job itself.
+/// The operations and types of the export helper.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Export {
-    /// The operations by what they do: `create`, `status`, `cancel`, `download`.
-    pub operations: BTreeMap<&'static str, Named>,
+    /// The operations by step: `create`, `status`, `cancel` and `download`.
+    pub operations: BTreeMap<&'static str, OperationNames>,
     /// The type of a job.
     pub job: String,
-    /// The type of its state.
+    /// The type of the state of a job.
     pub status: String,
 }
 
-/// An operation by its names.
+/// The names of an operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Named {
+pub struct OperationNames {
     /// The method's name.
     pub method: String,
     /// The builder's name.
     pub builder: String,
 }
 
-impl Named {
-    /// The operations that are marked for each of these steps.
+impl OperationNames {
+    /// Returns the operation that is marked for each step.
     fn by_step<const N: usize>(
         marked: &[(&Operation, &str)],
         mark: &str,
@@ -161,7 +169,7 @@ impl Named {
     }
 }
 
-/// The operation that is marked for a step.
+/// Returns the operation that is marked for a step.
 fn step<'m>(marked: &[(&'m Operation, &str)], mark: &str, step: &str) -> Result<&'m Operation, String> {
     let found = marked.iter().find(|(_, name)| *name == step);
     found
@@ -169,41 +177,41 @@ fn step<'m>(marked: &[(&'m Operation, &str)], mark: &str, step: &str) -> Result<
         .ok_or_else(|| format!("no operation is marked `{mark}: {step}`"))
 }
 
-/// The object that an operation answers with.
-fn answer_of<'t>(operation: &Operation, types: &'t Types) -> Option<&'t Struct> {
-    match &operation.answer {
-        Answer::Json(ty) => types.named(ty),
-        Answer::Bytes(_) => None,
+/// Returns the type of the response if it is an object.
+fn response_of<'t>(operation: &Operation, types: &'t Types) -> Option<&'t Struct> {
+    match &operation.response {
+        ResponseBody::Json(ty) => types.struct_of(ty),
+        ResponseBody::Bytes(_) => None,
     }
 }
 
-/// The object that an operation takes.
+/// Returns the type of the body if it is an object.
 fn body_of<'t>(operation: &Operation, types: &'t Types) -> Option<&'t Struct> {
-    types.named(operation.body.as_ref()?.json.as_ref()?)
+    types.struct_of(operation.body.as_ref()?.json.as_ref()?)
 }
 
-/// What an operation on exports does, by `x-export`.
-const STEPS: [&str; 4] = ["create", "status", "cancel", "download"];
-/// The states that the helper acts on.
-const STATES: [&str; 4] = ["Completed", "NoData", "Failed", "Canceled"];
+/// The values of `x-export`.
+const EXPORT_STEPS: [&str; 4] = ["create", "status", "cancel", "download"];
+/// The final states of a job.
+const FINAL_STATES: [&str; 4] = ["Completed", "NoData", "Failed", "Canceled"];
 
-/// The operations that are marked, held against what the helper does with them. None when none is marked.
+/// Checks the operations that are marked for exports. Returns `None` if none is marked.
 pub fn export(marked: &[(&Operation, &str)], types: &Types) -> Result<Option<Export>, String> {
     if marked.is_empty() {
         return Ok(None);
     }
     let step = |name: &str| step(marked, "x-export", name);
     let create = step("create")?;
-    let made = answer_of(create, types).ok_or("what begins an export does not answer with a job")?;
+    let made = response_of(create, types).ok_or("the operation `create` does not return an object")?;
     let body = body_of(create, types);
     let bound = |wire: &str| {
-        body.and_then(|made| made.named_field(wire))
+        body.and_then(|made| made.wire_named_field(wire))
             .is_some_and(|field| field.ty.is("crate::Timestamp"))
     };
     if !bound("created_at_after") || !bound("created_at_before") {
-        return Err("what begins an export does not take its bounds".to_owned());
+        return Err("the operation `create` does not take `created_at_after` and `created_at_before`".to_owned());
     }
-    for name_of_step in &STEPS[1..] {
+    for name_of_step in &EXPORT_STEPS[1..] {
         let operation = step(name_of_step)?;
         let takes_job = match operation.parameters.as_slice() {
             [job] => job.ident == "job_identifier" && (job.ty.is("::std::string::String") || job.ty.is("crate::Id")),
@@ -211,61 +219,61 @@ pub fn export(marked: &[(&Operation, &str)], types: &Types) -> Result<Option<Exp
         };
         if !takes_job {
             return Err(format!(
-                "`x-export: {name_of_step}` does not take a job's identifier alone"
+                "the operation `{name_of_step}` takes other parameters than `job_identifier`"
             ));
         }
         let fits = match *name_of_step {
-            "download" => matches!(operation.answer, Answer::Bytes(_)),
-            _ => answer_of(operation, types).is_some_and(|answer| answer.name == made.name),
+            "download" => matches!(operation.response, ResponseBody::Bytes(_)),
+            _ => response_of(operation, types).is_some_and(|response| response.name == made.name),
         };
         if !fits {
-            return Err(format!("`x-export: {name_of_step}` answers with something else"));
+            return Err(format!("the operation `{name_of_step}` returns another type"));
         }
     }
     if !made
-        .named_field("job_identifier")
+        .wire_named_field("job_identifier")
         .is_some_and(|field| field.ty.is("::std::string::String"))
     {
-        return Err("a job has no `job_identifier`".to_owned());
+        return Err("the job has no string `job_identifier`".to_owned());
     }
     let status = made
-        .named_field("status")
+        .wire_named_field("status")
         .and_then(|field| types.enums.get(field.ty.name()?));
-    let status = status.ok_or("a job has no `status` of known values")?;
+    let status = status.ok_or("the job has no enum `status`")?;
     let known = |state: &&str| status.variants.iter().any(|(variant, _)| variant == *state);
-    if let Some(missing) = STATES.iter().chain(&["Pending"]).find(|state| !known(state)) {
-        return Err(format!("the state {missing} of a job is not described"));
+    if let Some(missing) = FINAL_STATES.iter().chain(&["Pending"]).find(|state| !known(state)) {
+        return Err(format!("the enum `status` of the job has no value {missing}"));
     }
     Ok(Some(Export {
-        operations: Named::by_step(marked, "x-export", STEPS)?,
+        operations: OperationNames::by_step(marked, "x-export", EXPORT_STEPS)?,
         job: made.name.clone(),
         status: status.name.clone(),
     }))
 }
 
-/// What the upsert helper needs: five operations on the same records.
+/// The operations and types of the upsert helper.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Upsert {
     /// The method's name.
     pub method: String,
     /// The builder's name.
     pub builder: String,
-    /// The operations by what they do: `create`, `update`, `unarchive`, `search`, `show`.
-    pub operations: BTreeMap<&'static str, Named>,
-    /// The setters of the id of what is updated, unarchived and shown.
+    /// The operations by step: `create`, `update`, `unarchive`, `search` and `show`.
+    pub operations: BTreeMap<&'static str, OperationNames>,
+    /// The setters of the id in the steps `update`, `unarchive` and `show`.
     pub ids: [String; 3],
     /// The type of a record.
     pub record: String,
-    /// The type of a page of what is searched for.
+    /// The type of a page of the search.
     pub found: String,
-    /// The type of the body that creates one.
+    /// The type of the body of the step `create`.
     pub request: String,
 }
 
-/// What an operation does for an upsert, by `x-upsert`.
-const UPSERT: [&str; 5] = ["create", "update", "unarchive", "search", "show"];
+/// The values of `x-upsert`.
+const UPSERT_STEPS: [&str; 5] = ["create", "update", "unarchive", "search", "show"];
 
-/// The operations that are marked, held against what the helper does with them. None when none is marked.
+/// Checks the operations that are marked for upserts. Returns `None` if none is marked.
 pub fn upsert(marked: &[(&Operation, &str)], model: &Model) -> Result<Option<Upsert>, String> {
     if marked.is_empty() {
         return Ok(None);
@@ -275,35 +283,39 @@ pub fn upsert(marked: &[(&Operation, &str)], model: &Model) -> Result<Option<Ups
     let step = |name: &str| step(marked, "x-upsert", name);
     let (create, update, unarchive, search) = (step("create")?, step("update")?, step("unarchive")?, step("search")?);
     let show = step("show")?;
-    let made = answer_of(create, types).ok_or("what creates does not answer with an object")?;
+    let made = response_of(create, types).ok_or("the operation `create` does not return an object")?;
     let takes_json = |operation: &Operation| operation.body.as_ref().is_some_and(|body| body.json.is_some());
     let request = body_of(create, types).filter(|made| made.has_builder());
-    let request = request.ok_or("what creates takes no object")?;
+    let request = request.ok_or("the body of the operation `create` is not an object")?;
     if let Some(name) = ["email", "external_id", "role"]
         .iter()
         .find(|name| request.field(name).is_none())
     {
-        return Err(format!("what creates takes no `{name}`"));
+        return Err(format!("the body of the operation `create` has no `{name}`"));
     }
     if !create.parameters.is_empty() || !search.parameters.iter().all(|parameter| !parameter.required) {
-        return Err("what creates or searches takes more than a body".to_owned());
+        return Err("the operation `create` or `search` needs parameters".to_owned());
     }
-    if !takes_json(update) || answer_of(update, types).is_none() {
-        return Err("what updates takes no body, or does not answer with an object".to_owned());
+    if !takes_json(update) || response_of(update, types).is_none() {
+        return Err("the operation `update` takes no body, or does not return an object".to_owned());
     }
     let id_of = |operation: &Operation| match operation.parameters.as_slice() {
         [id] if id.in_path && text(&id.ty) => Ok(id.ident.clone()),
-        _ => Err(format!("`{}` does not take an id alone", operation.ident)),
+        _ => Err(format!(
+            "the method `{}` takes other parameters than an id",
+            operation.ident
+        )),
     };
-    if answer_of(show, types).is_none() || show.body.is_some() {
-        return Err("what shows takes a body, or does not answer with an object".to_owned());
+    if response_of(show, types).is_none() || show.body.is_some() {
+        return Err("the operation `show` takes a body, or does not return an object".to_owned());
     }
-    if matches!(unarchive.answer, Answer::Bytes(_)) || unarchive.body.as_ref().is_some_and(|body| body.required) {
-        return Err("what unarchives takes a body, or answers with bytes".to_owned());
+    if matches!(unarchive.response, ResponseBody::Bytes(_)) || unarchive.body.as_ref().is_some_and(|body| body.required)
+    {
+        return Err("the operation `unarchive` needs a body, or returns bytes".to_owned());
     }
-    let found = answer_of(search, types).and_then(|made| Some((made, model.pages.get(&made.name)?)));
+    let found = response_of(search, types).and_then(|made| Some((made, model.pages.get(&made.name)?)));
     let found = found.filter(|(_, page)| takes_json(search) && paging::item(page, types).is_some());
-    let (found, _) = found.ok_or("what searches takes no body, or finds nothing with an `id`")?;
+    let (found, _) = found.ok_or("the operation `search` takes no body, or its items have no `id`")?;
     let method = format!(
         "upsert_{}",
         create.ident.strip_prefix("create_").unwrap_or(&create.ident)
@@ -311,12 +323,12 @@ pub fn upsert(marked: &[(&Operation, &str)], model: &Model) -> Result<Option<Ups
     let builder = names::type_ident(&method, "Upsert");
     let taken = |operation: &Operation| operation.ident == method || operation.builder == builder;
     if model.operations.iter().any(taken) {
-        return Err(format!("there is an operation `{method}`"));
+        return Err(format!("the method `{method}` exists already"));
     }
     Ok(Some(Upsert {
         method,
         builder,
-        operations: Named::by_step(marked, "x-upsert", UPSERT)?,
+        operations: OperationNames::by_step(marked, "x-upsert", UPSERT_STEPS)?,
         ids: [id_of(update)?, id_of(unarchive)?, id_of(show)?],
         record: made.name.clone(),
         found: found.name.clone(),
@@ -324,7 +336,7 @@ pub fn upsert(marked: &[(&Operation, &str)], model: &Model) -> Result<Option<Ups
     }))
 }
 
-/// An operation that upserts by itself, by a key in its body.
+/// An upsert by one operation that both creates and updates, by a key in its body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CreateOrUpdate {
     /// The method's name.
@@ -332,21 +344,22 @@ pub struct CreateOrUpdate {
     /// The builder's name.
     pub builder: String,
     /// The operation.
-    pub operation: Named,
+    pub operation: OperationNames,
     /// The property of the body that is the key.
     pub by: String,
 }
 
-/// An operation that is marked by `x-upsert: {by: property}`.
+/// Checks an operation that is marked with `x-upsert: {by: property}`.
 pub fn create_or_update(operation: &Operation, mark: &Value, model: &Model) -> Result<CreateOrUpdate, String> {
-    let by = mark["by"].as_str().ok_or("it does not say `by` which property")?;
+    let by = mark["by"].as_str().ok_or("the mark has no property `by`")?;
     let request = body_of(operation, &model.types).filter(|made| made.has_builder());
-    let request = request.ok_or("it takes no object")?;
-    if request.named_field(by).is_none() {
-        return Err(format!("it takes no `{by}`"));
+    let request = request.ok_or("the body is not an object")?;
+    if request.wire_named_field(by).is_none() {
+        return Err(format!("the body has no `{by}`"));
     }
-    if answer_of(operation, &model.types).is_none() || operation.parameters.iter().any(|parameter| parameter.required) {
-        return Err("it takes more than a body, or does not answer with an object".to_owned());
+    if response_of(operation, &model.types).is_none() || operation.parameters.iter().any(|parameter| parameter.required)
+    {
+        return Err("it needs parameters, or does not return an object".to_owned());
     }
     let name = ["create_or_update_", "create_"]
         .iter()
@@ -355,12 +368,12 @@ pub fn create_or_update(operation: &Operation, mark: &Value, model: &Model) -> R
     let builder = names::type_ident(&method, "Upsert");
     let taken = |operation: &Operation| operation.ident == method || operation.builder == builder;
     if model.operations.iter().any(taken) {
-        return Err(format!("there is an operation `{method}`"));
+        return Err(format!("the method `{method}` exists already"));
     }
     Ok(CreateOrUpdate {
         method,
         builder,
-        operation: Named {
+        operation: OperationNames {
             method: operation.ident.clone(),
             builder: operation.builder.clone(),
         },

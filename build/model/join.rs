@@ -1,73 +1,55 @@
-//! Joins what progenitor made with the facts of the document, once, by names that were given to it.
+//! Joins the types and methods of progenitor with the facts of the document, by the names that
+//! progenitor read.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
 use super::super::document::formats;
-use super::super::document::names::{self, Taken, alike, escape, pascal};
+use super::super::document::names::{self, UniqueNames, alike, escape, pascal};
 use super::super::document::prose;
 use super::super::document::schema::{self, parameters, reference};
 use super::super::input::basics::Basics;
 use super::super::slice::{self, group};
 use super::super::warnings::Warnings;
 use super::boxes;
-use super::examples::{Examples, Shown};
-use super::generate::{Generated, Made, Signature};
+use super::examples::{Examples, ExamplesByOperation};
+use super::generate::{Definition, Generated, Signature};
 use super::paging::Shape;
+use super::reach::Reach;
 use super::ty::Ty;
-use super::whole::Whole;
 use super::{
-    Answer, Body, Constant, Enum, Field, Form, Group, Mixed, Model, Newtype, Operation, Parameter, Struct, Types,
-    Union, generate, helpers, marks, paging, webhooks,
+    Body, Constant, Constructor, Enum, Field, Group, HandWritten, Model, Newtype, Operation, Parameter, ResponseBody,
+    Struct, Types, Union, generate, helpers, marks, paging, webhooks,
 };
 
-/// Names that every struct has beside its fields.
-const STRUCT: [&str; 1] = ["extra"];
-/// Names that the builder of every body has beside its setters.
-const BODY: [&str; 2] = ["as_value", "build"];
-/// Names that every operation's builder has beside its parameters.
-const OPERATION: [&str; 19] = [
-    "api_version",
-    "body",
-    "body_map",
-    "call",
-    "changed_since",
-    "client",
-    "clone",
-    "cursor",
-    "from_cursor",
-    "header",
-    "idempotent",
-    "new",
-    "options",
-    "pages",
-    "query_param",
-    "retry",
-    "send",
-    "stream",
-    "timeout",
-];
-/// Names that the builder of a search has besides.
-const SEARCH: [&str; 3] = ["per_page", "query", "sort"];
+/// Names of fixed fields of every struct.
+const STRUCT_FIELDS: [&str; 1] = ["extra"];
+/// Names of fixed methods of every body builder.
+const BODY_METHODS: [&str; 2] = ["as_value", "build"];
+/// Names of fixed methods and fields of every operation builder.
+const BUILDER_METHODS: &str = "api_version body body_map call changed_since client clone cursor from_cursor header \
+    idempotent new options pages query_param retry send stream timeout";
+/// Names of fixed methods of every search builder.
+const SEARCH_METHODS: [&str; 3] = ["per_page", "query", "sort"];
 
-/// The model of the client.
+/// Builds the model of the client.
 pub fn join(
     document: &Value,
     generated: &Generated,
-    whole: &Whole,
-    shown: &Shown,
+    reach: &Reach,
+    examples: &ExamplesByOperation,
     basics: Basics,
     warnings: &mut Warnings,
 ) -> Model {
-    let types = types(document, generated, whole, warnings);
+    let types = types(document, generated, reach, warnings);
     let mut model = Model {
         basics,
         types,
         groups: groups(document),
         operations: Vec::new(),
         pages: BTreeMap::new(),
-        mixed: mixed(document, generated),
+        hand_written: hand_written(document, generated),
         searches: Vec::new(),
         export: None,
         upsert: None,
@@ -82,24 +64,24 @@ pub fn join(
         let path = schema::published(path, described);
         let at = schema::pointer(path, method);
         let mut operation = operation(path, method, described, signature, &model.types);
-        operation.examples = shown.of_operation(path, method);
+        operation.examples = examples.of_operation(path, method);
         match page(&mut model, &operation, described) {
             Ok(Some((paging, dated))) => {
                 operation.paging = Some(paging);
-                operation.dated = dated;
+                operation.has_updated_at = dated;
             }
             Ok(None) => {}
-            Err(why) => warnings.add("paging", &at, format!("its list is not walked: {why}")),
+            Err(why) => warnings.add("paging", &at, format!("has no pages: {why}")),
         }
         let reads = described["x-reads-only"].as_bool();
         operation.reads_only = reads.unwrap_or(operation.paging.is_some() || method == "get" || method == "head");
         match marks::idempotent(described, &operation, &model.types) {
             Ok(idempotent) => operation.idempotent = idempotent,
-            Err(why) => warnings.add("idempotent", &at, format!("`x-idempotent` does not hold: {why}")),
+            Err(why) => warnings.add("idempotent", &at, format!("`x-idempotent` is ignored: {why}")),
         }
         match marks::removal(described) {
             Ok(removed) => operation.removed = removed,
-            Err(why) => warnings.add("removed", &at, format!("`x-removed` is left out: {why}")),
+            Err(why) => warnings.add("removed", &at, format!("`x-removed` is ignored: {why}")),
         }
         model.operations.push(operation);
     }
@@ -110,21 +92,21 @@ pub fn join(
     let names = names
         .map(|(component, made)| (component.clone(), made.name.clone()))
         .collect();
-    let (webhooks, unfit) = webhooks::read(document, &model.types, &names);
+    let (webhooks, rejected) = webhooks::read(document, &model.types, &names);
     model.webhooks = webhooks;
-    for (component, why) in unfit {
+    for (component, why) in rejected {
         let at = format!("/components/schemas/{}", escape(&component));
-        warnings.add("webhooks", at, format!("items of webhooks are not read as it: {why}"));
+        warnings.add("webhooks", at, format!("is not a type of webhook items: {why}"));
     }
     model
 }
 
-/// Prose of the description, as rustdoc takes it.
+/// Returns a text of the description as rustdoc markup.
 fn text(value: &Value, key: &str) -> String {
     prose::rustdoc(value[key].as_str().unwrap_or_default().trim())
 }
 
-/// The groups that operations belong to, with what the description says of each.
+/// Returns the groups of operations with their descriptions.
 fn groups(document: &Value) -> Vec<Group> {
     let described = |name: &str| {
         let mut tags = document["tags"].as_array().into_iter().flatten();
@@ -140,10 +122,10 @@ fn groups(document: &Value) -> Vec<Group> {
     groups.collect()
 }
 
-fn types(document: &Value, generated: &Generated, whole: &Whole, warnings: &mut Warnings) -> Types {
+fn types(document: &Value, generated: &Generated, reach: &Reach, warnings: &mut Warnings) -> Types {
     let mut types = Types::default();
     let made = generated.components.values();
-    let enums = made.filter(|made| matches!(made.made, Made::Enum(_)));
+    let enums = made.filter(|made| matches!(made.definition, Definition::Enum(_)));
     let enums: BTreeSet<&str> = enums.map(|made| made.name.as_str()).collect();
     for (component, schema) in document["components"]["schemas"].as_object().into_iter().flatten() {
         let Some(made) = generated.components.get(component) else {
@@ -154,18 +136,18 @@ fn types(document: &Value, generated: &Generated, whole: &Whole, warnings: &mut 
             "" => format!("`{component}`."),
             doc => doc.to_owned(),
         };
-        match &made.made {
-            Made::Struct(fields) => {
+        match &made.definition {
+            Definition::Struct(fields) => {
                 let made = Struct {
-                    in_requests: whole.requests.contains(component),
-                    in_responses: whole.responses.contains(component),
+                    in_requests: reach.requests.contains(component),
+                    in_responses: reach.responses.contains(component),
                     fields: Vec::new(),
-                    forms: Vec::new(),
+                    constructors: Vec::new(),
                     name: name.clone(),
                     doc,
                 };
                 let at = format!("/components/schemas/{}", escape(component));
-                let made = with_forms(
+                let made = with_constructors(
                     with_fields(made, schema, fields, document),
                     schema,
                     &enums,
@@ -174,18 +156,18 @@ fn types(document: &Value, generated: &Generated, whole: &Whole, warnings: &mut 
                 );
                 types.structs.insert(name, made);
             }
-            Made::Enum(variants) => {
-                let mut names = Taken::types_beside(["Unknown"]);
+            Definition::Enum(variants) => {
+                let mut names = UniqueNames::types(["Unknown"]);
                 let values = schema["enum"].as_array().into_iter().flatten();
                 let values = values.filter_map(Value::as_str).map(str::to_owned);
                 let variants = variants.iter().map(|variant| names.free(variant)).zip(values).collect();
                 types.enums.insert(name.clone(), Enum { name, doc, variants });
             }
-            Made::Union(variants) => {
+            Definition::Union(variants) => {
                 let made = union(name.clone(), doc, variants);
                 types.unions.insert(name, made);
             }
-            Made::Newtype(inner) => {
+            Definition::Newtype(inner) => {
                 let inner = inner.clone();
                 types.newtypes.insert(name.clone(), Newtype { name, doc, inner });
             }
@@ -194,15 +176,16 @@ fn types(document: &Value, generated: &Generated, whole: &Whole, warnings: &mut 
     types
 }
 
-/// The fields in the order of the description. Names that this crate gives to something else beside them are set apart.
+/// Adds the fields in the order of the description. Fields with the name of a fixed one are
+/// renamed.
 fn with_fields(
     mut made: Struct,
     schema: &Value,
     fields: &BTreeMap<String, generate::Field>,
     document: &Value,
 ) -> Struct {
-    let mut idents = Taken::beside(STRUCT);
-    let mut setters = Taken::beside(BODY);
+    let mut idents = UniqueNames::values(STRUCT_FIELDS);
+    let mut setters = UniqueNames::values(BODY_METHODS);
     for (wire, property) in schema["properties"].as_object().into_iter().flatten() {
         let Some(field) = fields.get(&alike(wire)) else {
             continue;
@@ -212,8 +195,8 @@ fn with_fields(
             setter: setters.free(&ident),
             ident,
             wire: wire.clone(),
-            doc: said_of(property, document),
-            // progenitor has one `Option` for what is absent and what is null.
+            doc: description_of(property, document),
+            // progenitor has one `Option` for absent values and for null.
             ty: match made.in_requests && property["nullable"] == true {
                 true => Ty::Nullable(Box::new(field.ty.clone())),
                 false => field.ty.clone(),
@@ -224,36 +207,42 @@ fn with_fields(
     made
 }
 
-/// What a property means: by itself, or by the schema that it refers to.
-fn said_of(property: &Value, document: &Value) -> String {
+/// Returns the description of a property, or else of the schema that it refers to.
+fn description_of(property: &Value, document: &Value) -> String {
     match (text(property, "description"), reference(property)) {
-        (said, Some(name)) if said.is_empty() => text(&document["components"]["schemas"][name], "description"),
-        (said, _) => said,
+        (own, Some(name)) if own.is_empty() => text(&document["components"]["schemas"][name], "description"),
+        (own, _) => own,
     }
 }
 
-/// The forms of a request, each a constructor. The overlay lists them as `x-forms` on the schema: `name`, `description`,
-/// `set` (constants) and `takes` (what the caller must supply). One that names what is not there is left out.
-fn with_forms(mut made: Struct, schema: &Value, enums: &BTreeSet<&str>, at: &str, warnings: &mut Warnings) -> Struct {
-    let mut names = Taken::beside(["builder", "default"]);
+/// Adds the constructors of a request. The overlay lists them as `x-forms` of the schema: `name`,
+/// `description`, `set` (constants) and `takes` (parameters). Invalid ones are left out.
+fn with_constructors(
+    mut made: Struct,
+    schema: &Value,
+    enums: &BTreeSet<&str>,
+    at: &str,
+    warnings: &mut Warnings,
+) -> Struct {
+    let mut names = UniqueNames::values(["builder", "default"]);
     for form in schema["x-forms"].as_array().into_iter().flatten() {
-        match read_form(&made, form, enums) {
+        match read_constructor(&made, form, enums) {
             Ok(mut read) => {
                 read.ident = names.free(&read.ident);
-                made.forms.push(read);
+                made.constructors.push(read);
             }
-            Err(why) => warnings.add("forms", at, format!("a form is left out: {why}")),
+            Err(why) => warnings.add("forms", at, format!("a constructor is left out: {why}")),
         }
     }
     made
 }
 
-fn read_form(made: &Struct, form: &Value, types: &BTreeSet<&str>) -> Result<Form, String> {
+fn read_constructor(made: &Struct, form: &Value, types: &BTreeSet<&str>) -> Result<Constructor, String> {
     let name = form["name"].as_str().ok_or("it has no name")?;
     let setter = |wire: &str| {
         let field = made
             .field(wire)
-            .ok_or_else(|| format!("{name} names the unknown property {wire}"))?;
+            .ok_or_else(|| format!("`{name}` uses the unknown property `{wire}`"))?;
         Ok::<_, String>((field.setter.clone(), field.ty.clone()))
     };
     let sets = form["set"].as_object().into_iter().flatten().map(|(wire, value)| {
@@ -261,7 +250,7 @@ fn read_form(made: &Struct, form: &Value, types: &BTreeSet<&str>) -> Result<Form
         match value {
             Value::String(text) if takes_text(&ty, types) => Ok((setter, Constant::Text(text.clone()))),
             Value::Bool(truth) if takes_boolean(&ty) => Ok((setter, Constant::Boolean(*truth))),
-            other => Err(format!("{name} sets {wire} to {other}, which is not of its kind")),
+            other => Err(format!("`{name}` sets `{wire}` to {other}, which has the wrong type")),
         }
     });
     let mut taken = BTreeSet::new();
@@ -272,10 +261,10 @@ fn read_form(made: &Struct, form: &Value, types: &BTreeSet<&str>) -> Result<Form
         .filter_map(Value::as_str)
         .filter(|wire| taken.insert(*wire))
         .map(setter);
-    Ok(Form {
+    Ok(Constructor {
         ident: names::ident(name, "form"),
         doc: match text(form, "description").as_str() {
-            "" => format!("The form `{name}`."),
+            "" => format!("Sets the values of `{name}`."),
             doc => doc.to_owned(),
         },
         sets: sets.collect::<Result<_, _>>()?,
@@ -283,7 +272,7 @@ fn read_form(made: &Struct, form: &Value, types: &BTreeSet<&str>) -> Result<Form
     })
 }
 
-/// Whether a setter of this type takes a text.
+/// Returns `true` if a setter of this type accepts a string.
 fn takes_text(ty: &Ty, enums: &BTreeSet<&str>) -> bool {
     match ty {
         Ty::Nullable(inner) => takes_text(inner, enums),
@@ -295,7 +284,7 @@ fn takes_text(ty: &Ty, enums: &BTreeSet<&str>) -> bool {
     }
 }
 
-/// Whether a setter of this type takes a boolean.
+/// Returns `true` if a setter of this type accepts a boolean.
 fn takes_boolean(ty: &Ty) -> bool {
     match ty {
         Ty::Nullable(inner) => takes_boolean(inner),
@@ -303,9 +292,10 @@ fn takes_boolean(ty: &Ty) -> bool {
     }
 }
 
-/// What holds any JSON is what a union falls back to; the same type is one form.
+/// Builds a union with one variant for each type. Any JSON is left out, because every union has a
+/// fallback for it.
 fn union(name: String, doc: String, made: &[(String, Ty)]) -> Union {
-    let mut idents = Taken::types_beside(["Other"]);
+    let mut idents = UniqueNames::types(["Other"]);
     let mut variants: Vec<(String, Ty)> = Vec::new();
     for (variant, ty) in made {
         if *ty != Ty::json() && !variants.iter().any(|(_, known)| known == ty) {
@@ -319,8 +309,8 @@ fn operation(path: &str, method: &str, described: &Value, signature: &Signature,
     let ident = signature.method.clone();
     let body = body(described, signature, types);
     let is_search = described.get("x-search").is_some() || helpers::takes_filter(body.as_ref(), types);
-    let search = SEARCH.iter().filter(|_| is_search);
-    let mut idents = Taken::beside(OPERATION.iter().chain(search).copied());
+    let search = SEARCH_METHODS.iter().filter(|_| is_search);
+    let mut idents = UniqueNames::values(BUILDER_METHODS.split(' ').chain(search.copied()));
     let parameters = parameters(described).filter_map(|parameter| {
         let name = parameter["name"].as_str()?;
         let field = signature.parameters.get(&alike(name))?;
@@ -353,27 +343,27 @@ fn operation(path: &str, method: &str, described: &Value, signature: &Signature,
         description: text(described, "description"),
         parameters: parameters.collect(),
         body,
-        answer: match &signature.response {
-            Some(ty) => Answer::Json(ty.clone()),
-            None => Answer::Bytes(media.unwrap_or("application/octet-stream").to_owned()),
+        response: match &signature.response {
+            Some(ty) => ResponseBody::Json(ty.clone()),
+            None => ResponseBody::Bytes(media.unwrap_or("application/octet-stream").to_owned()),
         },
         reads_only: false,
         idempotent: None,
         removed: None,
         paging: None,
         examples: Examples::default(),
-        dated: false,
+        has_updated_at: false,
         ident,
     }
 }
 
-/// The call makes no sense without its body where the description says so, requires something in it, or has forms of it, one of
-/// which the server wants.
+/// Builds the body of an operation. It is required if the description says so, if one of its fields
+/// is required, or if it has constructors.
 fn body(described: &Value, signature: &Signature, types: &Types) -> Option<Body> {
     let body = described.get("requestBody")?;
     let json = signature.body.clone();
-    let made = json.as_ref().and_then(|ty| types.named(ty));
-    let wants = |made: &Struct| !made.forms.is_empty() || made.fields.iter().any(|field| field.required);
+    let made = json.as_ref().and_then(|ty| types.struct_of(ty));
+    let wants = |made: &Struct| !made.constructors.is_empty() || made.fields.iter().any(|field| field.required);
     let required = body["required"] == true || made.is_none_or(wants);
     Some(Body {
         json,
@@ -382,27 +372,28 @@ fn body(described: &Value, signature: &Signature, types: &Types) -> Option<Body>
     })
 }
 
-/// How an operation's list goes on, and whether its items tell when they last changed; its page is added to the model.
+/// Adds the page type of a list to the model. Returns how its pages follow each other, and whether
+/// its items have `updated_at`.
 fn page(model: &mut Model, operation: &Operation, described: &Value) -> Result<Option<(paging::Paging, bool)>, String> {
-    let facts = match paging::facts(described, operation.body.is_some())? {
+    let marked = match paging::mark(described, operation.body.is_some())? {
         None => unpaged(model, operation),
-        facts => facts,
+        marked => marked,
     };
-    let Some((paging, items)) = facts else { return Ok(None) };
-    let Answer::Json(answer) = &operation.answer else {
-        return Err("it answers with bytes".to_owned());
+    let Some((paging, items)) = marked else { return Ok(None) };
+    let ResponseBody::Json(response) = &operation.response else {
+        return Err("the response is bytes".to_owned());
     };
-    // A hand-written type that is made over a list is walked like that list.
-    let mixed = model.mixed.iter().find(|mixed| answer.is(mixed.rust));
-    let name = mixed
-        .and_then(|mixed| mixed.over.last().map(String::as_str))
-        .or(answer.name());
+    // A hand-written type that contains a list is paged like that list.
+    let written = model.hand_written.iter().find(|written| response.is(written.path));
+    let name = written
+        .and_then(|written| written.components.last().map(String::as_str))
+        .or(response.name());
     let made = name.and_then(|name| model.types.structs.get(name));
-    let made = made.ok_or("it does not answer with an object")?;
+    let made = made.ok_or("the response is not an object")?;
     let read = paging::read(made, paging.shape, &items, &model.types)?;
     let name = made.name.clone();
     match model.pages.get(&name) {
-        Some(other) if *other != read => Err(format!("{name} is paged in another way elsewhere")),
+        Some(other) if *other != read => Err(format!("`{name}` is paged differently by another operation")),
         _ => {
             let item = paging::item(&read, &model.types);
             model.pages.insert(name, read);
@@ -411,12 +402,12 @@ fn page(model: &mut Model, operation: &Operation, described: &Value) -> Result<O
     }
 }
 
-/// The facts of a list that is one answer.
+/// Returns the paging of a list without pages.
 fn unpaged(model: &Model, operation: &Operation) -> Option<(paging::Paging, String)> {
-    let Answer::Json(answer) = &operation.answer else {
+    let ResponseBody::Json(response) = &operation.response else {
         return None;
     };
-    let made = model.types.named(answer).filter(|_| operation.method == "GET")?;
+    let made = model.types.struct_of(response).filter(|_| operation.method == "GET")?;
     let items = paging::unpaged(made, &model.types)?;
     let paging = paging::Paging {
         shape: Shape::Unpaged,
@@ -425,23 +416,24 @@ fn unpaged(model: &Model, operation: &Operation) -> Option<(paging::Paging, Stri
     Some((paging, items.to_owned()))
 }
 
-/// The hand-written types over types of the description that the document uses.
-fn mixed(document: &Value, generated: &Generated) -> Vec<Mixed> {
-    let mut found: Vec<Mixed> = Vec::new();
+/// Returns the hand-written types in the document that contain generated types.
+fn hand_written(document: &Value, generated: &Generated) -> Vec<HandWritten> {
+    let mut found: Vec<HandWritten> = Vec::new();
     schema::walk_all(document, &mut |schema, _| {
         let format = schema["format"].as_str().and_then(formats::find);
-        let Some(format) = format.filter(|format| !format.over.is_empty()) else {
+        let Some(format) = format.filter(|format| !format.components.is_empty()) else {
             return;
         };
-        if found.iter().any(|mixed| mixed.rust == format.rust) {
+        if found.iter().any(|written| written.path == format.rust) {
             return;
         }
-        let over = schema["x-of"].as_array().into_iter().flatten();
-        let over = over.filter_map(|member| Some(generated.components.get(reference(member)?)?.name.clone()));
-        found.push(Mixed {
+        let components = schema["x-of"].as_array().into_iter().flatten();
+        let components =
+            components.filter_map(|member| Some(generated.components.get(reference(member)?)?.name.clone()));
+        found.push(HandWritten {
             macro_name: format.name.replace('-', "_"),
-            rust: format.rust,
-            over: over.collect(),
+            path: format.rust,
+            components: components.collect(),
         });
     });
     found
@@ -450,7 +442,7 @@ fn mixed(document: &Value, generated: &Generated) -> Vec<Mixed> {
 fn join_helpers(document: &Value, model: &mut Model, warnings: &mut Warnings) {
     let (mut exports, mut upserts) = (Vec::new(), Vec::new());
     let mut create_or_updates = Vec::new();
-    let mut modules = Taken::beside(["operand"]);
+    let mut modules = UniqueNames::values(["operand"]);
     for (path, method, described) in schema::operations(document) {
         let path = schema::published(path, described);
         let found = |operation: &&Operation| operation.path == path && operation.method.eq_ignore_ascii_case(method);
@@ -462,7 +454,7 @@ fn join_helpers(document: &Value, model: &mut Model, warnings: &mut Warnings) {
         if mark.is_some() || helpers::takes_filter(operation.body.as_ref(), &model.types) {
             match helpers::search(operation, mark, &model.types, &mut modules) {
                 Ok(search) => model.searches.push(search),
-                Err(why) => warnings.add("search", at, format!("has no helper for its query: {why}")),
+                Err(why) => warnings.add("search", at, format!("has no search helper: {why}")),
             }
         }
         if let Some(step) = described["x-export"].as_str() {
@@ -476,7 +468,7 @@ fn join_helpers(document: &Value, model: &mut Model, warnings: &mut Warnings) {
                 Err(why) => warnings.add(
                     "upsert",
                     schema::pointer(path, method),
-                    format!("is not upserted by: {why}"),
+                    format!("has no upsert helper: {why}"),
                 ),
             },
         }
@@ -485,10 +477,10 @@ fn join_helpers(document: &Value, model: &mut Model, warnings: &mut Warnings) {
     model.create_or_updates = create_or_updates;
     match helpers::export(&exports, &model.types) {
         Ok(export) => model.export = export,
-        Err(why) => warnings.add("export", "/paths", format!("there is no helper for exports: {why}")),
+        Err(why) => warnings.add("export", "/paths", format!("the export helper is left out: {why}")),
     }
     match upsert {
         Ok(upsert) => model.upsert = upsert,
-        Err(why) => warnings.add("upsert", "/paths", format!("there is no helper for upserts: {why}")),
+        Err(why) => warnings.add("upsert", "/paths", format!("the upsert helper is left out: {why}")),
     }
 }

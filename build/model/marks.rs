@@ -1,13 +1,14 @@
-//! Reads the private marks that say how an operation behaves: whether it can be repeated, and when it ends.
+//! Reads the marks for idempotence and for the announced removal of an operation.
 
 use serde_json::Value;
 
 use super::{Idempotent, Operation, Removal, Types};
 
-/// Why a call of an operation can be carried out twice without harm: `x-idempotent` on it, or else its method.
+/// Returns why a call of an operation can be carried out twice without harm: by its `x-idempotent`,
+/// or else by its method.
 ///
-/// The mark is the reason, or an object of the reason, `why`, and `with`, the property of the body without which it does not
-/// hold; `false` revokes what the method promises.
+/// The mark is the reason, or an object with the reason `why` and the property `with` that the body
+/// needs. `false` overrides a method that is idempotent by HTTP.
 pub fn idempotent(described: &Value, operation: &Operation, types: &Types) -> Result<Option<Idempotent>, String> {
     let because = |why: &str| {
         Some(Idempotent {
@@ -30,15 +31,15 @@ pub fn idempotent(described: &Value, operation: &Operation, types: &Types) -> Re
         None => Ok(by_method),
         Some(Value::Bool(false)) => Ok(None),
         Some(Value::Object(mark)) => {
-            let why = mark.get("why").and_then(reason).ok_or("it gives no reason")?;
+            let why = mark.get("why").and_then(reason).ok_or("it has no reason")?;
             let with = mark.get("with").and_then(Value::as_str);
             let body = operation
                 .body
                 .as_ref()
-                .and_then(|body| types.named(body.json.as_ref()?));
+                .and_then(|body| types.struct_of(body.json.as_ref()?));
             match with {
                 Some(name) if body.is_none_or(|body| body.field(name).is_none()) => {
-                    Err(format!("its body has no `{name}`"))
+                    Err(format!("the body has no property `{name}`"))
                 }
                 with => Ok(Some(Idempotent {
                     why,
@@ -47,13 +48,14 @@ pub fn idempotent(described: &Value, operation: &Operation, types: &Types) -> Re
             }
         }
         Some(mark) => {
-            let why = reason(mark).ok_or("it gives no reason")?;
+            let why = reason(mark).ok_or("it has no reason")?;
             Ok(Some(Idempotent { why, with: None }))
         }
     }
 }
 
-/// The announced end of an operation: `x-removed`, with `on`, a day, and `use`, the method to call instead.
+/// Returns the announced removal of an operation by its `x-removed`: the day `on`, and the method
+/// to `use` instead.
 pub fn removal(described: &Value) -> Result<Option<Removal>, String> {
     let Some(mark) = described.get("x-removed") else {
         return Ok(None);
@@ -69,11 +71,11 @@ pub fn removal(described: &Value) -> Result<Option<Removal>, String> {
             on: on.to_owned(),
             instead: mark["use"].as_str().map(str::to_owned),
         })),
-        false => Err("`on` is not a day such as 2026-12-31".to_owned()),
+        false => Err("`on` is not a date such as 2026-12-31".to_owned()),
     }
 }
 
-/// Names a replacement only where the description has it.
+/// Drops replacements that the description does not have.
 pub fn known_replacements(operations: &mut [Operation]) {
     let known: Vec<String> = operations.iter().map(|operation| operation.ident.clone()).collect();
     for removed in operations.iter_mut().filter_map(|operation| operation.removed.as_mut()) {

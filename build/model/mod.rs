@@ -1,4 +1,5 @@
-//! The model of the client: types and operations, as the writers need them. They never see the document.
+//! The model of the client: its types and operations. The writers read the model, never the
+//! document.
 
 pub mod boxes;
 pub mod examples;
@@ -7,9 +8,9 @@ pub mod helpers;
 pub mod join;
 pub mod marks;
 pub mod paging;
+pub mod reach;
 pub mod ty;
 pub mod webhooks;
-pub mod whole;
 
 use std::collections::BTreeMap;
 
@@ -19,68 +20,68 @@ use ty::Ty;
 use super::input::basics::Basics;
 use examples::Examples;
 use helpers::{CreateOrUpdate, Export, Search, Upsert};
-use paging::Page;
+use paging::PageType;
 
-/// Everything that is written.
+/// The content of the generated client.
 pub struct Model {
-    /// Versions and servers.
+    /// API versions and servers.
     pub basics: Basics,
     /// The types.
     pub types: Types,
-    /// The groups of operations, by their names.
+    /// The groups of operations, sorted by name.
     pub groups: Vec<Group>,
     /// The operations, in the order of the description.
     pub operations: Vec<Operation>,
-    /// How pages are read, by the name of the type that is one.
-    pub pages: BTreeMap<String, Page>,
-    /// Hand-written types that are made over types of the description.
-    pub mixed: Vec<Mixed>,
+    /// The types that are pages of lists, by name.
+    pub pages: BTreeMap<String, PageType>,
+    /// The hand-written types that contain generated types.
+    pub hand_written: Vec<HandWritten>,
     /// The searches.
     pub searches: Vec<Search>,
-    /// What the export helper needs, when the description has it.
+    /// The operations of the export helper, if the description has all of them.
     pub export: Option<Export>,
-    /// What the upsert helper needs, when the description has it.
+    /// The operations of the upsert helper, if the description has all of them.
     pub upsert: Option<Upsert>,
-    /// The operations that upsert by themselves.
+    /// The operations that both create and update.
     pub create_or_updates: Vec<CreateOrUpdate>,
-    /// What webhooks carry.
+    /// The content of webhooks.
     pub webhooks: webhooks::Webhooks,
 }
 
-/// A hand-written type that is made over types of the description.
-pub struct Mixed {
-    /// The macro that makes it.
+/// A hand-written type that contains generated types.
+pub struct HandWritten {
+    /// The macro that defines the type.
     pub macro_name: String,
     /// Its path in the crate.
-    pub rust: &'static str,
-    /// The types that it is made over.
-    pub over: Vec<String>,
+    pub path: &'static str,
+    /// The names of the generated types in it.
+    pub components: Vec<String>,
 }
 
 /// A group of operations.
 pub struct Group {
     /// Its name.
     pub name: String,
-    /// What it is about.
+    /// The documentation.
     pub doc: String,
 }
 
-/// The types that are made from components, by their names.
+/// The types of the components, by name.
 #[derive(Default)]
 pub struct Types {
     /// Objects.
     pub structs: BTreeMap<String, Struct>,
-    /// Enums of texts.
+    /// String enums.
     pub enums: BTreeMap<String, Enum>,
-    /// Unions of forms that only their content tells apart.
+    /// Untagged unions.
     pub unions: BTreeMap<String, Union>,
-    /// Lists and maps that hold themselves.
+    /// Lists and maps that contain themselves.
     pub newtypes: BTreeMap<String, Newtype>,
 }
 
 impl Types {
-    /// The struct that `ty` names.
-    pub fn named(&self, ty: &Ty) -> Option<&Struct> {
+    /// Returns the struct that `ty` names.
+    pub fn struct_of(&self, ty: &Ty) -> Option<&Struct> {
         self.structs.get(ty.name()?)
     }
 }
@@ -89,36 +90,37 @@ impl Types {
 pub struct Struct {
     /// Its name.
     pub name: String,
-    /// What it is.
+    /// The documentation.
     pub doc: String,
-    /// Whether a request can carry it.
+    /// Whether requests can contain it.
     pub in_requests: bool,
-    /// Whether an answer can carry it.
+    /// Whether responses can contain it.
     pub in_responses: bool,
     /// Its fields, in the order of the description.
     pub fields: Vec<Field>,
-    /// The ways to fill it that the server accepts.
-    pub forms: Vec<Form>,
+    /// The constructors.
+    pub constructors: Vec<Constructor>,
 }
 
 impl Struct {
-    /// The name of its builder.
+    /// Returns the name of the builder.
     pub fn builder(&self) -> String {
         format!("{}Builder", self.name)
     }
 
-    /// Whether callers build it.
+    /// Returns `true` if the type has a builder.
     pub fn has_builder(&self) -> bool {
         self.in_requests && !self.fields.is_empty()
     }
 
-    /// The field of a property that hand-written code can name: in Rust it is called as on the wire.
-    pub fn named_field(&self, wire: &str) -> Option<&Field> {
+    /// Returns the field of a property if its Rust name is the name on the wire, so that
+    /// hand-written code can use it.
+    pub fn wire_named_field(&self, wire: &str) -> Option<&Field> {
         self.field(wire)
             .filter(|field| field.ident == wire && field.setter == wire)
     }
 
-    /// The field of a property.
+    /// Returns the field of a property.
     pub fn field(&self, wire: &str) -> Option<&Field> {
         self.fields.iter().find(|field| field.wire == wire)
     }
@@ -132,41 +134,41 @@ pub struct Field {
     pub setter: String,
     /// The property's name on the wire.
     pub wire: String,
-    /// What it means.
+    /// The documentation.
     pub doc: String,
-    /// The type of the value itself, without `Option`.
+    /// The type of the value, without `Option`.
     pub ty: Ty,
-    /// Whether a request must have the value.
+    /// Whether requests need the value.
     pub required: bool,
 }
 
-/// One way of filling a request that the server accepts: a constructor.
-pub struct Form {
+/// A constructor of a request: a combination of values that the server accepts.
+pub struct Constructor {
     /// Its name.
     pub ident: String,
-    /// What it is for.
+    /// The documentation.
     pub doc: String,
-    /// The setters that it calls with constants.
+    /// The setters that are called with constants.
     pub sets: Vec<(String, Constant)>,
-    /// The setters that it calls with what it takes, and their types.
+    /// The setters that are called with the parameters, and the types of the parameters.
     pub takes: Vec<(String, Ty)>,
 }
 
-/// A constant that a form sets.
+/// A constant that a constructor sets.
 pub enum Constant {
-    /// A text.
+    /// A string.
     Text(String),
     /// A boolean.
     Boolean(bool),
 }
 
-/// An enum of texts.
+/// A string enum.
 pub struct Enum {
     /// Its name.
     pub name: String,
-    /// What it is.
+    /// The documentation.
     pub doc: String,
-    /// The variants, and their texts on the wire.
+    /// The variants and their strings on the wire.
     pub variants: Vec<(String, String)>,
 }
 
@@ -174,19 +176,19 @@ pub struct Enum {
 pub struct Union {
     /// Its name.
     pub name: String,
-    /// What it is.
+    /// The documentation.
     pub doc: String,
-    /// The variants, and what they hold.
+    /// The variants and their types.
     pub variants: Vec<(String, Ty)>,
 }
 
-/// A list or map that holds itself.
+/// A list or map that contains itself.
 pub struct Newtype {
     /// Its name.
     pub name: String,
-    /// What it is.
+    /// The documentation.
     pub doc: String,
-    /// What it stands for.
+    /// The inner type.
     pub inner: Ty,
 }
 
@@ -200,34 +202,34 @@ pub struct Operation {
     pub method: String,
     /// Path template.
     pub path: String,
-    /// The group that it belongs to.
+    /// The group.
     pub group: Option<String>,
-    /// What it does, in a line.
+    /// The summary: one line.
     pub summary: String,
-    /// What it does, at length.
+    /// The description.
     pub description: String,
     /// Path and query parameters in the description's order.
     pub parameters: Vec<Parameter>,
-    /// What it sends.
+    /// The request body.
     pub body: Option<Body>,
-    /// What a success is.
-    pub answer: Answer,
-    /// Whether it changes nothing, so that it can be repeated.
+    /// The body of a success response.
+    pub response: ResponseBody,
+    /// Whether it changes nothing.
     pub reads_only: bool,
     /// Why a call can be carried out twice without harm; `None` if it cannot.
     pub idempotent: Option<Idempotent>,
     /// When Intercom removes the operation, if it announced that.
     pub removed: Option<Removal>,
-    /// How its list goes on, when it is one.
+    /// How pages follow each other, if the operation lists records.
     pub paging: Option<paging::Paging>,
-    /// What the description shows of it.
+    /// The examples in the description.
     pub examples: Examples,
-    /// Whether the items of its list have an id and tell when they last changed.
-    pub dated: bool,
+    /// Whether the listed items have an id and `updated_at`.
+    pub has_updated_at: bool,
 }
 
 impl Operation {
-    /// The name of the constant that describes it.
+    /// Returns the name of the constant in the table of operations.
     pub fn constant(&self) -> String {
         self.ident.to_uppercase()
     }
@@ -238,11 +240,11 @@ impl Operation {
 pub struct Idempotent {
     /// The reason, a clause without a full stop.
     pub why: String,
-    /// The property of the body without which it cannot.
+    /// The property that the body needs for it.
     pub with: Option<String>,
 }
 
-/// The announced end of an operation.
+/// The announced removal of an operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Removal {
     /// The day, as ISO 8601 writes it.
@@ -252,7 +254,7 @@ pub struct Removal {
 }
 
 impl Removal {
-    /// One line for a reader who has the method's name.
+    /// Returns a note for callers of the method.
     pub fn note(&self) -> String {
         let instead = self.instead.as_ref().map(|method| format!("; use `{method}`"));
         format!("Intercom removes it on {}{}", self.on, instead.unwrap_or_default())
@@ -265,34 +267,63 @@ pub struct Parameter {
     pub ident: String,
     /// Name on the wire.
     pub wire: String,
-    /// What it means.
+    /// The documentation.
     pub doc: String,
-    /// Whether it stands in the path.
+    /// Whether it is part of the path.
     pub in_path: bool,
-    /// Whether the call needs it.
+    /// Whether it is required.
     pub required: bool,
     /// Rust type.
     pub ty: Ty,
-    /// How lists and objects are written into the query: a variant of `QueryStyle`, when it is not the usual one.
+    /// How lists and objects are written into the query: a variant of `QueryStyle`, or `None` for
+    /// the default.
     pub style: Option<&'static str>,
-    /// What the description shows as an example.
+    /// The example in the description.
     pub example: Option<Value>,
 }
 
 /// The body of a request.
 pub struct Body {
-    /// The type of a JSON body; bytes without one.
+    /// The type of a JSON body; `None` for bytes.
     pub json: Option<Ty>,
-    /// The media type, when it is not plain JSON.
+    /// The media type, if it is not `application/json`.
     pub media: Option<String>,
-    /// Whether the call makes no sense without it.
+    /// Whether it is required.
     pub required: bool,
 }
 
-/// What a success is.
-pub enum Answer {
-    /// JSON of this type, or nothing.
+/// The body of a success response.
+pub enum ResponseBody {
+    /// JSON of this type; the unit type for no body.
     Json(Ty),
     /// Bytes of this media type.
     Bytes(String),
+}
+
+/// Returns types with these names and fields, for tests.
+#[cfg(test)]
+pub fn types_of<'a>(objects: impl IntoIterator<Item = (&'a str, Vec<(String, Ty)>)>) -> Types {
+    let field = |(name, ty): (String, Ty)| Field {
+        ident: name.clone(),
+        setter: name.clone(),
+        wire: name,
+        doc: String::new(),
+        ty,
+        required: false,
+    };
+    let structs = objects.into_iter().map(|(name, fields)| {
+        let made = Struct {
+            name: name.to_owned(),
+            doc: String::new(),
+            in_requests: false,
+            in_responses: true,
+            fields: fields.into_iter().map(field).collect(),
+            constructors: Vec::new(),
+        };
+        (name.to_owned(), made)
+    });
+    Types {
+        structs: structs.collect(),
+        ..Types::default()
+    }
 }

@@ -1,87 +1,87 @@
-//! Paging: the overlay says by `x-paging` how an operation's list goes on; here it is held against the answer's type.
+//! Checks the paging marks of the overlay against the types of responses.
 //!
-//! `x-paging: {shape: cursor|page|scroll|events, items: <property that holds the items>, in: body}` stands on the
-//! operation; `in: body` only where the cursor goes into the request body. A list that is one answer has no mark: its
-//! answer's type tells, see [`unpaged`]. The walking itself is `src/paging/`.
+//! An operation has `x-paging: {shape: cursor|page|scroll|events, items: <property with the items>,
+//! in: body}`; `in: body` means that the cursor is part of the request body. A list without pages
+//! has no mark, and is recognized by its type: see [`unpaged`]. `src/paging/` reads the pages.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
 use super::ty::Ty;
-use super::{Answer, Model, Operation, Struct, Types};
+use super::{Model, Operation, ResponseBody, Struct, Types};
 
-/// How the list of one operation goes on.
+/// How the pages of a list follow each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
     /// An opaque cursor.
     Cursor,
     /// Numbered pages.
     Page,
-    /// A cursor that the server moves.
+    /// A scroll, whose cursor the server advances.
     Scroll,
-    /// The query of the next page.
+    /// The URL of the next page.
     Events,
-    /// The whole list is one answer.
+    /// No pages: one response contains the complete list.
     Unpaged,
 }
 
-/// How the list of one operation goes on, and where the request says so.
+/// How an operation reads the pages of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Paging {
-    /// What leads to the next page.
+    /// How the pages follow each other.
     pub shape: Shape,
-    /// Whether the cursor stands in the request body.
+    /// Whether the cursor is part of the request body.
     pub in_body: bool,
 }
 
-/// How a page is read: the fields that say what it holds and where it stands.
+/// The fields of a page that are needed to read a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Page {
-    /// The shape of the list.
+pub struct PageType {
+    /// How the pages follow each other.
     pub shape: Shape,
     /// The type of one item.
     pub item: Ty,
     /// The field of the items.
     pub items: String,
-    /// What the answer calls that field.
-    pub list: String,
-    /// The field that counts the items of all pages.
+    /// The property of the items.
+    pub items_property: String,
+    /// The field with the number of items of all pages.
     pub total_count: Option<String>,
-    /// The field that holds the fields below.
+    /// The field that contains the following ones.
     pub pages: Option<String>,
-    /// Within `pages`: what leads to the next page.
+    /// In `pages`: the reference to the next page.
     pub next: Option<String>,
-    /// Within `pages`: the number of this page.
+    /// In `pages`: the number of this page.
     pub page: Option<String>,
-    /// Within `pages`: the number of pages.
+    /// In `pages`: the number of pages.
     pub total_pages: Option<String>,
     /// The field with the cursor of a scroll.
     pub scroll_param: Option<String>,
 }
 
-/// What an item of a list tells of itself.
+/// The type of listed items.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Item {
+pub struct ItemType {
     /// The name of its type.
     pub name: String,
-    /// The field of its id.
+    /// The field of the id.
     pub id: String,
-    /// The field that tells when it was created.
+    /// The field with the time of creation.
     pub created_at: Option<String>,
-    /// The field that tells when it last changed.
+    /// The field with the time of the last change.
     pub updated_at: Option<String>,
 }
 
-/// What the items of a page tell of themselves, when they have an `id`.
-pub fn item(page: &Page, types: &Types) -> Option<Item> {
+/// Returns the type of the items of a page if they have an `id`.
+pub fn item(page: &PageType, types: &Types) -> Option<ItemType> {
     let Ty::Named(name) = &page.item else { return None };
     let made = types.structs.get(name)?;
     let of = |wire: &str, known: &[&str]| {
         let field = made.field(wire)?;
         known.iter().any(|ty| field.ty.is(ty)).then(|| field.ident.clone())
     };
-    Some(Item {
+    Some(ItemType {
         name: name.clone(),
         id: of("id", &["::std::string::String", "i64", "crate::Id"])?,
         created_at: of("created_at", &["crate::Timestamp"]),
@@ -89,26 +89,26 @@ pub fn item(page: &Page, types: &Types) -> Option<Item> {
     })
 }
 
-/// The items of a page.
+/// Returns the type of the items if `ty` is a page.
 pub fn page_item<'a>(ty: &Ty, model: &'a Model) -> Option<&'a Ty> {
-    let over = model.mixed.iter().find(|mixed| ty.is(mixed.rust));
-    let name = over.and_then(|mixed| mixed.over.last().map(String::as_str));
+    let over = model.hand_written.iter().find(|written| ty.is(written.path));
+    let name = over.and_then(|written| written.components.last().map(String::as_str));
     Some(&model.pages.get(name.or(ty.name())?)?.item)
 }
 
-/// The operation that shows an item of a list in full, by the item's id.
+/// An operation that retrieves an item in full, by its id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Retrieval {
     /// The method's name.
     pub method: String,
     /// The setter of the id.
     pub id: String,
-    /// What it answers with.
+    /// The type of the response.
     pub full: Ty,
 }
 
-/// How the items of lists are retrieved in full, by the name of their type: at the path of the list and the id, or else by
-/// what gets one of that type.
+/// Returns the operations that retrieve items in full, by the name of the item's type: the GET at
+/// the path of the list followed by the id, or else a GET that returns the type.
 pub fn retrievals(model: &Model) -> BTreeMap<String, Retrieval> {
     let items = model
         .pages
@@ -120,10 +120,10 @@ pub fn retrievals(model: &Model) -> BTreeMap<String, Retrieval> {
         let id = parameters().find(|parameter| parameter.in_path)?;
         let alone = !parameters().any(|other| other.required && other.ident != id.ident);
         let takes = ["::std::string::String", "crate::Id"].iter().any(|ty| id.ty.is(ty));
-        let Answer::Json(full) = &operation.answer else {
+        let ResponseBody::Json(full) = &operation.response else {
             return None;
         };
-        let gets = operation.method == "GET" && model.types.named(full).is_some();
+        let gets = operation.method == "GET" && model.types.struct_of(full).is_some();
         let behind = operation.path.strip_prefix(at)?.strip_prefix('/')?;
         (alone && takes && gets && behind == format!("{{{}}}", id.wire)).then(|| Retrieval {
             method: operation.ident.clone(),
@@ -133,8 +133,10 @@ pub fn retrievals(model: &Model) -> BTreeMap<String, Retrieval> {
     };
     let mut found = BTreeMap::new();
     for list in model.operations.iter().filter(|operation| operation.paging.is_some()) {
-        let Answer::Json(answer) = &list.answer else { continue };
-        let Some(item) = answer.name().and_then(|name| items.get(name)) else {
+        let ResponseBody::Json(response) = &list.response else {
+            continue;
+        };
+        let Some(item) = response.name().and_then(|name| items.get(name)) else {
             continue;
         };
         if let Some(retrieval) = model
@@ -146,7 +148,7 @@ pub fn retrievals(model: &Model) -> BTreeMap<String, Retrieval> {
         }
     }
     for operation in &model.operations {
-        let Answer::Json(Ty::Named(name)) = &operation.answer else {
+        let ResponseBody::Json(Ty::Named(name)) = &operation.response else {
             continue;
         };
         let parent = operation.path.rsplit_once('/').map_or("", |(parent, _)| parent);
@@ -157,31 +159,36 @@ pub fn retrievals(model: &Model) -> BTreeMap<String, Retrieval> {
     found
 }
 
-/// The paging facts of an operation, when it has some.
-pub fn facts(operation: &Value, has_body: bool) -> Result<Option<(Paging, String)>, String> {
-    let facts = &operation["x-paging"];
-    if facts.is_null() {
+/// Reads the mark `x-paging`. Returns how pages follow each other, and the property of the items.
+pub fn mark(operation: &Value, has_body: bool) -> Result<Option<(Paging, String)>, String> {
+    let mark = &operation["x-paging"];
+    if mark.is_null() {
         return Ok(None);
     }
-    let shape = match facts["shape"].as_str().unwrap_or_default() {
+    let shape = match mark["shape"].as_str().unwrap_or_default() {
         "cursor" => Shape::Cursor,
         "page" => Shape::Page,
         "scroll" => Shape::Scroll,
         "events" => Shape::Events,
-        other => return Err(format!("{other:?} is no shape; cursor, page, scroll and events are")),
+        other => {
+            return Err(format!(
+                "unknown shape {other:?}, expected cursor, page, scroll or events"
+            ));
+        }
     };
-    let in_body = facts["in"] == "body";
+    let in_body = mark["in"] == "body";
     if in_body && (!has_body || shape != Shape::Cursor) {
-        return Err("only a cursor can stand in a body, and only where there is one".to_owned());
+        return Err("`in: body` needs the shape cursor and a request body".to_owned());
     }
-    let items = facts["items"].as_str().unwrap_or("data").to_owned();
+    let items = mark["items"].as_str().unwrap_or("data").to_owned();
     Ok(Some((Paging { shape, in_body }, items)))
 }
 
-/// The property that holds the items of a list that is one answer: the only list in it, of objects, with nothing beside it
-/// that leads to more of them or makes the answer an object of its own.
-pub fn unpaged<'a>(answer: &'a Struct, types: &Types) -> Option<&'a str> {
-    if answer.in_requests {
+/// Returns the property of the items if the response is a list without pages: its only list, of
+/// objects. A response with other properties than `type`, `total_count` and an empty `pages` is not
+/// such a list.
+pub fn unpaged<'a>(response: &'a Struct, types: &Types) -> Option<&'a str> {
+    if response.in_requests {
         return None;
     }
     let is_object = |ty: &Ty| match ty {
@@ -189,20 +196,20 @@ pub fn unpaged<'a>(answer: &'a Struct, types: &Types) -> Option<&'a str> {
         _ => false,
     };
     let mut items = None;
-    for field in &answer.fields {
+    for field in &response.fields {
         match (field.wire.as_str(), &field.ty) {
             (wire, Ty::List(item)) if items.is_none() && is_object(item) => items = Some(wire),
             ("type" | "total_count", _) => {}
-            // An empty object, or one without anything that this crate would follow.
-            ("pages", ty) if types.named(ty).is_none_or(|pages| pages.fields.is_empty()) => {}
+            // An empty object, or one without a reference to a next page.
+            ("pages", ty) if types.struct_of(ty).is_none_or(|pages| pages.fields.is_empty()) => {}
             _ => return None,
         }
     }
     items
 }
 
-/// How the struct `page` is read as one, with its items in the property `items`.
-pub fn read(page: &Struct, shape: Shape, items: &str, types: &Types) -> Result<Page, String> {
+/// Reads the struct `page` as a page with items in the property `items`.
+pub fn read(page: &Struct, shape: Shape, items: &str, types: &Types) -> Result<PageType, String> {
     let name = &page.name;
     let data = page.field(items).filter(|_| !page.in_requests);
     let (data, item) = data
@@ -210,18 +217,18 @@ pub fn read(page: &Struct, shape: Shape, items: &str, types: &Types) -> Result<P
             Ty::List(item) => Some((field.ident.clone(), item.as_ref().clone())),
             _ => None,
         })
-        .ok_or_else(|| format!("{name} has no list `{items}`"))?;
+        .ok_or_else(|| format!("`{name}` has no list `{items}`"))?;
     let of = |made: Option<&Struct>, wire: &str, ty: &str| {
         let field = made.and_then(|made| made.field(wire));
         field.filter(|field| field.ty.is(ty)).map(|field| field.ident.clone())
     };
     let pages = page.field("pages").filter(|field| matches!(field.ty, Ty::Named(_)));
-    let inner = pages.and_then(|field| types.named(&field.ty));
-    let read = Page {
+    let inner = pages.and_then(|field| types.struct_of(&field.ty));
+    let read = PageType {
         shape,
         item,
         items: data,
-        list: items.to_owned(),
+        items_property: items.to_owned(),
         total_count: of(Some(page), "total_count", "i64"),
         pages: pages.filter(|_| inner.is_some()).map(|field| field.ident.clone()),
         next: of(inner, "next", "crate::NextPage"),
@@ -230,9 +237,9 @@ pub fn read(page: &Struct, shape: Shape, items: &str, types: &Types) -> Result<P
         scroll_param: of(Some(page), "scroll_param", "::std::string::String"),
     };
     match shape {
-        Shape::Scroll if read.scroll_param.is_none() => Err(format!("{name} has no text `scroll_param`")),
+        Shape::Scroll if read.scroll_param.is_none() => Err(format!("`{name}` has no string `scroll_param`")),
         Shape::Scroll | Shape::Unpaged => Ok(read),
-        _ if read.next.is_none() => Err(format!("{name} has no `pages.next` of the format `next-page`")),
+        _ if read.next.is_none() => Err(format!("`{name}` has no `pages.next` of the format `next-page`")),
         _ => Ok(read),
     }
 }

@@ -1,4 +1,4 @@
-//! The types that fields, parameters, bodies and answers have.
+//! The types of fields, parameters, bodies and responses.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
@@ -6,48 +6,48 @@ use quote::{format_ident, quote};
 /// A type in the generated client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ty {
-    /// A type of Rust or of this crate by its full path, such as `i64` or `crate::Timestamp`.
+    /// A type of Rust or of this crate, by its full path: for example `i64` or `crate::Timestamp`.
     Known(String),
-    /// A type that is made from a component.
+    /// The type of a component.
     Named(String),
     /// A list.
     List(Box<Ty>),
-    /// An object with free names.
+    /// An object with arbitrary keys.
     Map(Box<Ty>),
-    /// A value behind a pointer, since it holds others of its own type.
+    /// A value in a `Box`.
     Boxed(Box<Ty>),
     /// A value that a request can set to null.
     Nullable(Box<Ty>),
 }
 
-/// From where a type is named: what stands before the name of one that is made from a component.
+/// The module in which a type is named, which decides the path of generated types.
 #[derive(Clone, Copy, Debug)]
 pub enum Scope {
-    /// Inside the module `types`.
+    /// The module `types`.
     Types,
-    /// Inside a module in `types`.
+    /// A module in `types`.
     InsideTypes,
-    /// Beside the module `types`, or where it was imported.
-    Beside,
+    /// The parent of the module `types`, or a module that imports it.
+    Crate,
 }
 
 impl Ty {
-    /// Any JSON.
+    /// Returns the type of any JSON value.
     pub fn json() -> Self {
         Self::Known("::serde_json::Value".to_owned())
     }
 
-    /// Nothing.
+    /// Returns the unit type.
     pub fn unit() -> Self {
         Self::Known("()".to_owned())
     }
 
-    /// Whether it is a type of Rust or of this crate by this path.
+    /// Returns `true` for [`Ty::Known`] with this path.
     pub fn is(&self, path: &str) -> bool {
         matches!(self, Self::Known(known) if known == path)
     }
 
-    /// The name of the type that is made from a component, when it is one, boxed or not.
+    /// Returns the name of a component's type, boxed or not.
     pub fn name(&self) -> Option<&str> {
         match self {
             Self::Named(name) => Some(name),
@@ -56,7 +56,7 @@ impl Ty {
         }
     }
 
-    /// The name of the component's type inside lists, maps and the like.
+    /// Returns the name of a component's type, also inside lists, maps and other wrappers.
     pub fn innermost(&self) -> Option<&str> {
         match self {
             Self::Known(_) => None,
@@ -65,12 +65,12 @@ impl Ty {
         }
     }
 
-    /// Whether it says itself whether it is there, and needs no `Option`.
+    /// Returns `true` for lists and maps, which need no `Option`.
     pub fn is_collection(&self) -> bool {
         matches!(self, Self::List(_) | Self::Map(_))
     }
 
-    /// As Rust names it from `scope`.
+    /// Returns the Rust type, with paths that are valid in `scope`.
     pub fn rust(&self, scope: Scope) -> TokenStream {
         match self {
             Self::Known(path) => path.parse().unwrap_or_default(),
@@ -79,7 +79,7 @@ impl Ty {
                 match scope {
                     Scope::Types => quote! { #name },
                     Scope::InsideTypes => quote! { super::#name },
-                    Scope::Beside => quote! { types::#name },
+                    Scope::Crate => quote! { types::#name },
                 }
             }
             Self::List(inner) => {
@@ -107,13 +107,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn types_are_named_from_where_they_stand() {
+    fn paths_depend_on_the_scope() {
         let tag = Ty::Boxed(Box::new(Ty::Named("Tag".to_owned())));
         let tags = Ty::List(Box::new(tag));
         let rust = |scope| tags.rust(scope).to_string().replace(' ', "");
         assert_eq!(rust(Scope::Types), "crate::List<::std::boxed::Box<Tag>>");
         assert_eq!(rust(Scope::InsideTypes), "crate::List<::std::boxed::Box<super::Tag>>");
-        assert_eq!(rust(Scope::Beside), "crate::List<::std::boxed::Box<types::Tag>>");
+        assert_eq!(rust(Scope::Crate), "crate::List<::std::boxed::Box<types::Tag>>");
         assert_eq!((tags.innermost(), tags.name()), (Some("Tag"), None));
     }
 }

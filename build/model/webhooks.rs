@@ -1,83 +1,85 @@
-//! What webhooks carry, by the marks of the description: the types of items, where records and ids lie in them, and the topics.
+//! Reads the marks of webhooks: the types of items, the places of records and ids in them, and the
+//! topics.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::super::document::names::{self, Taken, snake};
+use super::super::document::names::{self, UniqueNames, snake};
 use super::super::document::prose;
 use super::Types;
 use super::ty::Ty;
 
-/// What webhooks carry.
+/// The content of webhooks.
 #[derive(Default)]
 pub struct Webhooks {
-    /// The types that items are read as.
-    pub items: Vec<Item>,
-    /// The objects that items are or hold.
-    pub records: Vec<Record>,
-    /// The ids of records.
-    pub ids: Vec<Id>,
+    /// The types of items.
+    pub items: Vec<ItemType>,
+    /// The objects that items are or contain, each with the method that finds it.
+    pub records: Vec<RecordMethod>,
+    /// The ids in items, each with the method that finds it.
+    pub ids: Vec<IdMethod>,
     /// The topics.
     pub topics: Vec<Topic>,
 }
 
-/// A type that items are read as.
+/// A type of items.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Item {
+pub struct ItemType {
     /// The values of its `type` on the wire.
     pub kinds: Vec<String>,
     /// The properties by which an item without a `type` is recognized.
     pub keys: Vec<String>,
-    /// The property that has the id in stubs, if it is not `id`.
+    /// The property with the id in stubs, if it is not `id`.
     pub stub: Option<String>,
     /// The name of the type.
     pub name: String,
 }
 
-/// An object that items are or hold.
+/// A method that finds an object in items.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Record {
-    /// The name of its type.
+pub struct RecordMethod {
+    /// The name of the object's type.
     pub name: String,
-    /// The name of the method that finds it.
+    /// The name of the method.
     pub method: String,
-    /// The items, by their places, and the field that holds it; `None` if the item is one.
-    pub places: Vec<(usize, Option<Access>)>,
+    /// The indexes of the item types, and the field that contains the object; `None` if the item is
+    /// the object.
+    pub places: Vec<(usize, Option<FieldStep>)>,
 }
 
-/// The id of a kind of record.
+/// A method that finds the id of a record in items.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Id {
-    /// What it is the id of, such as `contact`.
+pub struct IdMethod {
+    /// The noun for the record, such as `contact`.
     pub noun: String,
-    /// The name of the method that finds it.
+    /// The name of the method.
     pub method: String,
     /// The values of `type` of such records.
     pub kinds: Vec<String>,
-    /// The items, by their places, and the way to it.
-    pub places: Vec<(usize, Vec<Access>)>,
+    /// The indexes of the item types, and the path to the id.
+    pub places: Vec<(usize, Vec<FieldStep>)>,
 }
 
-/// A step to a field.
+/// One step of a path: a field.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Access {
+pub struct FieldStep {
     /// The field's name in Rust.
     pub ident: String,
-    /// What the field holds.
-    pub of: Held,
+    /// The kind of the field.
+    pub kind: FieldKind,
 }
 
-/// What a field on the way holds.
+/// The kind of a field on a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Held {
+pub enum FieldKind {
     /// An object.
     Object,
-    /// An object behind a pointer.
+    /// An object in a `Box`.
     Boxed,
-    /// A list, which leads on if it has one item.
+    /// A list. The path continues only in a list of one item.
     List,
-    /// A text.
+    /// A string.
     Text,
 }
 
@@ -86,32 +88,33 @@ pub enum Held {
 pub struct Topic {
     /// Its name on the wire.
     pub name: String,
-    /// What happened.
+    /// The event.
     pub about: String,
     /// The `type` of its items, or another word for them.
     pub item: String,
-    /// Where the item was seen.
+    /// The source: recorded or documented.
     pub seen: String,
 }
 
-/// Names that notifications and items have beside the methods that find records.
+/// Names of other methods of notifications and items.
 const METHODS: [&str; 6] = ["into_item", "is_ping", "is_stub", "item", "mismatches", "stub"];
 
-/// A component whose marks do not fit it, and why.
-pub type Unfit = (String, String);
+/// A component with invalid marks, and the reason.
+pub type Rejected = (String, String);
 
-/// Reads the marks `x-webhook-item` and `x-webhook-ids` of components, and the list `x-webhook-topics`.
-pub fn read(document: &Value, types: &Types, names: &BTreeMap<String, String>) -> (Webhooks, Vec<Unfit>) {
-    let mut unfit = Vec::new();
-    let items = items(document, types, names, &mut unfit);
+/// Reads the marks `x-webhook-item` and `x-webhook-ids` of components, and the list
+/// `x-webhook-topics`.
+pub fn read(document: &Value, types: &Types, names: &BTreeMap<String, String>) -> (Webhooks, Vec<Rejected>) {
+    let mut rejected = Vec::new();
+    let items = items(document, types, names, &mut rejected);
     let marked = Marked {
         document,
         types,
         names,
         items: &items,
     };
-    let (mut records, mut ids) = (marked.records(), marked.ids(&mut unfit));
-    let mut methods = Taken::beside(METHODS);
+    let (mut records, mut ids) = (marked.records(), marked.ids(&mut rejected));
+    let mut methods = UniqueNames::values(METHODS);
     for record in &mut records {
         record.method = methods.free(&names::ident(&snake(&record.name), "record"));
     }
@@ -131,7 +134,7 @@ pub fn read(document: &Value, types: &Types, names: &BTreeMap<String, String>) -
     let mut known: Vec<Topic> = Vec::new();
     for topic in topics {
         match known.iter_mut().find(|other| other.name == topic.name) {
-            // A later overlay corrects an earlier one.
+            // A later overlay overrides an earlier one.
             Some(other) => *other = topic,
             None => known.push(topic),
         }
@@ -143,13 +146,18 @@ pub fn read(document: &Value, types: &Types, names: &BTreeMap<String, String>) -
             ids,
             topics: known,
         },
-        unfit,
+        rejected,
     )
 }
 
-/// The types that items are read as.
-fn items(document: &Value, types: &Types, names: &BTreeMap<String, String>, unfit: &mut Vec<Unfit>) -> Vec<Item> {
-    let mut items: Vec<Item> = Vec::new();
+/// Returns the types of items.
+fn items(
+    document: &Value,
+    types: &Types,
+    names: &BTreeMap<String, String>,
+    rejected: &mut Vec<Rejected>,
+) -> Vec<ItemType> {
+    let mut items: Vec<ItemType> = Vec::new();
     for (component, schema) in document["components"]["schemas"].as_object().into_iter().flatten() {
         let Some(mark) = schema.get("x-webhook-item") else {
             continue;
@@ -172,12 +180,12 @@ fn items(document: &Value, types: &Types, names: &BTreeMap<String, String>, unfi
         let name = names.get(component).filter(|name| types.structs.contains_key(*name));
         let why = match (name, taken) {
             _ if kinds.is_empty() && keys.is_empty() => {
-                "its `x-webhook-item` names neither a `type` nor `keys`".to_owned()
+                "its `x-webhook-item` has neither a `type` nor `keys`".to_owned()
             }
-            (None, _) => "it is no object".to_owned(),
-            (_, Some(kind)) => format!("another one is `{kind}` already"),
+            (None, _) => "the component is not an object".to_owned(),
+            (_, Some(kind)) => format!("another component has the type `{kind}`"),
             (Some(name), None) => {
-                items.push(Item {
+                items.push(ItemType {
                     kinds,
                     keys,
                     stub: schema["x-webhook-stub"].as_str().map(str::to_owned),
@@ -186,17 +194,17 @@ fn items(document: &Value, types: &Types, names: &BTreeMap<String, String>, unfi
                 continue;
             }
         };
-        unfit.push((component.clone(), why));
+        rejected.push((component.clone(), why));
     }
     items
 }
 
-/// The marks, with what they stand on.
+/// The marks and the data that they refer to.
 struct Marked<'a> {
     document: &'a Value,
     types: &'a Types,
     names: &'a BTreeMap<String, String>,
-    items: &'a [Item],
+    items: &'a [ItemType],
 }
 
 impl Marked<'_> {
@@ -204,33 +212,34 @@ impl Marked<'_> {
         self.items.iter().any(|item| item.name == name)
     }
 
-    /// The objects that a type's fields hold, with the steps to them.
-    fn held<'t>(&'t self, name: &str) -> impl Iterator<Item = (&'t str, Access)> {
+    /// Returns the objects in the fields of a type, and the steps to them.
+    fn objects_in<'t>(&'t self, name: &str) -> impl Iterator<Item = (&'t str, FieldStep)> {
         let fields = self.types.structs.get(name).into_iter().flat_map(|made| &made.fields);
         fields.filter_map(|field| {
-            let (name, of) = match &field.ty {
-                Ty::Named(name) => (name.as_str(), Held::Object),
-                Ty::Boxed(inner) => (inner.name()?, Held::Boxed),
+            let (name, kind) = match &field.ty {
+                Ty::Named(name) => (name.as_str(), FieldKind::Object),
+                Ty::Boxed(inner) => (inner.name()?, FieldKind::Boxed),
                 _ => return None,
             };
             let ident = field.ident.clone();
             let is_object = self.types.structs.contains_key(name);
-            is_object.then_some((name, Access { ident, of }))
+            is_object.then_some((name, FieldStep { ident, kind }))
         })
     }
 
-    /// Whether items of a type are about the objects that they hold.
+    /// Returns `true` if items of this type only wrap other items.
     fn wraps(&self, name: &str) -> bool {
-        self.held(name).any(|(held, _)| held != name && self.is_item(held))
+        self.objects_in(name)
+            .any(|(inner, _)| inner != name && self.is_item(inner))
     }
 
-    /// The objects that items are or hold, in the order of the items.
-    fn records(&self) -> Vec<Record> {
-        let mut records: Vec<Record> = Vec::new();
+    /// Returns the objects that items are or contain, in the order of the items.
+    fn records(&self) -> Vec<RecordMethod> {
+        let mut records: Vec<RecordMethod> = Vec::new();
         let mut add =
-            |name: &str, place: (usize, Option<Access>)| match records.iter_mut().find(|made| made.name == name) {
+            |name: &str, place: (usize, Option<FieldStep>)| match records.iter_mut().find(|made| made.name == name) {
                 Some(made) => made.places.push(place),
-                None => records.push(Record {
+                None => records.push(RecordMethod {
                     name: name.to_owned(),
                     method: String::new(),
                     places: vec![place],
@@ -239,9 +248,9 @@ impl Marked<'_> {
         for (place, item) in self.items.iter().enumerate() {
             match self.wraps(&item.name) {
                 false => add(&item.name, (place, None)),
-                // The inline parts of a wrapper are no records.
+                // Inline objects of a wrapper are not records.
                 true => self
-                    .held(&item.name)
+                    .objects_in(&item.name)
                     .filter(|(name, _)| !name.starts_with(&item.name))
                     .for_each(|(name, access)| add(name, (place, Some(access)))),
             }
@@ -249,15 +258,15 @@ impl Marked<'_> {
         records
     }
 
-    /// The ids in items, in the order of the items.
-    fn ids(&self, unfit: &mut Vec<Unfit>) -> Vec<Id> {
-        let mut ids: Vec<Id> = Vec::new();
+    /// Returns the ids in items, in the order of the items.
+    fn ids(&self, rejected: &mut Vec<Rejected>) -> Vec<IdMethod> {
+        let mut ids: Vec<IdMethod> = Vec::new();
         for (place, item) in self.items.iter().enumerate() {
-            for (noun, way) in self.ids_of(&item.name, true, unfit) {
+            for (noun, steps) in self.ids_of(&item.name, true, rejected) {
                 let id = match ids.iter_mut().position(|id| id.noun == noun) {
                     Some(known) => &mut ids[known],
                     None => {
-                        ids.push(Id {
+                        ids.push(IdMethod {
                             kinds: self.kinds(&noun),
                             method: String::new(),
                             noun,
@@ -269,33 +278,34 @@ impl Marked<'_> {
                         }
                     }
                 };
-                if !id.places.contains(&(place, way.clone())) {
-                    id.places.push((place, way));
+                if !id.places.contains(&(place, steps.clone())) {
+                    id.places.push((place, steps));
                 }
             }
         }
         ids
     }
 
-    /// The values of `type` of records that a noun names.
+    /// Returns the values of `type` of the records with this noun.
     fn kinds(&self, noun: &str) -> Vec<String> {
-        let of = |item: &&Item| !self.wraps(&item.name) && snake(&item.name) == noun;
+        let has_noun = |item: &&ItemType| !self.wraps(&item.name) && snake(&item.name) == noun;
         self.items
             .iter()
-            .find(of)
+            .find(has_noun)
             .map(|item| item.kinds.clone())
             .unwrap_or_default()
     }
 
-    /// The nouns and ways of the ids in a type: its own, those that its mark names, and for a wrapper those of what it holds.
-    fn ids_of(&self, name: &str, outermost: bool, unfit: &mut Vec<Unfit>) -> Vec<(String, Vec<Access>)> {
+    /// Returns the ids in a type, each with its noun and path: its own id, those of its mark, and
+    /// for a wrapper those of the wrapped objects.
+    fn ids_of(&self, name: &str, outermost: bool, rejected: &mut Vec<Rejected>) -> Vec<(String, Vec<FieldStep>)> {
         let mut ids = Vec::new();
         let wraps = self.wraps(name);
         if self.is_item(name)
             && !wraps
-            && let Ok(way) = self.way(name, "id")
+            && let Ok(steps) = self.path(name, "id")
         {
-            ids.push((snake(name), way));
+            ids.push((snake(name), steps));
         }
         let component = self
             .names
@@ -304,78 +314,65 @@ impl Marked<'_> {
             .map(|(component, _)| component);
         let marks = component.map(|component| &self.document["components"]["schemas"][component]["x-webhook-ids"]);
         for (noun, path) in marks.and_then(Value::as_object).into_iter().flatten() {
-            match self.way(name, path.as_str().unwrap_or_default()) {
-                Ok(way) => ids.push((noun.clone(), way)),
-                Err(why) => unfit.push((component.cloned().unwrap_or_default(), why)),
+            match self.path(name, path.as_str().unwrap_or_default()) {
+                Ok(steps) => ids.push((noun.clone(), steps)),
+                Err(why) => rejected.push((component.cloned().unwrap_or_default(), why)),
             }
         }
         if wraps && outermost {
-            for (held, access) in self.held(name) {
-                let inner = self.ids_of(held, false, unfit).into_iter();
-                ids.extend(inner.map(|(noun, way)| (noun, [vec![access.clone()], way].concat())));
+            for (object, access) in self.objects_in(name) {
+                let inner = self.ids_of(object, false, rejected).into_iter();
+                ids.extend(inner.map(|(noun, steps)| (noun, [vec![access.clone()], steps].concat())));
             }
         }
         ids
     }
 
-    /// The steps of a path of properties that ends at a text.
-    fn way(&self, name: &str, path: &str) -> Result<Vec<Access>, String> {
+    /// Resolves a path of properties that ends at a string.
+    fn path(&self, name: &str, path: &str) -> Result<Vec<FieldStep>, String> {
         let mut name = name.to_owned();
-        let mut way = Vec::new();
+        let mut steps = Vec::new();
         for wire in path.split('.') {
             let made = self.types.structs.get(&name);
             let field = made.and_then(|made| made.field(wire));
-            let field =
-                field.ok_or_else(|| format!("`x-webhook-ids` names the unknown property `{wire}` of `{path}`"))?;
-            let (next, of) = match &field.ty {
-                Ty::Named(next) => (next.clone(), Held::Object),
-                Ty::Boxed(inner) => (inner.name().unwrap_or_default().to_owned(), Held::Boxed),
-                Ty::List(inner) => (inner.name().unwrap_or_default().to_owned(), Held::List),
-                ty if ty.is("::std::string::String") => (String::new(), Held::Text),
-                _ => return Err(format!("`x-webhook-ids` leads to no text by `{path}`")),
+            let field = field
+                .ok_or_else(|| format!("the path `{path}` in `x-webhook-ids` has the unknown property `{wire}`"))?;
+            let (next, kind) = match &field.ty {
+                Ty::Named(next) => (next.clone(), FieldKind::Object),
+                Ty::Boxed(inner) => (inner.name().unwrap_or_default().to_owned(), FieldKind::Boxed),
+                Ty::List(inner) => (inner.name().unwrap_or_default().to_owned(), FieldKind::List),
+                ty if ty.is("::std::string::String") => (String::new(), FieldKind::Text),
+                _ => return Err(format!("the path `{path}` in `x-webhook-ids` does not end at a string")),
             };
-            way.push(Access {
+            steps.push(FieldStep {
                 ident: field.ident.clone(),
-                of,
+                kind,
             });
             name = next;
         }
-        match way.last() {
-            Some(Access { of: Held::Text, .. }) => Ok(way),
-            _ => Err(format!("`x-webhook-ids` leads to no text by `{path}`")),
+        match steps.last() {
+            Some(FieldStep {
+                kind: FieldKind::Text, ..
+            }) => Ok(steps),
+            _ => Err(format!("the path `{path}` in `x-webhook-ids` does not end at a string")),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Field, Struct};
+    use super::super::types_of;
     use super::*;
     use serde_json::json;
 
-    /// Types of these names, each with these fields.
-    fn types(described: &[(&str, &[(&str, Ty)])]) -> Types {
-        let mut types = Types::default();
-        for (name, fields) in described {
-            let fields = fields.iter().map(|(wire, ty)| Field {
-                ident: (*wire).to_owned(),
-                setter: (*wire).to_owned(),
-                wire: (*wire).to_owned(),
-                doc: String::new(),
-                ty: ty.clone(),
-                required: false,
-            });
-            let made = Struct {
-                name: (*name).to_owned(),
-                doc: String::new(),
-                in_requests: false,
-                in_responses: true,
-                fields: fields.collect(),
-                forms: Vec::new(),
-            };
-            types.structs.insert((*name).to_owned(), made);
-        }
-        types
+    fn types(objects: &[(&str, &[(&str, Ty)])]) -> Types {
+        let fields = |fields: &[(&str, Ty)]| {
+            fields
+                .iter()
+                .map(|(name, ty)| ((*name).to_owned(), ty.clone()))
+                .collect()
+        };
+        types_of(objects.iter().map(|(name, described)| (*name, fields(described))))
     }
 
     fn text() -> Ty {
@@ -386,7 +383,7 @@ mod tests {
         Ty::Named(name.to_owned())
     }
 
-    fn read_marks(schemas: Value) -> (Webhooks, Vec<Unfit>) {
+    fn read_marks(schemas: Value) -> (Webhooks, Vec<Rejected>) {
         let list = Ty::List(Box::new(named("Contact")));
         let types = types(&[
             ("Contact", &[("id", text()), ("size", Ty::Known("i64".to_owned()))]),
@@ -426,14 +423,14 @@ mod tests {
     }
 
     #[test]
-    fn items_are_objects_told_apart_by_type_or_by_what_they_hold() {
-        let (made, unfit) = read_marks(json!({
+    fn items_are_objects_with_a_type_or_keys() {
+        let (made, rejected) = read_marks(json!({
             "contact": {"x-webhook-item": "contact"}, "lead": {"x-webhook-item": ["lead", "contact"]},
             "role": {"x-webhook-item": "role"}, "model": {"x-webhook-item": 7}, "record": {},
             "ticket": {"x-webhook-item": ["ticket", "issue"], "x-webhook-stub": "number"},
             "pair": {"x-webhook-item": {"keys": ["ticket", "record"]}},
         }));
-        // The order of components is that of the description, or alphabetical, as serde_json is built.
+        // serde_json keeps the order of keys or sorts them, depending on its features.
         let items = made.items.iter().map(|item| {
             let stub = item.stub.as_deref().unwrap_or_default();
             (item.name.as_str(), (item.kinds.join(" "), item.keys.join(" "), stub))
@@ -444,22 +441,24 @@ mod tests {
             ("Ticket", ("ticket issue".to_owned(), String::new(), "number")),
         ];
         assert_eq!(items.collect::<BTreeMap<_, _>>(), expected.into());
-        let unfit = unfit.iter().map(|(component, why)| (component.as_str(), why.as_str()));
+        let rejected = rejected
+            .iter()
+            .map(|(component, why)| (component.as_str(), why.as_str()));
         let expected = [
-            ("lead", "another one is `contact` already"),
-            ("role", "it is no object"),
-            ("model", "its `x-webhook-item` names neither a `type` nor `keys`"),
+            ("lead", "another component has the type `contact`"),
+            ("role", "the component is not an object"),
+            ("model", "its `x-webhook-item` has neither a `type` nor `keys`"),
         ];
-        assert_eq!(unfit.collect::<BTreeMap<_, _>>(), expected.into());
+        assert_eq!(rejected.collect::<BTreeMap<_, _>>(), expected.into());
     }
 
     #[test]
-    fn records_and_ids_are_found_wherever_they_lie() {
-        let (made, unfit) = read_marks(json!({
+    fn records_and_ids_are_found_at_any_depth() {
+        let (made, rejected) = read_marks(json!({
             "contact": {"x-webhook-item": "contact"},
             "ticket": {"x-webhook-item": "ticket", "x-webhook-ids": {"contact": "contacts.id", "lead": "contacts.size"}},
             "record": {"x-webhook-ids": {"conversation": "model.id"}},
-            "pair": {"x-webhook-item": {"keys": ["ticket"]}, "x-webhook-ids": {"admin": "nobody"}},
+            "pair": {"x-webhook-item": {"keys": ["ticket"]}, "x-webhook-ids": {"admin": "missing"}},
         }));
         let records = made
             .records
@@ -468,9 +467,9 @@ mod tests {
         let expected = [("contact", 1), ("ticket", 2), ("record", 1)];
         assert_eq!(records.collect::<BTreeMap<_, _>>(), expected.into());
         let ids = made.ids.iter().flat_map(|id| {
-            id.places.iter().map(|(place, way)| {
-                let way: Vec<&str> = way.iter().map(|access| access.ident.as_str()).collect();
-                format!("{} {} {}", id.method, made.items[*place].name, way.join("."))
+            id.places.iter().map(|(place, steps)| {
+                let steps: Vec<&str> = steps.iter().map(|access| access.ident.as_str()).collect();
+                format!("{} {} {}", id.method, made.items[*place].name, steps.join("."))
             })
         });
         let mut ids: Vec<String> = ids.collect();
@@ -486,13 +485,13 @@ mod tests {
                 "ticket_id Ticket id",
             ]
         );
-        let why: Vec<&str> = unfit.iter().map(|(_, why)| why.as_str()).collect();
+        let why: Vec<&str> = rejected.iter().map(|(_, why)| why.as_str()).collect();
         assert!(
-            why.contains(&"`x-webhook-ids` leads to no text by `contacts.size`"),
+            why.contains(&"the path `contacts.size` in `x-webhook-ids` does not end at a string"),
             "{why:?}"
         );
         assert!(
-            why.contains(&"`x-webhook-ids` names the unknown property `nobody` of `nobody`"),
+            why.contains(&"the path `missing` in `x-webhook-ids` has the unknown property `missing`"),
             "{why:?}"
         );
     }

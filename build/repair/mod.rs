@@ -1,8 +1,9 @@
-//! Repair rules: what progenitor cannot take, or would turn into types that are hard to use, mended for the whole
-//! document. A fact about one operation or field belongs in the overlay instead.
+//! Repair rules for parts of a document that progenitor rejects or converts to types that are hard
+//! to use. Rules hold for any description; facts about single operations or fields belong in the
+//! overlay.
 //!
-//! Each rule is one function that returns how many places it changed, and warns of what it had to leave out. The reasons
-//! are listed in `openapi/README.md`.
+//! Each rule is a function that returns the number of changes, and adds a warning for each part
+//! that it leaves out. `openapi/README.md` lists the reasons.
 
 mod names;
 mod plain;
@@ -19,21 +20,18 @@ use serde_json::Value;
 
 use super::warnings::Warnings;
 
-/// A repair rule: its name and what it does.
+/// The name and the function of a repair rule.
 pub type Rule = (&'static str, fn(&mut Value, &mut Warnings) -> usize);
 
-/// The rules in the order in which they run.
-pub const RULES: [Rule; 33] = [
+/// All rules in the order in which they run.
+pub const RULES: [Rule; 30] = [
     ("well_formed", well_formed::well_formed),
-    ("one_tag", names::one_tag),
     ("operation_ids", names::operation_ids),
     ("parameters", requests::parameters),
     ("path_parameters", requests::path_parameters),
     ("one_success_response", responses::one_success_response),
-    ("response_media", responses::response_media),
-    ("request_media", requests::request_media),
+    ("one_media_type", requests::one_media_type),
     ("shape_only", shapes::shape_only),
-    ("required_sets", shapes::required_sets),
     ("objects_say_so", shapes::objects_say_so),
     ("maps_hold_json", shapes::maps_hold_json),
     ("text_enums_only", shapes::text_enums_only),
@@ -59,12 +57,12 @@ pub const RULES: [Rule; 33] = [
     ("reachable_only", shapes::reachable_only),
 ];
 
-/// Leaves only the components that operations lead to.
+/// Removes the components that no operation refers to.
 pub fn reachable_only(document: &mut Value) {
     shapes::reachable_only(document, &mut Warnings::default());
 }
 
-/// The rules that find nothing to do.
+/// Returns the rules that change nothing.
 #[cfg(test)]
 pub fn idle(mut document: Value) -> Vec<&'static str> {
     let mut warnings = Warnings::default();
@@ -72,7 +70,8 @@ pub fn idle(mut document: Value) -> Vec<&'static str> {
     RULES.iter().filter_map(idle).collect()
 }
 
-/// Mends the document. `before` are the references that led nowhere before the overlay, in `overlay`, was applied.
+/// Repairs the document. `before` contains the dangling references before the file `overlay` was
+/// applied.
 pub fn repair(document: &mut Value, before: &BTreeSet<String>, overlay: &str, warnings: &mut Warnings) {
     well_formed::references(document, before, overlay, warnings);
     for (_, rule) in RULES {

@@ -1,117 +1,49 @@
-//! Names of operations, their groups, and the schemas that have none.
+//! Rules for names: operations, groups, components, and inline schemas without a name.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::super::document::names::{self, alike, escape, fold, snake};
+use super::super::document::names::{self, UniqueNames, alike, escape, fold, snake};
 use super::super::document::schema::{
     self, components_mut, for_each_operation, needs_name, reference_to, single_member,
 };
 use super::super::warnings::Warnings;
 
-/// Methods that `Client` has beside those of the operations.
-pub const CLIENT: [&str; 20] = [
-    "api_version",
-    "base_url",
-    "builder",
-    "clone",
-    "decoded",
-    "export",
-    "export_job",
-    "from_env",
-    "in_background",
-    "push",
-    "push_stream",
-    "rate_limit_wait",
-    "retry_policy",
-    "region",
-    "request",
-    "run",
-    "stream",
-    "to_builder",
-    "whole",
-    "with_token",
-];
+/// Names of the hand-written methods of `Client`.
+pub const CLIENT_METHODS: &str = "api_version base_url builder clone decoded export export_job from_env in_background push \
+    push_stream rate_limit_wait retry_policy region request run stream to_builder whole \
+    with_token";
 
-/// An operation belongs to one group, its first tag.
-pub fn one_tag(document: &mut Value, _: &mut Warnings) -> usize {
-    let mut changed = 0;
-    for_each_operation(document, |_, _, operation| {
-        let first = operation["tags"]
-            .as_array()
-            .and_then(|tags| tags.first()?.as_str().map(str::to_owned));
-        let tags = json!(first.into_iter().collect::<Vec<_>>());
-        changed += usize::from(operation["tags"].as_array().is_some_and(|tags| tags.len() > 1));
-        operation["tags"] = tags;
-    });
-    changed
-}
-
-/// The types and traits of Rust's prelude, which generated code names too.
+/// The types and traits of Rust's prelude, which generated code uses.
 const PRELUDE: &str = "AsMut AsRef AsyncFn AsyncFnMut AsyncFnOnce Box Clone Copy Default DoubleEndedIterator Drop Eq Err \
     ExactSizeIterator Extend Fn FnMut FnOnce From FromIterator Into IntoIterator Iterator None Ok Option Ord PartialEq \
     PartialOrd Result Send Sized Some String Sync ToOwned Vec";
 
-/// Hands out names that stay distinct when progenitor turns them into names of Rust.
-struct Distinct {
-    reserved: BTreeSet<String>,
-    given: BTreeSet<String>,
-    /// The word that is appended to a reserved name.
-    suffix: &'static str,
-}
-
-impl Distinct {
-    fn new(reserved: impl IntoIterator<Item = &'static str>, suffix: &'static str) -> Self {
-        Self {
-            reserved: reserved.into_iter().map(alike).collect(),
-            given: BTreeSet::new(),
-            suffix,
-        }
-    }
-
-    /// Returns `wanted` if it is free, else the first of its variations that is. An appended underscore would not do, because
-    /// progenitor drops it.
-    fn free(&mut self, wanted: &str) -> String {
-        let wanted = match self.reserved.contains(&alike(wanted)) {
-            true => format!("{wanted}_{}", self.suffix),
-            false => wanted.to_owned(),
-        };
-        let mut name = wanted.clone();
-        for number in 2.. {
-            if self.given.insert(alike(&name)) {
-                break;
-            }
-            name = format!("{}_{number}", wanted.trim_end_matches('_'));
-        }
-        name
-    }
-}
-
-/// Every operation has an id that is a method's name, and no two have the same. An operation without one, and one whose
-/// id another had before it, is named after its method and path.
+/// Makes operation ids distinct method names. An operation whose id is missing or used is named
+/// after its method and path.
 pub fn operation_ids(document: &mut Value, warnings: &mut Warnings) -> usize {
     const RULE: &str = "operation_ids";
-    // The method has the one name, the builder of its call the other.
-    let mut taken = Distinct::new(CLIENT.into_iter().chain(PRELUDE.split(' ')), "operation");
+    // Methods must not collide with those of `Client`, builders must not collide with the prelude.
+    let mut taken = UniqueNames::described(CLIENT_METHODS.split(' ').chain(PRELUDE.split(' ')), "_operation");
     let mut seen = BTreeSet::new();
     let mut changed = 0;
     for_each_operation(document, |path, method, operation| {
         let at = schema::pointer(path, method);
-        let said = operation["operationId"].as_str().unwrap_or_default();
-        let ident = names::ident(said, "");
-        let free = !snake(said).is_empty() && seen.insert(fold(said));
+        let id = operation["operationId"].as_str().unwrap_or_default();
+        let ident = names::ident(id, "");
+        let free = !snake(id).is_empty() && seen.insert(fold(id));
         let name = taken.free(&match free {
             true => ident.clone(),
             false => from_path(path, method),
         });
-        if !free || name != ident || said.starts_with(|first: char| first.is_ascii_digit()) {
-            let why = match (said, free) {
+        if !free || name != ident || id.starts_with(|first: char| first.is_ascii_digit()) {
+            let why = match (id, free) {
                 ("", _) => "has no `operationId`".to_owned(),
-                (said, false) if !snake(said).is_empty() => format!("its `operationId` {said:?} is another's as well"),
-                (said, _) => format!("its `operationId` {said:?} cannot be a method's name"),
+                (id, false) if !snake(id).is_empty() => format!("the `operationId` {id:?} is not unique"),
+                (id, _) => format!("the `operationId` {id:?} cannot be used as a method name"),
             };
-            warnings.add(RULE, at, format!("{why}; its method is `{name}`"));
+            warnings.add(RULE, at, format!("{why}; the method is named `{name}`"));
             changed += 1;
         }
         operation["operationId"] = json!(name);
@@ -119,10 +51,10 @@ pub fn operation_ids(document: &mut Value, warnings: &mut Warnings) -> usize {
     changed
 }
 
-/// Renames components whose types would share a name with another type or with Rust's prelude. Component names do not appear on
-/// the wire.
+/// Renames components whose types would have the name of another type or of a type in Rust's
+/// prelude. Component names are not sent.
 pub fn component_names(document: &mut Value, _: &mut Warnings) -> usize {
-    let mut taken = Distinct::new(PRELUDE.split(' '), "value");
+    let mut taken = UniqueNames::described(PRELUDE.split(' '), "_value");
     let names = schema::components(document);
     let names = names.into_iter().map(|(name, _)| (taken.free(&name), name));
     let renamed: BTreeMap<String, String> = names
@@ -147,7 +79,8 @@ pub fn component_names(document: &mut Value, _: &mut Warnings) -> usize {
     renamed.len()
 }
 
-/// Keeps the first of the properties that have the same name in Rust. The values of the others end up in `extra`.
+/// Removes properties that have the same Rust name as an earlier one. Their values are kept in
+/// `extra`.
 pub fn property_names(document: &mut Value, warnings: &mut Warnings) -> usize {
     let mut changed = 0;
     for (component, schema) in components_mut(document).into_iter().flatten() {
@@ -159,8 +92,8 @@ pub fn property_names(document: &mut Value, warnings: &mut Warnings) -> usize {
             let first = seen.entry(alike(name)).or_insert_with(|| name.clone());
             if first != name {
                 let at = format!("/components/schemas/{}/properties/{}", escape(component), escape(name));
-                let what = format!("is the same in Rust as {first:?}; it has no field, and is kept in `extra`");
-                warnings.add("property_names", at, what);
+                let problem = format!("has the same Rust name as {first:?}; it has no field, and is kept in `extra`");
+                warnings.add("property_names", at, problem);
                 changed += 1;
             }
             first == name
@@ -169,7 +102,7 @@ pub fn property_names(document: &mut Value, warnings: &mut Warnings) -> usize {
     changed
 }
 
-/// `get_contacts_by_id_tags` of `GET /contacts/{id}/tags`.
+/// Returns a name such as `get_contacts_by_id_tags` for `GET /contacts/{id}/tags`.
 fn from_path(path: &str, method: &str) -> String {
     let words = path.split('/').filter(|segment| !segment.is_empty()).map(|segment| {
         let by = if segment.starts_with('{') { "by_" } else { "" };
@@ -179,7 +112,7 @@ fn from_path(path: &str, method: &str) -> String {
     names::ident(&words.join("_"), method)
 }
 
-/// The component schemas, with what their names have in common with other spellings of them.
+/// The component schemas and their names as returned by [`fold`].
 struct Schemas {
     all: Map<String, Value>,
     folded: BTreeSet<String>,
@@ -199,7 +132,7 @@ impl Schemas {
     }
 }
 
-/// Moves `schema` to the components under a name that is free, and leaves a reference behind.
+/// Moves `schema` to the components, with an unused name, and replaces it by a reference.
 fn hoist(schema: &mut Value, name: &str, schemas: &mut Schemas) {
     let mut free = name.to_owned();
     while !schemas.folded.insert(fold(&free)) {
@@ -220,7 +153,8 @@ fn hoist(schema: &mut Value, name: &str, schemas: &mut Schemas) {
     }
 }
 
-/// Inline request bodies, response bodies and parameter enums become components named after their operation.
+/// Moves inline bodies and inline schemas of parameters to the components, named after their
+/// operation.
 pub fn name_bodies(document: &mut Value, _: &mut Warnings) -> usize {
     let mut schemas = Schemas::take(document);
     let before = schemas.all.len();
@@ -228,7 +162,7 @@ pub fn name_bodies(document: &mut Value, _: &mut Warnings) -> usize {
         let id = operation["operationId"].as_str().map(snake).unwrap_or_default();
         for parameter in schema::parameters_mut(operation) {
             let name = format!("{id}_{}", snake(parameter["name"].as_str().unwrap_or_default()));
-            // The items of a list are named like the list.
+            // The items of a list get the name of the list.
             let schema = match parameter["schema"].get("items").is_some() {
                 true => &mut parameter["schema"]["items"],
                 false => &mut parameter["schema"],
@@ -253,7 +187,7 @@ pub fn name_bodies(document: &mut Value, _: &mut Warnings) -> usize {
     changed
 }
 
-/// A body, or the items of one that is a list or a map.
+/// Moves a body, or the items of a list or map, to the components.
 fn name_body(body: &mut Value, name: &str, schemas: &mut Schemas) {
     for key in ["items", "additionalProperties"] {
         if body.get("properties").is_none()
@@ -267,7 +201,8 @@ fn name_body(body: &mut Value, name: &str, schemas: &mut Schemas) {
     }
 }
 
-/// Inline objects, enums and unions inside components become components named `<schema>_<property>`.
+/// Moves inline objects, enums and unions in components to the components, named
+/// `<schema>_<property>`.
 pub fn name_parts(document: &mut Value, _: &mut Warnings) -> usize {
     fn visit(schema: &mut Value, name: &str, schemas: &mut Schemas) {
         let properties = schema.get_mut("properties").and_then(Value::as_object_mut);

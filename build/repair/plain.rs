@@ -1,15 +1,18 @@
-//! Reduces the document to what code is generated from. progenitor parses the entire document, and a mistake in a part that it
-//! does not use stops it as well.
+//! Reduces the document to the parts from which code is generated. progenitor parses the entire
+//! document, and fails at mistakes in any part.
 
 use serde_json::{Map, Value, json};
 
 use super::super::document::formats;
 use super::super::document::names::escape;
-use super::super::document::schema::{self, Kind, METHODS, components_mut, for_each_operation, forms, kind, reference};
+use super::super::document::schema::{
+    self, Kind, METHODS, components_mut, for_each_operation, kind, reference, union_members,
+};
 use super::super::warnings::Warnings;
 
-/// Removes all entries but those with these names and the private marks. Returns how many were removed.
-fn only(value: &mut Value, names: &[&str]) -> usize {
+/// Removes all entries but those with these names and the private marks. Returns how many were
+/// removed.
+pub fn only(value: &mut Value, names: &[&str]) -> usize {
     let Some(object) = value.as_object_mut() else {
         return 0;
     };
@@ -23,8 +26,9 @@ fn text(value: &Value) -> Value {
     json!(value.as_str().unwrap_or_default())
 }
 
-/// Removes everything that no code is generated from, such as servers, security, callbacks and examples; one example of each
-/// parameter stays. Gives the rest the JSON type that OpenAPI demands.
+/// Removes the parts from which no code is generated, such as servers, security, callbacks and
+/// examples, except one example of each parameter. Converts texts and flags to the JSON types that
+/// OpenAPI requires.
 pub fn bare_document(document: &mut Value, _: &mut Warnings) -> usize {
     let (title, version) = (text(&document["info"]["title"]), text(&document["info"]["version"]));
     let tags = document["tags"].as_array().into_iter().flatten();
@@ -90,9 +94,9 @@ fn bare_content(body: &mut Value) -> usize {
         .sum()
 }
 
-/// Reduces each schema to the keywords of one shape, because progenitor combines all keywords and panics at some combinations.
-/// Only a component can be an object, an enum or a union; a schema inside another one is a reference, a scalar, a list or a
-/// map.
+/// Reduces each schema to the keywords of one shape, because progenitor combines all keywords and
+/// panics at some combinations. Only a component can be an object, an enum or a union; a schema
+/// inside another one is a reference, a scalar, a list or a map.
 pub fn one_shape(document: &mut Value, warnings: &mut Warnings) -> usize {
     let mut changed = 0;
     let mut shape = |schema: &mut Value, is_component: bool, at: String| {
@@ -118,15 +122,15 @@ pub fn one_shape(document: &mut Value, warnings: &mut Warnings) -> usize {
 }
 
 fn shaped(schema: &Value, is_component: bool, at: &str, warnings: &mut Warnings) -> Value {
-    let mut kept = Map::new();
+    let mut result = Map::new();
     let mut keep = |names: &[&str]| {
         for name in names {
             if let Some(value) = schema.get(name) {
-                kept.insert((*name).to_owned(), value.clone());
+                result.insert((*name).to_owned(), value.clone());
             }
         }
     };
-    // The value that has a component's type can be null; the type itself cannot say so.
+    // A reference can be nullable, a component cannot.
     if schema["nullable"] == true && !is_component {
         keep(&["nullable"]);
     }
@@ -137,17 +141,17 @@ fn shaped(schema: &Value, is_component: bool, at: &str, warnings: &mut Warnings)
     let format = schema["format"].as_str().and_then(formats::find);
     if let Some(format) = format.filter(|_| !is_type && reference(schema).is_none()) {
         keep(&["format", "x-of"]);
-        kept.insert(
+        result.insert(
             "type".to_owned(),
             json!(if format.integer { "integer" } else { "string" }),
         );
-        return Value::Object(kept);
+        return Value::Object(result);
     }
     let marks = schema.as_object().into_iter().flatten().map(|(name, _)| name.as_str());
     keep(&marks.filter(|name| name.starts_with("x-")).collect::<Vec<_>>());
     if !is_type && reference(schema).is_some() {
         keep(&["$ref"]);
-        return Value::Object(kept);
+        return Value::Object(result);
     }
     let mut inner = |inner: &Value, place: String| shaped(inner, false, &format!("{at}/{place}"), warnings);
     match (kind(schema), schema["type"].as_str()) {
@@ -160,19 +164,19 @@ fn shaped(schema: &Value, is_component: bool, at: &str, warnings: &mut Warnings)
                 .collect();
             let required = schema["required"].as_array().into_iter().flatten();
             let required = required.filter(|name| name.as_str().is_some_and(|name| properties.contains_key(name)));
-            kept.insert("type".to_owned(), json!("object"));
+            result.insert("type".to_owned(), json!("object"));
             let required: Vec<Value> = required.cloned().collect();
             if !required.is_empty() {
-                kept.insert("required".to_owned(), json!(required));
+                result.insert("required".to_owned(), json!(required));
             }
-            kept.insert("properties".to_owned(), Value::Object(properties));
+            result.insert("properties".to_owned(), Value::Object(properties));
         }
         (Kind::Enum, _) if is_component => {
-            kept.insert("type".to_owned(), json!("string"));
-            kept.insert("enum".to_owned(), schema["enum"].clone());
+            result.insert("type".to_owned(), json!("string"));
+            result.insert("enum".to_owned(), schema["enum"].clone());
         }
         (Kind::Union, _) if is_component => {
-            let members = forms(schema).enumerate().map(|(place, member)| {
+            let members = union_members(schema).enumerate().map(|(place, member)| {
                 let mut member = inner(member, format!("oneOf/{place}"));
                 // typify numbers all variants of a union if it finds no name for one of them.
                 if kind(&member) == Kind::Plain && reference(&member).is_none() && member.get("type").is_none() {
@@ -180,26 +184,26 @@ fn shaped(schema: &Value, is_component: bool, at: &str, warnings: &mut Warnings)
                 }
                 member
             });
-            kept.insert("oneOf".to_owned(), members.collect());
+            result.insert("oneOf".to_owned(), members.collect());
         }
         (Kind::Plain, Some("array")) => {
-            kept.insert("type".to_owned(), json!("array"));
-            kept.insert("items".to_owned(), inner(&schema["items"], "items".to_owned()));
+            result.insert("type".to_owned(), json!("array"));
+            result.insert("items".to_owned(), inner(&schema["items"], "items".to_owned()));
         }
         (Kind::Plain, Some("object")) => {
             let values = schema.get("additionalProperties").filter(|values| values.is_object());
             let values = values.map(|values| inner(values, "additionalProperties".to_owned()));
-            kept.insert("type".to_owned(), json!("object"));
-            kept.insert("additionalProperties".to_owned(), values.unwrap_or(json!(true)));
+            result.insert("type".to_owned(), json!("object"));
+            result.insert("additionalProperties".to_owned(), values.unwrap_or(json!(true)));
         }
         (Kind::Plain, Some(scalar)) => {
-            kept.insert("type".to_owned(), json!(scalar));
+            result.insert("type".to_owned(), json!(scalar));
         }
         (Kind::Plain, None) => {}
         _ => {
-            let what = "an object, enum or union without a name cannot stand here; any JSON stands for it";
-            warnings.add("one_shape", at, what);
+            let problem = "an inline object, enum or union is not supported here; replaced by any JSON";
+            warnings.add("one_shape", at, problem);
         }
     }
-    Value::Object(kept)
+    Value::Object(result)
 }

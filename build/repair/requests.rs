@@ -1,4 +1,4 @@
-//! What requests carry: parameters, bodies, ids, and nulls that clear.
+//! Rules for requests: parameters, bodies, ids, and nulls that clear values.
 
 use std::collections::BTreeSet;
 
@@ -8,9 +8,11 @@ use super::super::document::media::{JSON, chosen, is_json};
 use super::super::document::names::{alike, snake};
 use super::super::document::schema::{self, for_each_operation, request_reach, request_schema, response_reach};
 use super::super::warnings::Warnings;
+use super::plain::only;
 
-/// Headers are the transport's business, and any of them can be set on a call; cookies likewise. A parameter without a
-/// schema is a text. How lists and objects are written into a query is said by one word, `x-style`.
+/// Removes header and cookie parameters, because the transport sets headers. Adds the schema of a
+/// string to parameters without schema. Combines `style` and `explode` of query parameters in
+/// `x-style`.
 pub fn parameters(document: &mut Value, warnings: &mut Warnings) -> usize {
     let mut changed = 0;
     for_each_operation(document, |path, method, operation| {
@@ -23,8 +25,8 @@ pub fn parameters(document: &mut Value, warnings: &mut Warnings) -> usize {
             "path" | "query" => true,
             "header" => false,
             place => {
-                let what = format!("parameter {} stands in {place:?}; left out", parameter["name"]);
-                warnings.add("parameters", format!("{at}/parameters"), what);
+                let problem = format!("the parameter {} in {place:?} is left out", parameter["name"]);
+                warnings.add("parameters", format!("{at}/parameters"), problem);
                 false
             }
         });
@@ -32,11 +34,11 @@ pub fn parameters(document: &mut Value, warnings: &mut Warnings) -> usize {
         for parameter in parameters {
             if !parameter.get("schema").is_some_and(Value::is_object) {
                 if parameter.get("content").is_some() {
-                    let what = format!(
-                        "parameter {} is described by `content`; it is sent as text",
+                    let problem = format!(
+                        "the parameter {} has `content` instead of a schema; sent as a string",
                         parameter["name"]
                     );
-                    warnings.add("parameters", format!("{at}/parameters"), what);
+                    warnings.add("parameters", format!("{at}/parameters"), problem);
                 }
                 parameter["schema"] = json!({"type": "string"});
                 changed += 1;
@@ -55,7 +57,7 @@ pub fn parameters(document: &mut Value, warnings: &mut Warnings) -> usize {
     changed
 }
 
-/// Every `{name}` of a path is a path parameter, and the other way round.
+/// Makes the path parameters those that occur in the path.
 pub fn path_parameters(document: &mut Value, warnings: &mut Warnings) -> usize {
     const RULE: &str = "path_parameters";
     let mut changed = 0;
@@ -72,11 +74,11 @@ pub fn path_parameters(document: &mut Value, warnings: &mut Warnings) -> usize {
         parameters.retain(|parameter| {
             let fits = parameter["in"] != "path" || names.iter().any(|name| parameter["name"] == *name);
             if !fits {
-                let what = format!(
-                    "path parameter {} does not occur in the path; left out",
+                let problem = format!(
+                    "the path parameter {} does not occur in the path; left out",
                     parameter["name"]
                 );
-                warnings.add(RULE, &at, what);
+                warnings.add(RULE, &at, problem);
                 changed += 1;
             }
             fits
@@ -87,7 +89,7 @@ pub fn path_parameters(document: &mut Value, warnings: &mut Warnings) -> usize {
                 warnings.add(
                     RULE,
                     &at,
-                    format!("path parameter `{name}` is not declared; it is text"),
+                    format!("the path parameter `{name}` is not declared; sent as a string"),
                 );
                 parameters.push(json!({"name": name, "in": "path", "schema": {"type": "string"}}));
                 changed += 1;
@@ -97,9 +99,10 @@ pub fn path_parameters(document: &mut Value, warnings: &mut Warnings) -> usize {
     changed
 }
 
-/// Gives the parameters of an operation distinct names in Rust. A path parameter can be renamed, because its name does not
-/// appear on the wire: a path's only id becomes `id`, and `x-path` and `x-name` keep the published names. Of query parameters
-/// with the same name in Rust, the first is kept.
+/// Makes the Rust names of the parameters of an operation distinct. A path parameter can be
+/// renamed, because its name is not sent: the only id of a path becomes `id`, and `x-path` and
+/// `x-name` keep the published names. Of several query parameters with the same Rust name, only the
+/// first one remains.
 pub fn parameter_names(document: &mut Value, warnings: &mut Warnings) -> usize {
     let mut changed = 0;
     let Some(paths) = document["paths"].as_object_mut().map(std::mem::take) else {
@@ -136,7 +139,7 @@ pub fn parameter_names(document: &mut Value, warnings: &mut Warnings) -> usize {
     changed
 }
 
-/// Removes query parameters that have the same name in Rust as an earlier one.
+/// Removes query parameters that have the same Rust name as an earlier one.
 fn distinct_queries(operation: &mut Value, at: &str, warnings: &mut Warnings) -> usize {
     let Some(parameters) = operation.get_mut("parameters").and_then(Value::as_array_mut) else {
         return 0;
@@ -147,8 +150,9 @@ fn distinct_queries(operation: &mut Value, at: &str, warnings: &mut Warnings) ->
         let name = parameter["name"].as_str().unwrap_or_default();
         let first = parameter["in"] == "path" || seen.insert(alike(name));
         if !first {
-            let what = format!("parameter {name:?} is the same in Rust as another; left out, `query_param` sends it");
-            warnings.add("parameter_names", format!("{at}/parameters"), what);
+            let problem =
+                format!("the parameter {name:?} has the Rust name of another; left out, `query_param` can send it");
+            warnings.add("parameter_names", format!("{at}/parameters"), problem);
         }
         first
     });
@@ -178,49 +182,56 @@ fn path_names(operation: &Value) -> Vec<(String, String)> {
     names.filter(|(name, new)| name != new).collect()
 }
 
-/// A body is JSON where it can be, else bytes of its media type. `x-media-type` keeps a type that is not plain JSON.
-pub fn request_media(document: &mut Value, warnings: &mut Warnings) -> usize {
+/// Reduces a request body or a response to one media type: JSON if possible, else bytes.
+/// `x-media-type` keeps a type that is not plain JSON.
+pub fn one_media_type(document: &mut Value, warnings: &mut Warnings) -> usize {
+    const BYTES: &str = "application/octet-stream";
     let mut changed = 0;
     for_each_operation(document, |path, method, operation| {
-        let at = format!("{}/requestBody/content", schema::pointer(path, method));
-        let Some(content) = operation.pointer("/requestBody/content").and_then(Value::as_object) else {
-            // A body without media types has no content to send.
-            if let Some(operation) = operation.as_object_mut() {
-                changed += usize::from(operation.remove("requestBody").is_some());
+        for place in ["requestBody", "responses/200"] {
+            let at = format!("{}/{place}/content", schema::pointer(path, method));
+            let Some(body) = operation.pointer_mut(&format!("/{place}")) else {
+                continue;
+            };
+            let content = body["content"].as_object();
+            let Some((content, (media, others))) = content.and_then(|content| Some((content, chosen(content)?))) else {
+                only(body, &["description", "required"]);
+                continue;
+            };
+            let schema = content[&media].get("schema");
+            let (used, schema) = match is_json(&media) {
+                true => (JSON, schema.cloned().unwrap_or_else(|| json!({}))),
+                false => (BYTES, json!({"type": "string", "format": "binary"})),
+            };
+            if content.len() == 1 && content[&media].get("schema") == Some(&schema) && media == used {
+                continue;
             }
-            return;
-        };
-        let Some((media, others)) = chosen(content) else {
-            if let Some(operation) = operation.as_object_mut() {
-                operation.remove("requestBody");
+            changed += 1;
+            if !others.is_empty() {
+                let problem = format!("only `{media}` is used; `{}` is left out", others.join("`, `"));
+                warnings.add("one_media_type", &at, problem);
             }
-            return;
-        };
-        if media == JSON && content.len() == 1 && content[&media].get("schema").is_some() {
-            return;
+            if used == BYTES && media != BYTES {
+                warnings.add("one_media_type", &at, format!("`{media}` is treated as bytes"));
+            }
+            body["content"] = json!({used: {"schema": schema}});
+            if media != JSON {
+                body["x-media-type"] = json!(media);
+            }
         }
-        changed += 1;
-        let described = content[&media].clone();
-        if !others.is_empty() {
-            let what = format!("a body is sent as `{media}`; `{}` is left out", others.join("`, `"));
-            warnings.add("request_media", &at, what);
-        }
-        let new = if is_json(&media) {
-            let schema = described.get("schema").cloned().unwrap_or(json!({}));
-            json!({JSON: {"schema": schema}})
-        } else {
-            warnings.add("request_media", at, format!("a body of `{media}` is sent as bytes"));
-            json!({"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}})
-        };
-        operation["requestBody"]["content"] = new;
-        if media != JSON {
-            operation["requestBody"]["x-media-type"] = json!(media);
+        // A body without media types is not sent.
+        let is_empty = operation
+            .get("requestBody")
+            .is_some_and(|body| body.get("content").is_none());
+        if let Some(operation) = operation.as_object_mut().filter(|_| is_empty) {
+            operation.remove("requestBody");
+            changed += 1;
         }
     });
     changed
 }
 
-/// In requests, and in the path and query, an id is a number or a text: the server takes both.
+/// Gives ids in requests the format `id`, because the server accepts numbers and strings.
 pub fn ids_in_requests(document: &mut Value, _: &mut Warnings) -> usize {
     fn is_id(name: &str) -> bool {
         name == "id" || name.ends_with("_id")
@@ -264,8 +275,8 @@ pub fn ids_in_requests(document: &mut Value, _: &mut Warnings) -> usize {
     changed
 }
 
-/// In the body of a PUT, null clears what it is set on: every optional value but lists and maps can be null, unless
-/// the description says that it cannot.
+/// Makes optional scalars in the bodies of PUT and PATCH nullable, because null clears a value
+/// there. A `nullable` in the description takes precedence.
 pub fn updates_can_clear(document: &mut Value, _: &mut Warnings) -> usize {
     let bodies = schema::operations(document)
         .into_iter()
@@ -289,8 +300,8 @@ pub fn updates_can_clear(document: &mut Value, _: &mut Warnings) -> usize {
             let scalar = ["string", "integer", "number", "boolean"]
                 .iter()
                 .any(|kind| inner["type"] == **kind);
-            let said = inner.get("nullable").is_some();
-            if scalar && !said && !required.contains(property) {
+            let is_stated = inner.get("nullable").is_some();
+            if scalar && !is_stated && !required.contains(property) {
                 inner["nullable"] = json!(true);
                 changed += 1;
             }

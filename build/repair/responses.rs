@@ -1,17 +1,16 @@
-//! What responses carry: one success, one media type, nothing that has to be there.
+//! Rules for responses: one success response, no required properties.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::super::document::media::{JSON, chosen, is_json};
 use super::super::document::schema::{
     self, components, for_each_operation, for_each_schema, reference, request_reach, response_reach,
 };
 use super::super::warnings::Warnings;
 
-/// An operation has one success response. Error responses are dropped, whatever their status: the transport reads
-/// every one of them alike, described or not. progenitor panics on several success types, or on a body without schema.
+/// Reduces the responses of an operation to one success. The transport decodes all error responses
+/// alike, and progenitor panics at several success types.
 pub fn one_success_response(document: &mut Value, _: &mut Warnings) -> usize {
     let mut changed = 0;
     for_each_operation(document, |_, method, operation| {
@@ -25,20 +24,11 @@ pub fn one_success_response(document: &mut Value, _: &mut Warnings) -> usize {
             .or_else(|| responses.get_key_value("default"))
             .map(|(_, response)| response.clone());
         let mut response = chosen.unwrap_or_else(|| json!({"description": "success"}));
-        // An answer to HEAD has no body.
+        // A response to HEAD has no body.
         if method == "head"
             && let Some(response) = response.as_object_mut()
         {
             response.remove("content");
-        }
-        let content = response.get_mut("content").and_then(Value::as_object_mut);
-        for (_, media) in content.into_iter().flatten() {
-            if let Some(media) = media.as_object_mut()
-                && !media.contains_key("schema")
-            {
-                media.insert("schema".into(), json!({}));
-                changed += 1;
-            }
         }
         changed += responses.len().abs_diff(1);
         *responses = Map::from_iter([("200".to_owned(), response)]);
@@ -46,50 +36,7 @@ pub fn one_success_response(document: &mut Value, _: &mut Warnings) -> usize {
     changed
 }
 
-/// An answer is JSON where it can be, else bytes of its media type, which `x-media-type` keeps.
-pub fn response_media(document: &mut Value, warnings: &mut Warnings) -> usize {
-    const BYTES: &str = "application/octet-stream";
-    let mut changed = 0;
-    for_each_operation(document, |path, method, operation| {
-        let at = format!("{}/responses", schema::pointer(path, method));
-        let Some(response) = operation.pointer_mut("/responses/200") else {
-            return;
-        };
-        let Some(content) = response["content"].as_object() else {
-            return;
-        };
-        let Some((media, others)) = chosen(content) else {
-            if let Some(response) = response.as_object_mut() {
-                response.remove("content");
-            }
-            return;
-        };
-        if content.len() == 1 && (media == JSON || media == BYTES) {
-            return;
-        }
-        changed += 1;
-        let described = content[&media].clone();
-        let json_like = is_json(&media);
-        if !others.is_empty() {
-            let what = format!("an answer is read as `{media}`; `{}` is left out", others.join("`, `"));
-            warnings.add("response_media", &at, what);
-        }
-        if !json_like && media != BYTES {
-            warnings.add(
-                "response_media",
-                at,
-                format!("an answer of `{media}` is handed on as bytes"),
-            );
-        }
-        response["content"] = json!({(if json_like { JSON } else { BYTES }): described});
-        if media != JSON {
-            response["x-media-type"] = json!(media);
-        }
-    });
-    changed
-}
-
-/// In responses, a text with one published value is plain text: an enum of one says nothing.
+/// Converts enums of one value in responses to strings.
 pub fn constant_text_in_responses(document: &mut Value, _: &mut Warnings) -> usize {
     let requests = request_reach(document);
     let constants: BTreeSet<String> = components(document)
@@ -112,7 +59,8 @@ pub fn constant_text_in_responses(document: &mut Value, _: &mut Warnings) -> usi
     constants.len()
 }
 
-/// What responses carry is never required and never told apart from null: servers leave keys out as they like.
+/// Makes the properties of responses optional, and drops `nullable`: servers omit keys and send
+/// null for them.
 pub fn responses_require_nothing(document: &mut Value, _: &mut Warnings) -> usize {
     let responses = response_reach(document);
     let requests = request_reach(document);
@@ -130,8 +78,9 @@ pub fn responses_require_nothing(document: &mut Value, _: &mut Warnings) -> usiz
     changed
 }
 
-/// A list that is embedded in an object and says whether it `has_more` holds a part of the items: its property names the
-/// operation that lists all of them, at the path of the object and the property's name.
+/// Documents embedded lists with `has_more`, which contain some of the items: the property names
+/// the operation that lists all of them, whose path is that of the object and the name of the
+/// property.
 pub fn embedded_lists(document: &mut Value, _: &mut Warnings) -> usize {
     let operations = schema::operations(document);
     let gets = operations.iter().filter(|(_, method, _)| *method == "get");
@@ -148,7 +97,7 @@ pub fn embedded_lists(document: &mut Value, _: &mut Warnings) -> usize {
         .iter()
         .filter(|(path, _)| path.ends_with("/{}") && path.matches("{}").count() == 1)
     {
-        let shown = schema::response_schema(operation).and_then(|(_, answer)| reference(answer));
+        let shown = schema::response_schema(operation).and_then(|(_, body)| reference(body));
         let Some((name, shown)) = shown.and_then(|name| Some((name, all.get(name)?))) else {
             continue;
         };
@@ -159,17 +108,16 @@ pub fn embedded_lists(document: &mut Value, _: &mut Warnings) -> usize {
                 notes.push((
                     name.to_owned(),
                     property.clone(),
-                    format!("The first of them; `{id}` lists all."),
+                    format!("Only the first ones; `{id}` returns all."),
                 ));
             }
         }
     }
     for (name, property, note) in &notes {
         let property = &mut document["components"]["schemas"][name]["properties"][property];
-        let said = property["description"]
-            .as_str()
-            .map(|said| format!("{} {note}", said.trim()));
-        property["description"] = json!(said.as_ref().unwrap_or(note));
+        let description = property["description"].as_str();
+        let description = description.map(|text| format!("{} {note}", text.trim()));
+        property["description"] = json!(description.as_ref().unwrap_or(note));
     }
     notes.len()
 }

@@ -1,10 +1,10 @@
-//! Shapes of schemas: what typify cannot take, or would make types of that are hard to use.
+//! Rules for schemas that typify rejects or converts to types that are hard to use.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::super::document::formats::{self, Over};
+use super::super::document::formats::{self, ComponentKind};
 use super::super::document::names::{ident, pascal};
 use super::super::document::schema::{
     self, Kind, component, components, components_mut, for_each_schema, kind, needs_name, reference, request_reach,
@@ -12,65 +12,25 @@ use super::super::document::schema::{
 };
 use super::super::warnings::Warnings;
 
-/// What says nothing of a value's shape goes. typify names types by titles, which collide; makes a type of its own for
-/// each length, range or pattern, which only say what the server refuses; and fills in defaults, though a response
-/// shows what was sent and a request sends what the caller set.
+/// The keywords that decide the type of a value, and `description`.
+const KEYWORDS: &str = "$ref additionalProperties allOf anyOf description enum format items nullable oneOf properties \
+    required type";
+
+/// Removes other keywords. typify names types after titles, which collide; generates a type for each
+/// length, range or pattern, which only the server checks; and fills in defaults, which would hide
+/// absent values.
 pub fn shape_only(document: &mut Value, _: &mut Warnings) -> usize {
-    const ANNOTATIONS: [&str; 22] = [
-        "title",
-        "example",
-        "externalDocs",
-        "xml",
-        "discriminator",
-        "default",
-        "deprecated",
-        "minLength",
-        "maxLength",
-        "pattern",
-        "minimum",
-        "maximum",
-        "exclusiveMinimum",
-        "exclusiveMaximum",
-        "multipleOf",
-        "minItems",
-        "maxItems",
-        "uniqueItems",
-        "minProperties",
-        "maxProperties",
-        "readOnly",
-        "writeOnly",
-    ];
     let mut changed = 0;
     for_each_schema(document, &mut |schema| {
-        changed += ANNOTATIONS.iter().filter(|key| schema.remove(**key).is_some()).count();
+        let before = schema.len();
+        schema.retain(|key, _| key.starts_with("x-") || schema::has_word(KEYWORDS, key));
+        changed += before - schema.len();
     });
     changed
 }
 
-/// `properties` beside `anyOf`/`oneOf` whose members only say what is required is one struct: which combination the
-/// server wants is a matter of the request at hand.
-pub fn required_sets(document: &mut Value, _: &mut Warnings) -> usize {
-    let mut changed = 0;
-    for_each_schema(document, &mut |schema| {
-        for key in ["anyOf", "oneOf"] {
-            let only_required = schema.contains_key("properties")
-                && schema.get(key).and_then(Value::as_array).is_some_and(|members| {
-                    members.iter().all(|m| {
-                        m.as_object()
-                            .is_some_and(|m| m.keys().all(|k| ["required", "description"].contains(&k.as_str())))
-                    })
-                });
-            if only_required {
-                schema.remove(key);
-                changed += 1;
-            }
-        }
-    });
-    changed
-}
-
-/// A schema with properties is an object, unless it says that it is a scalar; one with a union is only the union, a list
-/// without items holds JSON.
+/// Makes keywords consistent: a schema with properties is an object unless its type is a scalar, a
+/// union has no type, and a list without `items` contains any JSON.
 pub fn objects_say_so(document: &mut Value, _: &mut Warnings) -> usize {
     let mut changed = 0;
     for_each_schema(document, &mut |schema| {
@@ -99,7 +59,8 @@ pub fn objects_say_so(document: &mut Value, _: &mut Warnings) -> usize {
     changed
 }
 
-/// A free-form object is a map of JSON values: customers define its keys, and servers send every kind of value.
+/// Makes free-form objects maps of any JSON: customers define the keys, and servers send values of
+/// all types.
 pub fn maps_hold_json(document: &mut Value, _: &mut Warnings) -> usize {
     let mut changed = 0;
     for_each_schema(document, &mut |schema| {
@@ -124,7 +85,8 @@ pub fn maps_hold_json(document: &mut Value, _: &mut Warnings) -> usize {
     changed
 }
 
-/// Enums hold distinct texts that can be named in Rust; any other list of values is dropped, `null` among texts too.
+/// Reduces enums to distinct strings that have Rust names. Other enums, and `null` as a value, are
+/// dropped.
 pub fn text_enums_only(document: &mut Value, _: &mut Warnings) -> usize {
     let mut changed = 0;
     for_each_schema(document, &mut |schema| {
@@ -134,7 +96,6 @@ pub fn text_enums_only(document: &mut Value, _: &mut Warnings) -> usize {
         };
         let before = values.len();
         values.retain(|v| !v.is_null());
-        // The same value twice is one.
         let mut seen = Vec::new();
         values.retain(|value| {
             !seen.contains(value) && {
@@ -153,8 +114,8 @@ pub fn text_enums_only(document: &mut Value, _: &mut Warnings) -> usize {
     changed
 }
 
-/// Integers that are moments become `Timestamp`; every other format is advice and goes: `uuid`, `uri` and `email` are
-/// not always what arrives, and `float` would halve the precision.
+/// Makes integers with a time format timestamps, and removes other formats: servers also send
+/// values that are not a valid `uuid`, `uri` or `email`, and `float` would reduce the precision.
 pub fn timestamps(document: &mut Value, _: &mut Warnings) -> usize {
     let mut changed = 0;
     for_each_schema(document, &mut |schema| {
@@ -177,11 +138,11 @@ pub fn timestamps(document: &mut Value, _: &mut Warnings) -> usize {
     changed
 }
 
-/// A hand-written type that is made over types of the description stands only where the description has those, and over
-/// the same ones everywhere.
+/// Removes formats of hand-written types whose components are missing in the description, or differ
+/// from those of the same format elsewhere.
 pub fn hand_written_types(document: &mut Value, warnings: &mut Warnings) -> usize {
     let requests = request_reach(document);
-    let mut unfit = Vec::new();
+    let mut invalid = Vec::new();
     let mut made: Vec<(&str, &Value)> = Vec::new();
     schema::walk_all(document, &mut |schema, pointer| {
         let Some(format) = schema["format"].as_str().and_then(formats::find) else {
@@ -190,40 +151,41 @@ pub fn hand_written_types(document: &mut Value, warnings: &mut Warnings) -> usiz
         let first = made
             .iter()
             .find(|(name, _)| *name == format.name)
-            .map(|(_, over)| *over);
-        let fits = is_over(document, schema, format.over, &requests);
-        if format.over.is_empty() || fits && first.is_none_or(|first| *first == schema["x-of"]) {
+            .map(|(_, components)| *components);
+        let fits = has_components(document, schema, format.components, &requests);
+        if format.components.is_empty() || fits && first.is_none_or(|first| *first == schema["x-of"]) {
             made.push((format.name, &schema["x-of"]));
         } else {
-            unfit.push((pointer.to_owned(), format));
+            invalid.push((pointer.to_owned(), format));
         }
     });
-    for (pointer, format) in &unfit {
-        let what = format!(
-            "`format: {}` is not made over the types that it needs; any JSON stands for it",
+    for (pointer, format) in &invalid {
+        let problem = format!(
+            "`format: {}` lacks the components that it needs; replaced by any JSON",
             format.name
         );
-        warnings.add("hand_written_types", pointer, what);
+        warnings.add("hand_written_types", pointer, problem);
         if let Some(object) = document.pointer_mut(pointer).and_then(Value::as_object_mut) {
             object.retain(|key, _| key == "description" || key == "nullable");
         }
     }
-    unfit.len()
+    invalid.len()
 }
 
-/// Whether `x-of` of the schema names what `over` asks for.
-fn is_over(document: &Value, schema: &Value, over: &[Over], requests: &BTreeSet<String>) -> bool {
+/// Returns `true` if `x-of` of the schema lists components of these kinds.
+fn has_components(document: &Value, schema: &Value, kinds: &[ComponentKind], requests: &BTreeSet<String>) -> bool {
     let members = schema["x-of"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let fits = |(place, wanted): (usize, &Over)| {
+    let fits = |(place, wanted): (usize, &ComponentKind)| {
         let Some(name) = members.get(place).and_then(reference) else {
             return false;
         };
         let found = &document["components"]["schemas"][name];
         match wanted {
-            Over::Enum => kind(found) == Kind::Enum,
-            Over::Object => kind(found) == Kind::Object,
-            Over::List => {
-                // The hand-written code reads the field `data`, which another property could take the name of.
+            ComponentKind::Enum => kind(found) == Kind::Enum,
+            ComponentKind::Object => kind(found) == Kind::Object,
+            ComponentKind::List => {
+                // The hand-written code reads the field `data`, whose name another property could
+                // get.
                 let named = |(name, _): &(&String, &Value)| ident(name, "") == "data";
                 let data = found["properties"].as_object().into_iter().flatten().find(named);
                 let items = data.filter(|(name, _)| *name == "data").map(|(_, list)| &list["items"]);
@@ -233,11 +195,11 @@ fn is_over(document: &Value, schema: &Value, over: &[Over], requests: &BTreeSet<
             }
         }
     };
-    members.len() == over.len() && over.iter().enumerate().all(fits)
+    members.len() == kinds.len() && kinds.iter().enumerate().all(fits)
 }
 
-/// A union of one, or `allOf` of one, is that one. typify makes an enum with one variant. A member that is only null makes
-/// the others nullable, and one that is there twice is one.
+/// Replaces a union or `allOf` of one member by the member, for which typify would generate an enum
+/// with one variant. Removes repeated members, and converts a member for null to `nullable`.
 pub fn single_member_unions(document: &mut Value, _: &mut Warnings) -> usize {
     let mut changed = 0;
     for_each_schema(document, &mut |schema| {
@@ -262,8 +224,8 @@ pub fn single_member_unions(document: &mut Value, _: &mut Warnings) -> usize {
             schema.insert("nullable".into(), json!(true));
             changed += 1;
         }
-        let whole = Value::Object(schema.clone());
-        if let Some((key, member)) = single_member(&whole) {
+        let copy = Value::Object(schema.clone());
+        if let Some((key, member)) = single_member(&copy) {
             let member = member.clone();
             schema.remove(key);
             if reference(&member).is_some() {
@@ -278,7 +240,7 @@ pub fn single_member_unions(document: &mut Value, _: &mut Warnings) -> usize {
     changed
 }
 
-/// `allOf` becomes one object with all properties, in order: the members' first, then its own.
+/// Merges `allOf` into one object with the properties of the members, followed by its own.
 pub fn merge_all_of(document: &mut Value, _: &mut Warnings) -> usize {
     let mut merged = Merged {
         all: components(document),
@@ -298,11 +260,11 @@ pub fn merge_all_of(document: &mut Value, _: &mut Warnings) -> usize {
     changed
 }
 
-/// Components without `allOf`, each merged once.
+/// The components without `allOf`, each merged once.
 struct Merged {
     all: Map<String, Value>,
     done: Map<String, Value>,
-    /// Those that are being merged: one that is made of itself adds nothing.
+    /// The components that are being merged; a recursive one adds nothing.
     inside: Vec<String>,
 }
 
@@ -330,9 +292,9 @@ impl Merged {
         let (Some(members), Some(own)) = (schema["allOf"].as_array(), schema.as_object()) else {
             return schema.clone();
         };
-        let mut whole = own.clone();
-        whole.remove("allOf");
-        let own = Value::Object(whole.clone());
+        let mut merged = own.clone();
+        merged.remove("allOf");
+        let own = Value::Object(merged.clone());
         let mut properties = Map::new();
         let mut required = Vec::new();
         for member in members.iter().chain([&own]) {
@@ -343,25 +305,26 @@ impl Merged {
             properties.extend(member["properties"].as_object().cloned().unwrap_or_default());
             required.extend(member["required"].as_array().cloned().unwrap_or_default());
             for (key, value) in member.as_object().into_iter().flatten() {
-                // A schema that is made of a webhook's item is not one itself.
-                if !whole.contains_key(key) && !key.starts_with("x-webhook-") {
-                    whole.insert(key.clone(), value.clone());
+                // The mark of a webhook item applies to the member only.
+                if !merged.contains_key(key) && !key.starts_with("x-webhook-") {
+                    merged.insert(key.clone(), value.clone());
                 }
             }
         }
         if !properties.is_empty() {
-            whole.insert("type".into(), json!("object"));
-            whole.insert("properties".into(), Value::Object(properties));
+            merged.insert("type".into(), json!("object"));
+            merged.insert("properties".into(), Value::Object(properties));
         }
         required.dedup();
         if !required.is_empty() {
-            whole.insert("required".into(), Value::Array(required));
+            merged.insert("required".into(), Value::Array(required));
         }
-        Value::Object(whole)
+        Value::Object(merged)
     }
 }
 
-/// An object beside a union of objects is one object: the properties of the forms come after its own, and need not be there.
+/// Merges a union of objects, or of combinations of required properties, into the object that contains it. The properties of the members follow
+/// its own, and are optional.
 pub fn unions_beside_properties(document: &mut Value, _: &mut Warnings) -> usize {
     let all = components(document);
     let mut changed = 0;
@@ -388,14 +351,14 @@ pub fn unions_beside_properties(document: &mut Value, _: &mut Warnings) -> usize
     changed
 }
 
-/// A component that is only a scalar, a list or a map stands where it is used: typify would wrap it in a newtype. One that
-/// holds itself, such as a list of such lists, stays.
+/// Inlines components that are a scalar, a list or a map, for which typify would generate a
+/// newtype. Recursive components, such as a list of such lists, remain.
 pub fn inline_aliases(document: &mut Value, _: &mut Warnings) -> usize {
     let all: Map<String, Value> = components(document)
         .into_iter()
         .filter(|(_, schema)| !needs_name(schema))
         .collect();
-    let holds_itself = |name: &str| {
+    let is_recursive = |name: &str| {
         let mut open = vec![name];
         let mut seen = BTreeSet::new();
         while let Some(schema) = open.pop().and_then(|name| all.get(name)) {
@@ -413,11 +376,11 @@ pub fn inline_aliases(document: &mut Value, _: &mut Warnings) -> usize {
     };
     let aliases: Map<String, Value> = all
         .iter()
-        .filter(|(name, _)| !holds_itself(name))
+        .filter(|(name, _)| !is_recursive(name))
         .map(|(name, schema)| (name.clone(), schema.clone()))
         .collect();
     let mut changed = 0;
-    // An alias may use another one; each pass goes one level deeper.
+    // An alias can refer to another one; each pass resolves one level.
     loop {
         let before = changed;
         for_each_schema(document, &mut |schema| {
@@ -440,7 +403,7 @@ pub fn inline_aliases(document: &mut Value, _: &mut Warnings) -> usize {
     changed
 }
 
-/// A component that no operation leads to becomes no type.
+/// Removes components that no operation refers to.
 pub fn reachable_only(document: &mut Value, _: &mut Warnings) -> usize {
     let mut reached = request_reach(document);
     reached.extend(response_reach(document));

@@ -1,16 +1,16 @@
-//! Writes the builders of request bodies, and the named constructors for their real forms.
+//! Writes the builders of request bodies, and their constructors.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
 use super::super::model::ty::{Scope, Ty};
-use super::super::model::{Constant, Form, Model, Struct};
-use super::docs::Uses;
+use super::super::model::{Constant, Constructor, Model, Struct};
+use super::docs::TypeUses;
 use super::types::doc_of;
 
-/// The `builder` module inside `types`, with the constructors on the types themselves.
+/// Writes the module `types::builder`, and the constructors of the types.
 pub fn builders(model: &Model) -> TokenStream {
-    let (types, uses) = (&model.types, Uses::of(model));
+    let (types, uses) = (&model.types, TypeUses::of(model));
     let requests = || types.structs.values().filter(|made| made.has_builder());
     let inner = requests().map(|made| builder(made, &uses));
     let outer = requests().map(constructors);
@@ -28,21 +28,22 @@ pub fn builders(model: &Model) -> TokenStream {
         crate::call::body_builder::objects! { #(#objects),* }
         #others
 
-        /// Builders of request bodies and of objects in them: set what is to be sent, leave out the rest.
+        /// Builders of request bodies and of the objects in them. Only fields that are set are
+        /// sent.
         pub mod builder {
             #(#inner)*
         }
     }
 }
 
-/// What a setter takes, and how it hands that on.
+/// Returns the parameter type of a setter, and the expression that converts the parameter.
 fn setter(ty: &Ty, scope: Scope) -> (TokenStream, TokenStream) {
     let inner = match ty {
         Ty::Nullable(inner) => inner,
         ty => ty,
     };
     match inner {
-        // A boxed value is set as the value itself.
+        // Callers pass the value without the box.
         Ty::Boxed(target) => {
             let target = target.rust(scope);
             let value = quote! { crate::call::body_builder::Boxed(value) };
@@ -55,12 +56,10 @@ fn setter(ty: &Ty, scope: Scope) -> (TokenStream, TokenStream) {
     }
 }
 
-fn builder(made: &Struct, uses: &Uses) -> TokenStream {
+fn builder(made: &Struct, uses: &TypeUses<'_>) -> TokenStream {
     let (name, builder) = (format_ident!("{}", made.name), format_ident!("{}", made.builder()));
-    let doc = format!(
-        "Builds a [`{name}`](super::{name}).\n\n{}",
-        uses.documented(&made.name, &made.doc)
-    );
+    let (doc, requirement) = uses.text(&made.name, &made.doc);
+    let doc = format!("Builder for [`{name}`](super::{name}).\n\n{doc}");
     let setters = made.fields.iter().map(|field| {
         let (function, ident, wire) = (
             format_ident!("{}", field.setter),
@@ -81,8 +80,9 @@ fn builder(made: &Struct, uses: &Uses) -> TokenStream {
     });
     quote! {
         #[doc = #doc]
+        #requirement
         #[derive(Clone, Debug, Default)]
-        #[must_use = "nothing is sent before it is given to the `body` of a call"]
+        #[must_use = "a builder does nothing until it is passed to the `body` of a call"]
         pub struct #builder {
             pub(super) value: super::#name,
             pub(super) invalid: ::std::option::Option<crate::InvalidField>,
@@ -94,35 +94,35 @@ fn builder(made: &Struct, uses: &Uses) -> TokenStream {
     }
 }
 
-/// `Type::builder()` and one constructor for each of the forms.
+/// Writes `Type::builder()` and the constructors of a type.
 fn constructors(made: &Struct) -> TokenStream {
     let (name, builder) = (format_ident!("{}", made.name), format_ident!("{}", made.builder()));
-    let forms = made.forms.iter().map(|form| constructor(&builder, form));
+    let constructors = made.constructors.iter().map(|made| constructor(&builder, made));
     quote! {
         impl #name {
-            /// Starts a builder with nothing set.
+            /// Returns a builder without any fields set.
             pub fn builder() -> builder::#builder {
                 ::std::default::Default::default()
             }
-            #(#forms)*
+            #(#constructors)*
         }
     }
 }
 
-fn constructor(builder: &Ident, form: &Form) -> TokenStream {
-    let (function, doc) = (format_ident!("{}", form.ident), &form.doc);
-    let sets = form.sets.iter().map(|(setter, value)| {
+fn constructor(builder: &Ident, made: &Constructor) -> TokenStream {
+    let (function, doc) = (format_ident!("{}", made.ident), &made.doc);
+    let sets = made.sets.iter().map(|(setter, value)| {
         let setter = format_ident!("{setter}");
         match value {
             Constant::Text(text) => quote! { .#setter(#text) },
             Constant::Boolean(truth) => quote! { .#setter(#truth) },
         }
     });
-    let parameters = form.takes.iter().map(|(ident, ty)| {
+    let parameters = made.takes.iter().map(|(ident, ty)| {
         let (ident, takes) = (format_ident!("{ident}"), setter(ty, Scope::Types).0);
         quote! { #ident: #takes }
     });
-    let passed = form.takes.iter().map(|(ident, _)| {
+    let passed = made.takes.iter().map(|(ident, _)| {
         let ident = format_ident!("{ident}");
         quote! { .#ident(#ident) }
     });

@@ -1,8 +1,8 @@
-//! Writes one method and one builder for every operation, over the hand-written transport.
+//! Writes one method and one builder for each operation, on top of the hand-written transport.
 //!
-//! What is written is thin and `#[inline]`: of a hundred operations a program calls a few, and these are compiled there.
-//! The sending itself is `Client::decoded`'s and `Client::stream`'s, so that headers, retries, limits and errors are the
-//! same for all.
+//! The generated functions are small and `#[inline]`, because a program calls only a few of a
+//! hundred operations. `Client::decoded` and `Client::stream` send the requests, so that all
+//! operations treat headers, retries, limits and errors alike.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
@@ -10,12 +10,12 @@ use quote::{format_ident, quote};
 use super::super::model::helpers::{CreateOrUpdate, Search, Upsert};
 use super::super::model::paging::Shape;
 use super::super::model::ty::{Scope, Ty};
-use super::super::model::{Answer, Body, Idempotent, Model, Operation, Parameter, Types};
+use super::super::model::{Body, Idempotent, Model, Operation, Parameter, ResponseBody, Types};
 use super::super::slice;
 use super::types::doc_of;
-use super::{docs, paging};
+use super::{aliases, docs, paging};
 
-/// The methods of `Client`, the `builder` module and the table of operations.
+/// Writes the methods of `Client`, the module `builder` and the table of operations.
 pub fn calls(model: &Model) -> TokenStream {
     let groups: Vec<_> = model
         .groups
@@ -41,7 +41,8 @@ pub fn calls(model: &Model) -> TokenStream {
         #others
         #index
 
-        /// One builder for each operation: set parameters and body, then await it or `send()` it.
+        /// One builder for each operation. Set the parameters and the body, then await the builder
+        /// or call `send()`.
         pub mod builder {
             use super::types;
             #(#builders)*
@@ -49,7 +50,7 @@ pub fn calls(model: &Model) -> TokenStream {
             #(#keyed)*
         }
 
-        /// What the transport needs to know of each operation.
+        /// The properties of each operation that the transport needs.
         pub(crate) mod operation {
             use crate::call::operation::Operation;
             #(#constants)*
@@ -64,7 +65,7 @@ fn in_group<'a>(model: &'a Model, group: Option<&str>) -> Vec<&'a Operation> {
         .collect()
 }
 
-/// The methods of a group, in a block of their own.
+/// Writes the methods of a group as one `impl` block.
 fn methods(doc: &str, operations: &[&Operation], model: &Model) -> TokenStream {
     let methods = operations.iter().map(|operation| method(operation, model));
     let created = |operation: &&Operation, upsert: &Upsert| operation.ident == upsert.operations["create"].method;
@@ -100,15 +101,15 @@ fn constant(operation: &Operation, model: &Model) -> TokenStream {
         }
         None => quote! { None },
     };
-    let stream_media_type = match &operation.answer {
-        Answer::Bytes(media) => quote! { Some(#media) },
-        Answer::Json(_) => quote! { None },
+    let stream_media_type = match &operation.response {
+        ResponseBody::Bytes(media) => quote! { Some(#media) },
+        ResponseBody::Json(_) => quote! { None },
     };
     let media = operation.body.as_ref().and_then(|body| body.media.as_deref());
     let request_media_type = media.unwrap_or("application/json");
     let starts = model.export.as_ref().and_then(|export| export.operations.get("create"));
     let starts_export = starts.is_some_and(|create| create.method == operation.ident);
-    let group = match operation.group.as_deref().map(slice::feature) {
+    let group = match operation.group.as_deref().map(slice::kebab) {
         Some(group) => quote! { Some(#group) },
         None => quote! { None },
     };
@@ -134,12 +135,15 @@ fn method(operation: &Operation, model: &Model) -> TokenStream {
         format_ident!("{}", operation.builder),
     );
     let doc = docs::operation(operation, model);
+    let ((_, requirement), (aliases, _)) = (docs::operation_requirement(operation), aliases::attributes(operation));
     let deprecated = operation.removed.as_ref().map(|removed| {
         let note = removed.note();
         quote! { #[deprecated(note = #note)] }
     });
     quote! {
         #[doc = #doc]
+        #aliases
+        #requirement
         #deprecated
         #[inline]
         pub fn #ident(&self) -> builder::#builder {
@@ -148,12 +152,12 @@ fn method(operation: &Operation, model: &Model) -> TokenStream {
     }
 }
 
-/// A parameter's setter, and how it gets into the call.
+/// Writes the setter of a parameter, and the statement that adds the parameter to the call.
 fn parameter(parameter: &Parameter) -> (TokenStream, TokenStream) {
     let (ident, wire) = (format_ident!("{}", parameter.ident), &parameter.wire);
-    // What stands in a path has no name on the wire.
+    // Path parameters have no name on the wire.
     let name = if parameter.in_path { &parameter.ident } else { wire };
-    let ty = parameter.ty.rust(Scope::Beside);
+    let ty = parameter.ty.rust(Scope::Crate);
     let doc = doc_of(&parameter.doc, wire, parameter.required, "Sets ");
     let setter = quote! {
         #[doc = #doc]
@@ -180,7 +184,7 @@ fn parameter(parameter: &Parameter) -> (TokenStream, TokenStream) {
     (setter, send)
 }
 
-/// Whether a value is written into a path as it displays itself.
+/// Returns `true` if a value of this type is written into a path with `Display`.
 fn is_text(ty: &Ty) -> bool {
     [
         "i64",
@@ -194,11 +198,12 @@ fn is_text(ty: &Ty) -> bool {
     .any(|path| ty.is(path))
 }
 
-/// What a body adds to a builder: fields, their beginnings, setters, and how it gets into the call.
+/// The parts of a builder that belong to the body: its fields, their initial values, the setters,
+/// and the statements that add the body to the call.
 #[derive(Default)]
 struct BodyParts {
     field: TokenStream,
-    begins: TokenStream,
+    initial: TokenStream,
     setters: TokenStream,
     send: TokenStream,
 }
@@ -207,14 +212,14 @@ fn body_parts(body: &Body, types: &Types, search: Option<&Search>) -> BodyParts 
     let Some(ty) = &body.json else {
         let media = body.media.as_deref().unwrap_or("application/octet-stream");
         let boundary = match media.starts_with("multipart/") {
-            true => "; the header has to name the boundary of its parts, set it by `header(\"content-type\", …)`",
+            true => "; set the header that names the boundary of the parts with `header(\"content-type\", …)`",
             false => "",
         };
-        let doc = format!("Sets the body, sent as it is as `{media}`{boundary}.");
+        let doc = format!("Sets the body, which is sent unchanged as `{media}`{boundary}.");
         let required = body.required;
         return BodyParts {
             field: quote! { body: ::std::option::Option<::bytes::Bytes>, },
-            begins: quote! { body: None, },
+            initial: quote! { body: None, },
             setters: quote! {
                 #[doc = #doc]
                 pub fn body(mut self, bytes: impl ::std::convert::Into<::bytes::Bytes>) -> Self {
@@ -225,8 +230,8 @@ fn body_parts(body: &Body, types: &Types, search: Option<&Search>) -> BodyParts 
             send: quote! { call.bytes(self.body, #required)?; },
         };
     };
-    let built = types.named(ty).filter(|made| made.has_builder());
-    let ty = ty.rust(Scope::Beside);
+    let built = types.struct_of(ty).filter(|made| made.has_builder());
+    let ty = ty.rust(Scope::Crate);
     let send = match (body.required, search) {
         (true, None) => quote! { call.body(crate::call::parameter::required_body(body))?; },
         (true, Some(_)) => quote! { call.body(crate::call::parameter::required_query(body))?; },
@@ -241,14 +246,15 @@ fn body_parts(body: &Body, types: &Types, search: Option<&Search>) -> BodyParts 
                 .map(|field| field.setter.as_str())
                 .unwrap_or_default();
             let in_place = format!(
-                "Fills in the body, keeping what is set: `.body_map(|b| b.{setter}(…))`. Its setters are those of \
-                 [`{name}`](types::builder::{name})."
+                "Sets fields of the body and keeps the ones that are already set, as in `.body_map(|b| b.{setter}(…))`. The setters are \
+                 those of [`{name}`](types::builder::{name})."
             );
             BodyParts {
                 field: quote! { body: crate::call::parameter::Parameter<types::builder::#name>, },
-                begins: quote! { body: Ok(None), },
+                initial: quote! { body: Ok(None), },
                 setters: quote! {
-                    /// Sets the whole body: the request itself, its builder, one of its named constructors, or JSON.
+                    /// Sets the complete body: the request, its builder, the result of a
+                    /// constructor, or JSON.
                     pub fn body(mut self, value: impl crate::IntoArgument<#ty>) -> Self {
                         self.body = crate::call::parameter::body(value);
                         self
@@ -270,7 +276,7 @@ fn body_parts(body: &Body, types: &Types, search: Option<&Search>) -> BodyParts 
         }
         None => BodyParts {
             field: quote! { body: crate::call::parameter::Parameter<#ty>, },
-            begins: quote! { body: Ok(None), },
+            initial: quote! { body: Ok(None), },
             setters: quote! {
                 /// Sets the body.
                 pub fn body(mut self, value: impl crate::IntoArgument<#ty>) -> Self {
@@ -290,6 +296,7 @@ fn builder(operation: &Operation, model: &Model) -> TokenStream {
     let builder = format_ident!("{}", operation.builder);
     let constant = format_ident!("{}", operation.constant());
     let doc = docs::builder(operation, model);
+    let ((_, requirement), (_, aliases)) = (docs::operation_requirement(operation), aliases::attributes(operation));
     let idents: Vec<_> = operation
         .parameters
         .iter()
@@ -298,7 +305,7 @@ fn builder(operation: &Operation, model: &Model) -> TokenStream {
     let values = operation
         .parameters
         .iter()
-        .map(|parameter| parameter.ty.rust(Scope::Beside));
+        .map(|parameter| parameter.ty.rust(Scope::Crate));
     let (setters, sends): (Vec<_>, Vec<_>) = operation.parameters.iter().map(parameter).unzip();
     let search = model.searches.iter().find(|search| search.builder == operation.builder);
     let body = operation
@@ -306,12 +313,12 @@ fn builder(operation: &Operation, model: &Model) -> TokenStream {
         .as_ref()
         .map(|body| body_parts(body, &model.types, search))
         .unwrap_or_default();
-    let (body_field, body_begins, body_setters, body_send) = (body.field, body.begins, body.setters, body.send);
-    let (ty, send) = match &operation.answer {
-        Answer::Bytes(_) => (quote! { crate::ByteStream }, quote! { stream }),
-        Answer::Json(ty) => (ty.rust(Scope::Beside), quote! { decoded }),
+    let (body_field, body_initial, body_setters, body_send) = (body.field, body.initial, body.setters, body.send);
+    let (ty, send) = match &operation.response {
+        ResponseBody::Bytes(_) => (quote! { crate::ByteStream }, quote! { stream }),
+        ResponseBody::Json(ty) => (ty.rust(Scope::Crate), quote! { decoded }),
     };
-    let (cursor_field, cursor_begins, cursor_send) = match operation.paging {
+    let (cursor_field, cursor_initial, cursor_send) = match operation.paging {
         Some(paging) if paging.shape != Shape::Unpaged => (
             quote! { cursor: ::std::option::Option<crate::paging::Cursor>, },
             quote! { cursor: None, },
@@ -320,12 +327,14 @@ fn builder(operation: &Operation, model: &Model) -> TokenStream {
         _ => Default::default(),
     };
     let paging = operation.paging.map(|paging| paging::methods(paging, &ty));
-    // A search has its own.
-    let dated = operation.dated && search.is_none_or(|search| search.changes.is_none());
-    let changes = dated.then(|| paging::changes(&ty));
+    // A search filters by time itself.
+    let walks = operation.has_updated_at && search.is_none_or(|search| search.changes.is_none());
+    let changes = walks.then(|| paging::changes(&ty));
     let mutable = (!sends.is_empty() || !body_send.is_empty() || !cursor_send.is_empty()).then(|| quote! { mut });
     quote! {
         #[doc = #doc]
+        #aliases
+        #requirement
         #[derive(Clone, Debug)]
         #[must_use = "nothing is sent before `.await` or `send().await`"]
         pub struct #builder {
@@ -343,8 +352,8 @@ fn builder(operation: &Operation, model: &Model) -> TokenStream {
                     client: client.clone(),
                     options: ::std::default::Default::default(),
                     #(#idents: Ok(None),)*
-                    #body_begins
-                    #cursor_begins
+                    #body_initial
+                    #cursor_initial
                 }
             }
             #(#setters)*
@@ -359,12 +368,13 @@ fn builder(operation: &Operation, model: &Model) -> TokenStream {
                 #cursor_send
                 call.complete()
             }
-            /// Sends the request and decodes the answer.
+            /// Sends the request and decodes the response.
             ///
             /// # Errors
             ///
-            /// When a required value is missing or an argument does not convert, before anything is sent; when the
-            /// server cannot be reached, answers with another status than a success, or sends what cannot be decoded.
+            /// Fails before sending anything if a required value is missing or an argument cannot
+            /// be converted. Fails if the server cannot be reached, if the status is not a success,
+            /// and if the response cannot be decoded.
             #[inline]
             pub async fn send(self) -> ::std::result::Result<crate::Response<#ty>, crate::Error> {
                 let client = self.client.clone();
@@ -378,7 +388,7 @@ fn builder(operation: &Operation, model: &Model) -> TokenStream {
     }
 }
 
-/// A method that upserts.
+/// Writes a method that upserts.
 fn upsert_method(method: &str, builder: &str, doc: String) -> TokenStream {
     let (method, builder) = (format_ident!("{method}"), format_ident!("{builder}"));
     quote! {
@@ -390,24 +400,29 @@ fn upsert_method(method: &str, builder: &str, doc: String) -> TokenStream {
     }
 }
 
-/// The builder of an upsert: its body is that of the operation that creates.
+/// Writes the builder of an upsert that consists of several operations. It has the body of the
+/// operation that creates.
 fn upsert(upsert: &Upsert, model: &Model) -> Option<TokenStream> {
     let record = format_ident!("{}", upsert.record);
     let request = format_ident!("{}", model.types.structs.get(&upsert.request)?.builder());
     upserting(
         &upsert.builder,
-        docs::upsert_builder(upsert),
+        docs::builder_of(&upsert.method) + "\n\n" + &docs::upsert(upsert),
         &upsert.operations["create"].method,
         quote! { crate::Upserted<types::#record> },
         quote! {
-            /// Sends the requests, one after the other.
+            /// Sends the requests one after another.
             ///
             /// # Errors
             ///
-            /// Those of the calls that it makes. [`is_builder`](crate::Error::is_builder) if the body has neither `email` nor
-            /// `external_id`; [`is_permanently_deleted`](crate::Error::is_permanently_deleted) if the existing record cannot be
-            /// unarchived; [`is_conflict`](crate::Error::is_conflict) if the existing record is not found before the deadline, and
-            /// if the update would give it what another one has.
+            /// Returns the errors of the calls, and these:
+            ///
+            /// - [`is_builder`](crate::Error::is_builder) if the body has neither `email` nor
+            ///   `external_id`
+            /// - [`is_permanently_deleted`](crate::Error::is_permanently_deleted) if the existing
+            ///   record cannot be unarchived
+            /// - [`is_conflict`](crate::Error::is_conflict) if the existing record is not found
+            ///   before the deadline, or if the update sets a unique value that another record has
         },
         quote! {
             let body = self.body.and_then(|body| body.map(types::builder::#request::build).transpose());
@@ -417,28 +432,30 @@ fn upsert(upsert: &Upsert, model: &Model) -> Option<TokenStream> {
     )
 }
 
-/// The builder of an upsert by an operation that creates or updates by itself.
+/// Writes the builder of an upsert by one operation that both creates and updates.
 fn create_or_update(made: &CreateOrUpdate, model: &Model) -> Option<TokenStream> {
     let operation = model
         .operations
         .iter()
         .find(|operation| operation.ident == made.operation.method)?;
-    let Answer::Json(ty) = &operation.answer else {
+    let ResponseBody::Json(ty) = &operation.response else {
         return None;
     };
-    let ty = ty.rust(Scope::Beside);
+    let ty = ty.rust(Scope::Crate);
     let (call, id, by) = (format_ident!("{}", made.operation.method), &made.method, &made.by);
     upserting(
         &made.builder,
-        docs::create_or_update_builder(made, model),
+        docs::builder_of(&made.method) + "\n\n" + &docs::create_or_update(made, model),
         &made.operation.method,
         quote! { crate::Response<#ty> },
         quote! {
-            /// Sends the request, again if it lost a race.
+            /// Sends the request, and sends it again if another call created the same record at the
+            /// same time.
             ///
             /// # Errors
             ///
-            /// Those of the operation; [`is_builder`](crate::Error::is_builder) if the body does not have the key.
+            /// Returns the errors of the operation. [`is_builder`](crate::Error::is_builder) is
+            /// `true` if the body lacks the key.
         },
         quote! {
             let mut builder = self.client.#call();
@@ -450,7 +467,7 @@ fn create_or_update(made: &CreateOrUpdate, model: &Model) -> Option<TokenStream>
     )
 }
 
-/// A builder that upserts, with the body of an operation.
+/// Writes a builder that upserts and has the body of an operation.
 fn upserting(
     builder: &str,
     doc: String,
@@ -462,7 +479,10 @@ fn upserting(
 ) -> Option<TokenStream> {
     let operation = model.operations.iter().find(|known| known.ident == operation)?;
     let BodyParts {
-        field, begins, setters, ..
+        field,
+        initial,
+        setters,
+        ..
     } = body_parts(operation.body.as_ref()?, &model.types, None);
     let builder = format_ident!("{builder}");
     let output = quote! { ::std::result::Result<#output, crate::Error> };
@@ -482,7 +502,7 @@ fn upserting(
                 Self {
                     client: client.clone(),
                     options: ::std::default::Default::default(),
-                    #begins
+                    #initial
                 }
             }
             #setters
@@ -493,7 +513,7 @@ fn upserting(
             }
         }
 
-        /// Awaiting it sends the requests, as [`send`](Self::send) does.
+        /// Sends the requests when awaited, like [`send`](Self::send).
         impl ::std::future::IntoFuture for #builder {
             type Output = #output;
             type IntoFuture = ::std::pin::Pin<::std::boxed::Box<dyn ::std::future::Future<Output = #output> + Send>>;

@@ -1,11 +1,12 @@
-//! Writes the regions and versions that the description knows.
+//! Writes the regions and API versions of the description.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
 use super::super::input::basics::Basics;
 
-/// Regions from the servers, versions from what the description lists.
+/// Writes one variant of `Region` for each server, and one constant of `ApiVersion` for each
+/// version.
 pub fn constants(basics: &Basics) -> TokenStream {
     let regions = basics.servers.iter().map(|server| {
         let (variant, name, url) = (format_ident!("{}", server.variant), &server.name, &server.url);

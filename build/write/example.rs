@@ -1,5 +1,5 @@
-//! Writes an example of each operation as code that compiles: parameters by their types, the body by the description's own
-//! example.
+//! Writes an example call of each operation: parameters by their types, and the body from the
+//! example in the description.
 
 use std::collections::BTreeSet;
 
@@ -9,37 +9,18 @@ use super::super::document::names;
 use super::super::model::helpers::Search;
 use super::super::model::paging;
 use super::super::model::ty::Ty;
-use super::super::model::{Answer, Constant, Form, Model, Operation, Struct, Types};
+use super::super::model::{Constant, Constructor, Model, Operation, ResponseBody, Struct, Types};
 
-/// What fits in one line.
-const WIDTH: usize = 92;
+/// The number of columns of a line, which rendered pages show without scrolling.
+const WIDTH: usize = 88;
 
-/// How much of a text is shown.
-const LONG: usize = 56;
+/// The number of characters of a text that are shown.
+const TEXT_CHARS: usize = 40;
 
-/// What runs before the code of an example: hidden, a mock Intercom to call.
-const BEGIN: &str = "\
-# #[tokio::main(flavor = \"current_thread\")]
-# async fn main() {
-# let intercom = intercom_client::mock::MockIntercom::new();
-# let client = intercom.client();
-# let outcome: Result<(), intercom_client::Error> = async {
-";
-
-/// What runs after it: the call was sent as this operation. The mock may refuse an id or cursor of the example, since not
-/// every description shows a record for each.
-const END: &str = "\
-# Ok(())
-# }.await;
-# assert!(!intercom.calls(\"{id}\").is_empty(), \"{outcome:?}\");
-# let refused = |error: &intercom_client::Error| error.status().is_some_and(|status| status.is_client_error());
-# assert!(outcome.as_ref().err().is_none_or(refused), \"{outcome:?}\");
-# }
-";
-
-/// A code block of rustdoc, run by doctests; nothing where a required value has no example.
+/// Returns a code block, which doctests run against the mock server. Returns an empty text if a
+/// required value has no example.
 pub fn block(operation: &Operation, model: &Model) -> String {
-    let Some(chain) = Chain::of(operation, model) else {
+    let Some(chain) = CallChain::of(operation, model) else {
         return String::new();
     };
     let code = chain.statement(operation, model);
@@ -58,7 +39,11 @@ pub fn block(operation: &Operation, model: &Model) -> String {
         };
         uses.push(format!("use intercom_client::search::{null};"));
     }
-    let constructed = model.types.structs.values().filter(|made| !made.forms.is_empty());
+    let constructed = model
+        .types
+        .structs
+        .values()
+        .filter(|made| !made.constructors.is_empty());
     let constructed: Vec<&str> = constructed
         .map(|made| made.name.as_str())
         .filter(|name| constructs(&code, name))
@@ -66,17 +51,24 @@ pub fn block(operation: &Operation, model: &Model) -> String {
     match constructed.as_slice() {
         [] => {}
         [name] => uses.push(format!("use intercom_client::types::{name};")),
-        names => uses.push(format!("use intercom_client::types::{{{}}};", names.join(", "))),
+        names => {
+            let line = format!("use intercom_client::types::{{{}}};", names.join(", "));
+            uses.push(match line.len() <= WIDTH {
+                true => line,
+                false => line.replace("::{", "::{\n    ").replace("};", ",\n};"),
+            });
+        }
     }
     if code.contains("json!(") {
         uses.push("use serde_json::json;".to_owned());
     }
     let gap = if uses.is_empty() { "" } else { "\n\n" };
     let (id, uses) = (&operation.ident, uses.join("\n"));
-    format!("```\n{BEGIN}{uses}{gap}{code}\n{}```", END.replace("{id}", id))
+    // rustdoc hides the lines that start with `#`.
+    format!("```\n# intercom_client::__example!({id}, client, {{\n{uses}{gap}{code}\n# }});\n```")
 }
 
-/// Whether code calls a constructor of this type.
+/// Returns `true` if the code calls a constructor of this type.
 fn constructs(code: &str, name: &str) -> bool {
     let mut calls = code
         .match_indices(name)
@@ -84,13 +76,13 @@ fn constructs(code: &str, name: &str) -> bool {
     calls.any(|(at, _)| !code[..at].ends_with(char::is_alphanumeric))
 }
 
-/// The calls that make a request, each with its dot.
-struct Chain {
+/// The chain of calls that builds a request, each call with its dot.
+struct CallChain {
     links: Vec<String>,
     is_search: bool,
 }
 
-impl Chain {
+impl CallChain {
     fn of(operation: &Operation, model: &Model) -> Option<Self> {
         let mut links = vec![format!(".{}()", operation.ident)];
         for parameter in &operation.parameters {
@@ -112,7 +104,7 @@ impl Chain {
             (Some(search), _) => links.extend(search),
             (None, Some(body)) => match (&body.json, operation.examples.requests.first()) {
                 (None, _) => links.push(".body(\"…\")".to_owned()),
-                (Some(ty), Some(example)) => links.push(given(ty, &example.value, &model.types)),
+                (Some(ty), Some(example)) => links.push(body_call(ty, &example.value, &model.types)),
                 (Some(_), None) if body.required => return None,
                 (Some(_), None) => {}
             },
@@ -122,19 +114,19 @@ impl Chain {
     }
 
     fn statement(&self, operation: &Operation, model: &Model) -> String {
-        let name = |ty: &Ty| names::ident(ty.name().unwrap_or("answer"), "answer");
-        match &operation.answer {
-            Answer::Bytes(_) => {
-                let call = self.laid_out("let mut bytes = ", &[".send()", ".await?", ".into_inner();"]);
+        let name = |ty: &Ty| names::ident(ty.name().unwrap_or("response"), "response");
+        match &operation.response {
+            ResponseBody::Bytes(_) => {
+                let call = self.formatted("let mut bytes = ", &[".send()", ".await?", ".into_inner();"]);
                 format!(
                     "{call}\nwhile let Some(chunk) = bytes.next_chunk().await? {{\n    println!(\"{{}} bytes\", chunk.len());\n}}"
                 )
             }
-            Answer::Json(ty) => match operation.paging.and(paging::page_item(ty, model)) {
+            ResponseBody::Json(ty) => match operation.paging.and(paging::page_item(ty, model)) {
                 Some(item) => {
-                    let call = self.laid_out("let mut items = ", &[".stream();"]);
-                    let made = model.types.named(item);
-                    let shown = made.is_some_and(|made| made.named_field("id").is_some());
+                    let call = self.formatted("let mut items = ", &[".stream();"]);
+                    let made = model.types.struct_of(item);
+                    let shown = made.is_some_and(|made| made.wire_named_field("id").is_some());
                     let item = match name(item).as_str() {
                         "items" => "item".to_owned(),
                         item => item.to_owned(),
@@ -145,25 +137,25 @@ impl Chain {
                     };
                     format!("{call}\nwhile let Some({item}) = items.try_next().await? {{\n    {shown}\n}}")
                 }
-                None if *ty == Ty::unit() => self.laid_out("", &[".send()", ".await?;"]),
-                None => self.laid_out(&format!("let {} = ", name(ty)), &[".send()", ".await?;"]),
+                None if *ty == Ty::unit() => self.formatted("", &[".send()", ".await?;"]),
+                None => self.formatted(&format!("let {} = ", name(ty)), &[".send()", ".await?;"]),
             },
         }
     }
 
-    /// In one line where that is short, else a line for each call.
-    fn laid_out(&self, begin: &str, end: &[&str]) -> String {
+    /// Formats the chain in one line if it fits, else in one line for each call.
+    fn formatted(&self, start: &str, end: &[&str]) -> String {
         let links = || self.links.iter().map(String::as_str).chain(end.iter().copied());
-        let line = format!("{begin}client{}", links().collect::<String>());
+        let line = format!("{start}client{}", links().collect::<String>());
         if line.len() <= WIDTH && !line.contains('\n') {
             return line;
         }
         let lines = links().map(|link| format!("\n    {}", link.replace('\n', "\n    ")));
-        format!("{begin}client{}", lines.collect::<String>())
+        format!("{start}client{}", lines.collect::<String>())
     }
 }
 
-/// A value for a parameter that has no example.
+/// Returns a value for a parameter that has no example.
 fn placeholder(ty: &Ty, types: &Types) -> Option<String> {
     match ty {
         Ty::Known(path) => match path.as_str() {
@@ -180,17 +172,18 @@ fn placeholder(ty: &Ty, types: &Types) -> Option<String> {
     }
 }
 
-/// The call that gives a body: one of its constructors where one fits, setters where each value has one, else JSON.
-fn given(ty: &Ty, example: &Value, types: &Types) -> String {
+/// Returns the call that sets a body: with a constructor if one fits, with setters if each value
+/// has one, else with JSON.
+fn body_call(ty: &Ty, example: &Value, types: &Types) -> String {
     let made = types
-        .named(ty)
+        .struct_of(ty)
         .filter(|made| made.has_builder())
         .zip(example.as_object());
-    if let Some((begun, others)) = made.and_then(|(made, example)| constructed(made, example, types)) {
-        let line = format!(".body({begun}{})", others.concat());
+    if let Some((start, others)) = made.and_then(|(made, example)| constructed(made, example, types, 10)) {
+        let line = format!(".body({start}{})", others.concat());
         return match line.len() + 4 <= WIDTH && !line.contains('\n') || others.is_empty() {
             true => line,
-            false => format!(".body(\n    {}\n)", chained(&begun, &others).replace('\n', "\n    ")),
+            false => format!(".body(\n    {}\n)", chained(&start, &others).replace('\n', "\n    ")),
         };
     }
     match made.and_then(|(made, example)| setters(made, example.iter(), types)) {
@@ -199,49 +192,58 @@ fn given(ty: &Ty, example: &Value, types: &Types) -> String {
     }
 }
 
-/// Whether a constructor makes what the example shows.
-fn fits(form: &Form, made: &Struct, example: &Map<String, Value>) -> bool {
+/// Returns `true` if a constructor can build the example.
+fn fits(constructor: &Constructor, made: &Struct, example: &Map<String, Value>) -> bool {
     let value = |setter: &str| {
         let field = made.fields.iter().find(|field| field.setter == setter)?;
         example.get(&field.wire)
     };
-    let sets = form.sets.iter().all(|(setter, constant)| match constant {
+    let sets = constructor.sets.iter().all(|(setter, constant)| match constant {
         Constant::Text(text) => value(setter).is_some_and(|value| value == text),
         Constant::Boolean(truth) => value(setter).is_some_and(|value| value == truth),
     });
-    sets && form.takes.iter().all(|(setter, _)| value(setter).is_some())
+    sets && constructor.takes.iter().all(|(setter, _)| value(setter).is_some())
 }
 
-/// The constructor that makes the most of an object, and the setters of what it does not take.
-fn constructed(made: &Struct, example: &Map<String, Value>, types: &Types) -> Option<(String, Vec<String>)> {
-    let fitting = made.forms.iter().filter(|form| fits(form, made, example));
-    let form = fitting.max_by_key(|form| form.sets.len() + form.takes.len())?;
+/// Returns the call of the constructor that sets most of an object, and the setters of the other
+/// values. `indent` is the number of columns before the call.
+fn constructed(
+    made: &Struct,
+    example: &Map<String, Value>,
+    types: &Types,
+    indent: usize,
+) -> Option<(String, Vec<String>)> {
+    let fitting = made
+        .constructors
+        .iter()
+        .filter(|constructor| fits(constructor, made, example));
+    let constructor = fitting.max_by_key(|constructor| constructor.sets.len() + constructor.takes.len())?;
     let field = |setter: &str| made.fields.iter().find(|field| field.setter == setter);
-    let takes = form
+    let takes = constructor
         .takes
         .iter()
         .map(|(setter, ty)| argument(ty, example.get(&field(setter)?.wire)?, types));
     let takes = takes.collect::<Option<Vec<_>>>()?;
     let known = |wire: &str| {
-        let setters = form.sets.iter().map(|(setter, _)| setter);
-        let mut setters = setters.chain(form.takes.iter().map(|(setter, _)| setter));
+        let setters = constructor.sets.iter().map(|(setter, _)| setter);
+        let mut setters = setters.chain(constructor.takes.iter().map(|(setter, _)| setter));
         setters.any(|setter| field(setter).is_some_and(|field| field.wire == wire))
     };
     let others = setters(made, example.iter().filter(|(wire, _)| !known(wire)), types)?;
-    let line = format!("{}::{}({})", made.name, form.ident, takes.join(", "));
-    let begun = match line.len() + 10 <= WIDTH {
+    let line = format!("{}::{}({})", made.name, constructor.ident, takes.join(", "));
+    let start = match line.len() + indent <= WIDTH {
         true => line,
         false => {
             let takes = takes
                 .iter()
                 .map(|value| format!("\n    {},", value.replace('\n', "\n    ")));
-            format!("{}::{}({}\n)", made.name, form.ident, takes.collect::<String>())
+            format!("{}::{}({}\n)", made.name, constructor.ident, takes.collect::<String>())
         }
     };
-    Some((begun, others))
+    Some((start, others))
 }
 
-/// The call that fills a body in place.
+/// Returns the call that sets the fields of a body.
 fn in_place(setters: &[String]) -> String {
     let line = format!(".body_map(|b| b{})", setters.concat());
     if line.len() + 4 <= WIDTH && !line.contains('\n') {
@@ -256,16 +258,17 @@ fn in_place(setters: &[String]) -> String {
     }
 }
 
-/// Calls in a line each, as rustfmt indents them.
-fn chained(begun: &str, calls: &[String]) -> String {
-    let indent = if begun.contains('\n') { "\n" } else { "\n    " };
+/// Formats calls in one line each, indented like rustfmt does.
+fn chained(start: &str, calls: &[String]) -> String {
+    let indent = if start.contains('\n') { "\n" } else { "\n    " };
     let calls = calls
         .iter()
         .map(|call| format!("{indent}{}", call.replace('\n', indent)));
-    format!("{begun}{}", calls.collect::<String>())
+    format!("{start}{}", calls.collect::<String>())
 }
 
-/// The setters of an object, none when a value is of another kind than its setter takes.
+/// Returns the calls of the setters of an object; `None` if a setter does not accept the type of
+/// its value.
 fn setters<'a>(
     made: &Struct,
     example: impl Iterator<Item = (&'a String, &'a Value)>,
@@ -278,7 +281,7 @@ fn setters<'a>(
     setters.collect()
 }
 
-/// A value as its setter takes it.
+/// Returns a value as an argument of its setter.
 fn argument(ty: &Ty, value: &Value, types: &Types) -> Option<String> {
     match (ty, value) {
         (Ty::Nullable(_), Value::Null) => Some("Nullable::Null".to_owned()),
@@ -288,7 +291,7 @@ fn argument(ty: &Ty, value: &Value, types: &Types) -> Option<String> {
             ("::serde_json::Value", value) => Some(json(value)),
             ("::std::string::String" | "crate::Id" | "crate::Avatar", Value::String(text)) => Some(text_literal(text)),
             ("crate::Id" | "crate::Timestamp" | "i64", Value::Number(number)) if number.is_i64() => literal(value),
-            // An integer of 64 bits is not a fraction without loss.
+            // `f64` cannot represent every `i64`.
             ("f64", Value::Number(number)) => literal(value).filter(|text| number.is_f64() || !text.ends_with("_i64")),
             ("bool", Value::Bool(_)) => literal(value),
             _ => None,
@@ -296,8 +299,8 @@ fn argument(ty: &Ty, value: &Value, types: &Types) -> Option<String> {
         (Ty::Named(name), Value::String(text)) if types.enums.contains_key(name) => Some(text_literal(text)),
         (Ty::Named(name), Value::Object(object)) if types.structs.contains_key(name) => {
             let made = types.structs.get(name).filter(|made| made.has_builder())?;
-            let constructed = constructed(made, object, types);
-            Some(constructed.map_or_else(|| json(value), |(begun, others)| begun + &others.concat()))
+            let constructed = constructed(made, object, types, 28);
+            Some(constructed.map_or_else(|| json(value), |(start, others)| start + &others.concat()))
         }
         (Ty::Named(name), value) => {
             let known = types.unions.contains_key(name) || types.newtypes.contains_key(name);
@@ -309,20 +312,29 @@ fn argument(ty: &Ty, value: &Value, types: &Types) -> Option<String> {
     }
 }
 
-/// A list whose items are of one type of Rust, if need be JSON.
+/// Returns a list whose items have one Rust type. Items of different types become JSON.
 fn list(item: &Ty, values: &[Value], types: &Types) -> Option<String> {
     let items = values.iter().map(|value| argument(item, value, types));
     let items = items.collect::<Option<Vec<_>>>()?;
-    if are_of_one_type(&items) {
-        return Some(format!("[{}]", items.join(", ")));
+    if have_one_type(&items) {
+        return Some(array(&items));
     }
     let takes_json = *item == Ty::json() || item.name().is_some_and(|name| !types.enums.contains_key(name));
     let items: Vec<String> = values.iter().map(json).collect();
-    takes_json.then(|| format!("[{}]", items.join(", ")))
+    takes_json.then(|| array(&items))
 }
 
-/// Whether an array can hold these expressions.
-fn are_of_one_type(items: &[String]) -> bool {
+/// Returns an array in one line if it is short, else in one line for each item.
+fn array(items: &[String]) -> String {
+    let line = format!("[{}]", items.join(", "));
+    match line.len() > WIDTH / 2 || line.contains('\n') {
+        true => format!("[\n    {},\n]", items.join(",\n").replace('\n', "\n    ")),
+        false => line,
+    }
+}
+
+/// Returns `true` if these expressions have one type.
+fn have_one_type(items: &[String]) -> bool {
     let kind = |item: &String| match item.chars().next()? {
         '"' => Some("text"),
         '0'..='9' | '-' if item.contains('.') => Some("fraction"),
@@ -336,9 +348,9 @@ fn are_of_one_type(items: &[String]) -> bool {
     kinds.len() == 1 && !kinds.contains(&None)
 }
 
-/// A text as Rust writes it; prose is cut short.
+/// Returns a string literal. Long prose is truncated.
 fn text_literal(text: &str) -> String {
-    match text.char_indices().nth(LONG) {
+    match text.char_indices().nth(TEXT_CHARS) {
         Some((end, _)) if text[..end].contains(' ') => {
             let words = text[..end].rsplit_once(' ').map_or("", |(words, _)| words);
             format!("{:?}", format!("{words} …"))
@@ -347,7 +359,8 @@ fn text_literal(text: &str) -> String {
     }
 }
 
-/// A number or truth as Rust writes it. Beyond 32 bits it says its type, and long ones are grouped.
+/// Returns the literal of a number or boolean. Integers beyond 32 bits get a suffix, and long ones
+/// get underscores.
 fn literal(value: &Value) -> Option<String> {
     let text = value.to_string();
     let Some(number) = value.as_i64() else {
@@ -367,18 +380,18 @@ fn literal(value: &Value) -> Option<String> {
     Some(format!("{sign}{grouped}{suffix}"))
 }
 
-/// JSON as the macro takes it.
+/// Returns a call of the macro `json!`.
 fn json(value: &Value) -> String {
     format!("json!({})", inner_json(value, 0))
 }
 
 fn inner_json(value: &Value, depth: usize) -> String {
     let indent = "    ".repeat(depth);
-    let list = |begin: char, end: char, items: Vec<String>| {
-        let line = format!("{begin}{}{end}", items.join(", "));
-        match line.len() + 4 * depth > WIDTH - 30 || line.contains('\n') {
+    let list = |open: char, close: char, items: Vec<String>| {
+        let line = format!("{open}{}{close}", items.join(", "));
+        match line.len() + 4 * depth > WIDTH - 40 || line.contains('\n') {
             true => format!(
-                "{begin}\n{indent}    {}\n{indent}{end}",
+                "{open}\n{indent}    {}\n{indent}{close}",
                 items.join(&format!(",\n{indent}    "))
             ),
             false => line,
@@ -398,7 +411,7 @@ fn inner_json(value: &Value, depth: usize) -> String {
     }
 }
 
-/// The calls of a search whose body asks for nothing but a query and a page.
+/// Returns the calls of a search; `None` if its body has more than a query and a page size.
 fn searched(search: &Search, operation: &Operation) -> Option<Vec<String>> {
     let example = operation.examples.requests.first()?.value.as_object()?;
     if example.keys().any(|key| key != "query" && key != "pagination") {
@@ -412,7 +425,7 @@ fn searched(search: &Search, operation: &Operation) -> Option<Vec<String>> {
     Some(links)
 }
 
-/// A filter or group of the wire as an expression.
+/// Returns a filter or group as an expression.
 fn query(value: &Value, inside: bool) -> Option<String> {
     let operator = value["operator"].as_str()?;
     let Some(field) = value["field"].as_str() else {
@@ -446,7 +459,7 @@ fn query(value: &Value, inside: bool) -> Option<String> {
     let operand = match &value["value"] {
         Value::Array(values) => {
             let values = values.iter().map(operand).collect::<Option<Vec<_>>>()?;
-            are_of_one_type(&values).then(|| format!("[{}]", values.join(", ")))?
+            have_one_type(&values).then(|| array(&values))?
         }
         value => operand(value)?,
     };

@@ -1,4 +1,5 @@
-//! Writes what joins the hand-written helpers to the description: searches, exports, upserts, types of several forms.
+//! Writes the code that connects hand-written helpers with the description: searches, exports,
+//! upserts, and hand-written types.
 
 use std::collections::BTreeSet;
 
@@ -9,25 +10,24 @@ use super::super::model::Model;
 use super::super::model::helpers::{Export, Search, Upsert};
 use super::super::model::ty::Scope;
 
-/// The types that are written by hand over types of the description.
-pub fn mixed(model: &Model) -> TokenStream {
-    let made = model.mixed.iter().map(|mixed| {
-        let name = format_ident!("{}", mixed.macro_name);
-        let over: Vec<_> = mixed.over.iter().map(|name| format_ident!("{name}")).collect();
-        // A list that is walked makes the whole type one that is.
-        let walked = model
-            .pages
-            .contains_key(mixed.over.last().map(String::as_str).unwrap_or_default());
-        let paged = walked.then(|| quote! { paged });
+/// Writes the hand-written types that contain generated types.
+pub fn hand_written(model: &Model) -> TokenStream {
+    let made = model.hand_written.iter().map(|written| {
+        let name = format_ident!("{}", written.macro_name);
+        let components: Vec<_> = written.components.iter().map(|name| format_ident!("{name}")).collect();
+        // The last component can be a page, which makes the hand-written type one as well.
+        let last = written.components.last().map(String::as_str).unwrap_or_default();
+        let paged = model.pages.contains_key(last).then(|| quote! { paged });
         quote! {
-            use super::types::{#(#over),*};
-            crate::wire::#name::#name! { #(#over)* #paged }
+            use super::types::{#(#components),*};
+            crate::wire::#name::#name! { #(#components)* #paged }
         }
     });
     quote! { #(#made)* }
 }
 
-/// What searches add to builders and types, and the names of their fields.
+/// Writes the methods of search builders, the conversions of queries, and the names of searchable
+/// fields.
 pub fn searches(searches: &[Search]) -> TokenStream {
     let filters: BTreeSet<&str> = searches.iter().filter_map(|search| search.filter.name()).collect();
     let requests: BTreeSet<&str> = searches.iter().map(|search| search.request.as_str()).collect();
@@ -38,13 +38,13 @@ pub fn searches(searches: &[Search]) -> TokenStream {
         quote! { crate::search::queries! { super::types::#name, #how } }
     });
     let builders = searches.iter().map(|search| {
-        let (builder, filter) = (format_ident!("{}", search.builder), search.filter.rust(Scope::Beside));
+        let (builder, filter) = (format_ident!("{}", search.builder), search.filter.rust(Scope::Crate));
         let pagination = search.pagination.as_ref().map(|(field, ty)| {
             let (field, ty) = (format_ident!("{field}"), format_ident!("{ty}Builder"));
             quote! { #field: #ty }
         });
         let changes = search.changes.as_ref().map(|changes| {
-            let page = changes.page.rust(Scope::Beside);
+            let page = changes.page.rust(Scope::Crate);
             let dates = format_ident!("{}", if changes.whole_days { "WholeDays" } else { "Exact" });
             quote! { changes: #page, #dates }
         });
@@ -55,8 +55,8 @@ pub fn searches(searches: &[Search]) -> TokenStream {
         .filter(|search| !search.fields.is_empty())
         .map(|search| {
             let doc = format!(
-                "Names of fields that {} can be searched by, as Intercom documents them.",
-                search.what
+                "Names of the fields by which {} can be searched, as documented by Intercom.",
+                search.records
             );
             let module = format_ident!("{}", search.module);
             let constants = search.fields.iter().map(|(constant, name, doc)| {
@@ -69,9 +69,9 @@ pub fn searches(searches: &[Search]) -> TokenStream {
             }
         });
     quote! {
-        /// The fields of each search.
+        /// The names of the searchable fields.
         pub(crate) mod search_fields { #(#fields)* }
-        /// What searches add to types and builders.
+        /// Methods of search builders and conversions of queries.
         mod searches {
             use super::{builder, types};
             #(#targets)*
@@ -80,7 +80,7 @@ pub fn searches(searches: &[Search]) -> TokenStream {
     }
 }
 
-/// The operations and types of exports, under the names that the helper knows them by.
+/// Writes the operations and types of exports, with the names that the helper uses.
 pub fn export(export: &Export) -> TokenStream {
     let (job, status) = (format_ident!("{}", export.job), format_ident!("{}", export.status));
     let named = export.operations.iter().filter(|(step, _)| **step != "cancel");
@@ -111,7 +111,7 @@ pub fn export(export: &Export) -> TokenStream {
         }
     });
     quote! {
-        /// What the export helper is made over.
+        /// The operations and types that the export helper uses.
         pub(crate) mod export {
             pub(crate) use super::types::{#job as Job, #status as Status};
             #(#names)*
@@ -120,7 +120,7 @@ pub fn export(export: &Export) -> TokenStream {
     }
 }
 
-/// The calls and types of an upsert, under the names that the helper knows them by.
+/// Writes the calls and types of an upsert, with the names that the helper uses.
 pub fn upsert(upsert: &Upsert) -> TokenStream {
     let (record, request, found) = (
         format_ident!("{}", upsert.record),
@@ -150,7 +150,7 @@ pub fn upsert(upsert: &Upsert) -> TokenStream {
         }
     });
     quote! {
-        /// What the upsert helper is made over.
+        /// The operations and types that the upsert helper uses.
         pub(crate) mod upsert {
             pub(crate) use super::types::{#found as Found, #record as Record, #request as Request};
             use crate::call::call::Call;

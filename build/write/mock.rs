@@ -6,7 +6,7 @@ use quote::{format_ident, quote};
 use super::super::document::schema;
 use super::super::model::examples::Example;
 use super::super::model::ty::{Scope, Ty};
-use super::super::model::{Answer, Model, Operation};
+use super::super::model::{Model, Operation, ResponseBody};
 use super::paging;
 
 /// Writes `OPERATIONS`, and a module with the id of each operation as a constant.
@@ -42,14 +42,14 @@ fn entry(operation: &Operation, model: &Model) -> TokenStream {
         let (name, in_path, required) = (&parameter.wire, parameter.in_path, parameter.required);
         quote! { Parameter { name: #name, in_path: #in_path, required: #required } }
     });
-    let (check, record, list) = match &operation.answer {
-        Answer::Bytes(_) => Default::default(),
-        Answer::Json(ty) => {
-            let rust = ty.rust(Scope::Beside);
+    let (check, record, list) = match &operation.response {
+        ResponseBody::Bytes(_) => Default::default(),
+        ResponseBody::Json(ty) => {
+            let rust = ty.rust(Scope::Crate);
             let check = (*ty != Ty::json()).then(|| quote! { check::<#rust> });
             let list = list(operation, ty, model);
-            let over = over(ty, model).and_then(|types| types.first().map(String::as_str));
-            let record = over.or(ty.name().filter(|_| list.is_none()));
+            let first = components(ty, model).and_then(|types| types.first().map(String::as_str));
+            let record = first.or(ty.name().filter(|_| list.is_none()));
             (check, record.and_then(|name| object(name, model)), list)
         }
     };
@@ -82,21 +82,22 @@ fn entry(operation: &Operation, model: &Model) -> TokenStream {
     }
 }
 
-/// A type that has fields.
+/// Returns the description of a struct.
 fn object(name: &str, model: &Model) -> Option<TokenStream> {
     let ident = format_ident!("{}", model.types.structs.get(name)?.name);
     Some(quote! { ObjectType { name: #name, names: names::<types::#ident>, check: check::<types::#ident> } })
 }
 
-/// The types that a hand-written type is made over.
-fn over<'a>(ty: &Ty, model: &'a Model) -> Option<&'a Vec<String>> {
-    let mut mixed = model.mixed.iter();
-    mixed.find(|mixed| ty.is(mixed.rust)).map(|mixed| &mixed.over)
+/// Returns the generated types that a hand-written type contains.
+fn components<'a>(ty: &Ty, model: &'a Model) -> Option<&'a Vec<String>> {
+    let mut hand_written = model.hand_written.iter();
+    let found = hand_written.find(|written| ty.is(written.path));
+    found.map(|written| &written.components)
 }
 
-/// The list that an answer is.
+/// Returns the description of a list response.
 fn list(operation: &Operation, ty: &Ty, model: &Model) -> Option<TokenStream> {
-    let name = over(ty, model)
+    let name = components(ty, model)
         .and_then(|types| types.last().map(String::as_str))
         .or(ty.name())?;
     let (page, made) = (model.pages.get(name)?, model.types.structs.get(name)?);

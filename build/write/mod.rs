@@ -1,5 +1,6 @@
 //! Writes the client. The writers see the model, never the document.
 
+pub mod aliases;
 pub mod builders;
 pub mod calls;
 pub mod constants;
@@ -18,14 +19,15 @@ use syn::File;
 use super::failure::Failure;
 use super::model::Model;
 
-/// The whole generated client.
+/// Writes the complete client.
 pub fn client(model: &Model) -> Result<File, Failure> {
     let constants = constants::constants(&model.basics);
     let types = types::types(model);
     let builders = builders::builders(model);
     let pages = paging::pages(model);
     let calls = calls::calls(model);
-    let mixed = helpers::mixed(model);
+    let hand_written = helpers::hand_written(model);
+    let types_doc = docs::TypeUses::of(model).index();
     let searches = (!model.searches.is_empty()).then(|| helpers::searches(&model.searches));
     let export = model.export.as_ref().map(helpers::export);
     let upsert = model.upsert.as_ref().map(helpers::upsert);
@@ -38,12 +40,12 @@ pub fn client(model: &Model) -> Result<File, Failure> {
         #[cfg(feature = "client")]
         pub use constants::*;
 
-        /// Answers that come in more than one form.
+        /// Hand-written types that contain generated ones.
         pub(crate) mod mixed {
-            #mixed
+            #hand_written
         }
 
-        /// The API's objects: what responses carry and what requests send. Each says which operations send and return it.
+        #[doc = #types_doc]
         pub mod types {
             #types
             #builders
@@ -57,7 +59,7 @@ pub fn client(model: &Model) -> Result<File, Failure> {
 
         #webhooks
 
-        /// What needs a client: calls, lists, searches, and calls made of several calls.
+        /// Operations, lists, searches and helpers, which need a client.
         #[cfg(feature = "client")]
         mod calls {
             use super::types;
@@ -71,9 +73,10 @@ pub fn client(model: &Model) -> Result<File, Failure> {
     })
 }
 
-/// The same with doc comments that Rust takes: a comment for each line, since rustdoc reads a block of them otherwise, without
-/// control characters, and without those that change the direction of writing.
-fn with_plain_docs(tokens: TokenStream) -> TokenStream {
+/// Makes doc comments valid: writes one comment a line, because rustdoc treats the indentation of
+/// block comments differently, and removes characters that control the terminal or the direction of
+/// text.
+fn sanitize_docs(tokens: TokenStream) -> TokenStream {
     let mut plain = TokenStream::new();
     let mut tokens = tokens.into_iter().peekable();
     while let Some(token) = tokens.next() {
@@ -84,9 +87,9 @@ fn with_plain_docs(tokens: TokenStream) -> TokenStream {
         if let Some(text) = attribute {
             tokens.next();
             let text = prose(&text);
-            // Behind `///` stands a space, as in the comments that are written here.
+            // A space follows `///`, as in hand-written comments.
             let space = if text.starts_with(' ') { "" } else { " " };
-            let lines = text.lines().map(|line| match line {
+            let lines = text.split('\n').map(|line| match line {
                 "" => String::new(),
                 line => format!("{space}{line}"),
             });
@@ -95,7 +98,7 @@ fn with_plain_docs(tokens: TokenStream) -> TokenStream {
         }
         plain.extend([match token {
             TokenTree::Group(group) => {
-                let mut inner = Group::new(group.delimiter(), with_plain_docs(group.stream()));
+                let mut inner = Group::new(group.delimiter(), sanitize_docs(group.stream()));
                 inner.set_span(group.span());
                 inner.into()
             }
@@ -105,7 +108,7 @@ fn with_plain_docs(tokens: TokenStream) -> TokenStream {
     plain
 }
 
-/// The text of `[doc = "…"]`.
+/// Returns the text of `[doc = "…"]`.
 fn doc(attribute: &Group) -> Option<String> {
     let mut tokens = attribute.stream().into_iter();
     let (name, _, text) = (tokens.next()?, tokens.next()?, tokens.next()?);
@@ -123,13 +126,13 @@ fn prose(text: &str) -> String {
         .collect()
 }
 
-/// Tokens of this crate's own making as a file.
+/// Parses tokens that the writers wrote.
 pub fn parse(tokens: TokenStream) -> Result<File, Failure> {
-    syn::parse2(with_plain_docs(tokens)).map_err(|error| {
+    syn::parse2(sanitize_docs(tokens)).map_err(|error| {
         Failure::new(
             "client",
-            format!("the writers wrote Rust that does not parse: {error}"),
-            "report it with the description",
+            format!("the generated client is not valid Rust: {error}"),
+            "report this error with the description",
         )
     })
 }
@@ -139,7 +142,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn docs_are_comments_that_rust_takes() {
+    fn docs_become_valid_line_comments() {
         let doc = "One\r\n*two\rthree \u{202e}four\u{7}\n\n    five";
         let file = parse(quote! { pub mod a { #[doc = #doc] pub struct A; pub const B: &str = #doc; } }).unwrap();
         let text = prettyplease::unparse(&file);

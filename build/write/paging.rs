@@ -1,16 +1,16 @@
-//! Writes what walks a list: the methods of its builder, and how its pages are read.
+//! Writes the list methods of builders, and the traits that read pages and items.
 
 use std::collections::BTreeMap;
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
-use super::super::model::paging::{self, Item, Page, Paging, Retrieval, Shape};
+use super::super::model::paging::{self, ItemType, PageType, Paging, Retrieval, Shape};
 use super::super::model::ty::Scope;
 use super::super::model::{Model, Struct};
 use super::docs;
 
-/// The variant of `crate::call::operation::Paging`.
+/// Returns the variant of `crate::call::operation::Paging`.
 pub fn variant(paging: Paging) -> TokenStream {
     let variant = match (paging.shape, paging.in_body) {
         (Shape::Cursor, true) => quote! { CursorInBody },
@@ -23,16 +23,17 @@ pub fn variant(paging: Paging) -> TokenStream {
     quote! { crate::call::operation::Paging::#variant }
 }
 
-/// What a builder of a list operation has besides `send()`.
+/// Writes the methods that only the builder of a list has.
 pub fn methods(paging: Paging, response: &TokenStream) -> TokenStream {
     if paging.shape == Shape::Unpaged {
         return quote! {
-            /// The items of the list as a stream. The list is one answer, fetched when the first item is asked for.
+            /// Returns a stream of the items. The list is one response, which is fetched when the
+            /// stream is first polled.
             #[inline]
             pub fn stream(self) -> crate::paging::Items<#response> {
                 crate::paging::Items::new(self.pages())
             }
-            /// The list, which is one answer, as a stream of that answer.
+            /// Returns a stream of the only page.
             #[inline]
             pub fn pages(self) -> crate::paging::Pages<#response> {
                 let client = self.client.clone();
@@ -41,19 +42,21 @@ pub fn methods(paging: Paging, response: &TokenStream) -> TokenStream {
         };
     }
     quote! {
-        /// Begins with the page that `cursor` stands for, instead of the first: see
-        /// [`Cursor`](crate::paging::Cursor). Goes before the parameter that says the same.
+        /// Starts at the page of `cursor` instead of the first one: see
+        /// [`Cursor`](crate::paging::Cursor). Takes precedence over the page or `starting_after`
+        /// parameter.
         #[inline]
         pub fn from_cursor(mut self, cursor: impl ::std::convert::Into<crate::paging::Cursor>) -> Self {
             self.cursor = Some(cursor.into());
             self
         }
-        /// The items of all pages as a stream, each page fetched when the items before it are used up.
+        /// Returns a stream of the items of all pages. A page is fetched when all items of the
+        /// previous page were returned.
         #[inline]
         pub fn stream(self) -> crate::paging::Items<#response> {
             crate::paging::Items::new(self.pages())
         }
-        /// All pages as a stream of whole answers, each fetched when it is asked for.
+        /// Returns a stream of all pages. A page is fetched when the stream is polled.
         #[inline]
         pub fn pages(self) -> crate::paging::Pages<#response> {
             let (client, cursor) = (self.client.clone(), self.cursor.clone());
@@ -62,25 +65,27 @@ pub fn methods(paging: Paging, response: &TokenStream) -> TokenStream {
     }
 }
 
-/// What the builder of a list has besides whose items tell when they last changed.
+/// Writes the methods that only the builder of a list has whose items contain `updated_at`.
 pub fn changes(response: &TokenStream) -> TokenStream {
     quote! {
-        /// The items that changed at `moment` or later as a stream, which tells with what moment to begin next time. The
-        /// operation has no filter for it: the whole list is walked. See [`Changes`](crate::paging::Changes).
+        /// Returns a stream of the items that changed at `since` or later. The stream returns the
+        /// time to pass on the next run. The server cannot filter this list by time, so all pages
+        /// are fetched: see [`Changes`](crate::paging::Changes).
         #[inline]
         pub fn changed_since(
             self,
-            moment: impl ::std::convert::Into<crate::Timestamp>,
+            since: impl ::std::convert::Into<crate::Timestamp>,
         ) -> crate::paging::Changes<#response> {
-            self.stream().changed_since(moment)
+            self.stream().changed_since(since)
         }
     }
 }
 
-/// Makes pages of the types that list operations answer with, and items of what they hold: for the module `types`.
+/// Writes the implementations of the paging traits for the types that list operations return, and
+/// for their items.
 pub fn pages(model: &Model) -> TokenStream {
     let pages = model.pages.iter().map(|(name, page)| write_page(name, page));
-    let items: BTreeMap<String, Item> = model
+    let items: BTreeMap<String, ItemType> = model
         .pages
         .values()
         .filter_map(|page| paging::item(page, &model.types))
@@ -97,7 +102,7 @@ pub fn pages(model: &Model) -> TokenStream {
     pages.chain(embedded).collect()
 }
 
-/// What a list inside of a record has that counts more entries than the server sends.
+/// Writes the method that detects truncation, for a list inside a record that has `total_count`.
 fn write_embedded(made: &Struct, model: &Model) -> Option<TokenStream> {
     let list = made.field(paging::unpaged(made, &model.types)?)?;
     let count = made.field("total_count").filter(|field| field.ty.is("i64"))?;
@@ -108,8 +113,8 @@ fn write_embedded(made: &Struct, model: &Model) -> Option<TokenStream> {
     );
     Some(quote! {
         impl #name {
-            /// Returns `true` if the list holds fewer entries than it counts: the server leaves entries out, for example all but the
-            /// 500 newest parts of a conversation.
+            /// Returns `true` if `total_count` exceeds the number of entries. The server truncates
+            /// long lists, for example to the 500 newest parts of a conversation.
             pub fn is_truncated(&self) -> bool {
                 let count = self.#count.and_then(|count| usize::try_from(count).ok());
                 count.is_some_and(|count| count > self.#list.len())
@@ -126,7 +131,7 @@ fn write_retrieval(item: &str, retrieval: &Retrieval) -> TokenStream {
     );
     let (full, doc) = (
         retrieval.full.rust(Scope::Types),
-        format!("By {}.", docs::method_link(&retrieval.method)),
+        format!("Calls {}.", docs::method_link(&retrieval.method)),
     );
     quote! {
         #[doc = #doc]
@@ -139,7 +144,7 @@ fn write_retrieval(item: &str, retrieval: &Retrieval) -> TokenStream {
     }
 }
 
-fn write_item(item: &Item) -> TokenStream {
+fn write_item(item: &ItemType) -> TokenStream {
     let (name, id) = (format_ident!("{}", item.name), format_ident!("{}", item.id));
     let dates = item.created_at.iter().chain(&item.updated_at);
     let dates: Vec<_> = dates.map(|ident| format_ident!("{ident}")).collect();
@@ -171,13 +176,13 @@ fn write_item(item: &Item) -> TokenStream {
     }
 }
 
-fn write_page(name: &str, page: &Page) -> TokenStream {
+fn write_page(name: &str, page: &PageType) -> TokenStream {
     let (name, item, data) = (
         format_ident!("{name}"),
         page.item.rust(Scope::Types),
         format_ident!("{}", page.items),
     );
-    let list = &page.list;
+    let list = &page.items_property;
     let total_count = match &page.total_count {
         Some(ident) => {
             let ident = format_ident!("{ident}");

@@ -1,14 +1,14 @@
-//! Writes the types: every field can be absent, every object keeps what it has no field for, text enums stay open, unions
-//! pick the variant that fits best.
+//! Writes the types. Every field is optional, objects keep unknown properties, string enums accept
+//! unknown values, and unions decode to the variant that fits best.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
 use super::super::model::ty::{Scope, Ty};
 use super::super::model::{Enum, Field, Model, Newtype, Struct, Types, Union};
-use super::docs::Uses;
+use super::docs::TypeUses;
 
-/// The type of a field: lists and maps say themselves whether they are there.
+/// Returns the type of a field. Lists and maps need no `Option`, because an absent one is empty.
 pub fn field_type(field: &Field) -> TokenStream {
     let ty = field.ty.rust(Scope::Types);
     match field.ty.is_collection() {
@@ -17,23 +17,23 @@ pub fn field_type(field: &Field) -> TokenStream {
     }
 }
 
-/// What a doc comment says of a field or parameter.
-pub fn doc_of(said: &str, wire: &str, required: bool, otherwise: &str) -> String {
-    let doc = match said {
-        "" => format!("{otherwise}`{wire}`."),
+/// Returns the documentation of a field or parameter: `doc`, or its name after `prefix`, and
+/// whether it is required.
+pub fn doc_of(doc: &str, wire: &str, required: bool, prefix: &str) -> String {
+    let doc = match doc {
+        "" => format!("{prefix}`{wire}`."),
         doc => doc.to_owned(),
     };
-    // The description's own word for it, where it has one.
-    let says_so = doc.trim_end_matches('.').ends_with("Required");
-    match required && !says_so {
+    let is_stated = doc.trim_end_matches('.').ends_with("Required");
+    match required && !is_stated {
         true => format!("{doc}\n\nRequired."),
         false => doc,
     }
 }
 
-/// All types.
+/// Writes all types.
 pub fn types(model: &Model) -> TokenStream {
-    let (types, uses) = (&model.types, Uses::of(model));
+    let (types, uses) = (&model.types, TypeUses::of(model));
     let newtypes = types.newtypes.values().map(|made| newtype(made, &uses));
     let enums = types.enums.values().map(|made| text_enum(made, &uses));
     let unions = types.unions.values().map(|made| union(made, &uses));
@@ -43,12 +43,12 @@ pub fn types(model: &Model) -> TokenStream {
     quote! { #(#newtypes)* #(#enums)* #(#unions)* #(#structs)* #(#checks)* }
 }
 
-/// A newtype, transparent on the wire.
-fn newtype(made: &Newtype, uses: &Uses) -> TokenStream {
+/// Writes a newtype, which is transparent on the wire.
+fn newtype(made: &Newtype, uses: &TypeUses<'_>) -> TokenStream {
     let (ident, inner) = (format_ident!("{}", made.name), made.inner.rust(Scope::Types));
     let doc = uses.documented(&made.name, &made.doc);
     quote! {
-        #[doc = #doc]
+        #doc
         #[derive(Clone, Debug, PartialEq, ::serde::Serialize)]
         #[serde(transparent)]
         pub struct #ident(pub #inner);
@@ -56,7 +56,7 @@ fn newtype(made: &Newtype, uses: &Uses) -> TokenStream {
     }
 }
 
-fn object(made: &Struct, uses: &Uses) -> TokenStream {
+fn object(made: &Struct, uses: &TypeUses<'_>) -> TokenStream {
     let ident = format_ident!("{}", made.name);
     let doc = uses.documented(&made.name, &made.doc);
     let fields = made.fields.iter().map(|field| {
@@ -76,18 +76,19 @@ fn object(made: &Struct, uses: &Uses) -> TokenStream {
         };
         quote! { #place #wire #ident #how; }
     });
-    // What responses carry too is read whatever it lacks.
+    // A response may lack properties that are required in requests.
     let deserialize = match made.in_requests && !made.in_responses {
         true => quote! { crate::call::body_builder::readable! { #ident } },
         false => quote! { crate::wire::deserialize::readable! { #ident } },
     };
     quote! {
-        #[doc = #doc]
+        #doc
         #[derive(Clone, Debug, Default, PartialEq)]
         #[non_exhaustive]
         pub struct #ident {
             #(#fields)*
-            /// What it holds beyond these fields: see [`Extra`](crate::Extra).
+            /// Properties without a field, and values of unexpected types: see
+            /// [`Extra`](crate::Extra).
             pub extra: crate::Extra,
         }
         crate::wire::object::object! { #ident { #(#described)* } }
@@ -95,7 +96,7 @@ fn object(made: &Struct, uses: &Uses) -> TokenStream {
     }
 }
 
-/// What a request must have, in itself and in the objects that it holds.
+/// Writes the check for missing required values, in a request and in the objects in it.
 fn check(made: &Struct, types: &Types) -> TokenStream {
     let ident = format_ident!("{}", made.name);
     let checks = made.fields.iter().enumerate().map(|(place, field)| {
@@ -126,7 +127,7 @@ fn check(made: &Struct, types: &Types) -> TokenStream {
     }
 }
 
-fn text_enum(made: &Enum, uses: &Uses) -> TokenStream {
+fn text_enum(made: &Enum, uses: &TypeUses<'_>) -> TokenStream {
     let ident = format_ident!("{}", made.name);
     let doc = uses.documented(&made.name, &made.doc);
     let variants = made.variants.iter().map(|(variant, wire)| {
@@ -135,23 +136,23 @@ fn text_enum(made: &Enum, uses: &Uses) -> TokenStream {
     });
     quote! {
         crate::wire::open_enum::open_enum! {
-            #[doc = #doc]
+            #doc
             pub enum #ident { #(#variants)* }
         }
     }
 }
 
-fn union(made: &Union, uses: &Uses) -> TokenStream {
+fn union(made: &Union, uses: &TypeUses<'_>) -> TokenStream {
     let ident = format_ident!("{}", made.name);
     let doc = uses.documented(&made.name, &made.doc);
     let variants = made.variants.iter().map(|(variant, ty)| {
-        let (variant, doc) = (format_ident!("{variant}"), format!("The form `{variant}`."));
+        let (variant, doc) = (format_ident!("{variant}"), format!("A value of type `{variant}`."));
         let ty = ty.rust(Scope::Types);
         quote! { #[doc = #doc] #variant(#ty), }
     });
     quote! {
         crate::wire::union::union! {
-            #[doc = #doc]
+            #doc
             pub enum #ident { #(#variants)* }
         }
     }

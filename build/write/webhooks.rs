@@ -1,12 +1,13 @@
-//! Writes what webhooks carry: the enum of items, the methods that find a record wherever it lies, and the topics.
+//! Writes the types of webhooks: the enum of items, the methods that find records and ids in items,
+//! and the topics.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
-use super::super::document::names::Taken;
-use super::super::model::webhooks::{Access, Held, Id, Item, Record, Topic, Webhooks};
+use super::super::document::names::UniqueNames;
+use super::super::model::webhooks::{FieldKind, FieldStep, IdMethod, ItemType, RecordMethod, Topic, Webhooks};
 
-/// The module of webhooks.
+/// Writes the module of webhooks.
 pub fn webhooks(webhooks: &Webhooks) -> TokenStream {
     let variants = variants(&webhooks.items);
     let items = webhooks.items.iter().zip(&variants).map(|(item, variant)| {
@@ -24,15 +25,15 @@ pub fn webhooks(webhooks: &Webhooks) -> TokenStream {
     let (on_items, on_notifications): (Vec<_>, Vec<_>) = finders.chain(ids).unzip();
     let topics = topics(webhooks, &variants);
     quote! {
-        /// What notifications of webhooks are about.
+        /// The items and topics of notifications.
         #[cfg(feature = "webhooks")]
         pub(crate) mod webhooks {
             crate::webhooks::item::items! { #(#items)* }
 
-            /// Finds records and ids wherever they lie in an item.
+            /// Methods that find records and ids in an item.
             impl Item { #(#on_items)* }
 
-            /// Finds records and ids wherever they lie in the item.
+            /// Methods that find records and ids in the item.
             impl crate::webhooks::Notification { #(#on_notifications)* }
 
             #topics
@@ -40,9 +41,9 @@ pub fn webhooks(webhooks: &Webhooks) -> TokenStream {
     }
 }
 
-/// The names of the variants. None is called as those that the enum has besides.
-fn variants(items: &[Item]) -> Vec<String> {
-    let mut variants = Taken::types_beside(["Other", "Stub"]);
+/// Returns the names of the variants, which differ from the fixed variants of the enum.
+fn variants(items: &[ItemType]) -> Vec<String> {
+    let mut variants = UniqueNames::types(["Other", "Stub"]);
     items.iter().map(|item| variants.free(&item.name)).collect()
 }
 
@@ -51,9 +52,9 @@ fn quoted(names: &[String]) -> String {
     names.join(" or ")
 }
 
-fn item_doc(item: &Item) -> String {
+fn item_doc(item: &ItemType) -> String {
     let keys: Vec<String> = item.keys.iter().map(|name| format!("`{name}`")).collect();
-    let without = format!("without a type, with the objects {}", keys.join(" and "));
+    let without = format!("without a type that contains the objects {}", keys.join(" and "));
     match (item.kinds.as_slice(), item.keys.as_slice()) {
         ([], _) => format!("An item {without}."),
         (kinds, []) => format!("An item of the type {}.", quoted(kinds)),
@@ -61,17 +62,17 @@ fn item_doc(item: &Item) -> String {
     }
 }
 
-/// A step from a value to a field, as an option of a reference.
-fn step(value: &TokenStream, access: &Access) -> TokenStream {
+/// Writes the access to a field of a value: an `Option` of a reference.
+fn step(value: &TokenStream, access: &FieldStep) -> TokenStream {
     let field = format_ident!("{}", access.ident);
-    match access.of {
-        Held::Object => quote! { #value.#field.as_ref() },
-        Held::Boxed | Held::Text => quote! { #value.#field.as_deref() },
-        Held::List => quote! { crate::webhooks::item::only(&#value.#field) },
+    match access.kind {
+        FieldKind::Object => quote! { #value.#field.as_ref() },
+        FieldKind::Boxed | FieldKind::Text => quote! { #value.#field.as_deref() },
+        FieldKind::List => quote! { crate::webhooks::item::only(&#value.#field) },
     }
 }
 
-fn way(accesses: &[Access]) -> TokenStream {
+fn path(accesses: &[FieldStep]) -> TokenStream {
     let mut accesses = accesses.iter();
     let first = accesses.next().map(|access| step(&quote! { item }, access));
     let others = accesses.map(|access| {
@@ -81,8 +82,8 @@ fn way(accesses: &[Access]) -> TokenStream {
     quote! { #first #(#others)* }
 }
 
-/// The methods that find a record, on items and on notifications.
-fn finder(record: &Record, variants: &[String]) -> (TokenStream, TokenStream) {
+/// Writes the methods that find a record, for items and for notifications.
+fn finder(record: &RecordMethod, variants: &[String]) -> (TokenStream, TokenStream) {
     let (method, ty) = (format_ident!("{}", record.method), format_ident!("{}", record.name));
     let arms = record.places.iter().map(|(place, access)| {
         let variant = format_ident!("{}", variants[*place]);
@@ -92,10 +93,10 @@ fn finder(record: &Record, variants: &[String]) -> (TokenStream, TokenStream) {
         };
         quote! { Self::#variant(item) => #found, }
     });
-    let said = format!("[`{0}`](crate::types::{0})", record.name);
-    let doc = format!("Returns the {said} that the item is, or holds. A stub is not one.");
+    let link = format!("[`{0}`](crate::types::{0})", record.name);
+    let doc = format!("Returns the {link} that the item is or contains; `None` for a stub.");
     let on_notification =
-        format!("Returns the {said} that the item is, or holds, of every topic that has one. A stub is not one.");
+        format!("Returns the {link} that the item is or contains, for every topic that has one; `None` for a stub.");
     (
         quote! {
             #[doc = #doc]
@@ -115,24 +116,24 @@ fn finder(record: &Record, variants: &[String]) -> (TokenStream, TokenStream) {
     )
 }
 
-/// The methods that find an id, on items and on notifications.
-fn id_finder(id: &Id, variants: &[String]) -> (TokenStream, TokenStream) {
+/// Writes the methods that find an id, for items and for notifications.
+fn id_finder(id: &IdMethod, variants: &[String]) -> (TokenStream, TokenStream) {
     let method = format_ident!("{}", id.method);
     let mut arms: Vec<(usize, Vec<TokenStream>)> = Vec::new();
     for (place, accesses) in &id.places {
         match arms.iter_mut().find(|(known, _)| known == place) {
-            Some((_, ways)) => ways.push(way(accesses)),
-            None => arms.push((*place, vec![way(accesses)])),
+            Some((_, paths)) => paths.push(path(accesses)),
+            None => arms.push((*place, vec![path(accesses)])),
         }
     }
-    let arms = arms.iter().map(|(place, ways)| {
+    let arms = arms.iter().map(|(place, paths)| {
         let variant = format_ident!("{}", variants[*place]);
-        let (first, others) = (ways.first(), ways.iter().skip(1));
+        let (first, others) = (paths.first(), paths.iter().skip(1));
         quote! { Self::#variant(item) => #first #(.or_else(|| #others))*, }
     });
     let (noun, kinds) = (&id.noun, &id.kinds);
-    let said = noun.replace('_', " ");
-    let doc = format!("Returns the id of the {said} that the item is, holds or names, also if the item is a stub.");
+    let label = noun.replace('_', " ");
+    let doc = format!("Returns the id of the {label} that the item is, contains or refers to, also for a stub.");
     (
         quote! {
             #[doc = #doc]
@@ -155,9 +156,9 @@ fn id_finder(id: &Id, variants: &[String]) -> (TokenStream, TokenStream) {
     )
 }
 
-/// The topics, with what their items are.
+/// Writes the topics and a table of their items.
 fn topics(webhooks: &Webhooks, variants: &[String]) -> TokenStream {
-    let mut constants = Taken::beside(["all"]);
+    let mut constants = UniqueNames::values(["all"]);
     let named: Vec<(String, &Topic)> = webhooks
         .topics
         .iter()
@@ -194,11 +195,10 @@ fn topics(webhooks: &Webhooks, variants: &[String]) -> TokenStream {
     });
     let table: String = rows.collect();
     let doc = format!(
-        "The topics that Intercom documents in its\n\
-         [webhook reference](https://developers.intercom.com/docs/references/webhooks/webhook-models) or has been seen to send. \
-         The set is open: newer ones come as any other text.\n\n\
-         The items are as recorded where there is a recording; others are as documented.\n\n\
-         | topic | what happened | item | source |\n|---|---|---|---|{table}"
+        "Topics of notifications: those of Intercom's\n\
+         [webhook reference](https://developers.intercom.com/docs/references/webhooks/webhook-models), and others that were \
+         recorded. Intercom adds topics; a notification can have one that is not in this module.\n\n\
+         | topic | event | item | source |\n|---|---|---|---|{table}"
     );
     let declared = named.iter().map(|(constant, topic)| {
         let (name, text) = (format_ident!("{constant}"), &topic.name);
@@ -217,7 +217,7 @@ fn topics(webhooks: &Webhooks, variants: &[String]) -> TokenStream {
         pub mod topics {
             #(#declared)*
 
-            /// All topics of this module.
+            /// The topics of this module.
             pub const ALL: &[&str] = &[#(#names),*];
         }
     }

@@ -167,6 +167,7 @@ mod call;
 mod catalog;
 mod clock;
 mod description;
+mod example;
 mod exchange;
 mod export;
 mod filter;

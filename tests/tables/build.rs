@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use client::steps::failure::Failure;
 use client::steps::model::ty::{Scope, Ty};
-use client::steps::model::{Answer, Model, Operation};
+use client::steps::model::{Model, Operation, ResponseBody};
 use client::steps::slice::Slice;
 use client::steps::{emit, write};
 use proc_macro2::TokenStream;
@@ -24,7 +24,7 @@ fn main() {
     println!("cargo::rerun-if-changed={}", env!("CARGO_MANIFEST_DIR"));
     println!("cargo::rerun-if-changed={}/../../openapi", env!("CARGO_MANIFEST_DIR"));
     let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("OUT_DIR is set by cargo"));
-    if let Err(failure) = tables(&client::Input::named(Slice::Full), &out) {
+    if let Err(failure) = tables(&client::Input::from_env(Slice::Full), &out) {
         println!("cargo::error={failure}");
     }
 }
@@ -51,9 +51,9 @@ fn entry(operation: &Operation) -> TokenStream {
         ident, method, path, ..
     } = operation;
     let (id, ident) = (ident, format_ident!("{ident}"));
-    let (encode_again, decode, finish) = match &operation.answer {
-        Answer::Bytes(_) => (quote! { null }, quote! { ignore }, quote! { download }),
-        Answer::Json(ty) => {
+    let (encode_again, decode, finish) = match &operation.response {
+        ResponseBody::Bytes(_) => (quote! { null }, quote! { ignore }, quote! { download }),
+        ResponseBody::Json(ty) => {
             // Free JSON, lists and maps do not implement `FromJson`.
             let is_lossless = !ty.is_collection() && *ty != Ty::json();
             let reencode = if is_lossless {
@@ -61,7 +61,7 @@ fn entry(operation: &Operation) -> TokenStream {
             } else {
                 quote! { reencode }
             };
-            let ty = ty.rust(Scope::Beside);
+            let ty = ty.rust(Scope::Crate);
             (
                 quote! { #reencode::<#ty> },
                 quote! { decode::<#ty> },
@@ -76,7 +76,7 @@ fn entry(operation: &Operation) -> TokenStream {
     });
     let setters = operation.parameters.iter().map(|parameter| {
         let (ident, wire) = (format_ident!("{}", parameter.ident), &parameter.wire);
-        let ty = parameter.ty.rust(Scope::Beside);
+        let ty = parameter.ty.rust(Scope::Crate);
         quote! {
             if let Some(text) = parameters.get(#wire) {
                 call = call.#ident(argument::<#ty>(text));
@@ -85,7 +85,7 @@ fn entry(operation: &Operation) -> TokenStream {
     });
     let (encode, set_body) = match operation.body.as_ref().map(|body| &body.json) {
         Some(Some(ty)) => {
-            let ty = ty.rust(Scope::Beside);
+            let ty = ty.rust(Scope::Crate);
             let set = quote! {
                 if let Some(body) = body {
                     call = call.body(body);

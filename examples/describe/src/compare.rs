@@ -11,7 +11,7 @@ use crate::report::{group, paging};
 use crate::script::steps::document::schema;
 use crate::script::steps::model::ty::Ty;
 use crate::script::steps::model::{
-    Answer, Body, Enum, Field, Model, Newtype, Operation, Parameter, Removal, Struct, Types, Union,
+    Body, Enum, Field, Model, Newtype, Operation, Parameter, Removal, ResponseBody, Struct, Types, Union,
 };
 
 /// The differences between two clients.
@@ -243,17 +243,21 @@ fn operation(old: &Operation, new: &Operation, same: &Same<'_>) -> Vec<String> {
         details.extend(required.map(|what| format!("parameter `{}`: {what}", after.wire)));
     }
     details.extend(body(old.body.as_ref(), new.body.as_ref(), same));
-    let answers = match (&old.answer, &new.answer) {
-        (Answer::Json(before), Answer::Json(after)) => same.is(before, after),
-        (Answer::Bytes(before), Answer::Bytes(after)) => before == after,
+    let answers = match (&old.response, &new.response) {
+        (ResponseBody::Json(before), ResponseBody::Json(after)) => same.is(before, after),
+        (ResponseBody::Bytes(before), ResponseBody::Bytes(after)) => before == after,
         _ => false,
     };
     if !answers {
-        let shown = |answer: &Answer| match answer {
-            Answer::Json(ty) => text(ty),
-            Answer::Bytes(media) => format!("bytes of `{media}`"),
+        let shown = |answer: &ResponseBody| match answer {
+            ResponseBody::Json(ty) => text(ty),
+            ResponseBody::Bytes(media) => format!("bytes of `{media}`"),
         };
-        details.push(format!("answer: {}, was {}", shown(&new.answer), shown(&old.answer)));
+        details.push(format!(
+            "answer: {}, was {}",
+            shown(&new.response),
+            shown(&old.response)
+        ));
     }
     if paging(old) != paging(new) {
         let shown = |operation| paging(operation).unwrap_or("none");
@@ -467,7 +471,12 @@ fn object(old: &Struct, new: &Struct, same: &Same<'_>) -> Vec<String> {
             details.extend(said.map(|what| format!("`{name}`: {what}")));
         }
     }
-    let forms = |made: &Struct| -> Vec<String> { made.forms.iter().map(|form| format!("`{}`", form.ident)).collect() };
+    let forms = |made: &Struct| -> Vec<String> {
+        made.constructors
+            .iter()
+            .map(|form| format!("`{}`", form.ident))
+            .collect()
+    };
     details.extend(more_and_less("constructors", &forms(old), &forms(new)));
     details
 }
@@ -510,7 +519,7 @@ impl<'a> Same<'a> {
             if let (Some(before), Some(after)) = (json(before), json(after)) {
                 same.meet(&before, &after);
             }
-            if let (Answer::Json(before), Answer::Json(after)) = (&before.answer, &after.answer) {
+            if let (ResponseBody::Json(before), ResponseBody::Json(after)) = (&before.response, &after.response) {
                 same.meet(before, after);
             }
             for parameter in &before.parameters {

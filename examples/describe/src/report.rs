@@ -241,8 +241,8 @@ const UNUSED: [&str; 4] = [
 fn unused(outcome: &Outcome) -> (&'static str, Option<&str>) {
     let [nothing_there, idle, other_version, refused] = UNUSED;
     match outcome {
-        Outcome::NothingThere => (nothing_there, None),
-        Outcome::Idle | Outcome::Changed => (idle, None),
+        Outcome::TargetMissing => (nothing_there, None),
+        Outcome::Unchanged | Outcome::Changed => (idle, None),
         Outcome::OtherVersion => (other_version, None),
         Outcome::Refused(why) => (refused, Some(why)),
     }
@@ -256,7 +256,7 @@ fn parts(page: &mut Page, file: &Path, built: &Built) {
             true => format!("`{}`", warning.at),
             false => format!("`{}` at `{}`", warning.file, warning.at),
         };
-        let line = format!("{place}: {}", warning.what);
+        let line = format!("{place}: {}", warning.problem);
         match rules.iter_mut().find(|(rule, _)| *rule == warning.rule) {
             Some((_, lines)) => lines.push(line),
             None => rules.push((warning.rule, vec![line])),

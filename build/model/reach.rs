@@ -1,4 +1,4 @@
-//! What depends on the whole description, so that a type is the same in whatever slice of it is built.
+//! Facts about the complete description, so that a type is the same whichever groups are built.
 
 use std::collections::BTreeSet;
 
@@ -6,16 +6,16 @@ use serde_json::Value;
 
 use super::super::document::schema;
 
-/// Facts about the whole of a repaired description.
-pub struct Whole {
-    /// The components that requests send.
+/// The components that requests and responses of the complete description can contain.
+pub struct Reach {
+    /// The components in requests.
     pub requests: BTreeSet<String>,
-    /// The components that answers carry.
+    /// The components in responses.
     pub responses: BTreeSet<String>,
 }
 
-impl Whole {
-    /// Reads them.
+impl Reach {
+    /// Collects the components of a repaired document.
     pub fn of(document: &Value) -> Self {
         Self {
             requests: schema::request_reach(document),
