@@ -19,7 +19,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use intercom_client::Client;
-use server::{Move, Server, answer};
+use server::{Move, Server, response};
 
 /// The number of requests that the server allows in each window of one second.
 const REQUESTS_PER_WINDOW: u64 = 167;
@@ -102,9 +102,9 @@ impl Counts {
         self.requests.fetch_add(1, Ordering::Relaxed);
         if count > REQUESTS_PER_WINDOW {
             self.rejected.fetch_add(1, Ordering::Relaxed);
-            return vec![answer(429, &headers, "")];
+            return vec![response(429, &headers, "")];
         }
-        vec![answer(200, &headers, r#"{"id": "1"}"#)]
+        vec![response(200, &headers, r#"{"id": "1"}"#)]
     }
 }
 
@@ -135,7 +135,7 @@ async fn run(load: &Load) -> (f64, f64) {
 
 /// Makes concurrent calls. Returns the average time for each, in microseconds.
 async fn time_per_call(calls: u32) -> f64 {
-    let server = Server::serve(|_| vec![answer(200, &[], r#"{"id": "1"}"#)]).await;
+    let server = Server::serve(|_| vec![response(200, &[], r#"{"id": "1"}"#)]).await;
     let client = Client::builder("token")
         .base_url(&server.url)
         .max_in_flight(PERMITS)

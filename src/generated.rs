@@ -1,6 +1,6 @@
-//! The client that the build generates from `openapi/`; the only place where generated code enters.
+//! The code that the build generates from `openapi/`. No other module includes generated code.
 
-// `large_enum_variant` and the like weigh hand-made choices; here the description decides what a type holds.
+// The description decides about these names and sizes.
 #![allow(
     clippy::large_enum_variant,
     clippy::enum_variant_names,

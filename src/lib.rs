@@ -101,48 +101,8 @@ mod wire;
 
 pub use call::argument::IntoArgument;
 pub use call::invalid_field::InvalidField;
-#[cfg(feature = "client")]
-pub use call::retry_policy::RetryPolicy;
-#[cfg(feature = "client")]
-pub use client::Client;
-#[cfg(feature = "client")]
-pub use client::builder::ClientBuilder;
-#[cfg(feature = "client")]
-pub use client::config_error::ConfigError;
-#[cfg(feature = "client")]
-pub use client::request::Request;
-#[cfg(feature = "client")]
-pub use client::token::AccessToken;
-#[cfg(feature = "client")]
-pub use client::version::ApiVersion;
-#[cfg(feature = "client")]
-pub use compound::bulk;
-#[cfg(all(feature = "client", feature = "data-export", intercom_export))]
-pub use compound::export::{ExportFile, ExportFiles, ExportJob, ExportProgress};
-#[cfg(all(feature = "client", intercom_upsert))]
-pub use compound::upsert::{UpsertOutcome, Upserted};
 pub use generated::mixed::*;
 pub use generated::types;
-#[cfg(feature = "client")]
-pub use generated::{Region, builder, operations};
-#[cfg(feature = "client")]
-pub use http::attempt::Attempt;
-#[cfg(feature = "client")]
-pub use http::error::{HttpError, HttpErrorKind};
-#[cfg(feature = "client")]
-pub use http::service::{HttpBody, HttpService};
-#[cfg(feature = "client")]
-pub use response::bytes::ByteStream;
-#[cfg(feature = "client")]
-pub use response::error::Error;
-#[cfg(feature = "client")]
-pub use response::error::body::ApiError;
-#[cfg(feature = "client")]
-pub use response::error::kind::ErrorKind;
-#[cfg(feature = "client")]
-pub use response::rate_limit::RateLimit;
-#[cfg(feature = "client")]
-pub use response::typed::{Response, ResponseParts};
 pub use wire::avatar::Avatar;
 pub use wire::extra::Extra;
 pub use wire::id::Id;
@@ -155,11 +115,38 @@ pub use wire::read::Mismatch;
 pub use wire::timestamp::{OutOfRange, Timestamp};
 
 #[cfg(feature = "client")]
-/// HTTP methods, for [`Client::request`].
-pub use ::http::Method;
+pub use with_client::*;
+
+/// The items that need the feature `client`.
 #[cfg(feature = "client")]
-/// The HTTP client underneath, in the version that [`ClientBuilder::http_client`] takes.
-pub use ::reqwest;
+mod with_client {
+    pub use crate::call::retry_policy::RetryPolicy;
+    pub use crate::client::Client;
+    pub use crate::client::builder::ClientBuilder;
+    pub use crate::client::config_error::ConfigError;
+    pub use crate::client::request::Request;
+    pub use crate::client::token::AccessToken;
+    pub use crate::client::version::ApiVersion;
+    pub use crate::compound::bulk;
+    #[cfg(all(feature = "data-export", intercom_export))]
+    pub use crate::compound::export::{ExportFile, ExportFiles, ExportJob, ExportProgress};
+    #[cfg(intercom_upsert)]
+    pub use crate::compound::upsert::{UpsertOutcome, Upserted};
+    pub use crate::generated::{Region, builder, operations};
+    pub use crate::http::attempt::Attempt;
+    pub use crate::http::error::{HttpError, HttpErrorKind};
+    pub use crate::http::service::{HttpBody, HttpService};
+    pub use crate::response::bytes::ByteStream;
+    pub use crate::response::error::Error;
+    pub use crate::response::error::body::ApiError;
+    pub use crate::response::error::kind::ErrorKind;
+    pub use crate::response::rate_limit::RateLimit;
+    pub use crate::response::typed::{Response, ResponseParts};
+    /// HTTP methods, for [`Client::request`].
+    pub use ::http::Method;
+    /// The HTTP client of the default service, in the version that [`ClientBuilder::http_client`] takes.
+    pub use ::reqwest;
+}
 
 /// The code of the README, compiled by the doctests.
 #[cfg(all(doctest, feature = "client", feature = "full", intercom_whole))]

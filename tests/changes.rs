@@ -17,7 +17,7 @@ use intercom_client::paging::{Changes, Dated, Identified, Page, Paging};
 use intercom_client::search::field;
 use intercom_client::{Client, Method, RetryPolicy, Timestamp};
 use serde_json::{Value, json};
-use server::{Move, Request, Server, answer};
+use server::{Move, Request, Server, response};
 
 /// A time that is not at midnight.
 const NOON: i64 = 1_731_500_000;
@@ -121,7 +121,7 @@ impl Records {
 
     fn answer(&mut self, request: &Request) -> Vec<Move> {
         let (status, date, body) = self.respond(&request.target, &request.body);
-        vec![answer(status, &[("date", &date)], body)]
+        vec![response(status, &[("date", &date)], body)]
     }
 
     /// Returns the status, date and body of the response to a request.
@@ -273,7 +273,7 @@ async fn passes_are_made_until_no_item_is_missing() {
     let server = Server::serve(move |_| {
         let id = requests.lock().unwrap().next();
         let body = json!({"data": [{"id": id}], "total_count": 2, "pages": {"total_pages": 2}});
-        vec![answer(200, &[], body.to_string())]
+        vec![response(200, &[], body.to_string())]
     })
     .await;
     let client = Client::builder("token").base_url(&server.url).build().unwrap();
@@ -285,7 +285,7 @@ async fn passes_are_made_until_no_item_is_missing() {
         let pages = json!({"page": 1, "total_pages": 1});
         json!({"data": [{"id": "1"}, 7], "total_count": count, "pages": pages}).to_string()
     };
-    let server = Server::serve(move |_| vec![answer(200, &[], page(2))]).await;
+    let server = Server::serve(move |_| vec![response(200, &[], page(2))]).await;
     let client = Client::builder("token").base_url(&server.url).build().unwrap();
     let mut once = client.list_articles().stream().exactly_once().max_passes(5);
     assert_eq!(once.by_ref().try_collect::<Vec<_>>().await.unwrap().len(), 1);
@@ -296,7 +296,7 @@ async fn passes_are_made_until_no_item_is_missing() {
 
     // The walk ends if the count is never reached.
     let counts = Mutex::new(2..);
-    let server = Server::serve(move |_| vec![answer(200, &[], page(counts.lock().unwrap().next().unwrap()))]).await;
+    let server = Server::serve(move |_| vec![response(200, &[], page(counts.lock().unwrap().next().unwrap()))]).await;
     let client = Client::builder("token").base_url(&server.url).build().unwrap();
     let mut once = client.list_articles().stream().exactly_once().max_passes(u32::MAX);
     assert!(once.next().await.unwrap().is_ok());
@@ -378,7 +378,7 @@ async fn items_without_an_id_and_lists_without_a_count_are_walked_too() {
         (json!(5), false),
     ] {
         let body = body(count).to_string();
-        let server = Server::serve(move |_| vec![answer(200, &[], &body)]).await;
+        let server = Server::serve(move |_| vec![response(200, &[], &body)]).await;
         let client = Client::builder("token").base_url(&server.url).build().unwrap();
         let list = client
             .request(Method::GET, "/things")
@@ -406,7 +406,7 @@ async fn a_list_that_repeats_its_items_ends_with_an_error() {
         let items = [page % 7, page % 5].map(|id: u64| json!({"id": id.to_string()}));
         let next = format!("https://x.test/articles?page={}", page + 1);
         let body = json!({"data": items, "pages": {"next": next}});
-        vec![answer(200, &[], body.to_string())]
+        vec![response(200, &[], body.to_string())]
     })
     .await;
     let client = Client::builder("token").base_url(&server.url).build().unwrap();
@@ -627,7 +627,7 @@ async fn items_that_the_search_found_are_returned_although_they_look_older() {
         {"id": "3", "updated_at": since - 1},
     ]});
     let body = body.to_string();
-    let server = Server::serve(move |_| vec![answer(200, &[], &body)]).await;
+    let server = Server::serve(move |_| vec![response(200, &[], &body)]).await;
     let client = Client::builder("token").base_url(&server.url).build().unwrap();
     let query = json!({"query": {"operator": "AND", "value": [
         {"field": "open", "operator": "=", "value": true},

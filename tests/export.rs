@@ -24,7 +24,7 @@ use intercom_client::mock::{MockIntercom, MockResponse};
 use intercom_client::types::DataExportStatus;
 use intercom_client::{ByteStream, Client, Error, ExportFiles, ExportJob, RetryPolicy, Timestamp};
 use serde_json::{Value, json};
-use server::{Move, Request, Server, answer, chunked, raw};
+use server::{Move, Request, Server, chunked, raw, response};
 
 /// The job `job-1` in a state.
 fn state(state: &str) -> Value {
@@ -65,9 +65,9 @@ async fn completed(body: impl Into<Bytes>) -> MockIntercom {
 async fn downloading(moves: impl Into<Vec<Move>>) -> Server {
     let moves = moves.into();
     Server::serve(move |request: &Request| match request.target.as_str() {
-        "/export/content/data/job-1" => vec![answer(200, &[], state("completed").to_string())],
+        "/export/content/data/job-1" => vec![response(200, &[], state("completed").to_string())],
         "/download/content/data/job-1" => moves.clone(),
-        _ => vec![answer(404, &[], "")],
+        _ => vec![response(404, &[], "")],
     })
     .await
 }
@@ -522,7 +522,7 @@ async fn what_is_no_export_is_refused() {
         (("content-encoding", "br"), "a body encoded by br"),
     ] {
         let folder = tempfile::tempdir().unwrap();
-        let server = downloading([answer(200, &[header], "Be back soon")]).await;
+        let server = downloading([response(200, &[header], "Be back soon")]).await;
         let error = job(&client(&server)).download_to(folder.path()).await.unwrap_err();
         assert_eq!((error.is_decode(), error.found()), (true, Some(found)));
         assert!(names(folder.path()).is_empty());
@@ -556,15 +556,15 @@ async fn what_comes_in_pieces_is_looked_at_as_a_whole() {
 #[tokio::test]
 async fn whatever_a_download_fails_with_names_the_job() {
     let cut = || raw("HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\nuser_id\n");
-    let gone = answer(404, &[], "");
-    let damaged = answer(200, &[], &gzip(b"user_id\n", Compression::fast())[..20]);
+    let gone = response(404, &[], "");
+    let damaged = response(200, &[], &gzip(b"user_id\n", Compression::fast())[..20]);
     for moves in [vec![cut(), Move::Reset], vec![gone], vec![damaged]] {
         let server = downloading(moves).await;
         let folder = tempfile::tempdir().unwrap();
         let error = job(&client(&server)).download_to(folder.path()).await.unwrap_err();
         assert_eq!(error.export_job(), Some("job-1"), "{error}");
     }
-    let server = downloading([answer(200, &[], "user_id\n")]).await;
+    let server = downloading([response(200, &[], "user_id\n")]).await;
     let error = job(&client(&server)).download_to("a\0b").await.unwrap_err();
     assert!(error.is_io() && error.export_job() == Some("job-1"), "{error}");
     let server = downloading([cut(), Move::Wait(Duration::from_millis(50)), Move::Reset]).await;
@@ -572,7 +572,7 @@ async fn whatever_a_download_fails_with_names_the_job() {
     assert!(stream.next_chunk().await.unwrap().is_some());
     let error = stream.next_chunk().await.unwrap_err();
     assert_eq!(error.export_job(), Some("job-1"));
-    let server = downloading([answer(200, &[], &gzip(b"user_id\n", Compression::fast())[..20])]).await;
+    let server = downloading([response(200, &[], &gzip(b"user_id\n", Compression::fast())[..20])]).await;
     let csv = job(&client(&server)).download().await.unwrap().decompressed();
     let error = csv.try_collect::<Vec<_>>().await.unwrap_err();
     assert!(error.is_decode() && error.export_job() == Some("job-1"), "{error}");
@@ -580,7 +580,7 @@ async fn whatever_a_download_fails_with_names_the_job() {
 
 #[tokio::test]
 async fn whatever_a_download_fails_with_has_the_answers_head() {
-    let head = |body: Vec<u8>| answer(200, &[("x-request-id", "001f")], body);
+    let head = |body: Vec<u8>| response(200, &[("x-request-id", "001f")], body);
     let damaged = gzip(b"user_id\n", Compression::fast())[..20].to_vec();
     let csv = || b"user_id\n".to_vec();
     let check = |error: Error, attempts: u32| {

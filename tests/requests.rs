@@ -19,7 +19,7 @@ use wire::{answer, answer_raw, answer_with};
 // Bodies.
 
 #[tokio::test]
-async fn a_field_that_the_description_lacks_is_sent() {
+async fn undescribed_field_is_sent() {
     let wire = answer("POST /contacts").await;
     let ada = CreateContactRequest::with_email("ada@fernhill.example")
         .extra("sms_consent", true)
@@ -33,7 +33,7 @@ async fn a_field_that_the_description_lacks_is_sent() {
 }
 
 #[tokio::test]
-async fn a_described_field_in_another_form_goes_in_its_place() {
+async fn extra_field_replaces_the_described_one() {
     let wire = answer("POST /contacts").await;
     let body = CreateContactRequest::with_email("ada@fernhill.example").extra("email", json!(["a@b.example"]));
     wire.client().create_contact().body(body).send().await.unwrap();
@@ -41,7 +41,7 @@ async fn a_described_field_in_another_form_goes_in_its_place() {
 }
 
 #[tokio::test]
-async fn json_is_a_body_and_is_sent_as_it_is() {
+async fn json_body_is_sent_unchanged() {
     let wire = answer("POST /contacts").await;
     let body =
         json!({"email": "ada@fernhill.example", "phone": null, "owner_id": "7", "name": {"first": "Ada"}, "x": [1.5]});
@@ -50,7 +50,7 @@ async fn json_is_a_body_and_is_sent_as_it_is() {
 }
 
 #[tokio::test]
-async fn a_stored_request_is_sent_on_to_the_digit() {
+async fn stored_request_keeps_its_digits() {
     let wire = answer("POST /contacts").await;
     let text = r#"{"email":"ada@fernhill.example","custom_attributes":{"big":123456789012345678901234567890,"x":0.1}}"#;
     let stored: CreateContactRequest = serde_json::from_str(text).unwrap();
@@ -59,7 +59,7 @@ async fn a_stored_request_is_sent_on_to_the_digit() {
 }
 
 #[tokio::test]
-async fn awaiting_a_call_sends_it() {
+async fn awaiting_a_builder_sends_the_request() {
     let wire = answer("POST /contacts").await;
     let call = wire.client().create_contact();
     let awaited = call.clone().body_map(|b| b.email("ada@fernhill.example"));
@@ -76,7 +76,7 @@ async fn awaiting_a_call_sends_it() {
 }
 
 #[tokio::test]
-async fn moments_of_every_kind_are_sent_as_epoch_seconds() {
+async fn timestamps_of_all_types_are_sent_as_epoch_seconds() {
     let utc = DateTime::from_timestamp(1_731_369_600, 0).unwrap();
     let elsewhere = utc.with_timezone(&FixedOffset::east_opt(7200).unwrap());
     let system = SystemTime::UNIX_EPOCH + Duration::from_secs(1_731_369_600);
@@ -101,7 +101,7 @@ async fn moments_of_every_kind_are_sent_as_epoch_seconds() {
 }
 
 #[test]
-fn only_what_is_missing_keeps_a_request_from_being_read() {
+fn request_deserializes_unless_a_required_field_is_missing() {
     let error = serde_json::from_value::<types::CreateConversationRequest>(json!({"body": 7})).unwrap_err();
     assert_eq!(error.to_string(), "missing required value `from`");
     let odd = json!({"from": {"type": "user", "id": "5f"}, "body": 7, "new": {}});
@@ -110,7 +110,7 @@ fn only_what_is_missing_keeps_a_request_from_being_read() {
 }
 
 #[tokio::test]
-async fn none_leaves_a_field_out_and_words_clear_it() {
+async fn none_omits_a_field_and_null_clears_it() {
     struct Row {
         name: Option<String>,
         phone: Option<String>,
@@ -142,7 +142,7 @@ async fn none_leaves_a_field_out_and_words_clear_it() {
 }
 
 #[tokio::test]
-async fn numbers_that_json_does_not_have_are_refused() {
+async fn non_finite_numbers_are_rejected() {
     let wire = answer("POST /contacts").await;
     for number in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
         let body = CreateContactRequest::with_email("a@b.example").custom_attributes([("score", number)]);
@@ -188,7 +188,7 @@ async fn numbers_that_json_does_not_have_are_refused() {
 }
 
 #[tokio::test]
-async fn a_moment_that_came_as_text_is_sent_as_epoch_seconds() {
+async fn timestamp_read_from_text_is_sent_as_epoch_seconds() {
     let contact: types::Contact = serde_json::from_str(r#"{"signed_up_at":"2024-11-13T12:13:20.500Z"}"#).unwrap();
     let wire = answer("POST /contacts").await;
     let body = CreateContactRequest::with_email("a@b.example").signed_up_at(contact.signed_up_at);
@@ -197,7 +197,7 @@ async fn a_moment_that_came_as_text_is_sent_as_epoch_seconds() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_needed_is_insisted_on() {
+async fn required_body_is_enforced() {
     let wire = answer("POST /tags").await;
     let error = wire.client().create_ticket().send().await.unwrap_err();
     assert!(error.is_builder());
@@ -219,7 +219,7 @@ async fn a_body_that_is_needed_is_insisted_on() {
 // Ids.
 
 #[tokio::test]
-async fn an_id_of_an_answer_goes_into_the_next_call_as_it_is() {
+async fn id_of_a_response_can_be_passed_to_the_next_call() {
     let contact: types::Contact = serde_json::from_str(r#"{"id":"66f1"}"#).unwrap();
     let article: types::Article = serde_json::from_str(r#"{"id":"7","author_id":8}"#).unwrap();
     for (id, sent) in [
@@ -246,7 +246,7 @@ fn argument(id: impl IntoArgument<Id>) -> Option<Id> {
 }
 
 #[tokio::test]
-async fn a_type_of_ones_own_is_an_argument() {
+async fn custom_type_can_be_an_argument() {
     struct ContactId(u32);
     impl IntoArgument<Id> for ContactId {
         fn into_argument(self) -> Result<Option<Id>, InvalidField> {
@@ -266,7 +266,7 @@ async fn a_type_of_ones_own_is_an_argument() {
 // Searches.
 
 #[tokio::test]
-async fn a_search_is_sorted() {
+async fn search_is_sorted() {
     let wire = answer("POST /contacts/search").await;
     let query = Query::all([field(contacts::UPDATED_AT).gt(0), field(contacts::ROLE).eq("user")]);
     let search = wire.client().search_contacts().query(query).per_page(150);
@@ -289,7 +289,7 @@ async fn a_search_is_sorted() {
 }
 
 #[test]
-fn queries_are_put_together_from_iterators() {
+fn queries_are_built_from_iterators() {
     let filter =
         |query: Query| types::SearchFilter::try_from(query).map(|filter| serde_json::to_value(filter).unwrap());
     let one = || field("role").eq("user");
@@ -307,7 +307,7 @@ fn queries_are_put_together_from_iterators() {
 // One call's own settings.
 
 #[tokio::test]
-async fn a_call_has_headers_parameters_and_a_version_of_its_own() {
+async fn call_has_its_own_headers_parameters_and_version() {
     let newer: ApiVersion = "2.14".parse().unwrap();
     let intercom = MockIntercom::builder().api_version(newer.clone()).build();
     intercom
@@ -334,7 +334,7 @@ async fn a_call_has_headers_parameters_and_a_version_of_its_own() {
 }
 
 #[tokio::test]
-async fn parameters_go_behind_the_operations_own() {
+async fn extra_parameters_follow_those_of_the_operation() {
     let wire = answer("GET /contacts").await;
     let call = wire.client().list_contacts().per_page(5).query_param("include", "a b");
     call.query_param("page", 2).send().await.unwrap();
@@ -342,7 +342,7 @@ async fn parameters_go_behind_the_operations_own() {
 }
 
 #[tokio::test]
-async fn settings_that_cannot_be_are_refused_before_anything_is_sent() {
+async fn invalid_call_settings_are_rejected_before_anything_is_sent() {
     let wire = answer("GET /contacts/{id}").await;
     let call = || wire.client().show_contact().id("5f");
     for (call, message) in [
@@ -364,7 +364,7 @@ async fn settings_that_cannot_be_are_refused_before_anything_is_sent() {
 }
 
 #[test]
-fn a_header_s_value_is_shown_nowhere() {
+fn header_values_are_not_shown() {
     let client = Client::builder("token").build().unwrap();
     let call = client
         .show_contact()
@@ -381,7 +381,7 @@ fn a_header_s_value_is_shown_nowhere() {
 // The raw call.
 
 #[tokio::test]
-async fn a_path_that_the_description_lacks_is_called() {
+async fn undescribed_path_can_be_called() {
     let wire = answer_with(json!({"type": "ticket.list", "total_count": 1.5, "tickets": [{"id": "7"}]})).await;
     let query = json!({"query": {"field": "open", "operator": "=", "value": true}, "sort": {"field": "id", "order": "ascending"}});
     let call = wire
@@ -403,7 +403,7 @@ async fn a_path_that_the_description_lacks_is_called() {
 }
 
 #[tokio::test]
-async fn a_raw_answer_is_any_type_or_bytes() {
+async fn raw_response_can_be_any_type_or_bytes() {
     #[derive(Debug, PartialEq, serde::Deserialize)]
     struct Own {
         id: String,
@@ -445,7 +445,7 @@ async fn a_raw_answer_is_any_type_or_bytes() {
 }
 
 #[tokio::test]
-async fn a_raw_answer_that_is_another_type_says_so_without_showing_it() {
+async fn raw_response_of_another_type_is_an_error_without_its_values() {
     let wire = answer_raw(200, r#"{"id":"lovelace"}"#).await;
     let error = wire
         .client()
@@ -460,7 +460,7 @@ async fn a_raw_answer_that_is_another_type_says_so_without_showing_it() {
 }
 
 #[tokio::test]
-async fn an_empty_raw_success_of_a_change_is_an_empty_value() {
+async fn empty_raw_response_of_a_change_is_an_empty_value() {
     for body in ["", "null"] {
         let wire = answer_raw(202, body).await;
         let call = || wire.client().request(Method::POST, "/events").json(&json!({}));
@@ -482,7 +482,7 @@ async fn an_empty_raw_success_of_a_change_is_an_empty_value() {
 }
 
 #[tokio::test]
-async fn raw_errors_are_errors_like_all_others() {
+async fn raw_errors_are_like_other_errors() {
     let body = json!({"type": "error.list", "errors": [{"code": "not_found", "message": "No such ticket"}]});
     let wire = answer_raw(404, body.to_string()).await;
     let error = wire
@@ -499,7 +499,7 @@ async fn raw_errors_are_errors_like_all_others() {
 }
 
 #[tokio::test]
-async fn raw_paths_that_lead_elsewhere_are_refused() {
+async fn raw_paths_outside_the_base_url_are_rejected() {
     let wire = answer("GET /me").await;
     for path in [
         "tags",
@@ -539,7 +539,7 @@ fn page(request: &ReceivedRequest) -> MockResponse {
 }
 
 #[tokio::test]
-async fn raw_lists_are_walked_by_every_shape() {
+async fn raw_lists_support_every_kind_of_paging() {
     let intercom = MockIntercom::new();
     intercom.on_any().respond_with(|request| Some(page(request)));
     let client = intercom.client();
@@ -583,7 +583,7 @@ async fn raw_lists_are_walked_by_every_shape() {
 }
 
 #[tokio::test]
-async fn a_raw_search_keeps_the_digits_of_its_query_on_every_page() {
+async fn raw_search_keeps_the_digits_of_its_query_on_every_page() {
     const QUERY: &str = r#"{"query":{"value":123456789012345678901234567890,"or":1.50}}"#;
     let intercom = MockIntercom::new();
     intercom.on_any().respond_with(|request| Some(page(request)));
@@ -600,7 +600,7 @@ async fn a_raw_search_keeps_the_digits_of_its_query_on_every_page() {
 
 /// Such a body has no place for a cursor.
 #[tokio::test]
-async fn a_raw_list_over_a_body_that_is_no_object_is_refused() {
+async fn raw_list_with_a_body_that_is_not_an_object_is_rejected() {
     let intercom = MockIntercom::new();
     intercom.on_any().respond_with(|request| Some(page(request)));
     let client = intercom.client();
@@ -620,7 +620,7 @@ async fn a_raw_list_over_a_body_that_is_no_object_is_refused() {
 }
 
 #[tokio::test]
-async fn a_raw_body_with_a_number_that_is_not_finite_is_refused() {
+async fn raw_body_with_a_non_finite_number_is_rejected() {
     #[derive(serde::Serialize)]
     struct Score {
         score: f64,
@@ -648,7 +648,7 @@ async fn a_raw_body_with_a_number_that_is_not_finite_is_refused() {
 }
 
 #[tokio::test]
-async fn a_sorted_search_is_sorted_on_every_page() {
+async fn search_is_sorted_on_every_page() {
     let page =
         |next: Value| MockResponse::json(json!({"type": "list", "data": [{"id": "1"}], "pages": {"next": next}}));
     let intercom = MockIntercom::new();

@@ -14,7 +14,7 @@ use std::time::Duration;
 /// | connection lost or timed out after sending | yes | yes | no |
 /// | 429, rate limit | after the reset | after the reset | after the reset |
 /// | 429, another export job is pending | no | no | no |
-/// | 408, 502, 503, 504, and 520 to 524, 529 and 530 of proxies | yes | yes | no |
+/// | 408, 502, 503, 504, and 520 to 524, 529 and 530, which proxies send | yes | yes | no |
 /// | 500 | once | once | no |
 /// | a captcha or challenge of AWS WAF with the header `x-amzn-waf-action`: nothing reached the server | yes | yes | yes |
 /// | 405 with an HTML page: a captcha without that header | GET only | no | no |
@@ -45,6 +45,8 @@ use std::time::Duration;
 /// let patient = RetryPolicy::default().attempts(6).deadline(Duration::from_secs(300));
 /// let single = RetryPolicy::none();
 /// ```
+#[doc(alias = "backoff")]
+#[doc(alias = "retry")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use = "a policy has no effect until it is passed to a client or a call"]
 pub struct RetryPolicy {
@@ -73,6 +75,7 @@ impl RetryPolicy {
     }
 
     /// Sets the maximum number of attempts, including the first. Defaults to 3. Zero is treated as 1.
+    #[doc(alias = "max_retries")]
     pub fn attempts(mut self, attempts: u32) -> Self {
         self.attempts = attempts.max(1);
         self
@@ -99,6 +102,10 @@ impl RetryPolicy {
     /// - Waits for a rate limit that is known to be exhausted do not count.
     /// - The first attempt may take the full [`timeout`](crate::ClientBuilder::timeout), even beyond the deadline. Further attempts
     ///   end at the deadline. A call that is not idempotent is retried only if a full timeout remains before the deadline.
+    ///
+    /// If the deadline ends an attempt, the error is a timeout with the last response to an earlier
+    /// attempt: see [`Error::status`](crate::Error::status).
+    #[doc(alias = "timeout")]
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
         self

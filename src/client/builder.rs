@@ -1,4 +1,4 @@
-//! Sets up a client.
+//! The builder of clients.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use http_body::Body;
 use tower_layer::Layer;
 use tower_service::Service;
 use url::Url;
-// In the documentation's signatures by a name that is not this crate's own.
+// Renamed so that signatures in the documentation do not show it as this crate's `Client`.
 use reqwest::Client as ReqwestClient;
 
 use super::config_error::ConfigError;
@@ -21,14 +21,26 @@ use crate::call::retry_policy::RetryPolicy;
 use crate::generated::Region;
 use crate::http::error::BoxError;
 use crate::http::loopback::is_loopback;
-use crate::http::reqwest::{Connecting, Tls, service, tls};
+use crate::http::reqwest::{ConnectOptions, Tls, service, tls};
 use crate::http::service::HttpService;
 use crate::transport::budget::Budget;
 use crate::transport::gate::Gate;
 use crate::transport::{TIMEOUT, Transport};
 
 impl Client {
-    /// Starts a builder with the access token of a workspace: a text, or [`AccessToken::from_fn`] for one that changes.
+    /// Returns a builder of a client for the workspace of an access token: a string, or
+    /// [`AccessToken::from_fn`] for a token that changes.
+    ///
+    /// The defaults are the region US, the API version of the description, a
+    /// [`timeout`](ClientBuilder::timeout) of 30 seconds per attempt, and three attempts.
+    ///
+    /// ```
+    /// use intercom_client::{Client, Region};
+    ///
+    /// let client = Client::builder("dG9rOmFjbWU").region(Region::Eu).user_agent("acme-sync/1.4").build()?;
+    /// # Ok::<(), intercom_client::ConfigError>(())
+    /// ```
+    #[doc(alias = "new")]
     pub fn builder(token: impl Into<AccessToken>) -> ClientBuilder {
         ClientBuilder {
             token: token.into(),
@@ -38,7 +50,7 @@ impl Client {
             timeout: None,
             connect_timeout: CONNECT_TIMEOUT,
             user_agent: None,
-            http: Http::Own,
+            http: Http::Default,
             layers: Vec::new(),
             retry: RetryPolicy::default(),
             max_response_bytes: MAX_RESPONSE_BYTES,
@@ -49,9 +61,13 @@ impl Client {
         }
     }
 
-    /// A client for another workspace of the same region, with the same settings: it shares the connection pool, and has a rate
-    /// limit, [`max_in_flight`](ClientBuilder::max_in_flight) and [`retry_budget`](ClientBuilder::retry_budget) of its own, so
-    /// that one workspace's 429 does not hold up another's calls. Keep one for each workspace: these are learnt as it is used.
+    /// Creates a client for another workspace of the same region, with the same settings.
+    ///
+    /// Both clients share the connection pool. The new client has a separate rate limit,
+    /// [`max_in_flight`](ClientBuilder::max_in_flight) and
+    /// [`retry_budget`](ClientBuilder::retry_budget), so that a 429 of one workspace does not delay
+    /// the calls of another. Keep one client per workspace, because the client learns the rate
+    /// limit as it is used.
     ///
     /// ```
     /// # fn example(client: &intercom_client::Client, tokens: Vec<String>) -> Result<(), intercom_client::ConfigError> {
@@ -67,16 +83,18 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// When the token cannot be sent.
+    /// Returns a [`ConfigError`] if the token is empty or contains invalid characters.
     pub fn with_token(&self, token: impl Into<AccessToken>) -> Result<Self, ConfigError> {
         self.to_builder().token(token).build()
     }
 
-    /// A builder with this client's settings, its token included. What it builds shares the connection pool and nothing else:
-    /// for workspaces in several regions, or with other limits.
+    /// Returns a builder with the settings of this client, including its token, for example to
+    /// create a client for another region.
     ///
-    /// A pool of its own is made where this one's does not fit: with another
-    /// [`connect_timeout`](ClientBuilder::connect_timeout), and between loopback and other servers.
+    /// The new client shares the connection pool with this one, but not the rate limit or the retry
+    /// budget. It gets a separate pool if it has another
+    /// [`connect_timeout`](ClientBuilder::connect_timeout), or if one of the servers is on loopback
+    /// and the other is not.
     ///
     /// ```
     /// # fn example(client: &intercom_client::Client, token: &str) -> Result<(), intercom_client::ConfigError> {
@@ -91,14 +109,16 @@ impl Client {
     }
 }
 
-/// Default limit of [`ClientBuilder::connect_timeout`].
+/// Default of [`ClientBuilder::connect_timeout`].
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// Default limit of [`ClientBuilder::max_response_bytes`]: 64 MiB.
+/// Default of [`ClientBuilder::max_response_bytes`]: 64 MiB.
 const MAX_RESPONSE_BYTES: u64 = 64 << 20;
 
-/// Sets up a [`Client`]. Made by [`Client::builder`] and [`Client::to_builder`].
+/// Builder of a [`Client`], returned by [`Client::builder`] and [`Client::to_builder`].
+#[doc(alias = "config")]
+#[doc(alias = "settings")]
 #[derive(Clone)]
-#[must_use = "nothing is built before `build()`"]
+#[must_use = "a builder does nothing until `build` is called"]
 pub struct ClientBuilder {
     token: AccessToken,
     region: Option<Region>,
@@ -108,8 +128,8 @@ pub struct ClientBuilder {
     connect_timeout: Duration,
     user_agent: Option<String>,
     http: Http,
-    /// The layers around the service, the innermost first.
-    layers: Vec<Wrap>,
+    /// The layers around the service, from the innermost to the outermost.
+    layers: Vec<WrapService>,
     retry: RetryPolicy,
     max_response_bytes: u64,
     max_in_flight: Option<usize>,
@@ -118,79 +138,100 @@ pub struct ClientBuilder {
     plain_http: bool,
 }
 
-/// The HTTP service that requests are sent through, without layers.
+/// The HTTP service without layers.
 #[derive(Clone)]
 enum Http {
-    /// The default service, to be built.
-    Own,
-    /// The default service of another client, which connects this way.
-    Shared(HttpService, Connecting),
-    /// A reqwest client of the caller's, which has its own timeouts.
+    /// The default service, which is not built yet.
+    Default,
+    /// The default service of another client, and its connection settings.
+    Shared(HttpService, ConnectOptions),
+    /// A reqwest client of the caller, which has its own timeouts.
     Reqwest(HttpService),
-    /// A service of the caller's.
-    Given(HttpService),
+    /// A service of the caller.
+    Service(HttpService),
 }
 
 /// Wraps a service in a layer.
-type Wrap = Arc<dyn Fn(HttpService) -> HttpService + Send + Sync>;
+type WrapService = Arc<dyn Fn(HttpService) -> HttpService + Send + Sync>;
 
 impl ClientBuilder {
-    /// The access token of the workspace.
+    /// Sets the access token of the workspace.
     pub fn token(mut self, token: impl Into<AccessToken>) -> Self {
         self.token = token.into();
         self
     }
 
-    /// The workspace's region. Default: the description's first server, US. With a [`base_url`](Self::base_url) of another
-    /// region's server the client is not built.
+    /// Sets the region that hosts the workspace. Default: US.
+    ///
+    /// An access token is valid only in this region. [`build`](Self::build) fails if the
+    /// [`base_url`](Self::base_url) is the server of another region.
     pub fn region(mut self, region: Region) -> Self {
         self.region = Some(region);
         self
     }
 
-    /// The API version to ask for. Default: the version of the description.
+    /// Sets the API version of requests. Default: the version of the description.
     pub fn api_version(mut self, version: ApiVersion) -> Self {
         self.api_version = version;
         self
     }
 
-    /// Another server than the region's, such as a proxy or a test server: https, or http on loopback
-    /// ([elsewhere](Self::allow_plain_http) by a setting). A path is kept as a prefix. No proxy of the environment is used for http
-    /// on loopback, and no name server is asked for names under `localhost`.
+    /// Sets the URL of the server, for example of a gateway or a test server. Default: the server
+    /// of the region.
+    ///
+    /// The scheme must be https. It can be http on loopback, and on other hosts with
+    /// [`allow_plain_http`](Self::allow_plain_http). A path in the URL is a prefix of all paths.
+    /// For http on loopback, the proxies of the environment are not used, and host names under
+    /// `localhost` are resolved without DNS.
+    #[doc(alias = "host")]
+    #[doc(alias = "endpoint")]
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
         self.base_url = Some(url.into());
         self
     }
 
-    /// How long one attempt may take, from connecting to the last byte. Default: 30 seconds, or what a client given with
-    /// [`http_client`](Self::http_client) says. For byte streams it limits the wait for the headers and for each next
-    /// chunk instead. Zero is refused. Keep it below the policy's [`deadline`](crate::RetryPolicy::deadline): a call that must not be
-    /// carried out twice is only begun again when so much is left of that, so never where it is longer.
+    /// Sets the time limit of one attempt, from connecting to the last byte. Default: 30 seconds,
+    /// or the timeout of the client given to [`http_client`](Self::http_client).
+    ///
+    /// For byte streams, the limit applies to the wait for the headers and to the wait for each
+    /// chunk. Zero is rejected. Keep it below [`RetryPolicy::deadline`]: a non-idempotent call is
+    /// retried only if a full timeout remains before the deadline.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
     }
 
-    /// How long connecting may take, within the [`timeout`](Self::timeout) of the attempt. Default: 10 seconds; zero is
-    /// refused. Has no effect on a client given with [`http_client`](Self::http_client).
+    /// Sets the time limit for connecting, which is part of the [`timeout`](Self::timeout).
+    /// Default: 10 seconds.
+    ///
+    /// Zero is rejected. The setting does not apply to a client or service given to
+    /// [`http_client`](Self::http_client) or [`http_service`](Self::http_service).
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
     }
 
-    /// Names the application in the `User-Agent` header, in front of this crate's own name and version.
+    /// Sets the name of the application, which precedes the name and version of this crate in the
+    /// `User-Agent` header. Default: no name.
+    ///
+    /// Use visible ASCII characters, such as `acme-sync/1.4`.
     pub fn user_agent(mut self, application: impl Into<String>) -> Self {
         self.user_agent = Some(application.into());
         self
     }
 
-    /// Sends through a [`reqwest::Client`] that the caller has set up, with its proxies, certificates, timeouts and redirects.
-    /// It is the one of reqwest 0.13, which this crate re-exports as [`intercom_client::reqwest`](crate::reqwest). The headers
-    /// of each request are the same as without it. The client that is used otherwise follows no redirect: give
-    /// yours `redirect(reqwest::redirect::Policy::none())` too, so that the token stays with the base URL. Give it a
-    /// `connect_timeout` below the timeout of every call as well: a call that times out before it is connected is else
-    /// taken for one that may have been sent. With `retry(reqwest::retry::never())` only the policy of
-    /// [`retry`](Self::retry) repeats requests; reqwest otherwise sends up to two more of each that an HTTP/2 server refuses.
+    /// Sends requests through a [`reqwest::Client`], with its proxies, certificates, timeouts and
+    /// redirects.
+    ///
+    /// The type is that of reqwest 0.13, which this crate re-exports as
+    /// [`intercom_client::reqwest`](crate::reqwest). Set the client up like the default one:
+    ///
+    /// - `redirect(reqwest::redirect::Policy::none())`, so that the token is not sent to another
+    ///   host.
+    /// - `connect_timeout` below the timeout of every call. If a call times out before it is
+    ///   connected, it otherwise counts as sent.
+    /// - `retry(reqwest::retry::never())`, so that only the [`retry`](Self::retry) policy retries.
+    ///   reqwest otherwise sends a request up to three times if an HTTP/2 server refuses it.
     ///
     /// ```
     /// use std::time::Duration;
@@ -205,20 +246,26 @@ impl ClientBuilder {
     /// let client = Client::builder("dG9rOmFjbWU").http_client(http).build()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    #[doc(alias = "proxy")]
+    #[doc(alias = "certificate")]
     pub fn http_client(mut self, client: ReqwestClient) -> Self {
         self.http = Http::Reqwest(service(client));
         self
     }
 
-    /// Sends through an HTTP service of the caller's instead of reqwest: another HTTP stack, a recording, a mock.
+    /// Sends requests through an HTTP service instead of reqwest: another HTTP stack, a recording,
+    /// or a mock.
     ///
-    /// The service is called once for every attempt, below retries and rate limits, after the wait for permits. It gets the complete
-    /// request with its absolute URL and an [`Attempt`](crate::Attempt) among the extensions. Every status is a response; an error
-    /// is an exchange that failed. An [`HttpError`](crate::HttpError) says whether the request can have reached the server; any
-    /// other error counts as "may have been sent", so that only calls that are safe to repeat are retried.
+    /// The service is called once per attempt, after the waits for the rate limit and for other
+    /// calls. It gets the request with its absolute URL, and an [`Attempt`](crate::Attempt) as an
+    /// extension. It returns a response for every status, and an error if the exchange failed. The
+    /// kind of an [`HttpError`](crate::HttpError) says whether the request can have reached the
+    /// server. After any other error, the request counts as sent, so that only calls that are safe
+    /// to repeat are retried.
     ///
-    /// [`timeout`](Self::timeout) limits each call of the service (default: 30 seconds);
-    /// [`connect_timeout`](Self::connect_timeout) has no effect. Response bodies are decompressed from gzip above the service.
+    /// The [`timeout`](Self::timeout) limits each call of the service (default: 30 seconds);
+    /// [`connect_timeout`](Self::connect_timeout) does not apply. The client decompresses gzip
+    /// bodies.
     ///
     /// ```
     /// use bytes::Bytes;
@@ -230,7 +277,7 @@ impl ClientBuilder {
     /// let service = tower::service_fn(|request: http::Request<Bytes>| async move {
     ///     match request.uri().path() {
     ///         "/me" => Ok(http::Response::new(Full::from(r#"{"type": "admin", "id": "814"}"#))),
-    ///         _ => Err(HttpError::new(HttpErrorKind::Connect, "only /me is there")),
+    ///         _ => Err(HttpError::new(HttpErrorKind::Connect, "no such path")),
     ///     }
     /// });
     /// let client = Client::builder("dG9rOmFjbWU").http_service(service).build()?;
@@ -246,15 +293,15 @@ impl ClientBuilder {
         B: Body<Data = Bytes> + Send + 'static,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        self.http = Http::Given(HttpService::new(service));
+        self.http = Http::Service(HttpService::new(service));
         self
     }
 
-    /// Wraps the HTTP service in a layer, for example to record metrics or to sign requests. It sees every attempt, retries
-    /// included. The last layer added is the outermost; the order of this method and [`http_service`](Self::http_service) does
-    /// not matter.
+    /// Wraps the HTTP service in a layer, for example to record metrics or to sign requests.
     ///
-    /// Clients made with [`with_token`](Client::with_token) and [`to_builder`](Client::to_builder) have the same layers.
+    /// The layer sees every attempt, including retries. The last layer added is the outermost.
+    /// Layers can be added before or after [`http_service`](Self::http_service) is called.
+    /// [`with_token`](Client::with_token) and [`to_builder`](Client::to_builder) keep the layers.
     ///
     /// ```
     /// use intercom_client::{Attempt, Client, ConfigError};
@@ -268,6 +315,7 @@ impl ClientBuilder {
     /// let client = Client::builder("dG9rOmFjbWU").layer(log).build()?;
     /// # Ok::<(), ConfigError>(())
     /// ```
+    #[doc(alias = "middleware")]
     pub fn layer<L, B>(mut self, layer: L) -> Self
     where
         L: Layer<HttpService> + Send + Sync + 'static,
@@ -282,47 +330,65 @@ impl ClientBuilder {
         self
     }
 
-    /// When and how often failed requests are sent again. Default: [`RetryPolicy::default`].
+    /// Sets how often and when failed calls are retried. Default: [`RetryPolicy::default`], three
+    /// attempts.
+    #[doc(alias = "backoff")]
+    #[doc(alias = "attempts")]
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.retry = policy;
         self
     }
 
-    /// The longest JSON body that is read, in bytes after decompression. Default: 64 MiB. Byte streams have no limit.
+    /// Sets the maximum length of a response body in bytes, after decompression. Default: 64 MiB.
+    ///
+    /// If a body is longer, the call fails, and [`Error::is_decode`](crate::Error::is_decode)
+    /// returns `true`. Byte streams have no limit.
     pub fn max_response_bytes(mut self, bytes: u64) -> Self {
         self.max_response_bytes = bytes;
         self
     }
 
-    /// The number of requests that may be under way at once, over all clones; a byte stream counts until it begins. Default: no
-    /// limit.
+    /// Sets the maximum number of concurrent requests of all clones. Default: no limit.
     ///
-    /// Further calls wait in the order in which they are made, at most until their
-    /// [`deadline`](RetryPolicy::deadline). A call that is not polled when its turn comes does not hold up the others; it keeps
-    /// its place.
+    /// Other calls wait in the order in which they are made, at most until their
+    /// [`deadline`](RetryPolicy::deadline). A call that is not polled when its turn comes does not
+    /// hold up the others, and keeps its place. A byte stream counts until its headers arrive. Zero
+    /// is rejected.
+    #[doc(alias = "concurrency")]
     pub fn max_in_flight(mut self, requests: usize) -> Self {
         self.max_in_flight = Some(requests);
         self
     }
 
-    /// Whether requests wait for the rate limit's reset once its window is known to be spent, instead of asking in vain. As long
-    /// as the limit is not known, four are under way at once, and one more after each answer that does not tell it.
-    /// Default: true.
+    /// Sets whether calls wait for the reset of the rate limit when it is known to be exhausted.
+    /// Default: `true`.
+    ///
+    /// With `false`, calls are sent at any time and retried after a 429. With `true`, at most four
+    /// requests are sent concurrently before the first response with rate-limit headers; each
+    /// response without the headers allows one more.
+    #[doc(alias = "rate_limit")]
+    #[doc(alias = "throttle")]
     pub fn wait_for_rate_limit(mut self, wait: bool) -> Self {
         self.wait_for_rate_limit = wait;
         self
     }
 
-    /// Whether all clones share a budget of repeats: 100 of them at first, which successes fill up again. Once it is spent, a
-    /// server that is down gets no more requests than one that is up. One that answers never spends it. Default: true.
+    /// Sets whether all clones share a retry budget. Default: `true`.
+    ///
+    /// The budget starts at 100 retries and is refilled by successful calls: five successes add one
+    /// retry. When it is empty, calls are not retried, except after a 429. Retries therefore do not
+    /// multiply the load on a failing server.
     pub fn retry_budget(mut self, budget: bool) -> Self {
         self.retry_budget = budget;
         self
     }
 
-    /// Whether a [`base_url`](Self::base_url) on another machine may be plain http, such as a mock or a sidecar in a
-    /// network of containers. **The token and all data then cross that network in the clear**, to the environment's proxy where
-    /// one is set; never let it be the internet. Default: false.
+    /// Sets whether the [`base_url`](Self::base_url) of a host other than loopback can be plain
+    /// http. Default: `false`.
+    ///
+    /// Use it for a mock or a sidecar in a container network. **The token and all data are sent
+    /// unencrypted**, also to the proxy of the environment if there is one, so never use it across
+    /// the internet.
     pub fn allow_plain_http(mut self, allow: bool) -> Self {
         self.plain_http = allow;
         self
@@ -330,26 +396,32 @@ impl ClientBuilder {
 
     /// Builds the client.
     ///
-    /// How it speaks TLS is decided by the features of this crate: by rustls with `rustls` (the default) or
-    /// `rustls-no-provider`, by the operating system's library with `native-tls`, which wins when several are enabled. With
-    /// `rustls-no-provider` alone a crypto provider has to be installed before. Without any of them only clients of a plain
-    /// http base URL can be built. None of this is asked of a client given with [`http_client`](Self::http_client).
+    /// The features of this crate select the TLS library:
+    ///
+    /// - `rustls` (default), `rustls-ring` or `rustls-no-provider`: rustls, with aws-lc, with ring,
+    ///   or with a crypto provider that must be installed first.
+    /// - `native-tls`: the library of the operating system. It takes precedence over the others.
+    ///
+    /// Without any of them, the base URL must be plain http. The features do not apply to a client
+    /// or service given to [`http_client`](Self::http_client) or
+    /// [`http_service`](Self::http_service).
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] says which setting is refused and what to change.
+    /// Returns a [`ConfigError`] if a setting is invalid, if TLS is not available, or if the HTTP
+    /// client cannot be set up.
     pub fn build(mut self) -> Result<Client, ConfigError> {
         let authorization = self.token.authorization()?;
         let (base_url, region) = self.server()?;
-        let own = concat!("intercom-client/", env!("CARGO_PKG_VERSION"));
+        let product = concat!("intercom-client/", env!("CARGO_PKG_VERSION"));
         let user_agent = match self.user_agent.as_deref().map(str::trim) {
-            None => own.to_owned(),
+            None => product.to_owned(),
             Some("") => return Err(ConfigError::InvalidUserAgent),
-            Some(application) => format!("{application} {own}"),
+            Some(application) => format!("{application} {product}"),
         };
         let user_agent = HeaderValue::from_str(&user_agent).map_err(|_| ConfigError::InvalidUserAgent)?;
         if self.max_in_flight == Some(0) {
-            return Err(ConfigError::NothingInFlight);
+            return Err(ConfigError::ZeroMaxInFlight);
         }
         if self.timeout == Some(Duration::ZERO) {
             return Err(ConfigError::ZeroTimeout("timeout"));
@@ -359,21 +431,21 @@ impl ClientBuilder {
         }
         let (http, timeout, connect_timeout) = match &self.http {
             Http::Reqwest(http) => (http.clone(), self.timeout, None),
-            Http::Given(http) => (http.clone(), Some(self.timeout.unwrap_or(TIMEOUT)), None),
-            made => {
+            Http::Service(http) => (http.clone(), Some(self.timeout.unwrap_or(TIMEOUT)), None),
+            default => {
                 match tls() {
                     Tls::WithoutProvider => return Err(ConfigError::NoCryptoProvider),
                     Tls::Missing if base_url.scheme() == "https" => return Err(ConfigError::NoTls),
                     Tls::Missing | Tls::Ready => {}
                 }
-                let connecting = Connecting::to(&base_url, self.connect_timeout);
-                let http = match made {
-                    Http::Shared(http, set_up) if *set_up == connecting => http.clone(),
-                    _ => connecting
+                let options = ConnectOptions::for_server(&base_url, self.connect_timeout);
+                let http = match default {
+                    Http::Shared(http, shared) if *shared == options => http.clone(),
+                    _ => options
                         .service()
                         .map_err(|error: BoxError| ConfigError::Http(error.into()))?,
                 };
-                self.http = Http::Shared(http.clone(), connecting);
+                self.http = Http::Shared(http.clone(), options);
                 (http, Some(self.timeout.unwrap_or(TIMEOUT)), Some(self.connect_timeout))
             }
         };
@@ -406,7 +478,7 @@ impl ClientBuilder {
         })
     }
 
-    /// The server, and the region that it stands for.
+    /// Returns the URL and the region of the server.
     fn server(&self) -> Result<(Url, Region), ConfigError> {
         let Some(url) = &self.base_url else {
             let region = self.region.unwrap_or_default();
@@ -417,15 +489,18 @@ impl ClientBuilder {
         };
         let url = check_base_url(url, self.plain_http)?;
         let text = url.as_str().trim_end_matches('/');
-        let known = Region::ALL.iter().copied().find(|region| region.url() == Some(text));
-        match (known, self.region) {
-            (Some(of_url), Some(region)) if of_url != region => Err(ConfigError::RegionMismatch { region, of_url }),
-            (known, _) => Ok((url, known.unwrap_or(Region::Custom))),
+        let url_region = Region::ALL.iter().copied().find(|region| region.url() == Some(text));
+        match (url_region, self.region) {
+            (Some(base_url_region), Some(region)) if base_url_region != region => Err(ConfigError::RegionMismatch {
+                region,
+                base_url_region,
+            }),
+            (url_region, _) => Ok((url, url_region.unwrap_or(Region::Custom))),
         }
     }
 }
 
-/// Shows the settings, never the token.
+/// Shows the settings, but not the token.
 impl fmt::Debug for ClientBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClientBuilder")
@@ -437,28 +512,33 @@ impl fmt::Debug for ClientBuilder {
     }
 }
 
-/// A base URL is https, or http on loopback, and nothing that would go astray when a path is appended.
+/// Parses a base URL: https, or http if it is allowed, without parts that would be lost when a path
+/// is appended.
 fn check_base_url(text: &str, plain_http: bool) -> Result<Url, ConfigError> {
-    let refuse = |reason| Err(ConfigError::InvalidBaseUrl(reason));
-    let Ok(url) = Url::parse(text) else {
-        return refuse("it is not an absolute URL");
+    let invalid = |reason| Err(ConfigError::InvalidBaseUrl(reason));
+    // `localhost:8080` is a URL with the scheme `localhost`.
+    let has_scheme = text.contains("://") || text.starts_with("https:") || text.starts_with("http:");
+    if !has_scheme {
+        return invalid("it has no scheme; start it with `https://`, or with `http://` for a server on this machine");
+    }
+    let url = match Url::parse(text) {
+        Ok(url) => url,
+        Err(url::ParseError::EmptyHost) => return invalid("it has no host"),
+        Err(_) => return invalid("it cannot be parsed; write it like `https://gateway.example/intercom`"),
     };
     if !url.username().is_empty() || url.password().is_some() {
-        return refuse("it has user info; give the token to the builder instead");
+        return invalid("it contains a user name or password; pass the token to the builder instead");
     }
     if url.query().is_some() || url.fragment().is_some() {
-        return refuse("it has a query or a fragment; end it with the path");
+        return invalid("it contains a query or a fragment; end it with the path");
     }
-    if url.host().is_none() {
-        return refuse("it has no host");
-    }
-    let loopback = is_loopback(&url);
     match url.scheme() {
         "https" => Ok(url),
-        "http" if loopback || plain_http => Ok(url),
-        "http" => refuse(
-            "it is plain http, which would send the token in the clear; use https (http only on loopback, or with `allow_plain_http`)",
+        "http" if is_loopback(&url) || plain_http => Ok(url),
+        "http" => invalid(
+            "it is plain http, so the token would be sent unencrypted; use https (http is allowed on loopback, and elsewhere \
+             with `allow_plain_http`)",
         ),
-        _ => refuse("its scheme is not https"),
+        _ => invalid("its scheme is not supported; use https"),
     }
 }

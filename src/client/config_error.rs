@@ -1,4 +1,4 @@
-//! Why a client cannot be built.
+//! The error of [`ClientBuilder::build`](crate::ClientBuilder::build).
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,44 +10,51 @@ use crate::response::error::context::{ErrorContext, Failure};
 use crate::response::error::kind::Kind;
 use crate::wire::one_line::one_line;
 
-/// Why a [`Client`](crate::Client) cannot be built, and what to change.
+/// An error of the settings of a [`Client`](crate::Client).
+///
+/// `Display` and `Debug` write one line with the invalid setting and how to correct it. Neither
+/// shows the token or the base URL.
 #[derive(Clone)]
 #[non_exhaustive]
 pub enum ConfigError {
     /// The access token is empty.
     EmptyToken,
-    /// The access token has whitespace, control characters or other characters that no token has.
+    /// The access token contains whitespace, control characters or non-ASCII characters.
     InvalidToken,
-    /// The base URL is refused, for the reason given.
+    /// The base URL is invalid, for the given reason.
     InvalidBaseUrl(&'static str),
-    /// No region of that name.
+    /// The name of the region is unknown, or the region has no server and no base URL is set.
     UnknownRegion(String),
-    /// The region that was named is not the one whose server the base URL is.
+    /// The base URL is the server of another region.
     RegionMismatch {
-        /// The region that was named.
+        /// The region that was set.
         region: Region,
-        /// The region whose server the base URL is.
-        of_url: Region,
+        /// The region of the base URL.
+        base_url_region: Region,
     },
-    /// Not a version such as `2.9`.
+    /// This text is not an API version such as `2.9`.
     MalformedVersion(String),
-    /// The user agent is empty or has characters that a header cannot carry.
+    /// The user agent is empty or contains characters that are not allowed in a header.
     InvalidUserAgent,
-    /// This timeout is zero, in which nothing can be done.
+    /// The timeout with this name is zero.
     ZeroTimeout(&'static str),
-    /// `max_in_flight` is zero, which would let nothing through.
-    NothingInFlight,
+    /// `max_in_flight` is zero, so no request could be sent.
+    ZeroMaxInFlight,
     /// This environment variable is not set.
     MissingVariable(&'static str),
     /// This environment variable is not UTF-8.
     UnreadableVariable(&'static str),
-    /// No TLS feature is enabled, and the base URL is https. Enable this crate's feature `rustls`, `native-tls` or
-    /// `rustls-no-provider`, or give the builder an [`http_client`](crate::ClientBuilder::http_client).
+    /// The base URL is https, and no TLS feature of this crate is enabled.
+    ///
+    /// Enable the feature `rustls`, `rustls-ring`, `native-tls` or `rustls-no-provider`, or set an
+    /// [`http_client`](crate::ClientBuilder::http_client).
     NoTls,
-    /// The feature `rustls-no-provider` is enabled and no crypto provider is installed. Install one for the process by
-    /// `CryptoProvider::install_default` of the crate `rustls`, or enable this crate's feature `rustls`.
+    /// The feature `rustls-no-provider` is enabled, and no crypto provider is installed.
+    ///
+    /// Install one with `CryptoProvider::install_default` of the crate `rustls`, or enable the
+    /// feature `rustls`.
     NoCryptoProvider,
-    /// The HTTP client cannot be set up: TLS has no usable certificates, for instance.
+    /// The HTTP client cannot be set up, for example because the system has no usable certificates.
     Http(Arc<dyn std::error::Error + Send + Sync>),
 }
 
@@ -56,9 +63,16 @@ impl PartialEq for ConfigError {
         match (self, other) {
             (Self::InvalidBaseUrl(a), Self::InvalidBaseUrl(b)) => a == b,
             (Self::UnknownRegion(a), Self::UnknownRegion(b)) => a == b,
-            (Self::RegionMismatch { region, of_url }, Self::RegionMismatch { region: a, of_url: b }) => {
-                (region, of_url) == (a, b)
-            }
+            (
+                Self::RegionMismatch {
+                    region,
+                    base_url_region,
+                },
+                Self::RegionMismatch {
+                    region: a,
+                    base_url_region: b,
+                },
+            ) => (region, base_url_region) == (a, b),
             (Self::ZeroTimeout(a), Self::ZeroTimeout(b)) => a == b,
             (Self::MalformedVersion(a), Self::MalformedVersion(b)) => a == b,
             (Self::MissingVariable(a), Self::MissingVariable(b)) => a == b,
@@ -72,54 +86,62 @@ impl PartialEq for ConfigError {
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::EmptyToken => f.write_str("the access token is empty; pass the token of the workspace's app"),
+            Self::EmptyToken => f.write_str("the access token is empty; pass the access token of the workspace's app"),
             Self::InvalidToken => f.write_str(
-                "the access token has whitespace, control or non-ASCII characters; pass it alone, without `Bearer` and without \
-                 the line break at the end of a file (`trim`)",
+                "the access token contains whitespace, control or non-ASCII characters; pass it without `Bearer`, and `trim` \
+                 it if it is read from a file",
             ),
-            Self::InvalidBaseUrl(reason) => write!(f, "the base URL is refused: {reason}"),
+            Self::InvalidBaseUrl(reason) => write!(f, "invalid base URL: {reason}"),
             Self::UnknownRegion(name) => {
-                let known: Vec<&str> = Region::ALL.iter().map(|region| region.as_str()).collect();
-                write!(f, "{:?} is no region; use one of {}", one_line(name), known.join(", "))
+                let names: Vec<&str> = Region::ALL.iter().map(|region| region.as_str()).collect();
+                let names = names.join(", ");
+                match name == Region::Custom.as_str() {
+                    true => write!(f, "the region `custom` has no server; set a base URL, or use one of {names}"),
+                    false => write!(f, "unknown region {:?}; use one of {names}", one_line(name)),
+                }
             }
-            Self::RegionMismatch { region, of_url } => write!(
+            Self::RegionMismatch {
+                region,
+                base_url_region,
+            } => write!(
                 f,
-                "the region is {region}, and the base URL is the server of {of_url}; a token works in one region only: leave \
-                 one of the two out",
+                "the region is {region}, but the base URL is the server of {base_url_region}, and a token is valid in one \
+                 region only; set only one of them",
             ),
             Self::MalformedVersion(text) => {
-                write!(f, "{:?} is no API version; use two numbers with a dot, such as {}", one_line(text), ApiVersion::default())
+                let example = ApiVersion::default();
+                write!(f, "invalid API version {:?}; use two numbers and a dot, such as {example}", one_line(text))
             }
             Self::InvalidUserAgent => {
-                f.write_str("the user agent is empty or cannot stand in a header; use visible ASCII such as acme-sync/1.4")
+                f.write_str("the user agent is empty or not allowed in a header; use visible ASCII, such as acme-sync/1.4")
             }
-            Self::ZeroTimeout(name) => {
-                write!(f, "{name} is zero, in which nothing can be done; leave it out for the default")
-            }
-            Self::NothingInFlight => f.write_str("max_in_flight is 0, which lets nothing through; use at least 1"),
+            Self::ZeroTimeout(name) => write!(f, "`{name}` is zero; set a longer time, or leave it unset for the default"),
+            Self::ZeroMaxInFlight => f.write_str("`max_in_flight` is 0, so no request could be sent; use at least 1"),
             Self::MissingVariable(name) => write!(f, "the environment variable {name} is not set"),
             Self::UnreadableVariable(name) => write!(f, "the environment variable {name} is not UTF-8"),
             Self::NoTls => f.write_str(
-                "no TLS feature is enabled, and the base URL is https; enable this crate's feature `rustls`, `native-tls` or \
-                 `rustls-no-provider`, or give the builder an HTTP client of your own",
+                "the base URL is https, and no TLS feature is enabled; enable the feature `rustls`, `rustls-ring`, `native-tls` \
+                 or `rustls-no-provider` of this crate, or set an `http_client`",
             ),
             Self::NoCryptoProvider => f.write_str(
-                "rustls has no crypto provider; install one before the client is built, such as \
-                 `rustls::crypto::ring::default_provider().install_default()`, or enable this crate's feature `rustls`",
+                "rustls has no crypto provider; install one before the client is built, for example with \
+                 `rustls::crypto::ring::default_provider().install_default()`, or enable the feature `rustls` or `rustls-ring` of this crate",
             ),
-            Self::Http(_) => f.write_str("the HTTP client cannot be set up"),
+            Self::Http(error) => {
+                let mut innermost: &dyn std::error::Error = error.as_ref();
+                while let Some(source) = innermost.source() {
+                    innermost = source;
+                }
+                write!(f, "the HTTP client cannot be set up: {}", one_line(&innermost.to_string()))
+            }
         }
     }
 }
 
-/// The same line as `Display`, for a `main` that returns it, and the cause where there is one.
+/// Shows the same line as `Display`, for a `main` that returns the error.
 impl fmt::Debug for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{self}")?;
-        match self {
-            Self::Http(error) => write!(f, ": {error:?}"),
-            _ => Ok(()),
-        }
+        fmt::Display::fmt(self, f)
     }
 }
 
@@ -132,10 +154,14 @@ impl std::error::Error for ConfigError {
     }
 }
 
-/// A [`ConfigError`] as an error of no operation: nothing was sent.
+/// Converts a [`ConfigError`] into an error without an operation, with the same message and source.
 impl From<ConfigError> for Error {
     fn from(error: ConfigError) -> Self {
         let kind = Kind::Builder(error.to_string());
-        ErrorContext::default().error(Failure::new(kind, error))
+        let failure = match error {
+            ConfigError::Http(source) => Failure::new(kind, source),
+            _ => kind.into(),
+        };
+        ErrorContext::default().error(failure)
     }
 }

@@ -1,4 +1,4 @@
-//! Decodes the response of a call.
+//! Decodes the responses of calls.
 
 use std::sync::Arc;
 
@@ -13,10 +13,10 @@ use crate::wire::read;
 pub(super) async fn decoded<T: Decode>(transport: &Arc<Transport>, call: &Call) -> Result<Response<T>, Error> {
     let exchange = transport.exchange(call).await?;
     let span = exchange.span.clone();
-    let response = exchange.whole();
-    // A change with an empty response was made, and an error would make callers repeat it.
-    let empty = !call.operation.reads_only && read::is_blank_body(&response);
-    let decoded = match empty {
+    let response = exchange.into_bytes();
+    // The change was made although the response is empty. An error would make callers repeat it.
+    let is_empty = !call.operation.reads_only && read::is_blank_body(&response);
+    let decoded = match is_empty {
         true => T::from_empty_body().map(|value| (value, Vec::new())),
         false => None,
     };

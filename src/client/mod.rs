@@ -33,13 +33,17 @@ use decoding::decoded;
 
 /// A client for one workspace.
 ///
-/// Cheap to clone: clones share one connection pool and one view of the rate limit. [`with_token`](Self::with_token) makes a
-/// client for another workspace over the same pool. One method for each operation of the API, named after its operation id,
-/// starts a builder; `send()` or `.await` sends it. [`operations`](crate::operations) lists them by group.
+/// A client is cheap to clone: clones share the connection pool, the rate limit and the retry
+/// budget. [`with_token`](Self::with_token) creates a client for another workspace with the same
+/// pool.
 ///
-/// A connection lives on the Tokio runtime that it was made on. One without threads of its own drives it only while it is
-/// blocked on: where several such runtimes share a client, a call can get a connection that nobody drives, and times out. Give
-/// each of them a client, or share a runtime with threads.
+/// Each operation of the API is a method, named after its operation id, that returns a builder;
+/// `send()` or `.await` sends the request. [`operations`](crate::operations) lists the methods by
+/// group. The methods of a group are available with the feature of that group.
+///
+/// A client must be used within a Tokio runtime. A current-thread runtime drives its connections
+/// only inside `block_on`. If several of them share a client, a call can be given a connection of
+/// an idle runtime and time out. Use one client per runtime.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -59,32 +63,33 @@ use decoding::decoded;
 #[derive(Clone)]
 pub struct Client {
     inner: Arc<Inner>,
-    /// Whether calls are run by the runtime, so that they make progress while the caller does not poll them.
+    /// Whether calls run in tasks, so that they make progress while the caller does not poll them.
     in_background: bool,
 }
 
 struct Inner {
     region: Region,
-    /// What it was built from, with the HTTP client that was made.
+    /// The builder of the client, with the HTTP client that was built.
     settings: ClientBuilder,
     transport: Arc<Transport>,
 }
 
 impl Client {
-    /// Builds a client from the environment.
+    /// Creates a client with settings from environment variables.
     ///
-    /// | variable | meaning |
-    /// |---|---|
-    /// | `INTERCOM_ACCESS_TOKEN` | the access token; required |
-    /// | `INTERCOM_REGION` | `us`, `eu` or `au`; `us` when unset |
-    /// | `INTERCOM_API_VERSION` | such as `2.9`; the description's version when unset |
-    /// | `INTERCOM_BASE_URL` | another server than the region's |
+    /// | variable | meaning | default |
+    /// |---|---|---|
+    /// | `INTERCOM_ACCESS_TOKEN` | the access token | required |
+    /// | `INTERCOM_REGION` | `us`, `eu` or `au` | `us` |
+    /// | `INTERCOM_API_VERSION` | an API version, such as `2.9` | the version of the description |
+    /// | `INTERCOM_BASE_URL` | the URL of another server, such as a proxy | the server of the region |
     ///
-    /// A variable that is set to nothing counts as unset.
+    /// An empty variable counts as unset.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] names the variable that is missing or the value that is refused.
+    /// Returns a [`ConfigError`] if the token is missing or a value is invalid.
+    #[doc(alias = "env")]
     pub fn from_env() -> Result<Self, ConfigError> {
         let read = |name: &'static str| match std::env::var(name) {
             Ok(value) => Ok(Some(value).filter(|value| !value.is_empty())),
@@ -105,23 +110,24 @@ impl Client {
         builder.build()
     }
 
-    /// The region whose server is called; [`Region::Custom`] for a base URL of none of them.
+    /// Returns the region of the server; [`Region::Custom`] if the base URL is not the server of a
+    /// region.
     pub fn region(&self) -> Region {
         self.inner.region
     }
 
-    /// The API version that requests name.
+    /// Returns the API version of requests.
     pub fn api_version(&self) -> &ApiVersion {
         &self.inner.settings.api_version
     }
 
-    /// The URL that paths are appended to, without a trailing slash.
+    /// Returns the URL of the server, to which paths are appended, without a trailing slash.
     pub fn base_url(&self) -> &str {
         self.inner.transport.base_url.as_str().trim_end_matches('/')
     }
 
-    /// Returns a client whose calls make progress while the caller does not poll them: time during which a stream of calls is not
-    /// polled counts against no timeout.
+    /// Returns a client whose calls make progress while the caller does not poll them, so that a
+    /// slow consumer of a stream causes no timeouts.
     pub(crate) fn in_background(&self) -> Self {
         Self {
             inner: Arc::clone(&self.inner),
@@ -129,7 +135,7 @@ impl Client {
         }
     }
 
-    /// Runs a call on the runtime. Dropping the future ends the call.
+    /// Runs a call in a task. Dropping the future ends the call.
     async fn run<T: Send + 'static, F: Future<Output = Result<T, Error>> + Send + 'static>(
         &self,
         call: &Call,
@@ -141,7 +147,7 @@ impl Client {
         let exchange = tracing::Instrument::in_current_span(exchange);
         match Task::spawn(exchange) {
             Ok(task) => task.await.unwrap_or_else(|| {
-                // The runtime is gone, and the response with it.
+                // The runtime has shut down, so the response is lost.
                 let mut lost = call.context();
                 lost.attempts = 1;
                 Err(lost.error(Kind::Lost))
@@ -150,7 +156,7 @@ impl Client {
         }
     }
 
-    /// How long the next request waits for the rate limit.
+    /// Returns how long the next request waits for the rate limit.
     pub(crate) fn rate_limit_wait(&self) -> Duration {
         self.inner.transport.gate.wait()
     }
@@ -160,32 +166,32 @@ impl Client {
         options.retry.as_ref().unwrap_or(&self.inner.transport.retry)
     }
 
-    /// Sends a call and decodes its JSON answer.
+    /// Sends a call and decodes its JSON response.
     pub(crate) async fn decoded<T: Decode + Send + 'static>(&self, call: &Call) -> Result<Response<T>, Error> {
         match self.in_background {
             false => decoded(&self.inner.transport, call).await,
             true => {
-                // Boxed, since most calls do not need it.
+                // Boxed because most calls do not need this large future.
                 Box::pin(self.run(call, |transport, call| async move { decoded(&transport, &call).await })).await
             }
         }
     }
 
-    /// Sends a call and gathers the bytes of its answer.
-    pub(crate) async fn whole(&self, call: &Call) -> Result<Response<Bytes>, Error> {
+    /// Sends a call and collects the bytes of the response.
+    pub(crate) async fn bytes(&self, call: &Call) -> Result<Response<Bytes>, Error> {
         match self.in_background {
-            false => self.inner.transport.whole(call).await,
-            true => Box::pin(self.run(call, |transport, call| async move { transport.whole(&call).await })).await,
+            false => self.inner.transport.bytes(call).await,
+            true => Box::pin(self.run(call, |transport, call| async move { transport.bytes(&call).await })).await,
         }
     }
 
-    /// Sends a call and hands on the bytes of its answer as they arrive.
+    /// Sends a call and returns the body of the response as a stream.
     pub(crate) fn stream(&self, call: &Call) -> impl Future<Output = Result<Response<ByteStream>, Error>> {
         self.inner.transport.stream(call)
     }
 }
 
-/// Shows region, version and base URL, never the token.
+/// Shows the region, the API version and the base URL, but not the token.
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")

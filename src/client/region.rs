@@ -1,11 +1,13 @@
-//! Where a workspace's data lives, and the server that answers for it.
+//! The regions that host workspaces, and their servers.
 
 /// Declares [`Region`] from the servers of the description.
 macro_rules! regions {
     ($( $(#[$meta:meta])* $variant:ident = $name:literal $url:literal, )*) => {
-        /// The region that hosts a workspace; a token works only in its own.
+        /// The region that hosts a workspace.
         ///
-        /// The URLs are the description's servers. `/me` tells a workspace's region in `app.region`.
+        /// An access token is valid only in the region that hosts its workspace. The regions are
+        /// the servers of the description. The response of `/me` has the region of the workspace in
+        /// `app.region`.
         ///
         /// ```
         /// use intercom_client::Region;
@@ -13,19 +15,21 @@ macro_rules! regions {
         /// assert_eq!("eu".parse(), Ok(Region::Eu));
         /// assert_eq!(Region::default(), Region::Us);
         /// ```
+        #[doc(alias = "server")]
+        #[doc(alias = "datacenter")]
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum Region {
             $( $(#[$meta])* $variant, )*
-            /// A server of none of the regions: the client was given a base URL of its own.
+            /// The region of a base URL that is not the server of any region.
             Custom,
         }
 
         impl Region {
-            /// The regions that the description names, the default first.
+            /// All regions of the description; the first is the default.
             pub const ALL: &'static [Self] = &[$( Self::$variant ),*];
 
-            /// The name in lower case: `us`, `eu`, `au`, or `custom`.
+            /// Returns the name in lowercase: `us`, `eu`, `au`, or `custom`.
             pub const fn as_str(self) -> &'static str {
                 match self {
                     $( Self::$variant => $name, )*
@@ -33,7 +37,7 @@ macro_rules! regions {
                 }
             }
 
-            /// The URL of the region's server; `None` for [`Region::Custom`].
+            /// Returns the URL of the region's server; `None` for [`Region::Custom`].
             pub const fn url(self) -> Option<&'static str> {
                 match self {
                     $( Self::$variant => Some($url), )*
@@ -48,7 +52,7 @@ pub(crate) use regions;
 use crate::client::ConfigError;
 use crate::generated::Region;
 
-/// The first server of the description.
+/// The region of the first server in the description.
 impl Default for Region {
     fn default() -> Self {
         Self::ALL.first().copied().unwrap_or(Self::Custom)
@@ -61,7 +65,7 @@ impl std::fmt::Display for Region {
     }
 }
 
-/// Reads `us`, `eu` or `au`, in either case.
+/// Parses `us`, `eu` or `au`, ignoring case and surrounding whitespace.
 impl std::str::FromStr for Region {
     type Err = ConfigError;
 

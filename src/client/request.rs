@@ -1,4 +1,4 @@
-//! Calls to paths that the description does not have.
+//! Calls to paths that are not in the description.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -23,12 +23,15 @@ use crate::wire::read::{self, DecodeError};
 use crate::wire::user_types;
 
 impl Client {
-    /// Starts a call to any path of the API, for what the description does not have: sent, repeated, paced and traced like
-    /// every other call.
+    /// Returns the builder of a call to any path of the API, for endpoints that are not in the
+    /// description.
     ///
-    /// The path begins with `/` and stays under the base URL: one with a host, a query, a fragment or a dot segment is
-    /// refused before anything is sent. Characters that cannot stand in a path are percent-encoded; a value that can hold a
-    /// slash has to be encoded by the caller.
+    /// The call has the same authentication, retries, rate limit and tracing as other calls.
+    ///
+    /// The path starts with `/` and is appended to the base URL. The call fails before anything is
+    /// sent if the path contains a host, a query, a fragment or a dot segment. Characters that are
+    /// not allowed in a path are percent-encoded. If a value can contain a slash, the caller must
+    /// encode it.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -50,6 +53,7 @@ impl Client {
     /// # Ok(())
     /// # }
     /// ```
+    #[doc(alias = "raw")]
     pub fn request(&self, method: Method, path: impl Into<String>) -> Request {
         Request {
             client: self.clone(),
@@ -61,9 +65,9 @@ impl Client {
     }
 }
 
-/// A call to a path of the caller's own. Made by [`Client::request`].
+/// Builder of a call to any path of the API, returned by [`Client::request`].
 #[derive(Clone)]
-#[must_use = "nothing is sent before `send()`"]
+#[must_use = "a request does nothing until it is sent"]
 pub struct Request {
     pub(crate) client: Client,
     options: Options,
@@ -72,7 +76,7 @@ pub struct Request {
     body: Parameter<Bytes>,
 }
 
-/// Shows what is asked for and the settings, never the body.
+/// Shows the method, the path and the settings, but not the body.
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Request")
@@ -83,8 +87,8 @@ impl fmt::Debug for Request {
     }
 }
 
-/// What cannot stand in a path; `%` can, since the caller may have encoded a value.
-const PATH: &AsciiSet = &CONTROLS
+/// Characters that are encoded in a path. `%` is not, because the caller may have encoded a value.
+const PATH_ENCODE_SET: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')
     .add(b'<')
@@ -98,14 +102,16 @@ const PATH: &AsciiSet = &CONTROLS
 impl Request {
     options::setters! {}
 
-    /// Adds a query parameter; percent-encoded as it is sent.
+    /// Adds a query parameter, which is percent-encoded when the request is sent.
     pub fn query(mut self, name: impl Into<String>, value: impl ToString) -> Self {
         self.options.query.push((name.into(), value.to_string()));
         self
     }
 
-    /// Sets the body, as JSON. A number that is NaN or infinite makes the call fail, since JSON has only null for it, which
-    /// clears a value.
+    /// Sets a JSON body.
+    ///
+    /// The call fails if the body cannot be serialized, or if it contains a number that is NaN or
+    /// infinite: JSON could only represent it as null, which clears a value.
     pub fn json(mut self, body: &(impl Serialize + ?Sized)) -> Self {
         self.body = match user_types::to_json(body) {
             Ok(bytes) => Ok(Some(bytes.into())),
@@ -114,43 +120,56 @@ impl Request {
         self
     }
 
-    /// Sends the request and decodes its JSON answer as any type that serde reads: one of the API's
-    /// [`types`](crate::types), one of your own, or [`serde_json::Value`].
+    /// Sends the request and decodes the JSON response with serde, as one of the API's
+    /// [`types`](crate::types), a type of yours, or a [`serde_json::Value`].
+    ///
+    /// If a call that changes data succeeds with an empty body, `null` or `{}` is decoded instead.
+    ///
+    /// The memory limit of typed calls, 40 times the length of the body plus 1 MiB, does not apply
+    /// here, because the `Deserialize` implementation of `T` allocates the memory. Only the length
+    /// of the body is limited, by [`max_response_bytes`](crate::ClientBuilder::max_response_bytes)
+    /// (default: 64 MiB): a list of `{}` takes `size_of` of an element for every 3 bytes of text.
+    /// If the server is not trusted, set a lower limit, or decode a type of the API from
+    /// [`bytes`](Self::bytes) with [`json::from_slice`](crate::json::from_slice), which has the
+    /// memory limit.
     ///
     /// # Errors
     ///
-    /// Those of every call; [`is_decode`](Error::is_decode) when the answer is not of this type.
+    /// Fails like any other call. If the response cannot be decoded as `T`,
+    /// [`is_decode`](Error::is_decode) returns `true`.
     pub async fn send<T: DeserializeOwned>(self) -> Result<Response<T>, Error> {
         let call = self.call(None, false)?;
         let reads_only = call.operation.reads_only;
-        let answer = self.client.whole(&call).await?;
-        match decode(&answer, reads_only) {
-            Ok(value) => Ok(answer.map(|_| value)),
-            Err(unread) => Err(answer.decode_error(unread)),
+        let response = self.client.bytes(&call).await?;
+        match decode(&response, reads_only) {
+            Ok(value) => Ok(response.map(|_| value)),
+            Err(unread) => Err(response.decode_error(unread)),
         }
     }
 
-    /// Sends the request and gathers the bytes of its answer, whatever they are, up to the client's
-    /// [`max_response_bytes`](crate::ClientBuilder::max_response_bytes).
+    /// Sends the request and returns the body of the response, which does not have to be JSON.
     ///
     /// # Errors
     ///
-    /// Those of every call.
+    /// Fails like any other call. If the body is longer than the client's
+    /// [`max_response_bytes`](crate::ClientBuilder::max_response_bytes),
+    /// [`is_decode`](Error::is_decode) returns `true`.
     pub async fn bytes(self) -> Result<Response<Bytes>, Error> {
-        self.client.whole(&self.call(None, false)?).await
+        self.client.bytes(&self.call(None, false)?).await
     }
 
-    /// Sends the request and hands on the bytes of its answer as they arrive.
+    /// Sends the request and returns the body of the response as a stream, whose length is not
+    /// limited.
     ///
     /// # Errors
     ///
-    /// Those of every call.
+    /// Fails like any other call, and in the stream if the connection is lost.
     pub async fn byte_stream(self) -> Result<Response<ByteStream>, Error> {
         self.client.stream(&self.call(None, true)?).await
     }
 
-    /// The call, of a list where it has pages.
-    pub(crate) fn call(&self, paging: Option<Paging>, bytes: bool) -> Result<Call, Error> {
+    /// Returns the call; `paging` is that of a list, and `is_stream` is `true` for a byte stream.
+    pub(crate) fn call(&self, paging: Option<Paging>, is_stream: bool) -> Result<Call, Error> {
         let reads_only = self.method.is_safe() || paging.is_some();
         let operation = Operation {
             id: ID,
@@ -165,19 +184,20 @@ impl Request {
             },
             paging,
             request_media_type: "application/json",
-            stream_media_type: bytes.then_some("application/octet-stream"),
+            stream_media_type: is_stream.then_some("application/octet-stream"),
         };
-        let path = check(&self.path).map_err(|reason| ErrorContext::mistake(ID, format!("the path {reason}")))?;
+        let path =
+            encode_path(&self.path).map_err(|reason| ErrorContext::builder_error(ID, format!("the path {reason}")))?;
         let mut call = Call::with_path(Cow::Owned(operation), path, self.options.clone())?;
         call.body = self
             .body
             .clone()
-            .map_err(|invalid| ErrorContext::mistake(ID, invalid.to_string()))?;
+            .map_err(|invalid| ErrorContext::builder_error(ID, invalid.to_string()))?;
         Ok(call)
     }
 }
 
-/// Returns `true` for the call that starts an export job, where the description has one.
+/// Returns `true` for the call that starts an export job, if the description has one.
 fn starts_export(method: &Method, path: &str) -> bool {
     #[cfg(intercom_export)]
     let starts = {
@@ -192,48 +212,49 @@ fn starts_export(method: &Method, path: &str) -> bool {
     starts
 }
 
-/// What errors and spans call the operation.
+/// The name of the operation in errors and spans.
 pub(crate) const ID: &str = "request";
 
-/// The path as it is sent, or why it is refused.
-fn check(path: &str) -> Result<String, &'static str> {
+/// Returns the encoded path, or why the path is invalid.
+fn encode_path(path: &str) -> Result<String, &'static str> {
     if !path.starts_with('/') {
-        return Err("does not begin with `/`: give it without scheme and host");
+        return Err("does not start with `/`; pass it without the scheme and host");
     }
     if path.starts_with("//") {
-        return Err("begins with `//`, which names a host");
+        return Err("starts with `//`, which would be a host");
     }
     if path.contains(['?', '#']) {
-        return Err("has a query or a fragment: give parameters to `query`");
+        return Err("has a query or a fragment; use `query` for parameters");
     }
     if path.contains(|c: char| c == '\\' || c.is_control()) {
-        return Err("has a backslash or a control character");
+        return Err("contains a backslash or a control character");
     }
-    let dots = |segment: &str| matches!(&*percent_decode_str(segment).decode_utf8_lossy(), "." | "..");
-    match path.split('/').any(dots) {
-        true => Err("has a dot segment, which would lead elsewhere"),
-        false => Ok(utf8_percent_encode(path, PATH).to_string()),
+    let is_dot_segment = |segment: &str| matches!(&*percent_decode_str(segment).decode_utf8_lossy(), "." | "..");
+    match path.split('/').any(is_dot_segment) {
+        true => Err("contains a dot segment (`.` or `..`)"),
+        false => Ok(utf8_percent_encode(path, PATH_ENCODE_SET).to_string()),
     }
 }
 
-/// Decodes an answer by serde. Where nothing came back from a call that changes something, nothing is what it says.
+/// Decodes a response with serde. If a call that changes data has an empty response, `null` or `{}`
+/// is decoded instead.
 fn decode<T: DeserializeOwned>(body: &[u8], reads_only: bool) -> Result<T, DecodeError> {
     if !reads_only && read::is_blank_body(body) {
-        let nothing = ["null", "{}"].iter().find_map(|text| serde_json::from_str(text).ok());
-        if let Some(nothing) = nothing {
-            return Ok(nothing);
+        let empty = ["null", "{}"].iter().find_map(|text| serde_json::from_str(text).ok());
+        if let Some(empty) = empty {
+            return Ok(empty);
         }
     }
     user_types::from_json(read::without_bom(body)).map_err(|error| DecodeError {
         path: String::new(),
         expected: match error.is_data() {
-            true => "the type that was asked for",
+            true => "the requested type",
             false => "JSON",
         },
         found: match read::non_json(body) {
             Some(found) => found.to_owned(),
             None if error.is_eof() => "its end".to_owned(),
-            // What serde says can hold a value.
+            // The message of serde can contain a value.
             None => format!("something else at line {} column {}", error.line(), error.column()),
         },
     })
@@ -252,7 +273,7 @@ mod tests {
             ("/a/.../b.c", "/a/.../b.c"),
             ("/", "/"),
         ] {
-            assert_eq!(check(path).as_deref(), Ok(sent));
+            assert_eq!(encode_path(path).as_deref(), Ok(sent));
         }
         for path in [
             "",
@@ -268,7 +289,7 @@ mod tests {
             "/a\\..\\b",
             "/a\nb",
         ] {
-            assert!(check(path).is_err(), "{path:?}");
+            assert!(encode_path(path).is_err(), "{path:?}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The access token, which is never printed.
+//! Access tokens, which are never printed.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,11 +9,11 @@ use http::HeaderValue;
 use super::config_error::ConfigError;
 use crate::transport::authorization::Authorization;
 
-/// The access token of a workspace: a text, or a function that supplies it.
+/// The access token of a workspace: a string, or a function that supplies it.
 ///
-/// It is kept as the `Authorization` header's value, marked sensitive, so that neither `Debug` nor HTTP/2's header tables
-/// show or keep it. Memory is not wiped when a client is dropped: the value lives in buffers of the HTTP client as well, which
-/// nothing can wipe.
+/// The token is stored as a sensitive header value, so that `Debug` does not show it and HTTP/2
+/// does not compress it. Its memory is not wiped when the client is dropped, because the HTTP
+/// client also holds it in buffers that cannot be wiped.
 ///
 /// ```
 /// use intercom_client::{AccessToken, Client, ConfigError};
@@ -23,31 +23,36 @@ use crate::transport::authorization::Authorization;
 /// let rotating = Client::builder(AccessToken::from_fn(read_from_vault)).build()?;
 /// # Ok::<(), ConfigError>(())
 /// ```
+#[doc(alias = "authentication")]
+#[doc(alias = "bearer")]
 #[derive(Clone)]
 pub struct AccessToken(Result<Authorization, ConfigError>);
 
 impl AccessToken {
-    /// A token that changes while the program runs, for example one from a secret store.
+    /// Creates a token that changes while the program runs, for example one from a secret store.
     ///
-    /// `supply` is called before each attempt of each call, by many calls at once, when the request may be sent: a call that
-    /// waits for the rate limit or for other calls has no token yet. The result is not kept. If asking the store takes time, let
-    /// `supply` keep the token as long as it is valid.
+    /// `supply` is called before each attempt of each call, after the waits for the rate limit and
+    /// for other calls. Concurrent calls call it concurrently. The result is not cached: if the
+    /// store is slow, let `supply` keep the token while it is valid.
     ///
-    /// `supply` has the [`timeout`](crate::ClientBuilder::timeout) of an attempt. If it fails, or returns what cannot be a token,
-    /// nothing is sent and the call ends with an error that [`is_token_unavailable`](crate::Error::is_token_unavailable), whose
-    /// source is the error of `supply`; the call is not retried.
+    /// After a 401, `supply` is called again. If it returns a different token, the call is retried,
+    /// which counts as one of the [`attempts`](crate::RetryPolicy::attempts). If it returns the
+    /// same token, the call fails with the 401.
     ///
-    /// After a 401, `supply` is called once more. A different token retries the call, as one of the
-    /// [`attempts`](crate::RetryPolicy::attempts) of its policy; the same token leaves the 401 as it is. If `supply` fails then,
-    /// the error [`is_token_unavailable`](crate::Error::is_token_unavailable) and
-    /// [`is_unauthorized`](crate::Error::is_unauthorized).
+    /// # Errors
+    ///
+    /// If `supply` fails, returns an invalid token, or takes longer than the
+    /// [`timeout`](crate::ClientBuilder::timeout) of an attempt, nothing is sent and the call is
+    /// not retried. [`Error::is_token_unavailable`](crate::Error::is_token_unavailable) returns
+    /// `true`, and the source is the error of `supply`, whose message is shown. If this happens
+    /// after a 401, [`is_unauthorized`](crate::Error::is_unauthorized) also returns `true`.
     ///
     /// ```
     /// use std::sync::Arc;
     /// use intercom_client::{AccessToken, Client};
     /// use tokio::sync::RwLock;
     ///
-    /// let current = Arc::new(RwLock::new("dG9rOmFjbWU".to_owned())); // another task writes the next one into it
+    /// let current = Arc::new(RwLock::new("dG9rOmFjbWU".to_owned())); // another task updates it
     /// let token = AccessToken::from_fn(move || {
     ///     let current = Arc::clone(&current);
     ///     async move { Ok::<_, std::io::Error>(current.read().await.clone()) }
@@ -73,13 +78,13 @@ impl AccessToken {
         Self(Ok(Authorization::Supplied(Arc::new(supply))))
     }
 
-    /// What requests are authorised by.
+    /// Returns the source of the `Authorization` header.
     pub(crate) fn authorization(&self) -> Result<Authorization, ConfigError> {
         self.0.clone()
     }
 }
 
-/// The `Authorization` header of a token.
+/// Returns the `Authorization` header of a token.
 fn header(token: &str) -> Result<HeaderValue, ConfigError> {
     if token.is_empty() {
         return Err(ConfigError::EmptyToken);
@@ -109,7 +114,7 @@ macro_rules! from {
 }
 from! { String, &String, Box<str>, Cow<'_, str> }
 
-/// Shows nothing of it.
+/// Does not show the token.
 impl fmt::Debug for AccessToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("AccessToken(…)")

@@ -1,4 +1,4 @@
-//! The API version that requests name.
+//! The API version of requests.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,10 +8,10 @@ use http::HeaderValue;
 
 use super::config_error::ConfigError;
 
-/// The API version, sent as the `Intercom-Version` header with every request.
+/// An API version, which every request has in the `Intercom-Version` header.
 ///
-/// The default is the version of the description that this crate is generated from. Without the header the server would
-/// answer in whatever version the workspace's app is set to.
+/// The default is the version of the description from which this crate is generated. Without the
+/// header, the server would use the version in the settings of the workspace's app.
 ///
 /// ```
 /// use intercom_client::ApiVersion;
@@ -22,7 +22,7 @@ use super::config_error::ConfigError;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ApiVersion(Cow<'static, str>);
 
-/// Declares the versions that the description lists.
+/// Declares the versions in the description.
 macro_rules! versions {
     ($default:literal $( $name:ident = $text:literal )*) => {
         impl crate::ApiVersion {
@@ -33,11 +33,11 @@ macro_rules! versions {
         }
 
         impl crate::ApiVersion {
-            /// Every version that the description names.
+            /// All versions in the description.
             pub const ALL: &'static [Self] = &[$( Self::$name ),*];
         }
 
-        /// The description's own version.
+        /// The version of the description.
         impl ::std::default::Default for crate::ApiVersion {
             fn default() -> Self {
                 Self::known($default)
@@ -48,16 +48,18 @@ macro_rules! versions {
 pub(crate) use versions;
 
 impl ApiVersion {
+    /// Creates a version from a valid text.
     pub(crate) const fn known(text: &'static str) -> Self {
         Self(Cow::Borrowed(text))
     }
 
-    /// The header's value. What is no header's value is no version, and was refused as one.
+    /// Returns the value of the header. Every version is a valid header value, so the fallback is
+    /// never used.
     pub(crate) fn header(&self) -> HeaderValue {
         HeaderValue::from_str(&self.0).unwrap_or_else(|_| HeaderValue::from_static(""))
     }
 
-    /// The version as it is sent.
+    /// Returns the version as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -69,13 +71,13 @@ impl fmt::Display for ApiVersion {
     }
 }
 
-/// Reads a version such as `2.9`, or `Unstable`.
+/// Parses a version such as `2.9`, or `Unstable`.
 impl FromStr for ApiVersion {
     type Err = ConfigError;
 
     fn from_str(text: &str) -> Result<Self, ConfigError> {
         let number = |part: &str| (1..=3).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit());
-        let well_formed = Self::ALL.iter().any(|known| known.as_str() == text)
+        let well_formed = Self::ALL.iter().any(|version| version.as_str() == text)
             || text == "Unstable"
             || text
                 .split_once('.')

@@ -26,7 +26,7 @@ pub(crate) async fn create_or_update<T: Decode + Send + 'static>(
     let key = body.as_ref().and_then(|body| body.get(by));
     if key.is_none_or(|key| key.is_null() || key == "") {
         let what = format!("the body has no `{by}`, by which the record could exist already");
-        return Err(ErrorContext::mistake(id, what));
+        return Err(ErrorContext::builder_error(id, what));
     }
     let policy = client.retry_policy(&call.options);
     let mut patience = Patience::new(policy, MAX_REPEATS);

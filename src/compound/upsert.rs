@@ -131,7 +131,7 @@ pub(crate) async fn upsert(
     options: &Options,
     request: Result<Request, InvalidField>,
 ) -> Result<Upserted<Record>, Error> {
-    let refuse = |what: String| ErrorContext::mistake(ID, what);
+    let refuse = |what: String| ErrorContext::builder_error(ID, what);
     let request = request.map_err(|field| refuse(field.to_string()))?;
     let body = serde_json::to_value(&request).map_err(|_| refuse("the body cannot be written as JSON".to_owned()))?;
     let identity = Identity::of(&body);
@@ -327,10 +327,10 @@ async fn unarchive(client: &Client, options: &Options, id: &str) -> Result<bool,
     let mut options = options.clone();
     options.idempotent.get_or_insert(true);
     let not_unarchived = |error: &Error| error.context().error(Kind::NotUnarchived(id.into()));
-    match client.whole(&api::unarchive(client, options, id)?).await {
+    match client.bytes(&api::unarchive(client, options, id)?).await {
         Ok(_) => Ok(true),
         Err(error) if error.is_not_found() => Ok(false),
-        Err(error) => Err(match error.status() {
+        Err(error) => Err(match error.context().status() {
             Some(StatusCode::BAD_REQUEST) if says_deleted(&error) => not_unarchived(&error),
             // Of leads the server says no more than this.
             Some(StatusCode::INTERNAL_SERVER_ERROR) => not_unarchived(&error),

@@ -1,4 +1,4 @@
-//! What a request says about the attempt that it belongs to.
+//! Information about the attempt that a request belongs to.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,10 +6,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use url::Url;
 
-/// The attempt that a request belongs to, an extension of every [`http::Request`] that a client sends.
+/// Information about the attempt that a request belongs to, an extension of every [`http::Request`]
+/// that a client sends.
 ///
-/// A layer or service reads it with `request.extensions().get::<Attempt>()`, for example to label metrics without parsing URLs.
-/// It contains no ids, query values or headers.
+/// A layer or service reads it with `request.extensions().get::<Attempt>()`, for example to label
+/// metrics without parsing URLs. It contains no ids, query values or headers.
 ///
 /// ```
 /// use bytes::Bytes;
@@ -30,7 +31,7 @@ pub struct Attempt {
     pub(crate) path: &'static str,
     pub(crate) number: u32,
     pub(crate) reads_only: bool,
-    pub(crate) connecting: Connecting,
+    pub(crate) connecting: ConnectingFlag,
     pub(crate) target: Target,
 }
 
@@ -56,24 +57,26 @@ impl fmt::Debug for Target {
 }
 
 impl Attempt {
-    /// Returns the operation id in snake_case, which is the name of the client's method; `request` for
-    /// [`Client::request`](crate::Client::request).
+    /// Returns the operation id in snake_case, which is the name of the client's method; `request`
+    /// for [`Client::request`](crate::Client::request).
     pub fn operation(&self) -> &'static str {
         self.operation
     }
 
-    /// Returns the group of the operation, which is the name of the crate's feature for it; `None` for
-    /// [`Client::request`](crate::Client::request).
+    /// Returns the group of the operation, which is the name of the crate's feature for it; `None`
+    /// for [`Client::request`](crate::Client::request).
     pub fn group(&self) -> Option<&'static str> {
         self.group
     }
 
-    /// Returns the path template, such as `/contacts/{id}`; `(raw)` for [`Client::request`](crate::Client::request).
+    /// Returns the path template, such as `/contacts/{id}`; `(raw)` for
+    /// [`Client::request`](crate::Client::request).
     pub fn path_template(&self) -> &'static str {
         self.path
     }
 
     /// Returns the number of the attempt within its call: 1 for the first, 2 for the first retry.
+    #[doc(alias = "retry")]
     pub fn number(&self) -> u32 {
         self.number
     }
@@ -83,20 +86,21 @@ impl Attempt {
         self.reads_only
     }
 
-    /// Reports whether the service is still waiting for a connection, so that nothing of the request was sent.
+    /// Records whether the service is still connecting and has not sent any part of the request.
     ///
-    /// A service calls it with `true` before it connects and with `false` before it sends. If the attempt times out in between, the
-    /// error is a connect timeout, and every call is retried. A service that never calls it is assumed to have sent the request.
+    /// A service calls this method with `true` before it connects and with `false` before it sends.
+    /// If the attempt times out in between, the error is a connect timeout, after which every call
+    /// is retried. If a service never calls this method, the request counts as sent.
     pub fn set_connecting(&self, connecting: bool) {
         self.connecting.set(connecting);
     }
 }
 
-/// Whether a request is still waiting for a connection, shared between the transport and the service.
+/// `true` while a request waits for a connection; shared between the transport and the service.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Connecting(Arc<AtomicBool>);
+pub(crate) struct ConnectingFlag(Arc<AtomicBool>);
 
-impl Connecting {
+impl ConnectingFlag {
     pub(crate) fn set(&self, connecting: bool) {
         self.0.store(connecting, Ordering::Relaxed);
     }

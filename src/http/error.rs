@@ -3,13 +3,13 @@
 use std::error::Error;
 use std::fmt;
 
-/// Any error of a service, a layer or a body.
+/// The error of a service, a layer or a body.
 pub(crate) type BoxError = Box<dyn Error + Send + Sync>;
 
-/// Why an HTTP exchange failed: what failed, and whether the request can have reached the server.
+/// The error of an HTTP exchange. Its kind says whether the request can have reached the server.
 ///
-/// A service given to [`ClientBuilder::http_service`](crate::ClientBuilder::http_service) returns it to say more than that the
-/// exchange failed. It is also found as the source of another error, so a layer may wrap it. Every other error type counts as
+/// A service given to [`ClientBuilder::http_service`](crate::ClientBuilder::http_service) can
+/// return this error, alone or as the source of another error. Any other error type counts as
 /// [`HttpErrorKind::Other`].
 ///
 /// ```
@@ -25,7 +25,7 @@ pub struct HttpError {
     source: Option<BoxError>,
 }
 
-/// What failed in an HTTP exchange.
+/// The kind of an [`HttpError`].
 ///
 /// | kind | the server may have received the request | the client retries |
 /// |---|---|---|
@@ -38,7 +38,7 @@ pub struct HttpError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum HttpErrorKind {
-    /// The request cannot be built or sent as it is.
+    /// The request is invalid and cannot be sent.
     Request,
     /// No connection could be made.
     Connect,
@@ -52,7 +52,8 @@ pub enum HttpErrorKind {
     Certificate,
     /// The TLS handshake failed for another reason.
     Tls,
-    /// The server refused the request before processing it, for example an HTTP/2 stream that was refused.
+    /// The server refused the request before processing it, for example an HTTP/2 stream that was
+    /// refused.
     Unprocessed,
     /// The response did not arrive in time.
     Timeout,
@@ -100,7 +101,7 @@ impl HttpErrorKind {
 }
 
 impl HttpError {
-    /// Creates an error of a kind with its cause.
+    /// Creates an error with its source.
     pub fn new(kind: HttpErrorKind, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self {
             kind,
@@ -108,30 +109,31 @@ impl HttpError {
         }
     }
 
-    /// Returns what failed.
+    /// Returns the kind of the error.
     pub fn kind(&self) -> HttpErrorKind {
         self.kind
     }
 
-    /// Returns the cause.
+    /// Returns the source.
     pub(crate) fn into_source(self) -> Option<BoxError> {
         self.source
     }
 
-    /// Converts any error of a service. The kind is that of the first `HttpError` among the error and its sources.
+    /// Converts any error of a service. The kind is that of the first `HttpError` among the error
+    /// and its sources.
     pub(crate) fn from_any(error: BoxError) -> Self {
         let error = match error.downcast::<Self>() {
             Ok(error) => return *error,
             Err(error) => error,
         };
-        let mut cause: Option<&(dyn Error + 'static)> = error.source();
+        let mut source: Option<&(dyn Error + 'static)> = error.source();
         let mut kind = HttpErrorKind::Other;
-        while let Some(error) = cause {
+        while let Some(error) = source {
             if let Some(error) = error.downcast_ref::<Self>() {
                 kind = error.kind;
                 break;
             }
-            cause = error.source();
+            source = error.source();
         }
         Self {
             kind,
@@ -149,7 +151,7 @@ impl From<HttpErrorKind> for HttpError {
 impl fmt::Display for HttpError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.kind {
-            HttpErrorKind::Request => "the request cannot be sent as it is",
+            HttpErrorKind::Request => "the request is invalid",
             HttpErrorKind::Connect => "connection failed",
             HttpErrorKind::ConnectTimeout => "connecting timed out",
             HttpErrorKind::Proxy => "the proxy refused to connect",
@@ -196,7 +198,7 @@ mod tests {
         assert_eq!(wrapped.kind(), HttpErrorKind::Unprocessed);
         assert!(wrapped.source().is_some_and(|source| source.to_string() == "wrapped"));
         assert_eq!(HttpError::from_any("anything".into()).kind(), HttpErrorKind::Other);
-        let own = HttpError::new(HttpErrorKind::Tls, "handshake");
-        assert_eq!(HttpError::from_any(own.into()).kind(), HttpErrorKind::Tls);
+        let tls = HttpError::new(HttpErrorKind::Tls, "handshake");
+        assert_eq!(HttpError::from_any(tls.into()).kind(), HttpErrorKind::Tls);
     }
 }

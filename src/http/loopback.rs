@@ -18,7 +18,8 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// Returns `true` if a name stands for this machine (RFC 6761), with or without the dot of the root.
+/// Returns `true` if a name is reserved for this machine (RFC 6761), with or without a trailing
+/// dot.
 pub(crate) fn is_localhost(name: &str) -> bool {
     let name = name.strip_suffix('.').unwrap_or(name);
     name == "localhost" || name.ends_with(".localhost")

@@ -1,4 +1,4 @@
-//! The default service: [`reqwest`], the only file that knows it and the crates below it.
+//! The default HTTP service. No other module uses reqwest or the crates below it.
 
 use std::cell::Cell;
 use std::future::poll_fn;
@@ -9,25 +9,27 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body::{Body, Frame, SizeHint};
+use http_body_util::BodyExt;
+use http_body_util::combinators::MapErr;
 use tower_layer::Layer;
 use tower_service::Service;
 use url::{Host, Url};
 
-use super::attempt::{self, Attempt};
+use super::attempt::{Attempt, ConnectingFlag};
 use super::error::{BoxError, HttpError, HttpErrorKind};
 use super::loopback::{is_localhost, is_loopback};
 use super::service::HttpService;
 use crate::wire::one_line::one_line;
 
-/// How many bytes of all streams of an HTTP/2 connection may be unread: far more than the 2 MiB of each add up to.
+/// Maximum number of unread bytes of all streams of an HTTP/2 connection, far above the sum of the
+/// 2 MiB windows of the streams.
 const CONNECTION_WINDOW: u32 = 1 << 30;
 
 /// A service over a [`reqwest::Client`].
 #[derive(Clone)]
 struct Reqwest(reqwest::Client);
 
-/// Makes a service of a client that the caller has set up.
+/// Creates a service from a client of the caller.
 pub(crate) fn service(client: reqwest::Client) -> HttpService {
     HttpService::new(Reqwest(client))
 }
@@ -47,7 +49,7 @@ impl Service<http::Request<Bytes>> for Reqwest {
             let (mut parts, body) = request.into_parts();
             let (connecting, target) = match parts.extensions.remove() {
                 Some(Attempt { connecting, target, .. }) => (connecting, target.of(&parts.uri)),
-                None => (attempt::Connecting::default(), None),
+                None => (ConnectingFlag::default(), None),
             };
             let url = match target {
                 Some(url) => url,
@@ -58,75 +60,55 @@ impl Service<http::Request<Bytes>> for Reqwest {
             let mut request = reqwest::Request::new(parts.method, url);
             *request.headers_mut() = parts.headers;
             *request.body_mut() = (!body.is_empty()).then(|| body.into());
-            let response = watched(client.execute(request), connecting).await;
+            let response = watch_connector(client.execute(request), connecting).await;
             let response = http::Response::from(response.map_err(classify)?);
-            Ok(response.map(ReqwestBody))
+            Ok(response.map(|body: reqwest::Body| body.map_err(classify as _)))
         })
     }
 }
 
 /// The body of a response.
-struct ReqwestBody(reqwest::Body);
+type ReqwestBody = MapErr<reqwest::Body, fn(reqwest::Error) -> HttpError>;
 
-impl Body for ReqwestBody {
-    type Data = Bytes;
-    type Error = HttpError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, HttpError>>> {
-        let frame = std::task::ready!(Pin::new(&mut self.0).poll_frame(context));
-        Poll::Ready(frame.map(|frame| frame.map_err(classify)))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.0.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.0.size_hint()
-    }
-}
-
-/// How the default service connects to a server.
+/// The connection settings of the default service.
 #[derive(Clone, PartialEq)]
-pub(crate) struct Connecting {
+pub(crate) struct ConnectOptions {
     timeout: Duration,
     /// Whether the proxies of the environment are bypassed.
-    directly: bool,
-    /// A name of this machine, for which no name server is asked.
+    no_proxy: bool,
+    /// A host name under `localhost`, which is resolved without DNS.
     localhost: Option<String>,
 }
 
-impl Connecting {
-    /// Returns how connections to a server are made.
-    pub(crate) fn to(base_url: &Url, timeout: Duration) -> Self {
+impl ConnectOptions {
+    /// Returns the settings for a server.
+    pub(crate) fn for_server(base_url: &Url, timeout: Duration) -> Self {
         let localhost = match base_url.host() {
             Some(Host::Domain(name)) if is_localhost(name) => Some(name.to_owned()),
             _ => None,
         };
         Self {
             timeout,
-            // A proxy would get the token in the clear.
-            directly: base_url.scheme() == "http" && is_loopback(base_url),
+            // A proxy would receive the token unencrypted.
+            no_proxy: base_url.scheme() == "http" && is_loopback(base_url),
             localhost,
         }
     }
 
-    /// Builds a service that connects this way.
+    /// Builds a service with these settings.
     pub(crate) fn service(&self) -> Result<HttpService, BoxError> {
         let mut http = reqwest::Client::builder()
             .connect_timeout(self.timeout)
-            .connector_layer(Watch)
+            .connector_layer(WatchLayer)
             .redirect(reqwest::redirect::Policy::none())
-            // The retry policy decides what is retried, how often and after what pause.
+            // The retry policy decides about retries.
             .retry(reqwest::retry::never())
-            // A response that is not read does not hold up others: each stream has a window of its own.
+            // A response that is not read does not block other responses, because each stream also
+            // has its own window.
             .http2_initial_connection_window_size(CONNECTION_WINDOW)
-            // reqwest reads one gzip member and drops the rest in silence; the transport decompresses.
+            // reqwest silently drops all gzip members but the first, so the transport decompresses.
             .no_gzip();
-        if self.directly {
+        if self.no_proxy {
             http = http.no_proxy();
         }
         if let Some(name) = &self.localhost {
@@ -157,20 +139,20 @@ fn ring() -> Result<rustls::ClientConfig, BoxError> {
     Ok(config)
 }
 
-/// The TLS support that the features of this crate bring.
+/// The TLS support that the crate features enable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Tls {
     /// https works.
     Ready,
-    /// No TLS feature is enabled: only plain http works.
+    /// No TLS feature is enabled, so only plain http works.
     Missing,
-    /// rustls has no crypto provider: reqwest panics during set-up.
+    /// rustls has no crypto provider, so reqwest would panic.
     #[cfg_attr(
         not(all(
             feature = "rustls-no-provider",
             not(any(feature = "rustls", feature = "rustls-ring", feature = "native-tls"))
         )),
-        expect(dead_code, reason = "only rustls without a provider lacks one")
+        expect(dead_code, reason = "only used with the feature rustls-no-provider")
     )]
     WithoutProvider,
 }
@@ -199,10 +181,12 @@ thread_local! {
     static CONNECTING: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Runs a request and keeps `connecting` up to date: while the request waits for its connection it polls the connector.
+/// Runs a request, and sets `connecting` while the request waits for its connection, which is when
+/// it polls the connector.
 ///
-/// When it takes another connection that became free, the connector is left to a task of its own, which does not count.
-async fn watched<T>(request: impl Future<Output = T>, connecting: attempt::Connecting) -> T {
+/// If the request takes another connection that has become idle, reqwest moves the connector to a
+/// separate task, which is ignored.
+async fn watch_connector<T>(request: impl Future<Output = T>, connecting: ConnectingFlag) -> T {
     let mut request = pin!(request);
     poll_fn(|context| {
         CONNECTING.set(false);
@@ -213,36 +197,38 @@ async fn watched<T>(request: impl Future<Output = T>, connecting: attempt::Conne
     .await
 }
 
-/// Lets [`watched`] know about connectors.
+/// Wraps connectors for [`watch_connector`].
 #[derive(Clone)]
-struct Watch;
+struct WatchLayer;
 
-/// A connector that is watched. reqwest clones it for each request, whether that needs a connection or not. The inner connector is
-/// large and is only cloned for connections.
-struct Watched<S>(Arc<S>);
+/// A connector for [`watch_connector`].
+///
+/// reqwest clones the connector for each request, even if the request needs no new connection. The
+/// inner connector is large, so it is only cloned for connections.
+struct WatchedConnector<S>(Arc<S>);
 
-impl<S> Clone for Watched<S> {
+impl<S> Clone for WatchedConnector<S> {
     fn clone(&self) -> Self {
         Self(Arc::clone(&self.0))
     }
 }
 
-impl<S> Layer<S> for Watch {
-    type Service = Watched<S>;
+impl<S> Layer<S> for WatchLayer {
+    type Service = WatchedConnector<S>;
 
-    fn layer(&self, connector: S) -> Watched<S> {
-        Watched(Arc::new(connector))
+    fn layer(&self, connector: S) -> WatchedConnector<S> {
+        WatchedConnector(Arc::new(connector))
     }
 }
 
-impl<S, R> Service<R> for Watched<S>
+impl<S, R> Service<R> for WatchedConnector<S>
 where
     S: Service<R, Future: Send> + Clone + Send + 'static,
     R: Send + 'static,
 {
     type Response = S::Response;
     type Error = S::Error;
-    type Future = Connection<Result<S::Response, S::Error>>;
+    type Future = ConnectFuture<Result<S::Response, S::Error>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         Poll::Ready(Ok(()))
@@ -250,17 +236,17 @@ where
 
     fn call(&mut self, target: R) -> Self::Future {
         let mut connector = S::clone(&self.0);
-        Connection(Box::pin(async move {
+        ConnectFuture(Box::pin(async move {
             poll_fn(|context| connector.poll_ready(context)).await?;
             connector.call(target).await
         }))
     }
 }
 
-/// A connection that is being made.
-struct Connection<T>(Pin<Box<dyn Future<Output = T> + Send>>);
+/// The future of a connector.
+struct ConnectFuture<T>(Pin<Box<dyn Future<Output = T> + Send>>);
 
-impl<T> Future for Connection<T> {
+impl<T> Future for ConnectFuture<T> {
     type Output = T;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
@@ -270,18 +256,18 @@ impl<T> Future for Connection<T> {
     }
 }
 
-/// Classifies an error of reqwest.
+/// Converts an error of reqwest.
 fn classify(error: reqwest::Error) -> HttpError {
     let kind = if error.is_builder() {
         HttpErrorKind::Request
     } else if error.is_connect() {
         match error.is_timeout() {
             true => HttpErrorKind::ConnectTimeout,
-            false => unconnected(&error),
+            false => connect_error_kind(&error),
         }
     } else if error.is_timeout() {
         HttpErrorKind::Timeout
-    } else if chain(&error).any(|cause| cause.downcast_ref().is_some_and(hyper::Error::is_canceled)) {
+    } else if sources(&error).any(|source| source.downcast_ref().is_some_and(hyper::Error::is_canceled)) {
         // The connection closed before hyper started to write the request.
         HttpErrorKind::Connect
     } else if is_unprocessed(&error) {
@@ -293,89 +279,92 @@ fn classify(error: reqwest::Error) -> HttpError {
     };
     // The URL contains ids and search terms.
     let error = error.without_url();
-    // The reason that an HTTP/2 server gives for closing a connection can have any length.
-    const LONGEST: usize = 1000;
-    let long = chain(&error).map(ToString::to_string).find(|text| text.len() > LONGEST);
-    let source: BoxError = match long {
-        Some(long) => one_line(&long).into(),
+    // The debug data with which an HTTP/2 server closes a connection can have any length.
+    const MAX_TEXT: usize = 1000;
+    let long_text = sources(&error)
+        .map(ToString::to_string)
+        .find(|text| text.len() > MAX_TEXT);
+    let source: BoxError = match long_text {
+        Some(text) => one_line(&text).into(),
         None => error.into(),
     };
     HttpError::new(kind, source)
 }
 
-type Cause = dyn std::error::Error + 'static;
+type DynError = dyn std::error::Error + 'static;
 
-/// An error and its causes, with those that I/O errors wrap, which their `source` passes over.
-fn chain(error: &reqwest::Error) -> impl Iterator<Item = &Cause> {
-    std::iter::successors(Some(error as &Cause), |cause| {
-        let wrapped = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+/// Returns an error and its sources, including errors inside I/O errors, which `source` skips.
+fn sources(error: &reqwest::Error) -> impl Iterator<Item = &DynError> {
+    std::iter::successors(Some(error as &DynError), |error| {
+        let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
         match wrapped {
-            Some(wrapped) => Some(wrapped as &Cause),
-            None => cause.source(),
+            Some(wrapped) => Some(wrapped as &DynError),
+            None => error.source(),
         }
     })
 }
 
-/// Why there is no connection.
-fn unconnected(error: &reqwest::Error) -> HttpErrorKind {
-    // The type of the tunnel's error is private, and no other status than this one is kept.
-    let tunnel = chain(error).find_map(|cause| Some(cause.to_string().strip_prefix("tunnel error: ")?.to_owned()));
+/// Returns why a connection failed.
+fn connect_error_kind(error: &reqwest::Error) -> HttpErrorKind {
+    // The type of the tunnel's error is private, and 407 is the only status that it keeps.
+    let tunnel = sources(error).find_map(|source| Some(source.to_string().strip_prefix("tunnel error: ")?.to_owned()));
     match tunnel.as_deref() {
         Some("unsuccessful") => return HttpErrorKind::Proxy,
         Some("proxy authorization required") => return HttpErrorKind::ProxyCredentials,
         _ => {}
     }
-    match handshake(error) {
+    match handshake_error(error) {
         Some(text) if text.contains("certificate") => HttpErrorKind::Certificate,
-        // What OpenSSL says of a connection that was closed.
+        // OpenSSL reports a closed connection with this text.
         Some(text) if text.contains("unexpected EOF") => HttpErrorKind::Connect,
         Some(_) => HttpErrorKind::Tls,
         None => HttpErrorKind::Connect,
     }
 }
 
-/// What a TLS handshake failed for, when that is why there is no connection; `None` when the network is to blame.
+/// Returns why the TLS handshake failed; `None` if the connection failed for another reason.
 ///
-/// rustls says it inside an I/O error of invalid data, native TLS by an error of its own without any I/O error. All of them
-/// name the certificate when it is the reason.
-fn handshake(error: &reqwest::Error) -> Option<String> {
-    let mut kinds = chain(error)
-        .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
+/// rustls reports it inside an I/O error of the kind `InvalidData`, native TLS in its own error
+/// type without an I/O error. The text contains "certificate" if the certificate is the reason.
+fn handshake_error(error: &reqwest::Error) -> Option<String> {
+    let mut kinds = sources(error)
+        .filter_map(|source| source.downcast_ref::<std::io::Error>())
         .map(std::io::Error::kind)
         .peekable();
-    let native = kinds.peek().is_none() && chain(error).any(is_native_tls);
+    let native = kinds.peek().is_none() && sources(error).any(is_native_tls);
     let rustls = kinds.any(|kind| kind == std::io::ErrorKind::InvalidData);
-    (native || rustls).then(|| chain(error).last().map(ToString::to_string).unwrap_or_default())
+    (native || rustls).then(|| sources(error).last().map(ToString::to_string).unwrap_or_default())
 }
 
-/// Whether it is an error of the operating system's TLS library.
+/// Returns `true` for an error of the operating system's TLS library.
 #[cfg(feature = "native-tls")]
-fn is_native_tls(cause: &Cause) -> bool {
-    cause.is::<native_tls::Error>()
+fn is_native_tls(error: &DynError) -> bool {
+    error.is::<native_tls::Error>()
 }
 
-/// Without the feature there are none.
+/// Returns `false`: without the feature, native TLS is not used.
 #[cfg(not(feature = "native-tls"))]
-fn is_native_tls(_: &Cause) -> bool {
+fn is_native_tls(_: &DynError) -> bool {
     false
 }
 
-/// Whether an HTTP/2 server says that it did not take the request: it refuses its stream, or goes away after an earlier one.
+/// Returns `true` if an HTTP/2 server did not process the request: it refused the stream, or sent
+/// GOAWAY with a lower stream id.
 fn is_unprocessed(error: &reqwest::Error) -> bool {
-    let says_so = |error: &h2::Error| {
+    let is_refusal = |error: &h2::Error| {
         let refused = error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM);
         error.is_remote() && (refused || error.is_go_away())
     };
-    // Once the answer has begun, so has the work.
-    error.is_request() && chain(error).filter_map(<Cause>::downcast_ref).any(says_so)
+    // After the start of the response, the server has started to process the request.
+    error.is_request() && sources(error).filter_map(<DynError>::downcast_ref).any(is_refusal)
 }
 
-/// Bytes that are not HTTP, not chunked or not compressed as they claim to be.
+/// Returns `true` if the bytes received are not valid HTTP, chunked encoding or compressed data.
 fn is_protocol(error: &reqwest::Error) -> bool {
     use std::io::ErrorKind::{InvalidData, InvalidInput};
-    chain(error).any(|cause| {
-        cause.downcast_ref().is_some_and(hyper::Error::is_parse)
-            || cause
+    sources(error).any(|source| {
+        source.downcast_ref().is_some_and(hyper::Error::is_parse)
+            || source
                 .downcast_ref::<std::io::Error>()
                 .is_some_and(|io| matches!(io.kind(), InvalidData | InvalidInput))
     })

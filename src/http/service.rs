@@ -14,7 +14,7 @@ use tower_service::Service;
 
 use super::error::{BoxError, HttpError};
 
-/// The HTTP service below a client: what [`ClientBuilder::layer`](crate::ClientBuilder::layer) wraps.
+/// The HTTP service of a client, which [`ClientBuilder::layer`](crate::ClientBuilder::layer) wraps.
 #[derive(Clone)]
 pub struct HttpService(BoxCloneSyncService<http::Request<Bytes>, http::Response<HttpBody>, HttpError>);
 
@@ -55,7 +55,7 @@ impl fmt::Debug for HttpService {
     }
 }
 
-/// The body of a response that comes out of a [`HttpService`].
+/// The body of a response of an [`HttpService`].
 pub struct HttpBody(UnsyncBoxBody<Bytes, HttpError>);
 
 impl HttpBody {

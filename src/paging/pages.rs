@@ -130,7 +130,7 @@ impl<P: Page> Pages<P> {
             (Some(call), _) => self.next_step = NextStep::Request(call.clone()),
             // A walk that cannot start must not end as if it were complete.
             (None, Some((operation, mistake))) => {
-                self.next_step = NextStep::Fail(ErrorContext::mistake(operation, mistake));
+                self.next_step = NextStep::Fail(ErrorContext::builder_error(operation, mistake));
             }
             (None, None) => {}
         }
@@ -139,7 +139,7 @@ impl<P: Page> Pages<P> {
     /// Makes the walk fail with this reason, unless its call is already invalid.
     pub(super) fn refuse(&mut self, reason: &str) {
         if let Some(call) = self.call.take() {
-            self.next_step = NextStep::Fail(ErrorContext::mistake(call.operation.id, reason));
+            self.next_step = NextStep::Fail(ErrorContext::builder_error(call.operation.id, reason));
             self.mistake = Some((call.operation.id, reason.to_owned()));
             (self.fetch, self.ready) = (None, None);
         }

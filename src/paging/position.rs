@@ -115,7 +115,7 @@ impl Call {
             .is_some_and(|Cursor(text)| text.trim().is_empty())
         {
             // The server would return the first page, or fail.
-            return Err(ErrorContext::mistake(self.operation.id, "the cursor is empty"));
+            return Err(ErrorContext::builder_error(self.operation.id, "the cursor is empty"));
         }
         let Some(Cursor(text)) = cursor else { return Ok(()) };
         self.page = Some(text.as_str().into());
@@ -127,7 +127,7 @@ impl Call {
                 // Servers treat page 0 as page 1, so the first page would be returned twice.
                 Ok(0) | Err(_) => {
                     let mistake = "the cursor is not a page number; pages are counted from 1";
-                    return Err(ErrorContext::mistake(self.operation.id, mistake));
+                    return Err(ErrorContext::builder_error(self.operation.id, mistake));
                 }
             },
             Some(Paging::CursorInBody) => self.set_pagination("starting_after", &text.as_str().into())?,
@@ -208,7 +208,7 @@ impl Call {
             None => Ok(()),
             Some(field) => {
                 let mistake = format!("`{field}`: {}", moment::MILLISECONDS);
-                Err(ErrorContext::mistake(self.operation.id, mistake))
+                Err(ErrorContext::builder_error(self.operation.id, mistake))
             }
         }
     }
@@ -239,7 +239,7 @@ impl Call {
         };
         let Some(outer) = members(object) else {
             let mistake = "the body is not a JSON object, so the cursor or page size cannot be set";
-            return Err(ErrorContext::mistake(self.operation.id, mistake));
+            return Err(ErrorContext::builder_error(self.operation.id, mistake));
         };
         let inner = member(object, "pagination").and_then(members);
         let pagination = with_member(&inner.unwrap_or_default(), name, &value.to_string());

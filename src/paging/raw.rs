@@ -48,7 +48,7 @@ impl Request {
         Pages::fetched(self.client.clone(), call, None, move |client, call| {
             let name = name.clone();
             Box::pin(async move {
-                let response = client.whole(&call).await?;
+                let response = client.bytes(&call).await?;
                 match RawPage::read(&response, &name, paging) {
                     Ok(page) => Ok(response.map(|_| page)),
                     Err(unread) => Err(response.decode_error(unread)),

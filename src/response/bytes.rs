@@ -1,4 +1,4 @@
-//! A body that is passed on as it arrives.
+//! The body of a response as a stream.
 
 use std::fmt;
 use std::pin::Pin;
@@ -10,9 +10,12 @@ use futures_core::Stream;
 use super::error::Error;
 use super::error::context::{ErrorContext, Failure};
 
-/// The bytes of a download, chunk by chunk, in constant memory.
+/// The bytes of a download as a stream, in constant memory.
 ///
-/// Ends with an error if the connection is lost before the last byte.
+/// The stream ends with an error if the connection is lost before the last byte, or if no chunk
+/// arrives within the client's [`timeout`](crate::ClientBuilder::timeout). Dropping it cancels the
+/// download. Its size is not limited.
+#[doc(alias = "download")]
 pub struct ByteStream {
     context: ErrorContext,
     chunks: Pin<Box<dyn Stream<Item = Result<Bytes, Failure>> + Send>>,
@@ -29,12 +32,12 @@ impl ByteStream {
         }
     }
 
-    /// Returns the context of the call, for errors of the code that reads these bytes.
+    /// Returns the context of the call, for errors in code that reads the stream.
     pub(crate) fn context(&self) -> &ErrorContext {
         &self.context
     }
 
-    /// Returns the same bytes in a changed context: that of a call that consists of several calls.
+    /// Changes the context, for a call that consists of several calls.
     pub(crate) fn in_context(mut self, change: impl FnOnce(&mut ErrorContext)) -> Self {
         change(&mut self.context);
         self
@@ -44,12 +47,13 @@ impl ByteStream {
     ///
     /// # Errors
     ///
-    /// If the connection is lost or nothing arrives within the client's timeout.
+    /// If the connection is lost, or if no chunk arrives within the client's
+    /// [`timeout`](crate::ClientBuilder::timeout).
     pub async fn next_chunk(&mut self) -> Result<Option<Bytes>, Error> {
         self.next_bytes().await.map_err(|failure| self.context.error(failure))
     }
 
-    /// Returns the next chunk, or why there is none, for code that reads these bytes as part of another stream.
+    /// Returns the next chunk, for another stream that reads this one.
     pub(crate) async fn next_bytes(&mut self) -> Result<Option<Bytes>, Failure> {
         std::future::poll_fn(|context| self.chunks.as_mut().poll_next(context))
             .await

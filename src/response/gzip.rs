@@ -1,4 +1,4 @@
-//! Bytes that come compressed, decompressed as they arrive.
+//! Decompresses gzip streams.
 
 use std::io::{self, Write};
 
@@ -13,56 +13,62 @@ use super::error::kind::Kind;
 use crate::wire::read::DecodeError;
 
 impl ByteStream {
-    /// Decompresses gzip of one member or several, in constant memory. Zeros after the last member are skipped.
+    /// Decompresses gzip with any number of members, in constant memory. Zeros after the last
+    /// member are skipped.
     ///
-    /// Anything that is not gzip passes unchanged, a ZIP archive too: an export can be one. Use
-    /// `ExportJob::download_to` to unpack it, or examine the first bytes, which are `PK` followed by the bytes 3 and 4.
+    /// Bytes that are not gzip are passed through unchanged. This includes ZIP archives, which
+    /// exports can be: unpack them with `ExportJob::download_to`, or check for the first bytes
+    /// `PK\x03\x04`.
     ///
-    /// The stream ends with an error that [`is_decode`](crate::Error::is_decode) if the gzip is damaged or incomplete, or if it
-    /// goes on without producing anything.
+    /// # Errors
+    ///
+    /// The stream ends with an error that [`is_decode`](crate::Error::is_decode) if the gzip is
+    /// damaged or incomplete, or if it contains far more members or bytes than it decompresses to.
+    #[doc(alias = "gzip")]
+    #[doc(alias = "gunzip")]
     pub fn decompressed(self) -> Self {
-        self.steps(Decompressing::Begin, damaged)
+        self.steps(Decompressing::Start, damaged)
     }
 
-    /// The same bytes without the gzip that they have to come in.
+    /// Decompresses gzip; other bytes are an error.
     pub(crate) fn decoded(self) -> Self {
-        self.steps(Decompressing::Encoded, undecoded)
+        self.steps(Decompressing::StartGzip, undecoded)
     }
 
-    fn steps(self, begin: Decompressing, failed: fn(io::Error) -> Failure) -> Self {
+    fn steps(self, start: Decompressing, to_failure: fn(io::Error) -> Failure) -> Self {
         let context = self.context().clone();
-        let steps = stream::try_unfold((self, begin), move |(bytes, step)| decompress(bytes, step, failed));
+        let steps = stream::try_unfold((self, start), move |(bytes, step)| decompress(bytes, step, to_failure));
         Self::new(context, steps)
     }
 }
 
-/// Where [`ByteStream::decompressed`] is.
+/// The state of [`ByteStream::decompressed`].
 enum Decompressing {
     /// Nothing was read.
-    Begin,
-    /// Nothing was read of what is gzip, unless it is empty.
-    Encoded,
-    /// It is not gzip.
+    Start,
+    /// Nothing was read of a stream that must be gzip or empty.
+    StartGzip,
+    /// The stream is not gzip.
     Plain,
-    /// It is gzip: the decoder and what it has yet to read.
+    /// The stream is gzip: the decoder and its unread input.
     Gzip(Box<Members>, Bytes),
-    /// The last bytes were handed out.
+    /// All bytes were returned.
     End,
 }
 
-/// The next decompressed chunk.
+/// Returns the next decompressed chunk.
 async fn decompress(
     mut bytes: ByteStream,
     mut step: Decompressing,
-    failed: fn(io::Error) -> Failure,
+    to_failure: fn(io::Error) -> Failure,
 ) -> Result<Option<(Bytes, (ByteStream, Decompressing))>, Failure> {
     loop {
         step = match step {
-            Decompressing::Begin => match sniff(&mut bytes, MAGIC.len()).await? {
+            Decompressing::Start => match sniff(&mut bytes, MAGIC.len()).await? {
                 (head, true) => Decompressing::Gzip(Box::default(), head),
                 (head, false) => return Ok((!head.is_empty()).then_some((head, (bytes, Decompressing::Plain)))),
             },
-            Decompressing::Encoded => match bytes.next_bytes().await? {
+            Decompressing::StartGzip => match bytes.next_bytes().await? {
                 Some(head) => Decompressing::Gzip(Box::default(), head),
                 None => Decompressing::End,
             },
@@ -75,19 +81,19 @@ async fn decompress(
                     match bytes.next_bytes().await? {
                         Some(chunk) => input = chunk,
                         None => {
-                            members.finish().map_err(failed)?;
+                            members.finish().map_err(to_failure)?;
                             let rest = std::mem::take(members.output());
                             return Ok((!rest.is_empty()).then(|| (rest.into(), (bytes, Decompressing::End))));
                         }
                     }
                 }
-                input.advance(members.push(&input).map_err(failed)?);
+                input.advance(members.push(&input).map_err(to_failure)?);
                 let output = std::mem::take(members.output());
                 let step = Decompressing::Gzip(members, input);
                 if !output.is_empty() {
                     return Ok(Some((output.into(), (bytes, step))));
                 }
-                // Nothing to hand out, while the next bytes may be there already: other tasks get their turn.
+                // The next input may be ready without producing output, so let other tasks run.
                 consume_budget().await;
                 step
             }
@@ -96,15 +102,16 @@ async fn decompress(
     }
 }
 
-/// What a gzip file begins with.
+/// The first bytes of a gzip file.
 const MAGIC: [u8; 2] = [0x1f, 0x8b];
 
-/// The first bytes, at `least` so many where there are, and whether they begin a gzip file.
-pub(crate) async fn sniff(bytes: &mut ByteStream, least: usize) -> Result<(Bytes, bool), Failure> {
+/// Returns at least the first `min_length` bytes if the stream has as many, and whether they are
+/// the start of a gzip file.
+pub(crate) async fn sniff(bytes: &mut ByteStream, min_length: usize) -> Result<(Bytes, bool), Failure> {
     let mut head = BytesMut::new();
-    while head.len() < least {
+    while head.len() < min_length {
         let Some(chunk) = bytes.next_bytes().await? else { break };
-        if head.is_empty() && chunk.len() >= least {
+        if head.is_empty() && chunk.len() >= min_length {
             let gzip = chunk.starts_with(&MAGIC);
             return Ok((chunk, gzip));
         }
@@ -114,21 +121,22 @@ pub(crate) async fn sniff(bytes: &mut ByteStream, least: usize) -> Result<(Bytes
     Ok((head.freeze(), gzip))
 }
 
-/// The error of gzip that is damaged or incomplete.
+/// Returns the error of a gzip file that is damaged or incomplete.
 pub(crate) fn damaged(error: io::Error) -> Failure {
     let found = match is_unproductive(&error) {
-        true => "gzip that goes on without producing anything",
+        true => "gzip that decompresses to almost nothing",
         false => "damaged or missing bytes",
     };
     let unread = DecodeError {
         path: String::new(),
-        expected: "a whole gzip file",
+        expected: "a complete gzip file",
         found: found.to_owned(),
     };
     Failure::new(Kind::Decode(Box::new(unread)), error)
 }
 
-/// The error of a body whose gzip is damaged, or incomplete: then the rest was lost.
+/// Returns the error of a body whose gzip is damaged, or incomplete because the connection was
+/// lost.
 pub(crate) fn undecoded(error: io::Error) -> Failure {
     let kind = match error.kind() {
         io::ErrorKind::UnexpectedEof => Kind::Lost,
@@ -138,14 +146,16 @@ pub(crate) fn undecoded(error: io::Error) -> Failure {
     Failure::new(kind, error)
 }
 
-/// The error of gzip that is valid so far, but has far more bytes or members than what it contains justifies. Without it a
-/// server could keep a client busy for ever, since limits of what is decompressed are never reached.
+/// The error of valid gzip that has far more bytes or members than it decompresses to.
+///
+/// Without this error, a server could keep a client busy without end, because the limits of the
+/// decompressed size are never reached.
 #[derive(Debug)]
 struct Unproductive;
 
 impl std::fmt::Display for Unproductive {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("the gzip goes on without producing anything")
+        f.write_str("the gzip has too many bytes or members for its content")
     }
 }
 
@@ -157,20 +167,25 @@ fn is_unproductive(error: &io::Error) -> bool {
         .is_some_and(<dyn std::error::Error + Send + Sync>::is::<Unproductive>)
 }
 
-/// How many bytes of gzip may come beyond twice the bytes that they decompress to: flushed blocks, and zeros at the end.
+/// Maximum number of compressed bytes in addition to twice the decompressed bytes, for flushed
+/// blocks and zeros at the end.
 const MAX_OVERHEAD_BYTES: u64 = 1 << 20;
-/// How many members there may be beyond one for each byte that they decompress to.
+/// Maximum number of members in addition to one per decompressed byte.
 const MAX_EXTRA_MEMBERS: u64 = 1000;
 
-/// Decompresses gzip: the members one after another, and zeros after the last one, which some writers add to fill a block. Any
-/// other bytes there are an error, as is a damaged member.
+/// Decompresses gzip members one after another.
+///
+/// Zeros after the last member, which some writers add as padding, are skipped. Other bytes and
+/// damaged members are errors.
 pub(crate) struct Members {
     member: GzDecoder<Vec<u8>>,
-    /// Whether zeros came after the last member.
-    filled_up: bool,
-    /// How many members there were, and how many bytes went in and came out.
+    /// Whether zeros were read after the last member.
+    is_padded: bool,
+    /// Number of members.
     members: u64,
+    /// Number of compressed bytes.
     read: u64,
+    /// Number of decompressed bytes.
     decompressed: u64,
 }
 
@@ -178,7 +193,7 @@ impl Default for Members {
     fn default() -> Self {
         Self {
             member: GzDecoder::new(Vec::new()),
-            filled_up: false,
+            is_padded: false,
             members: 1,
             read: 0,
             decompressed: 0,
@@ -187,8 +202,8 @@ impl Default for Members {
 }
 
 impl Members {
-    /// Decompresses some of `bytes`, and returns how many: as many as fill the decoder's own buffer, so that a few bytes cannot
-    /// expand to very many at once.
+    /// Decompresses some of `bytes` and returns their number. The decoder's buffer limits the
+    /// output of one call.
     pub(crate) fn push(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let before = self.member.get_ref().len();
         let read = self.decompress(bytes)?;
@@ -203,15 +218,15 @@ impl Members {
     }
 
     fn decompress(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if !self.filled_up {
+        if !self.is_padded {
             match self.member.write(bytes)? {
                 // The member has ended.
                 0 if !bytes.is_empty() => self.member.try_finish()?,
                 read => return Ok(read),
             }
-            self.filled_up = bytes.starts_with(&[0]);
+            self.is_padded = bytes.starts_with(&[0]);
         }
-        match self.filled_up {
+        match self.is_padded {
             true if bytes.iter().all(|byte| *byte == 0) => Ok(bytes.len()),
             true => Err(io::Error::new(
                 io::ErrorKind::InvalidData,
@@ -226,40 +241,40 @@ impl Members {
         }
     }
 
-    /// What was decompressed, to be taken out.
+    /// Returns the decompressed bytes, which the caller takes out.
     pub(crate) fn output(&mut self) -> &mut Vec<u8> {
         self.member.get_mut()
     }
 
-    /// Puts what the decoder still holds into the output, as far as it is sound, once nothing more comes. An error of an end that
-    /// came too early is one of `UnexpectedEof`.
+    /// Moves the remaining valid bytes from the decoder to the output, after the last input.
+    /// Returns an error of the kind `UnexpectedEof` if the input is incomplete.
     pub(crate) fn finish(&mut self) -> io::Result<()> {
-        if self.filled_up {
+        if self.is_padded {
             return Ok(());
         }
-        // What cannot be had is told below.
+        // Errors are reported below.
         let _ = self.member.flush();
-        let sound = self.member.get_ref().len();
-        // One that has ended takes nothing more.
+        let valid_length = self.member.get_ref().len();
+        // A complete member accepts no more input.
         if let Ok(0) = self.member.write(&[0]) {
             return self.member.try_finish();
         }
-        self.member.get_mut().truncate(sound);
+        self.member.get_mut().truncate(valid_length);
         Err(io::ErrorKind::UnexpectedEof.into())
     }
 }
 
-/// A body that came compressed by gzip, of any number of members; one that is empty has none.
+/// Decompresses a body that is gzip with any number of members, or empty.
 #[derive(Default)]
 pub(crate) struct Gunzip {
     members: Members,
-    begun: bool,
+    has_input: bool,
 }
 
 impl Gunzip {
-    /// Decompresses a chunk onto what there is; `false` when that gets longer than `limit`.
+    /// Decompresses a chunk; returns `false` if the output exceeds `limit` bytes.
     pub(crate) fn push(&mut self, mut chunk: &[u8], limit: u64) -> io::Result<bool> {
-        self.begun |= !chunk.is_empty();
+        self.has_input |= !chunk.is_empty();
         while !chunk.is_empty() {
             let read = self.members.push(chunk)?;
             chunk = chunk.get(read..).unwrap_or_default();
@@ -270,10 +285,13 @@ impl Gunzip {
         Ok(true)
     }
 
-    /// What was decompressed, once nothing more comes, and whether that is the whole.
+    /// Returns the decompressed bytes after the last input, and an error if the input is
+    /// incomplete.
     pub(crate) fn finish(mut self) -> (Vec<u8>, io::Result<()>) {
-        let whole = self.members.finish();
-        let whole = if self.begun { whole } else { Ok(()) };
-        (std::mem::take(self.members.output()), whole)
+        let finished = match self.has_input {
+            true => self.members.finish(),
+            false => Ok(()),
+        };
+        (std::mem::take(self.members.output()), finished)
     }
 }

@@ -1,4 +1,4 @@
-//! What comes back: values, bytes, errors.
+//! Responses: values, bytes and errors.
 
 pub(crate) mod bytes;
 pub(crate) mod error;
@@ -12,12 +12,12 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// The request id of a response's headers.
+/// Returns the request id from the headers of a response.
 pub(crate) fn request_id(headers: &HeaderMap) -> Option<&str> {
     headers.get(&REQUEST_ID)?.to_str().ok().filter(|id| !id.is_empty())
 }
 
-/// What a body was encoded by on its way, such as gzip, in the order in which that was done.
+/// Returns the content codings of a body, such as gzip, in the order in which they were applied.
 pub(crate) fn content_codings(headers: &HeaderMap) -> impl Iterator<Item = &str> {
     let values = headers.get_all(CONTENT_ENCODING).into_iter();
     let codings = values.flat_map(|value: &HeaderValue| value.to_str().unwrap_or("unknown").split(','));
@@ -26,8 +26,9 @@ pub(crate) fn content_codings(headers: &HeaderMap) -> impl Iterator<Item = &str>
         .filter(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case("identity"))
 }
 
-/// The content coding of a body that could not be taken off, by a name of HTTP's.
-pub(crate) fn foreign_coding(headers: &HeaderMap) -> Option<&'static str> {
+/// Describes the content coding of a body, if it has one. Bodies whose only coding is gzip have
+/// been decompressed before.
+pub(crate) fn unsupported_coding(headers: &HeaderMap) -> Option<&'static str> {
     let mut codings = content_codings(headers).peekable();
     codings.peek()?;
     let known = [
@@ -37,5 +38,5 @@ pub(crate) fn foreign_coding(headers: &HeaderMap) -> Option<&'static str> {
         ("zstd", "a body encoded by zstd"),
     ];
     let found = codings.find_map(|coding| known.iter().find(|(name, _)| coding.eq_ignore_ascii_case(name)));
-    Some(found.map_or("a body encoded by something else than gzip", |(_, found)| found))
+    Some(found.map_or("a body with an unknown encoding", |(_, found)| found))
 }

@@ -1,4 +1,4 @@
-//! The server's rate limit, as an answer's headers tell it.
+//! The server's rate limit, from the headers of responses.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -8,26 +8,28 @@ static LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
 static REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
 static RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
 
-/// The state of the rate limit as a response's headers tell it.
+/// The state of the rate limit, from the headers of a response.
 ///
-/// Intercom counts requests in windows of 10 seconds: a limit of 167 stands for 1,000 a minute.
+/// Intercom counts requests in windows of 10 seconds: a limit of 167 corresponds to 1,000 requests
+/// a minute.
+#[doc(alias = "throttle")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RateLimit {
-    /// Requests allowed per 10-second window, `X-RateLimit-Limit`.
+    /// Requests allowed per 10-second window, from `X-RateLimit-Limit`.
     pub limit: u64,
-    /// Requests left in the current window, `X-RateLimit-Remaining`.
+    /// Requests remaining in the current window, from `X-RateLimit-Remaining`.
     pub remaining: u64,
-    /// When the window ends, in epoch seconds, `X-RateLimit-Reset`.
+    /// End of the window in epoch seconds, from `X-RateLimit-Reset`.
     pub reset: i64,
 }
 
 impl RateLimit {
-    /// Reads the headers; `None` unless all three are there and well-formed.
+    /// Reads the headers; `None` unless all three are present and valid.
     pub(crate) fn from_headers(headers: &HeaderMap) -> Option<Self> {
         Some(Self {
             limit: number(headers, &LIMIT)?.try_into().ok()?,
-            // Below zero are those that were asked in vain.
+            // Negative values count rejected requests.
             remaining: number(headers, &REMAINING)?.try_into().unwrap_or_default(),
             reset: number(headers, &RESET)?,
         })
@@ -35,33 +37,34 @@ impl RateLimit {
 }
 
 impl RateLimit {
-    /// Returns `true` if the reset can be the end of a window by a clock that is at most an hour off.
+    /// Returns `true` if the reset is plausible for a server clock that is at most an hour off.
     pub(crate) fn is_plausible(&self) -> bool {
         (self.reset as f64 - local_time()).abs() <= LARGEST_CLOCK_ERROR.as_secs_f64()
     }
 }
 
-/// The whole number that a header is.
+/// Returns the integer in a header.
 fn number(headers: &HeaderMap, name: &HeaderName) -> Option<i64> {
     headers.get(name)?.to_str().ok()?.trim().parse().ok()
 }
 
-/// How long a window of Intercom's lasts.
+/// The length of Intercom's rate-limit windows.
 pub(crate) const WINDOW: Duration = Duration::from_secs(10);
 
-/// A reset further ahead than this is a clock that disagrees, not a window of 10 seconds.
+/// A reset further ahead than this comes from a wrong clock, not from a window of 10 seconds.
 pub(crate) const LONGEST_WINDOW: Duration = Duration::from_secs(60);
 
-/// A reset further than this from this machine's clock is no time, if the response has no `Date` to compare it with.
+/// A reset further than this from the local clock is ignored, if the response has no `Date` to
+/// compare it with.
 const LARGEST_CLOCK_ERROR: Duration = Duration::from_secs(3600);
 
-/// The server's clock by its `Date` header, in epoch seconds; `None` without one.
+/// Returns the server's time from the `Date` header, in epoch seconds.
 pub(crate) fn server_time(headers: &HeaderMap) -> Option<f64> {
     let date = headers.get(http::header::DATE)?.to_str().ok()?;
     Some(epoch_seconds(httpdate::parse_http_date(date).ok()?))
 }
 
-/// This machine's clock, in epoch seconds.
+/// Returns the local time in epoch seconds.
 pub(crate) fn local_time() -> f64 {
     epoch_seconds(SystemTime::now())
 }
@@ -70,13 +73,15 @@ fn epoch_seconds(time: SystemTime) -> f64 {
     time.duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
 }
 
-/// How long until the window ends by the server's own clock; `None` if the headers do not tell, or their times contradict.
+/// Returns the time until the window ends, by the server's clock; `None` if a header is missing or
+/// the times are inconsistent.
 pub(crate) fn until_reset(headers: &HeaderMap) -> Option<Duration> {
     let wait = Duration::try_from_secs_f64(number(headers, &RESET)? as f64 - server_time(headers)?).ok()?;
     (wait <= LONGEST_WINDOW).then_some(wait)
 }
 
-/// How long until the window ends, by this machine's clock if the response has no `Date`: then at most as long as a window.
+/// Returns the time until the window ends. If the response has no `Date`, it is computed with the
+/// local clock and is at most the length of a window.
 pub(crate) fn estimated_until_reset(headers: &HeaderMap) -> Option<Duration> {
     if server_time(headers).is_some() {
         return until_reset(headers);
@@ -85,7 +90,7 @@ pub(crate) fn estimated_until_reset(headers: &HeaderMap) -> Option<Duration> {
     (wait <= WINDOW).then_some(wait)
 }
 
-/// The wait that a `Retry-After` header asks for, in seconds or as a date.
+/// Returns the wait from a `Retry-After` header, which contains seconds or a date.
 pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(http::header::RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = text.parse() {

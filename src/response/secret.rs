@@ -1,7 +1,7 @@
-//! Removes a call's access token from what a server sends back.
+//! Removes the access token of a call from responses and errors.
 //!
-//! A server or proxy that reports a request can repeat its headers. The token is recognized as it was sent, with characters
-//! escaped as in JSON, URLs and HTML, and cut off.
+//! A server or proxy that reports a request can echo its headers. The token is also recognized if
+//! it is truncated, or if its characters are escaped as in JSON, URLs or HTML.
 
 use std::borrow::Cow;
 
@@ -14,14 +14,15 @@ use crate::http::error::BoxError;
 #[derive(Clone)]
 pub(crate) struct Secret(HeaderValue);
 
-/// Stands in the place of a token.
+/// Replaces a token.
 const REDACTED: &[u8] = b"[redacted]";
 
-/// How many characters from the start of a token count as the token. A shorter token is not recognized: it could be any word.
-const SHORTEST: usize = 8;
+/// Minimum number of characters of a token that are recognized. Shorter tokens could be ordinary
+/// words.
+const MIN_TOKEN_LENGTH: usize = 8;
 
 impl Secret {
-    /// The token of an `Authorization` header.
+    /// Returns the token of an `Authorization` header.
     pub(crate) fn of(authorization: &HeaderValue) -> Self {
         Self(authorization.clone())
     }
@@ -34,11 +35,11 @@ impl Secret {
     /// Returns the bytes without the token; `None` if they do not contain it.
     fn removed(&self, text: &[u8]) -> Option<Vec<u8>> {
         let token = self.token();
-        if token.len() < SHORTEST {
+        if token.len() < MIN_TOKEN_LENGTH {
             return None;
         }
         let mut clean: Option<Vec<u8>> = None;
-        let mut kept = 0;
+        let mut copied = 0;
         let mut at = 0;
         let starts = |byte: &u8| *byte == token[0] || matches!(byte, b'\\' | b'%' | b'&');
         while let Some(next) = text[at..].iter().position(starts) {
@@ -46,16 +47,16 @@ impl Secret {
             match length(&text[at..], token) {
                 Some(length) => {
                     let clean = clean.get_or_insert_default();
-                    clean.extend_from_slice(&text[kept..at]);
+                    clean.extend_from_slice(&text[copied..at]);
                     clean.extend_from_slice(REDACTED);
                     at += length;
-                    kept = at;
+                    copied = at;
                 }
                 None => at += 1,
             }
         }
         clean.map(|mut clean| {
-            clean.extend_from_slice(&text[kept..]);
+            clean.extend_from_slice(&text[copied..]);
             clean
         })
     }
@@ -73,16 +74,17 @@ impl Secret {
         }
     }
 
-    /// Removes the token from an error and its sources: one that contains it becomes a text.
+    /// Removes the token from an error and its sources. An error that contains the token is
+    /// replaced by its text.
     pub(crate) fn remove_from_error(&self, error: BoxError) -> BoxError {
         let mut text = error.to_string();
-        let mut cause = error.source();
-        while let Some(error) = cause {
+        let mut source = error.source();
+        while let Some(error) = source {
             text = format!("{text}: {error}");
-            cause = error.source();
+            source = error.source();
         }
-        let shown = format!("{error:?}");
-        match (self.removed(text.as_bytes()), self.removed(shown.as_bytes())) {
+        let debug = format!("{error:?}");
+        match (self.removed(text.as_bytes()), self.removed(debug.as_bytes())) {
             (None, None) => error,
             _ => self.remove_from_text(&text).into_owned().into(),
         }
@@ -98,7 +100,8 @@ impl Secret {
     }
 }
 
-/// Returns how many bytes the token takes at the start of a text, if enough of it is there.
+/// Returns the length in bytes of the token at the start of a text; `None` if too few of its
+/// characters match.
 fn length(text: &[u8], token: &[u8]) -> Option<usize> {
     let mut rest = text;
     let mut matched = 0;
@@ -109,10 +112,10 @@ fn length(text: &[u8], token: &[u8]) -> Option<usize> {
         }
         matched += 1;
     }
-    (matched >= SHORTEST).then_some(text.len() - rest.len())
+    (matched >= MIN_TOKEN_LENGTH).then_some(text.len() - rest.len())
 }
 
-/// Returns the first character of a text, escaped or not, and how many bytes it takes.
+/// Returns the first character of a text, which can be escaped, and its length in bytes.
 fn character(text: &[u8]) -> Option<(u32, usize)> {
     let hexadecimal = |digits: Option<&[u8]>| number(digits?, 16);
     let first = *text.first()?;
@@ -129,10 +132,10 @@ fn character(text: &[u8]) -> Option<(u32, usize)> {
     Some(escaped.unwrap_or((u32::from(first), 1)))
 }
 
-/// The character that an HTML entity stands for.
+/// Decodes an HTML entity.
 fn entity(text: &[u8]) -> Option<(u32, usize)> {
-    const LONGEST: usize = 10;
-    let end = text.iter().take(LONGEST).position(|byte| *byte == b';')?;
+    const MAX_LENGTH: usize = 10;
+    let end = text.iter().take(MAX_LENGTH).position(|byte| *byte == b';')?;
     let name = text.get(1..end)?;
     let code = match name {
         b"amp" => u32::from(b'&'),
@@ -163,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn token_is_removed_in_every_way_of_writing_it() {
+    fn token_is_removed_in_every_encoding() {
         let url: String = TOKEN.bytes().map(|byte| format!("%{byte:02X}")).collect();
         let json: String = TOKEN.bytes().map(|byte| format!("\\u{byte:04x}")).collect();
         let decimal: String = TOKEN.bytes().map(|byte| format!("&#{byte};")).collect();
@@ -185,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn token_that_is_cut_off_is_removed_and_other_text_stays() {
+    fn truncated_token_is_removed_and_other_text_is_kept() {
         assert_eq!(secret().remove_from_text("dG9rOjE/ab…"), "[redacted]…");
         assert_eq!(secret().remove_from_text("ü dG9rOjE/a"), "ü [redacted]");
         for other in [
@@ -205,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn token_is_removed_from_errors_wherever_they_show_it() {
+    fn token_is_removed_from_errors_and_their_sources() {
         let inner = std::io::Error::other(format!("debug data: {TOKEN}"));
         let outer = crate::http::error::HttpError::new(crate::http::error::HttpErrorKind::Lost, inner);
         let clean = secret().remove_from_error(outer.into());
@@ -220,13 +223,13 @@ mod tests {
     fn token_is_removed_from_headers_and_bodies() {
         let mut headers = HeaderMap::new();
         headers.insert("x-request-id", HeaderValue::from_str(&format!("id-{TOKEN}")).unwrap());
-        headers.insert("x-other", HeaderValue::from_static("as it is"));
+        headers.insert("x-other", HeaderValue::from_static("unchanged"));
         secret().remove_from_headers(&mut headers);
         assert_eq!(
             (&headers["x-request-id"], &headers["x-other"]),
             (
                 &HeaderValue::from_static("id-[redacted]"),
-                &HeaderValue::from_static("as it is")
+                &HeaderValue::from_static("unchanged")
             )
         );
         let body = Bytes::from_static(b"\xff nothing");

@@ -1,4 +1,4 @@
-//! An answer: the decoded value with everything that came along.
+//! A successful response: the decoded value with status, headers and body.
 
 use std::ops::{Deref, DerefMut};
 
@@ -8,10 +8,12 @@ use http::{HeaderMap, StatusCode};
 use super::error::Error;
 use super::error::context::{ErrorContext, Failure};
 use super::rate_limit::RateLimit;
-use super::{foreign_coding, request_id};
+use super::{request_id, unsupported_coding};
 use crate::wire::read::{DecodeError, Mismatch};
 
-/// A successful answer. Derefs to the decoded value.
+/// A successful response, which dereferences to the decoded value.
+///
+/// It also has the status, headers, body and number of attempts of the call.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -38,15 +40,15 @@ pub struct Response<T> {
 }
 
 impl<T> Response<T> {
-    /// An answer of status 200 without headers and body: for tests of your own code, such as of a function that takes one.
+    /// Creates a response with status 200, without headers and body, for tests of your own code.
     ///
     /// ```
     /// use intercom_client::{Response, http::StatusCode, types::Tag};
     ///
     /// let mut tag = Tag::default();
     /// tag.name = Some("Beta".to_owned());
-    /// let answer = Response::from_value(tag).with_status(StatusCode::CREATED).with_body(r#"{"name":"Beta"}"#);
-    /// assert_eq!((answer.name.as_deref(), answer.status().as_u16()), (Some("Beta"), 201));
+    /// let response = Response::from_value(tag).with_status(StatusCode::CREATED).with_body(r#"{"name":"Beta"}"#);
+    /// assert_eq!((response.name.as_deref(), response.status().as_u16()), (Some("Beta"), 201));
     /// ```
     pub fn from_value(value: T) -> Self {
         let context = ErrorContext {
@@ -56,20 +58,20 @@ impl<T> Response<T> {
         Self::received(value, StatusCode::OK, HeaderMap::new(), Bytes::new(), context)
     }
 
-    /// The same answer with another status, for tests.
+    /// Replaces the status, for tests.
     pub fn with_status(mut self, status: StatusCode) -> Self {
         self.status = status;
         self
     }
 
-    /// The same answer with other headers, for tests: `X-Request-Id` and those of the [rate limit](Self::rate_limit) are read
-    /// from them.
+    /// Replaces the headers, from which [`request_id`](Self::request_id) and
+    /// [`rate_limit`](Self::rate_limit) are read, for tests.
     pub fn with_headers(mut self, headers: HeaderMap) -> Self {
         self.headers = headers;
         self
     }
 
-    /// The same answer with another body, for tests. The value stays as it is.
+    /// Replaces the body, for tests. The value does not change.
     pub fn with_body(mut self, body: impl Into<Bytes>) -> Self {
         self.body = body.into();
         self
@@ -98,34 +100,36 @@ impl<T> Response<T> {
         self
     }
 
-    /// The values that are of another kind than described, the first 1,000 of them: where each is, what was expected and
-    /// what was found. They are kept in the [`extra`](crate::Extra) of their objects. Names that the description does not
-    /// have are no mismatch.
+    /// Returns the values whose type differs from the description, at most 1,000.
+    ///
+    /// Each mismatch has the JSON path, the expected type and the type found. The values themselves
+    /// are kept in the [`extra`](crate::Extra) of their objects. Fields that the description does
+    /// not have are not mismatches.
     pub fn mismatches(&self) -> &[Mismatch] {
         &self.mismatches
     }
 
-    /// The mismatches, taken out of the answer.
+    /// Removes and returns the mismatches.
     pub(crate) fn take_mismatches(&mut self) -> Vec<Mismatch> {
         std::mem::take(&mut self.mismatches)
     }
 
-    /// The error of an answer that is not what was asked for.
+    /// Creates the error of a response that cannot be decoded.
     pub(crate) fn decode_error(&self, mut unread: DecodeError) -> Error {
-        if let Some(coding) = foreign_coding(&self.headers) {
+        if let Some(coding) = unsupported_coding(&self.headers) {
             unread.found = coding.to_owned();
         }
         self.error(unread)
     }
 
-    /// An error that this answer is the reason for.
+    /// Creates an error that this response causes.
     pub(crate) fn error(&self, failure: impl Into<Failure>) -> Error {
         self.context
             .with_response(self.status, self.headers.clone(), self.body.clone())
             .error(failure)
     }
 
-    /// The decoded value alone.
+    /// Returns the decoded value.
     pub fn into_inner(self) -> T {
         self.value
     }
@@ -142,18 +146,19 @@ impl<T> Response<T> {
         (self.value, parts)
     }
 
-    /// The HTTP status, 200 to 299.
+    /// Returns the HTTP status, 200 to 299.
     pub fn status(&self) -> StatusCode {
         self.status
     }
 
-    /// How often the request was sent until it was answered so, the first time included.
+    /// Returns the number of times the request was sent: 1 if it was not retried.
     pub fn attempts(&self) -> u32 {
         self.context.attempts
     }
 
-    /// The page size that a walk asked for because the server was too slow for the caller's; `None` if the page size was not
-    /// reduced. See [`Pages::reduce_page_size`](crate::paging::Pages::reduce_page_size).
+    /// Returns the reduced page size of a walk, if the server was too slow for the original one.
+    ///
+    /// See [`Pages::reduce_page_size`](crate::paging::Pages::reduce_page_size).
     pub fn reduced_page_size(&self) -> Option<u32> {
         self.reduced_page_size
     }
@@ -163,27 +168,27 @@ impl<T> Response<T> {
         self
     }
 
-    /// The response headers.
+    /// Returns the response headers.
     pub fn headers(&self) -> &HeaderMap {
         &self.headers
     }
 
-    /// The `X-Request-Id` header: what Intercom's support asks for.
+    /// Returns the request id from the `X-Request-Id` header. Intercom's support asks for it.
     pub fn request_id(&self) -> Option<&str> {
         request_id(&self.headers)
     }
 
-    /// The state of the rate limit, when the headers tell it.
+    /// Returns the state of the rate limit, if the response has the headers.
     pub fn rate_limit(&self) -> Option<RateLimit> {
         RateLimit::from_headers(&self.headers)
     }
 
-    /// The body as it came, decompressed. Shared, not copied. Empty for byte streams.
+    /// Returns the decompressed body; empty for byte streams. Cloning it does not copy the bytes.
     pub fn body(&self) -> &Bytes {
         &self.body
     }
 
-    /// The same answer with another value.
+    /// Converts the value, and keeps status, headers and body.
     pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Response<U> {
         Response {
             value: change(self.value),
@@ -205,14 +210,14 @@ impl<T> Deref for Response<T> {
     }
 }
 
-/// Changes to the value change neither [`body`](Response::body) nor headers.
+/// Changes to the value do not change the [`body`](Response::body).
 impl<T> DerefMut for Response<T> {
     fn deref_mut(&mut self) -> &mut T {
         &mut self.value
     }
 }
 
-/// The parts of a [`Response`]: made by [`Response::into_parts`].
+/// The parts of a [`Response`] without its value, from [`Response::into_parts`].
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ResponseParts {
@@ -222,13 +227,13 @@ pub struct ResponseParts {
     pub headers: HeaderMap,
     /// The body, decompressed; empty for byte streams.
     pub body: Bytes,
-    /// The values whose type differs from the description: see [`Response::mismatches`].
+    /// The values whose type differs from the description. See [`Response::mismatches`].
     pub mismatches: Vec<Mismatch>,
-    /// How many times the request was sent.
+    /// The number of times the request was sent.
     pub attempts: u32,
 }
 
-/// Shows the value and status, neither headers nor body.
+/// Shows the status and the value, but not the headers and the body.
 impl<T: std::fmt::Debug> std::fmt::Debug for Response<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Response")

@@ -1,4 +1,4 @@
-//! One HTTP exchange: the request with its headers, the answer with its body.
+//! One HTTP exchange: the request with its headers, the response with its body.
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -19,30 +19,30 @@ use tower_service::Service;
 use super::sleep::sleep_until;
 use super::{Transport, trace};
 use crate::call::call::Call;
-use crate::http::attempt::{Attempt, Connecting, Target};
+use crate::http::attempt::{Attempt, ConnectingFlag, Target};
 use crate::http::error::{HttpError, HttpErrorKind};
 use crate::http::service::HttpBody;
 use crate::response::content_codings;
 use crate::response::error::context::{ErrorContext, Failure};
 use crate::response::error::kind::Kind;
-use crate::response::error::{Error, asks_for_proof};
+use crate::response::error::{Error, is_waf_challenge};
 use crate::response::gzip::{Gunzip, undecoded};
 
-/// An answer with a success status.
-pub(crate) struct Answer {
+/// A response with a success status.
+pub(crate) struct SuccessResponse {
     pub status: StatusCode,
     pub headers: HeaderMap,
-    /// The whole body, where it is not streamed.
+    /// The body; empty if it is streamed.
     pub body: Bytes,
-    /// The rest of the answer, where the operation's success is a byte stream.
+    /// The body of an operation that returns a byte stream.
     pub stream: Option<HttpBody>,
-    /// Whether the stream is compressed.
-    pub gzip: bool,
+    /// Whether the stream is compressed by gzip.
+    pub is_gzip: bool,
 }
 
 static VERSION: HeaderName = HeaderName::from_static("intercom-version");
 
-/// Whether a body came compressed by gzip, and by nothing else.
+/// Returns `true` if gzip is the only content coding of a body.
 fn is_gzip(headers: &HeaderMap) -> bool {
     let mut codings = content_codings(headers);
     let first = codings.next();
@@ -59,7 +59,7 @@ impl Transport {
         context: &ErrorContext,
         end: Option<Instant>,
         span: &trace::Span,
-    ) -> Result<Answer, Error> {
+    ) -> Result<SuccessResponse, Error> {
         let (request, connecting) = self
             .request(call, authorization, context.attempts)
             .map_err(|error| context.error(error))?;
@@ -78,23 +78,24 @@ impl Transport {
         if let Some(secret) = &context.secret {
             secret.remove_from_headers(&mut headers);
         }
-        let gzip = is_gzip(&headers);
-        if gzip {
-            // They are about what was on the wire, not about what the caller gets.
+        let is_gzip = is_gzip(&headers);
+        if is_gzip {
+            // The caller gets the decompressed body, to which these headers do not apply.
             headers.remove(CONTENT_ENCODING);
             headers.remove(CONTENT_LENGTH);
         }
-        if !status.is_success() || asks_for_proof(&headers) {
-            // What waiting for an export job takes says nothing about other requests; only the body tells it from a limit.
-            let pending = call.operation.starts_export;
-            if !pending {
+        if !status.is_success() || is_waf_challenge(&headers) {
+            // A 429 for a pending export job says nothing about the rate limit. Only its body
+            // distinguishes it from other 429s.
+            let starts_export = call.operation.starts_export;
+            if !starts_export {
                 self.gate
                     .observe(&headers, status == StatusCode::TOO_MANY_REQUESTS, window);
             }
-            // An error's body is read as far as it can be: the status is what counts.
-            let (bytes, _) = self.read(&mut body, gzip, end).await;
+            // The status decides, so errors of reading the body are ignored.
+            let (bytes, _) = self.read(&mut body, is_gzip, end).await;
             let error = context.with_response(status, headers, bytes).error(Kind::Status);
-            if let Some(headers) = error.headers().filter(|_| pending && !error.is_export_pending()) {
+            if let Some(headers) = error.headers().filter(|_| starts_export && !error.is_export_pending()) {
                 self.gate.observe(headers, error.is_rate_limited(), window);
             }
             return Err(error);
@@ -102,22 +103,22 @@ impl Transport {
         span.response(status, &headers);
         self.gate.observe(&headers, false, window);
         let (body, stream) = if call.operation.method == Method::HEAD {
-            // Its headers are those of a body that it does not have.
+            // The headers describe a body that is not sent.
             (Bytes::new(), None)
         } else if call.operation.stream_media_type.is_some() {
             (Bytes::new(), Some(body))
         } else {
-            match self.read(&mut body, gzip, end).await {
+            match self.read(&mut body, is_gzip, end).await {
                 (body, Ok(())) => (body, None),
                 (body, Err(failure)) => return Err(context.with_response(status, headers, body).error(failure)),
             }
         };
-        Ok(Answer {
+        Ok(SuccessResponse {
             status,
             headers,
             body,
             stream,
-            gzip,
+            is_gzip,
         })
     }
 
@@ -128,15 +129,15 @@ impl Transport {
         service.call(request).await
     }
 
-    /// Builds the request of a call, with the headers that every request has.
+    /// Builds the HTTP request of a call.
     fn request(
         &self,
         call: &Call,
         authorization: &HeaderValue,
         number: u32,
-    ) -> Result<(http::Request<Bytes>, Connecting), HttpError> {
+    ) -> Result<(http::Request<Bytes>, ConnectingFlag), HttpError> {
         let mut url = self.base_url.clone();
-        // A description can contain a fixed query in a path; values in it are encoded.
+        // The path of a description can contain a fixed query, whose values are encoded.
         let (path, query) = match call.path.split_once('?') {
             Some((path, query)) => (path, Some(query)),
             None => (call.path.as_str(), None),
@@ -166,7 +167,7 @@ impl Transport {
         for (name, value) in &call.options.headers {
             headers.insert(name, value.clone());
         }
-        let connecting = Connecting::default();
+        let connecting = ConnectingFlag::default();
         request.extensions_mut().insert(Attempt {
             operation: operation.id,
             group: operation.group,
@@ -179,9 +180,9 @@ impl Transport {
         Ok((request, connecting))
     }
 
-    /// Reads a body to its end, or as far as it came before an error.
-    async fn read(&self, body: &mut HttpBody, gzip: bool, end: Option<Instant>) -> (Bytes, Result<(), Failure>) {
-        let mut received = match gzip {
+    /// Reads a body to its end, or until an error.
+    async fn read(&self, body: &mut HttpBody, is_gzip: bool, end: Option<Instant>) -> (Bytes, Result<(), Failure>) {
+        let mut received = match is_gzip {
             true => Received::Gzip(Box::default()),
             false => Received::Plain(Chunks::default()),
         };
@@ -191,8 +192,8 @@ impl Transport {
         let (mut bytes, outcome) = match (received, outcome) {
             (Received::Plain(chunks), outcome) => return (chunks.freeze(), outcome),
             (Received::Gzip(gunzip), outcome) => {
-                let (bytes, whole) = gunzip.finish();
-                (bytes, outcome.and_then(|()| whole.map_err(undecoded)))
+                let (bytes, finished) = gunzip.finish();
+                (bytes, outcome.and_then(|()| finished.map_err(undecoded)))
             }
         };
         let limit = self.max_response_bytes;
@@ -207,13 +208,15 @@ impl Transport {
         (bytes.into(), outcome)
     }
 
+    /// Reads the chunks of a body into `received`.
     async fn fill(&self, received: &mut Received, body: &mut HttpBody) -> Result<(), Failure> {
         let limit = self.max_response_bytes;
-        let mut room = limit;
+        let mut remaining = limit;
         let announced = body.size_hint().exact().unwrap_or_default().min(limit) as usize;
         let mut chunks: usize = 0;
         while let Some(mut chunk) = next_chunk(body).await? {
-            // A body can always be ready: the timeout gets its turn.
+            // A fast server always has the next chunk ready, so yield to the timeout and to other
+            // tasks.
             chunks += 1;
             if chunks.is_multiple_of(CHUNKS_BETWEEN_YIELDS) {
                 tokio::task::yield_now().await;
@@ -222,25 +225,26 @@ impl Transport {
                 Received::Gzip(gunzip) => gunzip.push(&chunk, limit).map_err(undecoded)?,
                 Received::Plain(chunks) => {
                     let length = chunk.len() as u64;
-                    let fits = length <= room;
-                    chunk.truncate(length.min(room) as usize);
+                    let fits = length <= remaining;
+                    chunk.truncate(length.min(remaining) as usize);
                     chunks.push(chunk, announced);
-                    room = room.saturating_sub(length);
+                    remaining = remaining.saturating_sub(length);
                     fits
                 }
             };
             if !fits {
                 return Err(Kind::TooLarge(limit).into());
             }
-            // A server that is fast enough always has the next chunk ready. The timeout and other tasks get their turn.
             consume_budget().await;
         }
         Ok(())
     }
 }
 
-/// Returns the next chunk of a body; `None` after the last. A body that ends before its announced length was lost: over HTTP/2 a
-/// stream that the server resets with the code for no error looks complete.
+/// Returns the next chunk of a body; `None` after the last.
+///
+/// A body that ends before its announced length is an error: an HTTP/2 stream that the server
+/// resets with `NO_ERROR` ends like a complete one.
 pub(crate) async fn next_chunk(body: &mut HttpBody) -> Result<Option<Bytes>, Failure> {
     loop {
         let frame = match body.frame().await {
@@ -248,70 +252,74 @@ pub(crate) async fn next_chunk(body: &mut HttpBody) -> Result<Option<Bytes>, Fai
             None if body.size_hint().lower() > 0 => return Err(Kind::Lost.into()),
             None => return Ok(None),
         };
-        // Trailers are of no use.
+        // Trailers are ignored.
         if let Ok(chunk) = frame.into_data()
             && !chunk.is_empty()
         {
             return Ok(Some(chunk));
         }
-        // A body can be ready for ever without a byte in it: others, and the timeout, get their turn.
+        // A body can return empty frames without end, so yield to the timeout and to other tasks.
         tokio::task::yield_now().await;
     }
 }
 
-/// How many chunks are read in a row before other tasks and the timeout get their turn.
+/// Number of chunks that are read before the task yields.
 const CHUNKS_BETWEEN_YIELDS: usize = 64;
 
-/// A body that is being read.
+/// The part of a body that was read.
 enum Received {
     Plain(Chunks),
     Gzip(Box<Gunzip>),
 }
 
-/// A plain body as far as it was read. One that came in one chunk is not copied.
+/// The chunks of an uncompressed body. A single chunk is not copied.
 #[derive(Default)]
 struct Chunks {
     first: Bytes,
-    whole: Vec<u8>,
+    joined: Vec<u8>,
 }
 
 impl Chunks {
-    /// Appends a chunk of a body that is announced to have so many bytes.
+    /// Appends a chunk; `announced` is the length of the body in bytes, if it is known.
     fn push(&mut self, chunk: Bytes, announced: usize) {
-        if self.first.is_empty() && self.whole.is_empty() {
+        if self.first.is_empty() && self.joined.is_empty() {
             self.first = chunk;
             return;
         }
-        if self.whole.is_empty() {
-            // One that cannot be had is no reason to fail: it may never come.
-            let _ = self.whole.try_reserve_exact(announced);
+        if self.joined.is_empty() {
+            // The announced bytes may never arrive, so a failed allocation is not an error yet.
+            let _ = self.joined.try_reserve_exact(announced);
         }
-        self.whole.extend_from_slice(&std::mem::take(&mut self.first));
-        self.whole.extend_from_slice(&chunk);
+        self.joined.extend_from_slice(&std::mem::take(&mut self.first));
+        self.joined.extend_from_slice(&chunk);
     }
 
     fn freeze(self) -> Bytes {
-        match self.whole.is_empty() {
+        match self.joined.is_empty() {
             true => self.first,
-            false => self.whole.into(),
+            false => self.joined.into(),
         }
     }
 }
 
-/// Runs `future` until `end`; `None` if the time is up. The future is pinned, so that this does not hold it twice.
+/// How late a timer must fire to count as not polled in time, and the extra time that the future
+/// gets then.
+const GRACE_PERIOD: Duration = Duration::from_secs(1);
+
+/// Runs `future` until `end`; returns `None` on timeout.
 ///
-/// A timer that is late was not polled in time, and neither was the future: the runtime was blocked, or the caller was busy. What
-/// arrived meanwhile is not late, so the future gets a moment to take it, once.
+/// If the timer fires late, neither the timer nor the future was polled in time, because the
+/// runtime or the caller was busy. The response may have arrived in time, so the future gets
+/// [`GRACE_PERIOD`] once to read it. The future is pinned by the caller, so that it is not stored
+/// twice.
 pub(crate) async fn timeout_at<T>(end: Option<Instant>, mut future: impl Future<Output = T> + Unpin) -> Option<T> {
-    /// How late a timer is that was not polled in time, and the moment that the future gets.
-    const LATE: Duration = Duration::from_secs(1);
     let Some(mut end) = end else { return Some(future.await) };
     let mut late = false;
     loop {
         match select(&mut future, pin!(sleep_until(end))).await {
             Either::Left((value, _)) => return Some(value),
-            Either::Right(_) if late || end.elapsed() < LATE => return None,
-            Either::Right(_) => (late, end) = (true, Instant::now() + LATE),
+            Either::Right(_) if late || end.elapsed() < GRACE_PERIOD => return None,
+            Either::Right(_) => (late, end) = (true, Instant::now() + GRACE_PERIOD),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Where the `Authorization` header of each attempt comes from.
+//! The source of the `Authorization` header.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -9,25 +9,26 @@ use tokio::time::Instant;
 
 use super::TIMEOUT;
 use super::attempt::timeout_at;
+use crate::http::error::BoxError;
 use crate::response::error::context::Failure;
 use crate::response::error::kind::Kind;
 
-type Cause = Box<dyn std::error::Error + Send + Sync>;
+/// Requests a token from the caller and returns the header.
+pub(crate) type Supply = dyn Fn() -> Pin<Box<dyn Future<Output = Result<HeaderValue, BoxError>> + Send>> + Send + Sync;
 
-/// Asks the caller for the header.
-pub(crate) type Supply = dyn Fn() -> Pin<Box<dyn Future<Output = Result<HeaderValue, Cause>> + Send>> + Send + Sync;
-
-/// Where the `Authorization` header of each attempt comes from. Its values are marked sensitive: no log shows them.
+/// The source of the `Authorization` header. Its values are marked as sensitive, so that no log
+/// shows them.
 #[derive(Clone)]
 pub(crate) enum Authorization {
-    /// It is always the same.
+    /// The same header for every attempt.
     Fixed(HeaderValue),
-    /// The caller is asked before each attempt.
+    /// A function of the caller, which is called before each attempt.
     Supplied(Arc<Supply>),
 }
 
 impl Authorization {
-    /// The header of the next attempt, which the caller has so much time to supply.
+    /// Returns the header of the next attempt; `limit` is the time that the caller has to supply
+    /// it.
     pub(crate) async fn header(&self, limit: Option<Duration>) -> Result<HeaderValue, Failure> {
         let supply = match self {
             Self::Fixed(header) => return Ok(header.clone()),
@@ -36,11 +37,12 @@ impl Authorization {
         let end = Instant::now().checked_add(limit.unwrap_or(TIMEOUT));
         let supplied = timeout_at(end, supply())
             .await
-            .unwrap_or_else(|| Err("it was not supplied in time".into()));
-        supplied.map_err(|cause| Failure::new(Kind::Token, cause))
+            .unwrap_or_else(|| Err("the token was not supplied in time".into()));
+        supplied.map_err(|error| Failure::new(Kind::Token, error))
     }
 
-    /// The header to repeat a call with that was refused with `used`; `None` if it is the same.
+    /// Returns another header after the server rejected `used`; `None` if the supplied token has
+    /// not changed.
     pub(crate) async fn renewed(
         &self,
         used: Option<&HeaderValue>,

@@ -1,53 +1,57 @@
-//! How many repeats a client may spend: a server that is down gets no more load than one that is up.
+//! The retry budget, which keeps retries from multiplying the load on a failing server.
 
 use std::sync::{Mutex, PoisonError};
 
 use crate::response::error::Error;
 use crate::response::error::kind::ErrorKind;
 
-/// A bucket of tokens that all clones of a client share. A repeat takes some out, a success puts some in; a server that
-/// answers never empties it, one that is down does so soon, and calls then fail after their first attempt.
+/// A token bucket that all clones of a client share.
+///
+/// A retry removes tokens, a success adds some. A working server never empties the bucket; when a
+/// failing server has emptied it, calls fail after their first attempt.
 #[derive(Debug)]
 pub(crate) struct Budget(Mutex<u32>);
 
-/// What the bucket holds at the most, and at first.
-const FULL: u32 = 500;
-/// What a repeat costs.
-const REPEAT: u32 = 5;
-/// What a success puts in, besides what its own repeat cost.
-const SUCCESS: u32 = 1;
+/// Number of tokens in a full bucket, and at the start.
+const CAPACITY: u32 = 500;
+/// Number of tokens that a retry removes.
+const RETRY_COST: u32 = 5;
+/// Number of tokens that a success adds, in addition to the cost of its own retry.
+const SUCCESS_GAIN: u32 = 1;
 
 impl Budget {
     pub(crate) fn new() -> Self {
-        Self(Mutex::new(FULL))
+        Self(Mutex::new(CAPACITY))
     }
 
+    /// Changes the number of tokens.
     fn change<T>(&self, change: impl FnOnce(&mut u32) -> T) -> T {
-        // One that a panic left behind is a number like any other.
+        // The number is valid even if a thread panicked while it held the lock.
         change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Takes out what the repeat after `error` costs; `false` when there is not enough.
+    /// Removes the cost of a retry after `error`; returns `false` if too few tokens remain.
     pub(crate) fn take(&self, error: &Error) -> bool {
-        if !takes_from_budget(error) {
+        if !uses_budget(error) {
             return true;
         }
         self.change(|tokens| {
-            let left = tokens.checked_sub(REPEAT);
-            *tokens = left.unwrap_or(*tokens);
-            left.is_some()
+            let remaining = tokens.checked_sub(RETRY_COST);
+            *tokens = remaining.unwrap_or(*tokens);
+            remaining.is_some()
         })
     }
 
-    /// Puts in what a success earns, after its first attempt or a repeat.
-    pub(crate) fn succeeded(&self, repeated: bool) {
-        let earned = SUCCESS + if repeated { REPEAT } else { 0 };
-        self.change(|tokens| *tokens = (*tokens + earned).min(FULL));
+    /// Adds the tokens of a success; `is_retry` is `false` if it is that of a first attempt.
+    pub(crate) fn succeeded(&self, is_retry: bool) {
+        let gain = SUCCESS_GAIN + if is_retry { RETRY_COST } else { 0 };
+        self.change(|tokens| *tokens = (*tokens + gain).min(CAPACITY));
     }
 }
 
-/// Whether a failure says that the server is in trouble. A 429 does not: the rate limit's window is waited for instead.
-fn takes_from_budget(error: &Error) -> bool {
+/// Returns `true` if an error shows that the server is failing. A 429 does not: the client waits
+/// for the rate limit instead.
+fn uses_budget(error: &Error) -> bool {
     match error.kind() {
         ErrorKind::Status => !error.is_rate_limited(),
         _ => true,
@@ -61,16 +65,16 @@ mod tests {
     use crate::response::error::kind::Kind;
 
     #[test]
-    fn it_is_spent_by_repeats_and_filled_by_successes() {
+    fn budget_is_emptied_by_retries_and_filled_by_successes() {
         let budget = Budget::new();
         let lost = ErrorContext::of("a").error(Kind::Lost);
-        let spent = (0..1000).filter(|_| budget.take(&lost)).count();
-        assert_eq!(spent, 100);
+        let retries = (0..1000).filter(|_| budget.take(&lost)).count();
+        assert_eq!(retries, 100);
         budget.succeeded(true);
         assert!(budget.take(&lost) && !budget.take(&lost));
-        (0..REPEAT).for_each(|_| budget.succeeded(false));
+        (0..RETRY_COST).for_each(|_| budget.succeeded(false));
         assert!(budget.take(&lost));
         (0..10_000).for_each(|_| budget.succeeded(false));
-        assert_eq!(budget.change(|tokens| *tokens), FULL);
+        assert_eq!(budget.change(|tokens| *tokens), CAPACITY);
     }
 }

@@ -1,4 +1,4 @@
-//! What a failed exchange was, and whether it may be tried again.
+//! Decides whether and when a failed call is retried.
 
 use std::time::Duration;
 
@@ -7,32 +7,26 @@ use crate::call::retry_policy::RetryPolicy;
 use crate::response::error::Error;
 use crate::response::error::kind::Retry;
 
-/// The most that is added to a wait the server asked for.
-const JITTER: Duration = Duration::from_millis(500);
+/// The longest time added to a wait that the server asked for.
+const MAX_JITTER: Duration = Duration::from_millis(500);
 
-/// How long to wait after a failed attempt: by the policy, or what the server asks for when that is longer.
+/// Returns the pause after a failed attempt: that of the policy, or the one the server asks for if
+/// that is longer.
 pub(crate) fn pause(policy: &RetryPolicy, attempt: u32, error: &Error) -> Duration {
-    let own = policy.pause(attempt);
-    let jitter = policy.base.min(JITTER).mul_f64(fastrand::f64());
-    let asked = error.server_wait().map(|wait| wait.saturating_add(jitter));
-    own.max(asked.unwrap_or_default())
+    let pause = policy.pause(attempt);
+    let jitter = policy.base.min(MAX_JITTER).mul_f64(fastrand::f64());
+    let server_wait = error.server_wait().map(|wait| wait.saturating_add(jitter));
+    pause.max(server_wait.unwrap_or_default())
 }
 
-/// Whether a call may be sent again after `error`; the table is in [`RetryPolicy`].
-pub(crate) fn repeats(call: &Call, error: &Error, first_internal_error: bool) -> bool {
-    let harmless = call.is_idempotent() && !call.is_scroll();
-    match error.details().retry() {
-        Retry::Always => true,
-        Retry::IfRepeatable => harmless,
-        Retry::Never => false,
-        Retry::ByStatus if error.is_challenge() => true,
-        // It is the response to a request for the job.
-        Retry::ByStatus if error.ended_job().is_some() => false,
-        Retry::ByStatus => match error.status().map(|status| status.as_u16()) {
-            Some(429) => !error.is_export_pending(),
-            Some(408 | 502 | 503 | 504 | 520..=524 | 529 | 530) => harmless,
-            Some(500) => harmless && first_internal_error,
-            _ => false,
-        },
+/// Returns `true` if a call can be sent again after `error`. [`RetryPolicy`] documents the rules.
+pub(crate) fn is_retried(call: &Call, error: &Error, is_first_internal_error: bool) -> bool {
+    // A 5xx with a job is the response to a request for the job, not a failure of the server.
+    let is_repeatable = call.is_idempotent() && !call.is_scroll() && error.ended_job().is_none();
+    match error.retry() {
+        Retry::Always => !error.is_export_pending(),
+        Retry::IfRepeatable => is_repeatable,
+        Retry::OnceIfRepeatable => is_repeatable && is_first_internal_error,
+        Retry::ByStatus | Retry::Never => false,
     }
 }

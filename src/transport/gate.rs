@@ -1,10 +1,13 @@
-//! The gate that keeps all clones of a client inside the server's rate limit and below their limit of concurrent requests.
+//! The gate keeps all clones of a client within the server's rate limit and their limit of
+//! concurrent requests.
 //!
-//! Calls that have to wait stand in a [queue](super::queue), first come, first served. A waiting call holds nothing that others
-//! need, so it may be kept and never polled again. Each permit wakes one call, not all of them.
+//! Waiting calls are served from a [queue](super::queue), first come, first served. A waiting call
+//! holds no lock or permit, so a future that is never polled again cannot block others. Each permit
+//! wakes one call, not all of them.
 //!
-//! A background task, the *keeper*, runs while calls wait: it makes offers when a window ends, and withdraws those that nobody
-//! takes. Its runtime can stop running it at any time, so calls that wait on another runtime replace it when it is late.
+//! While calls wait, a background task, the *keeper*, makes offers when a window ends and removes
+//! offers that expired. Its runtime can stop at any time, so calls that wait on another runtime
+//! replace the keeper when it is late.
 
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
@@ -22,12 +25,13 @@ use super::queue::{Queue, Ticket};
 use super::sleep::sleep_until;
 use super::window::{Room, Window};
 
-/// What all clones of a client share: the rate limit's window, the requests under way, and the calls that wait.
+/// The state that all clones of a client share: the rate limit's window, the number of requests in
+/// flight, and the waiting calls.
 #[derive(Debug)]
 pub(crate) struct Gate {
     /// Whether requests wait for the rate limit.
-    paces: bool,
-    /// Number of requests that may be under way at once.
+    waits_for_rate_limit: bool,
+    /// Maximum number of requests in flight.
     max_in_flight: Option<u64>,
     state: Mutex<State>,
 }
@@ -35,15 +39,15 @@ pub(crate) struct Gate {
 #[derive(Debug, Default)]
 struct State {
     window: Window,
-    /// Requests sent and not answered yet.
-    under_way: u64,
+    /// Number of requests that were sent and have no response yet.
+    in_flight: u64,
     queue: Queue,
     keeper: Option<Keeper>,
     /// The number of the newest keeper.
     keepers: u64,
-    /// Since when the window is known to be exhausted, and until when.
+    /// Start and end of the time in which the window is known to be exhausted.
     exhausted: Option<(Instant, Instant)>,
-    /// How long the window was known to be exhausted while calls waited.
+    /// Total time for which the window was known to be exhausted while calls waited.
     time_exhausted: Duration,
 }
 
@@ -52,34 +56,35 @@ struct State {
 struct Keeper {
     number: u64,
     runtime: Id,
-    /// When it looks at the queue next, at the latest.
-    next: Instant,
-    /// Wakes it before that.
-    changed: Arc<Notify>,
+    /// When the keeper checks the queue next, at the latest.
+    next_check: Instant,
+    /// Wakes the keeper before that.
+    wake: Arc<Notify>,
 }
 
-/// How long the keeper sleeps at most, and runs after the last call that waited.
-const LINGER: Duration = Duration::from_secs(1);
+/// The longest time that the keeper sleeps, and how long it runs after the last call has waited.
+const MAX_CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// How late the keeper may be before another one replaces it.
-const LATE: Duration = Duration::from_millis(100);
+const MAX_DELAY: Duration = Duration::from_millis(100);
 
-/// The permit to send one request; dropped when its response arrives or is no longer waited for.
+/// The permit to send one request. It is dropped when the response arrives or the call is dropped.
 #[derive(Debug)]
 pub(crate) struct Permit {
     gate: Arc<Gate>,
-    /// How long the call waited for it, without the time in which the rate limit was known to be exhausted.
+    /// How long the call waited for the permit, without the time in which the rate limit was known
+    /// to be exhausted.
     pub waited: Duration,
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
         self.gate
-            .change(|state, _| state.under_way = state.under_way.saturating_sub(1));
+            .change(|state, _| state.in_flight = state.in_flight.saturating_sub(1));
     }
 }
 
-/// A permit that several hold: it is given back as soon as one of them lets go.
+/// A permit with several owners. It is returned as soon as one of them drops it.
 #[derive(Clone)]
 pub(crate) struct SharedPermit(Arc<Mutex<Option<Permit>>>);
 
@@ -95,8 +100,8 @@ impl Drop for SharedPermit {
     }
 }
 
-/// Calls to wake, and the keeper where it has to look earlier than it planned. They are woken once the state is unlocked:
-/// a waker may drop a permit.
+/// The calls to wake, and the keeper if its next check becomes earlier. They are woken after the
+/// state is unlocked, because a waker can drop a permit.
 #[derive(Default)]
 struct Wake {
     calls: Vec<(Ticket, Waker)>,
@@ -115,38 +120,38 @@ impl Wake {
 }
 
 impl State {
-    /// How many more requests may be sent now.
+    /// Returns the number of requests that may be sent now.
     fn room(&mut self, gate: &Gate, now: Instant) -> Room {
-        let most = gate.max_in_flight.map(|most| most.saturating_sub(self.under_way));
-        if most == Some(0) {
+        let free_permits = gate.max_in_flight.map(|max| max.saturating_sub(self.in_flight));
+        if free_permits == Some(0) {
             return Room::Full;
         }
-        let room = match gate.paces {
-            true => self.window.room(now, self.under_way),
+        let room = match gate.waits_for_rate_limit {
+            true => self.window.room(now, self.in_flight),
             false => Room::Free(u64::MAX),
         };
         match room {
-            Room::Free(free) => Room::Free(free.min(most.unwrap_or(free))),
+            Room::Free(free) => Room::Free(free.min(free_permits.unwrap_or(free))),
             room => room,
         }
     }
 
-    /// Counts one request that is sent now.
+    /// Counts a request that is sent now.
     fn take(&mut self, gate: &Gate, now: Instant) {
-        if gate.paces {
-            self.window.take(now, self.under_way);
+        if gate.waits_for_rate_limit {
+            self.window.take(now, self.in_flight);
         }
-        self.under_way += 1;
+        self.in_flight += 1;
     }
 
-    /// Adds up how long the window was exhausted, as known until now.
+    /// Adds the time for which the window was exhausted until now.
     fn count_exhausted(&mut self, now: Instant) {
         if let Some((since, until)) = self.exhausted.take() {
             self.time_exhausted += now.min(until).saturating_duration_since(since);
         }
     }
 
-    /// Offers what is free to the calls that wait, and plans when the keeper looks again.
+    /// Offers the free permits to the waiting calls, and schedules the keeper's next check.
     fn settle(&mut self, gate: &Gate, now: Instant) -> (Room, Wake) {
         let room = self.room(gate, now);
         let calls = match room {
@@ -156,42 +161,47 @@ impl State {
         if let Room::Exhausted(until) = room {
             self.exhausted = Some((now, until));
         }
-        let next = self.next(room, now);
-        let keeper = self.keeper.as_mut().filter(|keeper| next < keeper.next).map(|keeper| {
-            keeper.next = next;
-            Arc::clone(&keeper.changed)
+        let next_check = self.next_check(room, now);
+        let keeper = self.keeper.as_mut().filter(|keeper| next_check < keeper.next_check);
+        let keeper = keeper.map(|keeper| {
+            keeper.next_check = next_check;
+            Arc::clone(&keeper.wake)
         });
         (room, Wake { calls, keeper })
     }
 
-    /// When the keeper has to look at the queue again.
-    fn next(&mut self, room: Room, now: Instant) -> Instant {
+    /// Returns when the keeper must check the queue again.
+    fn next_check(&mut self, room: Room, now: Instant) -> Instant {
         let room = match room {
             Room::Exhausted(until) | Room::Unknown(until) if self.queue.waits() => Some(until),
             _ => None,
         };
         let times = [room, self.queue.next_expiry()];
-        times.into_iter().flatten().fold(now + LINGER, Instant::min)
+        times.into_iter().flatten().fold(now + MAX_CHECK_INTERVAL, Instant::min)
     }
 
-    /// Plans a new keeper if there is none that runs.
+    /// Registers a new keeper if none is running, and returns its number and how to wake it.
     fn renew_keeper(&mut self, room: Room, now: Instant, runtime: Id) -> Option<(u64, Arc<Notify>)> {
-        if self.keeper.as_ref().is_some_and(|keeper| now < keeper.next + LATE) {
+        if self
+            .keeper
+            .as_ref()
+            .is_some_and(|keeper| now < keeper.next_check + MAX_DELAY)
+        {
             return None;
         }
         self.keepers += 1;
-        let changed = Arc::new(Notify::new());
+        let wake = Arc::new(Notify::new());
         self.keeper = Some(Keeper {
             number: self.keepers,
             runtime,
-            next: self.next(room, now),
-            changed: Arc::clone(&changed),
+            next_check: self.next_check(room, now),
+            wake: Arc::clone(&wake),
         });
-        Some((self.keepers, changed))
+        Some((self.keepers, wake))
     }
 
     /// Returns `true` if this is the newest keeper.
-    fn is_kept_by(&self, number: u64) -> bool {
+    fn is_current_keeper(&self, number: u64) -> bool {
         self.keeper.as_ref().is_some_and(|keeper| keeper.number == number)
     }
 }
@@ -199,18 +209,18 @@ impl State {
 impl Gate {
     pub(crate) fn new(wait_for_rate_limit: bool, max_in_flight: Option<usize>) -> Self {
         Self {
-            paces: wait_for_rate_limit,
+            waits_for_rate_limit: wait_for_rate_limit,
             max_in_flight: max_in_flight.map(|requests| requests as u64),
             state: Mutex::default(),
         }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // The state stays usable whatever panicked while it was locked.
+        // The state is valid even if a thread panicked while it held the lock.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Changes the state, and wakes the calls that this makes room for.
+    /// Changes the state, and wakes the calls that get a permit because of the change.
     fn change(&self, change: impl FnOnce(&mut State, Instant)) {
         let now = Instant::now();
         let mut state = self.state();
@@ -224,40 +234,45 @@ impl Gate {
         wake.wake();
     }
 
-    /// Returns `true` if the number of requests under way is limited.
+    /// Returns `true` if the number of requests in flight is limited.
     pub(crate) fn is_limited(&self) -> bool {
         self.max_in_flight.is_some()
     }
 
-    /// How long a request would have to wait at least if it were sent now.
+    /// Returns the shortest time that a new request has to wait.
     pub(crate) fn wait(&self) -> Duration {
-        match self.paces {
+        match self.waits_for_rate_limit {
             true => self.state().window.wait(Instant::now()),
             false => Duration::ZERO,
         }
     }
 
-    /// The server's name for the newest window that is known.
+    /// Returns the reset time of the newest known window, which identifies the window.
     pub(crate) fn known_window(&self) -> i64 {
         self.state().window.reset()
     }
 
-    /// Learns from a response's headers; `rate_limited` if the response is a 429 for too many requests, `known` is the newest
-    /// window that was known when the request was sent.
-    pub(crate) fn observe(&self, headers: &HeaderMap, rate_limited: bool, known: i64) {
-        if self.paces {
-            self.change(|state, now| state.window.learn(now, headers, rate_limited, known, state.under_way));
+    /// Updates the window from the headers of a response. `is_rate_limited` is `true` for a 429 for
+    /// too many requests; `known_window` is the newest window that was known when the request was sent.
+    pub(crate) fn observe(&self, headers: &HeaderMap, is_rate_limited: bool, known_window: i64) {
+        if self.waits_for_rate_limit {
+            self.change(|state, now| {
+                state
+                    .window
+                    .learn(now, headers, is_rate_limited, known_window, state.in_flight)
+            });
         }
     }
 
-    /// Records that a permit was given back without a request: it does not count in the window.
+    /// Records that a permit was returned without a request, which does not count against the rate
+    /// limit.
     pub(crate) fn unsent(&self) {
-        if self.paces {
+        if self.waits_for_rate_limit {
             self.change(|state, _| state.window.untake());
         }
     }
 
-    /// Takes a permit if there is one that no other call waits for.
+    /// Takes a permit if one is free and no call waits for it.
     fn try_permit(self: &Arc<Self>) -> Option<Permit> {
         let now = Instant::now();
         let mut state = self.state();
@@ -272,28 +287,29 @@ impl Gate {
         })
     }
 
-    /// Waits for the permit to send one request, at most as long as `limit` allows; the time in which the rate limit is known to
-    /// be exhausted does not count. `waits` is called with the shortest time that this takes, if it is known.
+    /// Waits for the permit to send one request, at most for `limit`. The time in which the rate
+    /// limit is known to be exhausted does not count. `on_wait` is called with the shortest time
+    /// that the wait takes, if it is known.
     pub(crate) async fn permit(
         self: &Arc<Self>,
         limit: Duration,
-        waits: impl FnOnce(Duration),
+        on_wait: impl FnOnce(Duration),
     ) -> Result<Permit, Expired> {
         if let Some(permit) = self.try_permit() {
             return Ok(permit);
         }
         let wait = self.wait();
         if !wait.is_zero() {
-            waits(wait);
+            on_wait(wait);
         }
-        let mut waiting = Waiting::new(self, limit);
+        let mut waiting = WaitingCall::new(self, limit);
         let mut timer: Option<(Instant, Timer)> = None;
         poll_fn(|context| {
             loop {
                 let until = match waiting.poll(context) {
-                    Step::Taken(permit) => return Poll::Ready(Ok(permit)),
-                    Step::Expired => return Poll::Ready(Err(Expired)),
-                    Step::Wait(until) => until,
+                    WaitStep::Taken(permit) => return Poll::Ready(Ok(permit)),
+                    WaitStep::Expired => return Poll::Ready(Err(Expired)),
+                    WaitStep::Wait(until) => until,
                 };
                 if timer.as_ref().map(|(end, _)| *end) != until {
                     timer = until.map(|end| (end, Box::pin(sleep_until(end)) as Pin<Box<_>>));
@@ -310,27 +326,28 @@ impl Gate {
         .await
     }
 
-    /// Makes and withdraws offers until no call waits.
-    async fn keep(self: Arc<Self>, number: u64, changed: Arc<Notify>) {
-        let mut running = Running {
+    /// Runs the keeper: makes and removes offers until no calls wait.
+    async fn keep(self: Arc<Self>, number: u64, wake: Arc<Notify>) {
+        let mut running = RunningKeeper {
             gate: Arc::clone(&self),
             number,
             started: false,
         };
         running.started = true;
-        while let Some(next) = self.look(number) {
-            select(pin!(changed.notified()), pin!(tokio::time::sleep_until(next))).await;
-            // Calls that were woken before are polled first.
+        while let Some(next_check) = self.check(number) {
+            select(pin!(wake.notified()), pin!(tokio::time::sleep_until(next_check))).await;
+            // Lets the calls that were already woken run first.
             tokio::task::yield_now().await;
         }
     }
 
-    /// What the keeper does from time to time; returns when it is due again, or `None` if it is not needed any more.
-    fn look(&self, number: u64) -> Option<Instant> {
+    /// Checks the queue for the keeper; returns when the next check is due, or `None` if the keeper
+    /// is no longer needed.
+    fn check(&self, number: u64) -> Option<Instant> {
         let now = Instant::now();
         let mut state = self.state();
-        if !state.is_kept_by(number) {
-            // Those who relied on this runtime to run the keeper decide anew.
+        if !state.is_current_keeper(number) {
+            // Calls that relied on this runtime to run the keeper check who runs it now.
             let calls = state.queue.waiting();
             drop(state);
             Wake { calls, keeper: None }.wake();
@@ -343,40 +360,40 @@ impl Gate {
         state.count_exhausted(now);
         state.queue.expire(now);
         let (room, wake) = state.settle(self, now);
-        let next = state.next(room, now);
+        let next_check = state.next_check(room, now);
         if let Some(keeper) = &mut state.keeper {
-            keeper.next = next;
+            keeper.next_check = next_check;
         }
         drop(state);
         wake.wake();
-        Some(next)
+        Some(next_check)
     }
 }
 
-/// A timer that is polled.
+/// A timer of a waiting call.
 type Timer = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// A call waited longer for its permit than it may.
+/// A call reached its time limit while it waited for its permit.
 #[derive(Debug)]
 pub(crate) struct Expired;
 
-/// Ends the keeper when its task ends, with its runtime too.
-struct Running {
+/// Removes the keeper when its task ends, for example because its runtime shuts down.
+struct RunningKeeper {
     gate: Arc<Gate>,
     number: u64,
-    /// Whether it was polled. A runtime that shuts down drops a task that is spawned on it at once.
+    /// Whether the task was polled. A runtime that is shutting down drops new tasks immediately.
     started: bool,
 }
 
-impl Drop for Running {
+impl Drop for RunningKeeper {
     fn drop(&mut self) {
         let mut state = self.gate.state();
-        if !state.is_kept_by(self.number) {
+        if !state.is_current_keeper(self.number) {
             return;
         }
         state.keeper = None;
         let calls = match self.started {
-            // One of them starts another keeper.
+            // One of these calls starts another keeper.
             true => state.queue.waiting(),
             false => Vec::new(),
         };
@@ -385,25 +402,25 @@ impl Drop for Running {
     }
 }
 
-/// A call in the queue, which it leaves when this is dropped.
-struct Waiting<'g> {
+/// A call in the queue. Dropping it removes the call from the queue.
+struct WaitingCall<'g> {
     gate: &'g Arc<Gate>,
     ticket: Ticket,
     since: Instant,
-    /// How long the window had been exhausted by then.
-    exhausted: Duration,
+    /// The total exhausted time at the start of the wait.
+    exhausted_before: Duration,
     limit: Duration,
 }
 
-/// What a call that waits does next.
-enum Step {
+/// The next step of a waiting call.
+enum WaitStep {
     Taken(Permit),
     Expired,
-    /// Waits until it is woken, or for this time.
+    /// Wait until woken, or until this time.
     Wait(Option<Instant>),
 }
 
-impl<'g> Waiting<'g> {
+impl<'g> WaitingCall<'g> {
     fn new(gate: &'g Arc<Gate>, limit: Duration) -> Self {
         let since = Instant::now();
         let mut state = gate.state();
@@ -412,66 +429,66 @@ impl<'g> Waiting<'g> {
             gate,
             ticket: state.queue.ticket(),
             since,
-            exhausted: state.time_exhausted,
+            exhausted_before: state.time_exhausted,
             limit,
         }
     }
 
-    fn poll(&mut self, context: &Context<'_>) -> Step {
+    fn poll(&mut self, context: &Context<'_>) -> WaitStep {
         let now = Instant::now();
         let mut state = self.gate.state();
         state.count_exhausted(now);
-        let invited = state.queue.wait(self.ticket, context.waker());
+        let had_offer = state.queue.wait(self.ticket, context.waker());
         let (room, mut wake) = state.settle(self.gate, now);
         let elapsed = now.saturating_duration_since(self.since);
-        let exhausted = state.time_exhausted.saturating_sub(self.exhausted);
+        let exhausted = state.time_exhausted.saturating_sub(self.exhausted_before);
         let waited = elapsed.saturating_sub(exhausted);
-        let offered = invited || state.queue.has_offer(self.ticket);
+        let has_offer = had_offer || state.queue.has_offer(self.ticket);
         let mut keeper = None;
-        let step = if matches!(room, Room::Free(_)) && offered {
+        let step = if matches!(room, Room::Free(_)) && has_offer {
             wake.calls.retain(|(ticket, _)| *ticket != self.ticket);
             state.queue.take(self.ticket);
             state.take(self.gate, now);
-            Step::Taken(Permit {
+            WaitStep::Taken(Permit {
                 gate: Arc::clone(self.gate),
                 waited,
             })
         } else if waited >= self.limit {
-            Step::Expired
+            WaitStep::Expired
         } else {
             let runtime = Handle::try_current().ok();
             keeper = runtime.and_then(|runtime| {
-                let planned = state.renew_keeper(room, now, runtime.id());
-                planned.map(|planned| (runtime, planned))
+                let keeper = state.renew_keeper(room, now, runtime.id());
+                keeper.map(|keeper| (runtime, keeper))
             });
             let exhausted = state
                 .exhausted
                 .map_or(Duration::ZERO, |(_, until)| until.saturating_duration_since(now));
-            let left = (self.limit - waited).saturating_add(exhausted);
-            let end = now.checked_add(left);
-            let watch = state
+            let remaining = (self.limit - waited).saturating_add(exhausted);
+            let end = now.checked_add(remaining);
+            let keeper_check = state
                 .keeper
                 .as_ref()
-                .and_then(|keeper| self.watches(keeper, now, elapsed));
-            Step::Wait([end, watch].into_iter().flatten().min())
+                .and_then(|keeper| self.keeper_check(keeper, now, elapsed));
+            WaitStep::Wait([end, keeper_check].into_iter().flatten().min())
         };
         drop(state);
-        if let Some((runtime, (number, changed))) = keeper {
-            runtime.spawn(Arc::clone(self.gate).keep(number, changed));
+        if let Some((runtime, (number, wake_keeper))) = keeper {
+            runtime.spawn(Arc::clone(self.gate).keep(number, wake_keeper));
         }
         wake.wake();
         step
     }
 
-    /// When this call looks whether the keeper is late: a keeper on another runtime may not be run any more. The longer the
-    /// call has waited, the more rarely it looks.
-    fn watches(&self, keeper: &Keeper, now: Instant, elapsed: Duration) -> Option<Instant> {
-        let other = Handle::try_current().is_ok_and(|runtime| runtime.id() != keeper.runtime);
-        other.then(|| (keeper.next + LATE).max(now + elapsed / 4))
+    /// Returns when this call checks whether the keeper is late, because a keeper on another
+    /// runtime may have stopped. The longer the call has waited, the less often it checks.
+    fn keeper_check(&self, keeper: &Keeper, now: Instant, elapsed: Duration) -> Option<Instant> {
+        let is_elsewhere = Handle::try_current().is_ok_and(|runtime| runtime.id() != keeper.runtime);
+        is_elsewhere.then(|| (keeper.next_check + MAX_DELAY).max(now + elapsed / 4))
     }
 }
 
-impl Drop for Waiting<'_> {
+impl Drop for WaitingCall<'_> {
     fn drop(&mut self) {
         let ticket = self.ticket;
         self.gate.change(|state, _| {

@@ -1,6 +1,6 @@
-//! What happens to every request: headers, limits, attempts, and the bytes of the answer.
+//! Sends every request: headers, time limits, attempts, and the bytes of the response.
 //!
-//! It moves bytes and decodes nothing, so all operations share one retry loop.
+//! This module decodes no JSON, so that all operations share one retry loop.
 
 pub(crate) mod attempt;
 mod attempts;
@@ -32,7 +32,7 @@ use crate::response::error::context::{ErrorContext, Failure};
 use crate::response::error::kind::Kind;
 use crate::response::secret::Secret;
 use crate::response::typed::Response;
-use attempt::{Answer, next_chunk, timeout_at};
+use attempt::{SuccessResponse, next_chunk, timeout_at};
 use attempts::{Attempts, Time};
 use authorization::Authorization;
 use budget::Budget;
@@ -40,10 +40,10 @@ use gate::{Expired, Gate, Permit, SharedPermit};
 use sleep::sleep;
 use task::Task;
 
-/// How long an attempt may take, and a token may take to be supplied, where nothing else is said.
+/// Default timeout of an attempt, and of a request for a token.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Sends requests to one server: what all clones of a client share.
+/// Sends requests to one server; all clones of a client share it.
 pub(crate) struct Transport {
     pub http: HttpService,
     pub base_url: Url,
@@ -52,55 +52,56 @@ pub(crate) struct Transport {
     pub authorization: Authorization,
     pub version: HeaderValue,
     pub user_agent: HeaderValue,
-    /// How long one attempt may take.
+    /// Time limit of one attempt.
     pub timeout: Option<Duration>,
-    /// How long connecting may take, where that is known.
+    /// Time limit for connecting, if it is known.
     pub connect_timeout: Option<Duration>,
     pub retry: RetryPolicy,
     pub max_response_bytes: u64,
     pub gate: Arc<Gate>,
-    /// What may be spent on repeats; `None` where nothing limits them.
+    /// The retry budget; `None` if the number of retries is not limited.
     pub budget: Option<Budget>,
 }
 
-/// How long ago the token of a call that was refused may have been supplied; after a longer wait it is asked for again.
-const FRESH: Duration = Duration::from_secs(1);
+/// The longest time for which a token that was supplied after a 401 is kept while the call waits
+/// for a permit.
+const RENEWED_TOKEN_MAX_AGE: Duration = Duration::from_secs(1);
 
-/// What came of an attempt.
+/// The result of an attempt.
 enum Attempted {
-    /// The request was sent, or it failed before that for another reason than the token.
+    /// The request was sent, or could not be sent for another reason than the token.
     Sent {
         /// The header that was sent, if it is known.
         authorization: Option<HeaderValue>,
-        result: Result<Answer, Error>,
+        result: Result<SuccessResponse, Error>,
     },
     /// No token was supplied.
     NoToken(Failure),
-    /// The token took the time that was left.
-    Late,
+    /// The token was supplied too late for the attempt to start.
+    TooLate,
 }
 
-/// A call that was answered with success.
+/// A call that succeeded.
 pub(crate) struct Exchange {
-    answer: Answer,
+    response: SuccessResponse,
     context: ErrorContext,
     pub span: trace::Span,
 }
 
 impl Transport {
-    /// Sends a call and gathers the bytes of its answer.
-    pub(crate) async fn whole(self: &Arc<Self>, call: &Call) -> Result<Response<Bytes>, Error> {
-        Ok(self.exchange(call).await?.whole())
+    /// Sends a call and collects the bytes of the response.
+    pub(crate) async fn bytes(self: &Arc<Self>, call: &Call) -> Result<Response<Bytes>, Error> {
+        Ok(self.exchange(call).await?.into_bytes())
     }
 
-    /// Sends a call and hands on the bytes of its answer as they arrive.
+    /// Sends a call and returns the body of the response as a stream.
     pub(crate) async fn stream(self: &Arc<Self>, call: &Call) -> Result<Response<ByteStream>, Error> {
         let Exchange {
-            answer, mut context, ..
+            response, mut context, ..
         } = self.exchange(call).await?;
         context.limit = call.options.timeout.or(self.timeout);
         let limit = context.limit;
-        let chunks = futures_util::stream::try_unfold(answer.stream, move |body| async move {
+        let chunks = futures_util::stream::try_unfold(response.stream, move |body| async move {
             let Some(mut body) = body else { return Ok(None) };
             let end = limit.and_then(|limit| Instant::now().checked_add(limit));
             let chunk = timeout_at(end, pin!(next_chunk(&mut body)))
@@ -108,134 +109,140 @@ impl Transport {
                 .unwrap_or_else(|| Err(Kind::Timeout.into()))?;
             Ok(chunk.map(|chunk| (chunk, Some(body))))
         });
-        let errors = context.with_response(answer.status, answer.headers.clone(), Bytes::new());
+        let errors = context.with_response(response.status, response.headers.clone(), Bytes::new());
         let stream = ByteStream::new(errors, futures_util::StreamExt::fuse(chunks));
-        let stream = if answer.gzip { stream.decoded() } else { stream };
+        let stream = if response.is_gzip { stream.decoded() } else { stream };
         Ok(Response::received(
             stream,
-            answer.status,
-            answer.headers,
-            answer.body,
+            response.status,
+            response.headers,
+            response.body,
             context,
         ))
     }
 
-    /// Sends a call as often as its policy allows, until it is answered with success.
+    /// Sends a call until it succeeds, as often as its retry policy allows.
     pub(crate) async fn exchange(self: &Arc<Self>, call: &Call) -> Result<Exchange, Error> {
         let policy = call.options.retry.as_ref().unwrap_or(&self.retry);
-        let mut attempts = Attempts::of(call, policy, call.options.timeout.or(self.timeout));
+        let timeout = call.options.timeout.or(self.timeout);
+        let mut attempts = Attempts::new(call, policy, timeout, self.connect_timeout, &self.server);
         let span = trace::Span::call(call, &self.base_url);
         let (mut rate_limit_wait, mut permit_wait) = (Duration::ZERO, Duration::ZERO);
-        let failed = |error: Error| {
+        let fail = |attempts: &Attempts<'_>, error: Error| {
+            let error = attempts.error(error);
             span.fail(&error);
-            error
+            Err(error)
         };
-        // Why the attempt before failed.
-        let mut before = None;
-        // The header of the next attempt after one that was refused, and when it was supplied; a call asks for it once.
+        let mut previous_error = None;
+        // The header of the next attempt after a 401, and when it was supplied. A call renews its
+        // token once.
         let mut renewed: Option<(HeaderValue, Instant)> = None;
         let mut may_renew = true;
         loop {
-            let asked = Instant::now();
-            let permit = match self.permit(&span, attempts.left()).await {
+            let wait_start = Instant::now();
+            let permit = match self.permit(&span, attempts.remaining()).await {
                 Ok(permit) => permit,
-                // Nothing was sent, so an attempt before it says more.
+                // This attempt was not sent, so the error of the previous one says more.
                 Err(Expired) => {
-                    span.waited(rate_limit_wait, permit_wait + asked.elapsed());
-                    let expired = || {
-                        let mut context = attempts.context(&self.server, self.connect_timeout);
-                        // This attempt was not started.
-                        context.attempts -= 1;
-                        context.limit = Some(policy.deadline);
-                        context.error(Kind::NotSent)
-                    };
-                    return Err(failed(before.unwrap_or_else(expired)));
+                    span.waited(rate_limit_wait, permit_wait + wait_start.elapsed());
+                    let error = previous_error.unwrap_or_else(|| attempts.unsent(Kind::NotSent));
+                    return fail(&attempts, error);
                 }
             };
-            attempts.wait(permit.waited);
-            rate_limit_wait += asked.elapsed().saturating_sub(permit.waited);
+            attempts.add_time(permit.waited);
+            rate_limit_wait += wait_start.elapsed().saturating_sub(permit.waited);
             permit_wait += permit.waited;
-            // The wait may have taken the time that was left.
-            if let Some(error) = before.take_if(|_| !attempts.have_time(Duration::ZERO)) {
-                return Err(failed(error));
+            // The wait may have used up the remaining time.
+            if let Some(error) = previous_error.take_if(|_| !attempts.have_time(Duration::ZERO)) {
+                return fail(&attempts, error);
             }
-            let header = renewed.take().filter(|(_, supplied)| supplied.elapsed() < FRESH);
-            let begun = Instant::now();
-            let context = attempts.context(&self.server, self.connect_timeout);
+            let header = renewed
+                .take()
+                .filter(|(_, supplied)| supplied.elapsed() < RENEWED_TOKEN_MAX_AGE);
+            let start = Instant::now();
+            let context = attempts.context();
             let time = attempts.time();
-            let attempt = span.attempt(call, &self.base_url, attempts.number);
+            let attempt_span = span.attempt(call, &self.base_url, attempts.number);
             let attempted = self
-                .permitted(permit, call, header.map(|(header, _)| header), &context, time, &attempt)
+                .permitted(
+                    permit,
+                    call,
+                    header.map(|(header, _)| header),
+                    &context,
+                    time,
+                    &attempt_span,
+                )
                 .await;
             span.waited(rate_limit_wait, permit_wait);
-            attempts.spend(begun);
+            attempts.add_time_since(start);
             let (authorization, result) = match attempted {
                 Attempted::Sent { authorization, result } => (authorization, result),
                 Attempted::NoToken(failure) => {
                     self.gate.unsent();
-                    let mut context = context;
-                    // This attempt was not started.
-                    context.attempts -= 1;
-                    return Err(failed(context.error(failure)));
+                    return fail(&attempts, attempts.unsent(failure));
                 }
-                Attempted::Late => {
+                Attempted::TooLate => {
                     self.gate.unsent();
-                    let mut context = context;
-                    context.attempts -= 1;
-                    return Err(failed(before.unwrap_or_else(|| context.error(Kind::NotSent))));
+                    let error = previous_error.unwrap_or_else(|| attempts.unsent(Kind::NotSent));
+                    return fail(&attempts, error);
                 }
             };
             let error = match result {
-                Ok(answer) => {
+                Ok(response) => {
                     if let Some(budget) = &self.budget {
                         budget.succeeded(attempts.number > 1);
                     }
-                    span.response(answer.status, &answer.headers);
+                    span.response(response.status, &response.headers);
                     span.end(attempts.number);
                     let secret = authorization.as_ref().map(Secret::of);
                     let context = ErrorContext { secret, ..context };
-                    return Ok(Exchange { answer, context, span });
+                    return Ok(Exchange {
+                        response,
+                        context,
+                        span,
+                    });
                 }
                 Err(error) => error,
             };
-            attempt.fail_attempt(&error);
-            attempts.failed(&error);
-            if error.is_unauthorized() && attempts.are_left() && may_renew {
-                // The token may have been replaced meanwhile. Nothing was carried out with the old one.
+            attempt_span.fail_attempt(&error);
+            attempts.record(&error);
+            if error.is_unauthorized() && attempts.allow_another() && may_renew {
+                // The token may have been replaced since it was supplied. The server did not
+                // process the request.
                 may_renew = false;
-                let begun = Instant::now();
+                let start = Instant::now();
                 let supplied = self.authorization.renewed(authorization.as_ref(), time.limit).await;
-                attempts.spend(begun);
+                attempts.add_time_since(start);
                 match supplied {
                     Ok(Some(header)) if attempts.have_time(Duration::ZERO) => {
                         renewed = Some((header, Instant::now()));
-                        attempts.go_on(Duration::ZERO);
-                        before = Some(error);
+                        attempts.start_next(Duration::ZERO);
+                        previous_error = Some(error);
                         continue;
                     }
                     Ok(_) => {}
-                    // The error keeps the response that refused the token.
-                    Err(failure) => return Err(failed(error.context().error(failure))),
+                    // The error keeps the response that rejected the token.
+                    Err(failure) => return fail(&attempts, error.context().error(failure)),
                 }
             }
             let pause = attempts.pause(&error);
-            let budgeted = |_: &Duration| self.budget.as_ref().is_none_or(|budget| budget.take(&error));
-            let Some(pause) = pause.filter(budgeted) else {
-                return Err(failed(error));
+            let in_budget = |_: &Duration| self.budget.as_ref().is_none_or(|budget| budget.take(&error));
+            let Some(pause) = pause.filter(in_budget) else {
+                return fail(&attempts, error);
             };
             span.pause(attempts.number, pause, &error);
             sleep(pause).await;
-            attempts.go_on(pause);
-            before = Some(error);
+            attempts.start_next(pause);
+            previous_error = Some(error);
         }
     }
 
     /// Waits for the permit to send one request.
     async fn permit(&self, span: &trace::Span, limit: Duration) -> Result<Permit, Expired> {
-        self.gate.permit(limit, |waiting| span.wait(waiting)).await
+        self.gate.permit(limit, |wait| span.wait(wait)).await
     }
 
-    /// Asks for a token if there is none, sends a call once, and gives the permit back.
+    /// Requests a token unless `header` has one, sends a call once, and returns the permit.
     async fn permitted(
         self: &Arc<Self>,
         permit: Permit,
@@ -246,16 +253,17 @@ impl Transport {
         span: &trace::Span,
     ) -> Attempted {
         if !self.gate.is_limited() {
-            // Boxed, since it is large and is moved with the futures of callers.
+            // Boxed because it is large and would be moved with the futures of callers.
             let attempt = Box::pin(self.authorized(call, header, context, time, span));
             let attempted = span.run(attempt).await;
             drop(permit);
             return attempted;
         }
-        // Others wait for this permit: the call goes on when nobody polls it, so that it is given back. So it is when nobody
-        // waits for the call any more, though its runtime does not run to end it.
+        // Other calls wait for this permit. The attempt runs in a task, so that the permit is
+        // returned although the caller does not poll the call. If the caller drops the call, the
+        // permit is returned although the task's runtime is blocked.
         let permit = SharedPermit::from(permit);
-        let held = permit.clone();
+        let callers_permit = permit.clone();
         let (transport, call, span) = (Arc::clone(self), call.clone(), span.clone());
         let context = context.clone();
         let lost = context.clone();
@@ -272,11 +280,11 @@ impl Transport {
             }),
             Err(attempt) => attempt.await,
         };
-        drop(held);
+        drop(callers_permit);
         attempted
     }
 
-    /// Asks for a token if there is none, and sends a call once.
+    /// Requests a token unless `header` has one, and sends a call once.
     async fn authorized(
         &self,
         call: &Call,
@@ -285,7 +293,7 @@ impl Transport {
         time: Time,
         span: &trace::Span,
     ) -> Attempted {
-        let begun = Instant::now();
+        let start = Instant::now();
         let header = match header {
             Some(header) => header,
             None => match self.authorization.header(time.limit).await {
@@ -293,8 +301,8 @@ impl Transport {
                 Err(failure) => return Attempted::NoToken(failure),
             },
         };
-        let Some(limit) = time.after(begun.elapsed()) else {
-            return Attempted::Late;
+        let Some(limit) = time.after_token(start.elapsed()) else {
+            return Attempted::TooLate;
         };
         let end = limit.and_then(|limit| Instant::now().checked_add(limit));
         let context = ErrorContext {
@@ -311,10 +319,10 @@ impl Transport {
 
 impl Exchange {
     /// Returns the bytes of the response.
-    pub(crate) fn whole(self) -> Response<Bytes> {
-        let Answer {
+    pub(crate) fn into_bytes(self) -> Response<Bytes> {
+        let SuccessResponse {
             status, headers, body, ..
-        } = self.answer;
+        } = self.response;
         Response::received(body.clone(), status, headers, body, self.context)
     }
 }

@@ -1,7 +1,8 @@
-//! The calls that wait for a permit, in the order in which they came.
+//! The queue of calls that wait for a permit, first come, first served.
 //!
-//! A permit is *offered* to the first of them by waking it. A call that does not take it in time keeps its place, but others
-//! are offered the permit too until it is polled again: a call that is kept and not polled holds up nobody.
+//! A permit is *offered* to the first call by waking it. A call that does not take the permit in
+//! time keeps its place, but the permit is offered to other calls as well until the call is polled
+//! again. A call that is never polled does not hold up the others.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::task::Waker;
@@ -9,34 +10,34 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// The place of a call in the queue: lower ones go first.
+/// The place of a call in the queue; lower numbers are served first.
 pub(super) type Ticket = u64;
 
-/// How long an offer stands before the next call is offered the permit too.
-pub(super) const OFFER: Duration = Duration::from_millis(10);
+/// How long an offer is valid before the permit is offered to the next call as well.
+pub(super) const OFFER_DURATION: Duration = Duration::from_millis(10);
 
 #[derive(Debug, Default)]
 pub(super) struct Queue {
     next: Ticket,
-    /// Calls that were polled and have no offer.
+    /// Calls without an offer.
     waiting: BTreeMap<Ticket, Waker>,
-    /// Calls that were woken to take a permit, and when.
+    /// Calls with an offer, and when it was made.
     offered: BTreeMap<Ticket, Instant>,
-    /// The offers in the order in which they were made, including some that no longer stand.
+    /// The offers in the order in which they were made, including some that are no longer valid.
     offers: VecDeque<(Instant, Ticket)>,
-    /// Offers in a row that nobody took. As many more calls are offered each permit, so that any number of calls that are not
-    /// polled is passed in few steps.
-    missed: u64,
+    /// Number of consecutive offers that expired. Each permit is offered to as many additional
+    /// calls, so that a long row of calls that are not polled is skipped in few steps.
+    expired: u64,
 }
 
 impl Queue {
-    /// A place behind all others.
+    /// Returns a place behind all others.
     pub(super) fn ticket(&mut self) -> Ticket {
         self.next += 1;
         self.next
     }
 
-    /// Returns `true` if no call waits, with or without an offer.
+    /// Returns `true` if no calls wait, with or without an offer.
     pub(super) fn is_empty(&self) -> bool {
         self.waiting.is_empty() && self.offered.is_empty()
     }
@@ -46,16 +47,16 @@ impl Queue {
         !self.waiting.is_empty()
     }
 
-    /// How many offers stand.
+    /// Returns the number of valid offers.
     pub(super) fn offered(&self) -> u64 {
         self.offered.len() as u64
     }
 
-    /// Records that a call is polled: it waits at its place. Returns `true` if it had an offer, which ends with this.
+    /// Records that a call was polled, which ends its offer. Returns `true` if it had one.
     pub(super) fn wait(&mut self, ticket: Ticket, waker: &Waker) -> bool {
         let offered = self.offered.remove(&ticket).is_some();
         match self.waiting.get_mut(&ticket) {
-            Some(known) => known.clone_from(waker),
+            Some(stored) => stored.clone_from(waker),
             None => {
                 self.waiting.insert(ticket, waker.clone());
             }
@@ -66,7 +67,7 @@ impl Queue {
     /// Removes a call that takes its permit.
     pub(super) fn take(&mut self, ticket: Ticket) {
         self.remove(ticket);
-        self.missed = 0;
+        self.expired = 0;
     }
 
     /// Removes a call; returns `true` if it had an offer.
@@ -80,11 +81,16 @@ impl Queue {
         self.offered.contains_key(&ticket)
     }
 
-    /// Offers permits to the first calls until `free` offers stand; returns the calls to wake.
+    /// Offers permits to the first calls until there are `free` valid offers; returns the calls to
+    /// wake.
     pub(super) fn offer(&mut self, now: Instant, free: u64) -> Vec<(Ticket, Waker)> {
         let mut calls = Vec::new();
-        let most = if free == 0 { 0 } else { free.saturating_add(self.missed) };
-        while self.offered() < most
+        let max_offers = if free == 0 {
+            0
+        } else {
+            free.saturating_add(self.expired)
+        };
+        while self.offered() < max_offers
             && let Some((ticket, waker)) = self.waiting.pop_first()
         {
             self.offered.insert(ticket, now);
@@ -94,23 +100,23 @@ impl Queue {
         calls
     }
 
-    /// Ends the offers that were made too long ago.
+    /// Removes the offers that have expired.
     pub(super) fn expire(&mut self, now: Instant) {
         while let Some((made, ticket)) = self.oldest()
-            && now.saturating_duration_since(made) >= OFFER
+            && now.saturating_duration_since(made) >= OFFER_DURATION
         {
             self.offers.pop_front();
             self.offered.remove(&ticket);
-            self.missed = self.missed.saturating_add(1);
+            self.expired = self.expired.saturating_add(1);
         }
     }
 
-    /// When the oldest offer that stands ends.
+    /// Returns when the oldest valid offer expires.
     pub(super) fn next_expiry(&mut self) -> Option<Instant> {
-        self.oldest().map(|(made, _)| made + OFFER)
+        self.oldest().map(|(made, _)| made + OFFER_DURATION)
     }
 
-    /// The oldest offer that stands; forgets those before it.
+    /// Returns the oldest valid offer, and removes invalid ones before it.
     fn oldest(&mut self) -> Option<(Instant, Ticket)> {
         while let Some((made, ticket)) = self.offers.front() {
             if self.offered.get(ticket) == Some(made) {
@@ -121,7 +127,7 @@ impl Queue {
         None
     }
 
-    /// All calls without an offer, which keep their places.
+    /// Returns all calls without an offer, which keep their places.
     pub(super) fn waiting(&self) -> Vec<(Ticket, Waker)> {
         let calls = self.waiting.iter();
         calls.map(|(ticket, waker)| (*ticket, waker.clone())).collect()

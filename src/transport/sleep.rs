@@ -1,4 +1,5 @@
-//! Waiting that outlives its runtime: a call can be begun on one and go on on another, whose timers are its own.
+//! Timers of calls that move between runtimes: a call can be started on one runtime and polled on
+//! another.
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -10,7 +11,7 @@ use tokio::time::Instant;
 
 use super::task::current_runtime;
 
-/// Waits for a while.
+/// Waits for a duration.
 pub(crate) async fn sleep(time: Duration) {
     match Instant::now().checked_add(time) {
         Some(end) => sleep_until(end).await,
@@ -18,18 +19,21 @@ pub(crate) async fn sleep(time: Duration) {
     }
 }
 
-/// Waits until then. A timer of a runtime that is gone cannot be polled, and one of a runtime that does not run never ends:
-/// another runtime has its own.
+/// Waits until a point in time.
+///
+/// A timer of a runtime that has shut down cannot be polled, and a timer of a blocked runtime never
+/// fires, so each runtime that polls this future creates its own timer.
 pub(crate) async fn sleep_until(end: Instant) {
     loop {
         let runtime = current_runtime();
-        // It ends though what is polled beside it never rests.
+        // Unconstrained, so that the timer fires even if the future polled with it uses up the
+        // task's budget.
         let mut timer = pin!(unconstrained(tokio::time::sleep_until(end)));
-        let ended = poll_fn(|context| match current_runtime() == runtime {
+        let fired = poll_fn(|context| match current_runtime() == runtime {
             true => timer.as_mut().poll(context).map(|()| true),
             false => Poll::Ready(false),
         });
-        if ended.await {
+        if fired.await {
             return;
         }
     }

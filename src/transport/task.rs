@@ -1,4 +1,4 @@
-//! Work that goes on while nobody polls it, and ends when nobody waits for it.
+//! Tasks that make progress while their result is not polled, and end when the result is dropped.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -7,23 +7,25 @@ use std::task::{Context, Poll};
 use tokio::runtime::{Handle, Id, RuntimeFlavor};
 use tokio::task::JoinHandle;
 
-/// A spawned task that ends when it is no longer waited for. `None` when nothing runs it: its runtime is gone, or has no threads
-/// of its own and is not the one that waits.
+/// The result of a spawned task; dropping it aborts the task.
+///
+/// It is `None` if nothing runs the task: its runtime has shut down, or is a current-thread runtime
+/// other than the one that polls.
 pub(crate) struct Task<T> {
     task: JoinHandle<T>,
-    /// The runtime that runs it, where that has no threads of its own.
+    /// The runtime of the task, if that is a current-thread runtime.
     runtime: Option<Id>,
 }
 
 impl<T: Send + 'static> Task<T> {
-    /// Spawns work on the runtime that this is called in; without one the work comes back.
-    pub(crate) fn spawn<F: Future<Output = T> + Send + 'static>(work: F) -> Result<Self, F> {
+    /// Spawns a future on the current runtime; returns the future if there is no runtime.
+    pub(crate) fn spawn<F: Future<Output = T> + Send + 'static>(future: F) -> Result<Self, F> {
         match Handle::try_current() {
             Ok(runtime) => Ok(Self {
-                task: runtime.spawn(work),
+                task: runtime.spawn(future),
                 runtime: (runtime.runtime_flavor() == RuntimeFlavor::CurrentThread).then(|| runtime.id()),
             }),
-            Err(_) => Err(work),
+            Err(_) => Err(future),
         }
     }
 }
@@ -32,11 +34,11 @@ impl<T> Future for Task<T> {
     type Output = Option<T>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<T>> {
-        let Poll::Ready(ended) = Pin::new(&mut self.task).poll(context) else {
-            let runs = self.runtime.is_none() || self.runtime == current_runtime();
-            return if runs { Poll::Pending } else { Poll::Ready(None) };
+        let Poll::Ready(result) = Pin::new(&mut self.task).poll(context) else {
+            let is_run = self.runtime.is_none() || self.runtime == current_runtime();
+            return if is_run { Poll::Pending } else { Poll::Ready(None) };
         };
-        Poll::Ready(match ended {
+        Poll::Ready(match result {
             Ok(value) => Some(value),
             Err(error) => match error.try_into_panic() {
                 Ok(panic) => std::panic::resume_unwind(panic),
@@ -52,7 +54,7 @@ impl<T> Drop for Task<T> {
     }
 }
 
-/// The runtime that this is called in.
+/// Returns the current runtime.
 pub(super) fn current_runtime() -> Option<Id> {
     Handle::try_current().ok().map(|runtime| runtime.id())
 }

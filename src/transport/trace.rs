@@ -1,7 +1,14 @@
-//! A span for each call, a child span for each attempt, and events for retries and waits, by the `tracing` feature.
+//! A span for each call, a child span for each attempt, and events, with the feature `tracing`.
 //!
-//! Fields have the names of OpenTelemetry's stable conventions for HTTP clients where these have one. Ids in paths, query
-//! values, headers and bodies are never recorded.
+//! | level | event | fields |
+//! |---|---|---|
+//! | debug | `waiting for the rate limit` | `wait_ms` |
+//! | info | `retrying` | `attempt`, `pause_ms`, `error.type` |
+//! | warn | `response differs from the description` | `count`, and `path`, `expected`, `found` of the first mismatch |
+//! | debug | `call failed` | `error.type` |
+//!
+//! Fields have the names of OpenTelemetry's stable semantic conventions for HTTP clients where
+//! there is one. Ids in paths, query values, headers and bodies are never recorded.
 
 use std::time::Duration;
 
@@ -21,7 +28,7 @@ use crate::wire::read::Mismatch;
 #[derive(Clone)]
 pub(crate) struct Span(tracing::Span);
 
-/// Creates a span with the fields that calls and attempts have in common.
+/// Creates a span with the fields of both calls and attempts.
 #[cfg(feature = "tracing")]
 macro_rules! span {
     ($name:literal, parent: $parent:expr, kind: $kind:literal, $call:ident, $base_url:ident, $($field:tt)*) => {
@@ -84,25 +91,25 @@ impl Span {
         self.request_id(crate::response::request_id(headers));
     }
 
-    /// Records the server's id of the request, which can be any text.
+    /// Records the server's request id, which can be any text.
     fn request_id(&self, id: Option<&str>) {
         if !self.0.is_disabled() {
             self.0.record("intercom.request_id", id.map(one_line));
         }
     }
 
-    /// Reports that the call waits for the rate limit.
+    /// Emits an event when the call waits for the rate limit.
     pub(crate) fn wait(&self, wait: Duration) {
-        tracing::debug!(parent: &self.0, wait_ms = millis(wait), reason = "rate limit", "waiting");
+        tracing::debug!(parent: &self.0, wait_ms = millis(wait), "waiting for the rate limit");
     }
 
-    /// Records how long the call waited for the rate limit and for permits, over all attempts.
+    /// Records the total waits for the rate limit and for permits.
     pub(crate) fn waited(&self, rate_limit: Duration, permit: Duration) {
         self.0.record("intercom.rate_limit_wait_ms", millis(rate_limit));
         self.0.record("intercom.permit_wait_ms", millis(permit));
     }
 
-    /// Reports a retry.
+    /// Emits an event before a retry.
     pub(crate) fn pause(&self, attempt: u32, pause: Duration, error: &Error) {
         tracing::info!(
             parent: &self.0,
@@ -113,12 +120,12 @@ impl Span {
         );
     }
 
-    /// Records how many attempts it took.
+    /// Records the number of attempts.
     pub(crate) fn end(&self, attempts: u32) {
         self.0.record("http.request.resend_count", attempts.saturating_sub(1));
     }
 
-    /// Reports once for a response that some of its values are not as described.
+    /// Emits one event if values of a response differ from the description.
     pub(crate) fn mismatches(&self, mismatches: &[Mismatch]) {
         if let Some(first) = mismatches.first() {
             tracing::warn!(
@@ -127,7 +134,7 @@ impl Span {
                 path = first.path,
                 expected = first.expected,
                 found = first.found,
-                "values differ from the description"
+                "response differs from the description"
             );
         }
     }
@@ -149,7 +156,7 @@ impl Span {
     pub(crate) fn fail(&self, error: &Error) {
         self.fail_attempt(error);
         self.end(error.attempts());
-        tracing::debug!(parent: &self.0, error.type = error_type(error), "failed");
+        tracing::debug!(parent: &self.0, error.type = error_type(error), "call failed");
     }
 }
 
@@ -158,7 +165,7 @@ fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Returns the value of `error.type`: the status, or the label of the kind.
+/// Returns the value of `error.type`: the status, or the label of the kind otherwise.
 #[cfg(feature = "tracing")]
 fn error_type(error: &Error) -> String {
     match (error.kind(), error.status()) {
@@ -167,7 +174,7 @@ fn error_type(error: &Error) -> String {
     }
 }
 
-/// Nothing is recorded.
+/// Records nothing.
 #[cfg(not(feature = "tracing"))]
 #[derive(Clone)]
 pub(crate) struct Span;

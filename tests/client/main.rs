@@ -1,4 +1,4 @@
-//! The client's settings: regions, versions, environment, headers, TLS, and what is refused.
+//! The settings of clients: regions, versions, environment, headers, TLS, and invalid settings.
 
 mod mistakes;
 #[allow(dead_code)]
@@ -12,17 +12,17 @@ use std::time::Duration;
 use intercom_client::mock::{MockIntercom, MockResponse, MockServer};
 use intercom_client::{ApiVersion, Client, ClientBuilder, ConfigError, Error, Region};
 use serde_json::json;
-use server::{Move, Server, answer};
+use server::{Move, Server, response};
 
 const TOKEN: &str = "dG9rOmZlcm5oaWxs-secret";
 
-/// Settings with the test token.
+/// A builder with the test token.
 fn builder() -> ClientBuilder {
     tls::provider();
     Client::builder(TOKEN)
 }
 
-/// The same for servers that are not called, by https in every set of features.
+/// Like [`builder`], for https with every set of features; requests are not sent.
 fn https() -> ClientBuilder {
     match tls::ENABLED {
         true => builder(),
@@ -30,7 +30,7 @@ fn https() -> ClientBuilder {
     }
 }
 
-/// A mock Intercom that wants the test token.
+/// A mock Intercom that requires the test token.
 async fn start() -> MockServer {
     MockIntercom::builder().token(TOKEN).serve().await
 }
@@ -43,7 +43,7 @@ fn regions_have_the_servers_of_the_description() {
         (Region::Au, "au", "https://api.au.intercom.io"),
     ] {
         assert_eq!(name.parse(), Ok(region));
-        assert_eq!(name.to_uppercase().parse(), Ok(region), "as /me spells it");
+        assert_eq!(name.to_uppercase().parse(), Ok(region), "the spelling of /me");
         assert_eq!((region.as_str(), region.to_string().as_str()), (name, name));
         let client = https().region(region).build().unwrap();
         assert_eq!((client.region(), client.base_url()), (region, url));
@@ -57,7 +57,7 @@ fn regions_have_the_servers_of_the_description() {
 }
 
 #[test]
-fn a_base_url_of_its_own_is_read_back_and_known_ones_recognised() {
+fn base_url_is_returned_and_its_region_recognized() {
     let build = |url: &str| https().base_url(url).build().unwrap();
     let proxy = build("https://proxy.example/intercom/");
     assert_eq!(
@@ -68,7 +68,7 @@ fn a_base_url_of_its_own_is_read_back_and_known_ones_recognised() {
 }
 
 #[test]
-fn the_version_is_the_descriptions_unless_set() {
+fn version_is_that_of_the_description_unless_set() {
     let version = |client: Client| client.api_version().to_string();
     assert_eq!(version(https().build().unwrap()), "2.9");
     assert_eq!(version(https().api_version(ApiVersion::V2_8).build().unwrap()), "2.8");
@@ -86,7 +86,7 @@ fn the_version_is_the_descriptions_unless_set() {
 }
 
 #[test]
-fn tokens_that_cannot_be_sent_are_refused_without_being_shown() {
+fn invalid_tokens_are_rejected_without_being_shown() {
     assert!(matches!(Client::builder("").build(), Err(ConfigError::EmptyToken)));
     for wrong in [
         " secret",
@@ -105,14 +105,18 @@ fn tokens_that_cannot_be_sent_are_refused_without_being_shown() {
 }
 
 #[test]
-fn base_urls_that_would_leak_or_break_are_refused() {
+fn invalid_base_urls_are_rejected() {
     for (url, reason) in [
-        ("api.intercom.io", "absolute"),
-        ("", "absolute"),
-        ("ftp://api.intercom.io", "scheme"),
-        ("file:///etc/passwd", "host"),
-        ("https://user:pass@api.intercom.io", "user info"),
-        ("https://user@api.intercom.io", "user info"),
+        ("api.intercom.io", "no scheme; start it with `https://`"),
+        ("localhost:8080", "no scheme; start it with `https://`"),
+        ("127.0.0.1:8080", "no scheme; start it with `https://`"),
+        ("", "no scheme"),
+        ("https://", "no host"),
+        ("https://a b", "cannot be parsed"),
+        ("ftp://api.intercom.io", "scheme is not supported"),
+        ("file:///etc/passwd", "scheme is not supported"),
+        ("https://user:pass@api.intercom.io", "user name or password"),
+        ("https://user@api.intercom.io", "user name or password"),
         ("https://api.intercom.io?x=1", "query"),
         ("https://api.intercom.io/#top", "fragment"),
         ("http://api.intercom.io", "plain http"),
@@ -134,19 +138,19 @@ fn base_urls_that_would_leak_or_break_are_refused() {
 }
 
 #[test]
-fn other_settings_that_cannot_work_are_refused() {
+fn other_invalid_settings_are_rejected() {
     let build = |agent: &str| https().user_agent(agent).build().map(drop);
     assert_eq!(build(" "), Err(ConfigError::InvalidUserAgent));
-    assert_eq!(build("acme\n"), Ok(()), "surrounding blanks are trimmed");
+    assert_eq!(build("acme\n"), Ok(()), "surrounding whitespace is trimmed");
     assert_eq!(build("ac\nme"), Err(ConfigError::InvalidUserAgent));
     assert_eq!(
         https().max_in_flight(0).build().unwrap_err(),
-        ConfigError::NothingInFlight
+        ConfigError::ZeroMaxInFlight
     );
 }
 
 #[test]
-fn a_configuration_error_is_also_a_call_error() {
+fn configuration_error_converts_to_error() {
     fn connect() -> Result<Client, Error> {
         Ok(Client::builder("").build()?)
     }
@@ -157,7 +161,7 @@ fn a_configuration_error_is_also_a_call_error() {
 }
 
 #[test]
-fn nothing_prints_the_token() {
+fn debug_does_not_show_the_token() {
     let builder = https().base_url("https://proxy.example");
     let shown = format!("{builder:?}");
     let client = builder.build().unwrap();
@@ -166,7 +170,7 @@ fn nothing_prints_the_token() {
 }
 
 #[tokio::test]
-async fn every_request_carries_the_headers_and_no_others_of_its_own() {
+async fn every_request_has_the_headers_exactly_once() {
     let intercom = start().await;
     let plain = builder().base_url(intercom.url()).user_agent("acme-sync/1.4");
     plain.build().unwrap().identify_admin().send().await.unwrap();
@@ -213,7 +217,7 @@ async fn every_request_carries_the_headers_and_no_others_of_its_own() {
 }
 
 #[tokio::test]
-async fn the_version_and_a_path_prefix_reach_the_wire() {
+async fn version_and_path_prefix_are_sent() {
     let version: ApiVersion = "2.11".parse().unwrap();
     let intercom = MockIntercom::builder().token(TOKEN).api_version(version.clone());
     let intercom = intercom.serve().await;
@@ -231,9 +235,9 @@ async fn the_version_and_a_path_prefix_reach_the_wire() {
     assert_eq!(request.header("intercom-version"), Some("2.11"));
 }
 
-/// Answers one request on a bare socket and returns its request line.
+/// Responds to one request and returns its request line.
 async fn request_line(call: impl AsyncFnOnce(Client)) -> String {
-    let server = Server::new([vec![Move::Read, answer(200, &[], "{}")]]).await;
+    let server = Server::new([vec![Move::Read, response(200, &[], "{}")]]).await;
     call(builder().base_url(&server.url).build().unwrap()).await;
     let [request] = &server.requests()[..] else {
         panic!("one call sends one request")
@@ -264,7 +268,7 @@ async fn ids_stay_inside_their_path_segment() {
 }
 
 #[tokio::test]
-async fn ids_that_would_lead_elsewhere_are_refused_before_sending() {
+async fn ids_that_change_the_path_are_rejected_before_sending() {
     let intercom = start().await;
     let client = builder().base_url(intercom.url()).build().unwrap();
     for id in ["", ".", ".."] {
@@ -292,7 +296,7 @@ async fn query_values_are_encoded() {
 }
 
 #[tokio::test]
-async fn the_timeout_limits_an_attempt() {
+async fn timeout_limits_an_attempt() {
     let server = Server::always(vec![Move::Hang]).await;
     let client = builder()
         .base_url(&server.url)
@@ -304,7 +308,7 @@ async fn the_timeout_limits_an_attempt() {
     assert!(error.is_timeout() && error.is_retryable(), "{error}");
 }
 
-/// Runs in a process of its own, started by [`the_environment_sets_up_a_client`].
+/// Runs in a child process of [`environment_variables_configure_a_client`].
 #[test]
 fn environment_child() {
     if std::env::var_os("ENVIRONMENT_CHILD").is_none() {
@@ -318,7 +322,7 @@ fn environment_child() {
 }
 
 #[test]
-fn the_environment_sets_up_a_client() {
+fn environment_variables_configure_a_client() {
     let run = |variables: &[(&str, &str)]| {
         let output = Command::new(std::env::current_exe().unwrap())
             .args(["environment_child", "--exact", "--nocapture"])
@@ -353,15 +357,15 @@ fn the_environment_sets_up_a_client() {
     );
     assert_eq!(
         run(&[token, ("INTERCOM_REGION", "mars")]),
-        "\"mars\" is no region; use one of us, eu, au"
+        "unknown region \"mars\"; use one of us, eu, au"
     );
-    assert!(run(&[token, ("INTERCOM_API_VERSION", "x")]).contains("is no API version"));
+    assert!(run(&[token, ("INTERCOM_API_VERSION", "x")]).contains("invalid API version"));
     assert!(run(&[token, ("INTERCOM_BASE_URL", "http://x.example")]).contains("plain http"));
     assert!(run(&[("INTERCOM_ACCESS_TOKEN", "a b")]).contains("whitespace"));
 }
 
 #[test]
-fn plain_http_to_another_machine_has_to_be_allowed() {
+fn plain_http_to_another_host_must_be_allowed() {
     let mock = || builder().base_url("http://intercom-mock:8080");
     let error = mock().build().unwrap_err();
     assert!(error.to_string().contains("allow_plain_http"), "{error}");
@@ -371,9 +375,9 @@ fn plain_http_to_another_machine_has_to_be_allowed() {
     );
 }
 
-/// A name under `localhost` is this machine, whatever name servers and proxies say.
+/// Names under `localhost` do not depend on DNS and proxies.
 #[tokio::test]
-async fn names_under_localhost_lead_to_this_machine() {
+async fn names_under_localhost_resolve_to_loopback() {
     let intercom = start().await;
     for name in ["localhost", "intercom.localhost"] {
         let url = intercom.url().replace("127.0.0.1", name);
@@ -383,9 +387,9 @@ async fn names_under_localhost_lead_to_this_machine() {
     assert_eq!(intercom.calls("identify_admin").len(), 2);
 }
 
-/// What is awaited lies in the futures of those who wait, and is moved with them.
+/// The future is part of the futures that await it, and is moved with them.
 #[test]
-fn the_future_of_a_call_is_small() {
+fn future_of_a_call_is_small() {
     let client = builder().base_url("http://127.0.0.1:9").build().unwrap();
     let call = client.list_contacts().send();
     assert!(size_of_val(&call) < 4096, "{}", size_of_val(&call));

@@ -1,4 +1,4 @@
-//! The mistakes that are made most often: what is said leads to the fix, in one line, and nothing is sent.
+//! Common mistakes: the message leads to the fix, and nothing is sent.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,12 +13,12 @@ use serde_json::{Value, json};
 
 use crate::{builder, https, start, tls};
 
-/// What `main` prints when it returns the error.
+/// The output of a `main` that returns the error.
 fn printed(error: impl std::fmt::Debug) -> String {
     format!("Error: {error:?}")
 }
 
-/// What is said of settings that are refused.
+/// The output for invalid settings.
 fn refused(builder: ClientBuilder) -> String {
     let error = builder.build().unwrap_err();
     assert_eq!(printed(&error), format!("Error: {error}"));
@@ -26,27 +26,27 @@ fn refused(builder: ClientBuilder) -> String {
 }
 
 #[test]
-fn a_token_is_given_alone() {
+fn token_with_prefix_or_whitespace_is_rejected() {
     for token in ["dG9r\n", "dG9r\r\n", "Bearer dG9r", " dG9r"] {
         let said = refused(Client::builder(token));
         assert!(said.contains("without `Bearer`") && said.contains("trim"), "{said}");
     }
-    assert!(refused(Client::builder("")).contains("pass the token of the workspace's app"));
+    assert!(refused(Client::builder("")).contains("pass the access token of the workspace's app"));
 }
 
 #[test]
-fn a_region_is_named_by_its_word() {
+fn unknown_region_lists_the_regions() {
     for text in ["europe", "EU1", "", "api.eu.intercom.io"] {
         let error = text.parse::<Region>().unwrap_err();
         assert_eq!(
             error.to_string(),
-            format!("{text:?} is no region; use one of us, eu, au")
+            format!("unknown region {text:?}; use one of us, eu, au")
         );
     }
 }
 
 #[test]
-fn region_and_base_url_do_not_contradict_each_other() {
+fn region_must_match_the_base_url() {
     let eu = || https().region(Region::Eu);
     let said = refused(eu().base_url("https://api.intercom.io/"));
     assert!(
@@ -58,7 +58,7 @@ fn region_and_base_url_do_not_contradict_each_other() {
     for url in ["https://api.eu.intercom.io", "https://proxy.example/intercom"] {
         eu().base_url(url).build().unwrap();
     }
-    // A client for another region is made of one for this.
+    // A builder of an existing client can change the region.
     let client = eu().build().unwrap().to_builder().region(Region::Au).build().unwrap();
     assert_eq!(
         (client.region(), client.base_url()),
@@ -67,18 +67,18 @@ fn region_and_base_url_do_not_contradict_each_other() {
 }
 
 #[test]
-fn no_time_at_all_is_refused() {
+fn zero_timeouts_are_rejected() {
     let zero = Duration::ZERO;
     assert_eq!(
         https().timeout(zero).build().unwrap_err(),
         ConfigError::ZeroTimeout("timeout")
     );
     let said = refused(https().connect_timeout(zero));
-    assert!(said.starts_with("Error: connect_timeout is zero"), "{said}");
+    assert!(said.starts_with("Error: `connect_timeout` is zero"), "{said}");
 }
 
 #[test]
-fn without_tls_the_features_are_named() {
+fn missing_tls_names_the_features() {
     if !tls::ENABLED {
         let said = refused(builder());
         assert!(
@@ -91,7 +91,7 @@ fn without_tls_the_features_are_named() {
 }
 
 #[tokio::test]
-async fn mistakes_of_a_call_are_told_before_anything_is_sent() {
+async fn invalid_calls_fail_before_anything_is_sent() {
     let intercom = start().await;
     let client = builder().base_url(intercom.url()).build().unwrap();
     let body = "missing request body (set it with `body` or `body_map`)";
@@ -145,9 +145,9 @@ async fn mistakes_of_a_call_are_told_before_anything_is_sent() {
     );
 }
 
-/// Whatever is required of an operation and forgotten is named at once.
+/// The error lists everything that is missing.
 #[tokio::test]
-async fn every_operation_names_all_that_it_lacks() {
+async fn every_operation_lists_all_missing_parameters() {
     let intercom = start().await;
     let client = builder().base_url(intercom.url()).build().unwrap();
     let mut lacking = 0;
@@ -176,7 +176,7 @@ async fn every_operation_names_all_that_it_lacks() {
 }
 
 #[tokio::test]
-async fn a_long_list_of_what_is_missing_is_cut() {
+async fn long_list_of_missing_fields_is_truncated() {
     let intercom = start().await;
     let client = builder().base_url(intercom.url()).build().unwrap();
     let options = vec![DataAttributeOption::builder(); 5000];
@@ -192,7 +192,7 @@ async fn a_long_list_of_what_is_missing_is_cut() {
 }
 
 #[tokio::test]
-async fn an_html_answer_is_said_to_be_one() {
+async fn html_response_is_reported_as_html() {
     let intercom = start().await;
     let page = "<!DOCTYPE html><title>Sign in</title>";
     intercom.on_any().respond(MockResponse::bytes("text/html", page));
@@ -216,7 +216,7 @@ async fn an_html_answer_is_said_to_be_one() {
 }
 
 #[tokio::test]
-async fn a_timeout_tells_its_limit_and_attempts() {
+async fn timeout_shows_its_limit_and_attempts() {
     let intercom = start().await;
     intercom
         .on_any()
@@ -234,7 +234,7 @@ async fn a_timeout_tells_its_limit_and_attempts() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_not_there_is_named() {
+async fn refused_connection_names_the_server_and_the_reason() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let host = listener.local_addr().unwrap();
     drop(listener);
@@ -243,13 +243,85 @@ async fn a_server_that_is_not_there_is_named() {
         .retry(intercom_client::RetryPolicy::none());
     let error = client.build().unwrap().identify_admin().send().await.unwrap_err();
     let said = printed(error);
-    let line = format!("Error: identify_admin: could not connect to {host} (caused by: ");
-    assert!(said.starts_with(&line) && said.contains("refused"), "{said}");
+    let line = format!("Error: identify_admin: could not connect to {host}: ");
+    assert!(said.starts_with(&line), "{said}");
+    assert_eq!(said.to_lowercase().matches("refused").count(), 1, "{said}");
 }
 
-/// What a program does with answers and errors can be tested without a server.
+/// A message with its sources, as error reporters print them.
+fn reported(error: &dyn std::error::Error) -> String {
+    let sources = std::iter::successors(Some(error), |error| error.source());
+    sources.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
 #[test]
-fn answers_and_errors_are_built_for_tests() {
+fn configuration_error_is_printed_once() {
+    fn main() -> Result<(), Error> {
+        Client::builder("").build()?;
+        Ok(())
+    }
+    let error = main().unwrap_err();
+    let text = "the access token is empty; pass the access token of the workspace's app";
+    assert_eq!(
+        (error.to_string(), reported(&error)),
+        (text.to_owned(), text.to_owned())
+    );
+    assert_eq!(printed(&error), format!("Error: {text}"));
+    assert_eq!(format!("{error:#?}"), text);
+}
+
+#[test]
+fn custom_region_without_a_base_url_asks_for_one() {
+    let said = refused(https().region(Region::Custom));
+    assert_eq!(
+        said,
+        "Error: the region `custom` has no server; set a base URL, or use one of us, eu, au"
+    );
+}
+
+#[tokio::test]
+async fn failed_name_resolution_is_shown() {
+    struct NoSuchName;
+    impl reqwest::dns::Resolve for NoSuchName {
+        fn resolve(&self, _: reqwest::dns::Name) -> reqwest::dns::Resolving {
+            Box::pin(async { Err(std::io::Error::other("no such host").into()) })
+        }
+    }
+    let http = reqwest::Client::builder().dns_resolver(std::sync::Arc::new(NoSuchName));
+    let client = https()
+        .http_client(http.build().unwrap())
+        .retry(intercom_client::RetryPolicy::none());
+    let error = client.build().unwrap().identify_admin().send().await.unwrap_err();
+    assert!(error.is_connect());
+    assert_eq!(
+        printed(&error),
+        "Error: identify_admin: could not connect to api.intercom.io:443: no such host; check the base URL, the network \
+         and the proxy"
+    );
+}
+
+#[tokio::test]
+async fn rejected_token_names_the_server_and_the_region() {
+    let intercom = start().await;
+    let client = Client::builder("dG9rOm90aGVy-workspace").base_url(intercom.url());
+    let error = client.build().unwrap().identify_admin().send().await.unwrap_err();
+    assert!(error.is_unauthorized());
+    let host = intercom.url().replace("http://", "");
+    let said = error.to_string();
+    assert!(said.starts_with("identify_admin: 401 "), "{said}");
+    let advice = "; check the token and the region: a token is valid only in the region of its workspace, and this call \
+                  went to ";
+    assert!(said.ends_with(&format!("{advice}{host}")), "{said}");
+    assert!(!said.contains("dG9rOm90aGVy"), "{said}");
+    let suspended = r#"{"errors":[{"code":"token_suspended","message":"Closed"}]}"#;
+    let status = http::StatusCode::UNAUTHORIZED;
+    let error = Error::from_response("identify_admin", status, http::HeaderMap::new(), suspended);
+    assert_eq!(error.to_string(), "identify_admin: 401 token_suspended: Closed");
+}
+
+/// Code that handles responses and errors can be tested without a server.
+#[test]
+fn responses_and_errors_can_be_built_for_tests() {
     let mut headers = http::HeaderMap::new();
     for (name, value) in [
         ("x-request-id", "001f"),
@@ -288,11 +360,17 @@ fn answers_and_errors_are_built_for_tests() {
         "{odd}"
     );
 
-    let answer = Response::from_value(7)
+    let response = Response::from_value(7)
         .with_status(http::StatusCode::ACCEPTED)
         .with_headers(headers)
         .with_body("7");
-    assert_eq!((*answer, answer.status().as_u16(), answer.attempts()), (7, 202, 1));
-    assert_eq!((answer.request_id(), answer.body().as_ref()), (Some("001f"), &b"7"[..]));
-    assert!(answer.mismatches().is_empty() && answer.rate_limit().is_some());
+    assert_eq!(
+        (*response, response.status().as_u16(), response.attempts()),
+        (7, 202, 1)
+    );
+    assert_eq!(
+        (response.request_id(), response.body().as_ref()),
+        (Some("001f"), &b"7"[..])
+    );
+    assert!(response.mismatches().is_empty() && response.rate_limit().is_some());
 }

@@ -1,4 +1,4 @@
-//! What can be built and called with each set of TLS features.
+//! Clients with each set of TLS features.
 
 use std::process::Command;
 
@@ -6,28 +6,28 @@ use intercom_client::{Client, ConfigError};
 
 use crate::TOKEN;
 
-/// Whether some TLS feature is enabled.
+/// `true` if a TLS feature is enabled.
 pub(crate) const ENABLED: bool = cfg!(any(
     feature = "rustls",
     feature = "native-tls",
     feature = "rustls-no-provider"
 ));
 
-/// Whether a crypto provider is the caller's to install.
+/// `true` if the caller must install a crypto provider.
 const PROVIDER_WANTED: bool = cfg!(all(
     feature = "rustls-no-provider",
     not(any(feature = "rustls", feature = "rustls-ring", feature = "native-tls"))
 ));
 
-/// Installs a crypto provider, as a caller does who is to bring one.
+/// Installs a crypto provider if the caller must install one.
 pub(crate) fn provider() {
     if PROVIDER_WANTED {
-        // Another test may have done so.
+        // Another test may have installed it.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     }
 }
 
-/// Runs in a process of its own, started by [`without_a_crypto_provider_a_client_says_what_to_install`].
+/// Runs in a child process of [`missing_crypto_provider_is_reported`].
 #[test]
 fn provider_child() {
     if std::env::var_os("PROVIDER_CHILD").is_none() {
@@ -47,7 +47,7 @@ fn provider_child() {
 }
 
 #[test]
-fn without_a_crypto_provider_a_client_says_what_to_install() {
+fn missing_crypto_provider_is_reported() {
     let output = Command::new(std::env::current_exe().unwrap())
         .args(["tls::provider_child", "--exact", "--nocapture"])
         .env("PROVIDER_CHILD", "1")
@@ -63,15 +63,16 @@ fn without_a_crypto_provider_a_client_says_what_to_install() {
         .lines()
         .filter_map(|line| Some(line.split_once("=> ")?.1))
         .collect();
-    let no_provider = "rustls has no crypto provider; install one before the client is built, such as \
-                       `rustls::crypto::ring::default_provider().install_default()`, or enable this crate's feature `rustls`";
-    let no_tls = "no TLS feature is enabled, and the base URL is https; enable this crate's feature `rustls`, \
-                  `native-tls` or `rustls-no-provider`, or give the builder an HTTP client of your own";
+    let no_provider = "rustls has no crypto provider; install one before the client is built, for example with \
+                       `rustls::crypto::ring::default_provider().install_default()`, or enable the feature `rustls` or \
+                       `rustls-ring` of this crate";
+    let no_tls = "the base URL is https, and no TLS feature is enabled; enable the feature `rustls`, `rustls-ring`, \
+                  `native-tls` or `rustls-no-provider` of this crate, or set an `http_client`";
     let (us, local) = ("https://api.intercom.io", "http://localhost");
     assert_eq!(
         lines,
         match (ENABLED, PROVIDER_WANTED) {
-            // reqwest sets TLS up whether or not it is to be used.
+            // reqwest sets up TLS for http URLs too.
             (true, true) => [no_provider, no_provider, us],
             (true, false) => [us, local, us],
             (false, _) => [no_tls, local, no_tls],
@@ -80,7 +81,7 @@ fn without_a_crypto_provider_a_client_says_what_to_install() {
 }
 
 #[test]
-fn an_http_client_of_the_callers_own_and_plain_http_need_no_feature() {
+fn custom_http_client_and_plain_http_need_no_tls_feature() {
     provider();
     let given = Client::builder(TOKEN).http_client(reqwest::Client::new());
     assert_eq!(given.build().unwrap().base_url(), "https://api.intercom.io");
@@ -90,10 +91,10 @@ fn an_http_client_of_the_callers_own_and_plain_http_need_no_feature() {
     assert_eq!(refused.err(), (!ENABLED).then_some(ConfigError::NoTls));
 }
 
-/// The server is none that speaks TLS, so that what the client's library makes of it tells which one it is.
+/// The server does not support TLS, and the error shows which library reports that.
 #[cfg(any(feature = "rustls", feature = "native-tls", feature = "rustls-no-provider"))]
 #[tokio::test]
-async fn calls_by_https_begin_with_a_handshake_of_the_library_that_wins() {
+async fn https_uses_the_selected_tls_library() {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     provider();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -107,7 +108,7 @@ async fn calls_by_https_begin_with_a_handshake_of_the_library_that_wins() {
     });
     let client = Client::builder(TOKEN).base_url(url).build().unwrap();
     let error = client.identify_admin().send().await.unwrap_err();
-    assert_eq!(server.await.unwrap(), [22, 3], "a handshake record of TLS");
+    assert_eq!(server.await.unwrap(), [22, 3], "a TLS handshake record");
     let line = error.to_string();
     assert!(
         line.starts_with("identify_admin: the TLS handshake with 127.0.0.1:"),

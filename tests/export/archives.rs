@@ -573,7 +573,7 @@ async fn gzip_that_goes_on_without_producing_anything_is_stopped() {
             std::iter::once(first.clone()).chain((0..2000).map(move |_| endless.clone()))
         }))
         .await;
-        let found = Some("gzip that goes on without producing anything");
+        let found = Some("gzip that decompresses to almost nothing");
         let folder = tempfile::tempdir().unwrap();
         let error = job(&client(&server)).download_to(folder.path()).await.unwrap_err();
         assert_eq!((error.is_decode(), error.found()), (true, found), "{error:?}");

@@ -207,7 +207,7 @@ async fn an_unknown_state_that_lasts_ends_the_wait() {
 #[tokio::test]
 async fn pages_and_empty_responses_are_outages() {
     let html = "<html><body>Be back soon</body></html>";
-    let page = |status, body: &str| answer(status, &[("content-type", "text/html")], body);
+    let page = |status, body: &str| response(status, &[("content-type", "text/html")], body);
     let outages = [
         page(200, html),
         page(200, ""),
@@ -232,7 +232,7 @@ async fn pages_and_empty_responses_are_outages() {
             *asked.lock().unwrap() += 1;
             match *asked.lock().unwrap() {
                 1 | 2 => vec![outage.clone()],
-                _ => vec![answer(200, &[], state("completed").to_string())],
+                _ => vec![response(200, &[], state("completed").to_string())],
             }
         })
         .await;

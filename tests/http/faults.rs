@@ -1,4 +1,4 @@
-//! What a service gives back that no well-behaved server would.
+//! Services with invalid responses.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use intercom_client::{Client, ErrorKind, HttpError, RetryPolicy, http};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-/// A body that announces more than it has.
+/// A body that is shorter than announced.
 struct Short(Option<Bytes>, u64);
 
 impl Body for Short {
@@ -27,7 +27,7 @@ impl Body for Short {
     }
 }
 
-/// A body that never ends and never has anything.
+/// A body that returns empty chunks without end.
 struct Empty;
 
 impl Body for Empty {
@@ -40,7 +40,7 @@ impl Body for Empty {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_body_that_ends_before_its_announced_length_was_lost() {
+async fn body_shorter_than_announced_is_a_lost_response() {
     let client = Client::builder("dG9rOmZhdWx0cw")
         .http_service(tower::service_fn(|_: http::Request<Bytes>| async {
             Ok::<_, HttpError>(http::Response::new(Short(Some("{}".into()), 10)))
@@ -52,7 +52,7 @@ async fn a_body_that_ends_before_its_announced_length_was_lost() {
 }
 
 #[tokio::test]
-async fn a_body_of_empty_chunks_without_end_times_out() {
+async fn endless_empty_chunks_time_out() {
     let client = Client::builder("dG9rOmZhdWx0cw")
         .http_service(tower::service_fn(|_: http::Request<Bytes>| async {
             Ok::<_, HttpError>(http::Response::new(Empty))
@@ -66,7 +66,7 @@ async fn a_body_of_empty_chunks_without_end_times_out() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_window_of_ten_seconds_is_spent_three_times_without_waiting_for_it() {
+async fn three_windows_pass_in_paused_time() {
     let real = std::time::Instant::now();
     let start = tokio::time::Instant::now();
     let windows = std::sync::Arc::new(std::sync::Mutex::new(std::collections::BTreeMap::<u64, u64>::new()));
@@ -103,5 +103,5 @@ async fn a_window_of_ten_seconds_is_spent_three_times_without_waiting_for_it() {
         "{windows:?}"
     );
     assert!(start.elapsed() >= Duration::from_secs(20));
-    assert!(real.elapsed() < Duration::from_secs(10), "time is not waited for");
+    assert!(real.elapsed() < Duration::from_secs(10), "the time is paused");
 }

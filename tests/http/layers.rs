@@ -1,4 +1,4 @@
-//! Layers see every attempt, with what they need to label it.
+//! Layers see every attempt with its labels.
 
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
@@ -11,10 +11,10 @@ use tower::ServiceExt;
 use tower::layer::layer_fn;
 use tower_service::Service;
 
-/// What a layer saw of an attempt.
+/// An attempt that a layer saw.
 type Seen = Arc<Mutex<Vec<(&'static str, Option<&'static str>, &'static str, u32, bool, String)>>>;
 
-/// A layer of the classic kind: a struct around a service, generic over it.
+/// A layer that wraps any service in a struct.
 #[derive(Clone)]
 struct Counting<S>(S, Seen);
 
@@ -41,7 +41,7 @@ impl<S: Service<http::Request<Bytes>>> Service<http::Request<Bytes>> for Countin
     }
 }
 
-/// A service that responds with each of these statuses in turn.
+/// A service that responds with these statuses in order.
 fn statuses(statuses: impl IntoIterator<Item = u16>) -> impl Clone + Send + Sync + 'static + Serves {
     let left = Arc::new(Mutex::new(statuses.into_iter().collect::<Vec<_>>().into_iter()));
     tower::service_fn(move |_: http::Request<Bytes>| {
@@ -69,7 +69,7 @@ fn quick() -> RetryPolicy {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_counting_layer_sees_each_attempt_with_its_labels() {
+async fn layer_sees_each_attempt_with_its_labels() {
     let seen = Seen::default();
     let counting = seen.clone();
     let client = Client::builder("dG9rOmxheWVycw")
@@ -103,7 +103,7 @@ async fn a_counting_layer_sees_each_attempt_with_its_labels() {
 }
 
 #[tokio::test]
-async fn the_last_layer_is_the_outermost_and_each_can_change_request_and_response() {
+async fn last_layer_is_the_outermost() {
     let order = Arc::new(Mutex::new(Vec::new()));
     let named = |name: &'static str| {
         let order = order.clone();
@@ -132,7 +132,7 @@ async fn the_last_layer_is_the_outermost_and_each_can_change_request_and_respons
         .unwrap();
     let me = client.identify_admin().await.unwrap();
     assert_eq!(me.name.as_deref(), Some("outer inner"));
-    // A client for another workspace has the same layers around the same service.
+    // A client for another workspace has the same layers.
     let other = client.with_token("dG9rOm90aGVy").unwrap();
     assert_eq!(
         other.identify_admin().await.unwrap().name.as_deref(),
@@ -142,7 +142,7 @@ async fn the_last_layer_is_the_outermost_and_each_can_change_request_and_respons
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_layer_that_wraps_errors_does_not_hide_what_they_say() {
+async fn kind_is_found_in_errors_wrapped_by_a_layer() {
     #[derive(Debug)]
     struct Traced(HttpError);
     impl std::fmt::Display for Traced {
@@ -171,7 +171,7 @@ async fn a_layer_that_wraps_errors_does_not_hide_what_they_say() {
         .await
         .unwrap_err();
     assert_eq!(error.kind(), intercom_client::ErrorKind::Unprocessed);
-    // Nothing was processed, so that a POST is retried too.
+    // The request was not processed, so a POST is retried too.
     assert_eq!(error.attempts(), 3);
     assert_eq!(std::error::Error::source(&error).unwrap().to_string(), "traced");
 }

@@ -1,4 +1,4 @@
-//! The HTTP boundary: services and layers of the caller's, under retries, pacing and errors.
+//! The HTTP boundary: custom services and layers, with retries, rate limits and errors.
 
 mod faults;
 mod layers;

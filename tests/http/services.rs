@@ -1,4 +1,4 @@
-//! A hand-written service in the place of reqwest.
+//! Custom services instead of reqwest.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
@@ -11,7 +11,7 @@ use http_body_util::Full;
 use intercom_client::{Attempt, Client, ErrorKind, HttpError, HttpErrorKind, RetryPolicy, http};
 use tower_service::Service;
 
-/// A service that fails in one way.
+/// A service that always fails with the same kind of error.
 #[derive(Clone)]
 struct Failing(HttpErrorKind, Arc<Mutex<u32>>);
 
@@ -26,7 +26,7 @@ impl Service<http::Request<Bytes>> for Failing {
 
     fn call(&mut self, _: http::Request<Bytes>) -> Self::Future {
         *self.1.lock().unwrap() += 1;
-        std::future::ready(Err(HttpError::new(self.0, "as the test wants it")))
+        std::future::ready(Err(HttpError::new(self.0, "a reason of the test")))
     }
 }
 
@@ -49,9 +49,10 @@ where
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_kind_of_failure_has_its_kind_of_error_its_retries_and_its_outcome() {
+async fn each_failure_has_its_kind_retries_and_outcome() {
     use HttpErrorKind as From;
-    // The kind of the error, whether reads and creations are retried, whether a creation may have been carried out.
+    // The kind of the error, whether reads and POSTs are retried, and whether a POST may have been
+    // carried out.
     for (kind, to, retried, may_have_been) in [
         (From::Request, ErrorKind::Builder, [false, false], false),
         (From::Connect, ErrorKind::Connect, [true, true], false),
@@ -86,13 +87,13 @@ async fn each_kind_of_failure_has_its_kind_of_error_its_retries_and_its_outcome(
             assert_eq!(called, if retried { 3 } else { 1 }, "{kind:?}, creates: {creates}");
             assert_eq!(error.may_have_been_carried_out(), creates && may_have_been, "{kind:?}");
             assert_eq!(kind.may_have_been_sent(), may_have_been, "{kind:?}");
-            assert!(format!("{error:?}").contains("as the test wants it"), "{error:?}");
+            assert!(format!("{error:?}").contains("a reason of the test"), "{error:?}");
         }
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_foreign_error_counts_as_sent() {
+async fn unknown_error_counts_as_sent() {
     let calls = Arc::new(Mutex::new(0));
     let counted = calls.clone();
     let client = client(tower::service_fn(move |_: http::Request<Bytes>| {
@@ -111,7 +112,7 @@ async fn a_foreign_error_counts_as_sent() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_attempt_that_times_out_was_not_sent_while_its_service_says_that_it_connects() {
+async fn timeout_while_connecting_counts_as_not_sent() {
     for connecting in [true, false] {
         let client = client(tower::service_fn(move |request: http::Request<Bytes>| {
             request
@@ -135,7 +136,7 @@ async fn an_attempt_that_times_out_was_not_sent_while_its_service_says_that_it_c
     }
 }
 
-/// A body of these frames and then an end or an error.
+/// A body of these frames and an optional error at the end.
 struct Frames(Vec<Result<Bytes, HttpError>>);
 
 impl Body for Frames {
@@ -149,7 +150,7 @@ impl Body for Frames {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_body_that_fails_is_a_lost_response_and_one_in_pieces_is_put_together() {
+async fn failed_body_is_a_lost_response_and_chunks_are_joined() {
     let client = client(tower::service_fn(|request: http::Request<Bytes>| async move {
         let mut frames = vec![Ok(r#"{"type":"admin","#.into()), Ok(r#""id":"814"}"#.into())];
         if request.method() != http::Method::GET {
@@ -164,12 +165,12 @@ async fn a_body_that_fails_is_a_lost_response_and_one_in_pieces_is_put_together(
         .await
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Lost);
-    // The status says that the contact was made.
+    // The status says that the contact was created.
     assert!(error.may_have_been_carried_out() && !error.is_retryable());
 }
 
 #[tokio::test]
-async fn requests_are_complete_when_they_reach_the_service() {
+async fn service_gets_complete_requests() {
     let seen = Arc::new(Mutex::new(None));
     let sees = seen.clone();
     let client = client(tower::service_fn(move |request: http::Request<Bytes>| {

@@ -1,4 +1,4 @@
-//! One call of each kind that the retry rules tell apart.
+//! One call of each kind that the retry rules distinguish.
 
 use std::time::Duration;
 
@@ -7,11 +7,12 @@ use intercom_client::{Client, ClientBuilder, Error, RetryPolicy};
 
 use crate::server::Server;
 
-/// Stands in headers only: wherever else it turns up is a leak.
+/// Must occur in headers only.
 pub(crate) const TOKEN: &str = "dG9rOnRyYW5zcG9ydA-secret";
 
 thread_local! {
-    /// One HTTP client for all calls of a test, since making one reads all of the platform's certificates.
+    /// One HTTP client for all calls of a test, because each client reads all certificates of the
+    /// platform.
     static HTTP: reqwest::Client = {
         provider();
         reqwest::Client::builder()
@@ -21,20 +22,20 @@ thread_local! {
     };
 }
 
-/// Installs a crypto provider where the features leave that to the caller.
+/// Installs a crypto provider if the features leave that to the caller.
 pub(crate) fn provider() {
     if cfg!(feature = "rustls-no-provider") {
-        // Another test may have done so.
+        // Another test may have installed it.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     }
 }
 
-/// Settings for a test server: the default retries without their long pauses.
+/// Settings for a test server: the default retry policy with short pauses.
 pub(crate) fn settings(server: &Server) -> ClientBuilder {
     HTTP.with(|http| own_settings(server).http_client(http.clone()))
 }
 
-/// The same with the HTTP client that the crate makes for itself.
+/// Like [`settings`], with the default HTTP client.
 pub(crate) fn own_settings(server: &Server) -> ClientBuilder {
     provider();
     Client::builder(TOKEN).base_url(&server.url).retry(quick())
@@ -44,7 +45,7 @@ pub(crate) fn client(server: &Server) -> Client {
     settings(server).build().unwrap()
 }
 
-/// The default policy with pauses of a millisecond or two.
+/// The default policy with pauses of a few milliseconds.
 pub(crate) fn quick() -> RetryPolicy {
     RetryPolicy::default().base(Duration::from_millis(1))
 }
@@ -72,7 +73,7 @@ impl Op {
         Self::Download,
     ];
 
-    /// The name of the operation, as errors have it.
+    /// The operation id in errors.
     pub(crate) fn operation(self) -> &'static str {
         match self {
             Self::Get => "identify_admin",
@@ -85,7 +86,7 @@ impl Op {
         }
     }
 
-    /// What the request line begins with.
+    /// The start of the request line.
     pub(crate) fn request_line(self) -> (&'static str, &'static str) {
         match self {
             Self::Get => ("GET", "/me"),
@@ -98,7 +99,7 @@ impl Op {
         }
     }
 
-    /// Makes the call, by the client's retry policy.
+    /// Makes the call with the client's retry policy.
     pub(crate) async fn call(self, client: &Client) -> Result<StatusCode, Error> {
         let contact = "5ba682d23d7cf92bef87bfd4";
         Ok(match self {
@@ -116,9 +117,9 @@ impl Op {
             Self::Scroll => client.scroll_over_all_companies().send().await?.status(),
             Self::Download => {
                 let download = client.download_data_export().job_identifier("orzzsbd7hk67xyu");
-                let answer = download.send().await?;
-                let status = answer.status();
-                let mut stream = answer.into_inner();
+                let response = download.send().await?;
+                let status = response.status();
+                let mut stream = response.into_inner();
                 while stream.next_chunk().await?.is_some() {}
                 status
             }

@@ -1,4 +1,4 @@
-//! Hosts that do not answer: what times out before it is connected was not sent.
+//! Unresponsive hosts: a call that times out while connecting was not sent.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -10,10 +10,10 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use crate::calls::{Op, TOKEN, own_settings, provider, quick};
 use crate::server::{Move, Server};
 
-/// Far below the default limit for connecting.
+/// Far below the default timeout for connecting.
 const SHORT: Duration = Duration::from_millis(200);
 
-/// A call that changes something, with a timeout of its own.
+/// A call that changes data, with a timeout.
 async fn create(client: &Client, timeout: Duration) -> Result<(), Error> {
     let create = client.create_contact().body_map(|body| body.email("ada@example.com"));
     create.timeout(timeout).send().await.map(drop)
@@ -24,7 +24,7 @@ fn client(url: String) -> Client {
     Client::builder(TOKEN).base_url(url).retry(quick()).build().unwrap()
 }
 
-/// A listener that takes few connections before they are accepted.
+/// A listener with a short queue of connections.
 fn listener() -> (TcpListener, SocketAddr) {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
@@ -33,7 +33,7 @@ fn listener() -> (TcpListener, SocketAddr) {
     (listener, address)
 }
 
-/// Connects until the host answers no more.
+/// Connects until the queue is full.
 async fn fill(address: SocketAddr) -> Vec<TcpStream> {
     let mut waiting = Vec::new();
     while let Ok(stream) = tokio::time::timeout(SHORT, TcpStream::connect(address)).await {
@@ -45,7 +45,7 @@ async fn fill(address: SocketAddr) -> Vec<TcpStream> {
 fn assert_unsent(error: &Error) {
     let line = error.to_string();
     assert!(
-        line.starts_with("create_contact: could not connect to ") && line.ends_with("after 3 attempts"),
+        line.starts_with("create_contact: could not connect to ") && line.contains(" after 3 attempts"),
         "{line}"
     );
     assert!(
@@ -57,7 +57,7 @@ fn assert_unsent(error: &Error) {
 
 #[cfg(target_os = "linux")] // elsewhere a full queue refuses
 #[tokio::test]
-async fn a_host_that_does_not_answer_was_sent_nothing() {
+async fn unresponsive_host_was_sent_nothing() {
     let (_listener, address) = listener();
     let _waiting = fill(address).await;
     let url = format!("http://{address}");
@@ -65,7 +65,7 @@ async fn a_host_that_does_not_answer_was_sent_nothing() {
     for settings in [
         Client::builder(TOKEN).timeout(SHORT),
         Client::builder(TOKEN).connect_timeout(SHORT),
-        // Its permits are given by a task.
+        // With a limit, calls run in tasks.
         Client::builder(TOKEN).timeout(SHORT).max_in_flight(1),
     ] {
         let client = settings.base_url(&url).retry(quick()).build().unwrap();
@@ -75,7 +75,7 @@ async fn a_host_that_does_not_answer_was_sent_nothing() {
 
 #[cfg(any(feature = "rustls", feature = "native-tls", feature = "rustls-no-provider"))]
 #[tokio::test]
-async fn a_handshake_that_does_not_end_has_sent_nothing() {
+async fn endless_handshake_has_sent_nothing() {
     let server = Server::always(vec![Move::Hang]).await;
     let client = client(server.url.replace("http:", "https:"));
     assert_unsent(&create(&client, SHORT).await.unwrap_err());
@@ -83,7 +83,7 @@ async fn a_handshake_that_does_not_end_has_sent_nothing() {
 }
 
 #[tokio::test]
-async fn what_times_out_once_it_is_connected_may_have_been_carried_out() {
+async fn timeout_after_connecting_may_have_been_carried_out() {
     let server = Server::always(vec![Move::Read, Move::Hang]).await;
     let client = own_settings(&server).build().unwrap();
     let error = create(&client, SHORT).await.unwrap_err();
@@ -92,10 +92,10 @@ async fn what_times_out_once_it_is_connected_may_have_been_carried_out() {
     assert_eq!((error.attempts(), server.requests().len()), (1, 1));
 }
 
-/// The connection that was begun for it is still being made when the call times out.
+/// The new connection for the call is not complete when the call times out.
 #[cfg(target_os = "linux")] // elsewhere a full queue refuses
 #[tokio::test]
-async fn a_request_that_went_over_a_connection_of_another_may_have_been_carried_out() {
+async fn timeout_on_a_reused_connection_may_have_been_carried_out() {
     let (listener, address) = listener();
     let client = client(format!("http://{address}"));
     let reading = tokio::spawn({
@@ -116,7 +116,7 @@ async fn a_request_that_went_over_a_connection_of_another_may_have_been_carried_
     let read = first.read(&mut request).await.unwrap();
     assert!(
         request[..read].starts_with(b"POST /contacts"),
-        "over the first connection"
+        "the call uses the first connection"
     );
     let error = creating.await.unwrap().unwrap_err();
     assert!(error.is_timeout() && !error.is_connect(), "{error:?}");

@@ -1,14 +1,14 @@
-//! Connections that are refused, lost, stalled or speak something else.
+//! Connections that are refused, lost, stalled, or not HTTP.
 
 use std::time::Duration;
 
 use intercom_client::{Client, Error, RetryPolicy};
 
 use crate::calls::{Op, TOKEN, client, own_settings, quick, settings};
-use crate::server::{Move, Server, answer, raw};
+use crate::server::{Move, Server, raw, response};
 use Move::{Hang, Read, Reset, Wait};
 
-/// What the caller is reported.
+/// The error that the caller gets.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Reported {
     Lost,
@@ -37,7 +37,7 @@ impl Reported {
         assert_eq!(error.is_timeout(), self == Self::Timeout, "{context}");
         assert_eq!(error.is_decode(), self == Self::Decode, "{context}");
         let passing = self == Self::Lost || self == Self::Timeout;
-        // The status of a change says that it was made.
+        // A success status says that the change was made.
         let made = error.may_have_been_carried_out() && error.status().is_some();
         assert_eq!(error.is_retryable(), passing && !made, "{context}");
         assert!(!error.is_connect() && !error.is_builder(), "{context}");
@@ -46,7 +46,7 @@ impl Reported {
     }
 }
 
-/// How far an answer comes before the fault.
+/// How much of a response is sent before the fault.
 #[derive(Clone, Copy, PartialEq)]
 enum At {
     Head,
@@ -70,7 +70,7 @@ fn faults() -> Vec<(&'static str, Reported, At, Vec<Move>)> {
             At::Head,
             vec![Read, head("content-le")],
         ),
-        ("no answer", Reported::Timeout, At::Head, vec![Read, Hang]),
+        ("no response", Reported::Timeout, At::Head, vec![Read, Hang]),
         (
             "stalled headers",
             Reported::Timeout,
@@ -81,7 +81,7 @@ fn faults() -> Vec<(&'static str, Reported, At, Vec<Move>)> {
             "slow headers",
             Reported::Timeout,
             At::Head,
-            // A byte now and then does not extend the time.
+            // Single bytes do not extend the timeout.
             std::iter::once(Read)
                 .chain([raw("HTTP/1.1 200 OK\r\na"), Wait(SHORT / 2)])
                 .chain([raw("b"), Wait(SHORT / 2), raw("c"), Wait(SHORT), ok()])
@@ -130,7 +130,7 @@ fn faults() -> Vec<(&'static str, Reported, At, Vec<Move>)> {
             vec![Read, head("transfer-encoding: chunked\r\n\r\nzz\r\n{}\r\n")],
         ),
         (
-            "gzip that is none",
+            "body that is not gzip",
             Reported::Protocol,
             At::Body,
             vec![
@@ -141,26 +141,26 @@ fn faults() -> Vec<(&'static str, Reported, At, Vec<Move>)> {
     ]
 }
 
-/// The timeout of calls that are to time out.
+/// The timeout of calls that must time out.
 const SHORT: Duration = Duration::from_millis(400);
 
 fn ok() -> Move {
-    answer(200, &[], "{}")
+    response(200, &[], "{}")
 }
 
-/// Whether a call is repeated after the fault, by the table in [`RetryPolicy`].
+/// Returns `true` if a call is retried after the fault, by the table in [`RetryPolicy`].
 fn repeats(op: Op, reported: Reported, at: At) -> bool {
     let passing = reported == Reported::Lost || reported == Reported::Timeout;
     match op {
         Op::Get | Op::List | Op::Put | Op::Delete => passing,
-        // Bytes that were handed on cannot be called back.
+        // The caller already has the first bytes.
         Op::Download => passing && at == At::Head,
         Op::Post | Op::Scroll => false,
     }
 }
 
 #[tokio::test]
-async fn a_fault_is_told_as_what_it_is_and_repeated_where_that_does_no_harm() {
+async fn faults_are_classified_and_safe_calls_retried() {
     for (fault, reported, at, moves) in faults() {
         let each_op = Op::ALL.map(async |op| {
             let context = format!("{fault}, {op:?}");
@@ -178,7 +178,7 @@ async fn a_fault_is_told_as_what_it_is_and_repeated_where_that_does_no_harm() {
 }
 
 #[tokio::test]
-async fn after_a_passing_fault_the_same_request_is_sent_again_and_succeeds() {
+async fn retry_after_a_temporary_fault_sends_the_same_request() {
     for (fault, reported, at, moves) in faults() {
         for op in Op::ALL.into_iter().filter(|op| repeats(*op, reported, at)) {
             let context = format!("{fault}, {op:?}");
@@ -202,7 +202,7 @@ async fn after_a_passing_fault_the_same_request_is_sent_again_and_succeeds() {
 }
 
 #[tokio::test]
-async fn a_reset_in_the_middle_of_the_body_is_repeated_for_reads_only_before_anything_was_handed_on() {
+async fn reset_within_the_body_is_retried_for_reads_unless_streamed() {
     let moves = vec![
         Read,
         raw("HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n{"),
@@ -224,7 +224,7 @@ async fn a_reset_in_the_middle_of_the_body_is_repeated_for_reads_only_before_any
 }
 
 #[tokio::test]
-async fn an_answer_that_ends_before_its_value_does_is_a_decode_error() {
+async fn truncated_json_is_a_decode_error() {
     let server = Server::always(vec![
         Read,
         raw("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{\"type\": \"admin\"}"),
@@ -241,7 +241,7 @@ async fn an_answer_that_ends_before_its_value_does_is_a_decode_error() {
 }
 
 #[tokio::test]
-async fn a_refused_connection_is_tried_again_whatever_the_call_does() {
+async fn refused_connection_is_retried_for_every_call() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let host = listener.local_addr().unwrap();
     drop(listener);
@@ -258,45 +258,44 @@ async fn a_refused_connection_is_tried_again_whatever_the_call_does() {
         );
         assert!(!error.is_certificate());
         assert_eq!((error.attempts(), error.status()), (3, None), "{op:?}");
-        let line = format!("{}: could not connect to {host} after 3 attempts", op.operation());
-        assert_eq!(error.to_string(), line);
+        let text = error.to_string();
+        let start = format!("{}: could not connect to {host} after 3 attempts: ", op.operation());
+        let advice = "; check the base URL, the network and the proxy";
+        assert!(text.starts_with(&start) && text.ends_with(advice), "{text}");
+        assert!(text.to_lowercase().contains("refused"), "the reason is shown: {text}");
         assert!(std::error::Error::source(&error).is_some(), "the source is kept");
     }
 }
 
-/// Whether the client notices the reset before or after it has written the request is a matter of luck: a read is
-/// repeated either way, and a creating call is never seen by the server.
+/// The client can notice the reset before or after it has written the request. A read is retried in
+/// both cases.
 #[tokio::test]
-async fn a_connection_reset_before_the_request_is_survived() {
+async fn connection_reset_before_the_request_is_retried() {
     let server = Server::new([vec![Reset], vec![Reset], vec![Read, ok()]]).await;
     assert_eq!(Op::Get.call(&client(&server)).await.unwrap(), 200);
     assert_eq!((server.connections(), server.requests().len()), (3, 1));
 }
 
 #[tokio::test]
-async fn a_kept_alive_connection_that_was_closed_meanwhile_costs_nothing() {
+async fn closed_idle_connection_is_replaced() {
     for end in [vec![], vec![Reset]] {
         for op in [Op::Get, Op::Post] {
             let first = [vec![Read, ok()], end.clone()].concat();
             let server = Server::new([first, vec![Read, ok(), Read, ok(), Hang]]).await;
             let client = own_settings(&server).retry(RetryPolicy::none()).build().unwrap();
             op.call(&client).await.unwrap();
-            // Until the client has seen the end of the connection.
+            // Gives the client time to notice the end of the connection.
             tokio::time::sleep(Duration::from_millis(100)).await;
             op.call(&client).await.unwrap();
             op.call(&client).await.unwrap();
             let connections: Vec<_> = server.requests().iter().map(|request| request.connection).collect();
-            assert_eq!(
-                connections,
-                [0, 1, 1],
-                "one request each, and the second connection is kept"
-            );
+            assert_eq!(connections, [0, 1, 1], "the second connection is reused");
         }
     }
 }
 
 #[tokio::test]
-async fn a_kept_alive_connection_that_closes_under_a_request_may_have_carried_it_out() {
+async fn connection_closed_during_a_request_may_have_carried_it_out() {
     for (op, times, succeeds) in [(Op::Get, 3, true), (Op::Post, 2, false)] {
         let server = Server::new([vec![Read, ok(), Read, Reset], vec![Read, ok()]]).await;
         let client = client(&server);
@@ -311,7 +310,7 @@ async fn a_kept_alive_connection_that_closes_under_a_request_may_have_carried_it
 }
 
 #[tokio::test]
-async fn a_slow_download_takes_as_long_as_it_takes() {
+async fn slow_download_is_not_limited_by_the_timeout() {
     let timeout = Duration::from_millis(1000);
     let mut moves = vec![Read, raw("HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n")];
     for letter in ["s", "l", "o", "w", "!"] {
@@ -327,36 +326,40 @@ async fn a_slow_download_takes_as_long_as_it_takes() {
     }
     assert_eq!(bytes, b"slow!");
     assert_eq!(server.requests()[0].header("accept"), Some("application/octet-stream"));
-    // The same body as JSON has to be there in time.
+    // A JSON body must be complete within the timeout.
     let error = Op::Post.call(&client).await.unwrap_err();
     assert!(error.is_timeout());
     assert_eq!(error.status().unwrap(), 200);
 }
 
 #[tokio::test]
-async fn an_answer_may_be_as_long_as_allowed_and_no_longer() {
+async fn response_length_is_limited() {
     let body = format!("{{\"name\": \"{}\"}}", "x".repeat(80));
     let length = body.len() as u64;
     let chunked = format!("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n{length:x}\r\n{body}\r\n0\r\n\r\n");
-    for moves in [vec![Read, answer(200, &[], &body)], vec![Read, raw(&chunked)]] {
+    for moves in [vec![Read, response(200, &[], &body)], vec![Read, raw(&chunked)]] {
         let server = Server::always(moves).await;
-        let whole = settings(&server).max_response_bytes(length).build().unwrap();
-        assert_eq!(Op::Get.call(&whole).await.unwrap(), 200);
+        let client = settings(&server).max_response_bytes(length).build().unwrap();
+        assert_eq!(Op::Get.call(&client).await.unwrap(), 200);
         let short = settings(&server).max_response_bytes(length - 1).build().unwrap();
         let error = Op::Get.call(&short).await.unwrap_err();
         assert!(error.is_decode() && !error.is_retryable());
-        assert_eq!(error.body().unwrap().len() as u64, length - 1, "what was read is kept");
+        assert_eq!(
+            error.body().unwrap().len() as u64,
+            length - 1,
+            "the error keeps the bytes read"
+        );
         let line = format!("identify_admin: the response is larger than {} bytes", length - 1);
         assert_eq!(error.to_string(), line);
-        // Downloads are handed on as they arrive: no limit.
+        // Downloads are not limited.
         assert_eq!(Op::Download.call(&short).await.unwrap(), 200);
     }
 }
 
 #[tokio::test]
-async fn a_call_that_is_dropped_sends_nothing_more_and_leaves_the_client_usable() {
-    // While the answer is awaited, while the body is read, and in the pause before a second attempt.
-    let limited = answer(429, &[("retry-after", "1")], "");
+async fn dropped_call_sends_nothing_more() {
+    // Before the response, within the body, and in the pause before a second attempt.
+    let limited = response(429, &[("retry-after", "1")], "");
     for moves in [
         vec![Read, Hang],
         vec![Read, raw("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{"), Hang],
@@ -365,7 +368,7 @@ async fn a_call_that_is_dropped_sends_nothing_more_and_leaves_the_client_usable(
         let server = Server::new([moves, vec![Read, ok(), Hang]]).await;
         let client = settings(&server).max_in_flight(1).build().unwrap();
         let dropped = tokio::time::timeout(Duration::from_millis(300), Op::Get.call(&client)).await;
-        assert!(dropped.is_err(), "still under way");
+        assert!(dropped.is_err(), "the call is in progress");
         assert_eq!(server.requests().len(), 1);
         tokio::time::sleep(Duration::from_millis(1200)).await;
         assert_eq!(server.requests().len(), 1, "nothing was sent after the drop");
@@ -373,16 +376,16 @@ async fn a_call_that_is_dropped_sends_nothing_more_and_leaves_the_client_usable(
     }
 }
 
-/// Errors are reported by hyper's own type, so it has to be the one that reqwest brings; "garbage instead of HTTP" above would
-/// be reported as lost with another.
+/// Errors are classified by hyper's type, so the crate must use the hyper version of reqwest.
+/// Otherwise "garbage instead of HTTP" above would be reported as a lost connection.
 #[test]
-fn hyper_goes_with_reqwest_0_13() {
+fn hyper_version_matches_reqwest_0_13() {
     let lock = include_str!("../../Cargo.lock");
     let versions = |name: &str| -> Vec<&str> {
         let begin = format!("\nname = \"{name}\"\nversion = \"");
         let entries = lock.split(&begin).skip(1);
         entries.map(|rest| rest.split('"').next().unwrap()).collect()
     };
-    assert_eq!(versions("hyper").len(), 1, "one hyper for both");
+    assert_eq!(versions("hyper").len(), 1, "both use the same version");
     assert!(versions("reqwest").iter().all(|version| version.starts_with("0.13.")));
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use intercom_client::Error;
 
 use crate::calls::{Op, TOKEN, client};
-use crate::server::{Move, Request, Server, answer, raw};
+use crate::server::{Move, Request, Server, raw, response};
 
 /// A response that repeats the request's token.
 fn echo(way: usize, token: &str) -> Vec<Move> {
@@ -14,17 +14,17 @@ fn echo(way: usize, token: &str) -> Vec<Move> {
     let encoded: String = token.bytes().map(|byte| format!("%{byte:02x}")).collect();
     let list = |text: &str| {
         format!(
-            r#"{{"type":"error.list","errors":[{{"code":"{text}","message":"{text} is no token","field":"{text}"}}],"request_id":"{text}"}}"#
+            r#"{{"type":"error.list","errors":[{{"code":"{text}","message":"{text} is not a token","field":"{text}"}}],"request_id":"{text}"}}"#
         )
     };
     match way {
-        0 => vec![answer(401, &id, list(&format!("Bearer {token}")))],
-        1 => vec![answer(401, &id, list(&escaped))],
-        2 => vec![answer(404, &id, list(&encoded))],
-        3 => vec![answer(400, &id, format!("<pre>authorization: Bearer {token}</pre>"))],
-        4 => vec![answer(422, &id, format!(r#"{{"errors":{{"{token}":["{token}"]}}}}"#))],
-        5 => vec![answer(200, &id, format!("[\"{token}\"]"))],
-        6 => vec![answer(200, &id, format!("{{\"{token}\":\"{token}\""))],
+        0 => vec![response(401, &id, list(&format!("Bearer {token}")))],
+        1 => vec![response(401, &id, list(&escaped))],
+        2 => vec![response(404, &id, list(&encoded))],
+        3 => vec![response(400, &id, format!("<pre>authorization: Bearer {token}</pre>"))],
+        4 => vec![response(422, &id, format!(r#"{{"errors":{{"{token}":["{token}"]}}}}"#))],
+        5 => vec![response(200, &id, format!("[\"{token}\"]"))],
+        6 => vec![response(200, &id, format!("{{\"{token}\":\"{token}\""))],
         // Cut off.
         _ => {
             let head = match way {
@@ -57,7 +57,7 @@ fn seen(error: &Error) -> String {
 }
 
 #[tokio::test]
-async fn a_token_that_comes_back_is_in_no_error() {
+async fn echoed_token_is_not_in_errors() {
     let mut redacted = 0;
     for way in 0..9 {
         let server = Server::serve(move |request: &Request| {
@@ -81,10 +81,10 @@ async fn a_token_that_comes_back_is_in_no_error() {
 }
 
 #[tokio::test]
-async fn an_error_shows_the_servers_words_and_the_names_of_the_description() {
+async fn error_shows_the_server_message_but_not_undescribed_fields() {
     let email = "ada@example.com";
     let listed = format!(r#"{{"errors":{{"{email}":["{email} is taken"]}}}}"#);
-    let server = Server::serve(move |_| vec![answer(422, &[], &listed)]).await;
+    let server = Server::serve(move |_| vec![response(422, &[], &listed)]).await;
     let error = Op::Post.call(&client(&server)).await.unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -92,7 +92,7 @@ async fn an_error_shows_the_servers_words_and_the_names_of_the_description() {
     );
     // Names and values of a success that the description does not have.
     let body = format!(r#"{{"id":"1","custom_attributes":{{"{email}":"{email}"}},"name":{{"{email}":1}}}}"#);
-    let server = Server::serve(move |_| vec![answer(200, &[], &body)]).await;
+    let server = Server::serve(move |_| vec![response(200, &[], &body)]).await;
     let contact = client(&server).show_contact().id("1").send().await.unwrap();
     let mismatches = format!("{:?}", contact.mismatches());
     assert!(

@@ -1,4 +1,4 @@
-//! Answers that come compressed, whole or as an error, and answers in broken characters.
+//! Compressed responses, and responses with invalid characters.
 
 use std::io::Write;
 
@@ -10,7 +10,7 @@ use intercom_client::paging::Paging;
 use serde_json::{Value, json};
 
 use crate::calls::{Op, settings};
-use crate::server::{Move, Server, answer};
+use crate::server::{Move, Server, response};
 
 fn member(data: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
@@ -19,11 +19,11 @@ fn member(data: &[u8]) -> Vec<u8> {
 }
 
 async fn compressed(body: Vec<u8>) -> Server {
-    Server::always(vec![Move::Read, answer(200, &[("content-encoding", "gzip")], body)]).await
+    Server::always(vec![Move::Read, response(200, &[("content-encoding", "gzip")], body)]).await
 }
 
 #[tokio::test]
-async fn a_body_of_any_number_of_members_is_read_whole() {
+async fn gzip_body_of_any_number_of_members_is_read() {
     let json = br#"{"type":"contact","id":"5f","name":"Ada Lovelace of Fernhill"}"#;
     for members in [1, 2, 3, json.len()] {
         let parts: Vec<Vec<u8>> = json.chunks(json.len().div_ceil(members)).map(member).collect();
@@ -42,7 +42,7 @@ async fn a_body_of_any_number_of_members_is_read_whole() {
         assert_eq!(encoding.as_deref(), Some("gzip"));
         assert!(
             contact.headers().get("content-encoding").is_none(),
-            "the caller gets it plain"
+            "the caller gets the decompressed body"
         );
     }
     let padded = [member(b"{}"), vec![0; 100]].concat();
@@ -54,17 +54,17 @@ async fn a_body_of_any_number_of_members_is_read_whole() {
 }
 
 #[tokio::test]
-async fn what_is_cut_off_or_goes_on_after_the_end_is_an_error() {
-    let whole = member(br#"{"type":"contact"}"#);
+async fn truncated_gzip_and_trailing_bytes_are_errors() {
+    let complete = member(br#"{"type":"contact"}"#);
     for (body, cut) in [
-        (whole[..12].to_vec(), true),
-        (whole[..whole.len() - 9].to_vec(), true),
-        ([&whole[..], &whole[..5]].concat(), true),
-        (whole[..whole.len() - 8].to_vec(), true),
-        (whole[..whole.len() - 1].to_vec(), true),
-        ([&whole[..whole.len() - 8], &[0; 8]].concat(), false), // a checksum that is not the right one
-        ([&whole[..], &whole[..whole.len() - 3]].concat(), true),
-        ([&whole[..], b"garbage beyond"].concat(), false),
+        (complete[..12].to_vec(), true),
+        (complete[..complete.len() - 9].to_vec(), true),
+        ([&complete[..], &complete[..5]].concat(), true),
+        (complete[..complete.len() - 8].to_vec(), true),
+        (complete[..complete.len() - 1].to_vec(), true),
+        ([&complete[..complete.len() - 8], &[0; 8]].concat(), false), // a checksum that is not the right one
+        ([&complete[..], &complete[..complete.len() - 3]].concat(), true),
+        ([&complete[..], b"garbage beyond"].concat(), false),
         (b"plainly none".to_vec(), false),
     ] {
         let server = compressed(body.clone()).await;
@@ -80,17 +80,17 @@ async fn what_is_cut_off_or_goes_on_after_the_end_is_an_error() {
 }
 
 #[tokio::test]
-async fn nothing_that_says_it_is_compressed_is_nothing() {
+async fn empty_gzip_body_is_empty() {
     let gzip = [("content-encoding", "gzip")];
     for status in [200, 202, 204] {
-        let server = Server::always(vec![Move::Read, answer(status, &gzip, "")]).await;
+        let server = Server::always(vec![Move::Read, response(status, &gzip, "")]).await;
         let client = settings(&server).build().unwrap();
         for op in [Op::Put, Op::Delete] {
             assert_eq!(op.call(&client).await.unwrap(), status, "{op:?}");
         }
         assert!(
             Op::Get.call(&client).await.unwrap_err().is_decode(),
-            "a read has to say something"
+            "a read must have a body"
         );
         let download = client.download_data_export().job_identifier("j").send().await.unwrap();
         assert_eq!(download.into_inner().next_chunk().await.unwrap(), None);
@@ -98,16 +98,16 @@ async fn nothing_that_says_it_is_compressed_is_nothing() {
 }
 
 #[tokio::test]
-async fn an_encoding_that_was_not_asked_for_is_said() {
+async fn unsupported_content_encoding_is_reported() {
     for (encoding, found) in [
         ("br", "a body encoded by br"),
         ("gzip, deflate", "a body encoded by deflate"),
-        ("gzip, gzip", "a body encoded by something else than gzip"),
-        ("private-word", "a body encoded by something else than gzip"),
+        ("gzip, gzip", "a body with an unknown encoding"),
+        ("private-word", "a body with an unknown encoding"),
     ] {
         let server = Server::always(vec![
             Move::Read,
-            answer(200, &[("content-encoding", encoding)], b"\x0b\x02\x80"),
+            response(200, &[("content-encoding", encoding)], b"\x0b\x02\x80"),
         ])
         .await;
         let client = settings(&server).build().unwrap();
@@ -117,13 +117,17 @@ async fn an_encoding_that_was_not_asked_for_is_said() {
     }
     let body = member(b"{}");
     for encoding in ["identity, gzip", "X-Gzip", "gzip, identity"] {
-        let server = Server::always(vec![Move::Read, answer(200, &[("content-encoding", encoding)], &body)]).await;
+        let server = Server::always(vec![
+            Move::Read,
+            response(200, &[("content-encoding", encoding)], &body),
+        ])
+        .await;
         Op::Get.call(&settings(&server).build().unwrap()).await.unwrap();
     }
 }
 
 #[tokio::test]
-async fn a_little_that_becomes_very_much_is_stopped_at_the_limit() {
+async fn decompression_stops_at_the_limit() {
     let bomb = member(&vec![b' '; 64 << 20]);
     let server = compressed(bomb).await;
     let client = settings(&server).max_response_bytes(1 << 20).build().unwrap();
@@ -138,13 +142,13 @@ async fn a_little_that_becomes_very_much_is_stopped_at_the_limit() {
 }
 
 #[tokio::test]
-async fn an_error_and_a_download_are_decompressed_too() {
-    let whole = member(br#"{"errors":[{"code":"not_found","message":"gone"}]}"#);
-    let without_sum = whole[..whole.len() - 8].to_vec();
-    for body in [whole.clone(), without_sum, [whole, b"garbage".to_vec()].concat()] {
-        let server = Server::always(vec![Move::Read, answer(404, &[("content-encoding", "gzip")], body)]).await;
+async fn errors_and_downloads_are_decompressed() {
+    let complete = member(br#"{"errors":[{"code":"not_found","message":"gone"}]}"#);
+    let without_sum = complete[..complete.len() - 8].to_vec();
+    for body in [complete.clone(), without_sum, [complete, b"garbage".to_vec()].concat()] {
+        let server = Server::always(vec![Move::Read, response(404, &[("content-encoding", "gzip")], body)]).await;
         let error = Op::Get.call(&settings(&server).build().unwrap()).await.unwrap_err();
-        assert_eq!(error.code(), Some("not_found"), "as far as it can be read");
+        assert_eq!(error.code(), Some("not_found"), "the first part is parsed");
     }
     let server = compressed([member(b"ab"), member(b"cd")].concat()).await;
     let client = settings(&server).build().unwrap();
@@ -163,15 +167,15 @@ async fn an_error_and_a_download_are_decompressed_too() {
 }
 
 #[tokio::test]
-async fn broken_characters_lose_no_page_of_a_list_that_is_not_described() {
+async fn invalid_characters_do_not_fail_a_raw_page() {
     let page = b"{\"data\":[{\"id\":1,\"a\\udc00\":\"\\ud83d\"},{\"id\":2,\"b\":\"\xff \\ud83d\\ude00 \\\\ud83d\"}],\"pages\":{}}";
-    let server = Server::always(vec![Move::Read, answer(200, &[], page)]).await;
+    let server = Server::always(vec![Move::Read, response(200, &[], page)]).await;
     let client = settings(&server).build().unwrap();
     let request = || client.request(Method::GET, "/things");
     let expected = json!([{"id": 1, "a\u{fffd}": "\u{fffd}"}, {"id": 2, "b": "\u{fffd} \u{1f600} \\ud83d"}]);
-    let answer = request().send::<Value>().await.unwrap();
-    assert_eq!(answer["data"], expected);
-    assert_eq!(answer.body().as_ref(), page, "the body is as it came");
+    let response = request().send::<Value>().await.unwrap();
+    assert_eq!(response["data"], expected);
+    assert_eq!(response.body().as_ref(), page, "the body is unchanged");
     let items: Vec<Value> = request().stream(Paging::Cursor, "data").try_collect().await.unwrap();
     assert_eq!(Value::Array(items), expected);
 }

@@ -1,18 +1,18 @@
-//! What an error says, whatever the server put into its body.
+//! Errors of responses with bodies of every form.
 
 use intercom_client::{Error, RetryPolicy};
 use serde_json::json;
 
 use crate::calls::{Op, settings};
-use crate::server::{Move, Server, answer};
+use crate::server::{Move, Server, response};
 
 const STATUSES: [u16; 32] = [
     300, 301, 302, 303, 307, 308, 400, 401, 402, 403, 404, 405, 406, 408, 409, 410, 415, 422, 423, 429, 500, 501, 502,
     503, 504, 520, 522, 524, 525, 529, 530, 599,
 ];
 
-/// A form of error body, and what can be read from it: code, message, field and request id of the first error.
-struct Form {
+/// A form of error body, with the code, message and field of its first error and the request id.
+struct ErrorForm {
     name: &'static str,
     content_type: &'static str,
     body: Vec<u8>,
@@ -22,11 +22,11 @@ struct Form {
 }
 
 const JSON: &str = "application/json; charset=utf-8";
-/// In the header of every answer, for bodies that do not say.
+/// The request id in the header of every response.
 const HEADER_ID: &str = "000header";
 
-fn forms() -> Vec<Form> {
-    let form = |name, content_type, body: &[u8], errors, first, request_id| Form {
+fn forms() -> Vec<ErrorForm> {
+    let form = |name, content_type, body: &[u8], errors, first, request_id| ErrorForm {
         name,
         content_type,
         body: body.to_vec(),
@@ -112,7 +112,7 @@ fn forms() -> Vec<Form> {
 #[tokio::test]
 async fn every_status_with_every_body_is_an_error_of_that_status() {
     for form in forms() {
-        // One of each kind is enough for the large one.
+        // A few statuses are enough for the large body.
         let statuses: Vec<u16> = match form.body.len() {
             0..1_000_000 => STATUSES.to_vec(),
             _ => vec![302, 400, 404, 429, 503],
@@ -120,11 +120,11 @@ async fn every_status_with_every_body_is_an_error_of_that_status() {
         for status in statuses {
             let context = format!("{status} with {}", form.name);
             let headers = [("x-request-id", HEADER_ID), ("content-type", form.content_type)];
-            let server = Server::always(vec![Move::Read, answer(status, &headers, &form.body)]).await;
+            let server = Server::always(vec![Move::Read, response(status, &headers, &form.body)]).await;
             let client = settings(&server).retry(RetryPolicy::none()).build().unwrap();
             for op in [Op::Get, Op::Post, Op::Download] {
                 let error = op.call(&client).await.expect_err(&context);
-                // A read that is answered by a page with a captcha works a minute later.
+                // A read that gets a page with a captcha can succeed later.
                 let captcha = status == 405 && op != Op::Post && form.body.starts_with(b"<");
                 check(&error, status, captcha, &context);
                 assert_eq!(error.errors().len(), form.errors, "{context}");
@@ -137,7 +137,7 @@ async fn every_status_with_every_body_is_an_error_of_that_status() {
                 assert_eq!(first, form.first, "{context}");
                 assert_eq!(error.request_id(), form.request_id.or(Some(HEADER_ID)), "{context}");
                 assert_eq!(error.body().unwrap().len(), form.body.len(), "{context}");
-                assert!(error.body().unwrap() == &form.body, "{context}: the body is as it came");
+                assert!(error.body().unwrap() == &form.body, "{context}: the body is unchanged");
                 assert_eq!(error.operation(), op.operation());
                 assert_eq!(error.attempts(), 1);
             }
@@ -146,7 +146,7 @@ async fn every_status_with_every_body_is_an_error_of_that_status() {
     }
 }
 
-/// The predicates that a status stands for, and no others.
+/// Checks that exactly the predicates of a status return `true`.
 fn check(error: &Error, status: u16, captcha: bool, context: &str) {
     assert_eq!(error.status().unwrap(), status, "{context}");
     for (predicate, holds, statuses) in [
@@ -180,7 +180,7 @@ fn check(error: &Error, status: u16, captcha: bool, context: &str) {
 }
 
 #[tokio::test]
-async fn the_line_of_an_error_says_what_to_know() {
+async fn message_has_status_code_messages_and_request_id() {
     for (status, body, line) in [
         (
             409,
@@ -200,14 +200,14 @@ async fn the_line_of_an_error_says_what_to_know() {
             "create_contact: 599 unknown status; it may have been carried out",
         ),
     ] {
-        let server = Server::always(vec![Move::Read, answer(status, &[], body)]).await;
+        let server = Server::always(vec![Move::Read, response(status, &[], body)]).await;
         let client = settings(&server).build().unwrap();
         let error = Op::Post.call(&client).await.unwrap_err();
         assert_eq!(error.to_string(), line);
         let conflicting = (status == 409).then_some("5ba682d23d7cf92bef87bfd4");
         assert_eq!(error.conflicting_id(), conflicting);
     }
-    let server = Server::serve(|_| vec![answer(503, &[], "")]).await;
+    let server = Server::serve(|_| vec![response(503, &[], "")]).await;
     let error = Op::Get.call(&settings(&server).build().unwrap()).await.unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -216,7 +216,7 @@ async fn the_line_of_an_error_says_what_to_know() {
 }
 
 #[tokio::test]
-async fn an_error_whose_body_never_ends_still_has_its_status() {
+async fn incomplete_error_body_keeps_the_status() {
     let part = r#"{"errors":[{"code":"not_found"}"#;
     let head = format!("HTTP/1.1 404 Not Found\r\nx-request-id: {HEADER_ID}\r\ncontent-length: 999\r\n\r\n{part}");
     for end in [
@@ -238,8 +238,8 @@ async fn an_error_whose_body_never_ends_still_has_its_status() {
 }
 
 #[tokio::test]
-async fn an_error_body_over_the_limit_is_cut_and_the_status_stays() {
-    let server = Server::always(vec![Move::Read, answer(403, &[], "x".repeat(5000))]).await;
+async fn long_error_body_is_truncated_and_keeps_the_status() {
+    let server = Server::always(vec![Move::Read, response(403, &[], "x".repeat(5000))]).await;
     let client = settings(&server).max_response_bytes(1000).build().unwrap();
     for op in [Op::Get, Op::Download] {
         let error = op.call(&client).await.unwrap_err();
@@ -249,7 +249,7 @@ async fn an_error_body_over_the_limit_is_cut_and_the_status_stays() {
 }
 
 #[tokio::test]
-async fn a_success_that_does_not_decode_names_the_place_and_keeps_the_body() {
+async fn decode_error_has_the_json_path_and_the_body() {
     for (body, path, expected, found) in [
         (
             r#"{"type":"contact","location":{"city":"lovelace"#,
@@ -266,7 +266,7 @@ async fn a_success_that_does_not_decode_names_the_place_and_keeps_the_body() {
         (r#"["lovelace"]"#, "", "an object", "a list"),
         ("<html>lovelace</html>", "", "JSON", "HTML or XML"),
     ] {
-        let server = Server::always(vec![Move::Read, answer(200, &[("x-request-id", HEADER_ID)], body)]).await;
+        let server = Server::always(vec![Move::Read, response(200, &[("x-request-id", HEADER_ID)], body)]).await;
         let client = settings(&server).build().unwrap();
         let error = Op::Post.call(&client).await.unwrap_err();
         assert!(error.is_decode() && !error.is_retryable() && !error.is_timeout());
@@ -281,9 +281,9 @@ async fn a_success_that_does_not_decode_names_the_place_and_keeps_the_body() {
 }
 
 #[tokio::test]
-async fn a_value_of_another_kind_is_no_error_and_is_told() {
+async fn value_of_another_type_is_a_mismatch() {
     let body = r#"{"type":"contact","id":"5ba6","created_at":{"ada":"lovelace"},"tags":{"data":[7]}}"#;
-    let server = Server::always(vec![Move::Read, answer(200, &[], body)]).await;
+    let server = Server::always(vec![Move::Read, response(200, &[], body)]).await;
     let client = settings(&server).build().unwrap();
     let contact = client.show_contact().id("5ba6").send().await.unwrap();
     let mismatches: Vec<String> = contact.mismatches().iter().map(ToString::to_string).collect();
@@ -298,11 +298,12 @@ async fn a_value_of_another_kind_is_no_error_and_is_told() {
     assert_eq!(serde_json::to_string(&*contact).unwrap().len(), body.len());
 }
 
-/// The change was made: an error would make callers repeat it. Of a read nothing is known.
+/// The change was made, and an error would make callers repeat it. An empty response to a read is
+/// an error.
 #[tokio::test]
-async fn an_empty_success_of_a_change_is_an_empty_value() {
+async fn empty_response_of_a_change_is_an_empty_value() {
     for body in ["", " \n", "null"] {
-        let server = Server::always(vec![Move::Read, answer(200, &[], body)]).await;
+        let server = Server::always(vec![Move::Read, response(200, &[], body)]).await;
         let client = settings(&server).build().unwrap();
         let contact = client
             .create_contact()
@@ -324,12 +325,12 @@ async fn an_empty_success_of_a_change_is_an_empty_value() {
 }
 
 #[tokio::test]
-async fn a_decode_error_after_a_retry_counts_both_attempts() {
+async fn decode_error_after_a_retry_counts_both_attempts() {
     let server = Server::new([vec![
         Move::Read,
-        answer(503, &[], ""),
+        response(503, &[], ""),
         Move::Read,
-        answer(200, &[], "<html>"),
+        response(200, &[], "<html>"),
     ]])
     .await;
     let error = Op::Get.call(&settings(&server).build().unwrap()).await.unwrap_err();
@@ -338,7 +339,7 @@ async fn a_decode_error_after_a_retry_counts_both_attempts() {
 }
 
 #[tokio::test]
-async fn the_callers_mistake_sends_nothing() {
+async fn builder_error_sends_nothing() {
     let server = Server::always(vec![Move::Read]).await;
     let client = settings(&server).build().unwrap();
     let error = client.update_contact().send().await.unwrap_err();
@@ -349,7 +350,7 @@ async fn the_callers_mistake_sends_nothing() {
 }
 
 #[tokio::test]
-async fn an_answer_brings_its_status_headers_and_bytes_along() {
+async fn response_has_status_headers_and_body() {
     let headers = [
         ("x-request-id", HEADER_ID),
         ("x-ratelimit-limit", "167"),
@@ -358,7 +359,7 @@ async fn an_answer_brings_its_status_headers_and_bytes_along() {
         ("x-odd", "1"),
     ];
     let body = r#"{"type": "admin", "name": "Ada", "brand_new": [1]}"#;
-    let server = Server::always(vec![Move::Read, answer(200, &headers, body)]).await;
+    let server = Server::always(vec![Move::Read, response(200, &headers, body)]).await;
     let me = settings(&server)
         .build()
         .unwrap()
@@ -371,7 +372,7 @@ async fn an_answer_brings_its_status_headers_and_bytes_along() {
     assert_eq!(me.headers()["x-odd"], "1");
     let limit = me.rate_limit().unwrap();
     assert_eq!((limit.limit, limit.remaining, limit.reset), (167, 166, 1_487_332_510));
-    assert_eq!(me.body(), body, "unknown fields are in reach");
+    assert_eq!(me.body(), body, "the body has the unknown fields");
     assert_eq!(me.body().as_ptr(), me.clone().body().as_ptr(), "shared, not copied");
     assert_eq!(me.into_inner().name.as_deref(), Some("Ada"));
 }

@@ -1,4 +1,4 @@
-//! The rate limit: what is known of it, and how requests wait for it.
+//! The rate limit, and how requests wait for it.
 
 use std::sync::atomic::Ordering::SeqCst;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 use intercom_client::{Client, RetryPolicy};
 
 use crate::calls::{Op, quick, settings};
-use crate::server::{Move, Request, Server, answer};
+use crate::server::{Move, Request, Server, response};
 
-/// A time of the server's clock.
+/// A time on the server's clock.
 const THEN: u64 = 784_111_777;
 
-/// An answer at a time of the server's clock, which is not this machine's.
+/// A response with rate-limit headers and a `Date` that differs from the local time.
 fn limited(status: u16, remaining: u64, date: u64, reset: u64, body: &str) -> Move {
     let date = httpdate::fmt_http_date(std::time::UNIX_EPOCH + Duration::from_secs(date));
     let (remaining, reset) = (remaining.to_string(), reset.to_string());
@@ -23,20 +23,21 @@ fn limited(status: u16, remaining: u64, date: u64, reset: u64, body: &str) -> Mo
         ("x-ratelimit-remaining", &remaining),
         ("x-ratelimit-reset", &reset),
     ];
-    answer(status, &headers, body)
+    response(status, &headers, body)
 }
 
-/// A server whose first window ends a second after its first request, and that allows three requests a window.
+/// A server with windows of one second, which start with its first request, and a limit of three
+/// requests per window.
 pub(crate) async fn three_a_second() -> Server {
     three_a_second_of(|_| "{}".to_owned()).await
 }
 
-/// The same, whose successes have these bodies.
+/// Like [`three_a_second`], with the given bodies.
 pub(crate) async fn three_a_second_of(body: impl Fn(&Request) -> String + Send + Sync + 'static) -> Server {
-    let begun = std::sync::OnceLock::<Instant>::new();
+    let first_request = std::sync::OnceLock::<Instant>::new();
     let counts = [const { AtomicUsize::new(0) }; 60];
     Server::serve(move |request: &Request| {
-        let window = (request.at - *begun.get_or_init(|| request.at)).as_secs();
+        let window = (request.at - *first_request.get_or_init(|| request.at)).as_secs();
         let count = 1 + counts[window as usize].fetch_add(1, Ordering::SeqCst) as u64;
         let now = THEN + window;
         match count {
@@ -52,11 +53,11 @@ fn once(server: &Server) -> intercom_client::ClientBuilder {
 }
 
 #[tokio::test]
-async fn a_spent_window_is_waited_for_instead_of_asking_in_vain() {
+async fn exhausted_window_is_waited_for() {
     let server = three_a_second().await;
     let client = once(&server).build().unwrap();
     for _ in 0..9 {
-        // Clones share what is known.
+        // Clones share the window.
         Op::Get.call(&client.clone()).await.unwrap();
     }
     let requests = server.requests();
@@ -64,13 +65,13 @@ async fn a_spent_window_is_waited_for_instead_of_asking_in_vain() {
     for first in [0, 3] {
         assert!(
             requests[first + 3].at - requests[first].at >= Duration::from_secs(1),
-            "three a second"
+            "three requests per second"
         );
     }
 }
 
 #[tokio::test]
-async fn the_wait_for_a_spent_window_does_not_count_against_the_deadline() {
+async fn wait_for_a_window_does_not_count_against_the_deadline() {
     let now = THEN;
     let server = Server::new([vec![
         Move::Read,
@@ -85,12 +86,12 @@ async fn the_wait_for_a_spent_window_does_not_count_against_the_deadline() {
     let requests = server.requests();
     assert!(
         requests[1].at - requests[0].at >= Duration::from_secs(2),
-        "longer than the deadline"
+        "the wait is longer than the deadline"
     );
 }
 
 #[tokio::test]
-async fn clients_that_are_told_not_to_wait_ask_at_once() {
+async fn clients_without_pacing_send_at_once() {
     let server = three_a_second().await;
     let client = once(&server).wait_for_rate_limit(false).build().unwrap();
     for _ in 0..3 {
@@ -103,10 +104,10 @@ async fn clients_that_are_told_not_to_wait_ask_at_once() {
 }
 
 #[tokio::test]
-async fn what_is_under_way_counts_against_the_window() {
+async fn requests_in_flight_count_against_the_window() {
     let server = three_a_second().await;
     let client = once(&server).build().unwrap();
-    // The first answer tells the limit; ten at once then keep to it.
+    // The first response has the limit, which ten concurrent calls then respect.
     Op::Get.call(&client).await.unwrap();
     let calls = (0..10).map(|_| Op::Get.call(&client));
     for result in futures_util::future::join_all(calls).await {
@@ -116,14 +117,14 @@ async fn what_is_under_way_counts_against_the_window() {
 }
 
 #[tokio::test]
-async fn a_server_whose_clock_is_set_back_is_believed_once_its_last_window_is_over() {
+async fn server_clock_set_back_is_accepted_after_the_last_window() {
     let server = Server::new([vec![
         Move::Read,
         limited(200, 2, THEN + 3600, THEN + 3601, "{}"),
         Move::Read,
         limited(200, 0, THEN, THEN + 1, "{}"),
         Move::Read,
-        answer(200, &[], "{}"),
+        response(200, &[], "{}"),
     ]])
     .await;
     let client = once(&server).build().unwrap();
@@ -136,7 +137,7 @@ async fn a_server_whose_clock_is_set_back_is_believed_once_its_last_window_is_ov
 }
 
 #[tokio::test]
-async fn an_answer_of_a_window_long_gone_says_nothing_of_the_next() {
+async fn late_response_of_an_old_window_is_ignored() {
     let server = Server::serve(|request: &Request| match request.target.as_str() {
         "/me" => vec![limited(200, 2, THEN, THEN + 1, "{}")],
         _ => vec![
@@ -148,21 +149,22 @@ async fn an_answer_of_a_window_long_gone_says_nothing_of_the_next() {
     let client = once(&server).build().unwrap();
     let mut late = Box::pin(Op::List.call(&client));
     let sent = tokio::time::timeout(Duration::from_millis(200), &mut late).await;
-    assert!(sent.is_err(), "its answer is not there yet");
+    assert!(sent.is_err(), "the response is late");
     Op::Get.call(&client).await.unwrap();
     tokio::time::sleep(Duration::from_millis(1500)).await;
     Op::Get.call(&client).await.unwrap();
     late.await.unwrap();
     let next = tokio::time::timeout(Duration::from_secs(30), Op::Get.call(&client)).await;
-    next.expect("it does not wait for an end that is past").unwrap();
+    next.expect("the call does not wait for the end of an old window")
+        .unwrap();
 }
 
 #[tokio::test]
 async fn after_a_429_all_calls_of_a_client_wait() {
     let first = AtomicUsize::new(0);
     let server = Server::serve(move |_| match first.fetch_add(1, Ordering::SeqCst) {
-        0 => vec![answer(429, &[("retry-after", "1")], "")],
-        _ => vec![answer(200, &[], "{}")],
+        0 => vec![response(429, &[("retry-after", "1")], "")],
+        _ => vec![response(200, &[], "{}")],
     })
     .await;
     let client = once(&server).build().unwrap();
@@ -181,7 +183,7 @@ async fn after_a_429_all_calls_of_a_client_wait() {
     );
 }
 
-/// Sends `?page=n` for each n in turn, each a little after the one before.
+/// Sends `?page=n` for each `n`, one shortly after the other.
 async fn queue(client: &Client, pages: std::ops::Range<i64>) -> Vec<tokio::task::JoinHandle<()>> {
     let mut tasks = Vec::new();
     for page in pages {
@@ -195,7 +197,7 @@ async fn queue(client: &Client, pages: std::ops::Range<i64>) -> Vec<tokio::task:
 }
 
 #[tokio::test]
-async fn those_who_wait_go_first_come_first_served() {
+async fn waiting_calls_are_served_in_order() {
     let server = three_a_second().await;
     let client = once(&server).max_in_flight(1).build().unwrap();
     for task in queue(&client, 0..12).await {
@@ -207,7 +209,7 @@ async fn those_who_wait_go_first_come_first_served() {
 }
 
 #[tokio::test]
-async fn one_who_gives_up_waiting_holds_up_nobody_and_costs_nothing() {
+async fn dropped_waiting_call_does_not_hold_up_others() {
     let server = three_a_second().await;
     let client = once(&server).build().unwrap();
     for _ in 0..3 {
@@ -215,7 +217,7 @@ async fn one_who_gives_up_waiting_holds_up_nobody_and_costs_nothing() {
     }
     let tasks = queue(&client, 0..4).await;
     tokio::time::sleep(Duration::from_millis(100)).await;
-    // The first in the queue and one behind it.
+    // The first call in the queue and a later one.
     tasks[0].abort();
     tasks[2].abort();
     let mut ended = Vec::new();
@@ -234,10 +236,10 @@ async fn one_who_gives_up_waiting_holds_up_nobody_and_costs_nothing() {
 }
 
 #[tokio::test]
-async fn only_so_many_are_in_flight_at_once() {
-    let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-    let (entered, peak) = (Arc::clone(&now), Arc::clone(&most));
-    // A request is counted from its arrival to the next one on its connection, which comes after its answer.
+async fn max_in_flight_limits_concurrent_requests() {
+    let (now, max_in_flight) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let (entered, peak) = (Arc::clone(&now), Arc::clone(&max_in_flight));
+    // A request counts until the next one arrives on its connection, which is after its response.
     let server = Server::serve(move |_| {
         peak.fetch_max(entered.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
         let leave = Arc::clone(&entered);
@@ -246,7 +248,7 @@ async fn only_so_many_are_in_flight_at_once() {
             Move::Do(Arc::new(move || {
                 leave.fetch_sub(1, Ordering::SeqCst);
             })),
-            answer(200, &[], "{}"),
+            response(200, &[], "{}"),
         ]
     })
     .await;
@@ -257,16 +259,19 @@ async fn only_so_many_are_in_flight_at_once() {
     });
     futures_util::future::join_all(calls).await;
     assert_eq!(server.requests().len(), 40);
-    assert_eq!((most.load(Ordering::SeqCst), now.load(Ordering::SeqCst)), (4, 0));
+    assert_eq!(
+        (max_in_flight.load(Ordering::SeqCst), now.load(Ordering::SeqCst)),
+        (4, 0)
+    );
     assert!(settings(&server).max_in_flight(usize::MAX).build().is_ok());
 }
 
 #[tokio::test]
-async fn a_limit_that_is_no_longer_told_holds_nobody_up() {
+async fn missing_rate_limit_headers_do_not_hold_up_calls() {
     let count = AtomicUsize::new(0);
     let server = Server::serve(move |_| match count.fetch_add(1, Ordering::SeqCst) {
         0 => vec![limited(200, 0, THEN, THEN + 1, "{}")],
-        _ => vec![answer(200, &[], "{}")],
+        _ => vec![response(200, &[], "{}")],
     })
     .await;
     let client = once(&server).build().unwrap();
@@ -277,10 +282,15 @@ async fn a_limit_that_is_no_longer_told_holds_nobody_up() {
     assert_eq!(server.requests().len(), 20);
 }
 
-/// A server that tells no limit, and how many requests it had at once at the most beyond what had been answered by then.
-async fn untold(first: Option<Move>) -> (Server, Arc<AtomicI64>) {
-    let most = Arc::new(AtomicI64::new(0));
-    let (had, under_way, answered) = (Arc::clone(&most), AtomicI64::new(0), Arc::new(AtomicI64::new(0)));
+/// A server without rate-limit headers, and the maximum of its concurrent requests minus its
+/// responses.
+async fn without_limit(first: Option<Move>) -> (Server, Arc<AtomicI64>) {
+    let max_in_flight = Arc::new(AtomicI64::new(0));
+    let (had, under_way, answered) = (
+        Arc::clone(&max_in_flight),
+        AtomicI64::new(0),
+        Arc::new(AtomicI64::new(0)),
+    );
     let under_way = Arc::new(under_way);
     let first = Mutex::new(first);
     let server = Server::serve(move |_: &Request| {
@@ -294,17 +304,17 @@ async fn untold(first: Option<Move>) -> (Server, Arc<AtomicI64>) {
             answered.fetch_add(1, SeqCst);
             under_way.fetch_sub(1, SeqCst);
         }));
-        vec![Move::Wait(Duration::from_millis(1200)), done, answer(200, &[], "{}")]
+        vec![Move::Wait(Duration::from_millis(1200)), done, response(200, &[], "{}")]
     });
-    (server.await, most)
+    (server.await, max_in_flight)
 }
 
 #[tokio::test]
-async fn as_long_as_no_limit_is_known_few_requests_feel_their_way() {
-    let limited = answer(429, &[("retry-after", "1")], "");
+async fn few_requests_are_sent_while_the_limit_is_unknown() {
+    let limited = response(429, &[("retry-after", "1")], "");
     for first in [None, Some(limited)] {
         let waits = first.is_some();
-        let (server, most) = untold(first).await;
+        let (server, max_in_flight) = without_limit(first).await;
         let client = once(&server).build().unwrap();
         if waits {
             assert!(Op::Get.call(&client).await.unwrap_err().is_rate_limited());
@@ -313,8 +323,8 @@ async fn as_long_as_no_limit_is_known_few_requests_feel_their_way() {
         for result in futures_util::future::join_all(calls).await {
             result.unwrap();
         }
-        // An answer that is late holds nobody up for ever: one more goes each second.
-        let most = most.load(SeqCst);
-        assert!((1..=6).contains(&most), "{most} at once");
+        // A late response does not hold up others: one more request is sent each second.
+        let max_in_flight = max_in_flight.load(SeqCst);
+        assert!((1..=6).contains(&max_in_flight), "{max_in_flight} at once");
     }
 }

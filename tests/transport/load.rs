@@ -1,4 +1,4 @@
-//! Many calls at once against a server with a limit, lost connections and overload.
+//! Many concurrent calls to a server with a rate limit, lost connections and overload.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,19 +8,19 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use intercom_client::Client;
 
 use crate::calls::{quick, settings};
-use crate::server::{Move, Request, Server, answer};
+use crate::server::{Move, Request, Server, response};
 
-/// Requests that the server allows in each of its windows of one second.
+/// Number of requests allowed per window of one second.
 const LIMIT: u64 = 167;
 const CALLS: u64 = 2000;
 const TASKS: u64 = 50;
 
-/// What the server did.
+/// The state of the server.
 #[derive(Default)]
 struct Record {
-    /// Requests of each window.
+    /// Number of requests in each window.
     windows: Mutex<BTreeMap<u64, u64>>,
-    /// Requests that got as far as being carried out, by their name, with how often.
+    /// How often each request was carried out, by its name.
     done: Mutex<BTreeMap<String, u64>>,
     requests: AtomicU64,
     above: AtomicU64,
@@ -29,8 +29,8 @@ struct Record {
 }
 
 impl Record {
-    /// Answers a request: 429 above the limit; of the others one in twenty loses its connection, before or after it is
-    /// carried out, and one in twenty is refused with 503.
+    /// Handles a request: 429 above the limit. Of the others, one in twenty loses its connection
+    /// before or after it is carried out, and one in twenty gets a 503.
     fn handle(&self, name: String) -> Vec<Move> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
         let count = {
@@ -49,7 +49,7 @@ impl Record {
         let number = self.requests.fetch_add(1, Ordering::SeqCst);
         if count > LIMIT {
             self.above.fetch_add(1, Ordering::SeqCst);
-            return vec![answer(429, &headers, "")];
+            return vec![response(429, &headers, "")];
         }
         let do_it = || *self.done.lock().unwrap().entry(name.clone()).or_default() += 1;
         match number % 40 {
@@ -64,16 +64,16 @@ impl Record {
             }
             15 | 35 => {
                 self.unavailable.fetch_add(1, Ordering::SeqCst);
-                vec![answer(503, &headers, "<html>")]
+                vec![response(503, &headers, "<html>")]
             }
             _ => {
                 do_it();
-                vec![answer(200, &headers, format!("{{\"id\": \"{name}\"}}"))]
+                vec![response(200, &headers, format!("{{\"id\": \"{name}\"}}"))]
             }
         }
     }
 
-    /// The server was asked as much as meant, and hardly ever above its limit.
+    /// Checks the number of requests, few of which may exceed the limit.
     fn check(&self) {
         let requests = self.requests.load(Ordering::SeqCst);
         let above = self.above.load(Ordering::SeqCst);
@@ -86,7 +86,7 @@ impl Record {
     }
 }
 
-/// Runs the calls from 50 tasks; what each gave, with its number.
+/// Runs the calls in 50 tasks; returns the result of each call with its number.
 async fn run<F: Future<Output: Send> + Send + 'static>(
     client: &Client,
     call: impl Fn(Client, u64) -> F + Copy + Send + 'static,
@@ -109,7 +109,7 @@ async fn run<F: Future<Output: Send> + Send + 'static>(
     all
 }
 
-/// A client that tries often enough for one request in ten that fails.
+/// A client with enough attempts for a failure rate of one in ten.
 async fn patient(handle: impl Fn(&Request) -> Vec<Move> + Send + Sync + 'static) -> (Server, Client) {
     let server = Server::serve(handle).await;
     let retry = quick().attempts(8).base(Duration::from_millis(10));
@@ -135,14 +135,14 @@ async fn two_thousand_reads_all_succeed_within_the_limit() {
         assert_eq!(
             tag.id.as_ref().unwrap().as_str(),
             number.to_string(),
-            "each call has its own answer"
+            "each call gets its own response"
         );
     }
     record.check();
 }
 
 #[tokio::test]
-async fn of_two_thousand_posts_none_is_carried_out_twice() {
+async fn two_thousand_posts_are_carried_out_at_most_once() {
     let record = Arc::new(Record::default());
     let shared = Arc::clone(&record);
     let (_server, client) = patient(move |request| {
@@ -170,7 +170,7 @@ async fn of_two_thousand_posts_none_is_carried_out_twice() {
         let carried_out = done.contains_key(&number.to_string());
         match result {
             Ok(contact) => assert!(carried_out && contact.id.is_some()),
-            // Refused for sure, so not carried out; or lost, which only the server knows.
+            // Rejected calls were not carried out; of lost calls only the server knows.
             Err(error) if error.status().is_some_and(|status| status == 503) => assert!(!carried_out),
             Err(error) => {
                 assert!(error.is_retryable() && error.status().is_none(), "{error}");
@@ -181,6 +181,6 @@ async fn of_two_thousand_posts_none_is_carried_out_twice() {
     assert_eq!(
         unknown,
         record.resets.load(Ordering::SeqCst),
-        "every lost answer is reported"
+        "every lost response is reported"
     );
 }

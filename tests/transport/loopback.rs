@@ -1,13 +1,13 @@
-//! This machine is reached without the environment's proxies and name servers.
+//! Loopback is reached without the proxies of the environment and without DNS.
 
 use std::process::Command;
 
 use intercom_client::{Client, RetryPolicy};
 
 use crate::calls::{TOKEN, provider};
-use crate::server::{Move, Server, answer};
+use crate::server::{Move, Server, response};
 
-/// Runs in a process of its own, with a proxy in its environment.
+/// Runs in a child process with a proxy in its environment.
 #[tokio::test]
 async fn loopback_child() {
     let Ok(urls) = std::env::var("LOOPBACK_CHILD") else {
@@ -18,16 +18,16 @@ async fn loopback_child() {
         let client = Client::builder(TOKEN).base_url(url).allow_plain_http(true);
         let client = client.retry(RetryPolicy::none()).build().unwrap();
         client.identify_admin().send().await.unwrap();
-        // Clients for others of its workspaces go the same way.
+        // Clients of other workspaces connect in the same way.
         let other = client.to_builder().base_url(format!("{url}/other")).build().unwrap();
         other.identify_admin().send().await.unwrap();
     }
 }
 
 #[tokio::test]
-async fn plain_http_on_loopback_passes_by_proxies_and_name_servers() {
-    let proxy = Server::always(vec![Move::Read, answer(200, &[], "{}")]).await;
-    let server = Server::serve(|_| vec![answer(200, &[], "{}")]).await;
+async fn plain_http_on_loopback_bypasses_proxies_and_dns() {
+    let proxy = Server::always(vec![Move::Read, response(200, &[], "{}")]).await;
+    let server = Server::serve(|_| vec![response(200, &[], "{}")]).await;
     let port = server.url.rsplit(':').next().unwrap();
     let local = [
         "localhost",
@@ -63,7 +63,7 @@ async fn plain_http_on_loopback_passes_by_proxies_and_name_servers() {
     run(local.join(" ")).await;
     assert_eq!((server.requests().len(), proxy.connections()), (10, 0));
 
-    // The proxy is one for all others.
+    // Other hosts are reached through the proxy.
     run("http://intercom.invalid".to_owned()).await;
     let targets: Vec<_> = proxy.requests().into_iter().map(|request| request.target).collect();
     assert_eq!(

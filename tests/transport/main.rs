@@ -1,7 +1,7 @@
-//! What a call meets on its way, against a server of our own that misbehaves as told.
+//! Calls to a test server that misbehaves.
 //!
-//! Each test asserts how often the server was asked, with what, and what the caller got. Bounds on time are lower bounds,
-//! so that a slow machine changes nothing.
+//! Each test checks the requests that the server got and the result of the call. Bounds on time are
+//! lower bounds, so that they hold on slow machines.
 
 mod calls;
 #[allow(dead_code)] // some moves are for other test binaries

@@ -1,4 +1,4 @@
-//! What an error says of what became of the call.
+//! Errors after which it is unknown whether the call was carried out.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -7,19 +7,19 @@ use intercom_client::{AccessToken, ApiVersion, ClientBuilder, Method, Region, Re
 use serde_json::json;
 
 use crate::calls::{Op, quick, settings};
-use crate::server::{Move, Server, answer};
+use crate::server::{Move, Server, response};
 
-/// Carried out, the answer lost; then repeated.
+/// A server that loses the response to the first attempt, and responds to the second.
 async fn carried_out_then(status: u16) -> Server {
     Server::new([
         vec![Move::Read, Move::Reset],
-        vec![Move::Read, answer(status, &[], "{}")],
+        vec![Move::Read, response(status, &[], "{}")],
     ])
     .await
 }
 
 #[tokio::test]
-async fn a_repeated_call_that_reports_its_own_success_as_a_failure_says_so() {
+async fn retry_that_fails_because_of_its_own_success_says_so() {
     for (op, status) in [(Op::Delete, 404), (Op::Put, 409)] {
         let server = carried_out_then(status).await;
         let error = op.call(&settings(&server).build().unwrap()).await.unwrap_err();
@@ -40,14 +40,14 @@ async fn a_repeated_call_that_reports_its_own_success_as_a_failure_says_so() {
 }
 
 #[tokio::test]
-async fn only_what_may_have_been_carried_out_says_so() {
+async fn only_changes_with_unknown_outcome_may_have_been_carried_out() {
     for (op, moves, said) in [
         (Op::Post, vec![Move::Read, Move::Reset], true),
-        (Op::Post, vec![Move::Read, answer(502, &[], "")], true),
-        (Op::Post, vec![Move::Read, answer(400, &[], "{}")], false),
-        (Op::Delete, vec![Move::Read, answer(404, &[], "{}")], false),
+        (Op::Post, vec![Move::Read, response(502, &[], "")], true),
+        (Op::Post, vec![Move::Read, response(400, &[], "{}")], false),
+        (Op::Delete, vec![Move::Read, response(404, &[], "{}")], false),
         (Op::Get, vec![Move::Read, Move::Reset], false),
-        (Op::List, vec![Move::Read, answer(500, &[], "")], false),
+        (Op::List, vec![Move::Read, response(500, &[], "")], false),
     ] {
         let server = Server::always(moves).await;
         let client = settings(&server).retry(RetryPolicy::none()).build().unwrap();
@@ -57,8 +57,8 @@ async fn only_what_may_have_been_carried_out_says_so() {
 }
 
 #[tokio::test]
-async fn a_call_that_must_not_run_twice_is_not_begun_when_it_cannot_end() {
-    let limited = answer(429, &[("retry-after", "1.2")], "{}");
+async fn non_idempotent_call_is_not_retried_without_a_full_timeout() {
+    let limited = response(429, &[("retry-after", "1.2")], "{}");
     let server = Server::always(vec![Move::Read, limited]).await;
     let policy = quick().attempts(5).deadline(Duration::from_secs(2));
     let client = settings(&server)
@@ -71,20 +71,20 @@ async fn a_call_that_must_not_run_twice_is_not_begun_when_it_cannot_end() {
     assert_eq!(
         server.requests().len(),
         1,
-        "800 ms are left of the deadline, an attempt may take a second"
+        "800 ms remain before the deadline, but an attempt can take a second"
     );
-    let begun = std::time::Instant::now();
+    let start = std::time::Instant::now();
     assert!(Op::Get.call(&client).await.unwrap_err().is_rate_limited());
-    assert!(server.requests().len() > 2, "a read does no harm");
+    assert!(server.requests().len() > 2, "a read is retried");
     assert!(
-        begun.elapsed() >= Duration::from_millis(1200),
-        "a fraction of a second counts"
+        start.elapsed() >= Duration::from_millis(1200),
+        "fractions of a second are respected"
     );
 }
 
 #[tokio::test]
-async fn a_token_that_takes_what_was_left_keeps_the_call_from_being_begun_again() {
-    let server = Server::serve(|_| vec![answer(429, &[("retry-after", "1")], "{}")]).await;
+async fn slow_token_prevents_a_late_retry() {
+    let server = Server::serve(|_| vec![response(429, &[("retry-after", "1")], "{}")]).await;
     let asked = AtomicUsize::new(0);
     let token = AccessToken::from_fn(move || {
         let slow = asked.fetch_add(1, Ordering::SeqCst) > 0;
@@ -105,7 +105,7 @@ async fn a_token_that_takes_what_was_left_keeps_the_call_from_being_begun_again(
 }
 
 #[tokio::test]
-async fn a_timeout_of_the_callers_http_client_is_not_told_as_another_limit() {
+async fn timeout_of_a_custom_http_client_shows_no_other_limit() {
     let server = Server::always(vec![Move::Read, Move::Hang]).await;
     let http = reqwest::Client::builder().timeout(Duration::from_millis(50));
     let http = http.build().unwrap();
@@ -125,11 +125,11 @@ async fn a_timeout_of_the_callers_http_client_is_not_told_as_another_limit() {
 }
 
 #[tokio::test]
-async fn a_download_that_fails_counts_all_attempts() {
-    let damaged = answer(200, &[("content-encoding", "gzip")], "plainly none");
+async fn failed_download_counts_all_attempts() {
+    let damaged = response(200, &[("content-encoding", "gzip")], "plainly none");
     let cut = crate::server::raw("HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\nab");
     for end in [damaged, cut] {
-        let server = Server::new([vec![Move::Read, answer(503, &[], ""), Move::Read, end]]).await;
+        let server = Server::new([vec![Move::Read, response(503, &[], ""), Move::Read, end]]).await;
         let error = Op::Download
             .call(&settings(&server).build().unwrap())
             .await
@@ -139,11 +139,11 @@ async fn a_download_that_fails_counts_all_attempts() {
 }
 
 #[tokio::test]
-async fn an_error_takes_no_more_room_than_what_it_was_read_from() {
+async fn error_takes_memory_in_proportion_to_its_body() {
     let name = "n".repeat(100_000);
     let messages = vec![r#""a""#; 5000].join(",");
     let body = format!(r#"{{"errors":{{"email":["b"],"{name}":[{messages}]}}}}"#);
-    let server = Server::always(vec![Move::Read, answer(422, &[], body)]).await;
+    let server = Server::always(vec![Move::Read, response(422, &[], body)]).await;
     let error = Op::Get.call(&settings(&server).build().unwrap()).await.unwrap_err();
     let errors = error.errors();
     let fields: Vec<&str> = errors.iter().filter_map(|error| error.field.as_deref()).collect();
@@ -152,7 +152,7 @@ async fn an_error_takes_no_more_room_than_what_it_was_read_from() {
 }
 
 #[tokio::test]
-async fn errors_are_bounded_whatever_the_server_says() {
+async fn server_messages_are_truncated() {
     let entry = format!(
         r#"{{"code":"c","message":"{}","field":"{}"}}"#,
         "m".repeat(5000),
@@ -163,17 +163,17 @@ async fn errors_are_bounded_whatever_the_server_says() {
         r#"{{"type":"error.list","request_id":"{}","errors":[{list}]}}"#,
         "r".repeat(5000)
     );
-    let server = Server::always(vec![Move::Read, answer(422, &[], body)]).await;
+    let server = Server::always(vec![Move::Read, response(422, &[], body)]).await;
     let error = Op::Get.call(&settings(&server).build().unwrap()).await.unwrap_err();
     let text = error.to_string();
     assert!(text.len() < 3000, "{}", text.len());
     assert!(text.contains("; and 57 more") && !text.contains('\n'), "{text}");
-    assert_eq!(error.errors().len(), 60, "all of them are there");
+    assert_eq!(error.errors().len(), 60, "all errors are kept");
     assert_eq!(error.errors()[59].message.as_ref().map(String::len), Some(5000));
 }
 
 #[tokio::test]
-async fn what_callers_and_causes_say_is_bounded_too() {
+async fn messages_of_callers_and_sources_are_truncated() {
     struct Unwritable;
     impl serde::Serialize for Unwritable {
         fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
@@ -181,7 +181,7 @@ async fn what_callers_and_causes_say_is_bounded_too() {
         }
     }
     let long = "x".repeat(60_000);
-    let server = Server::always(vec![Move::Read, answer(200, &[], "{}")]).await;
+    let server = Server::always(vec![Move::Read, response(200, &[], "{}")]).await;
     let client = settings(&server).build().unwrap();
     let forgetful = AccessToken::from_fn(|| async { Err::<String, _>("no\ntoken ".repeat(10_000)) });
     let forgetful = client.to_builder().token(forgetful).build().unwrap();
@@ -205,8 +205,8 @@ async fn what_callers_and_causes_say_is_bounded_too() {
 }
 
 #[tokio::test]
-async fn a_change_that_is_not_described_says_what_became_of_it() {
-    let server = Server::always(vec![Move::Read, answer(200, &[], "<html>")]).await;
+async fn raw_change_may_have_been_carried_out() {
+    let server = Server::always(vec![Move::Read, response(200, &[], "<html>")]).await;
     let client = settings(&server).build().unwrap();
     for (method, said) in [(Method::POST, true), (Method::GET, false)] {
         let request = client.request(method, "/brands");
@@ -234,8 +234,8 @@ async fn a_change_that_is_not_described_says_what_became_of_it() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_down_gets_no_more_than_it_would_if_it_were_up() {
-    let server = Server::serve(|_| vec![answer(503, &[], "")]).await;
+async fn retry_budget_limits_the_load_on_a_failing_server() {
+    let server = Server::serve(|_| vec![response(503, &[], "")]).await;
     let client = settings(&server).build().unwrap();
     let calls = async |count: usize| {
         let before = server.requests().len();
@@ -244,19 +244,19 @@ async fn a_server_that_is_down_gets_no_more_than_it_would_if_it_were_up() {
         }
         server.requests().len() - before
     };
-    assert_eq!(calls(50).await, 150, "the budget lasts for a hundred repeats");
-    assert_eq!(calls(200).await, 200, "then there are none");
+    assert_eq!(calls(50).await, 150, "the budget has a hundred retries");
+    assert_eq!(calls(200).await, 200, "an empty budget allows no retries");
 
-    let server = Server::serve(|_| vec![answer(503, &[], "")]).await;
+    let server = Server::serve(|_| vec![response(503, &[], "")]).await;
     let client = settings(&server).retry_budget(false).build().unwrap();
     for _ in 0..60 {
         Op::Get.call(&client).await.unwrap_err();
     }
-    assert_eq!(server.requests().len(), 180, "each as often as its policy says");
+    assert_eq!(server.requests().len(), 180, "without a budget, the policy decides");
 }
 
 #[tokio::test]
-async fn the_cut_answer_to_a_change_is_no_reason_to_make_it_again() {
+async fn truncated_response_of_a_change_is_not_retryable() {
     let cut = crate::server::raw("HTTP/1.1 202 Accepted\r\ncontent-length: 99\r\n\r\n{");
     let server = Server::always(vec![Move::Read, cut, Move::Reset]).await;
     let client = settings(&server).build().unwrap();

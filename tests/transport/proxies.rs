@@ -1,12 +1,12 @@
-//! Proxies that do not let the client through.
+//! Proxies that do not connect.
 
 use std::time::Duration;
 
 use crate::calls::{Op, own_settings};
-use crate::server::{Move, Server, answer, raw};
+use crate::server::{Move, Server, raw, response};
 use Move::{Hang, Read, Reset, Wait};
 
-/// An HTTP client that goes to https through a proxy.
+/// An HTTP client that uses a proxy.
 fn through(proxy: &str) -> reqwest::Client {
     crate::calls::provider();
     let proxy = reqwest::Proxy::all(proxy).unwrap();
@@ -14,20 +14,32 @@ fn through(proxy: &str) -> reqwest::Client {
 }
 
 #[tokio::test]
-async fn a_proxy_that_does_not_connect_has_sent_nothing() {
-    let refused = "the proxy refused to connect to intercom.invalid:443 after 3 attempts";
-    let asks = "the proxy requires credentials (407)";
-    let unreachable = "could not connect to intercom.invalid:443 after 3 attempts";
-    let handshake = "the TLS handshake with intercom.invalid:443 failed";
+async fn failed_proxy_connection_has_sent_nothing() {
+    let refused = (
+        "the proxy refused to connect to intercom.invalid:443 after 3 attempts",
+        "; check the base URL and the rules of the proxy",
+    );
+    let asks = (
+        "the proxy requires credentials (407)",
+        "; add the credentials to the URL of the proxy",
+    );
+    let unreachable = (
+        "could not connect to intercom.invalid:443 after 3 attempts: ",
+        "; check the base URL, the network and the proxy",
+    );
+    let handshake = (
+        "the TLS handshake with intercom.invalid:443 failed: ",
+        "; check the base URL and the proxy",
+    );
     let established = || raw("HTTP/1.1 200 Connection established\r\n\r\n");
-    for (what, moves, text, times) in [
-        ("403", vec![Read, answer(403, &[], "<html>")], refused, 3),
-        ("502", vec![Read, answer(502, &[], "")], refused, 3),
-        ("503", vec![Read, answer(503, &[], "")], refused, 3),
+    for (what, moves, (text, advice), times) in [
+        ("403", vec![Read, response(403, &[], "<html>")], refused, 3),
+        ("502", vec![Read, response(502, &[], "")], refused, 3),
+        ("503", vec![Read, response(503, &[], "")], refused, 3),
         ("no HTTP", vec![Read, raw("SSH-2.0-OpenSSH_9.6\r\n\r\n")], refused, 3),
         (
             "407",
-            vec![Read, answer(407, &[("proxy-authenticate", "Basic")], "")],
+            vec![Read, response(407, &[("proxy-authenticate", "Basic")], "")],
             asks,
             1,
         ),
@@ -35,7 +47,7 @@ async fn a_proxy_that_does_not_connect_has_sent_nothing() {
         ("closes at once", vec![], unreachable, 3),
         ("resets", vec![Read, Reset], unreachable, 3),
         (
-            "resets in the answer",
+            "resets in the response",
             vec![Read, raw("HTTP/1.1 2"), Wait(SHORT), Reset],
             unreachable,
             3,
@@ -54,7 +66,7 @@ async fn a_proxy_that_does_not_connect_has_sent_nothing() {
         ),
         (
             "no TLS behind it",
-            vec![Read, established(), Wait(SHORT), answer(400, &[], ""), Hang],
+            vec![Read, established(), Wait(SHORT), response(400, &[], ""), Hang],
             handshake,
             1,
         ),
@@ -66,9 +78,9 @@ async fn a_proxy_that_does_not_connect_has_sent_nothing() {
                 .base_url("https://intercom.invalid")
                 .http_client(through(&server.url));
             let error = op.call(&client.build().unwrap()).await.expect_err(&context);
-            assert_eq!(
-                error.to_string(),
-                format!("{}: {text}", op.operation()),
+            let message = error.to_string();
+            assert!(
+                message.starts_with(&format!("{}: {text}", op.operation())) && message.ends_with(advice),
                 "{context}: {error:?}"
             );
             assert!(
@@ -94,7 +106,7 @@ async fn a_proxy_that_does_not_connect_has_sent_nothing() {
                 assert_eq!(
                     request.header("authorization"),
                     None,
-                    "{context}: the token is not for the proxy"
+                    "{context}: the proxy does not get the token"
                 );
             }
         }
@@ -102,7 +114,7 @@ async fn a_proxy_that_does_not_connect_has_sent_nothing() {
 }
 
 #[tokio::test]
-async fn a_proxy_that_is_not_there_is_tried_again() {
+async fn unreachable_proxy_is_retried() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let proxy = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
@@ -111,11 +123,10 @@ async fn a_proxy_that_is_not_there_is_tried_again() {
         .base_url("https://intercom.invalid")
         .http_client(through(&proxy));
     let error = Op::Post.call(&client.build().unwrap()).await.unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "create_contact: could not connect to intercom.invalid:443 after 3 attempts"
-    );
+    let text = error.to_string();
+    let start = "create_contact: could not connect to intercom.invalid:443 after 3 attempts: ";
+    assert!(text.starts_with(start) && text.contains("refused"), "{text}");
 }
 
-/// Long enough for the client to read what came before apart from what comes after.
+/// Long enough for the client to read the bytes before and after the pause separately.
 const SHORT: Duration = Duration::from_millis(50);

@@ -1,11 +1,11 @@
-//! Redirects: none is followed, so that the token stays with the base URL.
+//! Redirects are not followed, so that the token is only sent to the base URL.
 
 use crate::calls::{Op, own_settings};
-use crate::server::{Move, Server, answer};
+use crate::server::{Move, Server, response};
 
 #[tokio::test]
-async fn no_redirect_is_followed_to_wherever() {
-    let elsewhere = Server::serve(|_| vec![answer(200, &[], "{}")]).await;
+async fn redirects_are_not_followed() {
+    let elsewhere = Server::serve(|_| vec![response(200, &[], "{}")]).await;
     for status in [300, 301, 302, 303, 307, 308] {
         // Another host, plain http, another port, a relative one, and nonsense.
         let other_host = elsewhere.url.replace("localhost", "127.0.0.1");
@@ -19,7 +19,7 @@ async fn no_redirect_is_followed_to_wherever() {
         ] {
             let location = location.to_owned();
             let expected = location.clone();
-            let server = Server::serve(move |_| vec![answer(status, &[("location", &location)], "moved")]).await;
+            let server = Server::serve(move |_| vec![response(status, &[("location", &location)], "moved")]).await;
             let client = own_settings(&server).build().unwrap();
             for op in Op::ALL {
                 let before = server.requests().len();
@@ -36,10 +36,10 @@ async fn no_redirect_is_followed_to_wherever() {
 }
 
 #[tokio::test]
-async fn a_client_that_the_caller_set_up_may_follow_but_takes_no_token_elsewhere() {
-    let elsewhere = Server::serve(|_| vec![answer(200, &[], "{}")]).await;
+async fn custom_client_follows_redirects_without_the_token() {
+    let elsewhere = Server::serve(|_| vec![response(200, &[], "{}")]).await;
     let location = elsewhere.url.clone();
-    let server = Server::serve(move |_| vec![answer(302, &[("location", &location)], "")]).await;
+    let server = Server::serve(move |_| vec![response(302, &[("location", &location)], "")]).await;
     let own = own_settings(&server)
         .http_client(reqwest::Client::new())
         .build()
@@ -50,8 +50,8 @@ async fn a_client_that_the_caller_set_up_may_follow_but_takes_no_token_elsewhere
 }
 
 #[tokio::test]
-async fn a_prefix_of_the_base_url_is_kept() {
-    let server = Server::always(vec![Move::Read, answer(200, &[], "{}")]).await;
+async fn path_prefix_of_the_base_url_is_kept() {
+    let server = Server::always(vec![Move::Read, response(200, &[], "{}")]).await;
     let prefixed = intercom_client::Client::builder(crate::calls::TOKEN).base_url(format!("{}/a/b/", server.url));
     Op::Get.call(&prefixed.build().unwrap()).await.unwrap();
     assert_eq!(server.requests()[0].target, "/a/b/me");

@@ -1,18 +1,19 @@
-//! Which answers are asked for again, how often, and after what wait.
+//! Which calls are retried, how often, and after which pause.
 
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, TryFutureExt};
 use intercom_client::types::{CreateTagRequest, ManageConversationRequest, ReplyConversationRequest, TaggedContact};
-use intercom_client::{Client, Error, RetryPolicy};
+use intercom_client::{Client, Error, ErrorKind, RetryPolicy};
 use serde_json::json;
 
 use crate::calls::{Op, client, quick, settings};
-use crate::server::{Move, Server, answer};
+use crate::server::{Move, Server, response};
 use Move::Read;
 
-/// Every status, with how often reads, PUT and DELETE, other POSTs, and scrolls are sent in all.
+/// Every status, with the number of attempts of reads, of PUT and DELETE, of other POSTs, and of
+/// scrolls.
 const STATUSES: [(u16, u32, u32, u32, u32); 37] = [
     (300, 1, 1, 1, 1),
     (301, 1, 1, 1, 1),
@@ -54,7 +55,7 @@ const STATUSES: [(u16, u32, u32, u32, u32); 37] = [
 ];
 
 #[tokio::test]
-async fn a_status_is_asked_for_again_as_the_table_says() {
+async fn statuses_are_retried_as_documented() {
     for (status, reads, puts, posts, scrolls) in STATUSES {
         for op in Op::ALL {
             let times = match op {
@@ -63,7 +64,7 @@ async fn a_status_is_asked_for_again_as_the_table_says() {
                 Op::Post => posts,
                 Op::Scroll => scrolls,
             };
-            let server = Server::serve(move |_| vec![answer(status, &[], "")]).await;
+            let server = Server::serve(move |_| vec![response(status, &[], "")]).await;
             let error = op.call(&client(&server)).await.unwrap_err();
             assert_eq!(error.status().unwrap(), status, "{op:?}");
             assert_eq!(server.requests().len(), times as usize, "{status}, {op:?}");
@@ -77,8 +78,8 @@ async fn a_status_is_asked_for_again_as_the_table_says() {
 }
 
 #[tokio::test]
-async fn a_captcha_is_asked_for_again_by_gets_alone() {
-    let server = Server::serve(|_| vec![answer(405, &[], "<!DOCTYPE html><div id=captcha>")]).await;
+async fn captcha_page_is_retried_for_gets_only() {
+    let server = Server::serve(|_| vec![response(405, &[], "<!DOCTYPE html><div id=captcha>")]).await;
     let client = client(&server);
     for op in Op::ALL {
         let times = match op {
@@ -89,10 +90,9 @@ async fn a_captcha_is_asked_for_again_by_gets_alone() {
     }
 }
 
-/// What Intercom's own description calls create-or-update, attaching or a state is sent again after a lost response; what it does
-/// not is not.
+/// Operations that create or update, attach, or set a state are retried after a lost response.
 #[tokio::test]
-async fn a_lost_response_is_asked_for_again_where_the_description_allows_it() {
+async fn lost_response_is_retried_if_the_description_allows_it() {
     type Sent = BoxFuture<'static, Result<(), Error>>;
     fn sent<T: 'static>(call: impl Future<Output = Result<T, Error>> + Send + 'static) -> Sent {
         call.map_ok(|_| ()).boxed()
@@ -197,7 +197,7 @@ async fn a_lost_response_is_asked_for_again_where_the_description_allows_it() {
     for (calls, times) in [(repeated.as_slice(), 2), (once.as_slice(), 1)] {
         for (path, call) in calls {
             let lost = vec![Read, Move::Reset];
-            let server = Server::new([lost, vec![Read, answer(200, &[], "{}")]]).await;
+            let server = Server::new([lost, vec![Read, response(200, &[], "{}")]]).await;
             let done = call(&client(&server)).await;
             let requests = server.requests();
             let targets: Vec<&str> = requests.iter().map(|request| request.target.as_str()).collect();
@@ -212,9 +212,15 @@ async fn a_lost_response_is_asked_for_again_where_the_description_allows_it() {
 }
 
 #[tokio::test]
-async fn an_error_that_passes_is_not_seen() {
+async fn temporary_error_is_not_returned() {
     for status in [408, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529, 530] {
-        let server = Server::new([vec![Read, answer(status, &[], "<html>"), Read, answer(200, &[], "{}")]]).await;
+        let server = Server::new([vec![
+            Read,
+            response(status, &[], "<html>"),
+            Read,
+            response(200, &[], "{}"),
+        ]])
+        .await;
         assert_eq!(Op::Put.call(&client(&server)).await.unwrap(), 200);
         let requests = server.requests();
         assert_eq!(requests.len(), 2, "{status}");
@@ -223,13 +229,13 @@ async fn an_error_that_passes_is_not_seen() {
 }
 
 #[tokio::test]
-async fn a_captcha_or_challenge_of_the_firewall_is_no_answer() {
+async fn firewall_challenge_is_retried_for_every_call() {
     for (status, action) in [(405, "captcha"), (202, "challenge")] {
         for body in ["", "<!DOCTYPE html><title>Human?</title>"] {
-            let proof = answer(status, &[("x-amzn-waf-action", action)], body);
+            let proof = response(status, &[("x-amzn-waf-action", action)], body);
             for op in Op::ALL {
                 let passes = proof.clone();
-                let moves = [passes.clone(), passes, answer(200, &[], "{}")].map(|answer| vec![Read, answer]);
+                let moves = [passes.clone(), passes, response(200, &[], "{}")].map(|response| vec![Read, response]);
                 let server = Server::new([moves.concat()]).await;
                 assert_eq!(op.call(&client(&server)).await.unwrap(), 200, "{op:?}, {action}");
                 assert_eq!(server.requests().len(), 3);
@@ -239,17 +245,22 @@ async fn a_captcha_or_challenge_of_the_firewall_is_no_answer() {
             let error = Op::Post.call(&client(&server)).await.unwrap_err();
             assert!(error.is_retryable() && !error.may_have_been_carried_out() && !error.is_decode());
             assert_eq!((error.status().unwrap().as_u16(), error.attempts()), (status, 3));
-            assert_eq!(error.body().unwrap().as_ref(), body.as_bytes(), "the page is kept");
-            let told = format!("{status}, a captcha or challenge of the firewall before the server after 3 attempts");
-            assert_eq!(error.to_string(), format!("create_contact: {told}"));
+            assert_eq!(
+                error.body().unwrap().as_ref(),
+                body.as_bytes(),
+                "the error keeps the page"
+            );
+            let message =
+                format!("{status}, a captcha or challenge of the firewall before the server after 3 attempts");
+            assert_eq!(error.to_string(), format!("create_contact: {message}"));
         }
     }
 }
 
 #[tokio::test]
-async fn an_internal_error_is_asked_for_again_once_even_between_others() {
+async fn internal_error_is_retried_once() {
     let statuses = [503, 500, 503, 500, 200];
-    let moves = statuses.iter().flat_map(|status| [Read, answer(*status, &[], "{}")]);
+    let moves = statuses.iter().flat_map(|status| [Read, response(*status, &[], "{}")]);
     let server = Server::new([moves.collect()]).await;
     let patient = settings(&server).retry(quick().attempts(9)).build().unwrap();
     let error = Op::Get.call(&patient).await.unwrap_err();
@@ -257,10 +268,10 @@ async fn an_internal_error_is_asked_for_again_once_even_between_others() {
 }
 
 #[tokio::test]
-async fn a_post_is_repeated_when_the_caller_says_that_it_may() {
+async fn post_marked_idempotent_is_retried() {
     let server = Server::new([
         vec![Read],
-        vec![Read, answer(503, &[], ""), Read, answer(200, &[], "{}")],
+        vec![Read, response(503, &[], ""), Read, response(200, &[], "{}")],
     ])
     .await;
     let client = client(&server);
@@ -271,9 +282,9 @@ async fn a_post_is_repeated_when_the_caller_says_that_it_may() {
 }
 
 #[tokio::test]
-async fn a_call_is_repeated_like_a_post_when_the_caller_says_that_it_may_not_run_twice() {
+async fn call_marked_non_idempotent_is_retried_like_a_post() {
     for (status, times) in [(503, 1), (500, 1), (429, 3)] {
-        let server = Server::serve(move |_| vec![answer(status, &[], "")]).await;
+        let server = Server::serve(move |_| vec![response(status, &[], "")]).await;
         let client = client(&server);
         let update = client.update_contact().id("5f").body_map(|body| body.name("Ada"));
         assert_eq!(update.idempotent(false).send().await.unwrap_err().attempts(), times);
@@ -283,13 +294,13 @@ async fn a_call_is_repeated_like_a_post_when_the_caller_says_that_it_may_not_run
 }
 
 #[tokio::test]
-async fn a_pending_export_is_not_asked_for_again_and_holds_nothing_up() {
+async fn pending_export_is_not_retried_and_does_not_hold_up_others() {
     let body = r#"{"type":"error.list","errors":[{"code":"rate_limit_exceeded","message":"Exceeded rate limit of 1 pending message data export jobs"}]}"#;
     let server = Server::new([vec![
         Read,
-        answer(429, &[("retry-after", "3600")], body),
+        response(429, &[("retry-after", "3600")], body),
         Read,
-        answer(200, &[], "{}"),
+        response(200, &[], "{}"),
     ]]);
     let server = server.await;
     let client = client(&server);
@@ -304,8 +315,8 @@ async fn a_pending_export_is_not_asked_for_again_and_holds_nothing_up() {
 }
 
 #[tokio::test]
-async fn the_wait_that_the_server_asks_for_is_kept() {
-    // The server's own clock counts, whatever this machine's says.
+async fn wait_of_the_server_is_respected() {
+    // The server's clock counts, not the local clock.
     let date = "Sun, 06 Nov 1994 08:49:37 GMT";
     let second_later = "Sun, 06 Nov 1994 08:49:38 GMT";
     let reset = |reset: &'static str| {
@@ -322,10 +333,10 @@ async fn the_wait_that_the_server_asks_for_is_kept() {
         (429, vec![("retry-after", second_later), ("date", date)]),
         (503, vec![("retry-after", second_later), ("date", date)]),
         (429, reset("784111778").to_vec()),
-        // The longer of the two counts.
+        // The longer wait counts.
         (429, [&reset("784111777")[..], &[("retry-after", "1")]].concat()),
         (429, [&reset("784111778")[..], &[("retry-after", "0")]].concat()),
-        // More than allowed was counted, or nothing but the reset is told.
+        // A negative number of remaining requests, and a reset without other headers.
         (
             429,
             [
@@ -338,7 +349,13 @@ async fn the_wait_that_the_server_asks_for_is_kept() {
     ];
     let cases = cases.iter().flat_map(|case| [(case, true), (case, false)]);
     let calls = cases.map(async |((status, headers), gate)| {
-        let server = Server::new([vec![Read, answer(*status, headers, ""), Read, answer(200, &[], "{}")]]).await;
+        let server = Server::new([vec![
+            Read,
+            response(*status, headers, ""),
+            Read,
+            response(200, &[], "{}"),
+        ]])
+        .await;
         let client = settings(&server).wait_for_rate_limit(gate).build().unwrap();
         assert_eq!(Op::Get.call(&client).await.unwrap(), 200);
         let pauses = server.pauses();
@@ -349,7 +366,7 @@ async fn the_wait_that_the_server_asks_for_is_kept() {
 }
 
 #[tokio::test]
-async fn clocks_that_disagree_and_waits_that_cannot_be_do_no_harm() {
+async fn wrong_clocks_and_invalid_waits_are_ignored() {
     let limit = |reset: &str| {
         vec![
             ("x-ratelimit-limit".to_owned(), "167".to_owned()),
@@ -377,10 +394,18 @@ async fn clocks_that_disagree_and_waits_that_cannot_be_do_no_harm() {
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_str()))
             .collect();
-        let limited = answer(429, &borrowed, "");
-        let server = Server::new([vec![Read, limited.clone(), Read, limited, Read, answer(200, &[], "{}")]]).await;
+        let limited = response(429, &borrowed, "");
+        let server = Server::new([vec![
+            Read,
+            limited.clone(),
+            Read,
+            limited,
+            Read,
+            response(200, &[], "{}"),
+        ]])
+        .await;
         let client = client(&server);
-        // The deadline is far shorter than what the headers seem to ask for.
+        // The deadline is far shorter than the wait in the headers.
         let call = client.identify_admin().retry(quick().deadline(Duration::from_secs(60)));
         call.send().await.unwrap_or_else(|error| panic!("{headers:?}: {error}"));
         assert_eq!(server.requests().len(), 3, "{headers:?}");
@@ -388,9 +413,9 @@ async fn clocks_that_disagree_and_waits_that_cannot_be_do_no_harm() {
 }
 
 #[tokio::test]
-async fn a_wait_beyond_the_deadline_is_not_begun() {
+async fn wait_beyond_the_deadline_is_not_started() {
     for after in ["61", "3600", "18446744073709551615", "Fri, 31 Dec 9999 23:59:59 GMT"] {
-        let server = Server::serve(move |_| vec![answer(429, &[("retry-after", after)], "")]).await;
+        let server = Server::serve(move |_| vec![response(429, &[("retry-after", after)], "")]).await;
         let client = settings(&server).wait_for_rate_limit(false);
         let client = client.retry(quick().deadline(Duration::from_secs(60))).build().unwrap();
         let error = Op::Post.call(&client).await.unwrap_err();
@@ -400,11 +425,107 @@ async fn a_wait_beyond_the_deadline_is_not_begun() {
 }
 
 #[tokio::test]
-async fn a_second_attempt_ends_with_the_deadline() {
-    let server = Server::new([vec![Read, answer(503, &[], "")], vec![Read, Move::Hang]]).await;
+async fn second_attempt_ends_at_the_deadline() {
+    let server = Server::new([vec![Read, response(503, &[], "")], vec![Read, Move::Hang]]).await;
     let retry = quick().deadline(Duration::from_millis(300));
     let client = settings(&server).retry(retry).build().unwrap();
     let error = Op::Get.call(&client).await.unwrap_err();
     assert!(error.is_timeout(), "long before the timeout of 30 seconds: {error}");
     assert_eq!((error.attempts(), server.requests().len()), (2, 2));
+}
+
+/// The last response explains the failure, so a timeout that ends a later attempt does not hide it.
+#[tokio::test]
+async fn timeout_of_a_retry_shows_the_last_response() {
+    let headers = [("x-request-id", "000last")];
+    let body = r#"{"errors":[{"code":"out_of_service","message":"Back at noon"}]}"#;
+    for (status, op) in [408, 429, 500, 502, 503, 504, 520, 529]
+        .into_iter()
+        .flat_map(|status| [(status, Op::Get), (status, Op::Put)])
+    {
+        let answered = vec![Read, response(status, &headers, body)];
+        // By the deadline, by the timeout, and after an attempt without a response.
+        for (moves, deadline, timeout, attempts) in [
+            (vec![answered.clone(), vec![Read, Move::Hang]], 300, 30_000, 2),
+            (vec![answered.clone(), vec![Read, Move::Hang]], 60_000, 300, 2),
+            (
+                vec![answered, vec![Read, Move::Reset], vec![Read, Move::Hang]],
+                300,
+                30_000,
+                3,
+            ),
+        ] {
+            let server = Server::new(moves).await;
+            let retry = quick().attempts(attempts).deadline(Duration::from_millis(deadline));
+            let settings = settings(&server).wait_for_rate_limit(false).retry(retry);
+            let client = settings.timeout(Duration::from_millis(timeout)).build().unwrap();
+            let error = op.call(&client).await.unwrap_err();
+            let context = format!("{status}, {op:?}: {error}");
+            assert!(error.is_timeout() && error.is_retryable(), "{context}");
+            assert_eq!(error.kind(), ErrorKind::Timeout, "{context}");
+            assert_eq!(error.attempts(), attempts, "{context}");
+            assert_eq!(error.status().map(|status| status.as_u16()), Some(status), "{context}");
+            assert_eq!(error.request_id(), Some("000last"), "{context}");
+            assert_eq!(error.headers().unwrap()["x-request-id"], "000last", "{context}");
+            assert_eq!(error.code(), Some("out_of_service"), "{context}");
+            assert_eq!(error.is_rate_limited(), status == 429, "{context}");
+            let text = format!("; the last response was {status} out_of_service: Back at noon (request 000last)");
+            assert!(error.to_string().contains(&text), "{context}");
+            assert_eq!(error.may_have_been_carried_out(), op == Op::Put, "{context}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn error_without_any_response_has_no_status() {
+    let server = Server::new([vec![Read, Move::Reset], vec![Read, Move::Hang]]).await;
+    let retry = quick().deadline(Duration::from_millis(300));
+    let error = Op::Get.call(&settings(&server).retry(retry).build().unwrap()).await;
+    let error = error.unwrap_err();
+    assert!(error.is_timeout() && error.status().is_none() && error.headers().is_none());
+    assert!(!error.to_string().contains("response was"), "{error}");
+}
+
+/// A 401 is retried with another token, so the rejected token is not why the second attempt failed.
+#[tokio::test]
+async fn timeout_after_a_renewed_token_does_not_show_the_401() {
+    let unavailable = vec![Read, response(503, &[], "")];
+    let unauthorized = vec![Read, response(401, &[], "")];
+    let hang = vec![Read, Move::Hang];
+    for (moves, status) in [
+        (vec![unauthorized.clone(), hang.clone()], None),
+        (vec![unavailable, unauthorized, hang], Some(503)),
+    ] {
+        let server = Server::new(moves).await;
+        let tokens = std::sync::atomic::AtomicUsize::new(0);
+        let token = intercom_client::AccessToken::from_fn(move || {
+            let number = tokens.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            async move { Ok::<_, std::io::Error>(format!("dG9rOnJlbmV3ZWQ-{number}")) }
+        });
+        let retry = quick().deadline(Duration::from_millis(300));
+        let client = settings(&server).token(token).retry(retry).build().unwrap();
+        let error = Op::Get.call(&client).await.unwrap_err();
+        assert!(error.is_timeout() && !error.is_unauthorized(), "{error}");
+        assert_eq!(error.status().map(|status| status.as_u16()), status, "{error}");
+    }
+}
+
+/// The challenge has a success status, but it does not mean that the change was made.
+#[tokio::test]
+async fn timeout_of_a_change_after_a_challenge_can_be_retried() {
+    let challenge = response(202, &[("x-amzn-waf-action", "challenge")], "");
+    let server = Server::new([vec![Read, challenge], vec![Read, Move::Hang]]).await;
+    let client = settings(&server).timeout(Duration::from_millis(300)).build().unwrap();
+    let error = Op::Post.call(&client).await.unwrap_err();
+    assert!(error.is_timeout() && error.is_retryable() && error.may_have_been_carried_out());
+    assert_eq!((error.status().unwrap().as_u16(), error.attempts()), (202, 2));
+}
+
+#[test]
+fn error_is_retryable_if_reads_are_retried_after_its_status() {
+    for (status, reads, ..) in STATUSES {
+        let status = http::StatusCode::from_u16(status).unwrap();
+        let error = Error::from_response("identify_admin", status, http::HeaderMap::new(), "");
+        assert_eq!(error.is_retryable(), reads > 1, "{status}");
+    }
 }

@@ -1,4 +1,4 @@
-//! What is shown, printed and recorded: neither the token nor what is in bodies and queries.
+//! Errors, debug output, spans and events contain neither the token nor bodies and queries.
 
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -8,22 +8,22 @@ use intercom_client::{Client, Error};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 
 use crate::calls::{Op, TOKEN, client, own_settings, settings};
-use crate::server::{Move, Server, answer, raw};
+use crate::server::{Move, Server, raw, response};
 
-/// Stands in bodies and queries only.
+/// Occurs in bodies and queries only.
 const PRIVATE: &str = "lovelace-private";
-/// Also in bodies, as the calls of the other tests send it.
+/// Occurs in bodies of the other tests.
 const EMAIL: &str = "ada@example.com";
 
 #[track_caller]
 fn check(text: &str) {
     for secret in [TOKEN, PRIVATE, EMAIL, "5ba682d23d7cf92bef87bfd4"] {
         let place = text.find(secret);
-        assert!(place.is_none(), "{secret} is in what is shown at {place:?}");
+        assert!(place.is_none(), "the text contains {secret} at {place:?}");
     }
 }
 
-/// Answers that hold something private, and what the server does to fail with it.
+/// Responses with private data, some of them invalid.
 fn private_answers() -> Vec<Vec<Move>> {
     let listed = format!("{{\"errors\":[{{\"code\":\"not_found\",\"message\":\"No\"}}],\"contact\":\"{PRIVATE}\"}}");
     let echoed = format!(
@@ -35,22 +35,22 @@ fn private_answers() -> Vec<Vec<Move>> {
         ("location", "https://elsewhere.example/?lovelace-private"),
     ];
     vec![
-        vec![Move::Read, answer(404, &header, &listed)],
-        vec![Move::Read, answer(302, &header, &listed)],
+        vec![Move::Read, response(404, &header, &listed)],
+        vec![Move::Read, response(302, &header, &listed)],
         vec![
             Move::Read,
-            answer(400, &[("x-request-id", TOKEN)], format!("<p>{TOKEN}")),
+            response(400, &[("x-request-id", TOKEN)], format!("<p>{TOKEN}")),
         ],
-        vec![Move::Read, answer(401, &[("x-request-id", TOKEN)], &echoed)],
+        vec![Move::Read, response(401, &[("x-request-id", TOKEN)], &echoed)],
         vec![
             Move::Read,
-            answer(200, &[("x-request-id", TOKEN)], format!("{{\"{TOKEN}\":")),
+            response(200, &[("x-request-id", TOKEN)], format!("{{\"{TOKEN}\":")),
         ],
-        vec![Move::Read, answer(503, &header, PRIVATE)],
-        vec![Move::Read, answer(429, &header, PRIVATE)],
-        vec![Move::Read, answer(200, &header, &wrong)],
-        vec![Move::Read, answer(200, &header, format!("<html>{PRIVATE}"))],
-        vec![Move::Read, answer(200, &header, format!("\"{PRIVATE}\""))],
+        vec![Move::Read, response(503, &header, PRIVATE)],
+        vec![Move::Read, response(429, &header, PRIVATE)],
+        vec![Move::Read, response(200, &header, &wrong)],
+        vec![Move::Read, response(200, &header, format!("<html>{PRIVATE}"))],
+        vec![Move::Read, response(200, &header, format!("\"{PRIVATE}\""))],
         vec![Move::Read, raw(format!("{PRIVATE}\r\n\r\n"))],
         vec![
             Move::Read,
@@ -69,7 +69,7 @@ fn private_answers() -> Vec<Vec<Move>> {
     ]
 }
 
-/// An error with all its causes, in every form that is printed.
+/// Every text of an error and its sources.
 fn shown(error: &Error) -> String {
     let mut text = format!("{error} {error:?} {error:#?}");
     let mut cause = std::error::Error::source(error);
@@ -81,7 +81,7 @@ fn shown(error: &Error) -> String {
 }
 
 #[tokio::test]
-async fn no_error_and_no_debug_shows_token_header_or_body() {
+async fn errors_and_debug_do_not_show_token_headers_or_bodies() {
     let mut errors = Vec::new();
     for moves in private_answers() {
         let server = Server::always(moves).await;
@@ -99,7 +99,7 @@ async fn no_error_and_no_debug_shows_token_header_or_body() {
     ];
     assert!(kinds.iter().all(|kind| errors.iter().any(kind)) && errors.len() > 80);
     errors.iter().for_each(|error| check(&shown(error)));
-    let server = Server::always(vec![Move::Read, answer(200, &[("x-private", PRIVATE)], "{}")]).await;
+    let server = Server::always(vec![Move::Read, response(200, &[("x-private", PRIVATE)], "{}")]).await;
     let builder = own_settings(&server);
     check(&format!("{builder:?} {builder:#?}"));
     let client = builder.build().unwrap();
@@ -107,8 +107,8 @@ async fn no_error_and_no_debug_shows_token_header_or_body() {
     let request = client.request(intercom_client::Method::POST, "/brands");
     let request = request.json(PRIVATE).header("x-private", PRIVATE).query("q", PRIVATE);
     check(&format!("{request:?} {request:#?}"));
-    let answer = client.identify_admin().send().await.unwrap();
-    check(&format!("{answer:?} {answer:#?}"));
+    let response = client.identify_admin().send().await.unwrap();
+    check(&format!("{response:?} {response:#?}"));
     let download = client.download_data_export().job_identifier("1").send().await.unwrap();
     check(&format!("{download:?}"));
     for wrong in [format!("{TOKEN} "), format!("{TOKEN}\n"), format!("Bearer {TOKEN}")] {
@@ -122,7 +122,7 @@ async fn no_error_and_no_debug_shows_token_header_or_body() {
     check(&format!("{error} {error:?}"));
 }
 
-/// Everything that spans and events record, of every crate and level.
+/// Records all spans and events.
 #[derive(Clone, Default)]
 struct Recorder(Arc<Mutex<Vec<Recorded>>>);
 
@@ -165,7 +165,7 @@ impl<S: tracing::Subscriber> Layer<S> for Recorder {
 
     fn on_record(&self, id: &tracing::Id, values: &tracing::span::Record<'_>, _: Context<'_, S>) {
         let mut all = self.0.lock().unwrap();
-        // Ids are used again: the newest is meant.
+        // Ids are reused, so the last one counts.
         let span = all.iter_mut().rfind(|span| span.id == Some(id.into_u64())).unwrap();
         values.record(span);
     }
@@ -177,9 +177,9 @@ impl<S: tracing::Subscriber> Layer<S> for Recorder {
     }
 }
 
-/// Records what this thread does until the guard is dropped.
+/// Records spans and events of this thread until the guard is dropped.
 fn record() -> (Recorder, tracing::subscriber::DefaultGuard) {
-    // A span that a thread without a subscriber meets first is taken to interest nobody, here neither.
+    // If a thread without a subscriber creates a span first, the span is disabled for all threads.
     static OTHER_THREADS: Once = Once::new();
     OTHER_THREADS.call_once(|| tracing::subscriber::set_global_default(tracing_subscriber::registry()).unwrap());
     let recorder = Recorder::default();
@@ -189,12 +189,12 @@ fn record() -> (Recorder, tracing::subscriber::DefaultGuard) {
 }
 
 #[tokio::test]
-async fn a_call_is_a_span_and_a_retry_an_event() {
+async fn calls_are_spans_and_retries_are_events() {
     let (recorder, _guard) = record();
     let id = [("x-request-id", "000span"), ("retry-after", "1")];
     let server = Server::new([
-        vec![Move::Read, answer(503, &[], ""), Move::Read, answer(429, &id, "")],
-        vec![Move::Read, answer(200, &id, "{}")],
+        vec![Move::Read, response(503, &[], ""), Move::Read, response(429, &id, "")],
+        vec![Move::Read, response(200, &id, "{}")],
     ])
     .await;
     let contact = "5ba682d23d7cf92bef87bfd4";
@@ -268,11 +268,11 @@ async fn a_call_is_a_span_and_a_retry_an_event() {
 }
 
 #[tokio::test]
-async fn a_wait_and_a_failure_are_events() {
+async fn waits_and_failures_are_events() {
     let (recorder, _guard) = record();
     let server = Server::new([
-        vec![Move::Read, answer(429, &[("retry-after", "1")], "")],
-        vec![Move::Read, answer(200, &[], "{}")],
+        vec![Move::Read, response(429, &[("retry-after", "1")], "")],
+        vec![Move::Read, response(200, &[], "{}")],
     ])
     .await;
     let client = settings(&server)
@@ -286,17 +286,17 @@ async fn a_wait_and_a_failure_are_events() {
     let own: Vec<_> = own
         .filter(|one| one.name != "intercom.attempt")
         .map(|one| {
-            let names = ["message", "error.type", "reason", "http.response.status_code"];
+            let names = ["message", "error.type", "http.response.status_code"];
             names.map(|name| one.fields.get(name).map_or("", |text| text))
         })
         .collect();
     assert_eq!(
         own,
         [
-            ["", "429", "", "429"],
-            ["failed", "429", "", ""],
-            ["", "", "", "200"],
-            ["waiting", "", "rate limit", ""],
+            ["", "429", "429"],
+            ["call failed", "429", ""],
+            ["", "", "200"],
+            ["waiting for the rate limit", "", ""],
         ]
     );
     let calls = recorded.iter().filter(|one| one.name == "intercom");
@@ -307,15 +307,15 @@ async fn a_wait_and_a_failure_are_events() {
 }
 
 #[tokio::test]
-async fn what_a_server_calls_a_request_is_one_line_of_bounded_length() {
+async fn request_id_in_spans_is_one_line_of_bounded_length() {
     let (recorder, _guard) = record();
     let long = "r".repeat(50_000);
     let failed = format!(r#"{{"errors":[],"request_id":"1\u000aERROR forged\u202e{long}"}}"#);
     let server = Server::new([vec![
         Move::Read,
-        answer(404, &[], failed),
+        response(404, &[], failed),
         Move::Read,
-        answer(200, &[("x-request-id", &long)], "{}"),
+        response(200, &[("x-request-id", &long)], "{}"),
     ]])
     .await;
     let client = settings(&server).build().unwrap();
@@ -326,7 +326,7 @@ async fn what_a_server_calls_a_request_is_one_line_of_bounded_length() {
         .iter()
         .filter_map(|one| one.fields.get("intercom.request_id"))
         .collect();
-    // Of two calls with one attempt each.
+    // Two calls with one attempt each.
     assert_eq!(ids.len(), 4);
     for id in ids {
         assert!(
@@ -337,29 +337,29 @@ async fn what_a_server_calls_a_request_is_one_line_of_bounded_length() {
 }
 
 #[tokio::test]
-async fn what_is_not_as_described_is_one_event_an_answer() {
+async fn mismatches_are_one_event_per_response() {
     let (recorder, _guard) = record();
     let body = r#"{"id":[1],"created_at":{"a":1},"new":true}"#;
-    let server = Server::always(vec![Move::Read, answer(200, &[], body)]).await;
+    let server = Server::always(vec![Move::Read, response(200, &[], body)]).await;
     let client = settings(&server).build().unwrap();
     assert_eq!(
         client.show_contact().id("5f").send().await.unwrap().mismatches().len(),
         2
     );
     let recorded = recorder.0.lock().unwrap();
-    let told: Vec<_> = recorded
+    let events: Vec<_> = recorded
         .iter()
         .filter(|one| one.id.is_none() && one.target.starts_with("intercom_client"))
         .map(|one| ["message", "count", "path", "expected", "found"].map(|name| one.fields[name].as_str()))
         .collect();
     assert_eq!(
-        told,
-        [["values differ from the description", "2", "id", "a string", "a list"]]
+        events,
+        [["response differs from the description", "2", "id", "a string", "a list"]]
     );
 }
 
 #[tokio::test]
-async fn no_span_and_no_event_holds_token_query_or_body() {
+async fn spans_and_events_do_not_contain_token_query_or_body() {
     let (recorder, _guard) = record();
     for moves in private_answers() {
         let server = Server::always(moves).await;
@@ -375,17 +375,17 @@ async fn no_span_and_no_event_holds_token_query_or_body() {
     check(&format!("{recorded:?}"));
 }
 
-/// Runs the other tests again, with all that they and the crate print.
+/// Runs the other tests again and checks their output.
 #[test]
-fn nothing_that_the_tests_print_holds_token_or_body() {
+fn output_of_the_tests_does_not_contain_token_or_body() {
     let tests = Command::new(std::env::current_exe().unwrap())
-        .args(["--nocapture", "--skip", "secrecy::nothing_that", "--skip", "load::"])
+        .args(["--nocapture", "--skip", "secrecy::output_of", "--skip", "load::"])
         .env("RUST_LOG", "trace")
         .env("RUST_BACKTRACE", "0")
         .output()
         .unwrap();
     let printed = [tests.stdout, tests.stderr].concat();
     let printed = String::from_utf8_lossy(&printed);
-    assert!(printed.contains("secrecy::no_error_and_no_debug"), "the tests ran");
+    assert!(printed.contains("secrecy::errors_and_debug"), "the tests ran");
     check(&printed);
 }

@@ -1,4 +1,4 @@
-//! A server that misbehaves as told: plain TCP, scripted connection by connection, and a record of what it was asked.
+//! A scripted TCP server that can misbehave, and records the requests.
 
 use std::collections::VecDeque;
 use std::fmt::Write;
@@ -14,33 +14,33 @@ use tokio_rustls::TlsAcceptor;
 /// One move of the server on a connection. After the last one it closes the connection.
 #[derive(Clone)]
 pub(crate) enum Move {
-    /// Reads a request and records it; the connection ends when none comes.
+    /// Reads a request and records it; ends the connection if the client has closed it.
     Read,
     /// Sends these bytes.
     Send(Vec<u8>),
-    /// Sends a body of these chunks, made one by one, after a head that says `transfer-encoding: chunked`.
+    /// Sends a chunked body whose chunks are created one by one.
     Chunks(Chunks),
-    /// Does nothing for a while.
+    /// Pauses.
     Wait(Duration),
-    /// Does nothing until the client gives up.
+    /// Waits until the client closes the connection.
     Hang,
     /// Resets the connection.
     Reset,
     /// Calls the function.
     Do(Arc<dyn Fn() + Send + Sync>),
-    /// Reads requests, and does with each what the function says, until there are no more.
+    /// Reads requests, and makes the moves that the function returns for each.
     Serve(Handler),
 }
 
 pub(crate) type Chunks = Arc<dyn Fn() -> Box<dyn Iterator<Item = Bytes> + Send> + Send + Sync>;
 pub(crate) type Handler = Arc<dyn Fn(&Request) -> Vec<Move> + Send + Sync>;
 
-/// A request as it arrived.
+/// A received request.
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
-    /// When its last byte was there.
+    /// The time of its last byte.
     pub at: Instant,
-    /// The connection that it came on, counted from 0.
+    /// The number of its connection, counted from 0.
     pub connection: usize,
     pub method: String,
     pub target: String,
@@ -50,7 +50,7 @@ pub(crate) struct Request {
 }
 
 impl Request {
-    /// The request line as it was on the wire.
+    /// The request line.
     pub(crate) fn line(&self) -> String {
         format!("{} {} {}", self.method, self.target, self.version)
     }
@@ -63,7 +63,7 @@ impl Request {
     }
 }
 
-/// A running server; what it saw is asked at the end of a test.
+/// A running server and its record.
 pub(crate) struct Server {
     pub url: String,
     record: Arc<Record>,
@@ -83,7 +83,7 @@ impl Drop for Server {
 }
 
 impl Server {
-    /// A server that makes these moves on its first connection, its second, and so on; further ones are reset.
+    /// A server with the moves of each connection; further connections are reset.
     pub(crate) async fn new(connections: impl IntoIterator<Item = Vec<Move>>) -> Self {
         Self::start("http", connections.into_iter().collect(), vec![Move::Reset], None).await
     }
@@ -93,12 +93,12 @@ impl Server {
         Self::start("http", VecDeque::new(), moves, None).await
     }
 
-    /// A server that answers every request by the function.
+    /// A server that handles every request with the function.
     pub(crate) async fn serve(handler: impl Fn(&Request) -> Vec<Move> + Send + Sync + 'static) -> Self {
         Self::always(vec![Move::Serve(Arc::new(handler))]).await
     }
 
-    /// The same moves on every connection, inside TLS.
+    /// A server that makes the same moves on every connection, with TLS.
     #[cfg(any(feature = "rustls", feature = "native-tls", feature = "rustls-no-provider"))]
     pub(crate) async fn tls(acceptor: TlsAcceptor, moves: Vec<Move>) -> Self {
         Self::start("https", VecDeque::new(), moves, Some(acceptor)).await
@@ -127,7 +127,7 @@ impl Server {
                 let moves = scripts.pop_front().unwrap_or_else(|| further.clone());
                 let (record, acceptor) = (Arc::clone(&shared), acceptor.clone());
                 running.spawn(async move {
-                    // What a connection dies of is the client's to report.
+                    // The client reports errors of the connection.
                     let _ = match acceptor {
                         None => run(stream, moves, number, &record).await,
                         Some(acceptor) => match acceptor.accept(stream).await {
@@ -146,12 +146,12 @@ impl Server {
         self.record.requests.lock().unwrap().clone()
     }
 
-    /// How many connections there were.
+    /// The number of connections so far.
     pub(crate) fn connections(&self) -> usize {
         *self.record.connections.lock().unwrap()
     }
 
-    /// The time between each request and the next.
+    /// The time between consecutive requests.
     pub(crate) fn pauses(&self) -> Vec<Duration> {
         let requests = self.requests();
         requests.windows(2).map(|pair| pair[1].at - pair[0].at).collect()
@@ -221,7 +221,7 @@ async fn run(mut stream: impl Stream, moves: Vec<Move>, connection: usize, recor
     stream.shutdown().await
 }
 
-/// Reads one request; `None` when the client has closed the connection.
+/// Reads one request; returns `None` if the client has closed the connection.
 async fn read(stream: &mut impl Stream, buffer: &mut Vec<u8>, connection: usize) -> io::Result<Option<Request>> {
     let end = loop {
         if let Some(end) = buffer.windows(4).position(|window| window == b"\r\n\r\n") {
@@ -235,7 +235,7 @@ async fn read(stream: &mut impl Stream, buffer: &mut Vec<u8>, connection: usize)
     let mut lines = head.trim_end().split("\r\n");
     let first: Vec<&str> = lines.next().unwrap().split(' ').collect();
     let [method, target, version] = first.as_slice() else {
-        panic!("{first:?} is no request line")
+        panic!("invalid request line: {first:?}")
     };
     let headers: Vec<(String, String)> = lines
         .map(|line| line.split_once(": ").unwrap())
@@ -259,8 +259,8 @@ async fn read(stream: &mut impl Stream, buffer: &mut Vec<u8>, connection: usize)
     }))
 }
 
-/// A whole answer as bytes, with its content length.
-pub(crate) fn answer(status: u16, headers: &[(&str, &str)], body: impl AsRef<[u8]>) -> Move {
+/// A complete response with its content length.
+pub(crate) fn response(status: u16, headers: &[(&str, &str)], body: impl AsRef<[u8]>) -> Move {
     let body = body.as_ref();
     let mut head = format!("HTTP/1.1 {status} Whatever\r\n");
     for (name, value) in headers {
@@ -281,7 +281,7 @@ pub(crate) fn answer(status: u16, headers: &[(&str, &str)], body: impl AsRef<[u8
     Move::Send(bytes)
 }
 
-/// A success whose body is these chunks.
+/// A success with a chunked body.
 pub(crate) fn chunked<I>(chunks: impl Fn() -> I + Send + Sync + 'static) -> [Move; 2]
 where
     I: Iterator<Item = Bytes> + Send + 'static,
@@ -290,7 +290,7 @@ where
     [head, Move::Chunks(Arc::new(move || Box::new(chunks())))]
 }
 
-/// Bytes as they are.
+/// Raw bytes.
 pub(crate) fn raw(bytes: impl AsRef<[u8]>) -> Move {
     Move::Send(bytes.as_ref().to_vec())
 }

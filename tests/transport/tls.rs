@@ -1,4 +1,4 @@
-//! Certificates that are not to be trusted.
+//! Untrusted certificates and failed handshakes.
 
 use std::sync::Arc;
 
@@ -7,12 +7,12 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::TlsAcceptor;
 
 use crate::calls::{Op, own_settings};
-use crate::server::{Move, Server, answer};
+use crate::server::{Move, Server, response};
 
-/// A throw-away authority, and the certificate that it issues for a server.
+/// A temporary authority, and a server certificate that it issued.
 pub(crate) struct Authority {
     root: CertificateDer<'static>,
-    /// The same as text.
+    /// The root certificate as PEM.
     pub pem: String,
     pub acceptor: TlsAcceptor,
 }
@@ -25,7 +25,7 @@ pub(crate) fn authority(change: impl FnOnce(&mut CertificateParams)) -> Authorit
     let key = KeyPair::generate().unwrap();
     let mut leaf = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
     (leaf.not_before, leaf.not_after) = (date_time_ymd(2020, 1, 1), date_time_ymd(2100, 1, 1));
-    // With the issuer's own name it would look self-signed.
+    // With the name of the issuer, the certificate would look self-signed.
     leaf.distinguished_name.push(DnType::CommonName, "server");
     change(&mut leaf);
     let certificate = leaf.signed_by(&key, &Issuer::from_params(&root, &root_key)).unwrap();
@@ -47,18 +47,23 @@ fn acceptor(certificate: CertificateDer<'static>, key: &KeyPair) -> TlsAcceptor 
     TlsAcceptor::from(Arc::new(config))
 }
 
-/// An HTTP client that trusts this authority and no other.
+/// An HTTP client that trusts only this authority.
 fn trusting(root: &CertificateDer<'_>) -> reqwest::Client {
     let root = reqwest::Certificate::from_der(root).unwrap();
     reqwest::Client::builder().tls_certs_only([root]).build().unwrap()
 }
 
 fn moves() -> Vec<Move> {
-    vec![Move::Read, answer(200, &[], "{}"), Move::Read, answer(200, &[], "{}")]
+    vec![
+        Move::Read,
+        response(200, &[], "{}"),
+        Move::Read,
+        response(200, &[], "{}"),
+    ]
 }
 
 #[tokio::test]
-async fn a_trusted_certificate_lets_calls_through() {
+async fn trusted_certificate_is_accepted() {
     let authority = authority(|_| {});
     let server = Server::tls(authority.acceptor, moves()).await;
     let client = own_settings(&server)
@@ -70,7 +75,7 @@ async fn a_trusted_certificate_lets_calls_through() {
 }
 
 #[tokio::test]
-async fn an_untrusted_certificate_is_said_to_be_one_and_not_tried_again() {
+async fn untrusted_certificate_is_reported_and_not_retried() {
     let self_signed = {
         let key = KeyPair::generate().unwrap();
         let certificate = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
@@ -102,9 +107,13 @@ async fn an_untrusted_certificate_is_said_to_be_one_and_not_tried_again() {
             assert!(error.is_certificate() && error.is_connect(), "{what}: {error:?}");
             assert!(!error.is_retryable() && !error.is_timeout());
             let host = server.url.trim_start_matches("https://");
-            let line = format!("{}: the certificate of {host} is not trusted", op.operation());
-            assert_eq!(error.to_string(), line, "{what}");
-            assert!(std::error::Error::source(&error).is_some(), "the source says why");
+            let text = error.to_string();
+            let start = format!("{}: the certificate of {host} is not trusted: ", op.operation());
+            let reason = text.strip_prefix(&start).unwrap_or_else(|| panic!("{what}: {text}"));
+            let reason = reason.strip_suffix("; check the base URL and the trusted certificates");
+            let reason = reason.unwrap_or_else(|| panic!("{what}: {text}"));
+            assert!(reason.to_lowercase().contains("certificate"), "{what}: {text}");
+            assert!(std::error::Error::source(&error).is_some(), "the source is kept");
             assert_eq!((error.attempts(), server.connections()), (1, connections), "{what}");
         }
         assert!(server.requests().is_empty(), "nothing was sent");
@@ -112,7 +121,7 @@ async fn an_untrusted_certificate_is_said_to_be_one_and_not_tried_again() {
 }
 
 #[tokio::test]
-async fn a_server_without_tls_is_no_matter_of_certificates_nor_worth_another_try() {
+async fn server_without_tls_is_not_retried() {
     let server = Server::always(vec![
         Move::Send(b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec()),
         Move::Hang,
@@ -128,13 +137,17 @@ async fn a_server_without_tls_is_no_matter_of_certificates_nor_worth_another_try
         "{error:?}"
     );
     let host = server.url.trim_start_matches("http://");
-    let line = format!("identify_admin: the TLS handshake with {host} failed");
-    assert_eq!(error.to_string(), line);
+    let text = error.to_string();
+    let start = format!("identify_admin: the TLS handshake with {host} failed: ");
+    assert!(
+        text.starts_with(&start) && text.ends_with("; check the base URL and the proxy"),
+        "{text}"
+    );
     assert_eq!((error.attempts(), server.connections()), (1, 1));
 }
 
 #[tokio::test]
-async fn a_connection_lost_within_the_handshake_is_tried_again() {
+async fn connection_lost_during_the_handshake_is_retried() {
     let server = Server::always(vec![Move::Wait(std::time::Duration::from_millis(20)), Move::Reset]).await;
     let client = own_settings(&server)
         .base_url(server.url.replace("http:", "https:"))

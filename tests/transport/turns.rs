@@ -1,4 +1,4 @@
-//! Calls take turns: none passes another, and none waits longer than its deadline.
+//! Calls are sent in order, and do not wait longer than their deadlines.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,9 +7,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use intercom_client::{Client, RetryPolicy};
 
 use crate::calls::{Op, quick, settings};
-use crate::server::{Move, Request, Server, answer};
+use crate::server::{Move, Request, Server, response};
 
-/// Runs six loops until they made `total` calls together; returns how many each made.
+/// Runs six loops until they have made `total` calls; returns the number of calls of each loop.
 async fn six_loops(client: &Client, total: u64) -> Vec<u64> {
     let made = Arc::new(AtomicU64::new(0));
     let loops = (0..6).map(|_| {
@@ -29,7 +29,7 @@ async fn six_loops(client: &Client, total: u64) -> Vec<u64> {
 }
 
 async fn loops_take_turns(allowed: std::ops::RangeInclusive<u64>) {
-    let server = Server::serve(|_| vec![answer(200, &[], "{}")]).await;
+    let server = Server::serve(|_| vec![response(200, &[], "{}")]).await;
     let client = settings(&server).max_in_flight(1).build().unwrap();
     let made = six_loops(&client, 600).await;
     assert!(made.iter().all(|own| allowed.contains(own)), "{made:?}");
@@ -47,13 +47,13 @@ async fn loops_of_one_worker_take_turns() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn loops_of_several_workers_take_turns() {
-    // A thread that the machine does not run in time loses a turn.
+    // A thread that is scheduled late loses a turn.
     loops_take_turns(80..=120).await;
 }
 
 #[tokio::test]
-async fn a_call_among_busy_loops_is_sent_before_any_loop_has_two_more_turns() {
-    let server = Server::serve(|_| vec![answer(200, &[], "{}")]).await;
+async fn call_among_busy_loops_gets_its_turn() {
+    let server = Server::serve(|_| vec![response(200, &[], "{}")]).await;
     let client = settings(&server).max_in_flight(1).build().unwrap();
     let busy = client.clone();
     let loops = tokio::spawn(async move { six_loops(&busy, 200).await });
@@ -69,10 +69,10 @@ async fn a_call_among_busy_loops_is_sent_before_any_loop_has_two_more_turns() {
 }
 
 #[tokio::test]
-async fn a_call_that_reaches_its_deadline_before_its_turn_is_not_sent() {
+async fn call_at_its_deadline_before_its_turn_is_not_sent() {
     let server = Server::serve(|request: &Request| match request.method.as_str() {
         "PUT" => vec![Move::Hang],
-        _ => vec![answer(200, &[], "{}")],
+        _ => vec![response(200, &[], "{}")],
     })
     .await;
     let hasty = settings(&server)
@@ -106,12 +106,12 @@ async fn a_call_that_reaches_its_deadline_before_its_turn_is_not_sent() {
     Op::Get.call(&hasty).await.unwrap();
 }
 
-/// The first attempt says more than that the second was not sent.
+/// The error of the first attempt says more than that the second was not sent.
 #[tokio::test]
-async fn a_call_that_is_not_sent_again_in_time_fails_as_before() {
+async fn call_without_time_for_a_retry_fails_with_the_first_error() {
     let server = Server::serve(|request: &Request| match request.method.as_str() {
         "PUT" => vec![Move::Hang],
-        _ => vec![Move::Wait(Duration::from_millis(100)), answer(503, &[], "")],
+        _ => vec![Move::Wait(Duration::from_millis(100)), response(503, &[], "")],
     })
     .await;
     let client = settings(&server).max_in_flight(1).build().unwrap();
@@ -133,9 +133,9 @@ async fn a_call_that_is_not_sent_again_in_time_fails_as_before() {
     assert_eq!(server.requests().len(), 2);
 }
 
-/// A server without a clock in its responses, which is off by some seconds: 50 requests a second.
+/// A server without `Date` headers, whose clock is some seconds off, with 50 requests per second.
 #[tokio::test]
-async fn without_a_date_the_servers_clock_may_be_off() {
+async fn server_clock_can_be_wrong_without_a_date() {
     for error in [5, -2] {
         let (refused, asked) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
         let counts = std::sync::Mutex::new(std::collections::BTreeMap::<i64, u64>::new());
@@ -157,9 +157,9 @@ async fn without_a_date_the_servers_clock_may_be_off() {
             ];
             if count > 50 {
                 more.fetch_add(1, Ordering::SeqCst);
-                return vec![answer(429, &headers, "")];
+                return vec![response(429, &headers, "")];
             }
-            vec![answer(200, &headers, "{}")]
+            vec![response(200, &headers, "{}")]
         })
         .await;
         let client = settings(&server).build().unwrap();

@@ -1,4 +1,4 @@
-//! Calls that are begun and then not polled: nobody else waits for them.
+//! Calls that are started and then not polled: they do not hold up other calls.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -11,40 +11,40 @@ use intercom_client::{AccessToken, Client, Error, RetryPolicy};
 
 use crate::calls::{Op, own_settings, settings};
 use crate::limits::{three_a_second, three_a_second_of};
-use crate::server::{Move, Request, Server, answer};
+use crate::server::{Move, Request, Server, response};
 
-/// Long enough for every test here, and far from for ever.
+/// Long enough for every test here.
 const LONG: Duration = Duration::from_secs(20);
 
 fn once(server: &Server) -> intercom_client::ClientBuilder {
     settings(server).retry(RetryPolicy::none())
 }
 
-/// The numbered page that was asked for, of four.
+/// The requested page of four.
 fn numbered_page(request: &Request) -> String {
     let page = request.target.split("page=").nth(1);
     let number: usize = page.map_or(1, |rest| rest[..1].parse().unwrap());
     format!(r#"{{"data":[{{"id":"{number}"}}],"pages":{{"page":{number},"total_pages":4}}}}"#)
 }
 
-type Kept = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
+type CallFuture = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
 
-/// A call that was begun: polled until it waits, then kept.
-fn begun(client: &Client, op: Op) -> Kept {
+/// A call that was polled until it waits.
+fn start(client: &Client, op: Op) -> CallFuture {
     let client = client.clone();
-    let mut call: Kept = Box::pin(async move { op.call(&client).await.map(drop) });
+    let mut call: CallFuture = Box::pin(async move { op.call(&client).await.map(drop) });
     assert!(call.as_mut().now_or_never().is_none());
     call
 }
 
 #[tokio::test]
-async fn a_call_kept_while_a_window_is_spent_holds_up_no_other() {
+async fn unpolled_call_does_not_hold_up_others_in_an_exhausted_window() {
     let server = three_a_second().await;
     let client = once(&server).build().unwrap();
     for _ in 0..3 {
         Op::Get.call(&client).await.unwrap();
     }
-    let kept = begun(&client, Op::Get);
+    let unpolled = start(&client, Op::Get);
     let others = async {
         for _ in 0..4 {
             Op::Get.call(&client).await.unwrap();
@@ -52,12 +52,12 @@ async fn a_call_kept_while_a_window_is_spent_holds_up_no_other() {
     };
     tokio::time::timeout(LONG, others)
         .await
-        .expect("the kept call holds nothing");
-    tokio::time::timeout(LONG, kept).await.unwrap().unwrap();
+        .expect("the unpolled call holds no permit");
+    tokio::time::timeout(LONG, unpolled).await.unwrap().unwrap();
 }
 
 #[tokio::test]
-async fn a_loop_that_selects_over_a_stream_and_a_tick_ends() {
+async fn select_loop_over_a_stream_and_a_timer_ends() {
     let limited = three_a_second_of(|request| match request.target.starts_with("/articles") {
         true => numbered_page(request),
         false => "{}".to_owned(),
@@ -76,7 +76,7 @@ async fn a_loop_that_selects_over_a_stream_and_a_tick_ends() {
                         None => return (walked, ticked),
                     },
                     _ = tick.tick(), if ticked < 6 => {
-                        // What counts is that it comes to an end.
+                        // Only the end of the loop matters.
                         let _ = Op::Get.call(&client).await;
                         ticked += 1;
                     }
@@ -85,47 +85,47 @@ async fn a_loop_that_selects_over_a_stream_and_a_tick_ends() {
         };
         let (walked, _) = tokio::time::timeout(LONG, walk)
             .await
-            .expect("the stream holds nothing");
+            .expect("the stream holds no permit");
         assert_eq!(walked, 4);
     }
 }
 
 #[tokio::test]
-async fn a_permit_comes_back_from_a_call_that_is_not_polled() {
+async fn unpolled_call_returns_its_permit() {
     let server = Server::always(vec![Move::Serve(std::sync::Arc::new(|_: &Request| {
-        vec![Move::Wait(Duration::from_millis(30)), answer(200, &[], "{}")]
+        vec![Move::Wait(Duration::from_millis(30)), response(200, &[], "{}")]
     }))])
     .await;
     let client = once(&server).max_in_flight(1).build().unwrap();
-    let kept = begun(&client, Op::Get);
+    let unpolled = start(&client, Op::Get);
     tokio::time::timeout(LONG, Op::Get.call(&client))
         .await
-        .expect("it goes on by itself")
+        .expect("the call runs without being polled")
         .unwrap();
-    kept.await.unwrap();
+    unpolled.await.unwrap();
 }
 
 #[tokio::test]
-async fn a_permit_comes_back_from_a_call_that_is_not_polled_while_its_token_is_supplied() {
-    let server = Server::serve(|_| vec![answer(200, &[], "{}")]).await;
+async fn unpolled_call_returns_its_permit_while_its_token_is_supplied() {
+    let server = Server::serve(|_| vec![response(200, &[], "{}")]).await;
     let token = AccessToken::from_fn(|| async {
         tokio::time::sleep(Duration::from_millis(30)).await;
         Ok::<_, Error>("token")
     });
     let client = once(&server).token(token).max_in_flight(1).build().unwrap();
-    let kept = begun(&client, Op::Get);
+    let unpolled = start(&client, Op::Get);
     tokio::time::timeout(LONG, Op::Get.call(&client))
         .await
-        .expect("it goes on by itself")
+        .expect("the call runs without being polled")
         .unwrap();
-    kept.await.unwrap();
+    unpolled.await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_many_calls_a_third_may_be_kept_for_ever() {
+async fn unpolled_third_of_many_calls_does_not_hold_up_others() {
     for max_in_flight in [None, Some(4)] {
         let server = Server::always(vec![Move::Serve(std::sync::Arc::new(|_: &Request| {
-            vec![Move::Wait(Duration::from_millis(5)), answer(200, &[], "{}")]
+            vec![Move::Wait(Duration::from_millis(5)), response(200, &[], "{}")]
         }))])
         .await;
         let mut settings = once(&server);
@@ -133,12 +133,12 @@ async fn of_many_calls_a_third_may_be_kept_for_ever() {
             settings = settings.max_in_flight(most);
         }
         let client = settings.build().unwrap();
-        let mut kept = Vec::new();
+        let mut unpolled = Vec::new();
         let mut running = tokio::task::JoinSet::new();
         for i in 0..64 {
             let client = client.clone();
             if i % 3 == 0 {
-                kept.push(begun(&client, Op::Get));
+                unpolled.push(start(&client, Op::Get));
             } else {
                 running.spawn(async move { Op::Get.call(&client).await });
             }
@@ -150,8 +150,8 @@ async fn of_many_calls_a_third_may_be_kept_for_ever() {
         };
         tokio::time::timeout(LONG, all)
             .await
-            .expect("the kept calls hold nothing");
-        assert_eq!(kept.len(), 22);
+            .expect("the unpolled calls hold no permit");
+        assert_eq!(unpolled.len(), 22);
     }
 }
 
@@ -165,21 +165,21 @@ fn runtime() -> tokio::runtime::Runtime {
 }
 
 #[test]
-fn a_call_that_waits_goes_on_when_its_runtime_is_gone() {
+fn waiting_call_continues_after_its_runtime_shuts_down() {
     let serving = runtime();
     let calls = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&calls);
     let server = serving.block_on(Server::serve(move |_: &Request| {
         match counted.fetch_add(1, Ordering::SeqCst) % 2 {
-            0 => vec![answer(429, &[("retry-after", "1")], "")],
-            _ => vec![answer(200, &[], r#"{"status":"completed"}"#)],
+            0 => vec![response(429, &[("retry-after", "1")], "")],
+            _ => vec![response(200, &[], r#"{"status":"completed"}"#)],
         }
     }));
-    // In the pause before a repeat, and while a spent window is waited for.
+    // In the pause before a retry, and during the wait for an exhausted window.
     for repeats in [true, false] {
         let client = settings(&server).build().unwrap();
         let first = runtime();
-        let mut kept: Kept = match repeats {
+        let mut unpolled: CallFuture = match repeats {
             true => {
                 let client = client.clone();
                 Box::pin(async move { Op::Get.call(&client).await.map(drop) })
@@ -191,24 +191,24 @@ fn a_call_that_waits_goes_on_when_its_runtime_is_gone() {
                 Box::pin(async move { job.wait().await.map(drop) })
             }
         };
-        let begun = first.block_on(async { tokio::time::timeout(Duration::from_millis(300), &mut kept).await });
-        assert!(begun.is_err(), "it waits");
+        let waited = first.block_on(async { tokio::time::timeout(Duration::from_millis(300), &mut unpolled).await });
+        assert!(waited.is_err(), "the call waits");
         first.shutdown_background();
-        let ended = runtime().block_on(async { tokio::time::timeout(LONG, kept).await });
-        ended.expect("it does not wait for ever").unwrap();
+        let ended = runtime().block_on(async { tokio::time::timeout(LONG, unpolled).await });
+        ended.expect("the call ends").unwrap();
     }
     assert_eq!(calls.load(Ordering::SeqCst), 4);
 }
 
-/// Where a runtime is gone, or without threads and not in use, nobody fetches the page.
+/// A runtime that has shut down, or an idle current-thread runtime, does not fetch the page.
 #[test]
-fn a_page_read_ahead_on_a_runtime_that_does_not_run_is_an_error() {
+fn page_read_ahead_on_an_idle_runtime_is_an_error() {
     use tokio::runtime::{Builder, Runtime};
 
     let serving = runtime();
     let server = serving.block_on(Server::serve(|request: &Request| {
         let body = numbered_page(request);
-        vec![Move::Wait(Duration::from_millis(200)), answer(200, &[], body)]
+        vec![Move::Wait(Duration::from_millis(200)), response(200, &[], body)]
     }));
     let walk = |first: Runtime, stop: fn(Runtime) -> Option<Runtime>| {
         let client = once(&server).build().unwrap();
@@ -216,10 +216,10 @@ fn a_page_read_ahead_on_a_runtime_that_does_not_run_is_an_error() {
         assert!(first.block_on(pages.try_next()).unwrap().is_some());
         let _kept = stop(first);
         let next = runtime().block_on(async { tokio::time::timeout(LONG, pages.try_next()).await });
-        let error = next.expect("it does not wait for ever").unwrap_err();
+        let error = next.expect("the stream returns an error").unwrap_err();
         assert!(error.is_retryable());
         let cursor = pages.cursor().map(ToString::to_string);
-        assert_eq!(cursor.as_deref(), Some("2"), "the walk goes on from there");
+        assert_eq!(cursor.as_deref(), Some("2"), "the walk can be resumed there");
     };
     walk(runtime(), |runtime| {
         runtime.shutdown_background();
@@ -228,26 +228,26 @@ fn a_page_read_ahead_on_a_runtime_that_does_not_run_is_an_error() {
     walk(Builder::new_current_thread().enable_all().build().unwrap(), Some);
 }
 
-/// A call to a client, begun on a runtime, that waits; `None` where the machine is so slow that it has ended.
-fn begun_on(runtime: &tokio::runtime::Runtime, client: &Client) -> Option<Kept> {
+/// A waiting call that was started on a runtime; `None` if it has already ended on a slow machine.
+fn begun_on(runtime: &tokio::runtime::Runtime, client: &Client) -> Option<CallFuture> {
     let client = client.clone();
-    let mut call: Kept = Box::pin(async move { Op::Get.call(&client).await.map(drop) });
+    let mut call: CallFuture = Box::pin(async move { Op::Get.call(&client).await.map(drop) });
     let waited = runtime.block_on(async { tokio::time::timeout(Duration::from_millis(200), &mut call).await });
     waited.is_err().then_some(call)
 }
 
-/// The timers of the runtime that it was begun on do not run, or are gone.
+/// The timers of the first runtime do not run any more.
 #[test]
-fn the_timeout_of_a_call_holds_on_whatever_runtime_it_is_polled() {
+fn timeout_holds_on_every_runtime() {
     use tokio::runtime::{Builder, Runtime};
 
     let serving = runtime();
-    let moves = vec![Move::Read, answer(200, &[], "{}"), Move::Read, Move::Hang];
+    let moves = vec![Move::Read, response(200, &[], "{}"), Move::Read, Move::Hang];
     let server = serving.block_on(Server::always(moves));
     let quick = || once(&server).timeout(Duration::from_secs(1));
-    let ended = |call: Kept| {
+    let ended = |call: CallFuture| {
         let ended = runtime().block_on(async { tokio::time::timeout(LONG, call).await });
-        ended.expect("it does not wait for ever").unwrap_err()
+        ended.expect("the call ends").unwrap_err()
     };
     let silent = || AccessToken::from_fn(std::future::pending::<Result<String, std::io::Error>>);
     let idle: fn(Runtime) -> Option<Runtime> = Some;
@@ -256,7 +256,7 @@ fn the_timeout_of_a_call_holds_on_whatever_runtime_it_is_polled() {
         None
     };
     for stop in [idle, gone] {
-        // The connection lives on a runtime that goes on.
+        // The connection belongs to a runtime that keeps running.
         let (connected, client) = (runtime(), quick().build().unwrap());
         connected.block_on(Op::Get.call(&client)).unwrap();
         for (client, is_it) in [
@@ -273,16 +273,16 @@ fn the_timeout_of_a_call_holds_on_whatever_runtime_it_is_polled() {
 }
 
 #[test]
-fn a_call_that_is_dropped_gives_its_permit_back_where_its_runtime_does_not_run() {
+fn dropped_call_returns_its_permit_on_an_idle_runtime() {
     let serving = runtime();
     let first = AtomicUsize::new(0);
     let server = serving.block_on(Server::serve(move |_: &Request| {
         match first.fetch_add(1, Ordering::SeqCst) {
             0 => vec![Move::Hang],
-            _ => vec![answer(200, &[], "{}")],
+            _ => vec![response(200, &[], "{}")],
         }
     }));
-    // A pool of its own: no connection of a runtime that does not run is taken.
+    // A separate pool, so that the call does not use a connection of an idle runtime.
     let client = own_settings(&server).max_in_flight(1).build().unwrap();
     let idle = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -290,5 +290,5 @@ fn a_call_that_is_dropped_gives_its_permit_back_where_its_runtime_does_not_run()
         .unwrap();
     drop(begun_on(&idle, &client));
     let next = runtime().block_on(async { tokio::time::timeout(LONG, Op::Get.call(&client)).await });
-    next.expect("the permit came back").unwrap();
+    next.expect("the permit was returned").unwrap();
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use intercom_client::{AccessToken, ConfigError, Error, Region, RetryPolicy};
 
 use crate::calls::{Op, TOKEN, own_settings, quick};
-use crate::server::{Move, Request, Server, answer};
+use crate::server::{Move, Request, Server, response};
 
 const OTHER: &str = "dG9rOm90aGVy-secret";
 
@@ -15,7 +15,7 @@ fn bearer(token: &str) -> String {
     format!("Bearer {token}")
 }
 
-/// The tokens that were sent, in their order.
+/// The tokens that were sent, in order.
 fn sent(server: &Server) -> Vec<String> {
     let requests = server.requests();
     let tokens = requests.iter().map(|request| request.header("authorization"));
@@ -24,7 +24,7 @@ fn sent(server: &Server) -> Vec<String> {
 
 #[tokio::test]
 async fn workspaces_share_connections_and_settings_but_no_token() {
-    let server = Server::serve(|_| vec![answer(200, &[], "{}")]).await;
+    let server = Server::serve(|_| vec![response(200, &[], "{}")]).await;
     let first = own_settings(&server).user_agent("acme/1").build().unwrap();
     let second = first.with_token(OTHER).unwrap();
     for client in [&first, &second, &first, &second.clone()] {
@@ -44,45 +44,48 @@ async fn workspaces_share_connections_and_settings_but_no_token() {
 }
 
 #[tokio::test]
-async fn one_workspaces_rate_limit_does_not_hold_up_another() {
+async fn rate_limit_of_a_workspace_does_not_hold_up_another() {
     let limited = bearer(TOKEN);
     let server = Server::serve(move |request: &Request| match request.header("authorization") {
-        Some(token) if token == limited => vec![answer(429, &[("retry-after", "30")], "")],
-        _ => vec![answer(200, &[], "{}")],
+        Some(token) if token == limited => vec![response(429, &[("retry-after", "30")], "")],
+        _ => vec![response(200, &[], "{}")],
     })
     .await;
     let spent = own_settings(&server).retry(RetryPolicy::none()).build().unwrap();
     let other = spent.with_token(OTHER).unwrap();
     assert!(Op::Get.call(&spent).await.unwrap_err().is_rate_limited());
-    let begun = Instant::now();
+    let start = Instant::now();
     for _ in 0..5 {
         Op::Get.call(&other).await.unwrap();
     }
-    assert!(begun.elapsed() < Duration::from_secs(20), "nobody waited for the reset");
+    assert!(
+        start.elapsed() < Duration::from_secs(20),
+        "the other workspace does not wait for the reset"
+    );
     let waits = tokio::time::timeout(Duration::from_millis(200), Op::Get.call(&spent.clone())).await;
-    assert!(waits.is_err(), "clones wait for it");
+    assert!(waits.is_err(), "clones wait for the reset");
     assert_eq!(server.connections(), 1);
 }
 
 #[tokio::test]
-async fn each_workspace_has_its_own_requests_in_flight_and_repeats() {
+async fn each_workspace_has_its_own_max_in_flight_and_retry_budget() {
     let down = bearer(TOKEN);
     let server = Server::serve(move |request: &Request| match request.header("authorization") {
-        Some(token) if token == down && request.target == "/me" => vec![answer(503, &[], "")],
+        Some(token) if token == down && request.target == "/me" => vec![response(503, &[], "")],
         Some(token) if token == down => vec![Move::Hang],
-        _ => vec![answer(200, &[], "{}")],
+        _ => vec![response(200, &[], "{}")],
     })
     .await;
     let first = own_settings(&server).max_in_flight(1).build().unwrap();
     let second = first.with_token(OTHER).unwrap();
-    // 100 repeats, two for each call.
+    // 100 retries, two per call.
     for _ in 0..50 {
         assert_eq!(Op::Get.call(&first).await.unwrap_err().attempts(), 3);
     }
     assert_eq!(
         Op::Get.call(&first).await.unwrap_err().attempts(),
         1,
-        "its budget is spent"
+        "its budget is empty"
     );
     assert_eq!(
         Op::Get
@@ -94,7 +97,7 @@ async fn each_workspace_has_its_own_requests_in_flight_and_repeats() {
     );
     let hanging = tokio::spawn(async move { Op::Put.call(&first).await });
     while !server.requests().iter().any(|request| request.method == "PUT") {
-        // It is recorded once its moves are known.
+        // The request is recorded after its moves are known.
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     Op::Get.call(&second).await.unwrap();
@@ -102,8 +105,8 @@ async fn each_workspace_has_its_own_requests_in_flight_and_repeats() {
 }
 
 #[tokio::test]
-async fn a_builder_of_a_client_changes_what_it_is_told_to() {
-    let server = Server::serve(|_| vec![answer(200, &[], "{}")]).await;
+async fn to_builder_keeps_other_settings() {
+    let server = Server::serve(|_| vec![response(200, &[], "{}")]).await;
     let first = own_settings(&server).build().unwrap();
     let second = first
         .to_builder()
@@ -119,7 +122,7 @@ async fn a_builder_of_a_client_changes_what_it_is_told_to() {
     assert_eq!(server.connections(), 1);
 }
 
-/// A client whose token is the next of a list, the last one for ever.
+/// A client that gets the next token of a list for each attempt, and keeps the last one.
 fn rotating(server: &Server, tokens: &'static [&'static str]) -> (intercom_client::Client, Arc<AtomicUsize>) {
     let asked = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&asked);
@@ -131,14 +134,14 @@ fn rotating(server: &Server, tokens: &'static [&'static str]) -> (intercom_clien
 }
 
 #[tokio::test]
-async fn a_supplied_token_is_asked_for_before_each_attempt() {
+async fn token_is_supplied_before_each_attempt() {
     let server = Server::new([vec![
         Move::Read,
-        answer(503, &[], ""),
+        response(503, &[], ""),
         Move::Read,
-        answer(200, &[], "{}"),
+        response(200, &[], "{}"),
         Move::Read,
-        answer(200, &[], "{}"),
+        response(200, &[], "{}"),
     ]])
     .await;
     let (client, _) = rotating(&server, &["first", "second", "third"]);
@@ -148,11 +151,11 @@ async fn a_supplied_token_is_asked_for_before_each_attempt() {
 }
 
 #[tokio::test]
-async fn a_refused_token_is_replaced_once() {
+async fn rejected_token_is_replaced_once() {
     let good = bearer("good");
     let server = Server::serve(move |request: &Request| match request.header("authorization") {
-        Some(token) if token == good => vec![answer(200, &[], "{}")],
-        _ => vec![answer(401, &[], r#"{"errors":[{"code":"unauthorized"}]}"#)],
+        Some(token) if token == good => vec![response(200, &[], "{}")],
+        _ => vec![response(401, &[], r#"{"errors":[{"code":"unauthorized"}]}"#)],
     })
     .await;
     for op in [Op::Get, Op::Post] {
@@ -173,14 +176,14 @@ async fn a_refused_token_is_replaced_once() {
     let (client, asked) = rotating(&server, &["old", "good"]);
     let single = client.to_builder().retry(RetryPolicy::none()).build().unwrap();
     assert!(Op::Get.call(&single).await.unwrap_err().is_unauthorized());
-    assert_eq!(asked.load(Ordering::SeqCst), 1, "one attempt is one");
+    assert_eq!(asked.load(Ordering::SeqCst), 1, "a single attempt requests one token");
     let fixed = own_settings(&server).build().unwrap();
     assert_eq!(Op::Get.call(&fixed).await.unwrap_err().attempts(), 1);
 }
 
 #[tokio::test]
-async fn a_refused_call_is_begun_again_only_when_it_can_be_answered_in_time() {
-    let refuse = |_: &Request| vec![answer(401, &[], r#"{"errors":[{"code":"unauthorized"}]}"#)];
+async fn call_after_a_401_is_retried_only_with_enough_time() {
+    let refuse = |_: &Request| vec![response(401, &[], r#"{"errors":[{"code":"unauthorized"}]}"#)];
     let server = Server::serve(refuse).await;
     for (op, deadline, sent) in [
         (Op::Get, Duration::from_secs(20), 2),
@@ -199,7 +202,7 @@ async fn a_refused_call_is_begun_again_only_when_it_can_be_answered_in_time() {
 }
 
 #[tokio::test]
-async fn a_token_that_is_not_supplied_sends_nothing() {
+async fn unavailable_token_sends_nothing() {
     let server = Server::always(vec![Move::Read]).await;
     let failing = AccessToken::from_fn(|| async { Err::<String, _>("the vault is sealed") });
     let blank = AccessToken::from_fn(|| async { Ok::<_, Error>(format!("{TOKEN}\n")) });
@@ -216,17 +219,18 @@ async fn a_token_that_is_not_supplied_sends_nothing() {
             .timeout(Duration::from_millis(50))
             .retry(quick());
         let error = Op::Get.call(&client.build().unwrap()).await.unwrap_err();
-        assert_eq!(error.to_string(), "identify_admin: no access token was supplied");
         assert!(error.is_token_unavailable() && !error.is_retryable() && !error.is_unauthorized());
         assert!(!error.may_have_been_carried_out() && error.attempts() == 0);
         let source = std::error::Error::source(&error).unwrap().to_string();
         assert!(source.contains(why), "{source}");
+        let text = format!("identify_admin: no access token was supplied: {source}");
+        assert_eq!(error.to_string(), text);
         assert!(!format!("{error:?} {error:#?}").contains("secret"));
     }
     assert_eq!(server.connections(), 0);
 }
 
-/// Headers of a window that allows three requests and ends in a minute.
+/// Headers of a window with three requests that ends in a minute.
 fn three_a_minute(requests: usize) -> Vec<(String, String)> {
     let now = std::time::SystemTime::now();
     let seconds = now.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
@@ -239,7 +243,7 @@ fn three_a_minute(requests: usize) -> Vec<(String, String)> {
 }
 
 #[tokio::test]
-async fn a_token_is_supplied_when_the_request_may_be_sent_and_not_before() {
+async fn token_is_supplied_when_the_request_may_be_sent() {
     let asked = Arc::new(AtomicUsize::new(0));
     let (count, seen) = (Arc::clone(&asked), Arc::new(AtomicUsize::new(0)));
     let early = Arc::new(AtomicUsize::new(0));
@@ -248,7 +252,7 @@ async fn a_token_is_supplied_when_the_request_may_be_sent_and_not_before() {
         let number = requests.fetch_add(1, Ordering::SeqCst) + 1;
         let more = asked.load(Ordering::SeqCst).saturating_sub(number);
         ahead.fetch_max(more, Ordering::SeqCst);
-        vec![Move::Wait(Duration::from_millis(20)), answer(200, &[], "{}")]
+        vec![Move::Wait(Duration::from_millis(20)), response(200, &[], "{}")]
     })
     .await;
     let token = AccessToken::from_fn(move || {
@@ -264,12 +268,12 @@ async fn a_token_is_supplied_when_the_request_may_be_sent_and_not_before() {
     assert_eq!(
         early.load(Ordering::SeqCst),
         0,
-        "one was supplied to a call that waited"
+        "a token was supplied to a waiting call"
     );
 }
 
 #[tokio::test]
-async fn a_token_is_supplied_after_the_wait_for_the_rate_limit() {
+async fn token_is_supplied_after_the_wait_for_the_rate_limit() {
     let server = crate::limits::three_a_second().await;
     let asked = Arc::new(std::sync::Mutex::new(Vec::new()));
     let times = Arc::clone(&asked);
@@ -289,7 +293,7 @@ async fn a_token_is_supplied_after_the_wait_for_the_rate_limit() {
 }
 
 #[tokio::test]
-async fn a_token_that_is_not_supplied_takes_nothing_from_the_rate_limit() {
+async fn unavailable_token_does_not_count_against_the_rate_limit() {
     let count = AtomicUsize::new(0);
     let server = Server::serve(move |_| {
         let headers = three_a_minute(count.fetch_add(1, Ordering::SeqCst) + 1);
@@ -297,7 +301,7 @@ async fn a_token_that_is_not_supplied_takes_nothing_from_the_rate_limit() {
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_str()))
             .collect();
-        vec![answer(200, &headers, "{}")]
+        vec![response(200, &headers, "{}")]
     })
     .await;
     let sealed = Arc::new(std::sync::atomic::AtomicBool::new(false));
@@ -318,13 +322,13 @@ async fn a_token_that_is_not_supplied_takes_nothing_from_the_rate_limit() {
         Op::Get.call(&client).await.unwrap();
     };
     let rest = tokio::time::timeout(Duration::from_secs(30), rest).await;
-    rest.expect("two requests are left");
+    rest.expect("two requests remain");
 }
 
 #[tokio::test]
-async fn a_supplier_that_fails_after_a_401_is_reported_with_the_refusal() {
+async fn failed_supplier_after_a_401_is_reported_with_the_401() {
     let refuse = |_: &Request| {
-        vec![answer(
+        vec![response(
             401,
             &[],
             r#"{"errors":[{"code":"token_revoked"}],"request_id":"001r"}"#,
@@ -341,7 +345,7 @@ async fn a_supplier_that_fails_after_a_401_is_reported_with_the_refusal() {
     assert!(error.is_token_unavailable() && error.is_unauthorized() && !error.is_retryable());
     assert!(!error.may_have_been_carried_out());
     assert_eq!((error.attempts(), error.code()), (1, Some("token_revoked")));
-    let line = "create_contact: 401 and no other access token was supplied (request 001r)";
+    let line = "create_contact: 401 and no other access token was supplied (request 001r): the vault is sealed";
     assert_eq!(error.to_string(), line);
     let source = std::error::Error::source(&error).unwrap().to_string();
     assert_eq!((source.as_str(), server.requests().len()), ("the vault is sealed", 1));

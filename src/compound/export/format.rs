@@ -3,7 +3,7 @@
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue};
 
-use crate::response::foreign_coding;
+use crate::response::unsupported_coding;
 use crate::wire::read::without_bom;
 
 /// How many bytes of a download or file are examined, in bytes. A tar header has 512.
@@ -83,7 +83,7 @@ pub(super) fn announced(headers: &HeaderMap) -> Option<&'static str> {
     let start = media_type.and_then(|media_type| media_type.get(..HTML.len()));
     match start.is_some_and(|start| start.eq_ignore_ascii_case(HTML)) {
         true => Some("HTML or XML"),
-        false => foreign_coding(headers),
+        false => unsupported_coding(headers),
     }
 }
 

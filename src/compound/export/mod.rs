@@ -65,7 +65,7 @@ impl Client {
     /// means that it counts milliseconds; nothing is sent. [`is_export_pending`](Error::is_export_pending) while another job
     /// of the workspace is pending, since a workspace runs one job at a time.
     pub async fn export<T: Into<Timestamp> + Clone>(&self, range: impl RangeBounds<T>) -> Result<ExportJob, Error> {
-        let refuse = |what: &str| ErrorContext::mistake(CREATE.id, format!("the range {what}"));
+        let refuse = |what: &str| ErrorContext::builder_error(CREATE.id, format!("the range {what}"));
         let seconds = |moment: &T| moment.clone().into().as_seconds();
         let first = match range.start_bound() {
             Bound::Included(moment) => seconds(moment),

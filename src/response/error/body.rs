@@ -1,4 +1,4 @@
-//! What an error's body says, whatever its form.
+//! Reads the bodies of error responses, which have several forms.
 
 use std::borrow::Cow;
 
@@ -11,67 +11,68 @@ use crate::wire::read;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ApiError {
-    /// Machine-readable code such as `not_found`; a number arrives as its text. An open set.
+    /// Machine-readable code such as `not_found`; a numeric code is converted to text. New codes
+    /// can appear at any time.
     pub code: Option<String>,
-    /// What happened, in English.
+    /// Message in English.
     pub message: Option<String>,
-    /// The field at fault, when one is.
+    /// Name of the invalid field, if the error is about one.
     pub field: Option<String>,
 }
 
-/// A longer body, in bytes, contains something else than errors.
-const LONGEST_ERROR_BODY: usize = 8 << 20;
-/// Maximum number of errors that are kept of one body.
+/// Maximum length in bytes of a body that is parsed. A longer body does not contain errors.
+const MAX_BODY_BYTES: usize = 8 << 20;
+/// Maximum number of errors read from one body.
 const MAX_ERRORS: usize = 10_000;
 
-/// What could be read from an error body, whatever its form.
+/// The content of an error body.
 #[derive(Default)]
 pub(crate) struct ErrorBody {
     pub request_id: Option<String>,
     pub errors: Vec<ApiError>,
-    /// The export job that the body is instead, by its identifier and state.
+    /// The identifier and state of an export job, if the body is one instead of an error.
     pub job: Option<(String, String)>,
 }
 
 impl ErrorBody {
     pub(crate) fn parse(body: &[u8]) -> Self {
-        if body.len() > LONGEST_ERROR_BODY {
+        if body.len() > MAX_BODY_BYTES {
             return Self::default();
         }
-        // One bad character in a message is no reason to lose the rest.
+        // Some servers do not escape control characters in strings.
         let plain: Vec<u8> = body
             .iter()
             .map(|byte| if *byte < b' ' { b' ' } else { *byte })
             .collect();
-        // Nor is what a proxy wrote behind it.
+        // A proxy can append text to the JSON.
         let Ok(value) = read::prefix::<Value>(&plain) else {
             return Self::default();
         };
         let mut errors = Errors {
-            told: Vec::new(),
-            room: body.len(),
+            entries: Vec::new(),
+            field_bytes: body.len(),
         };
         let object = value.as_object();
         let [list, one] = ["errors", "error"].map(|name| object.and_then(|object| object.get(name)));
         if let Some(list) = list {
-            gather(list, None, &mut errors);
+            collect(list, None, &mut errors);
         }
         if let Some(one @ (Value::Array(_) | Value::Object(_))) = one
-            && errors.told.is_empty()
+            && errors.entries.is_empty()
         {
-            gather(one, None, &mut errors);
+            collect(one, None, &mut errors);
         }
-        if errors.told.is_empty() {
+        if errors.entries.is_empty() {
             match object {
-                Some(object) => errors.told.extend(entry(object)),
-                None => gather(&value, None, &mut errors),
+                Some(object) => errors.entries.extend(entry(object)),
+                None => collect(&value, None, &mut errors),
             }
         }
         Self {
             request_id: object
                 .and_then(|object| text(object.get("request_id")))
                 .filter(|id| !id.is_empty()),
-            errors: errors.told,
+            errors: errors.entries,
             job: object.and_then(|object| {
                 let text = |name: &str| Some(object.get(name)?.as_str()?.to_owned());
                 Some((text("job_identifier")?, text("status")?))
@@ -80,35 +81,38 @@ impl ErrorBody {
     }
 }
 
-/// The text or number that a value is, as text.
+/// Returns a string or number as text.
 fn text(value: Option<&Value>) -> Option<String> {
     text_of(value?).map(Cow::into_owned)
 }
 
-/// The errors that were gathered, and how many bytes of names of fields may still be copied to them: a name that has many
-/// errors would else take many times the room of the body.
+/// The errors of a body.
 struct Errors {
-    told: Vec<ApiError>,
-    room: usize,
+    entries: Vec<ApiError>,
+    /// Number of bytes of field names that may still be copied into entries. Without this limit, a
+    /// long name with many errors would take many times the memory of the body.
+    field_bytes: usize,
 }
 
 impl Errors {
-    /// Adds an error, of a field where it names none of its own.
+    /// Adds an error. `field` is the name of the surrounding field, for errors that do not name
+    /// one.
     fn push(&mut self, mut error: ApiError, field: Option<&str>) {
         if let (None, Some(field)) = (&error.field, field)
-            && let Some(left) = self.room.checked_sub(field.len())
+            && let Some(left) = self.field_bytes.checked_sub(field.len())
         {
-            self.room = left;
+            self.field_bytes = left;
             error.field = Some(field.to_owned());
         }
-        if self.told.len() < MAX_ERRORS {
-            self.told.push(error);
+        if self.entries.len() < MAX_ERRORS {
+            self.entries.push(error);
         }
     }
 }
 
-/// Gathers the errors that a value tells: one, a list of them, or what is wrong with each field by its name.
-fn gather(value: &Value, field: Option<&str>, errors: &mut Errors) {
+/// Adds the errors in a value: a single error, a list of errors, or an object with the errors of
+/// each field.
+fn collect(value: &Value, field: Option<&str>, errors: &mut Errors) {
     match value {
         Value::String(message) => {
             let error = ApiError {
@@ -117,21 +121,22 @@ fn gather(value: &Value, field: Option<&str>, errors: &mut Errors) {
             };
             errors.push(error, field);
         }
-        Value::Array(values) => values.iter().for_each(|value| gather(value, field, errors)),
+        Value::Array(values) => values.iter().for_each(|value| collect(value, field, errors)),
         Value::Object(object) => match entry(object) {
             Some(error) => errors.push(error, field),
             None => object
                 .iter()
-                .for_each(|(name, value)| gather(value, Some(name), errors)),
+                .for_each(|(name, value)| collect(value, Some(name), errors)),
         },
         _ => {}
     }
 }
 
-/// The error that an object is, when it has anything of one: in Intercom's words, or in those of proxies and gateways.
+/// Reads an object as an error, with the field names of Intercom or of proxies and gateways; `None`
+/// if it has none of them.
 fn entry(object: &Map<String, Value>) -> Option<ApiError> {
     let first = |names: &[&str]| names.iter().find_map(|name| text(object.get(*name)));
-    // A code has no blank, a sentence has.
+    // `error` is a code, or a sentence if it contains whitespace.
     let (sentence, word) = match first(&["error"]) {
         Some(text) if text.contains(char::is_whitespace) => (Some(text), None),
         word => (None, word),
@@ -149,8 +154,8 @@ fn entry(object: &Map<String, Value>) -> Option<ApiError> {
             .or(sentence),
         field: first(&["field"]),
     };
-    let tells = error.code.is_some() || error.message.is_some() || error.field.is_some();
-    tells.then_some(error)
+    let is_error = error.code.is_some() || error.message.is_some() || error.field.is_some();
+    is_error.then_some(error)
 }
 
 #[cfg(test)]
@@ -170,12 +175,12 @@ mod tests {
             Some("sms")
         );
         let by_field = parse(r#"{"errors":{"email":["is taken","is odd"],"name":"is blank"}}"#).errors;
-        let told: Vec<_> = by_field
+        let entries: Vec<_> = by_field
             .iter()
             .map(|error| (error.field.as_deref(), error.message.as_deref()))
             .collect();
         assert_eq!(
-            told,
+            entries,
             [
                 (Some("email"), Some("is taken")),
                 (Some("email"), Some("is odd")),

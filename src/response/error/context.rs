@@ -1,4 +1,4 @@
-//! The context of a call, which all of its errors are made by.
+//! The context of a call, which creates all of its errors.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,42 +13,44 @@ use crate::http::error::{BoxError, HttpError, HttpErrorKind};
 use crate::response::secret::Secret;
 use crate::wire::read::DecodeError;
 
-/// What is known about a call when something goes wrong with it: the one way to make an [`Error`].
+/// Information about a call for its errors. Every [`Error`] is created by a context.
 #[derive(Clone, Default)]
 pub(crate) struct ErrorContext {
     /// The operation id in snake_case.
     pub operation: &'static str,
-    /// The number of the attempt; 0 when nothing was sent.
+    /// The number of the attempt; 0 if nothing was sent.
     pub attempts: u32,
     /// Whether the call is a GET.
     pub get: bool,
-    /// Whether the call can change something.
+    /// Whether the call can change data on the server.
     pub changes: bool,
-    /// Whether the call asks for a page of a scroll.
+    /// Whether the call requests a page of a scroll.
     pub scroll: bool,
     /// Whether an earlier attempt may have been carried out.
     pub unknown_outcome: bool,
-    /// How long the attempt could take.
+    /// Time limit of the attempt.
     pub limit: Option<Duration>,
-    /// How long connecting could take, where the HTTP service limits that itself.
+    /// Time limit for connecting, if the HTTP service has one.
     pub connect_limit: Option<Duration>,
     /// Host and port of the server.
     pub server: Option<Arc<str>>,
-    /// The cursor of the page that was asked for.
+    /// The cursor of the requested page.
     pub page: Option<Arc<str>>,
     /// The export job.
     pub job: Option<Arc<str>>,
-    /// The item of a list that was retrieved.
+    /// The id of the list item that was being retrieved.
     pub item: Option<Arc<str>>,
     /// How the caller can avoid the error.
     pub hint: Option<&'static str>,
     /// The access token that was sent, which no error shows.
     pub secret: Option<Secret>,
-    /// What came back, if anything did.
+    /// The response to the attempt, if the server sent one.
     pub response: Option<Arc<Received>>,
+    /// The last response to an earlier attempt, if this one got no response.
+    pub earlier_response: Option<Arc<Received>>,
 }
 
-/// A response that an error is about.
+/// A response that caused an error.
 pub(crate) struct Received {
     pub status: StatusCode,
     pub headers: HeaderMap,
@@ -56,7 +58,7 @@ pub(crate) struct Received {
     pub parsed: ErrorBody,
 }
 
-/// What went wrong, before it is known in which call.
+/// The kind and source of an error, without the context of the call.
 pub(crate) struct Failure {
     pub kind: Kind,
     pub source: Option<BoxError>,
@@ -107,7 +109,7 @@ impl From<HttpError> for Failure {
 }
 
 impl ErrorContext {
-    /// Returns the context of an operation of which nothing was sent.
+    /// Returns the context of an operation before anything is sent.
     pub(crate) fn of(operation: &'static str) -> Self {
         Self {
             operation,
@@ -115,12 +117,12 @@ impl ErrorContext {
         }
     }
 
-    /// Makes the error of the caller's mistake in a call of an operation.
-    pub(crate) fn mistake(operation: &'static str, what: impl Into<String>) -> Error {
-        Self::of(operation).error(Kind::Builder(what.into()))
+    /// Creates the error of an invalid call of an operation.
+    pub(crate) fn builder_error(operation: &'static str, reason: impl Into<String>) -> Error {
+        Self::of(operation).error(Kind::Builder(reason.into()))
     }
 
-    /// Returns the context with the response that the server sent.
+    /// Returns the context with the server's response.
     pub(crate) fn with_response(&self, status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
         let body = match &self.secret {
             Some(secret) => secret.remove_from_body(body),
@@ -141,7 +143,7 @@ impl ErrorContext {
         }
     }
 
-    /// Makes an error.
+    /// Creates an error.
     pub(crate) fn error(&self, failure: impl Into<Failure>) -> Error {
         let Failure { mut kind, mut source } = failure.into();
         if let Some(secret) = &self.secret {
@@ -154,18 +156,19 @@ impl ErrorContext {
         let mut context = self.clone();
         context.unknown_outcome |= self.changes && leaves_open(&kind, self.status());
         if matches!(kind, Kind::Builder(_)) {
-            // What was never sent was not attempted.
+            // Nothing was sent.
             context.attempts = 0;
         }
         Error(Box::new(Inner { kind, context, source }))
     }
 
-    pub(super) fn status(&self) -> Option<StatusCode> {
+    /// Returns the status of the response to the attempt; an earlier response does not count.
+    pub(crate) fn status(&self) -> Option<StatusCode> {
         self.response.as_ref().map(|response| response.status)
     }
 }
 
-/// Returns `true` if a failure of one attempt leaves open whether the call was carried out.
+/// Returns `true` if it is unknown whether the failed attempt was carried out.
 pub(super) fn leaves_open(kind: &Kind, status: Option<StatusCode>) -> bool {
     match kind.outcome() {
         Outcome::Known => false,

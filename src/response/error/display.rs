@@ -1,13 +1,14 @@
-//! How an error reads.
+//! The messages of errors.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use super::Error;
 use super::kind::Kind;
 use crate::wire::one_line::{line, one_line};
 
-/// How many characters are shown of a cause.
-const LONGEST_CAUSE: usize = 1000;
+/// Maximum number of characters of a source that `Debug` shows.
+const MAX_SOURCE_TEXT: usize = 1000;
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -15,9 +16,9 @@ impl fmt::Display for Error {
         if !context.operation.is_empty() {
             write!(f, "{}: ", context.operation)?;
         }
-        self.0.kind.text(self, f)?;
-        if let Some(id) = self.request_id() {
-            write!(f, " (request {})", one_line(id))?;
+        self.0.kind.write(self, f)?;
+        if context.response.is_some() {
+            self.write_request_id(f)?;
         }
         match context.attempts {
             0 => {}
@@ -31,11 +32,22 @@ impl fmt::Display for Error {
         if let Some(item) = &context.item {
             write!(f, " (item {})", one_line(item))?;
         }
+        if let Some(reason) = self.reason() {
+            write!(f, ": {reason}")?;
+        }
+        if context.response.is_none() && context.earlier_response.is_some() {
+            f.write_str("; the last response was ")?;
+            self.write_response(f)?;
+            self.write_request_id(f)?;
+        }
         if self.is_page_limit() {
             f.write_str("; the scroll over all companies has no such limit")?;
         }
         if let Some(hint) = context.hint {
             write!(f, "; {hint}")?;
+        }
+        if let Some(advice) = self.advice() {
+            write!(f, "; {advice}")?;
         }
         if context.unknown_outcome {
             f.write_str("; it may have been carried out")?;
@@ -45,22 +57,22 @@ impl fmt::Display for Error {
 }
 
 impl Error {
-    /// Writes the status with what the server says.
-    pub(super) fn write_status(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    /// Writes the status of the response and the server's messages.
+    pub(super) fn write_response(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(status) = self.status() else { return Ok(()) };
         f.write_str(status.as_str())?;
         if self.is_challenge() {
             return f.write_str(", a captcha or challenge of the firewall before the server");
         }
-        let known = status.canonical_reason().unwrap_or("unknown status");
+        let reason = status.canonical_reason().unwrap_or("unknown status");
         match self.code() {
             Some(code) => write!(f, " {}", one_line(code))?,
-            None => write!(f, " {}", known.to_lowercase())?,
+            None => write!(f, " {}", reason.to_lowercase())?,
         }
-        // All of them are in `errors`.
-        const SHOWN: usize = 3;
-        let more = self.errors().len().saturating_sub(SHOWN);
-        let messages = self.errors().iter().take(SHOWN).filter_map(|error| {
+        /// Number of messages that are shown; `errors` has all of them.
+        const MAX_SHOWN: usize = 3;
+        let more = self.errors().len().saturating_sub(MAX_SHOWN);
+        let messages = self.errors().iter().take(MAX_SHOWN).filter_map(|error| {
             let message = one_line(error.message.as_deref()?);
             Some(match &error.field {
                 Some(field) => format!("{message} [{}]", one_line(field)),
@@ -75,15 +87,60 @@ impl Error {
             more => write!(f, "; and {more} more"),
         }
     }
+
+    fn write_request_id(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.request_id() {
+            Some(id) => write!(f, " (request {})", one_line(id)),
+            None => Ok(()),
+        }
+    }
+
+    /// Returns the message of the innermost source, if it adds something to that of the kind.
+    fn reason(&self) -> Option<String> {
+        let mut innermost: &(dyn std::error::Error + 'static) = self.0.source.as_deref()?;
+        while let Some(source) = innermost.source() {
+            innermost = source;
+        }
+        let reason = one_line(&innermost.to_string());
+        let is_known = match &self.0.kind {
+            Kind::Builder(message) => message.contains(&reason),
+            // The message of a timeout contains its limit, and the sources of the others say the
+            // same as the message.
+            Kind::Timeout | Kind::ConnectTimeout | Kind::Proxy | Kind::ProxyCredentials => true,
+            _ => reason.is_empty(),
+        };
+        (!is_known).then_some(reason)
+    }
+
+    /// Returns advice for the user, if the solution is not obvious.
+    fn advice(&self) -> Option<Cow<'static, str>> {
+        if let Some(advice) = self.0.kind.advice() {
+            return Some(advice.into());
+        }
+        let status = self.0.context.status().filter(|_| self.0.kind == Kind::Status)?;
+        match status.as_u16() {
+            401 if !self.is_token_suspended() => {
+                let advice = "check the token and the region: a token is valid only in the region of its workspace";
+                Some(match &self.0.context.server {
+                    Some(server) => format!("{advice}, and this call went to {server}").into(),
+                    None => advice.into(),
+                })
+            }
+            403 => Some("check the permissions of the token and the workspace's plan".into()),
+            _ => None,
+        }
+    }
 }
 
-/// Shows the line of `Display` and then the cause, on one line of bounded length.
+/// Shows the message of `Display`. `{:#?}` adds the source, on one line of bounded length.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{self}")?;
         match &self.0.source {
-            Some(source) => write!(f, " (caused by: {})", line(&format!("{source:?}"), LONGEST_CAUSE)),
-            None => Ok(()),
+            Some(source) if f.alternate() => {
+                write!(f, " (caused by: {})", line(&format!("{source:?}"), MAX_SOURCE_TEXT))
+            }
+            _ => Ok(()),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What can go wrong with a call, as one type with predicates.
+//! The error of a failed call.
 
 pub(crate) mod body;
 pub(crate) mod context;
@@ -18,28 +18,33 @@ use kind::{ErrorKind, Kind};
 
 use crate::http::error::BoxError;
 
-/// Why a call failed.
+/// An error of a call.
 ///
-/// Ask by predicate what it is and what to do; `Display` is one line for a person, `Debug` that line and the cause. Neither
-/// shows the token, a header or the body; what the server says in its error messages is shown.
+/// `Display` writes one line: the operation, what failed, the innermost reason, the number of
+/// attempts, and what to do where that is not obvious. `Debug` writes the same line, so that a
+/// `main` that returns the error prints it once. Neither shows the token, a header or the body; the
+/// messages of an error response are shown.
 ///
-/// | what to do | where it is so |
+/// [`kind`](Self::kind) returns the kind of the error, [`ErrorKind`] lists all kinds with their
+/// messages. The predicates say what to do:
+///
+/// | what to do | predicates |
 /// |---|---|
-/// | mend the program | [`is_builder`](Self::is_builder), [`is_invalid_request`](Self::is_invalid_request) |
-/// | see to token, permissions and plan | [`is_unauthorized`](Self::is_unauthorized), [`is_token_suspended`](Self::is_token_suspended), [`is_token_unavailable`](Self::is_token_unavailable), [`is_forbidden`](Self::is_forbidden) |
-/// | look at the record | [`is_not_found`](Self::is_not_found), [`is_conflict`](Self::is_conflict), [`is_permanently_deleted`](Self::is_permanently_deleted) |
+/// | fix the code | [`is_builder`](Self::is_builder), [`is_invalid_request`](Self::is_invalid_request) |
+/// | check the token, its permissions and the plan | [`is_unauthorized`](Self::is_unauthorized), [`is_token_suspended`](Self::is_token_suspended), [`is_token_unavailable`](Self::is_token_unavailable), [`is_forbidden`](Self::is_forbidden) |
+/// | check the record | [`is_not_found`](Self::is_not_found), [`is_conflict`](Self::is_conflict), [`is_permanently_deleted`](Self::is_permanently_deleted) |
 /// | use the scroll | [`is_page_limit`](Self::is_page_limit) |
 /// | skip the item, or retrieve it later | [`item`](Self::item) |
-/// | send it again later | [`is_retryable`](Self::is_retryable), among them [`is_rate_limited`](Self::is_rate_limited) and [`is_timeout`](Self::is_timeout) |
-/// | look whether it was done before it is sent again | [`may_have_been_carried_out`](Self::may_have_been_carried_out), whatever else it is |
-/// | see to network, proxy and certificates | [`is_connect`](Self::is_connect), [`is_certificate`](Self::is_certificate) |
-/// | see to the disk | [`is_io`](Self::is_io) |
-/// | report it | [`is_decode`](Self::is_decode) |
-/// | walk on, or begin a new scroll | [`is_incomplete`](Self::is_incomplete), [`is_scroll_exists`](Self::is_scroll_exists), [`is_scroll_expired`](Self::is_scroll_expired), [`is_scroll_restart`](Self::is_scroll_restart) |
-/// | see to the export job | [`is_export_pending`](Self::is_export_pending), [`is_export_failed`](Self::is_export_failed), [`is_export_canceled`](Self::is_export_canceled) |
+/// | retry later | [`is_retryable`](Self::is_retryable), which includes [`is_rate_limited`](Self::is_rate_limited) and [`is_timeout`](Self::is_timeout) |
+/// | check whether the change was made before retrying | [`may_have_been_carried_out`](Self::may_have_been_carried_out), in addition to the others |
+/// | check the network, the proxy and the certificates | [`is_connect`](Self::is_connect), [`is_certificate`](Self::is_certificate) |
+/// | check the disk | [`is_io`](Self::is_io) |
+/// | report a bug | [`is_decode`](Self::is_decode) |
+/// | walk the list again, or start a new scroll | [`is_incomplete`](Self::is_incomplete), [`is_scroll_exists`](Self::is_scroll_exists), [`is_scroll_expired`](Self::is_scroll_expired), [`is_scroll_restart`](Self::is_scroll_restart) |
+/// | check the export job | [`is_export_pending`](Self::is_export_pending), [`is_export_failed`](Self::is_export_failed), [`is_export_canceled`](Self::is_export_canceled) |
 ///
-/// What is none of these, such as a 402 or an answer that contradicts itself, is told by [`status`](Self::status), where there is
-/// one, and the line.
+/// For anything else, such as a 402 or an inconsistent response, check [`status`](Self::status) and
+/// the message.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -50,7 +55,7 @@ use crate::http::error::BoxError;
 /// # let client = intercom.client();
 /// let id = match client.create_contact().body_map(|b| b.email("ada@example.com")).send().await {
 ///     Ok(contact) => contact.id.clone(),
-///     Err(error) if error.is_conflict() => error.conflicting_id().map(str::to_owned), // it is already there
+///     Err(error) if error.is_conflict() => error.conflicting_id().map(str::to_owned), // it exists
 ///     Err(error) => return Err(error),
 /// };
 /// # assert_eq!(id.as_deref(), Some("66f1"));
@@ -66,11 +71,13 @@ struct Inner {
 }
 
 impl Error {
-    /// The error of a call that was answered by a status that is no success: for tests of your own code. The predicates,
-    /// [`code`](Self::code), [`errors`](Self::errors), [`request_id`](Self::request_id) and [`rate_limit`](Self::rate_limit) read
-    /// it like one that came from a server. What goes by the call as well, such as
-    /// [`may_have_been_carried_out`](Self::may_have_been_carried_out) and what is said of scrolls, is false: let a mock Intercom
-    /// (feature `mock`) answer for these.
+    /// Creates the error of an unsuccessful response, for tests of your own code.
+    ///
+    /// The predicates, [`code`](Self::code), [`errors`](Self::errors),
+    /// [`request_id`](Self::request_id) and [`rate_limit`](Self::rate_limit) work as for a response
+    /// of the server. Predicates that also depend on the request, such as
+    /// [`may_have_been_carried_out`](Self::may_have_been_carried_out), return `false`: use the mock
+    /// server (feature `mock`) to test those.
     ///
     /// ```
     /// use intercom_client::Error;
@@ -102,37 +109,30 @@ impl Error {
         &self.0.kind
     }
 
-    /// Returns the context that it was made by, to make other errors of the same call.
+    /// Returns the context of the call, to create other errors of the same call.
     pub(crate) fn context(&self) -> &ErrorContext {
         &self.0.context
     }
 
-    /// Returns the same error in a changed context: that of a call that consists of several calls.
+    /// Changes the context, for a call that consists of several calls.
     pub(crate) fn in_context(mut self, change: impl FnOnce(&mut ErrorContext)) -> Self {
         change(&mut self.0.context);
         self
     }
 
+    /// Returns the response to the last attempt, or, if the server sent none, the last response to
+    /// an earlier attempt.
     fn received(&self) -> Option<&Received> {
-        self.0.context.response.as_deref()
+        let context = &self.0.context;
+        context.response.as_deref().or(context.earlier_response.as_deref())
     }
 
-    /// Returns the response headers, if the server responded.
-    pub fn headers(&self) -> Option<&HeaderMap> {
-        self.received().map(|received| &received.headers)
-    }
-
-    /// Returns the cursor of the page that failed, for a list; `None` for the first page.
-    pub fn page_cursor(&self) -> Option<&str> {
-        self.0.context.page.as_deref()
-    }
-
-    /// Returns the server's name for a message.
+    /// Returns the name of the server for a message.
     fn server(&self) -> &str {
         self.0.context.server.as_deref().unwrap_or("the server")
     }
 
-    /// Returns the time in which no connection was made. What has a source is a timeout of the HTTP service's own.
+    /// Returns the time limit for connecting. A timeout with a source comes from the HTTP service.
     fn connect_limit(&self) -> Option<Duration> {
         match self.0.source {
             Some(_) => self.0.context.connect_limit,
@@ -140,7 +140,7 @@ impl Error {
         }
     }
 
-    /// Returns the time in which no complete response came, if this crate sets it.
+    /// Returns the time limit for the response, if this crate sets it.
     fn response_limit(&self) -> Option<Duration> {
         match self.0.source {
             Some(_) => None,
@@ -148,28 +148,39 @@ impl Error {
         }
     }
 
-    /// The identifier of the export job that could not be waited for or downloaded: `Client::export_job` goes on with it.
-    pub fn export_job(&self) -> Option<&str> {
-        self.0.context.job.as_deref()
-    }
-
-    /// Returns the id of the item that [`RetrieveEach`](crate::paging::RetrieveEach) could not retrieve; `None` for other errors.
-    pub fn item(&self) -> Option<&str> {
-        self.0.context.item.as_deref()
-    }
-
-    /// The operation that failed: its id in snake_case, the name of the client's method. Empty for errors of the client's
-    /// configuration.
+    /// Returns the operation that failed: its id in snake_case, which is the name of the client's
+    /// method.
+    ///
+    /// Empty for errors of the client's configuration.
     pub fn operation(&self) -> &str {
         self.0.context.operation
     }
 
-    /// The status, when the server answered.
+    /// Returns the HTTP status, if the server responded.
+    ///
+    /// If the last attempt got no response, for example because it timed out, this is the status of
+    /// the last attempt that got one. The same holds for [`headers`](Self::headers),
+    /// [`body`](Self::body), [`errors`](Self::errors) and [`request_id`](Self::request_id).
+    /// [`kind`](Self::kind) is [`ErrorKind::Status`] only if the last attempt got a response.
     pub fn status(&self) -> Option<StatusCode> {
-        self.0.context.status()
+        self.received().map(|received| received.status)
     }
 
-    /// The request id, from the error body or the `X-Request-Id` header: what Intercom's support asks for.
+    /// Returns the response headers, if the server responded. See [`status`](Self::status).
+    pub fn headers(&self) -> Option<&HeaderMap> {
+        self.received().map(|received| &received.headers)
+    }
+
+    /// Returns the body of the response as far as it was received; empty for a download that was
+    /// interrupted.
+    ///
+    /// It can contain personal data, so no message shows it. See [`status`](Self::status).
+    pub fn body(&self) -> Option<&Bytes> {
+        self.received().map(|received| &received.body)
+    }
+
+    /// Returns the request id from the error body or the `X-Request-Id` header. Intercom's support
+    /// asks for it.
     pub fn request_id(&self) -> Option<&str> {
         let received = self.received()?;
         received
@@ -179,17 +190,18 @@ impl Error {
             .or_else(|| request_id(&received.headers))
     }
 
-    /// Everything that the server says is wrong; empty when its answer is not of a known form.
+    /// Returns the entries of the error response; empty if the body has no known form.
     pub fn errors(&self) -> &[ApiError] {
         self.received().map_or(&[], |received| &received.parsed.errors)
     }
 
-    /// The code of the first of the [`errors`](Self::errors).
+    /// Returns the first code among the [`errors`](Self::errors), such as `parameter_invalid`.
     pub fn code(&self) -> Option<&str> {
         self.errors().iter().find_map(|error| error.code.as_deref())
     }
 
-    /// The id of what is already there, from the end of a conflict's message, `id=…`.
+    /// Returns the id of the existing record from the message of a conflict, which ends with
+    /// `id=…`.
     pub fn conflicting_id(&self) -> Option<&str> {
         if let Kind::NotUnarchived(id) = &self.0.kind {
             return Some(id);
@@ -197,29 +209,49 @@ impl Error {
         if !self.is_conflict() {
             return None;
         }
-        let is_part = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        let is_name = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
         self.errors().iter().find_map(|error| {
             let message = error.message.as_deref()?;
-            // Not the end of another name, such as `external_id=`.
-            let own = |(at, _): &(usize, &str)| !message[..*at].ends_with(is_part);
-            let (at, name) = message.rmatch_indices("id=").find(own)?;
+            // `id=` can also be the end of a longer name, such as `external_id=`.
+            let starts_name = |(at, _): &(usize, &str)| !message[..*at].ends_with(is_name);
+            let (at, name) = message.rmatch_indices("id=").find(starts_name)?;
             let rest = &message[at + name.len()..];
-            let end = rest.find(|c| !is_part(c)).unwrap_or(rest.len());
+            let end = rest.find(|c| !is_name(c)).unwrap_or(rest.len());
             Some(&rest[..end]).filter(|id| !id.is_empty())
         })
     }
 
-    /// The state of the rate limit, when the answer's headers tell it.
+    /// Returns the state of the rate limit, if the response has the headers. See
+    /// [`status`](Self::status).
     pub fn rate_limit(&self) -> Option<RateLimit> {
         RateLimit::from_headers(self.headers()?)
     }
 
-    /// How often the request was sent; 0 when the caller's mistake kept it from being sent.
+    /// Returns the number of times the request was sent; 0 if the call failed before it was sent.
     pub fn attempts(&self) -> u32 {
         self.0.context.attempts
     }
 
-    /// Where in the body decoding failed, such as `data[3].created_at`; empty when the whole is meant.
+    /// Returns the cursor of the page that failed, for a list; `None` for the first page.
+    pub fn page_cursor(&self) -> Option<&str> {
+        self.0.context.page.as_deref()
+    }
+
+    /// Returns the identifier of the export job that the error is about.
+    ///
+    /// Pass it to `Client::export_job` to resume the job.
+    pub fn export_job(&self) -> Option<&str> {
+        self.0.context.job.as_deref()
+    }
+
+    /// Returns the id of the item that [`RetrieveEach`](crate::paging::RetrieveEach) could not
+    /// retrieve; `None` for other errors.
+    pub fn item(&self) -> Option<&str> {
+        self.0.context.item.as_deref()
+    }
+
+    /// Returns the JSON path at which decoding failed, such as `data[3].created_at`; empty for the
+    /// entire body.
     pub fn json_path(&self) -> Option<&str> {
         match &self.0.kind {
             Kind::Decode(unread) => Some(&unread.path),
@@ -227,7 +259,8 @@ impl Error {
         }
     }
 
-    /// What decoding expected at [`json_path`](Self::json_path), such as `an integer`.
+    /// Returns the type that decoding expected at the [`json_path`](Self::json_path), such as `an
+    /// integer`.
     pub fn expected(&self) -> Option<&str> {
         match &self.0.kind {
             Kind::Decode(unread) => Some(unread.expected),
@@ -235,27 +268,25 @@ impl Error {
         }
     }
 
-    /// The kind of value that decoding found at [`json_path`](Self::json_path), such as `map`; never the value.
+    /// Returns the type of the value that decoding found at the [`json_path`](Self::json_path),
+    /// such as `a list`; never the value.
     pub fn found(&self) -> Option<&str> {
         match &self.0.kind {
             Kind::Decode(unread) => Some(&unread.found),
             _ => None,
         }
     }
-
-    /// The body as far as it was received; empty for a download, whose bytes were handed on. It can hold customers' data, so it is
-    /// shown nowhere else.
-    pub fn body(&self) -> Option<&Bytes> {
-        self.received().map(|received| &received.body)
-    }
 }
 
-/// Whether AWS WAF answered in the server's place, by 405 for a captcha and by 202 for a challenge, and asks for a proof that a
-/// person is calling: <https://docs.aws.amazon.com/waf/latest/developerguide/waf-captcha-and-challenge-actions.html>.
-pub(crate) fn asks_for_proof(headers: &HeaderMap) -> bool {
+/// Returns `true` if AWS WAF responded in place of the server, with a 405 for a captcha or a 202
+/// for a challenge:
+/// <https://docs.aws.amazon.com/waf/latest/developerguide/waf-captcha-and-challenge-actions.html>.
+pub(crate) fn is_waf_challenge(headers: &HeaderMap) -> bool {
     headers.contains_key("x-amzn-waf-action")
 }
 
+/// The source is the error of the HTTP service, of the operating system, or of the function that
+/// supplies the token.
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         self.0.source.as_deref().map(|source| source as _)
@@ -267,7 +298,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_error_is_small_and_can_cross_threads() {
+    fn error_is_small_and_can_cross_threads() {
         fn check<T: Send + Sync + 'static>() {}
         check::<Error>();
         assert!(size_of::<Error>() <= 8);

@@ -18,18 +18,18 @@ async fn permit(gate: &Arc<Gate>) -> Permit {
     gate.permit(EVER, |_| {}).await.unwrap()
 }
 
-type Kept = Pin<Box<dyn Future<Output = Result<Permit, Expired>> + Send>>;
+type PermitFuture = Pin<Box<dyn Future<Output = Result<Permit, Expired>> + Send>>;
 
-/// A call that was polled until it waits, then kept.
-fn kept(gate: &Arc<Gate>) -> Kept {
+/// A call that was polled until it waits.
+fn unpolled(gate: &Arc<Gate>) -> PermitFuture {
     let gate = Arc::clone(gate);
-    let mut call: Kept = Box::pin(async move { gate.permit(EVER, |_| {}).await });
+    let mut call: PermitFuture = Box::pin(async move { gate.permit(EVER, |_| {}).await });
     assert!(call.as_mut().now_or_never().is_none());
     call
 }
 
-/// Counts how often a future is polled.
-fn counted<F: Future>(polls: &Arc<AtomicU64>, future: F) -> impl Future<Output = F::Output> + use<F> {
+/// Counts the polls of a future.
+fn count_polls<F: Future>(polls: &Arc<AtomicU64>, future: F) -> impl Future<Output = F::Output> + use<F> {
     let polls = Arc::clone(polls);
     let mut future = Box::pin(future);
     poll_fn(move |context| {
@@ -38,48 +38,49 @@ fn counted<F: Future>(polls: &Arc<AtomicU64>, future: F) -> impl Future<Output =
     })
 }
 
-/// The headers of a response in the window that ends at `reset`, `left` seconds before that.
-fn headers(limit: u64, remaining: u64, reset: u64, left: Option<u64>) -> HeaderMap {
+/// Returns the headers of a response in the window that ends at `reset`, `remaining_time` seconds
+/// before its end.
+fn headers(limit: u64, remaining: u64, reset: u64, remaining_time: Option<u64>) -> HeaderMap {
     let mut headers = HeaderMap::new();
     for (name, value) in [("limit", limit), ("remaining", remaining), ("reset", reset)] {
         let name = format!("x-ratelimit-{name}");
         let name = http::HeaderName::try_from(name).unwrap();
         headers.insert(name, HeaderValue::from(value));
     }
-    if let Some(left) = left {
-        let date = std::time::UNIX_EPOCH + Duration::from_secs(reset - left);
+    if let Some(remaining_time) = remaining_time {
+        let date = std::time::UNIX_EPOCH + Duration::from_secs(reset - remaining_time);
         let date = HeaderValue::try_from(httpdate::fmt_http_date(date)).unwrap();
         headers.insert(http::header::DATE, date);
     }
     headers
 }
 
-/// A server that allows `limit` requests in each window and has a clock that is off; its windows start at any time.
-struct Windows {
+/// A server that allows `limit` requests per window, and whose clock is wrong.
+struct WindowServer {
     start: Instant,
-    /// Epoch seconds of its clock at the start.
+    /// The time of its clock at the start, in epoch seconds.
     clock: u64,
     length: u64,
     limit: u64,
     /// Whether its responses have a `Date`.
-    dated: bool,
+    sends_date: bool,
     counts: Mutex<std::collections::BTreeMap<u64, u64>>,
 }
 
-impl Windows {
-    fn new(length: u64, limit: u64, clock_error: i64, dated: bool) -> Self {
+impl WindowServer {
+    fn new(length: u64, limit: u64, clock_error: i64, sends_date: bool) -> Self {
         let now = crate::response::rate_limit::local_time() as u64;
         Self {
             start: Instant::now(),
             clock: now.saturating_add_signed(clock_error),
             length,
             limit,
-            dated,
+            sends_date,
             counts: Mutex::default(),
         }
     }
 
-    /// Sends a request through the gate and answers it; `true` if it is within the limit.
+    /// Sends a request through the gate; returns `true` if it is within the limit.
     async fn serve(&self, gate: &Arc<Gate>) -> bool {
         let permit = permit(gate).await;
         let known = gate.known_window();
@@ -93,32 +94,33 @@ impl Windows {
             *count
         };
         let reset = (window + 1) * self.length;
-        let left = self.dated.then_some(reset - now);
+        let remaining_time = self.sends_date.then_some(reset - now);
         let allowed = count <= self.limit;
-        let headers = headers(self.limit, self.limit.saturating_sub(count), reset, left);
+        let headers = headers(self.limit, self.limit.saturating_sub(count), reset, remaining_time);
         gate.observe(&headers, !allowed, known);
         drop(permit);
         allowed
     }
 }
 
-/// Runs six loops until they made `total` calls together, each of which holds its permit so long; returns how many each made.
-async fn six_loops(gate: &Arc<Gate>, total: u64, held: Duration) -> Vec<u64> {
+/// Runs six loops until they have made `total` calls, each of which holds its permit for
+/// `hold_time`. Returns the number of calls of each loop.
+async fn six_loops(gate: &Arc<Gate>, total: u64, hold_time: Duration) -> Vec<u64> {
     let made = Arc::new(AtomicU64::new(0));
     let loops = (0..6).map(|_| {
         let (gate, made) = (Arc::clone(gate), Arc::clone(&made));
         tokio::spawn(async move {
-            let mut own = 0;
+            let mut calls = 0;
             while made.fetch_add(1, Ordering::Relaxed) < total {
                 let permit = permit(&gate).await;
-                match held.is_zero() {
+                match hold_time.is_zero() {
                     true => tokio::task::yield_now().await,
-                    false => sleep(held).await,
+                    false => sleep(hold_time).await,
                 }
                 drop(permit);
-                own += 1;
+                calls += 1;
             }
-            own
+            calls
         })
     });
     let loops: Vec<_> = loops.collect();
@@ -129,19 +131,19 @@ async fn six_loops(gate: &Arc<Gate>, total: u64, held: Duration) -> Vec<u64> {
 #[tokio::test]
 async fn loops_take_turns_on_one_thread() {
     let made = six_loops(&gate(1), 6000, Duration::ZERO).await;
-    assert!(made.iter().all(|own| (999..=1001).contains(own)), "{made:?}");
+    assert!(made.iter().all(|calls| (999..=1001).contains(calls)), "{made:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn loops_take_turns_on_several_threads() {
-    // Each turn is long enough that a thread which the machine runs late misses few of them.
+    // Each turn is long enough that a thread that is scheduled late misses few turns.
     let made = six_loops(&gate(1), 600, Duration::from_millis(1)).await;
-    let (least, most) = (made.iter().min(), made.iter().max());
-    assert!(least.unwrap() * 2 >= *most.unwrap(), "{made:?}");
+    let (min, max) = (made.iter().min(), made.iter().max());
+    assert!(min.unwrap() * 2 >= *max.unwrap(), "{made:?}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn waiting_calls_are_woken_a_few_times_each_however_many_there_are() {
+async fn waiting_calls_are_woken_a_few_times_each() {
     for max_in_flight in [1, 64] {
         for calls in [4_000, 8_000, 16_000] {
             let gate = gate(max_in_flight);
@@ -154,13 +156,13 @@ async fn waiting_calls_are_woken_a_few_times_each_however_many_there_are() {
                         sleep(Duration::from_millis(1)).await;
                         drop(permit);
                     };
-                    tokio::spawn(counted(&polls, call))
+                    tokio::spawn(count_polls(&polls, call))
                 })
                 .collect();
             for task in tasks {
                 task.await.unwrap();
             }
-            // The first poll, the offer, the end of its work.
+            // The first poll, the offer, and the end of the work.
             let polls = polls.load(Ordering::Relaxed);
             assert!(polls <= 3 * calls + 100, "{polls} polls of {calls} calls");
         }
@@ -168,15 +170,15 @@ async fn waiting_calls_are_woken_a_few_times_each_however_many_there_are() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_wait_for_a_window_wakes_those_whose_turn_it_is() {
+async fn new_window_wakes_only_calls_that_get_a_permit() {
     for calls in [2_000, 4_000, 8_000] {
         let gate = Arc::new(Gate::new(true, None));
-        let windows = Arc::new(Windows::new(10, 167, 0, true));
+        let server = Arc::new(WindowServer::new(10, 167, 0, true));
         let polls = Arc::new(AtomicU64::new(0));
         let tasks: Vec<_> = (0..calls)
             .map(|_| {
-                let (gate, windows) = (Arc::clone(&gate), Arc::clone(&windows));
-                tokio::spawn(counted(&polls, async move { windows.serve(&gate).await }))
+                let (gate, server) = (Arc::clone(&gate), Arc::clone(&server));
+                tokio::spawn(count_polls(&polls, async move { server.serve(&gate).await }))
             })
             .collect();
         let mut refused = 0;
@@ -190,10 +192,10 @@ async fn the_wait_for_a_window_wakes_those_whose_turn_it_is() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_thousand_calls_that_are_kept_hold_up_none_behind_them() {
+async fn unpolled_calls_do_not_hold_up_others() {
     let gate = gate(1);
     let held = permit(&gate).await;
-    let kept: Vec<_> = (0..1000).map(|_| kept(&gate)).collect();
+    let unpolled: Vec<_> = (0..1000).map(|_| unpolled(&gate)).collect();
     let since = Instant::now();
     let behind = tokio::spawn({
         let gate = Arc::clone(&gate);
@@ -203,17 +205,17 @@ async fn a_thousand_calls_that_are_kept_hold_up_none_behind_them() {
     drop(held);
     behind.await.unwrap();
     assert!(since.elapsed() < 2 * SECOND, "{:?}", since.elapsed());
-    // They have kept their places.
-    for call in kept {
+    // The unpolled calls have kept their places.
+    for call in unpolled {
         drop(call.await.unwrap());
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_that_was_kept_is_first_when_it_is_polled_again() {
+async fn unpolled_call_is_first_when_it_is_polled_again() {
     let gate = gate(1);
     let held = permit(&gate).await;
-    let mut first = kept(&gate);
+    let mut first = unpolled(&gate);
     let order = Arc::new(Mutex::new(Vec::new()));
     let spawn = |number: u32| {
         let (gate, order) = (Arc::clone(&gate), Arc::clone(&order));
@@ -229,7 +231,7 @@ async fn a_call_that_was_kept_is_first_when_it_is_polled_again() {
     let third = spawn(3);
     tokio::task::yield_now().await;
     drop(held);
-    // It misses its turn.
+    // The first call misses its turn.
     sleep(SECOND / 2).await;
     assert!(first.as_mut().now_or_never().is_none());
     let permit = first.await.unwrap();
@@ -241,29 +243,29 @@ async fn a_call_that_was_kept_is_first_when_it_is_polled_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_that_is_dropped_passes_its_turn_on() {
+async fn dropped_call_passes_its_turn_on() {
     let gate = gate(1);
     let held = permit(&gate).await;
-    let mut calls: Vec<_> = (0..100).map(|_| kept(&gate)).collect();
+    let mut calls: Vec<_> = (0..100).map(|_| unpolled(&gate)).collect();
     let last = calls.pop().unwrap();
     drop(held);
-    // The first of them has been woken. Each that is dropped wakes the next one.
+    // The first call has been woken. Each dropped call wakes the next one.
     let since = Instant::now();
     calls.into_iter().for_each(drop);
     drop(last.await.unwrap());
     assert_eq!(since.elapsed(), Duration::ZERO);
-    assert!(gate.state().queue.is_empty() && gate.state().under_way == 0);
+    assert!(gate.state().queue.is_empty() && gate.state().in_flight == 0);
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_call_passes_those_that_wait() {
+async fn new_call_does_not_overtake_waiting_calls() {
     let gate = gate(2);
     let held = [permit(&gate).await, permit(&gate).await];
-    let first = kept(&gate);
+    let first = unpolled(&gate);
     drop(held);
     // One permit is offered, the other one is free.
-    let second = permit(&gate).now_or_never().expect("there is one for it");
-    let mut third = kept(&gate);
+    let second = permit(&gate).now_or_never().expect("one permit is free");
+    let mut third = unpolled(&gate);
     drop(first.await.unwrap());
     let taken = third.as_mut().now_or_never();
     assert!(taken.is_some());
@@ -271,7 +273,7 @@ async fn no_call_passes_those_that_wait() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_wait_for_other_calls_has_a_limit_and_the_wait_for_a_window_does_not_count() {
+async fn wait_for_other_calls_is_limited_and_wait_for_a_window_does_not_count() {
     let gate = gate(1);
     let held = permit(&gate).await;
     let since = Instant::now();
@@ -283,15 +285,15 @@ async fn the_wait_for_other_calls_has_a_limit_and_the_wait_for_a_window_does_not
     let permit = gate
         .permit(SECOND, |_| {})
         .await
-        .expect("it waited for the window only");
+        .expect("the wait for the window does not count");
     assert!(since.elapsed() >= 10 * SECOND);
     assert!(permit.waited < SECOND, "{:?}", permit.waited);
-    // First the window, then another call.
+    // Waits for the window, then for another call.
     drop(permit);
     let gate = self::gate(1);
     gate.observe(&headers(3, 0, 1000, Some(10)), false, 0);
     let since = Instant::now();
-    let other = kept(&gate);
+    let other = unpolled(&gate);
     let other = tokio::spawn(async move {
         let _held = other.await.unwrap();
         sleep(60 * SECOND).await;
@@ -303,7 +305,7 @@ async fn the_wait_for_other_calls_has_a_limit_and_the_wait_for_a_window_does_not
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_a_date_the_clocks_of_client_and_server_need_not_agree() {
+async fn clocks_can_differ_without_a_date() {
     for (length, limit, clock_error) in [
         (1, 50, 5),
         (1, 50, -2),
@@ -313,13 +315,13 @@ async fn without_a_date_the_clocks_of_client_and_server_need_not_agree() {
         (10, 50, -7),
     ] {
         let gate = Arc::new(Gate::new(true, None));
-        let windows = Arc::new(Windows::new(length, limit, clock_error, false));
+        let server = Arc::new(WindowServer::new(length, limit, clock_error, false));
         let since = Instant::now();
         let calls = 6 * limit;
         let tasks: Vec<_> = (0..calls)
             .map(|_| {
-                let (gate, windows) = (Arc::clone(&gate), Arc::clone(&windows));
-                tokio::spawn(async move { windows.serve(&gate).await })
+                let (gate, server) = (Arc::clone(&gate), Arc::clone(&server));
+                tokio::spawn(async move { server.serve(&gate).await })
             })
             .collect();
         let mut refused = 0;
@@ -328,62 +330,62 @@ async fn without_a_date_the_clocks_of_client_and_server_need_not_agree() {
         }
         let case = format!("windows of {length} s, limit {limit}, clock {clock_error} s off");
         assert!(refused <= 1 + calls / 50, "{case}: {refused} of {calls} refused");
-        // Six windows, and at most one to find where they start.
+        // Six windows, and at most one to find their start.
         let elapsed = since.elapsed();
-        let most = Duration::from_secs(7 * length) + 2 * SECOND;
-        assert!(elapsed <= most, "{case}: {elapsed:?}");
+        let max_elapsed = Duration::from_secs(7 * length) + 2 * SECOND;
+        assert!(elapsed <= max_elapsed, "{case}: {elapsed:?}");
     }
 }
 
-/// A runtime without threads of its own.
-fn idle() -> tokio::runtime::Runtime {
+/// A current-thread runtime.
+fn current_thread() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .unwrap()
 }
 
-/// The keeper runs where the first call waited.
+/// The keeper runs on the runtime of the first waiting call.
 #[test]
-fn a_keeper_on_a_runtime_that_does_not_run_or_is_gone_is_replaced() {
+fn keeper_of_an_idle_or_dropped_runtime_is_replaced() {
     for stop in [std::mem::drop::<tokio::runtime::Runtime>, std::mem::forget] {
         let gate = gate(1);
         let held = Arc::clone(&gate).try_permit().unwrap();
-        let first = idle();
+        let first = current_thread();
         let waiting: Vec<_> = first.block_on(async {
-            let calls = vec![kept(&gate), kept(&gate)];
+            let calls = vec![unpolled(&gate), unpolled(&gate)];
             tokio::task::yield_now().await;
             calls
         });
         stop(first);
-        let second = idle();
+        let second = current_thread();
         second.block_on(async {
             let mut behind = Box::pin(permit(&gate));
             assert!(behind.as_mut().now_or_never().is_none());
             drop(held);
             let permit = tokio::time::timeout(20 * SECOND, behind).await;
-            drop(permit.expect("the kept calls hold nothing"));
+            drop(permit.expect("unpolled calls hold no permit"));
             for call in waiting {
                 let permit = tokio::time::timeout(20 * SECOND, call).await;
-                drop(permit.expect("it goes on on any runtime").unwrap());
+                drop(permit.expect("the call can be polled on any runtime").unwrap());
             }
         });
     }
 }
 
-/// Many runtimes of one thread each, as of programs that block on every call.
+/// Many current-thread runtimes, like those of a program that uses `block_on` for each call.
 #[test]
-fn threads_that_block_on_their_own_runtimes_all_go_on() {
+fn calls_of_many_runtimes_all_make_progress() {
     let gate = gate(1);
     let total = AtomicU64::new(0);
     std::thread::scope(|scope| {
         for _ in 0..8 {
             scope.spawn(|| {
                 for _ in 0..25 {
-                    let runtime = idle();
+                    let runtime = current_thread();
                     runtime.block_on(async {
                         let permit = tokio::time::timeout(20 * SECOND, permit(&gate)).await;
-                        let permit = permit.expect("it gets its turn");
+                        let permit = permit.expect("the call gets its turn");
                         tokio::task::yield_now().await;
                         drop(permit);
                     });
@@ -393,31 +395,27 @@ fn threads_that_block_on_their_own_runtimes_all_go_on() {
         }
     });
     assert_eq!(total.into_inner(), 200);
-    assert_eq!(gate.state().under_way, 0);
+    assert_eq!(gate.state().in_flight, 0);
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_keeper_ends_when_no_call_waits() {
+async fn keeper_ends_when_no_calls_wait() {
     let gate = gate(1);
     let held = permit(&gate).await;
-    let waiting = kept(&gate);
+    let waiting = unpolled(&gate);
     assert!(gate.state().keeper.is_some());
     drop(held);
     drop(waiting.await.unwrap());
     sleep(2 * SECOND).await;
     assert!(gate.state().keeper.is_none());
-    assert_eq!(
-        Arc::strong_count(&gate),
-        1,
-        "nothing keeps a client alive that is dropped"
-    );
+    assert_eq!(Arc::strong_count(&gate), 1, "nothing holds a dropped client");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_that_moved_to_another_task_is_woken_there() {
+async fn moved_call_is_woken_in_its_new_task() {
     let gate = gate(1);
     let held = permit(&gate).await;
-    let moved = kept(&gate);
+    let moved = unpolled(&gate);
     let task = tokio::spawn(async move { drop(moved.await.unwrap()) });
     tokio::task::yield_now().await;
     let since = Instant::now();
