@@ -428,7 +428,12 @@ async fn only_the_policy_decides_the_number_of_attempts() {
     let server = Server::start("https", scripts, Some(agreeing(&authority))).await;
     let lines = trusting("http2::trusting_child", &authority, &server.url).await;
     let refused = "create_contact: the server refused the request before processing it";
-    assert_eq!(lines, [refused, &format!("{refused} after 3 attempts")]);
+    let reason = ": stream error received: refused stream before processing any application logic";
+    let expected = [
+        format!("{refused}{reason}"),
+        format!("{refused} after 3 attempts{reason}"),
+    ];
+    assert_eq!(lines, expected);
     assert_eq!(server.requests(), [0, 1, 1, 1], "one, and three");
 }
 

@@ -95,7 +95,8 @@ async fn call_at_its_deadline_before_its_turn_is_not_sent() {
         );
         assert!(!error.may_have_been_carried_out() && error.attempts() == 0);
         let line = format!(
-            "{}: not sent: other requests were ahead of it for 300ms",
+            "{}: not sent: other requests were ahead of it for 300ms; make fewer calls at once, or raise \
+             `max_in_flight` or the deadline",
             op.operation()
         );
         assert_eq!(error.to_string(), line);

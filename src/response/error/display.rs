@@ -104,12 +104,12 @@ impl Error {
         let reason = one_line(&innermost.to_string());
         let is_known = match &self.0.kind {
             Kind::Builder(message) => message.contains(&reason),
-            // The message of a timeout contains its limit, and the sources of the others say the
-            // same as the message.
-            Kind::Timeout | Kind::ConnectTimeout | Kind::Proxy | Kind::ProxyCredentials => true,
-            _ => reason.is_empty(),
+            // These sources of the default HTTP service only repeat the message.
+            Kind::Timeout | Kind::ConnectTimeout => reason.contains("timed out") || reason.contains("elapsed"),
+            Kind::Proxy | Kind::ProxyCredentials => reason.starts_with("tunnel error"),
+            _ => false,
         };
-        (!is_known).then_some(reason)
+        (!is_known && !reason.is_empty()).then_some(reason)
     }
 
     /// Returns advice for the user, if the solution is not obvious.
