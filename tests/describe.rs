@@ -190,10 +190,10 @@ fn changes_are_reported_once_with_the_names_of_the_client() {
     let report = report_of(&newer(), Some(OLDER), Form::Terminal);
     let blocks = [
         "API 1.1 by new.yaml\n",
-        "\n  groups                    2\n  operations                4\n  types                     9\n  \
-         corrections applied       1\n  corrections unused        4\n  parts mended or left out  2\n\n\
+        "\n  groups                      2\n  operations                  4\n  types                       9\n  \
+         corrections applied         1\n  corrections unused          4\n  parts repaired or left out  2\n\n\
          Changes since API 1.0 by old.yaml\n",
-        "\n  operations: 1 added, 1 removed, 3 changed, 1 with other names in their paths\n  \
+        "\n  operations: 1 added, 1 removed, 3 changed, 1 with renamed path parameters\n  \
          types: 2 added, 5 changed, 3 renamed\n  known versions added: 1.1\n  known versions removed: 1.0\n  \
          1 operation moved from the group Shelves to Boards\n\n",
         "Operations added\n----------------\n\nBoards\n  \
@@ -210,7 +210,7 @@ fn changes_are_reported_once_with_the_names_of_the_client() {
          BuildShelfRequestWood, was CreateShelfRequestWood\n    values added: elm\n    values removed: ash\n  \
          Shelf\n    added: width (integer)\n    removed: height (integer)\n    room: integer, was text\n  \
          ShelfState\n    values added: half\n    values removed: empty\n\n",
-        "Types added\n-----------\n  Board (object, with a type within it): edge\n\n",
+        "Types added\n-----------\n  Board (object, with one nested type): edge\n\n",
         "Types renamed\n-------------\n  CreateShelfRequest is BuildShelfRequest, ",
         "\n\nCorrections unused\n",
     ];
@@ -223,12 +223,12 @@ fn operations_corrections_and_repaired_parts_are_listed() {
     let report = report_of(&newer(), None, Form::Terminal);
     let blocks = [
         "Corrections unused\n------------------\n\n\
-         Their target is not there\n  $.paths['/drawers']\n    Drawers are slow.\n\n\
-         The description says so already\n  $.info\n    The title.\n\n\
-         They are for other versions\n  $.info\n    For later.\n\n\
-         They do not fit\n  $.components.schemas.shelf.properties\n    Doors.\n    \
+         The target is missing\n  $.paths['/drawers']\n    Drawers are slow.\n\n\
+         The description is already correct\n  $.info\n    The title.\n\n\
+         For other versions\n  $.info\n    For later.\n\n\
+         Not applicable\n  $.components.schemas.shelf.properties\n    Doors.\n    \
          the target of its $ref #/components/schemas/door is missing in this description\n\n",
-        "Parts mended or left out\n------------------------\n  overlay\n    overlay.yaml at /actions/5: ",
+        "Parts repaired or left out\n--------------------------\n  overlay\n    overlay.yaml at /actions/5: ",
         "\n  operation_ids\n    /paths/~1shelves~1{shelf_id}/put: has no operationId; the method is named \
          put_shelves_by_shelf_id\n\n",
         "Operations\n----------\n\nBoards\n  \
@@ -273,7 +273,7 @@ fn markdown_contains_tables_and_code() {
         "\n\n## Operations added\n\n### Boards\n\n| method | path | in the client | does | pages |\n\
          |---|---|---|---|---|\n| PUT | `/shelves/{shelf_id}` | `put_shelves_by_shelf_id` | changes |  |\n\n",
         "\n- `GET /shelves/{shelf_id}` (`find_shelf`)\n  - parameters added: `books` (boolean)\n",
-        "\n\n## Types added\n\n- `Board` (object, with a type within it): `edge`\n\n",
+        "\n\n## Types added\n\n- `Board` (object, with one nested type): `edge`\n\n",
         "\n\n## Corrections applied\n\n- `$.paths['/shelves'].get`, `$.components.schemas.shelf`\n",
     ];
     assert_blocks(&report, &blocks);
@@ -293,8 +293,8 @@ fn the_own_description_does_not_differ_from_itself() {
     };
     let report = report(&asked, &[script::OVERLAY.into()]).unwrap();
     let blocks = [
-        "\n  operations                108\n",
-        "\n  corrections unused        0\n  parts mended or left out  0\n",
+        "\n  operations                  108\n",
+        "\n  corrections unused          0\n  parts repaired or left out  0\n",
         "\n  operations: no difference\n  types: no difference\n\nOperations\n",
     ];
     assert_blocks(&report, &blocks);

@@ -16,7 +16,15 @@ static LIBRARY: LazyLock<PathBuf> = LazyLock::new(|| {
     let repository = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let tests = std::env::current_exe().unwrap();
     let output = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()))
-        .args(["test", "--no-run", "--locked", "--message-format", "json", "--test", "mistakes"])
+        .args([
+            "test",
+            "--no-run",
+            "--locked",
+            "--message-format",
+            "json",
+            "--test",
+            "mistakes",
+        ])
         .current_dir(repository)
         .env("CARGO_TARGET_DIR", tests.ancestors().nth(3).unwrap())
         .output()

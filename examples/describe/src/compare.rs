@@ -1,8 +1,7 @@
-//! What is different between the clients of two descriptions.
+//! Compares the clients that two descriptions generate.
 //!
-//! Operations are matched by method and path, whatever the path's parameters are called. Types are matched by name, and
-//! where the older client has the one name and the newer one the other, by the place where they stand: a type that is
-//! named after an operation gets another name when the operation does, and is no less the same for it.
+//! Operations are matched by method and path, ignoring the names of path parameters. Types are matched by name, and renamed
+//! types by their position: a type that is named after an operation is renamed with the operation.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,35 +15,35 @@ use crate::script::steps::model::{
 
 /// The differences between two clients.
 pub(crate) struct Comparison<'a> {
-    /// Those that are about no single operation or type.
+    /// Differences that do not belong to an operation or type.
     pub general: Vec<String>,
-    /// Operations that only the newer client has.
+    /// Operations that are only in the newer client.
     pub added: Vec<&'a Operation>,
-    /// Operations that only the older client has.
+    /// Operations that are only in the older client.
     pub removed: Vec<&'a Operation>,
-    /// The others that differ, and in what.
+    /// Changed items with their differences.
     pub changed: Vec<(String, Vec<String>)>,
-    /// Path parameters that have another name, and the methods that take each.
+    /// Renamed path parameters, and the methods that have each.
     pub path_parameters: Vec<(String, Vec<String>)>,
-    /// Types that only the newer client has, but for the parts of those.
+    /// Types that are only in the newer client, without their nested types.
     pub types_added: Vec<Added>,
-    /// Types that only the older client has.
+    /// Types that are only in the older client.
     pub types_removed: Vec<String>,
-    /// Types that have another name: the older and the newer one.
+    /// Renamed types: the older and the newer name.
     pub types_renamed: Vec<(String, String)>,
-    /// The others that differ, and in what.
+    /// Changed items with their differences.
     pub types_changed: Vec<(String, Vec<String>)>,
 }
 
-/// A type that only the newer client has.
+/// A type that is only in the newer client.
 pub(crate) struct Added {
-    /// Its name.
+    /// The name.
     pub name: String,
     /// Object, enum, union, list or map.
     pub kind: &'static str,
-    /// The names of properties, values or types that it is made of.
+    /// The names of its properties, values or types.
     pub parts: Vec<String>,
-    /// How many types are named after it and stand within it.
+    /// The number of nested types that are named after it.
     pub inner: usize,
 }
 
@@ -62,8 +61,8 @@ pub(crate) fn compare<'a>(old: &'a Model, new: &'a Model) -> Comparison<'a> {
         details.extend(flipped(
             was,
             is,
-            "a helper builds its query now",
-            "no helper builds its query any more",
+            "has a query helper now",
+            "has no query helper any more",
         ));
         let title = format!("`{} {}` (`{}`)", after.method, after.path, after.ident);
         (!details.is_empty()).then_some((title, details))
@@ -97,10 +96,10 @@ pub(crate) fn compare<'a>(old: &'a Model, new: &'a Model) -> Comparison<'a> {
     }
 }
 
-/// The types that only the newer client has. What stands within one of them and is named after it is counted there.
+/// Returns the types that are only in the newer client, with the number of nested types of each.
 fn types_added(new: &Types, same: &Same<'_>) -> Vec<Added> {
     let mut added: Vec<Added> = Vec::new();
-    // In the order of names, a type comes before those that are named after it.
+    // In the order of names, a type precedes the types that are named after it.
     for name in names(new).filter(|name| !same.given.contains(*name)) {
         let outer = added
             .iter_mut()
@@ -119,7 +118,7 @@ fn types_added(new: &Types, same: &Same<'_>) -> Vec<Added> {
     added
 }
 
-/// Whether `inner` is a part of `outer`, or of a part that is named after it.
+/// Returns `true` if `inner` is nested in `outer`, or in a type that is named after it.
 fn within(types: &Types, outer: &str, inner: &str) -> bool {
     let parts: Vec<&Ty> = match find(types, outer) {
         Some(Made::Object(made)) => made.fields.iter().map(|field| &field.ty).collect(),
@@ -127,16 +126,16 @@ fn within(types: &Types, outer: &str, inner: &str) -> bool {
         Some(Made::Newtype(made)) => vec![&made.inner],
         Some(Made::Enum(_)) | None => Vec::new(),
     };
-    // Each name is longer than the one before, so this comes to an end.
+    // Each name is longer than the previous one, so this ends.
     let named_after = |part: &str| part.len() > outer.len() && part.starts_with(outer);
     let mut parts = parts.into_iter().filter_map(Ty::innermost);
     parts.any(|part| part == inner || (named_after(part) && within(types, part, inner)))
 }
 
-/// Operations of both clients, the older and the newer one.
+/// An operation in the older and in the newer client.
 type Matched<'a> = Vec<(&'a Operation, &'a Operation)>;
 
-/// The operations of both clients, of the newer alone and of the older alone, in the order of their groups and paths.
+/// Returns the operations of both clients, of only the newer and of only the older one, ordered by group and path.
 fn operations<'a>(old: &'a Model, new: &'a Model) -> (Matched<'a>, Vec<&'a Operation>, Vec<&'a Operation>) {
     let sorted = |model: &'a Model| {
         let mut operations: Vec<&Operation> = model.operations.iter().collect();
@@ -148,7 +147,7 @@ fn operations<'a>(old: &'a Model, new: &'a Model) -> (Matched<'a>, Vec<&'a Opera
     let mut matched = Vec::new();
     let mut added = Vec::new();
     for operation in sorted(new) {
-        // Of two that differ only in the names of parameters, the one with the same names.
+        // If two candidates differ only in the names of parameters, the one with equal names matches.
         let spelt = |other: &&Operation| (&other.method, &other.path) == (&operation.method, &operation.path);
         let place = removed.iter().position(spelt);
         match place.or_else(|| removed.iter().position(|other| shape(other) == shape(operation))) {
@@ -159,7 +158,7 @@ fn operations<'a>(old: &'a Model, new: &'a Model) -> (Matched<'a>, Vec<&'a Opera
     (matched, added, removed)
 }
 
-/// What is about no single operation or type.
+/// Returns the differences that do not belong to an operation or type.
 fn general(old: &Model, new: &Model, matched: &Matched<'_>) -> Vec<String> {
     let mut lines = Vec::new();
     let servers = |model: &Model| -> Vec<String> {
@@ -176,8 +175,8 @@ fn general(old: &Model, new: &Model, matched: &Matched<'_>) -> Vec<String> {
     lines.extend(flipped(
         was,
         is,
-        "there is a helper for exports now",
-        "there is no helper for exports any more",
+        "the export helper exists now",
+        "the export helper does not exist any more",
     ));
     let mut moved: BTreeMap<(String, String), usize> = BTreeMap::new();
     for (before, after) in matched {
@@ -192,7 +191,7 @@ fn general(old: &Model, new: &Model, matched: &Matched<'_>) -> Vec<String> {
     lines
 }
 
-/// What one list has more and less than an older one, a line each.
+/// Returns a line for the entries added to a list, and one for the removed entries.
 fn more_and_less(what: &str, old: &[String], new: &[String]) -> Vec<String> {
     let only = |one: &[String], other: &[String]| -> Vec<String> {
         one.iter().filter(|entry| !other.contains(entry)).cloned().collect()
@@ -204,7 +203,7 @@ fn more_and_less(what: &str, old: &[String], new: &[String]) -> Vec<String> {
         .collect()
 }
 
-/// What to say of a fact that is different.
+/// Returns the text for a flag that changed.
 fn flipped(was: bool, is: bool, now: &str, no_more: &str) -> Option<String> {
     match (was, is) {
         (false, true) => Some(now.to_owned()),
@@ -213,7 +212,7 @@ fn flipped(was: bool, is: bool, now: &str, no_more: &str) -> Option<String> {
     }
 }
 
-/// What is different about an operation.
+/// Returns the differences of an operation.
 fn operation(old: &Operation, new: &Operation, same: &Same<'_>) -> Vec<String> {
     let mut details = Vec::new();
     if old.ident != new.ident {
@@ -254,7 +253,7 @@ fn operation(old: &Operation, new: &Operation, same: &Same<'_>) -> Vec<String> {
             ResponseBody::Bytes(media) => format!("bytes of `{media}`"),
         };
         details.push(format!(
-            "answer: {}, was {}",
+            "response: {}, was {}",
             shown(&new.response),
             shown(&old.response)
         ));
@@ -272,23 +271,23 @@ fn operation(old: &Operation, new: &Operation, same: &Same<'_>) -> Vec<String> {
     details.extend(flipped(
         old.idempotent.is_some(),
         new.idempotent.is_some(),
-        "can be repeated now",
-        "cannot be repeated now",
+        "is safe to retry now",
+        "is not safe to retry now",
     ));
     if old.removed != new.removed {
         let shown = |operation: &Operation| operation.removed.as_ref().map(Removal::note);
-        details.push(shown(new).unwrap_or_else(|| "its end is no longer announced".to_owned()));
+        details.push(shown(new).unwrap_or_else(|| "its removal is no longer announced".to_owned()));
     }
     details
 }
 
-/// The names of the parameters in a path. Those of two paths of one shape are the same by their place.
+/// Returns the names of the parameters in a path, in order.
 fn in_path(operation: &Operation) -> impl Iterator<Item = &str> {
     let names = operation.path.split('/').filter(|segment| segment.starts_with('{'));
     names.map(|name| name.trim_matches(['{', '}']))
 }
 
-/// The parameters in paths that have another name. Most often many of them do at once.
+/// Returns the renamed path parameters. Often many are renamed at once.
 fn path_parameters(matched: &Matched<'_>) -> Vec<(String, Vec<String>)> {
     let mut renamed: BTreeMap<(&str, &str), Vec<String>> = BTreeMap::new();
     for (before, after) in matched {
@@ -302,7 +301,7 @@ fn path_parameters(matched: &Matched<'_>) -> Vec<(String, Vec<String>)> {
         .collect()
 }
 
-/// What is different about what an operation sends.
+/// Returns the differences of the request body of an operation.
 fn body(old: Option<&Body>, new: Option<&Body>, same: &Same<'_>) -> Vec<String> {
     let shown = |body: &Body| match (&body.json, &body.media) {
         (Some(ty), None) => text(ty),
@@ -326,13 +325,13 @@ fn body(old: Option<&Body>, new: Option<&Body>, same: &Same<'_>) -> Vec<String> 
     }
 }
 
-/// A line that lists something, when there is something.
+/// Returns a line that lists the entries, if there are any.
 fn listed(what: &str, entries: impl Iterator<Item = String>) -> Option<String> {
     let entries: Vec<String> = entries.collect();
     (!entries.is_empty()).then(|| format!("{what}: {}", entries.join(", ")))
 }
 
-/// A type in words.
+/// Formats a type.
 fn text(ty: &Ty) -> String {
     match ty {
         Ty::Known(path) => match path.as_str() {
@@ -352,16 +351,16 @@ fn text(ty: &Ty) -> String {
     }
 }
 
-/// What a type is, and what it was. A type of the description can have the name of one of the crate's own.
+/// Formats a changed type. A type of the description can have the same name as a type of the crate.
 fn was(is: &Ty, was: &Ty) -> String {
     match (text(is), text(was)) {
         (is, was) if is != was => format!("{is}, was {was}"),
-        (name, _) if is.innermost().is_some() => format!("{name} of the description, was the crate's own"),
-        (name, _) => format!("{name} of the crate's own, was the description's"),
+        (name, _) if is.innermost().is_some() => format!("{name} of the description, was the type of the crate"),
+        (name, _) => format!("{name} of the crate, was the type of the description"),
     }
 }
 
-/// A type that is made from a component.
+/// A type that is generated from a component.
 #[derive(Clone, Copy)]
 enum Made<'a> {
     Object(&'a Struct),
@@ -380,7 +379,7 @@ impl Made<'_> {
         }
     }
 
-    /// What it is made of: the names of properties, values, types.
+    /// Returns the names of its properties, values or types.
     fn parts(self) -> Vec<String> {
         match self {
             Self::Object(made) => made.fields.iter().map(|field| format!("`{}`", field.wire)).collect(),
@@ -399,7 +398,7 @@ fn find<'a>(types: &'a Types, name: &str) -> Option<Made<'a>> {
         .or_else(|| types.newtypes.get(name).map(Made::Newtype))
 }
 
-/// The names of all types, in their order.
+/// Returns the names of all types in order.
 pub(crate) fn names(types: &Types) -> impl Iterator<Item = &String> {
     let names: BTreeSet<&String> = (types.structs.keys())
         .chain(types.enums.keys())
@@ -409,7 +408,7 @@ pub(crate) fn names(types: &Types) -> impl Iterator<Item = &String> {
     names.into_iter()
 }
 
-/// What is different about a type.
+/// Returns the differences of a type.
 fn ty(old: Made<'_>, new: Made<'_>, same: &Same<'_>) -> Vec<String> {
     match (old, new) {
         (Made::Object(old), Made::Object(new)) => object(old, new, same),
@@ -433,18 +432,18 @@ fn ty(old: Made<'_>, new: Made<'_>, same: &Same<'_>) -> Vec<String> {
             let changed = changed.then(|| was(&new.inner, &old.inner));
             changed.into_iter().collect()
         }
-        (old, new) => vec![format!("is of the kind {}, was {}", new.kind(), old.kind())],
+        (old, new) => vec![format!("kind: {}, was {}", new.kind(), old.kind())],
     }
 }
 
-/// What is different about an object.
+/// Returns the differences of an object.
 fn object(old: &Struct, new: &Struct, same: &Same<'_>) -> Vec<String> {
     let mut details = Vec::new();
     details.extend(flipped(
         old.has_builder(),
         new.has_builder(),
-        "requests send it now",
-        "no request sends it any more",
+        "is in requests now",
+        "is not in requests any more",
     ));
     let shown = |field: &Field| {
         let required = if field.required { ", required" } else { "" };
@@ -454,7 +453,7 @@ fn object(old: &Struct, new: &Struct, same: &Same<'_>) -> Vec<String> {
     let removed = old.fields.iter().filter(|field| new.field(&field.wire).is_none());
     details.extend(listed("added", added.map(shown)));
     details.extend(listed("removed", removed.map(shown)));
-    // What only requests have, a requirement or null, says nothing when the one is sent and the other is not.
+    // Requirements and null matter only in requests, so they are compared only if both objects are sent.
     let both_sent = old.in_requests && new.in_requests;
     for after in &new.fields {
         let Some(before) = old.field(&after.wire) else { continue };
@@ -481,7 +480,7 @@ fn object(old: &Struct, new: &Struct, same: &Same<'_>) -> Vec<String> {
     details
 }
 
-/// The type without the null that a request can set it to.
+/// Returns the type without the null of requests.
 fn value(ty: &Ty) -> &Ty {
     match ty {
         Ty::Nullable(inner) => inner,
@@ -489,20 +488,20 @@ fn value(ty: &Ty) -> &Ty {
     }
 }
 
-/// Which types of two clients are the same.
+/// Pairs of corresponding types of two clients.
 struct Same<'a> {
     old: &'a Types,
     new: &'a Types,
-    /// The newer name by the older one.
+    /// The newer name by the older name.
     names: BTreeMap<String, String>,
-    /// Newer names that are some older type's.
+    /// Newer names that have an older type.
     given: BTreeSet<String>,
-    /// Pairs whose parts were not looked at yet.
+    /// Pairs whose parts have not been matched yet.
     open: Vec<(String, String)>,
 }
 
 impl<'a> Same<'a> {
-    /// Finds them.
+    /// Finds the pairs.
     fn of(old: &'a Types, new: &'a Types, operations: &Matched<'_>) -> Self {
         let mut same = Self {
             old,
@@ -539,7 +538,7 @@ impl<'a> Same<'a> {
         self.open.push((before.to_owned(), after.to_owned()));
     }
 
-    /// Two types that stand at the same place.
+    /// Matches two types at the same position.
     fn meet(&mut self, before: &Ty, after: &Ty) {
         match (bare(before), bare(after)) {
             (Ty::List(before), Ty::List(after)) | (Ty::Map(before), Ty::Map(after)) => self.meet(before, after),
@@ -554,7 +553,7 @@ impl<'a> Same<'a> {
         }
     }
 
-    /// The parts of two types that are the same.
+    /// Matches the parts of a pair.
     fn look_into(&mut self, before: &str, after: &str) {
         match (find(self.old, before), find(self.new, after)) {
             (Some(Made::Object(before)), Some(Made::Object(after))) => {
@@ -573,7 +572,7 @@ impl<'a> Same<'a> {
         }
     }
 
-    /// Whether a newer type says the same as an older one.
+    /// Returns `true` if a newer type is equal to an older one.
     fn is(&self, before: &Ty, after: &Ty) -> bool {
         match (before, after) {
             (Ty::Boxed(before), after) => self.is(before, after),
@@ -587,7 +586,7 @@ impl<'a> Same<'a> {
     }
 }
 
-/// The type without pointer and null.
+/// Returns the type without `Box` and null.
 fn bare(ty: &Ty) -> &Ty {
     match ty {
         Ty::Boxed(inner) | Ty::Nullable(inner) => bare(inner),

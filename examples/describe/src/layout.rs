@@ -1,38 +1,38 @@
-//! A report as text: plain for a terminal, or Markdown.
+//! Formats a report as plain text for a terminal, or as Markdown.
 //!
-//! Backticks mark names in both; a terminal does without them.
+//! Backticks mark names in the input. They are removed from plain text.
 
-/// How a report is written.
+/// The format of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
     /// Plain text in aligned columns.
     Terminal,
-    /// Markdown as GitHub shows it.
+    /// Markdown for GitHub.
     Markdown,
 }
 
-/// No line of prose gets longer in a terminal; rows of a table are as long as their cells.
+/// Maximum length of a line of text in a terminal. Rows of tables can be longer.
 const WIDTH: usize = 110;
 
-/// A report that is being written.
+/// A report under construction.
 pub(crate) struct Page {
     form: Form,
     text: String,
 }
 
 impl Page {
-    /// An empty one.
+    /// Creates an empty report.
     pub(crate) fn new(form: Form) -> Self {
         let text = String::new();
         Self { form, text }
     }
 
-    /// What was written.
+    /// Returns the text.
     pub(crate) fn finish(self) -> String {
         self.text
     }
 
-    /// A heading: 1 for the report, 2 for a part, 3 for a part of that.
+    /// Adds a heading: level 1 for the report, 2 for a section, 3 for a subsection.
     pub(crate) fn heading(&mut self, level: usize, text: &str) {
         match self.form {
             Form::Markdown => {
@@ -52,7 +52,7 @@ impl Page {
         }
     }
 
-    /// Rows under a head. Only Markdown shows the head.
+    /// Adds a table. Only Markdown contains the head.
     pub(crate) fn table(&mut self, head: &[&str], rows: &[Vec<String>]) {
         match self.form {
             Form::Markdown => {
@@ -61,7 +61,7 @@ impl Page {
                 self.push(&line(head.iter().map(|cell| (*cell).to_owned()).collect()));
                 self.push(&format!("|{}", "---|".repeat(head.len())));
                 for row in rows {
-                    // Within a table a bar ends the cell, in code as well.
+                    // In a table a bar ends the cell, even in code.
                     let cells = row.iter().map(|cell| escape(cell).replace('|', "\\|"));
                     self.push(&line(cells.collect()));
                 }
@@ -85,7 +85,7 @@ impl Page {
         }
     }
 
-    /// A thing, and what is to be said of it.
+    /// Adds an item with its details.
     pub(crate) fn item(&mut self, thing: &str, details: &[String]) {
         match self.form {
             Form::Markdown => {
@@ -103,7 +103,7 @@ impl Page {
         }
     }
 
-    /// A line of text, broken where it is too long; what goes on stands further in.
+    /// Adds a line of text. Long lines are wrapped and indented.
     fn wrap(&mut self, text: &str, indent: usize) {
         let mut line = " ".repeat(indent);
         let mut length = indent;
@@ -120,7 +120,7 @@ impl Page {
                 line.push(' ');
                 length += 1;
             }
-            // A word of its own line's length or more, such as a long path, is broken as well.
+            // A word longer than a line, such as a long path, is broken too.
             for letter in word {
                 if length == WIDTH {
                     self.push(&line);
@@ -140,7 +140,7 @@ impl Page {
         self.text.push('\n');
     }
 
-    /// One empty line, unless there is one already or nothing stands before it.
+    /// Adds an empty line, unless the text is empty or already ends with one.
     fn gap(&mut self) {
         if !self.text.is_empty() && !self.text.ends_with("\n\n") {
             self.text.push('\n');
@@ -148,7 +148,7 @@ impl Page {
     }
 }
 
-/// As many of `names` as fit into a cell, and how many there are besides.
+/// Returns as many of `names` as fit into a cell, and the number of the others.
 pub(crate) fn few(names: &[String]) -> String {
     const ROOM: usize = 60;
     let mut length = 0;
@@ -164,7 +164,7 @@ pub(crate) fn few(names: &[String]) -> String {
     }
 }
 
-/// A number of things.
+/// Formats a number with its noun.
 pub(crate) fn count(number: usize, one: &str, many: &str) -> String {
     match number {
         1 => format!("1 {one}"),
@@ -176,7 +176,7 @@ fn plain(text: &str) -> String {
     text.replace('`', "").replace('\n', " ")
 }
 
-/// Text as it is in Markdown. What stands between backticks needs nothing.
+/// Escapes text for Markdown. Text between backticks is unchanged.
 fn escape(text: &str) -> String {
     let parts = text.split('`').enumerate().map(|(place, part)| match place % 2 {
         0 => part.replace('&', "&amp;").replace('<', "&lt;").replace('*', "\\*"),

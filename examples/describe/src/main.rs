@@ -1,11 +1,11 @@
-//! What the build makes of a description, and what is different from an older one:
+//! Reports what the build generates from a description, and the differences from an older one:
 //!
 //! ```sh
 //! cargo run -p describe -- [--markdown] [FILE [OLDER-FILE]]
 //! ```
 //!
-//! Without a file it is the description that this crate is built from. The overlay applies as in the build, and so does
-//! the one that `INTERCOM_OVERLAY` names.
+//! The default file is the description that this crate is built from. The overlays apply as in the build, including the one in
+//! `INTERCOM_OVERLAY`.
 
 mod compare;
 mod layout;
@@ -30,7 +30,7 @@ fn main() -> ExitCode {
         return ExitCode::from(2);
     };
     match answer(asked) {
-        // Whoever reads the report may stop before its end.
+        // A reader such as `head` can close the pipe early.
         Ok(text) => match std::io::stdout().write_all(text.as_bytes()) {
             Ok(()) => ExitCode::SUCCESS,
             Err(_) => ExitCode::FAILURE,
@@ -42,8 +42,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// The report. Files that are asked for are found from where the command runs, those of the build from the package's
-/// folder, as the build finds them.
+/// Returns the report. Files in arguments are relative to the current folder, files of the build to the package's folder.
 fn answer(asked: Asked) -> Result<String, Box<dyn Error>> {
     let folder = report::repository();
     let asked = asked.named_in(folder)?;

@@ -1,4 +1,4 @@
-//! The report: what the build makes of a description.
+//! Writes the report on a description.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
@@ -13,18 +13,18 @@ use crate::script::steps::model::{Model, Operation};
 use crate::script::steps::slice::Slice;
 use crate::script::{self, Built, Input};
 
-/// What a caller asked for.
+/// The arguments of the command line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Asked {
-    /// How the report is written.
+    /// The format of the report.
     pub form: Form,
     /// The description.
     pub file: PathBuf,
-    /// The older one that it is compared with.
+    /// The older description to compare with.
     pub older: Option<PathBuf>,
 }
 
-/// The folder of the crate, which the files of its build are named from.
+/// Returns the folder of the crate, which paths of its build are relative to.
 pub(crate) fn repository() -> &'static Path {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
     let holds = |folder: &&Path| folder.join(script::DESCRIPTION).exists();
@@ -32,7 +32,7 @@ pub(crate) fn repository() -> &'static Path {
 }
 
 impl Asked {
-    /// Reads the arguments of a command line; none when they make no sense.
+    /// Parses the arguments of a command line. Returns `None` if they are invalid.
     pub(crate) fn read(arguments: impl Iterator<Item = OsString>) -> Option<Self> {
         let mut form = Form::Terminal;
         let mut files = Vec::new();
@@ -52,7 +52,7 @@ impl Asked {
         files.next().is_none().then_some(asked)
     }
 
-    /// The same files as they are named in `folder`, which the build's own files are found from.
+    /// Returns the same files with paths relative to `folder`, if they are in it.
     pub(crate) fn named_in(self, folder: &Path) -> std::io::Result<Self> {
         let named = |file: PathBuf| {
             let absolute = file.canonicalize().or_else(|_| std::path::absolute(&file))?;
@@ -67,7 +67,7 @@ impl Asked {
     }
 }
 
-/// What is to be said of a file and, when there is one, about the difference from an older one.
+/// Writes the report on a file and, if there is an older file, on the differences.
 pub(crate) fn report(asked: &Asked, overlays: &[PathBuf]) -> Result<String, Failure> {
     let read = |file: &Path| {
         let input = Input {
@@ -103,18 +103,18 @@ fn head(page: &mut Page, file: &Path, built: &Built, corrections: &Corrections) 
         ("types", compare::names(&model.types).count()),
         ("corrections applied", corrections.applied.len()),
         ("corrections unused", corrections.unused.len()),
-        ("parts mended or left out", built.warnings.list().len()),
+        ("parts repaired or left out", built.warnings.list().len()),
     ];
     let rows = counted.map(|(what, number)| vec![what.to_owned(), number.to_string()]);
     page.table(&["what", "how many"], &rows);
 }
 
-/// The group of an operation, as a heading.
+/// Returns the group of an operation as a heading.
 pub(crate) fn group(operation: &Operation) -> String {
     operation.group.clone().unwrap_or_else(|| "Without a group".to_owned())
 }
 
-/// The operations that have an announced end.
+/// Writes the operations that Intercom removes.
 fn ending(page: &mut Page, model: &Model) {
     let removed = model.operations.iter().filter_map(|operation| {
         let line = format!("{} `{}` (`{}`)", operation.method, operation.path, operation.ident);
@@ -133,7 +133,7 @@ fn operations(page: &mut Page, model: &Model) {
     by_group(page, &model.operations.iter().collect::<Vec<_>>());
 }
 
-/// Operations in a table for each group.
+/// Writes a table of operations for each group.
 fn by_group(page: &mut Page, operations: &[&Operation]) {
     let mut groups: BTreeMap<String, Vec<&Operation>> = BTreeMap::new();
     for operation in operations {
@@ -157,7 +157,7 @@ fn by_group(page: &mut Page, operations: &[&Operation]) {
     }
 }
 
-/// How an operation's list goes on.
+/// Returns how the pages of a list are requested.
 pub(crate) fn paging(operation: &Operation) -> Option<&'static str> {
     let paging = operation.paging.as_ref()?;
     Some(match (paging.shape, paging.in_body) {
@@ -170,12 +170,11 @@ pub(crate) fn paging(operation: &Operation) -> Option<&'static str> {
     })
 }
 
-/// The corrections of the overlays, by what became of them. Actions that follow one another under the same description
-/// are one.
+/// The corrections of the overlays by outcome. Consecutive actions with the same description form one correction.
 struct Corrections {
     /// Description and targets.
     applied: Vec<(String, Vec<String>)>,
-    /// Likewise, after the reason.
+    /// The same, by reason.
     unused: Vec<(Outcome, String, Vec<String>)>,
 }
 
@@ -229,15 +228,15 @@ impl Corrections {
     }
 }
 
-/// What became of corrections that changed nothing, as titles.
+/// The titles of the reasons why a correction changed nothing.
 const UNUSED: [&str; 4] = [
-    "Their target is not there",
-    "The description says so already",
-    "They are for other versions",
-    "They do not fit",
+    "The target is missing",
+    "The description is already correct",
+    "For other versions",
+    "Not applicable",
 ];
 
-/// The title of an outcome, and the reason where it has one of its own.
+/// Returns the title of an outcome, and its specific reason.
 fn unused(outcome: &Outcome) -> (&'static str, Option<&str>) {
     let [nothing_there, idle, other_version, refused] = UNUSED;
     match outcome {
@@ -248,7 +247,7 @@ fn unused(outcome: &Outcome) -> (&'static str, Option<&str>) {
     }
 }
 
-/// What the build mended or left out, by the rule that found it.
+/// Writes the parts that the build repaired or left out, by rule.
 fn parts(page: &mut Page, file: &Path, built: &Built) {
     let mut rules: Vec<(&str, Vec<String>)> = Vec::new();
     for warning in built.warnings.list() {
@@ -263,7 +262,7 @@ fn parts(page: &mut Page, file: &Path, built: &Built) {
         }
     }
     if !rules.is_empty() {
-        page.heading(2, "Parts mended or left out");
+        page.heading(2, "Parts repaired or left out");
     }
     for (rule, lines) in rules {
         page.item(&format!("`{rule}`"), &lines);
@@ -297,7 +296,7 @@ fn changes(page: &mut Page, older: &Path, old: &Model, new: &Model) {
         (added.len(), "added"),
         (removed.len(), "removed"),
         (changed.len(), "changed"),
-        (renamed.len(), "with other names in their paths"),
+        (renamed.len(), "with renamed path parameters"),
     ];
     page.item(&counted("operations", operations), &[]);
     let types = [
@@ -340,8 +339,8 @@ fn changes(page: &mut Page, older: &Path, old: &Model, new: &Model) {
     for added in &types_added {
         let inner = match added.inner {
             0 => String::new(),
-            1 => ", with a type within it".to_owned(),
-            number => format!(", with {number} types within it"),
+            1 => ", with one nested type".to_owned(),
+            number => format!(", with {number} nested types"),
         };
         let line = format!("`{}` ({}{inner}): {}", added.name, added.kind, few(&added.parts));
         page.item(&line, &[]);
