@@ -1,45 +1,53 @@
-//! Prints how many of the receipts of each message were opened: `cargo run --example opened_receipts -- FOLDER [JOB]`
-//!
-//! Downloads the job into the folder, or exports yesterday if no job is given. Uses the API if `INTERCOM_ACCESS_TOKEN` is set,
-//! otherwise a mock Intercom.
+//! Joins the receipts of an export with the opens. Run with `--help` for the arguments.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::error::Error;
-use std::io::{Cursor, Write};
+use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use intercom_client::mock::{MockIntercom, MockResponse};
+use intercom_client::mock::{MockExport, MockIntercom};
 use intercom_client::{Client, ExportFile};
-use serde_json::json;
 
-const HELP: &str = "usage: opened_receipts FOLDER [JOB]
+const HELP: &str = "\
+Exports the messages of yesterday, and prints how many receipts of each message were opened.
 
-Prints how many receipts of each message were opened.
+usage: opened_receipts [FOLDER [JOB]]
 
-  FOLDER  where the files of the export are written
-  JOB     the id of a job that was started before; without it, yesterday is exported
+  FOLDER  the folder to write the files of the export to (default: exports)
+  JOB     the id of an existing export job, to use it instead of a new one
 
-INTERCOM_ACCESS_TOKEN is the token of the workspace; without it, a mock Intercom is used.";
+environment:
+  INTERCOM_ACCESS_TOKEN  an access token; if unset, a mock server is used";
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let (folder, job) = match arguments.as_slice() {
-        [folder] if !folder.starts_with('-') => (folder, None),
-        [folder, job] if !folder.starts_with('-') => (folder, Some(job)),
-        [help] if help == "--help" || help == "-h" => {
-            println!("{HELP}");
-            return Ok(());
+    if arguments
+        .iter()
+        .any(|argument| argument == "--help" || argument == "-h")
+    {
+        println!("{HELP}");
+        return ExitCode::SUCCESS;
+    }
+    let option = arguments.iter().find(|argument| argument.starts_with('-'));
+    if let Some(unexpected) = option.or(arguments.get(2)) {
+        eprintln!("error: unexpected argument `{unexpected}`\n\n{HELP}");
+        return ExitCode::from(2);
+    }
+    let folder = arguments.first().map_or("exports", String::as_str);
+    match run(folder, arguments.get(1)).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
         }
-        _ => return Err(HELP.into()),
-    };
-    let intercom = MockIntercom::new();
+    }
+}
+
+async fn run(folder: &str, job: Option<&String>) -> Result<(), Box<dyn Error>> {
     let client = match std::env::var_os("INTERCOM_ACCESS_TOKEN") {
         Some(_) => Client::from_env()?,
-        None => {
-            one_job(&intercom)?;
-            intercom.client()
-        }
+        None => mock_client(),
     };
 
     const DAY: i64 = 86_400;
@@ -48,24 +56,27 @@ async fn main() -> Result<(), Box<dyn Error>> {
         Some(id) => client.export_job(id),
         None => client.export(midnight - DAY..midnight).await?,
     };
-    let files = job.download_to(folder).await?;
+    let files = job.download_to(folder).await.map_err(|error| match error.is_io() {
+        true => format!("{folder}: {error}"),
+        false => error.to_string(),
+    })?;
     let Some(receipts) = files.statistic("receipt") else {
-        println!("no message was received");
+        println!("no messages were received");
         return Ok(());
     };
-    // A statistic without records has no file. A receipt can be opened several times.
-    let mut opened = HashSet::new();
+    // A receipt can be opened several times. Without any opens there is no file.
+    let mut opened_receipts = HashSet::new();
     if let Some(opens) = files.statistic("open") {
         for row in rows(opens)? {
-            opened.insert(text(&row?, "receipt_id"));
+            opened_receipts.insert(text(&row?, "receipt_id"));
         }
     }
     let mut messages: BTreeMap<String, (u64, u64)> = BTreeMap::new();
     for row in rows(receipts)? {
         let row = row?;
-        let message = messages.entry(text(&row, "content_title")).or_default();
-        message.0 += 1;
-        message.1 += u64::from(opened.contains(&text(&row, "receipt_id")));
+        let (received, opened) = messages.entry(text(&row, "content_title")).or_default();
+        *received += 1;
+        *opened += u64::from(opened_receipts.contains(&text(&row, "receipt_id")));
     }
     for (title, (received, opened)) in messages {
         println!("{title}: {opened} of {received} opened");
@@ -75,7 +86,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
 type Row = HashMap<String, String>;
 
-/// The rows of a file, by column.
+/// Returns the rows of a file, as maps from column to value.
 fn rows(file: &ExportFile) -> Result<impl Iterator<Item = csv::Result<Row>>, csv::Error> {
     Ok(csv::Reader::from_path(file.path())?.into_deserialize())
 }
@@ -84,25 +95,16 @@ fn text(row: &Row, column: &str) -> String {
     row.get(column).cloned().unwrap_or_default()
 }
 
-/// The mock has one job, with a ZIP archive of two statistics.
-fn one_job(intercom: &MockIntercom) -> Result<(), Box<dyn Error>> {
-    let job = MockResponse::json(json!({"job_identifier": "job-1", "status": "completed"}));
-    intercom.on("create_data_export").respond(job.clone());
-    intercom.on("get_data_export").respond(job);
-    let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
-    archive.start_file("receipt_20260413.csv", zip::write::SimpleFileOptions::default())?;
-    writeln!(archive, "user_id,content_title,receipt_id,received_at")?;
-    for number in 0..1000 {
-        let title = ["Welcome", "\"Quarterly check, Q2\"", "New prices"][number % 3];
-        writeln!(archive, "user-{number},{title},{number},2026-04-13T12:32:22.000Z")?;
-    }
-    archive.start_file("open_20260413.csv", zip::write::SimpleFileOptions::default())?;
-    writeln!(archive, "receipt_id,opened_at")?;
-    for number in (0..1000).step_by(4) {
-        writeln!(archive, "{number},2026-04-13T12:40:01.000Z")?;
-    }
-    let archive = archive.finish()?.into_inner();
-    let download = MockResponse::bytes("application/octet-stream", archive);
-    intercom.on("download_data_export").respond(download);
-    Ok(())
+/// Returns the client of a mock server with an export of 1,000 receipts, of which every fourth was
+/// opened.
+fn mock_client() -> Client {
+    eprintln!("INTERCOM_ACCESS_TOKEN is not set: using a mock server");
+    let intercom = MockIntercom::new();
+    let titles = ["Welcome", "Quarterly check, Q2", "New prices"];
+    let receipts = (0..1000).map(|id| [format!("user-{id}"), titles[id % 3].to_owned(), id.to_string()]);
+    let receipts = MockExport::csv(["user_id", "content_title", "receipt_id"], receipts);
+    let opens = MockExport::csv(["receipt_id"], (0..1000).step_by(4).map(|id| [id.to_string()]));
+    let files = [("receipt_20260413.csv", receipts), ("open_20260413.csv", opens)];
+    intercom.set_export(MockExport::zip(files));
+    intercom.client()
 }

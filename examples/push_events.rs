@@ -1,15 +1,8 @@
-//! Sends events from a file, one JSON object a line, ten at a time and inside the rate limit. What failed, and what was not
-//! sent before Ctrl-C, is written to a file that the next run takes.
-//!
-//! ```text
-//! cargo run --example push_events [events.jsonl]
-//! cargo run --example push_events events.failed.jsonl
-//! ```
-//! Sends to the workspace of `INTERCOM_ACCESS_TOKEN`; without one, to a mock Intercom that fails now and then. Without a
-//! file it makes some events.
+//! Sends events from a file in bulk. Run with `--help` for the arguments.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Write};
+use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
 use futures_util::StreamExt;
@@ -18,112 +11,151 @@ use intercom_client::Client;
 use intercom_client::mock::{MockIntercom, MockResponse};
 use serde_json::{Value, json};
 
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+const HELP: &str = "\
+Sends events, ten concurrently and within the rate limit. Events that failed or were not sent before Ctrl-C are written to a
+file for the next run.
+
+usage: push_events [FILE]
+
+  FILE  events as JSON, one object per line (default: 500 generated events)
+
+The rest of EVENTS.jsonl is written to EVENTS.failed.jsonl, that of generated events to events.failed.jsonl.
+The exit status is 1 if any event is left.
+
+environment:
+  INTERCOM_ACCESS_TOKEN  an access token; if unset, a mock server is used";
+
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    // A program of your own has the client alone: `Client::from_env()?`.
-    let intercom = match std::env::var_os("INTERCOM_ACCESS_TOKEN") {
-        Some(_) => None,
-        None => Some(mock_intercom().await),
+async fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let path = match arguments.as_slice() {
+        [] => None,
+        [help] if help == "--help" || help == "-h" => {
+            println!("{HELP}");
+            return ExitCode::SUCCESS;
+        }
+        [path] if !path.starts_with('-') => Some(path.as_str()),
+        [unexpected] | [_, unexpected, ..] => {
+            eprintln!("error: unexpected argument `{unexpected}`\n\n{HELP}");
+            return ExitCode::from(2);
+        }
     };
-    let client = match &intercom {
-        Some(intercom) => intercom.client(),
-        None => Client::from_env()?,
-    };
+    match run(path).await {
+        Ok(0) => ExitCode::SUCCESS,
+        Ok(_) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
 
-    let path = std::env::args().nth(1);
-    let events = match &path {
+/// Sends the events, and returns the number of events that are left.
+async fn run(path: Option<&str>) -> Result<usize> {
+    let events = match path {
         Some(path) => read(path)?,
-        None => made_up(),
+        None => generated(),
     };
-    let begins = path
-        .as_deref()
-        .unwrap_or("events.jsonl")
-        .trim_end_matches(".jsonl")
-        .trim_end_matches(".failed");
-    let left = format!("{begins}.failed.jsonl");
+    let stem = path.unwrap_or("events.jsonl").trim_end_matches(".jsonl");
+    let rest_path = format!("{}.failed.jsonl", stem.trim_end_matches(".failed"));
 
+    // A program for one workspace needs only `Client::from_env()?`.
+    let client = match std::env::var_os("INTERCOM_ACCESS_TOKEN") {
+        Some(_) => Client::from_env()?,
+        None => mock_client(),
+    };
     let bar = ProgressBar::new(events.len() as u64)
         .with_style(ProgressStyle::with_template("{bar:40} {pos}/{len} {eta} {msg}")?);
-    let mut push = client.push(events, |client, event| client.create_data_event().body(event));
-    let mut failed = Vec::new();
+    let mut bulk = client.bulk(events, |client, event| client.create_data_event().body(event));
+    let mut rest = Vec::new();
     let mut tick = tokio::time::interval(Duration::from_millis(200));
-    // Made once: one made anew in each turn would miss what comes between two turns.
-    let mut stop = std::pin::pin!(tokio::signal::ctrl_c());
+    // Created once, because a signal between two iterations would be lost otherwise.
+    let mut ctrl_c = std::pin::pin!(tokio::signal::ctrl_c());
     let mut stopped = false;
     loop {
-        let pushed = tokio::select! {
+        let done = tokio::select! {
             biased;
-            _ = &mut stop, if !stopped => {
-                // Those under way are still waited for, so that it is known what became of them.
-                push.stop();
+            _ = &mut ctrl_c, if !stopped => {
+                // The calls in flight are completed, so that their outcome is known.
+                bulk.stop();
                 stopped = true;
                 continue;
             }
             _ = tick.tick() => {
-                let progress = push.progress();
-                let waits = match progress.waiting.as_secs_f64().ceil() {
+                let progress = bulk.progress();
+                let wait = match progress.rate_limit_wait.as_secs_f64().ceil() {
                     0.0 => String::new(),
-                    seconds => format!(", waits {seconds} s for the rate limit"),
+                    seconds => format!(", waiting {seconds} s for the rate limit"),
                 };
-                bar.set_message(format!("{} failed{waits}", progress.failed));
+                bar.set_message(format!("{} failed{wait}", progress.failed));
                 continue;
             }
-            pushed = push.next() => pushed,
+            done = bulk.next() => done,
         };
-        let Some(pushed) = pushed else { break };
+        let Some(done) = done else { break };
         bar.inc(1);
-        if let Err(error) = pushed.result {
-            bar.println(format!("event {}: {error}", pushed.index + 1));
-            failed.push(pushed.input);
-            // With this token no other event can be sent.
+        if let Err(error) = done.result {
+            // Also prints if there is no terminal to show the bar.
+            bar.suspend(|| eprintln!("event {}: {error}", done.index + 1));
+            rest.push(done.input);
             if error.is_unauthorized() || error.is_forbidden() {
-                push.stop();
+                // All other events would fail as well.
+                bulk.stop();
             }
         }
     }
     bar.finish();
 
-    let progress = push.progress();
-    println!("{} sent, {} failed", progress.succeeded, progress.failed);
-    if progress.unknown > 0 {
-        // It does no harm to send them again: the server keeps one event of a name, a moment and a contact.
-        println!("of {} it is unknown whether the server has them", progress.unknown);
+    let progress = bulk.progress();
+    println!("{} events sent, {} failed", progress.succeeded, progress.failed);
+    if progress.outcome_unknown > 0 {
+        // Sending them again is safe: the server ignores an event with the same name, time and
+        // contact.
+        println!("{} of the failed events may have been sent", progress.outcome_unknown);
     }
-    failed.extend(push.into_inputs().collect::<Vec<_>>().await);
-    if failed.is_empty() {
-        // What was left by the run before is sent.
-        if path.as_ref() == Some(&left) {
-            std::fs::remove_file(&left)?;
+    rest.extend(bulk.into_remaining_inputs().collect::<Vec<_>>().await);
+    if rest.is_empty() {
+        if path == Some(&rest_path) {
+            std::fs::remove_file(&rest_path)?;
         }
-        return Ok(());
+        return Ok(0);
     }
-    // It may be the file that was read: it is replaced once the new one is on the disk.
-    let part = format!("{left}.part");
-    let mut file = BufWriter::new(File::create(&part)?);
-    for event in &failed {
-        writeln!(file, "{event}")?;
-    }
-    file.into_inner()?.sync_all()?;
-    std::fs::rename(&part, &left)?;
-    println!(
-        "{} events are left: cargo run --example push_events {left}",
-        failed.len()
+    write(&rest_path, &rest).map_err(|error| format!("{rest_path}: {error}"))?;
+    eprintln!(
+        "{} events are left; send them with `push_events {rest_path}`",
+        rest.len()
     );
-    Ok(())
+    Ok(rest.len())
 }
 
-/// The events of a file.
-fn read(path: &str) -> Result<Vec<Value>, Box<dyn std::error::Error>> {
+/// Reads the events in a file.
+fn read(path: &str) -> Result<Vec<Value>> {
+    let file = File::open(path).map_err(|error| format!("{path}: {error}"))?;
     let mut events = Vec::new();
-    for (place, line) in BufReader::new(File::open(path)?).lines().enumerate() {
-        let event = serde_json::from_str(&line?);
-        events.push(event.map_err(|error| format!("{path}, line {}: {error}", place + 1))?);
+    for (index, line) in BufReader::new(file).lines().enumerate() {
+        let line = line.map_err(|error| format!("{path}: {error}"))?;
+        let event = serde_json::from_str(&line);
+        events.push(event.map_err(|error| format!("{path}, line {}: {error}", index + 1))?);
     }
     Ok(events)
 }
 
-/// An order of each of 500 customers.
-fn made_up() -> Vec<Value> {
+/// Writes events to a file. The file can be the one that was read, so it is replaced when the new
+/// one is complete.
+fn write(path: &str, events: &[Value]) -> std::io::Result<()> {
+    let temporary = format!("{path}.part");
+    let mut file = BufWriter::new(File::create(&temporary)?);
+    for event in events {
+        writeln!(file, "{event}")?;
+    }
+    file.into_inner()?.sync_all()?;
+    std::fs::rename(&temporary, path)
+}
+
+/// Returns one order for each of 500 customers.
+fn generated() -> Vec<Value> {
     let now = SystemTime::now()
         .duration_since(SystemTime::UNIX_EPOCH)
         .unwrap_or_default()
@@ -135,9 +167,9 @@ fn made_up() -> Vec<Value> {
     (1..=500).map(order).collect()
 }
 
-/// A mock Intercom that fails now and then.
-async fn mock_intercom() -> MockIntercom {
-    println!("a mock Intercom answers; set INTERCOM_ACCESS_TOKEN to send to a workspace");
+/// Returns the client of a mock server that fails occasionally.
+fn mock_client() -> Client {
+    eprintln!("INTERCOM_ACCESS_TOKEN is not set: using a mock server");
     let intercom = MockIntercom::builder().latency(Duration::from_millis(20)).build();
     intercom
         .on("create_data_event")
@@ -147,5 +179,5 @@ async fn mock_intercom() -> MockIntercom {
             300 => Some(MockResponse::dropped()),
             _ => None,
         });
-    intercom
+    intercom.client()
 }

@@ -1,8 +1,7 @@
-//! An endpoint on axum for all that Intercom sends to an app: notifications, verified, answered at once and worked on afterwards;
-//! uninstall calls, health checks and Canvas Kit requests.
-//!
-//! Set `INTERCOM_CLIENT_SECRET` to your app's client secret, run `cargo run --example webhooks_axum`, and name the address, by
-//! way of a tunnel with https, as the endpoint URLs in the Developer Hub: `https://…/webhooks`.
+//! A webhook endpoint on axum for all requests that Intercom sends to an app. Run with `--help` for
+//! the arguments.
+
+use std::process::ExitCode;
 
 use axum::Router;
 use axum::body::Bytes;
@@ -15,54 +14,69 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::sync::mpsc::{self, Sender};
 
-/// The longest body that is taken, in bytes.
-const MAX_BYTES: usize = 4 << 20;
+const HELP: &str = "\
+Runs an endpoint that receives notifications, uninstall calls, health checks and Canvas Kit requests, and prints them.
 
-/// What the handlers share.
+usage: webhooks_axum [ADDRESS]
+
+  ADDRESS  the address to listen on (default: 127.0.0.1:3000)
+
+environment:
+  INTERCOM_CLIENT_SECRET  the client secret of the app (required)
+
+Intercom sends requests by HTTPS. For a test, forward them with a tunnel, and set https://TUNNEL/webhooks as the endpoint URL in
+the Developer Hub.";
+
+/// The maximum size of a request body, in bytes.
+const MAX_BODY_BYTES: usize = 4 << 20;
+
+/// The number of notifications that wait to be processed.
+const QUEUE_LENGTH: usize = 1000;
+
 #[derive(Clone)]
 pub(crate) struct Endpoint {
     receiver: Receiver,
     queue: Sender<Notification>,
 }
 
-/// The endpoint, which answers each kind of request. Notifications go into the queue.
+/// Returns the endpoint, which responds to all requests and adds notifications to the queue.
 pub(crate) fn router(receiver: Receiver, queue: Sender<Notification>) -> Router {
-    let receiver = receiver.max_bytes(MAX_BYTES);
+    let receiver = receiver.max_bytes(MAX_BODY_BYTES);
     Router::new()
-        // Setting the URL up sends a HEAD request.
+        // Intercom sends a HEAD request when the URL is configured.
         .route("/webhooks", post(receive).head(|| async { StatusCode::OK }))
-        .layer(DefaultBodyLimit::max(MAX_BYTES))
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .with_state(Endpoint { receiver, queue })
 }
 
-/// Takes one request. It has to be answered within 5 seconds, so the work on notifications is done elsewhere.
+/// Responds to a request. Intercom waits 5 seconds at most, so notifications are processed by
+/// another task.
 async fn receive(State(endpoint): State<Endpoint>, headers: HeaderMap, body: Bytes) -> Response {
     match endpoint.receiver.read_any(&headers, &body) {
         Ok(Incoming::Notification(notification)) if notification.is_ping() => StatusCode::OK.into_response(),
         Ok(Incoming::Notification(notification)) => match endpoint.queue.try_send(*notification) {
             Ok(()) => StatusCode::OK.into_response(),
-            // It is sent again a minute later.
+            // The queue is full. Intercom sends the notification again a minute later.
             Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
         },
         Ok(Incoming::Uninstall(call)) => {
-            println!(
-                "the workspace {} uninstalled the app: forget its access token",
-                call.app_id
-            );
+            // An app that stores access tokens deletes the one of this workspace.
+            println!("workspace {} uninstalled the app", call.app_id);
             StatusCode::OK.into_response()
         }
-        // An app that stores access tokens looks up here whether it has a valid one; without it, `HealthReport::reinstall`.
+        // An app that stores access tokens returns `HealthReport::reinstall` if it has no valid
+        // one.
         Ok(Incoming::HealthCheck(_)) => json(&HealthReport::ok()),
         Ok(Incoming::CanvasKit(request)) => json(&canvas(&request)),
         Ok(_) => StatusCode::BAD_REQUEST.into_response(),
         Err(error) => {
-            eprintln!("refused: {error}");
+            eprintln!("rejected a request: {error}");
             error.status().into_response()
         }
     }
 }
 
-/// The canvas that the app shows, next to a conversation for example.
+/// Returns the canvas that the app shows, for example next to a conversation.
 fn canvas(request: &CanvasKitRequest) -> Value {
     let text = match &request.component_id {
         None => "Hello".to_owned(),
@@ -78,20 +92,21 @@ fn json(value: &impl Serialize) -> Response {
     }
 }
 
-/// Works on one notification. The same one can arrive twice: remember the ids of those that are done.
-fn work(notification: &Notification) {
+/// Processes a notification. The same notification can arrive twice; a real app stores the ids of
+/// processed notifications.
+fn process(notification: &Notification) {
     let topic = notification.topic.as_deref().unwrap_or_default();
     match topic {
         topics::CONVERSATION_USER_CREATED | topics::CONVERSATION_USER_REPLIED => {
             println!("{topic}: reply to {:?}", notification.conversation_id());
         }
-        // The contact lies within another item; it is found wherever it lies.
+        // The item contains the contact in a field; `contact()` finds it there.
         topics::CONTACT_UNSUBSCRIBED => {
             let email = notification.contact().and_then(|contact| contact.email.as_deref());
-            println!("{topic}: write no more to {email:?}");
+            println!("{topic}: send no more emails to {email:?}");
         }
-        // A stub names what was deleted or archived: there is no record to store.
-        _ if notification.is_stub() => println!("{topic}: forget {:?}", notification.stub()),
+        // A stub contains the id of a deleted or archived record, not the record.
+        _ if notification.is_stub() => println!("{topic}: delete {:?}", notification.stub()),
         _ => match notification.item() {
             Some(Item::Other(item)) => println!("{topic}: {}", item["type"]),
             _ => println!("{topic}: {:?}", notification.contact_id()),
@@ -100,15 +115,39 @@ fn work(notification: &Notification) {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let secret = std::env::var("INTERCOM_CLIENT_SECRET").map_err(|_| "set INTERCOM_CLIENT_SECRET")?;
-    let (queue, mut notifications) = mpsc::channel(1000);
+async fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let address = match arguments.as_slice() {
+        [] => "127.0.0.1:3000",
+        [help] if help == "--help" || help == "-h" => {
+            println!("{HELP}");
+            return ExitCode::SUCCESS;
+        }
+        [address] if !address.starts_with('-') => address,
+        [unexpected] | [_, unexpected, ..] => {
+            eprintln!("error: unexpected argument `{unexpected}`\n\n{HELP}");
+            return ExitCode::from(2);
+        }
+    };
+    match run(address).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(address: &str) -> Result<(), Box<dyn std::error::Error>> {
+    let secret = std::env::var("INTERCOM_CLIENT_SECRET").map_err(|_| "INTERCOM_CLIENT_SECRET is not set")?;
+    let (queue, mut notifications) = mpsc::channel(QUEUE_LENGTH);
     let router = router(Receiver::new(secret)?, queue);
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
+    let listener = tokio::net::TcpListener::bind(address).await;
+    let listener = listener.map_err(|error| format!("{address}: {error}"))?;
     println!("listening on http://{}/webhooks", listener.local_addr()?);
     tokio::spawn(async move {
         while let Some(notification) = notifications.recv().await {
-            work(&notification);
+            process(&notification);
         }
     });
     axum::serve(listener, router).await?;

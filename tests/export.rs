@@ -1,4 +1,4 @@
-//! Exports over real HTTP: jobs in all their states, and downloads that are complete or absent.
+//! Exports over HTTP: the states of jobs, and downloads that are complete or absent.
 
 #[path = "export/archives.rs"]
 mod archives;
@@ -26,13 +26,13 @@ use intercom_client::{ByteStream, Client, Error, ExportFiles, ExportJob, RetryPo
 use serde_json::{Value, json};
 use server::{Move, Request, Server, chunked, raw, response};
 
-/// The job `job-1` in a state.
+/// Returns the job `job-1` in a state.
 fn state(state: &str) -> Value {
     json!({"job_identifier": "job-1", "status": state, "download_url": ""})
 }
 
-/// A mock Intercom whose job goes through these states, the last one for good, and downloads as this.
-async fn exporting(states: &[&str], download: MockResponse) -> MockIntercom {
+/// Returns a mock server whose job passes through `states`, and stays in the last one.
+async fn mock_job(states: &[&str], download: MockResponse) -> MockIntercom {
     let intercom = MockIntercom::new();
     intercom
         .on("create_data_export")
@@ -41,27 +41,28 @@ async fn exporting(states: &[&str], download: MockResponse) -> MockIntercom {
         .on("cancel_data_export")
         .respond(MockResponse::json(state("canceled")));
     let (last, first) = states.split_last().unwrap();
-    for passing in first {
+    for earlier in first {
         intercom
             .on("get_data_export")
-            .respond_once(MockResponse::json(state(passing)));
+            .respond_once(MockResponse::json(state(earlier)));
     }
     intercom.on("get_data_export").respond(MockResponse::json(state(last)));
     intercom.on("download_data_export").respond(download);
     intercom
 }
 
-/// A download of these bytes.
+/// Returns the response to a download.
 fn bytes(body: impl Into<Bytes>) -> MockResponse {
     MockResponse::bytes("application/octet-stream", body)
 }
 
-/// A mock Intercom whose job is completed and downloads as these bytes.
+/// Returns a mock server with a completed job and this download.
 async fn completed(body: impl Into<Bytes>) -> MockIntercom {
-    exporting(&["completed"], bytes(body)).await
+    mock_job(&["completed"], bytes(body)).await
 }
 
-/// A server whose job is completed, and that makes these moves when it is downloaded.
+/// Returns a server of raw sockets with a completed job, which makes these moves when the job is
+/// downloaded.
 async fn downloading(moves: impl Into<Vec<Move>>) -> Server {
     let moves = moves.into();
     Server::serve(move |request: &Request| match request.target.as_str() {
@@ -72,18 +73,18 @@ async fn downloading(moves: impl Into<Vec<Move>>) -> Server {
     .await
 }
 
-/// A client of a server of raw sockets.
+/// Returns a client of a server of raw sockets.
 fn client(server: &Server) -> Client {
     Client::builder("a-token").base_url(&server.url).build().unwrap()
 }
 
-/// The job, looked after often.
+/// Returns the job with short intervals between status requests.
 fn job(client: &Client) -> ExportJob {
     let job = client.export_job("job-1");
-    job.pauses(Duration::from_millis(5), Duration::from_millis(20))
+    job.poll_interval(Duration::from_millis(5), Duration::from_millis(20))
 }
 
-/// The requests so far, with their bodies.
+/// Returns the request lines so far, with the bodies.
 fn received(intercom: &MockIntercom) -> Vec<String> {
     let received = intercom.received().into_iter().map(|request| {
         let body = String::from_utf8(request.body.to_vec()).unwrap();
@@ -98,7 +99,7 @@ fn gzip(data: &[u8], level: Compression) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// A CSV of about `bytes` bytes.
+/// Returns a CSV of about `bytes` bytes.
 fn csv(bytes: usize) -> Vec<u8> {
     let rows = (0..bytes / 30).map(|i| format!("{i:024x},{}\n", i % 7919));
     "user_id,content_id\n"
@@ -112,13 +113,13 @@ async fn all(bytes: ByteStream) -> Vec<u8> {
     bytes.map(|chunk| chunk.unwrap()).collect::<Vec<_>>().await.concat()
 }
 
-/// The path of the only file of an export.
+/// Returns the path of the only file of an export.
 fn only(files: ExportFiles) -> PathBuf {
     assert_eq!(files.len(), 1, "{files:?}");
     files.into_iter().next().unwrap().into_path()
 }
 
-/// The names in a folder, temporary ones too.
+/// Returns the names in a folder, including temporary files.
 fn names(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).unwrap();
     entries
@@ -127,15 +128,15 @@ fn names(folder: &Path) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_range_becomes_files() {
+async fn a_range_is_exported_to_files() {
     let csv = csv(100_000);
     let download = bytes(gzip(&csv, Compression::default()));
-    let intercom = exporting(&["in_progress", "completed"], download).await;
+    let intercom = mock_job(&["in_progress", "completed"], download).await;
     let client = intercom.client();
     let folder = tempfile::tempdir().unwrap();
 
     let job = client.export(1731369600..1731974400).await.unwrap();
-    let mut job = job.pauses(Duration::from_millis(5), Duration::from_millis(5));
+    let mut job = job.poll_interval(Duration::from_millis(5), Duration::from_millis(5));
     let file = only(job.download_to(folder.path().join("a/b")).await.unwrap());
 
     assert_eq!(file, folder.path().join("a/b/job-1.csv"));
@@ -153,14 +154,14 @@ async fn a_range_becomes_files() {
 }
 
 #[tokio::test]
-async fn ranges_are_counted_in_seconds() {
+async fn ranges_are_sent_in_seconds() {
     let intercom = completed("").await;
     let client = intercom.client();
-    let moment = |seconds| DateTime::from_timestamp(seconds, 0).unwrap();
+    let time = |seconds| DateTime::from_timestamp(seconds, 0).unwrap();
     client.export(100..200).await.unwrap();
     client.export(100..=200).await.unwrap();
     client.export(100..101).await.unwrap();
-    client.export(moment(100)..moment(200)).await.unwrap();
+    client.export(time(100)..time(200)).await.unwrap();
     client
         .export(Timestamp::from(100)..=Timestamp::from(200))
         .await
@@ -177,21 +178,15 @@ async fn ranges_are_counted_in_seconds() {
 }
 
 #[tokio::test]
-async fn a_range_that_cannot_be_exported_is_not_sent() {
+async fn an_invalid_range_is_not_sent() {
     let intercom = completed("").await;
     let client = intercom.client();
     for (error, reason) in [
-        (
-            client.export(200..200).await.unwrap_err(),
-            "is empty: it ends before it begins",
-        ),
+        (client.export(200..200).await.unwrap_err(), "is empty"),
         #[allow(clippy::reversed_empty_ranges)]
-        (
-            client.export(200..100).await.unwrap_err(),
-            "is empty: it ends before it begins",
-        ),
+        (client.export(200..100).await.unwrap_err(), "is empty"),
         (client.export(200..).await.unwrap_err(), "has no end"),
-        (client.export(..200).await.unwrap_err(), "has no beginning"),
+        (client.export(..200).await.unwrap_err(), "has no start"),
     ] {
         assert!(error.is_builder() && error.attempts() == 0, "{error:?}");
         assert_eq!(error.to_string(), format!("create_data_export: the range {reason}"));
@@ -200,8 +195,8 @@ async fn a_range_that_cannot_be_exported_is_not_sent() {
 }
 
 #[tokio::test]
-async fn a_job_without_data_is_an_empty_result() {
-    let intercom = exporting(&["no_data"], bytes("none")).await;
+async fn a_job_without_data_has_an_empty_result() {
+    let intercom = mock_job(&["no_data"], bytes("none")).await;
     let folder = tempfile::tempdir().unwrap();
     let mut job = job(&intercom.client());
     assert!(job.download_to(folder.path()).await.unwrap().is_empty());
@@ -212,7 +207,7 @@ async fn a_job_without_data_is_an_empty_result() {
 
 #[tokio::test]
 async fn a_job_can_be_canceled() {
-    let intercom = exporting(&["in_progress"], bytes("")).await;
+    let intercom = mock_job(&["in_progress"], bytes("")).await;
     let mut job = intercom.client().export(1..2).await.unwrap();
     assert_eq!((job.id(), job.state()), ("job-1", &DataExportStatus::Pending));
     assert_eq!(job.refresh().await.unwrap(), &DataExportStatus::InProgress);
@@ -222,11 +217,11 @@ async fn a_job_can_be_canceled() {
 }
 
 #[tokio::test]
-async fn another_pending_job_is_told_apart_and_not_retried() {
+async fn another_pending_job_is_an_error_that_is_not_retried() {
     let intercom = MockIntercom::new();
     let message = "Exceeded rate limit of 1 pending message data export jobs";
-    let refused = MockResponse::error(429, "rate_limit_exceeded", message).header("x-ratelimit-reset", "0");
-    intercom.on("create_data_export").respond(refused);
+    let rejected = MockResponse::error(429, "rate_limit_exceeded", message).header("x-ratelimit-reset", "0");
+    intercom.on("create_data_export").respond(rejected);
     let error = intercom.client().export(1..2).await.unwrap_err();
     assert!(error.is_export_pending() && error.is_rate_limited());
     assert_eq!(intercom.received().len(), 1);
@@ -241,7 +236,7 @@ async fn a_job_without_an_identifier_is_an_error() {
     let error = intercom.client().export(1..2).await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "create_data_export: the server did not name the job that it started (request mock-0); it may have been carried out"
+        "create_data_export: the response does not contain the id of the export job (request mock-0); it may have been carried out"
     );
     assert!(error.may_have_been_carried_out());
 }
@@ -250,19 +245,19 @@ async fn a_job_without_an_identifier_is_an_error() {
 async fn the_stream_is_raw_or_decompressed() {
     let csv = csv(300_000);
     let (front, back) = csv.split_at(100_000);
-    let whole = gzip(&csv, Compression::best());
+    let single = gzip(&csv, Compression::best());
     let members = [
         gzip(front, Compression::fast()),
         gzip(b"", Compression::none()),
         gzip(back, Compression::none()),
     ]
     .concat();
-    for body in [whole, members] {
+    for body in [single, members] {
         let intercom = completed(body.clone()).await;
-        let mut job_of_it = job(&intercom.client());
-        assert_eq!(all(job_of_it.download().await.unwrap()).await, body);
-        assert_eq!(all(job_of_it.download().await.unwrap().decompressed()).await, csv);
-        // In the smallest chunks that can arrive.
+        let mut completed_job = job(&intercom.client());
+        assert_eq!(all(completed_job.download().await.unwrap()).await, body);
+        assert_eq!(all(completed_job.download().await.unwrap().decompressed()).await, csv);
+        // In chunks of one byte.
         let mut chunks: Vec<_> = body[..2000].chunks(1).map(Bytes::copy_from_slice).collect();
         chunks.push(Bytes::copy_from_slice(&body[2000..]));
         let trickle = downloading(chunked(move || chunks.clone().into_iter())).await;
@@ -272,12 +267,12 @@ async fn the_stream_is_raw_or_decompressed() {
 }
 
 #[tokio::test]
-async fn what_is_not_gzip_passes_as_it_is() {
+async fn data_without_gzip_passes_unchanged() {
     let csv = csv(50_000);
     let encoded = bytes(gzip(&csv, Compression::default())).header("content-encoding", "gzip");
     let folder = tempfile::tempdir().unwrap();
     for download in [bytes(csv.clone()), encoded] {
-        let intercom = exporting(&["completed"], download).await;
+        let intercom = mock_job(&["completed"], download).await;
         let client = intercom.client();
         assert_eq!(all(job(&client).download().await.unwrap().decompressed()).await, csv);
         let mut job = job(&client).keep_compressed(true);
@@ -288,57 +283,61 @@ async fn what_is_not_gzip_passes_as_it_is() {
     let intercom = completed("x").await;
     let download = job(&intercom.client()).download().await.unwrap();
     assert_eq!(all(download.decompressed()).await, b"x");
-    assert_eq!(names(folder.path()), ["job-1.csv"], "each replaced the one before");
+    assert_eq!(
+        names(folder.path()),
+        ["job-1.csv"],
+        "each download replaced the previous file"
+    );
 }
 
 #[tokio::test]
-async fn files_can_stay_compressed_and_progress_is_told() {
+async fn files_can_stay_compressed_and_progress_is_reported() {
     let body = gzip(&csv(2_000_000), Compression::none());
     let folder = tempfile::tempdir().unwrap();
-    let told = Arc::new(Mutex::new(Vec::new()));
+    let reports = Arc::new(Mutex::new(Vec::new()));
     let intercom = completed(body.clone()).await;
     let mut job = job(&intercom.client()).keep_compressed(true).on_progress({
-        let told = told.clone();
-        move |progress| told.lock().unwrap().push(progress.clone())
+        let reports = reports.clone();
+        move |progress| reports.lock().unwrap().push(progress.clone())
     });
     let file = only(job.download_to(folder.path()).await.unwrap());
     assert_eq!(file.file_name().unwrap(), "job-1.csv.gz");
     assert_eq!(std::fs::read(file).unwrap(), body);
-    let told = told.lock().unwrap();
-    assert_eq!((told[0].bytes, told[0].total), (0, None));
+    let reports = reports.lock().unwrap();
+    assert_eq!((reports[0].bytes, reports[0].total), (0, None));
     assert!(
-        told.len() > 3 && told.is_sorted_by(|a, b| a.bytes < b.bytes),
-        "{told:?}"
+        reports.len() > 3 && reports.is_sorted_by(|a, b| a.bytes < b.bytes),
+        "{reports:?}"
     );
-    let last = told.last().unwrap();
+    let last = reports.last().unwrap();
     assert_eq!((last.bytes, last.total), (body.len() as u64, Some(body.len() as u64)));
     assert_eq!(last.state, DataExportStatus::Completed);
 }
 
-/// What has arrived is told at once, however little it is and whether more comes.
+/// ReceivedRequest bytes are reported immediately, however few they are.
 #[tokio::test]
-async fn progress_is_told_of_a_slow_download_too() {
+async fn the_progress_of_a_slow_download_is_reported() {
     let head = raw("HTTP/1.1 200 OK\r\ncontent-length: 9999\r\n\r\n");
     let rows = |bytes| raw(csv(bytes).repeat(2).get(..bytes).unwrap());
     let pause = Move::Wait(Duration::from_millis(50));
     let server = downloading([head, rows(3000), pause, rows(10), Move::Hang]).await;
     let folder = tempfile::tempdir().unwrap();
-    let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
-    let mut job = job(&client(&server)).on_progress(move |progress| tell.send(progress.bytes).unwrap());
+    let (sender, mut reports) = tokio::sync::mpsc::unbounded_channel();
+    let mut job = job(&client(&server)).on_progress(move |progress| sender.send(progress.bytes).unwrap());
     let download = job.download_to(folder.path());
-    let arrived = async { while told.recv().await != Some(3010) {} };
+    let arrived = async { while reports.recv().await != Some(3010) {} };
     tokio::select! {
-        file = download => panic!("it goes on: {file:?}"),
+        file = download => panic!("the download ended: {file:?}"),
         () = arrived => {}
-        () = tokio::time::sleep(Duration::from_secs(20)) => panic!("nothing is told"),
+        () = tokio::time::sleep(Duration::from_secs(20)) => panic!("the progress was not reported"),
     }
 }
 
 #[tokio::test]
 async fn a_result_over_the_limit_is_an_error_and_leaves_nothing() {
-    // 1 MB of zeros is 1 kB of gzip: what counts is what is written.
+    // 1 MB of zeros is 1 kB of gzip. The limit applies to the bytes written.
     let body = gzip(&vec![b'0'; 1 << 20], Compression::default());
-    for (kept, limit, fits) in [
+    for (keep, limit, fits) in [
         (false, 1 << 20, true),
         (false, (1 << 20) - 1, false),
         (true, body.len() as u64, true),
@@ -347,12 +346,12 @@ async fn a_result_over_the_limit_is_an_error_and_leaves_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let intercom = completed(body.clone()).await;
         let outcome = job(&intercom.client())
-            .keep_compressed(kept)
+            .keep_compressed(keep)
             .max_bytes(limit)
             .download_to(folder.path())
             .await;
         let files = std::fs::read_dir(folder.path()).unwrap().count();
-        assert_eq!((outcome.is_ok(), files), (fits, usize::from(fits)), "{kept} {limit}");
+        assert_eq!((outcome.is_ok(), files), (fits, usize::from(fits)), "{keep} {limit}");
         if let Err(error) = outcome {
             assert!(error.is_decode() && !error.is_io(), "{error}");
             assert!(
@@ -381,20 +380,20 @@ async fn damaged_and_cut_off_downloads_leave_nothing() {
         assert!(error.is_decode(), "{error:?}");
         assert!(names(folder.path()).is_empty());
         let chunks: Vec<_> = job.download().await.unwrap().decompressed().collect().await;
-        let (last, whole) = chunks.split_last().unwrap();
+        let (last, others) = chunks.split_last().unwrap();
         let error = last.as_ref().unwrap_err();
         assert!(
             error.is_decode() && error.operation() == "download_data_export",
             "{error:?}"
         );
-        assert!(whole.iter().all(Result::is_ok), "nothing comes after an error");
+        assert!(others.iter().all(Result::is_ok), "the stream ends after an error");
     }
 }
 
 #[tokio::test]
 async fn a_lost_connection_leaves_nothing() {
     let body = gzip(&csv(1_000_000), Compression::none());
-    let intercom = exporting(&["completed"], bytes(body).truncate(600_000)).await;
+    let intercom = mock_job(&["completed"], bytes(body).truncate(600_000)).await;
     let folder = tempfile::tempdir().unwrap();
     let error = job(&intercom.client()).download_to(folder.path()).await.unwrap_err();
     assert!(error.is_retryable() && !error.is_decode(), "{error:?}");
@@ -408,7 +407,7 @@ async fn a_dropped_download_leaves_nothing() {
     let server = stalling().await;
     let mut job = job(&client(&server));
     tokio::select! {
-        result = job.download_to(folder.path()) => panic!("cannot end: {result:?}"),
+        result = job.download_to(folder.path()) => panic!("the download ended: {result:?}"),
         () = until(|| names(folder.path()).iter().any(|name| name.ends_with(".part"))) => {}
     }
     assert!(!names(folder.path()).iter().any(|name| name.ends_with(".csv")));
@@ -416,7 +415,7 @@ async fn a_dropped_download_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn a_killed_process_leaves_nothing_under_the_final_name() {
+async fn a_killed_process_leaves_no_file_with_the_final_name() {
     let server = stalling().await;
     let folder = tempfile::tempdir().unwrap();
     let mut child = process(&server.url, folder.path()).spawn().unwrap();
@@ -434,7 +433,7 @@ async fn a_killed_process_leaves_nothing_under_the_final_name() {
     assert!(part.starts_with(".job-1.csv.") && part.ends_with(".part"), "{part}");
 }
 
-/// A process of its own that downloads into a folder.
+/// Returns a command that downloads into a folder in another process.
 fn process(url: &str, folder: impl AsRef<Path>) -> Command {
     let mut process = Command::new(std::env::current_exe().unwrap());
     process
@@ -445,7 +444,7 @@ fn process(url: &str, folder: impl AsRef<Path>) -> Command {
     process
 }
 
-/// Does nothing unless a [`process`] runs it.
+/// The test that a [`process`] runs. Does nothing otherwise.
 #[tokio::test]
 async fn the_process() {
     let (Ok(url), Ok(folder)) = (std::env::var("EXPORT_URL"), std::env::var("EXPORT_FOLDER")) else {
@@ -455,23 +454,23 @@ async fn the_process() {
     client.export_job("job-1").download_to(folder).await.unwrap();
 }
 
-/// A server that sends half of a file and then nothing.
+/// Returns a server that sends half of a file and then stalls.
 async fn stalling() -> Server {
     let body = gzip(&csv(4_000_000), Compression::none());
     let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len());
     downloading([raw(head), raw(&body[..2_000_000]), Move::Hang]).await
 }
 
-/// Waits until something holds.
-async fn until(holds: impl Fn() -> bool) {
-    while !holds() {
+/// Waits until a condition is true.
+async fn until(condition: impl Fn() -> bool) {
+    while !condition() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
 
-/// The folder of a path that is a bare name is empty.
+/// The parent of a bare file name is the empty path.
 #[tokio::test]
-async fn an_empty_folder_is_the_current_one() {
+async fn an_empty_path_is_the_current_folder() {
     let body = gzip(&csv(100), Compression::fast());
     let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len());
     let server = downloading([raw(head), raw(body)]).await;
@@ -484,7 +483,7 @@ async fn an_empty_folder_is_the_current_one() {
 }
 
 #[tokio::test]
-async fn a_file_that_cannot_be_written_is_an_error_of_its_own() {
+async fn a_file_that_cannot_be_written_is_an_io_error() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file");
     std::fs::write(&file, "").unwrap();
@@ -496,7 +495,7 @@ async fn a_file_that_cannot_be_written_is_an_error_of_its_own() {
 }
 
 #[tokio::test]
-async fn what_is_no_export_is_refused() {
+async fn data_that_is_not_an_export_is_rejected() {
     for (body, found) in [
         ("", "nothing"),
         (" \n", "nothing"),
@@ -529,11 +528,11 @@ async fn what_is_no_export_is_refused() {
     }
 }
 
-/// What it is does not depend on how the network cuts it.
+/// The detected format does not depend on the chunks in which the data arrives.
 #[tokio::test]
-async fn what_comes_in_pieces_is_looked_at_as_a_whole() {
+async fn the_format_is_detected_across_chunks() {
     let html = Some("HTML or XML");
-    for (body, refused) in [
+    for (body, expected) in [
         ("\u{feff}user_id\n", None),
         ("\r\n\r\nuser_id\n", None),
         ("\u{feff} \n<html>", html),
@@ -545,7 +544,7 @@ async fn what_comes_in_pieces_is_looked_at_as_a_whole() {
             let folder = tempfile::tempdir().unwrap();
             let written = job(&client(&server)).download_to(folder.path()).await;
             let found = written.as_ref().err().and_then(Error::found);
-            assert_eq!(found, refused, "{body:?} by {size}: {written:?}");
+            assert_eq!(found, expected, "{body:?} by {size}: {written:?}");
             if let Ok(file) = written {
                 assert_eq!(std::fs::read_to_string(only(file)).unwrap(), body);
             }
@@ -554,7 +553,7 @@ async fn what_comes_in_pieces_is_looked_at_as_a_whole() {
 }
 
 #[tokio::test]
-async fn whatever_a_download_fails_with_names_the_job() {
+async fn every_error_of_a_download_contains_the_job() {
     let cut = || raw("HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\nuser_id\n");
     let gone = response(404, &[], "");
     let damaged = response(200, &[], &gzip(b"user_id\n", Compression::fast())[..20]);
@@ -579,7 +578,7 @@ async fn whatever_a_download_fails_with_names_the_job() {
 }
 
 #[tokio::test]
-async fn whatever_a_download_fails_with_has_the_answers_head() {
+async fn every_error_of_a_download_contains_the_status_and_request_id() {
     let head = |body: Vec<u8>| response(200, &[("x-request-id", "001f")], body);
     let damaged = gzip(b"user_id\n", Compression::fast())[..20].to_vec();
     let csv = || b"user_id\n".to_vec();
@@ -601,26 +600,27 @@ async fn whatever_a_download_fails_with_has_the_answers_head() {
     let server = downloading([head(csv())]).await;
     check(job(&client(&server)).download_to("a\0b").await.unwrap_err(), 1);
 
-    // The second attempt is the one that is damaged.
-    let intercom = exporting(&["completed"], bytes(damaged).header("x-request-id", "001f")).await;
-    let passing = MockResponse::error(503, "unavailable", "later");
-    intercom.on("download_data_export").respond_once(passing);
+    // The response to the second attempt is damaged.
+    let intercom = mock_job(&["completed"], bytes(damaged).header("x-request-id", "001f")).await;
+    let temporary = MockResponse::error(503, "unavailable", "later");
+    intercom.on("download_data_export").respond_once(temporary);
     let mut stream = job(&intercom.client()).download().await.unwrap().decompressed();
     let error = loop {
         match stream.next_chunk().await {
-            Ok(chunk) => assert!(chunk.is_some(), "it ends by an error"),
+            Ok(chunk) => assert!(chunk.is_some(), "the stream ends with an error"),
             Err(error) => break error,
         }
     };
     check(error, 2);
 
-    let nameless = MockResponse::json(json!({"status": "pending"})).header("x-request-id", "001f");
-    intercom.on("create_data_export").respond_once(nameless);
+    let without_id = MockResponse::json(json!({"status": "pending"})).header("x-request-id", "001f");
+    intercom.on("create_data_export").respond_once(without_id);
     let error = intercom.client().export(0..9).await.unwrap_err();
     assert_eq!(error.request_id(), Some("001f"), "{error}");
 }
 
-/// Does nothing unless [`the_folder_of_no_name_is_the_current_one`] runs it, in a folder of its own.
+/// The test that [`the_current_folder_can_be_downloaded_to`] runs in another process. Does nothing
+/// otherwise.
 #[tokio::test]
 async fn into_the_current_folder() {
     if std::env::var_os("EXPORT_HERE").is_none() {
@@ -632,7 +632,7 @@ async fn into_the_current_folder() {
 }
 
 #[test]
-fn the_folder_of_no_name_is_the_current_one() {
+fn the_current_folder_can_be_downloaded_to() {
     let folder = tempfile::tempdir().unwrap();
     let child = std::process::Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "into_the_current_folder"])
@@ -645,7 +645,7 @@ fn the_folder_of_no_name_is_the_current_one() {
 }
 
 #[tokio::test]
-async fn what_is_kept_compressed_is_checked() {
+async fn files_that_stay_compressed_are_checked() {
     let body = gzip(&csv(1_000_000), Compression::default());
     for bad in [body[..body.len() / 2].to_vec(), [&body[..], b"<html>"].concat()] {
         let folder = tempfile::tempdir().unwrap();
@@ -658,17 +658,17 @@ async fn what_is_kept_compressed_is_checked() {
 }
 
 #[tokio::test]
-async fn a_folder_that_the_disk_refuses_is_no_damaged_download() {
+async fn a_folder_that_cannot_be_created_is_an_io_error() {
     let body = gzip(b"a,b\n", Compression::default());
     let intercom = completed(body).await;
     let error = job(&intercom.client()).download_to("a\0b").await.unwrap_err();
     assert!(error.is_io() && !error.is_decode(), "{error:?}");
 }
 
-/// A folder that others may put files into, and not look at. Root may do both.
+/// A folder can be writable but not readable. Root can always read it.
 #[cfg(unix)]
 #[tokio::test]
-async fn a_folder_that_cannot_be_read_takes_the_file() {
+async fn a_folder_that_cannot_be_read_can_be_downloaded_to() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
     let mode = |mode| std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(mode)).unwrap();
@@ -680,7 +680,7 @@ async fn a_folder_that_cannot_be_read_takes_the_file() {
 }
 
 #[tokio::test]
-async fn gzip_of_several_members_is_written_whole() {
+async fn all_members_of_gzip_are_written() {
     let members: Vec<u8> = [&b"first\n"[..], b"second\n", b"third\n"]
         .map(|part| gzip(part, Compression::fast()))
         .concat();
@@ -694,7 +694,7 @@ async fn gzip_of_several_members_is_written_whole() {
         assert_eq!(
             file.metadata().unwrap().permissions().mode() & 0o777,
             0o600,
-            "it holds customers' data"
+            "exports contain customers' data"
         );
     }
     let folder = tempfile::tempdir().unwrap();
@@ -704,18 +704,18 @@ async fn gzip_of_several_members_is_written_whole() {
     assert!(names(folder.path()).is_empty());
 }
 
-/// gzip's own tool passes over zeros after the last member, and says of anything else that it is garbage.
+/// The program `gzip` ignores zeros after the last member, and rejects anything else.
 #[tokio::test]
-async fn zeros_that_fill_up_a_block_are_no_damage() {
-    let whole = gzip(b"first\n", Compression::fast());
+async fn zeros_after_gzip_are_ignored() {
+    let member = gzip(b"first\n", Compression::fast());
     for (tail, fits) in [
         (vec![0], true),
         (vec![0; 3000], true),
-        ([vec![0; 512], whole.clone()].concat(), false),
+        ([vec![0; 512], member.clone()].concat(), false),
         (vec![0, 1], false),
         (b"\n".to_vec(), false),
     ] {
-        let body = [&whole[..], &tail].concat();
+        let body = [&member[..], &tail].concat();
         for size in [body.len(), 7] {
             let pieces = body.clone();
             let pieces = move || {
@@ -731,9 +731,9 @@ async fn zeros_that_fill_up_a_block_are_no_damage() {
                 let folder = tempfile::tempdir().unwrap();
                 let written = job(&client).keep_compressed(keep).download_to(folder.path()).await;
                 let file = written.map(|files| std::fs::read(only(files)).unwrap());
-                let kept = if keep { &body[..] } else { b"first\n" };
+                let expected = if keep { &body[..] } else { b"first\n" };
                 match &file {
-                    Ok(file) => assert!(fits && file == kept, "{} by {size}", tail.len()),
+                    Ok(file) => assert!(fits && file == expected, "{} by {size}", tail.len()),
                     Err(error) => assert!(!fits && error.is_decode(), "{} by {size}: {error}", tail.len()),
                 }
             }
@@ -747,9 +747,9 @@ async fn zeros_that_fill_up_a_block_are_no_damage() {
     }
 }
 
-/// Each job has a file of its own, which lies in the folder.
+/// Each job has another file name, and the file is in the folder.
 #[tokio::test]
-async fn identifiers_cannot_lead_out_of_the_folder_or_share_a_file() {
+async fn job_ids_cannot_lead_out_of_the_folder_or_share_a_file() {
     let intercom = MockIntercom::new();
     intercom
         .on("get_data_export")
@@ -771,12 +771,13 @@ async fn identifiers_cannot_lead_out_of_the_folder_or_share_a_file() {
     assert_eq!((names(folder.path()).len(), names(&inner).len()), (1, 5));
 }
 
-/// `INTERCOM_TEST_EXPORT_MIB` sets the size, 256 when it is unset.
+/// The environment variable `INTERCOM_TEST_EXPORT_MIB` sets the size of the download (default:
+/// 256).
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn memory_stays_flat_at_any_size() {
+async fn memory_use_does_not_depend_on_the_size() {
     let size = std::env::var("INTERCOM_TEST_EXPORT_MIB").map_or(256, |size| size.parse().unwrap());
-    // Seven members of 1 MiB that differ, so that what is lost or out of order is noticed.
+    // Seven different members of 1 MiB, so that a missing or misplaced one is noticed.
     let blocks: Vec<Vec<u8>> = (1..=7_u64)
         .map(|seed| {
             let mut state = seed;
@@ -784,7 +785,7 @@ async fn memory_stays_flat_at_any_size() {
                 state ^= state << 13;
                 state ^= state >> 7;
                 state ^= state << 17;
-                state.to_le_bytes()
+                state.to_le_bytes().map(|byte| b'!' + byte % 64)
             };
             (0..1 << 17).flat_map(|_| next()).collect()
         })
@@ -808,13 +809,13 @@ async fn memory_stays_flat_at_any_size() {
             }
         }
     });
-    let begun = Instant::now();
+    let started = Instant::now();
     let path = only(job.download_to(folder.path()).await.unwrap());
     let samples = samples.lock().unwrap();
     let growth = samples.iter().max().unwrap() - samples[0];
     println!(
         "{size} MiB in {:?}, memory grew by {growth} KiB over {} samples",
-        begun.elapsed(),
+        started.elapsed(),
         samples.len()
     );
     assert!(growth < 16 << 10, "memory grew by {growth} KiB");
@@ -828,7 +829,7 @@ async fn memory_stays_flat_at_any_size() {
     }
 }
 
-/// Memory that this process holds.
+/// Returns the resident memory of this process.
 #[cfg(target_os = "linux")]
 fn resident_kib() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();

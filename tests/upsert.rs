@@ -1,4 +1,5 @@
-//! Upserts: what is sent, in which order, and what is told, whatever the server holds and however calls fail.
+//! Upserts: the requests and their order, and the outcome, for any state of the server and any
+//! failure.
 
 use std::time::Duration;
 
@@ -9,13 +10,13 @@ use intercom_client::types::builder::CreateContactRequestBuilder;
 use intercom_client::{Client, Nullable, RetryPolicy, UpsertOutcome};
 use serde_json::json;
 
-/// A contact that is there, and a client that hardly pauses between attempts.
+/// A mock server with a contact, and a client with short pauses between attempts.
 async fn start() -> (MockIntercom, Client) {
     let intercom = MockIntercom::new();
-    let there = json!({"type": "contact", "id": "66f1", "role": "user", "email": "ada@juniper.example",
+    let ada = json!({"type": "contact", "id": "66f1", "role": "user", "email": "ada@juniper.example",
         "external_id": "customer-1", "name": "Ada", "phone": "+44"});
     let other = json!({"type": "contact", "id": "77a2", "role": "lead", "email": "ada@juniper.example"});
-    intercom.seed("list_contacts", [there, other]);
+    intercom.seed("list_contacts", [ada, other]);
     let policy = RetryPolicy::default().base(Duration::from_millis(1));
     let client = intercom.client_builder().retry(policy).build().unwrap();
     (intercom, client)
@@ -44,7 +45,7 @@ fn not_found() -> MockResponse {
     MockResponse::error(404, "not_found", "User Not Found")
 }
 
-/// The requests in their order.
+/// Returns the request lines in order.
 fn lines(intercom: &MockIntercom) -> Vec<String> {
     intercom
         .received()
@@ -60,12 +61,12 @@ const SEARCH: &str = "POST /contacts/search";
 const SHOW: &str = "GET /contacts/66f1";
 
 #[tokio::test]
-async fn what_is_not_there_is_created_by_one_call() {
+async fn a_missing_contact_is_created_with_one_request() {
     let (intercom, client) = start().await;
     let grace = CreateContactRequest::with_external_id("customer-2").custom_attributes([("plan", json!("scale"))]);
-    let made = client.upsert_contact().body(&grace).send().await.unwrap();
+    let created = client.upsert_contact().body(&grace).send().await.unwrap();
     assert_eq!(
-        (made.outcome(), made.may_have_been_created()),
+        (created.outcome(), created.may_have_been_created()),
         (UpsertOutcome::Created, false)
     );
     assert_eq!(lines(&intercom), [CREATE]);
@@ -73,12 +74,12 @@ async fn what_is_not_there_is_created_by_one_call() {
         intercom.received()[0].json(),
         json!({"external_id": "customer-2", "custom_attributes": {"plan": "scale"}})
     );
-    let shown = client.show_contact().id(&made.id).send().await.unwrap();
-    assert_eq!(*shown, made.into_inner());
+    let shown = client.show_contact().id(&created.id).send().await.unwrap();
+    assert_eq!(*shown, created.into_inner());
 }
 
 #[tokio::test]
-async fn what_is_there_is_updated_with_the_same_body() {
+async fn an_existing_contact_is_updated_with_the_same_body() {
     let (intercom, client) = start().await;
     intercom.on("create_contact").respond(conflict("66f1"));
     let upsert = client
@@ -97,7 +98,7 @@ async fn what_is_there_is_updated_with_the_same_body() {
     assert_eq!(
         (&updated.phone, updated.external_id.as_deref()),
         (&None, Some("customer-1")),
-        "null clears, none keeps"
+        "null clears a field, an absent field is kept"
     );
     assert!(updated.request_id().is_some());
     assert_eq!(lines(&intercom), [CREATE, UPDATE]);
@@ -110,7 +111,7 @@ async fn what_is_there_is_updated_with_the_same_body() {
 }
 
 #[tokio::test]
-async fn what_is_archived_is_unarchived_first() {
+async fn an_archived_contact_is_unarchived_first() {
     let (intercom, client) = start().await;
     intercom.on("create_contact").respond(conflict_with_archived("66f1"));
     let contact = client.upsert_contact().body(ada()).send().await.unwrap();
@@ -122,7 +123,7 @@ async fn what_is_archived_is_unarchived_first() {
 }
 
 #[tokio::test]
-async fn what_is_archived_meanwhile_or_in_other_words_is_unarchived_too() {
+async fn a_contact_that_is_archived_before_the_update_is_unarchived() {
     let (intercom, client) = start().await;
     intercom.on("create_contact").respond(conflict("66f1"));
     intercom.on("update_contact").respond_once(not_found());
@@ -132,7 +133,7 @@ async fn what_is_archived_meanwhile_or_in_other_words_is_unarchived_too() {
 }
 
 #[tokio::test]
-async fn what_is_deleted_meanwhile_is_created() {
+async fn a_contact_that_is_deleted_before_the_update_is_created() {
     let (intercom, client) = start().await;
     intercom.on("create_contact").respond_once(conflict("66f1"));
     client.delete_contact().id("66f1").send().await.unwrap();
@@ -141,7 +142,7 @@ async fn what_is_deleted_meanwhile_is_created() {
     assert_eq!(contact.outcome(), UpsertOutcome::Created);
     assert_eq!(lines(&intercom), [CREATE, UPDATE, UNARCHIVE, CREATE]);
 
-    // A server that names one that it does not have is not asked for ever.
+    // A server that reports a contact that does not exist is not asked forever.
     intercom.on("create_contact").respond(conflict("66f1"));
     intercom.clear_received();
     let error = client.upsert_contact().body(ada()).send().await.unwrap_err();
@@ -150,7 +151,7 @@ async fn what_is_deleted_meanwhile_is_created() {
 }
 
 #[tokio::test]
-async fn what_is_merged_meanwhile_is_named_anew() {
+async fn a_contact_that_is_merged_before_the_update_is_replaced_by_the_other() {
     let (intercom, client) = start().await;
     intercom
         .on("create_contact")
@@ -158,8 +159,8 @@ async fn what_is_merged_meanwhile_is_named_anew() {
         .respond_once(conflict("66f1"));
     client.delete_contact().id("77a2").send().await.unwrap();
     intercom.clear_received();
-    let refusal = MockResponse::error(400, "parameter_invalid", "merged contacts cannot be restored");
-    intercom.on("unarchive_contact").respond(refusal);
+    let rejection = MockResponse::error(400, "parameter_invalid", "The contact is marked for permanent deletion");
+    intercom.on("unarchive_contact").respond(rejection);
     let contact = client.upsert_contact().body(ada()).send().await.unwrap();
     assert_eq!(
         (contact.outcome(), contact.id.as_deref()),
@@ -168,7 +169,7 @@ async fn what_is_merged_meanwhile_is_named_anew() {
     let merged = ["PUT /contacts/77a2", "POST /contacts/77a2/unarchive"];
     assert_eq!(lines(&intercom), [CREATE, merged[0], merged[1], CREATE, UPDATE]);
 
-    // One that stays is told.
+    // If the server reports the same contact again, that is the error.
     intercom.on("create_contact").respond(conflict("77a2"));
     intercom.clear_received();
     let error = client.upsert_contact().body(ada()).send().await.unwrap_err();
@@ -177,35 +178,35 @@ async fn what_is_merged_meanwhile_is_named_anew() {
 }
 
 #[tokio::test]
-async fn many_are_upserted_by_a_push() {
+async fn contacts_are_upserted_in_bulk() {
     let (intercom, client) = start().await;
     intercom
         .on("create_contact")
         .respond_with(|request| (request.json()["email"] == "ada@juniper.example").then(|| conflict("66f1")));
     let contacts = ["grace@juniper.example", "ada@juniper.example"].map(CreateContactRequest::with_email);
-    let push = client.push(&contacts, |client, contact| {
+    let bulk = client.bulk(&contacts, |client, contact| {
         client.upsert_contact().body(*contact).send()
     });
-    let outcomes: Vec<_> = push.map(|pushed| pushed.result.unwrap().outcome()).collect().await;
+    let outcomes: Vec<_> = bulk.map(|done| done.result.unwrap().outcome()).collect().await;
     assert_eq!(outcomes, [UpsertOutcome::Created, UpsertOutcome::Updated]);
 }
 
 #[tokio::test]
-async fn what_cannot_be_unarchived_is_told_clearly() {
+async fn a_contact_that_cannot_be_unarchived_is_a_clear_error() {
     let (intercom, client) = start().await;
     intercom.on("create_contact").respond(conflict_with_archived("66f1"));
-    let refusal = MockResponse::error(400, "parameter_invalid", "marked for deletion");
-    intercom.on("unarchive_contact").respond(refusal);
+    let rejection = MockResponse::error(400, "parameter_invalid", "marked for permanent deletion");
+    intercom.on("unarchive_contact").respond(rejection);
     let error = client.upsert_contact().body(ada()).send().await.unwrap_err();
     assert!(error.is_permanently_deleted() && error.is_invalid_request() && !error.is_retryable());
     assert_eq!(error.conflicting_id(), Some("66f1"));
-    let told = error.to_string();
-    let begins = "unarchive_contact: 66f1 is archived and cannot be unarchived because it is marked for permanent deletion: \
-                  400 parameter_invalid: marked for deletion (request mock-";
-    assert!(told.starts_with(begins), "{told}");
+    let text = error.to_string();
+    let start = "unarchive_contact: 66f1 is archived and cannot be unarchived because it is marked for permanent deletion: \
+                  400 parameter_invalid: marked for permanent deletion (request mock-";
+    assert!(text.starts_with(start), "{text}");
     assert_eq!(lines(&intercom), [CREATE, UNARCHIVE]);
 
-    // Of leads it is a 500 that lasts.
+    // For leads, the server responds with a persistent 500.
     intercom
         .on("unarchive_contact")
         .respond(MockResponse::error(500, "server_error", "oops"));
@@ -214,7 +215,8 @@ async fn what_cannot_be_unarchived_is_told_clearly() {
     assert!(error.is_permanently_deleted() && error.is_retryable(), "{error}");
     assert_eq!(lines(&intercom), [CREATE, UNARCHIVE, UNARCHIVE]);
 
-    // An error that says nothing of the contact is like any other.
+    // Any other error is returned unchanged: only the words of the server mean that the contact is
+    // going to be deleted.
     for (status, code, message) in [
         (403, "forbidden", "no"),
         (
@@ -223,7 +225,9 @@ async fn what_cannot_be_unarchived_is_told_clearly() {
             "The requested version could not be found",
         ),
         (400, "parameter_invalid", "no"),
-        (422, "parameter_invalid", "marked for deletion"),
+        (400, "parameter_deleted", "The parameter was deleted from this version"),
+        (400, "parameter_invalid", "permanent tags cannot be merged or restored"),
+        (422, "parameter_invalid", "marked for permanent deletion"),
     ] {
         intercom
             .on("unarchive_contact")
@@ -232,21 +236,15 @@ async fn what_cannot_be_unarchived_is_told_clearly() {
         assert_eq!(error.status().map(|status| status.as_u16()), Some(status));
         assert!(!error.is_permanently_deleted(), "{error}");
     }
-    // The code alone says it too.
-    intercom
-        .on("unarchive_contact")
-        .respond(MockResponse::error(400, "contact_permanently_deleted", "no"));
-    let error = client.upsert_contact().body(ada()).send().await.unwrap_err();
-    assert!(error.is_permanently_deleted(), "{error}");
 }
 
 #[tokio::test]
-async fn a_creation_whose_answer_is_lost_is_repeated_and_finds_what_it_made() {
+async fn a_creation_whose_response_is_lost_is_retried_and_finds_the_contact() {
     let (intercom, client) = start().await;
     let grace = CreateContactRequest::with_email("grace@juniper.example");
-    // What the first attempt makes gets an id of the mock's, told by the second one.
-    let made = client.create_contact().body(grace.clone()).send().await.unwrap();
-    let id = made.id.as_deref().unwrap();
+    // The contact of the first attempt, whose id the second attempt reports.
+    let created = client.create_contact().body(grace.clone()).send().await.unwrap();
+    let id = created.id.as_deref().unwrap();
     intercom.clear_received();
     intercom
         .on("create_contact")
@@ -259,7 +257,7 @@ async fn a_creation_whose_answer_is_lost_is_repeated_and_finds_what_it_made() {
     );
     assert_eq!(lines(&intercom), [CREATE, CREATE, &format!("PUT /contacts/{id}")]);
 
-    // An error of what comes after does not hide it.
+    // The error of a later request also reports it.
     intercom
         .on("create_contact")
         .respond_once(MockResponse::dropped())
@@ -273,7 +271,7 @@ async fn a_creation_whose_answer_is_lost_is_repeated_and_finds_what_it_made() {
         "{error}"
     );
 
-    // Unless the caller forbids it.
+    // The caller can disable the retry.
     intercom.clear_received();
     intercom.on("create_contact").respond_once(MockResponse::dropped());
     let error = client
@@ -287,9 +285,9 @@ async fn a_creation_whose_answer_is_lost_is_repeated_and_finds_what_it_made() {
     assert_eq!(lines(&intercom), [CREATE]);
 }
 
-/// The server can hold two leads with one email.
+/// Two leads can have the same email.
 #[tokio::test]
-async fn a_lead_whose_creation_is_lost_is_not_made_twice() {
+async fn a_lead_is_not_created_twice_if_the_response_is_lost() {
     let (intercom, client) = start().await;
     intercom
         .on("create_contact")
@@ -298,7 +296,7 @@ async fn a_lead_whose_creation_is_lost_is_not_made_twice() {
     let error = client.upsert_contact().body(lead.clone()).send().await.unwrap_err();
     assert!(error.may_have_been_carried_out(), "{error}");
     assert_eq!(lines(&intercom), [CREATE]);
-    // An external id is one's own.
+    // An external id is unique.
     intercom.on("create_contact").respond_once(MockResponse::dropped());
     client
         .upsert_contact()
@@ -310,7 +308,7 @@ async fn a_lead_whose_creation_is_lost_is_not_made_twice() {
 }
 
 #[tokio::test]
-async fn a_lost_answer_of_a_later_call_is_asked_for_again() {
+async fn a_later_request_whose_response_is_lost_is_retried() {
     let (intercom, client) = start().await;
     intercom.on("create_contact").respond(conflict_with_archived("66f1"));
     intercom
@@ -324,7 +322,7 @@ async fn a_lost_answer_of_a_later_call_is_asked_for_again() {
     let contact = client.upsert_contact().body(ada()).send().await.unwrap();
     assert_eq!(contact.outcome(), UpsertOutcome::Unarchived);
     assert_eq!(lines(&intercom), [CREATE, UNARCHIVE, UNARCHIVE, UPDATE, UPDATE]);
-    // One that fails for good can be begun again.
+    // An upsert that failed can be repeated.
     intercom
         .on("update_contact")
         .respond(MockResponse::error(503, "unavailable", "later"));
@@ -344,28 +342,28 @@ async fn a_lost_answer_of_a_later_call_is_asked_for_again() {
 }
 
 #[tokio::test]
-async fn a_conflict_that_names_nobody_is_searched_for() {
+async fn the_contact_of_a_conflict_without_an_id_is_searched_for() {
     let (intercom, client) = start().await;
-    // An id of another kind names nobody here.
+    // `external_id` is not the id of the contact.
     intercom.on("create_contact").respond(MockResponse::error(
         409,
         "conflict",
         "exists already with external_id=77",
     ));
-    // By email and role: a lead has the same email.
+    // By email and role, because a lead has the same email.
     let contact = client.upsert_contact().body(ada()).send().await.unwrap();
     assert_eq!(
         (contact.outcome(), contact.id.as_deref()),
         (UpsertOutcome::Updated, Some("66f1"))
     );
     assert_eq!(lines(&intercom), [CREATE, SEARCH, SHOW, UPDATE]);
-    // By the external id before the email.
+    // By external id first.
     intercom.clear_received();
     let upsert = client.upsert_contact().body(ada().external_id("customer-1"));
     assert_eq!(upsert.send().await.unwrap().id.as_deref(), Some("66f1"));
     let query = json!({"field": "external_id", "operator": "=", "value": "customer-1"});
     assert_eq!(intercom.calls("search_contacts")[0].json(), json!({"query": query}));
-    // What cannot be told apart is not changed.
+    // If several contacts match, none is updated.
     let twins =
         ["1", "2"].map(|id| json!({"type": "contact", "id": id, "role": "user", "email": "ada@juniper.example"}));
     intercom.seed("list_contacts", twins);
@@ -381,7 +379,7 @@ async fn a_conflict_that_names_nobody_is_searched_for() {
 }
 
 #[tokio::test]
-async fn a_conflict_of_the_update_is_the_error() {
+async fn a_conflict_of_the_update_is_returned() {
     let (intercom, client) = start().await;
     intercom.on("create_contact").respond(conflict("66f1"));
     intercom.on("update_contact").respond(conflict("77a2"));
@@ -394,7 +392,7 @@ async fn a_conflict_of_the_update_is_the_error() {
 }
 
 #[tokio::test]
-async fn settings_go_with_every_call_and_mistakes_are_told_before_one() {
+async fn settings_apply_to_all_requests_and_invalid_bodies_are_not_sent() {
     let (intercom, client) = start().await;
     intercom.on("create_contact").respond(conflict_with_archived("66f1"));
     client
@@ -437,7 +435,7 @@ async fn settings_go_with_every_call_and_mistakes_are_told_before_one() {
     assert!(error.send().await.unwrap_err().is_unauthorized());
 }
 
-/// Two creations of one person at the same moment: one of them is a 404.
+/// If two calls create a contact at the same time, the server rejects one of them with a 404.
 #[tokio::test]
 async fn a_creation_that_lost_the_race_finds_the_contact() {
     let (intercom, client) = start().await;
@@ -453,7 +451,7 @@ async fn a_creation_that_lost_the_race_finds_the_contact() {
     );
     assert_eq!(lines(&intercom), [CREATE, SEARCH, SHOW, UPDATE]);
 
-    // Before the search index knows it, the next creation is rejected with its id.
+    // While the search index lags, the next creation is rejected with the id.
     intercom.clear_received();
     intercom
         .on("create_contact")
@@ -466,7 +464,7 @@ async fn a_creation_that_lost_the_race_finds_the_contact() {
     assert_eq!(contact.outcome(), UpsertOutcome::Updated);
     assert_eq!(lines(&intercom), [CREATE, SEARCH, CREATE, UPDATE]);
 
-    // Or succeeds, if the other one was given up.
+    // Or the next creation succeeds.
     intercom.clear_received();
     intercom.on("create_contact").respond_once(not_found());
     let grace = CreateContactRequest::with_email("grace@juniper.example");
@@ -474,23 +472,23 @@ async fn a_creation_that_lost_the_race_finds_the_contact() {
     assert_eq!(contact.outcome(), UpsertOutcome::Created);
     assert_eq!(lines(&intercom), [CREATE, SEARCH, CREATE]);
 
-    // A server that finds nothing is not asked for ever.
+    // The number of attempts is limited.
     intercom.clear_received();
     intercom.on("create_contact").respond(not_found());
     let error = client.upsert_contact().body(grace.clone()).send().await.unwrap_err();
     assert!(error.is_not_found(), "{error}");
     assert_eq!(lines(&intercom), [CREATE, SEARCH].repeat(3));
 
-    // Nor more than once by a policy of one attempt.
+    // A policy of one attempt has no further creation.
     intercom.clear_received();
     let single = client.upsert_contact().body(grace).retry(RetryPolicy::none());
     assert!(single.send().await.unwrap_err().is_not_found());
     assert_eq!(lines(&intercom), [CREATE, SEARCH]);
 }
 
-/// Several leads can have one email.
+/// Several leads can have the same email.
 #[tokio::test]
-async fn a_lead_that_lost_the_race_is_not_taken_for_another_one() {
+async fn a_lead_that_lost_the_race_does_not_update_another_lead() {
     let (intercom, client) = start().await;
     intercom.on("create_contact").respond_once(not_found());
     let lead = CreateContactRequest::with_role("lead").email("ada@juniper.example");
@@ -499,9 +497,9 @@ async fn a_lead_that_lost_the_race_is_not_taken_for_another_one() {
     assert_eq!(lines(&intercom), [CREATE, CREATE]);
 }
 
-/// A conflict can arrive before the search index knows the contact.
+/// The search index can lag behind the conflict.
 #[tokio::test]
-async fn the_search_index_is_waited_for() {
+async fn the_search_is_repeated_while_the_index_lags() {
     let (intercom, client) = start().await;
     intercom
         .on("create_contact")
@@ -515,12 +513,12 @@ async fn the_search_index_is_waited_for() {
     let searches = [CREATE, SEARCH, SEARCH, SEARCH, SEARCH, SEARCH, SHOW, UPDATE];
     assert_eq!(lines(&intercom), searches);
 
-    // Within the deadline, and not by a policy of one attempt.
+    // The deadline limits it, and a policy of one attempt has no pauses.
     intercom.on("search_contacts").respond(empty);
     let short = RetryPolicy::default()
         .base(Duration::from_millis(20))
         .deadline(Duration::from_millis(200));
-    for (policy, most) in [(short, 5), (RetryPolicy::none(), 1)] {
+    for (policy, max) in [(short, 5), (RetryPolicy::none(), 1)] {
         intercom.clear_received();
         let error = client
             .upsert_contact()
@@ -531,15 +529,15 @@ async fn the_search_index_is_waited_for() {
             .unwrap_err();
         assert!(error.is_conflict(), "{error}");
         let searches = intercom.calls("search_contacts").len();
-        assert!((1..=most).contains(&searches), "{searches}");
+        assert!((1..=max).contains(&searches), "{searches}");
     }
 }
 
-/// The index can be older than the contact.
+/// The search index can be older than the contact.
 #[tokio::test]
 async fn another_persons_contact_is_not_updated() {
     for found in [
-        // The email was given up, or is another one.
+        // The email was removed or changed.
         json!({"email": "other@juniper.example", "role": "user"}),
         json!({"email": null, "role": "user"}),
         json!({"email": "ada@juniper.example", "role": "lead"}),
@@ -563,7 +561,7 @@ async fn another_persons_contact_is_not_updated() {
         assert!(error.is_conflict(), "{found}: {error}");
         assert!(intercom.calls("update_contact").is_empty(), "{found}");
     }
-    // Case is no difference.
+    // The comparison of emails is case-insensitive.
     let (intercom, client) = start().await;
     intercom
         .on("create_contact")
@@ -580,7 +578,7 @@ fn unique_company_constraint() -> MockResponse {
     MockResponse::error(400, "unique_company_constraint", "Company already exists.")
 }
 
-/// Two creations of one company at the same moment: one of them is rejected, and succeeds when it is sent again.
+/// If two calls create a company at the same time, the rejected one succeeds when it is sent again.
 #[tokio::test]
 async fn a_company_that_lost_the_race_is_sent_again() {
     let (intercom, client) = start().await;
@@ -603,7 +601,7 @@ async fn a_company_that_lost_the_race_is_sent_again() {
 }
 
 #[tokio::test]
-async fn a_company_that_is_rejected_for_good_is_an_error() {
+async fn a_company_that_is_always_rejected_is_an_error() {
     let (intercom, client) = start().await;
     let company = || client.upsert_company().body_map(|b| b.company_id("c-1"));
     for (answer, sent) in [
@@ -640,7 +638,7 @@ async fn a_company_without_its_key_is_not_sent() {
         assert!(error.is_builder(), "{error}");
         assert_eq!(
             error.to_string(),
-            "upsert_company: the body has no `company_id`, by which the record could exist already"
+            "upsert_company: the body has no `company_id` to identify the record by"
         );
     }
     assert!(lines(&intercom).is_empty());

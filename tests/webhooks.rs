@@ -1,4 +1,4 @@
-//! Notifications of webhooks: signatures, what is refused, what is read, and the endpoint of the example.
+//! Webhooks: signatures, rejected requests, items, and the endpoint of the example.
 
 #[path = "../examples/webhooks_axum.rs"]
 #[allow(dead_code)]
@@ -12,9 +12,9 @@ use serde_json::{Value, json};
 
 const SECRET: &str = "5e0c27a1-77d4-4f0e-9b1f-2f0a4c1f6f53";
 
-/// What setting an endpoint up sends, in the order in which Intercom writes it.
+/// The notification that Intercom sends when an endpoint is configured.
 const PING: &str = r#"{"type":"notification_event","topic":"ping","id":null,"app_id":"fh5pc001","data":{"type":"notification_event_data","item":{"type":"ping","message":"hello"}},"links":{},"delivery_status":null,"delivery_attempts":1,"delivered_at":0,"first_sent_at":1739176415,"created_at":1739176415,"self":null}"#;
-/// By Python: `hmac.new(SECRET, PING, hashlib.sha1).hexdigest()`.
+/// Computed in Python: `hmac.new(SECRET, PING, hashlib.sha1).hexdigest()`.
 const PING_SIGNATURE: &str = "sha1=adcf0e76835bbbadf774d24f2d2ff2ae26fa05e5";
 
 fn receiver() -> Receiver {
@@ -31,12 +31,12 @@ fn signature(body: &[u8]) -> String {
     receiver().sign(body)
 }
 
-/// Reads a body that is signed.
+/// Signs and reads a body.
 fn read(body: impl AsRef<[u8]>) -> Result<Notification, WebhookError> {
     receiver().read(&signed(&signature(body.as_ref())), body.as_ref())
 }
 
-/// A notification about an item.
+/// Returns a notification about an item.
 fn about(topic: &str, item: &Value) -> Notification {
     let body = json!({
         "type": "notification_event", "id": "notif_1", "topic": topic, "app_id": "fh5pc001", "created_at": 1739176415,
@@ -48,12 +48,12 @@ fn about(topic: &str, item: &Value) -> Notification {
     read
 }
 
-/// Null says no more than absence.
+/// Null means the same as absence.
 fn without_nulls(value: Value) -> Value {
     match value {
         Value::Object(entries) => {
-            let told = entries.into_iter().filter(|(_, value)| !value.is_null());
-            told.map(|(name, value)| (name, without_nulls(value))).collect()
+            let present = entries.into_iter().filter(|(_, value)| !value.is_null());
+            present.map(|(name, value)| (name, without_nulls(value))).collect()
         }
         Value::Array(items) => items.into_iter().map(without_nulls).collect(),
         other => other,
@@ -61,7 +61,7 @@ fn without_nulls(value: Value) -> Value {
 }
 
 #[test]
-fn a_ping_that_another_implementation_signed_is_read() {
+fn a_ping_signed_by_another_implementation_is_read() {
     let ping = receiver().read(&signed(PING_SIGNATURE), PING.as_bytes()).unwrap();
     assert!(ping.is_ping() && ping.mismatches().is_empty());
     assert_eq!(receiver().sign(PING.as_bytes()), PING_SIGNATURE);
@@ -75,14 +75,14 @@ fn a_ping_that_another_implementation_signed_is_read() {
         panic!()
     };
     assert_eq!(item, json!({"type": "ping", "message": "hello"}));
-    // Capitals are digits as well.
+    // Digits can be upper-case.
     let capitals = PING_SIGNATURE.to_uppercase().replace("SHA1", "sha1");
     receiver().read(&signed(&capitals), PING.as_bytes()).unwrap();
 }
 
-/// A test case of RFC 2202: the signature fits, and the body is no notification.
+/// A test case of RFC 2202. The signature is valid, the body is not a notification.
 #[test]
-fn the_signature_is_the_one_of_the_standard() {
+fn the_hub_signature_is_hmac_sha1() {
     let receiver = Receiver::new("Jefe").unwrap();
     let headers = signed("sha1=effcdf6ae5eb2fa2d27416d5f184df9c259a7c79");
     let error = receiver.read(&headers, b"what do ya want for nothing?").unwrap_err();
@@ -90,7 +90,7 @@ fn the_signature_is_the_one_of_the_standard() {
 }
 
 #[test]
-fn what_is_not_signed_is_refused() {
+fn requests_without_a_valid_signature_are_rejected() {
     let read = |headers: &HeaderMap, body: &str| receiver().read(headers, body.as_bytes()).unwrap_err();
     let good = signed(PING_SIGNATURE);
     assert_eq!(read(&HeaderMap::new(), PING), WebhookError::MissingSignature);
@@ -141,7 +141,7 @@ fn what_is_not_signed_is_refused() {
 }
 
 #[test]
-fn what_is_signed_and_no_notification_is_refused_in_one_line() {
+fn signed_bodies_that_are_not_json_objects_are_rejected_with_a_one_line_error() {
     for (body, found) in [
         (
             &br#"{"type":"notification_event","data":{"item":{"email":"ada@fernhill.example"#[..],
@@ -154,17 +154,17 @@ fn what_is_signed_and_no_notification_is_refused_in_one_line() {
         (br#"{"ada@fernhill.example": oops}"#, "an invalid character"),
     ] {
         let error = read(body).unwrap_err();
-        let said = error.to_string();
+        let text = error.to_string();
         assert!(
-            said.contains(found) && said.len() < 200 && !said.contains(['\n', '@']),
-            "{said}"
+            text.contains(found) && text.len() < 200 && !text.contains(['\n', '@']),
+            "{text}"
         );
-        assert_eq!((error.status(), format!("{error:?}")), (StatusCode::BAD_REQUEST, said));
+        assert_eq!((error.status(), format!("{error:?}")), (StatusCode::BAD_REQUEST, text));
     }
 }
 
 #[test]
-fn a_body_over_the_limit_is_refused_before_it_is_looked_at() {
+fn a_body_over_the_limit_is_rejected_before_it_is_verified() {
     let long = "x".repeat((4 << 20) + 1);
     let error = receiver().read(&HeaderMap::new(), long.as_bytes()).unwrap_err();
     assert_eq!(error, WebhookError::TooLarge(4 << 20));
@@ -180,25 +180,25 @@ fn a_body_over_the_limit_is_refused_before_it_is_looked_at() {
 }
 
 #[test]
-fn a_secret_is_given_alone_and_never_shown() {
+fn an_invalid_secret_is_rejected_and_debug_shows_no_secret() {
     for wrong in ["", "5e0c\n", " 5e0c", "5e 0c"] {
         let error: InvalidClientSecret = Receiver::new(wrong).unwrap_err();
         assert!(
             error
                 .to_string()
-                .starts_with("the client secret is empty or has whitespace"),
+                .starts_with("client secret is empty or contains whitespace"),
             "{error}"
         );
     }
     assert!(!format!("{:?}", receiver()).contains("5e0c"));
 }
 
-/// The notifications that were recorded, with other names and ids.
+/// Returns the recorded notifications, with changed names and ids.
 fn recorded() -> Vec<Value> {
     serde_json::from_str(include_str!("recorded/webhooks.json")).unwrap()
 }
 
-/// The recorded notification of a topic.
+/// Returns the recorded notification of a topic.
 fn of_topic(topic: &str) -> Notification {
     let found = recorded()
         .into_iter()
@@ -207,7 +207,7 @@ fn of_topic(topic: &str) -> Notification {
 }
 
 #[test]
-fn recorded_notifications_are_read_without_a_mismatch_or_a_loss() {
+fn recorded_notifications_are_read_without_mismatch_or_loss() {
     for sent in recorded() {
         let notification = read(sent.to_string()).unwrap();
         assert!(
@@ -218,30 +218,31 @@ fn recorded_notifications_are_read_without_a_mismatch_or_a_loss() {
         );
         let again = serde_json::to_value(&notification).unwrap();
         assert_eq!(
-            as_text(without_nulls(again)),
-            as_text(without_nulls(sent)),
+            ids_as_text(without_nulls(again)),
+            ids_as_text(without_nulls(sent)),
             "nothing is lost"
         );
     }
 }
 
-/// Numbers of ids are written back as they came or as texts.
-fn as_text(value: Value) -> Value {
+/// Converts numeric ids to text, because they are written back as either.
+fn ids_as_text(value: Value) -> Value {
     match value {
         Value::Object(entries) => {
             let text = |(name, value): (String, Value)| match value {
                 Value::Number(id) if name == "id" => (name, Value::String(id.to_string())),
-                value => (name, as_text(value)),
+                value => (name, ids_as_text(value)),
             };
             entries.into_iter().map(text).collect()
         }
-        Value::Array(items) => items.into_iter().map(as_text).collect(),
+        Value::Array(items) => items.into_iter().map(ids_as_text).collect(),
         other => other,
     }
 }
 
-/// Topic, variant, whether it is a stub, and the ids of contact, company, conversation and ticket; `+` where there is the record.
-const FOUND: [(&str, &str, [&str; 4]); 33] = [
+/// Topic, variant of the item, and ids of contact, company, conversation and ticket. `+` means that
+/// the record is in the item.
+const RECORDS: [(&str, &str, [&str; 4]); 33] = [
     (
         "contact.lead.created",
         "Contact",
@@ -366,12 +367,12 @@ const FOUND: [(&str, &str, [&str; 4]); 33] = [
 ];
 
 #[test]
-fn records_and_ids_are_found_wherever_they_lie() {
-    for (topic, variant, ids) in FOUND {
+fn records_and_ids_are_found_in_all_items() {
+    for (topic, variant, ids) in RECORDS {
         let notification = of_topic(topic);
         let item = notification.item().unwrap();
-        let shown = format!("{item:?}");
-        assert_eq!(shown.split('(').next(), Some(variant), "{topic}");
+        let debug = format!("{item:?}");
+        assert_eq!(debug.split('(').next(), Some(variant), "{topic}");
         assert_eq!(
             (item.is_stub(), notification.is_stub()),
             (variant == "Stub", variant == "Stub"),
@@ -397,13 +398,18 @@ fn records_and_ids_are_found_wherever_they_lie() {
             assert_eq!(record.is_some(), expected.starts_with('+'), "{topic}");
             assert!(record.is_none_or(|own| own.as_deref() == id), "{topic}");
         }
+        let all: std::collections::BTreeMap<_, _> = notification.ids().collect();
+        for (kind, expected) in ["contact", "company", "conversation", "ticket"].into_iter().zip(ids) {
+            let id = all.get(kind).copied().unwrap_or_default();
+            assert_eq!(id, expected.trim_start_matches('+'), "{topic}: {kind}");
+        }
     }
     assert_eq!(of_topic("admin.away_mode_updated").admin_id(), Some("9608001"));
 }
 
-/// What the table of topics says of an item is what the recordings have.
+/// The table of topics agrees with the recordings.
 #[test]
-fn topics_say_what_their_items_are() {
+fn topics_document_the_types_of_their_items() {
     let overlay: Value = serde_norway::from_str(include_str!("../openapi/overlay.yaml")).unwrap();
     let mut actions = overlay["actions"].as_array().unwrap().iter();
     let listed = actions
@@ -415,12 +421,12 @@ fn topics_say_what_their_items_are() {
     for sent in recorded() {
         let topic = listed.iter().find(|topic| topic["topic"] == sent["topic"]).unwrap();
         let notification = read(sent.to_string()).unwrap();
-        let shown = format!("{:?}", notification.item().unwrap());
+        let debug = format!("{:?}", notification.item().unwrap());
         let kind = match notification.item().unwrap() {
             Item::Stub(_) => "stub",
             _ => sent["data"]["item"]["type"]
                 .as_str()
-                .or(shown.split('(').next())
+                .or(debug.split('(').next())
                 .unwrap(),
         };
         assert_eq!(topic["item"], kind, "{}", sent["topic"]);
@@ -435,7 +441,7 @@ fn topics_say_what_their_items_are() {
 }
 
 #[test]
-fn a_stub_keeps_what_it_says() {
+fn a_stub_contains_the_id_and_the_reason() {
     let stub = of_topic("contact.archived");
     let stub = stub.stub().unwrap();
     assert_eq!(
@@ -446,12 +452,12 @@ fn a_stub_keeps_what_it_says() {
     let conversation = of_topic("conversation.deleted");
     let stub = conversation.stub().unwrap();
     assert_eq!((stub.record_id(), stub.id.as_deref()), (Some("215472621305755"), None));
-    // A complete record says when it was made, whatever became of it since.
+    // A complete record has the time of its creation, even if it was archived.
     let complete =
         json!({"type": "contact", "id": "5f", "archived": true, "created_at": "2025-02-10T08:33:35.910+00:00"});
     let read = about(topics::CONTACT_ARCHIVED, &complete);
     assert!(!read.is_stub() && read.contact().is_some());
-    // Of a type that the crate does not have, too.
+    // A stub can have a type that the crate does not have.
     let snippet = json!({"type": "content_snippet", "id": "7", "deleted": true});
     assert_eq!(
         about(topics::CONTENT_SNIPPET_DELETED, &snippet)
@@ -460,7 +466,7 @@ fn a_stub_keeps_what_it_says() {
             .record_id(),
         Some("7")
     );
-    // What is neither deleted nor archived is a record, however little it says.
+    // An item that is neither deleted nor archived is a record, even with few fields.
     assert!(
         about(
             topics::CONVERSATION_USER_REPLIED,
@@ -479,7 +485,7 @@ fn a_stub_keeps_what_it_says() {
 }
 
 #[test]
-fn the_part_that_made_the_event_is_in_reach() {
+fn the_part_of_the_event_is_in_the_item() {
     let changed = of_topic("ticket.attribute.updated");
     let part = changed.ticket_part().unwrap();
     assert_eq!(part.part_type.as_deref(), Some("ticket_attribute_updated_by_admin"));
@@ -500,9 +506,9 @@ fn the_part_that_made_the_event_is_in_reach() {
     assert_eq!((parts.len(), parts[0].redacted), (1, Some(true)));
 }
 
-/// How a bot recognizes its own parts, and those that AI wrote.
+/// A bot recognizes its own parts by the package code, and those written by AI by the author.
 #[test]
-fn parts_say_which_app_made_them() {
+fn parts_contain_the_package_code_of_the_app() {
     let read = of_topic("conversation.read");
     let parts = &read
         .conversation()
@@ -531,7 +537,7 @@ fn parts_say_which_app_made_them() {
 }
 
 #[test]
-fn deliveries_lack_an_id_or_a_status_now_and_then() {
+fn deliveries_can_lack_an_id_or_a_status() {
     let retried = of_topic("granular.unsubscribe");
     assert_eq!(
         (retried.delivery_status.as_deref(), retried.delivery_attempts),
@@ -542,7 +548,7 @@ fn deliveries_lack_an_id_or_a_status_now_and_then() {
     assert_eq!((without_id.id.as_deref(), without_id.is_ping()), (None, false));
 }
 
-/// By Python: `hmac.new(SECRET, body, hashlib.sha256).hexdigest()`.
+/// Computed in Python: `hmac.new(SECRET, body, hashlib.sha256).hexdigest()`.
 const CALLS: [(&str, &str); 3] = [
     (
         r#"{"app_id":"wk5pc001"}"#,
@@ -565,7 +571,7 @@ fn body_signed(signature: &str) -> HeaderMap {
 }
 
 #[test]
-fn calls_that_are_signed_by_the_other_header_are_verified_and_told_apart() {
+fn requests_with_a_body_signature_are_verified_and_distinguished() {
     let [uninstall, health, canvas] = CALLS.map(|(body, digits)| {
         assert_eq!(receiver().sign_with(Signature::Body, body.as_bytes()), digits);
         for digits in [digits.to_owned(), digits.to_uppercase()] {
@@ -599,7 +605,7 @@ fn calls_that_are_signed_by_the_other_header_are_verified_and_told_apart() {
 }
 
 #[test]
-fn the_other_header_is_64_digits_and_each_header_must_be_right() {
+fn a_body_signature_has_64_digits_and_both_headers_must_be_valid() {
     let (body, digits) = CALLS[0];
     let verify = |headers: &HeaderMap, body: &str| receiver().verify(headers, body.as_bytes());
     for malformed in [
@@ -629,7 +635,7 @@ fn the_other_header_is_64_digits_and_each_header_must_be_right() {
             .verify(&body_signed(digits), body.as_bytes()),
         Err(WebhookError::WrongSignature)
     );
-    // The code of one header does not do for the other.
+    // A code is valid in one header only.
     assert_eq!(verify(&signed(digits), body), Err(WebhookError::MalformedSignature));
     let mut both = body_signed(digits);
     both.insert("x-hub-signature", signature(body.as_bytes()).parse().unwrap());
@@ -643,7 +649,7 @@ fn the_other_header_is_64_digits_and_each_header_must_be_right() {
 
 /// A test case of RFC 4231.
 #[test]
-fn the_other_signature_is_the_one_of_the_standard_too() {
+fn the_body_signature_is_hmac_sha256() {
     let receiver = Receiver::new("Jefe").unwrap();
     let headers = body_signed("5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
     assert_eq!(
@@ -653,7 +659,7 @@ fn the_other_signature_is_the_one_of_the_standard_too() {
 }
 
 #[test]
-fn times_of_items_are_texts_with_milliseconds() {
+fn times_of_items_can_be_text_with_milliseconds() {
     let item = json!({
         "type": "contact", "id": "66b41de1409ad1c5e8b53a7d", "role": "lead", "created_at": "2025-02-10T08:33:35.910+00:00",
         "updated_at": "2025-02-10T08:33:35.907+00:00", "signed_up_at": null, "new": false,
@@ -672,7 +678,7 @@ fn times_of_items_are_texts_with_milliseconds() {
 }
 
 #[test]
-fn unknown_topics_and_items_come_as_they_are() {
+fn unknown_topics_and_items_are_unchanged() {
     for item in [
         json!({"type": "brand_new", "contact": {"a": [1.5, null]}}),
         json!({"contact": {"id": "5f"}, "visit": {"id": "6"}}),
@@ -686,7 +692,7 @@ fn unknown_topics_and_items_come_as_they_are() {
         assert_eq!(read.item(), Some(&Item::Other(item)));
     }
     assert_eq!(about(topics::PING, &Value::Null).item(), None);
-    // To the digit, wherever the type stands.
+    // All digits are kept. The position of the type does not matter.
     let text = r#"{"topic":"contact.deleted","new":[1],"data":{"item":{"n":123456789012345678901234567890,"type":"contact"}}}"#;
     let long = read(text).unwrap();
     let Some(Item::Contact(contact)) = long.item() else {
@@ -700,9 +706,9 @@ fn unknown_topics_and_items_come_as_they_are() {
             .contains("123456789012345678901234567890")
     );
     let odd = read(r#"{"topic":["a"],"data":{"item":{"type":"contact","id":{"a":1}}}}"#).unwrap();
-    let told: Vec<String> = odd.mismatches().iter().map(ToString::to_string).collect();
+    let mismatches: Vec<String> = odd.mismatches().iter().map(ToString::to_string).collect();
     assert_eq!(
-        told,
+        mismatches,
         [
             "topic: expected a string, found a list",
             "data.item.id: expected a string, found an object"
@@ -710,18 +716,71 @@ fn unknown_topics_and_items_come_as_they_are() {
     );
 }
 
+/// The topics of Intercom's webhook reference, for several API versions.
+/// <https://developers.intercom.com/docs/references/webhooks/webhook-models>
+const PUBLISHED_TOPICS: &str = "\
+    admin.activity_log_event.created admin.added_to_workspace admin.away_mode_updated admin.logged_in \
+    admin.logged_out admin.removed_from_workspace article.created article.deleted article.published \
+    article.unpublished article.updated call.ended call.recording_available call.started \
+    call.transcription_available company.contact.attached company.contact.detached company.created company.deleted \
+    company.updated contact.archived contact.deleted contact.email.updated contact.lead.added_email \
+    contact.lead.created contact.lead.signed_up contact.lead.tag.created contact.lead.tag.deleted \
+    contact.lead.updated contact.merged contact.subscribed contact.unarchive contact.unsubscribed \
+    contact.user.created contact.user.tag.created contact.user.tag.deleted contact.user.updated content_stat.banner \
+    content_stat.carousel content_stat.chat content_stat.checklist content_stat.custom_bot content_stat.email \
+    content_stat.news_item content_stat.post content_stat.push content_stat.series content_stat.series.webhook \
+    content_stat.sms content_stat.survey content_stat.tooltip_group content_stat.tour conversation.admin.assigned \
+    conversation.admin.closed conversation.admin.noted conversation.admin.open.assigned conversation.admin.opened \
+    conversation.admin.replied conversation.admin.single.created conversation.admin.snoozed \
+    conversation.admin.unsnoozed conversation.contact.attached conversation.contact.detached conversation.deleted \
+    conversation.operator.replied conversation.priority.updated conversation.rating.added conversation.read \
+    conversation.user.created conversation.user.replied conversation_part.redacted conversation_part.tag.created \
+    event.created granular.subscribe granular.unsubscribe job.completed ping ticket.admin.assigned \
+    ticket.admin.replied ticket.attribute.updated ticket.closed ticket.contact.attached ticket.contact.detached \
+    ticket.contact.replied ticket.created ticket.note.created ticket.rating.provided ticket.state.updated \
+    ticket.team.assigned visitor.signed_up";
+
+/// The topics that are not in the list above: recorded, or in the reference of other API versions.
+const OTHER_TOPICS: &str = "api.request.completed contact.unarchived content_snippet.created content_snippet.deleted \
+    content_snippet.updated conversation.company.updated data_connector.execution.completed ticket.resolved";
+
 #[test]
-fn topics_are_distinct_texts() {
-    let distinct: std::collections::BTreeSet<_> = topics::ALL.iter().collect();
-    assert_eq!(distinct.len(), topics::ALL.len());
-    assert!(topics::ALL.contains(&"conversation.user.replied") && topics::ALL.len() > 80);
+fn topics_are_spelled_as_published_and_recorded() {
+    let mut expected: Vec<&str> = PUBLISHED_TOPICS
+        .split_whitespace()
+        .chain(OTHER_TOPICS.split_whitespace())
+        .collect();
+    expected.sort_unstable();
+    let mut found = topics::ALL.to_vec();
+    found.sort_unstable();
+    assert_eq!(found, expected);
+    for sent in recorded() {
+        let topic = sent["topic"].as_str().unwrap();
+        assert!(found.contains(&topic), "{topic}");
+    }
+    assert_eq!(topics::PING, "ping");
+    assert_eq!(topics::CONTACT_LEAD_TAG_CREATED, "contact.lead.tag.created");
+    assert_eq!(topics::CONVERSATION_PART_TAG_CREATED, "conversation_part.tag.created");
+    assert_eq!(topics::CONVERSATION_USER_REPLIED, "conversation.user.replied");
 }
 
-#[tokio::test]
-async fn the_endpoint_of_the_example_answers_and_queues() {
+/// Sends a chunked body of this many bytes, and returns the status line of the response.
+fn post_chunked(address: std::net::SocketAddr, bytes: usize) -> String {
+    use std::io::{BufRead, BufReader, Write};
+    let mut socket = std::net::TcpStream::connect(address).unwrap();
+    let head = "POST /webhooks HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n";
+    write!(socket, "{head}{bytes:x}\r\n{}", "x".repeat(bytes)).unwrap();
+    let mut line = String::new();
+    BufReader::new(socket).read_line(&mut line).unwrap();
+    line.trim_end().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_endpoint_of_the_example_responds_and_queues() {
     let (queue, mut notifications) = tokio::sync::mpsc::channel(1);
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}/webhooks", listener.local_addr().unwrap());
+    let address = listener.local_addr().unwrap();
+    let url = format!("http://{address}/webhooks");
     let router = endpoint::router(receiver(), queue);
     let server = tokio::spawn(async move { axum::serve(listener, router).await });
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
@@ -729,7 +788,7 @@ async fn the_endpoint_of_the_example_answers_and_queues() {
     assert_eq!(
         http.head(&url).send().await.unwrap().status(),
         200,
-        "when the URL is set up"
+        "sent when the URL is configured"
     );
     let post = async |signature: &str, body: String| {
         let request = http.post(&url).header("X-Hub-Signature", signature).body(body);
@@ -739,6 +798,8 @@ async fn the_endpoint_of_the_example_answers_and_queues() {
     assert_eq!(post(PING_SIGNATURE, PING.replace("hello", "hullo")).await, 401);
     assert_eq!(http.post(&url).body(PING).send().await.unwrap().status(), 401);
     assert_eq!(post(PING_SIGNATURE, "x".repeat((4 << 20) + 1)).await, 413);
+    let chunked = tokio::task::spawn_blocking(move || post_chunked(address, (4 << 20) + 1));
+    assert_eq!(chunked.await.unwrap(), "HTTP/1.1 413 Payload Too Large");
     assert_eq!(post(&signature(b"{"), "{".to_owned()).await, 400);
     let reply = json!({"id": "notif_2", "topic": topics::CONVERSATION_USER_REPLIED, "data": {"item": {"type": "conversation"}}});
     let reply = reply.to_string();
@@ -746,14 +807,14 @@ async fn the_endpoint_of_the_example_answers_and_queues() {
     assert_eq!(
         post(&signature(reply.as_bytes()), reply.clone()).await,
         503,
-        "the queue is full: sent again later"
+        "the queue is full, so that it is sent again later"
     );
-    for ((body, digits), answer) in CALLS.into_iter().zip(["", r#"{"state":"OK"}"#, r#"{"canvas":"#]) {
+    for ((body, digits), start) in CALLS.into_iter().zip(["", r#"{"state":"OK"}"#, r#"{"canvas":"#]) {
         let request = http.post(&url).header("X-Body-Signature", digits).body(body);
         let response = request.send().await.unwrap();
         assert_eq!(response.status(), 200, "{body}");
         let text = response.text().await.unwrap();
-        assert!(text.starts_with(answer), "{text}");
+        assert!(text.starts_with(start), "{text}");
         let unsigned = http.post(&url).header("X-Body-Signature", &digits[1..]).body(body);
         assert_eq!(unsigned.send().await.unwrap().status(), 401);
     }

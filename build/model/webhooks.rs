@@ -97,7 +97,7 @@ pub struct Topic {
 }
 
 /// Names of other methods of notifications and items.
-const METHODS: [&str; 6] = ["into_item", "is_ping", "is_stub", "item", "mismatches", "stub"];
+const METHODS: [&str; 7] = ["ids", "into_item", "is_ping", "is_stub", "item", "mismatches", "stub"];
 
 /// A component with invalid marks, and the reason.
 pub type Rejected = (String, String);

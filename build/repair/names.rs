@@ -11,8 +11,8 @@ use super::super::document::schema::{
 use super::super::warnings::Warnings;
 
 /// Names of the hand-written methods of `Client`.
-pub const CLIENT_METHODS: &str = "api_version base_url builder bytes clone decoded export export_job from_env in_background push \
-    push_stream rate_limit_wait retry_policy region request run stream to_builder \
+pub const CLIENT_METHODS: &str = "api_version base_url builder bulk bulk_stream bytes clone decoded export export_job from_env \
+    in_background rate_limit_wait retry_policy region request run stream to_builder \
     with_token";
 
 /// The types and traits of Rust's prelude, which generated code uses.

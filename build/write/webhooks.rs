@@ -23,6 +23,7 @@ pub fn webhooks(webhooks: &Webhooks) -> TokenStream {
     let finders = webhooks.records.iter().map(|record| finder(record, &variants));
     let ids = webhooks.ids.iter().map(|id| id_finder(id, &variants));
     let (on_items, on_notifications): (Vec<_>, Vec<_>) = finders.chain(ids).unzip();
+    let all_ids = all_ids(&webhooks.ids);
     let topics = topics(webhooks, &variants);
     quote! {
         /// The items and topics of notifications.
@@ -34,7 +35,7 @@ pub fn webhooks(webhooks: &Webhooks) -> TokenStream {
             impl Item { #(#on_items)* }
 
             /// Methods that find records and ids in the item.
-            impl crate::webhooks::Notification { #(#on_notifications)* }
+            impl crate::webhooks::Notification { #(#on_notifications)* #all_ids }
 
             #topics
         }
@@ -154,6 +155,24 @@ fn id_finder(id: &IdMethod, variants: &[String]) -> (TokenStream, TokenStream) {
             }
         },
     )
+}
+
+/// Writes the method of notifications that returns the ids of all records.
+fn all_ids(ids: &[IdMethod]) -> TokenStream {
+    let nouns = ids.iter().map(|id| &id.noun);
+    let methods = ids.iter().map(|id| format_ident!("{}", id.method));
+    let count = ids.len();
+    quote! {
+        /// Returns the ids of all records that the item is, contains or refers to, each with the
+        /// kind of the record, such as `contact`.
+        ///
+        /// There is at most one id of each kind: the one that the method of that kind returns,
+        /// such as `contact_id`.
+        pub fn ids(&self) -> impl ::std::iter::Iterator<Item = (&'static str, &str)> {
+            let ids: [(&'static str, ::std::option::Option<&str>); #count] = [#((#nouns, self.#methods())),*];
+            ids.into_iter().filter_map(|(kind, id)| ::std::option::Option::Some((kind, id?)))
+        }
+    }
 }
 
 /// Writes the topics and a table of their items.

@@ -1,4 +1,4 @@
-//! Many calls of one kind: inputs go through one operation, some at a time, inside the rate limit.
+//! Bulk calls: one call per input, several at a time, within the rate limit.
 //!
 //! ```
 //! use futures_util::StreamExt;
@@ -10,18 +10,17 @@
 //! # let intercom = MockIntercom::new();
 //! # let client = intercom.client();
 //! let orders = (0..100).map(|number| {
-//!     let event = CreateDataEventRequest::builder().event_name("placed-order").created_at(1_730_419_200);
-//!     event.user_id(format!("customer-{number}"))
+//!     let event = CreateDataEventRequest::builder().event_name("placed-order");
+//!     event.created_at(1_730_419_200).user_id(format!("customer-{number}"))
 //! });
-//! let mut push = client.push(orders, |client, event| client.create_data_event().body(event));
-//! while let Some(pushed) = push.next().await {
-//!     match pushed.result {
-//!         Ok(_) => {}
-//!         Err(error) if error.may_have_been_carried_out() => println!("number {} is unknown: {error}", pushed.index),
-//!         Err(error) => println!("number {} failed: {error}", pushed.index),
+//! let mut bulk = client.bulk(orders, |client, event| client.create_data_event().body(event));
+//! while let Some(done) = bulk.next().await {
+//!     if let Err(error) = done.result {
+//!         let unknown = error.may_have_been_carried_out();
+//!         println!("input {}: {error}, outcome unknown: {unknown}", done.index);
 //!     }
 //! }
-//! assert_eq!(push.progress().succeeded, 100);
+//! assert_eq!(bulk.progress().succeeded, 100);
 //! # Ok(())
 //! # }
 //! ```
@@ -40,9 +39,15 @@ use futures_util::stream::{self, BoxStream, FuturesOrdered};
 use crate::client::Client;
 use crate::response::error::Error;
 
+/// The default of [`Bulk::concurrency`].
+const DEFAULT_CONCURRENCY: usize = 10;
+
 impl Client {
-    /// Makes one call for each of the inputs, [some at a time](Push::concurrency), as a stream of what became of each: see
-    /// [`Push`]. What `call` returns is awaited: a builder, or any future with an [`Error`](crate::Error).
+    /// Runs one call per input, up to ten concurrently, and returns a stream of the results.
+    ///
+    /// `call` receives the client and the input, and returns a request builder or any future that
+    /// fails with an [`Error`](crate::Error). The results are in the order of the inputs; see
+    /// [`Bulk`].
     ///
     /// ```
     /// # use futures_util::StreamExt;
@@ -52,161 +57,185 @@ impl Client {
     /// # let intercom = MockIntercom::new();
     /// # let client = intercom.client();
     /// let tags = ["vip", "trial", "churned"];
-    /// let push = client.push(tags, |client, name| client.create_tag().body_map(|b| b.name(*name)));
-    /// let failed: Vec<_> = push.filter(|pushed| std::future::ready(pushed.result.is_err())).collect().await;
-    /// assert!(failed.is_empty());
+    /// let mut bulk = client.bulk(tags, |client, name| {
+    ///     client.create_tag().body_map(|body| body.name(*name))
+    /// });
+    /// while let Some(done) = bulk.next().await {
+    ///     println!("{}: {:?}", done.input, done.result?.id);
+    /// }
     /// # Ok(())
     /// # }
     /// ```
-    pub fn push<'a, I, T, F>(
+    #[doc(alias = "batch")]
+    #[doc(alias = "import")]
+    #[doc(alias = "push")]
+    pub fn bulk<'a, I, T, F>(
         &self,
         inputs: impl IntoIterator<Item = I, IntoIter: Send + 'a>,
         call: impl FnMut(&Client, &I) -> F + Send + 'a,
-    ) -> Push<'a, I, T>
+    ) -> Bulk<'a, I, T>
     where
         I: Send + 'a,
         T: Send + 'a,
         F: IntoFuture<Output = Result<T, Error>, IntoFuture: Send + 'a>,
     {
-        self.push_stream(stream::iter(inputs), call)
+        self.bulk_stream(stream::iter(inputs), call)
     }
 
-    /// The same for inputs that come as a stream, such as the lines of a file or what [walks a list](crate::paging). A next
-    /// one is taken when there is room for its call.
-    pub fn push_stream<'a, I, T, F>(
+    /// Runs one call per item of a stream of inputs, such as the lines of a file or the [items of a
+    /// list](crate::paging).
+    ///
+    /// Like [`bulk`](Self::bulk). An input is requested from the stream when its call can start.
+    #[doc(alias = "push_stream")]
+    pub fn bulk_stream<'a, I, T, F>(
         &self,
         inputs: impl Stream<Item = I> + Send + 'a,
         mut call: impl FnMut(&Client, &I) -> F + Send + 'a,
-    ) -> Push<'a, I, T>
+    ) -> Bulk<'a, I, T>
     where
         I: Send + 'a,
         T: Send + 'a,
         F: IntoFuture<Output = Result<T, Error>, IntoFuture: Send + 'a>,
     {
-        Push {
+        Bulk {
             client: self.in_background(),
             inputs: Box::pin(inputs),
-            call: Box::new(move |client, input| {
+            start_call: Box::new(move |client, input| {
                 let call = call(client, &input).into_future();
                 Box::pin(async move {
                     let result = call.await;
                     (input, result)
                 })
             }),
-            concurrency: 10,
-            under_way: FuturesOrdered::new(),
-            ended: false,
-            progress: Progress::default(),
+            concurrency: DEFAULT_CONCURRENCY,
+            in_flight: FuturesOrdered::new(),
+            no_more_inputs: false,
+            progress: BulkProgress::default(),
         }
     }
 }
 
-/// A call with its input, which comes back with the result.
-type Call<'a, I, T> = BoxFuture<'a, (I, Result<T, Error>)>;
-/// Begins the call of an input.
-type Begin<'a, I, T> = Box<dyn FnMut(&Client, I) -> Call<'a, I, T> + Send + 'a>;
+/// A running call. It returns the input together with the result.
+type RunningCall<'a, I, T> = BoxFuture<'a, (I, Result<T, Error>)>;
+/// Starts the call for an input.
+type StartCall<'a, I, T> = Box<dyn FnMut(&Client, I) -> RunningCall<'a, I, T> + Send + 'a>;
 
-/// Many calls of one kind, some at a time: made by [`Client::push`].
+/// A stream of the results of many calls, started by [`Client::bulk`].
 ///
-/// A stream of one [`Pushed`] for each input, in the order of the inputs: what came so far is a count to go on from. A call
-/// that takes long, or is repeated after a pause, holds back what comes after it. A failed call ends nothing;
-/// [`stop`](Self::stop) where an error says that none can succeed, such as [`is_unauthorized`](Error::is_unauthorized).
+/// # Order
 ///
-/// Nothing is sent twice: each input is given to one call, and that is repeated by its [`RetryPolicy`](crate::RetryPolicy) only
-/// where a second attempt does no harm. A call that is no read, PUT or DELETE and whose answer was lost is an error that
-/// [`may_have_been_carried_out`](Error::may_have_been_carried_out); whether to send its input again, only you know.
+/// Yields one [`BulkResult`] per input, in the order of the inputs, so the number of results
+/// received is the position from which to resume. A slow call delays the results after it.
 ///
-/// Nothing is sent before this is polled, and no input is taken while there is no room for its call. Dropping it stops: calls
-/// under way are given up, and may have been carried out. To stop without that, [`stop`](Self::stop) and take what is left of
-/// the stream. Memory: the inputs and answers of the calls under way.
+/// # Errors
 ///
-/// On a runtime, calls that were begun make progress while this is not polled, and the time counts against no timeout: the
-/// caller can take as long as it needs between two results.
+/// A failed call does not end the stream. Call [`stop`](Self::stop) on errors that every further
+/// call would return as well, such as [`is_unauthorized`](Error::is_unauthorized).
+///
+/// Each input is passed to one call. That call is retried under its
+/// [`RetryPolicy`](crate::RetryPolicy), so a request that is not idempotent is not sent twice. If
+/// its response is lost, the result is an error for which
+/// [`may_have_been_carried_out`](Error::may_have_been_carried_out) is `true`, and the caller
+/// decides whether to send the input again.
+///
+/// # Execution
+///
+/// Nothing is sent before the first poll. Inputs are read only when their call can start, so memory
+/// use is bounded by the calls in flight. On a tokio runtime, calls in flight proceed while the
+/// stream is not polled, and time spent by the caller between two results does not count against
+/// their timeouts.
+///
+/// Dropping the stream cancels the calls in flight; the server may have carried them out. To finish
+/// them, call [`stop`](Self::stop) and read the stream to its end.
 #[must_use = "streams do nothing unless polled"]
-pub struct Push<'a, I, T> {
+pub struct Bulk<'a, I, T> {
     client: Client,
     inputs: BoxStream<'a, I>,
-    call: Begin<'a, I, T>,
+    start_call: StartCall<'a, I, T>,
     concurrency: usize,
-    under_way: FuturesOrdered<Call<'a, I, T>>,
-    /// Whether no further input is taken.
-    ended: bool,
-    progress: Progress,
+    in_flight: FuturesOrdered<RunningCall<'a, I, T>>,
+    no_more_inputs: bool,
+    progress: BulkProgress,
 }
 
-/// What became of one input.
+/// The result of the call for one input.
 #[derive(Debug)]
 #[non_exhaustive]
-pub struct Pushed<I, T> {
-    /// The place of the input among all, counted from 0.
+pub struct BulkResult<I, T> {
+    /// The position of the input, counted from 0.
     pub index: u64,
-    /// The input as it was given.
+    /// The input.
     pub input: I,
-    /// What its call answered, or why it failed.
+    /// The response of the call, or the error that it failed with.
     pub result: Result<T, Error>,
 }
 
-/// How far a [`Push`] is.
+/// The progress of a [`Bulk`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Progress {
-    /// Calls that succeeded, of those that the stream has delivered.
+pub struct BulkProgress {
+    /// Results returned so far that are successful.
     pub succeeded: u64,
-    /// Calls that failed, of those that the stream has delivered.
+    /// Results returned so far that are errors.
     pub failed: u64,
-    /// Failed calls that [may have been carried out](Error::may_have_been_carried_out).
-    pub unknown: u64,
-    /// Calls that were begun and not delivered yet.
-    pub under_way: usize,
-    /// How long the next request waits for the rate limit; zero while it does not have to.
-    pub waiting: Duration,
+    /// Errors among them after which the request [may have been carried
+    /// out](Error::may_have_been_carried_out).
+    pub outcome_unknown: u64,
+    /// Calls that were started and whose results have not been returned yet.
+    pub in_flight: usize,
+    /// The time until the rate limit allows the next request; zero if it allows one now.
+    pub rate_limit_wait: Duration,
 }
 
-impl<I, T> Push<'_, I, T> {
-    /// How many calls are under way at once. Default: 10; 0 counts as 1.
+impl<I, T> Bulk<'_, I, T> {
+    /// Sets the maximum number of calls in flight. Default: 10. 0 is treated as 1.
     ///
-    /// More make it faster as far as the rate limit and the client's
-    /// [`max_in_flight`](crate::ClientBuilder::max_in_flight) let them.
+    /// The rate limit and the client's [`max_in_flight`](crate::ClientBuilder::max_in_flight) apply
+    /// as well.
     pub fn concurrency(mut self, calls: usize) -> Self {
         self.concurrency = calls.max(1);
         self
     }
 
-    /// How far it is. To show a wait, ask from time to time, as `tokio::select!` over this stream and an interval does.
-    pub fn progress(&self) -> Progress {
-        Progress {
-            under_way: self.under_way.len(),
-            waiting: self.client.rate_limit_wait(),
+    /// Returns the progress so far.
+    ///
+    /// To display waits, call this periodically, for example with `tokio::select!` over this stream
+    /// and an interval.
+    pub fn progress(&self) -> BulkProgress {
+        BulkProgress {
+            in_flight: self.in_flight.len(),
+            rate_limit_wait: self.client.rate_limit_wait(),
             ..self.progress.clone()
         }
     }
 
-    /// Takes no further input: the stream ends with the calls that are under way.
+    /// Stops reading inputs. The stream ends after the results of the calls in flight.
     pub fn stop(&mut self) {
-        self.ended = true;
+        self.no_more_inputs = true;
     }
 }
 
-impl<'a, I: 'a, T> Push<'a, I, T> {
-    /// The inputs that were not taken. Those of calls under way are not among them: see [`stop`](Self::stop).
-    pub fn into_inputs(self) -> impl Stream<Item = I> + Send + 'a {
+impl<'a, I: 'a, T> Bulk<'a, I, T> {
+    /// Returns the inputs that have not been read. Calls in flight are canceled;
+    /// [`stop`](Self::stop) finishes them.
+    pub fn into_remaining_inputs(self) -> impl Stream<Item = I> + Send + 'a {
         self.inputs
     }
 }
 
-impl<I, T> Stream for Push<'_, I, T> {
-    type Item = Pushed<I, T>;
+impl<I, T> Stream for Bulk<'_, I, T> {
+    type Item = BulkResult<I, T>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
-        while !this.ended && this.under_way.len() < this.concurrency {
+        while !this.no_more_inputs && this.in_flight.len() < this.concurrency {
             match this.inputs.as_mut().poll_next(context) {
-                Poll::Ready(Some(input)) => this.under_way.push_back((this.call)(&this.client, input)),
-                Poll::Ready(None) => this.ended = true,
+                Poll::Ready(Some(input)) => this.in_flight.push_back((this.start_call)(&this.client, input)),
+                Poll::Ready(None) => this.no_more_inputs = true,
                 Poll::Pending => break,
             }
         }
-        match Pin::new(&mut this.under_way).poll_next(context) {
+        match Pin::new(&mut this.in_flight).poll_next(context) {
             Poll::Ready(Some((input, result))) => {
                 let progress = &mut this.progress;
                 let index = progress.succeeded + progress.failed;
@@ -214,40 +243,40 @@ impl<I, T> Stream for Push<'_, I, T> {
                     Ok(_) => progress.succeeded += 1,
                     Err(error) => {
                         progress.failed += 1;
-                        progress.unknown += u64::from(error.may_have_been_carried_out());
+                        progress.outcome_unknown += u64::from(error.may_have_been_carried_out());
                     }
                 }
-                Poll::Ready(Some(Pushed { index, input, result }))
+                Poll::Ready(Some(BulkResult { index, input, result }))
             }
-            Poll::Ready(None) if this.ended => Poll::Ready(None),
+            Poll::Ready(None) if this.no_more_inputs => Poll::Ready(None),
             _ => Poll::Pending,
         }
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        let under_way = self.under_way.len();
-        match self.ended {
-            true => (under_way, Some(under_way)),
+        let in_flight = self.in_flight.len();
+        match self.no_more_inputs {
+            true => (in_flight, Some(in_flight)),
             false => {
-                let (least, most) = self.inputs.size_hint();
-                let all = |inputs: usize| inputs.saturating_add(under_way);
-                (all(least), most.map(all))
+                let (lower, upper) = self.inputs.size_hint();
+                let total = |inputs: usize| inputs.saturating_add(in_flight);
+                (total(lower), upper.map(total))
             }
         }
     }
 }
 
-impl<I, T> FusedStream for Push<'_, I, T> {
+impl<I, T> FusedStream for Bulk<'_, I, T> {
     fn is_terminated(&self) -> bool {
-        self.ended && self.under_way.is_empty()
+        self.no_more_inputs && self.in_flight.is_empty()
     }
 }
 
-impl<I, T> Unpin for Push<'_, I, T> {}
+impl<I, T> Unpin for Bulk<'_, I, T> {}
 
-impl<I, T> fmt::Debug for Push<'_, I, T> {
+impl<I, T> fmt::Debug for Bulk<'_, I, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Push")
+        f.debug_struct("Bulk")
             .field("concurrency", &self.concurrency)
             .field("progress", &self.progress())
             .finish_non_exhaustive()

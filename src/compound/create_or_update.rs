@@ -1,8 +1,8 @@
-//! One operation that creates or updates, sent again when it lost a race.
+//! A create-or-update operation that is sent again after it lost a race.
 
 use serde_json::Value;
 
-use super::patience::Patience;
+use super::backoff::Backoff;
 use crate::call::call::Call;
 use crate::client::Client;
 use crate::response::error::Error;
@@ -10,30 +10,31 @@ use crate::response::error::context::ErrorContext;
 use crate::response::typed::Response;
 use crate::wire::decode::Decode;
 
-/// How often a call that lost a race is sent again.
+/// The maximum number of times that a call is sent again after it lost a race.
 const MAX_REPEATS: u32 = 5;
 
-/// Sends a call that creates or updates by the property `by` of its body, and sends it again if the server rejects it since
-/// another call creates the same record at the same time. `id` names the caller's method.
+/// Sends a create-or-update call, and sends it again if a concurrent call created the same record.
+///
+/// `key` is the property of the body that identifies the record, `id` the method that errors name.
 pub(crate) async fn create_or_update<T: Decode + Send + 'static>(
     client: &Client,
     call: Result<Call, Error>,
     id: &'static str,
-    by: &'static str,
+    key: &'static str,
 ) -> Result<Response<T>, Error> {
     let call = call?;
     let body: Option<Value> = call.body.as_deref().and_then(|body| serde_json::from_slice(body).ok());
-    let key = body.as_ref().and_then(|body| body.get(by));
-    if key.is_none_or(|key| key.is_null() || key == "") {
-        let what = format!("the body has no `{by}`, by which the record could exist already");
+    let value = body.as_ref().and_then(|body| body.get(key));
+    if value.is_none_or(|value| value.is_null() || value == "") {
+        let what = format!("the body has no `{key}` to identify the record by");
         return Err(ErrorContext::builder_error(id, what));
     }
     let policy = client.retry_policy(&call.options);
-    let mut patience = Patience::new(policy, MAX_REPEATS);
+    let mut backoff = Backoff::new(policy, MAX_REPEATS);
     let mut may_have_been_carried_out = false;
     loop {
         match client.decoded(&call).await {
-            Err(error) if is_lost_race(&error) && patience.pause().await => {
+            Err(error) if is_lost_race(&error) && backoff.pause().await => {
                 may_have_been_carried_out |= error.may_have_been_carried_out();
             }
             Err(error) => {
@@ -44,19 +45,20 @@ pub(crate) async fn create_or_update<T: Decode + Send + 'static>(
     }
 }
 
-/// Returns `true` if the server rejected a creation since the record was created meanwhile: it exists, or is not found yet.
+/// Returns `true` if the error means that a concurrent call created the record: it exists, or
+/// cannot be found yet.
 fn is_lost_race(error: &Error) -> bool {
     let is_unique = |code: &str| code.starts_with("unique_") && code.ends_with("_constraint");
-    let says = |holds: &dyn Fn(&str) -> bool| {
+    let has_code = |matches: &dyn Fn(&str) -> bool| {
         error
             .errors()
             .iter()
             .filter_map(|error| error.code.as_deref())
-            .any(holds)
+            .any(matches)
     };
     match error.status().map(|status| status.as_u16()) {
-        Some(400 | 422) => says(&is_unique),
-        Some(404) => says(&|code| code.ends_with("not_found")),
+        Some(400 | 422) => has_code(&is_unique),
+        Some(404) => has_code(&|code| code.ends_with("not_found")),
         Some(409) => true,
         _ => false,
     }

@@ -1,10 +1,10 @@
-//! Calls that are made of several calls.
+//! Calls that consist of several requests.
 
+pub(crate) mod backoff;
 pub mod bulk;
 pub(crate) mod create_or_update;
-// The feature has the crates that unpack archives.
+// The crates that unpack archives are dependencies of the feature.
 #[cfg(all(intercom_export, feature = "data-export"))]
 pub(crate) mod export;
-pub(crate) mod patience;
 #[cfg(intercom_upsert)]
 pub(crate) mod upsert;

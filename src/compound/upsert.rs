@@ -1,4 +1,4 @@
-//! Creating what is not there, and updating what is: several calls as one.
+//! Upserts of contacts: create a contact, or update the existing one.
 
 use std::fmt;
 use std::ops::Deref;
@@ -6,7 +6,7 @@ use std::ops::Deref;
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::patience::Patience;
+use super::backoff::Backoff;
 use crate::call::invalid_field::InvalidField;
 use crate::call::options::Options;
 use crate::client::Client;
@@ -18,7 +18,8 @@ use crate::response::error::context::ErrorContext;
 use crate::response::error::kind::Kind;
 use crate::response::typed::Response;
 
-/// What an upsert made or changed, as it is now, and which of them it did. It derefs to the [`Response`] of the last call.
+/// The record that an upsert created or updated. Dereferences to the [`Response`] of the last
+/// request.
 ///
 /// ```
 /// use intercom_client::UpsertOutcome;
@@ -40,26 +41,49 @@ use crate::response::typed::Response;
 /// # }
 /// ```
 ///
-/// # What holds
+/// # Which contact is updated
 ///
-/// - The server decides what exists: by the external id, and by the email of users. It rejects a creation with a 409 whose message
-///   names the existing contact: `A contact matching those details already exists with id=…`, or `An archived contact matching …`,
-///   which is then unarchived. If the message names none, it is searched for by the external id, and then by email and role. The
-///   search index lags: the contact that was found is retrieved, and only updated if it still has the external id or email of the
-///   body. If none is found, the search is repeated within the deadline of the [`RetryPolicy`](crate::RetryPolicy).
-/// - If two calls create one contact at the same moment, the server rejects one of them with a 404, `User Not Found`. That call
-///   searches for the contact, and creates it again after a pause.
-/// - What the body says is set, null clears, and what it leaves out stays. When the update is a conflict too, such as with
-///   another contact that has the email, that is the error, and nothing was set; one that was archived is unarchived by then.
-/// - After an error an upsert can be begun again. A creation whose answer was lost is repeated at once, as a PUT is, and then
-///   finds what it made; [`may_have_been_created`](Self::may_have_been_created) tells so. A lead without an external id is the
-///   exception, since the server can hold two of them with one email: its creation is not repeated, and the error
-///   [`may_have_been_carried_out`](Error::may_have_been_carried_out).
-/// - One that is archived, or is archived meanwhile, is unarchived and updated. In the place of one that is deleted or merged
-///   meanwhile, another is created or updated.
-/// - Somebody else can change the same contact between the conflict and the update: of a field that both set, the last value holds.
-/// - The mock Intercom answers the first of the two messages where a test made or seeded such a contact; set the other by
-///   `on("create_contact")`.
+/// The server identifies contacts by `external_id`, and users also by `email`. An upsert first
+/// sends a creation:
+///
+/// - If the contact exists, the server responds with a 409. The message contains the id of the
+///   contact (`A contact matching those details already exists with id=…`), and the upsert updates
+///   that contact.
+/// - If the contact is archived (`An archived contact matching …`), it is unarchived first.
+/// - If the message contains no id, the contact is searched for by `external_id`, then by `email`
+///   and `role`. The search index lags, so the contact found is retrieved, and updated only if its
+///   `external_id` or `email` still matches. The search is repeated until the deadline of the
+///   [`RetryPolicy`](crate::RetryPolicy).
+///
+/// # What is updated
+///
+/// Fields in the body are set, `null` clears a field, and absent fields keep their value. If the
+/// update fails because it conflicts with another contact, for example one with the same email, no
+/// field is changed. A contact that was unarchived for the update stays unarchived.
+///
+/// # Concurrent changes
+///
+/// - If two calls create the same contact at the same time, the server rejects one of them with a
+///   404, `User Not Found`. The upsert then searches for the contact, or creates it again after a
+///   pause.
+/// - If the contact is deleted or merged before the update, the upsert creates a new contact or
+///   updates the one it was merged into.
+/// - If another client changes the same field between the conflict and the update, the last write
+///   wins.
+///
+/// # Retries
+///
+/// A failed upsert can be repeated. A creation whose response was lost is retried like a PUT, and
+/// the retry finds the contact that the first attempt created;
+/// [`may_have_been_created`](Self::may_have_been_created) is then `true`. A lead without an
+/// `external_id` is an exception, because the server accepts several leads with one email: its
+/// creation is not retried, and the error reports
+/// [`may_have_been_carried_out`](Error::may_have_been_carried_out).
+///
+/// # Testing
+///
+/// The mock responds with a 409 for contacts that the test created or seeded. Set other responses
+/// with `on("create_contact")`.
 #[derive(Clone)]
 pub struct Upserted<T> {
     response: Response<T>,
@@ -67,36 +91,40 @@ pub struct Upserted<T> {
     may_have_been_created: bool,
 }
 
-/// What an upsert did.
+/// The action of an upsert.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum UpsertOutcome {
-    /// There was none, and now there is.
+    /// A new record was created.
     Created,
-    /// There was one, which was updated.
+    /// An existing record was updated.
     Updated,
-    /// There was an archived one, which was unarchived and updated.
+    /// An archived record was unarchived and updated.
     Unarchived,
 }
 
 impl<T> Upserted<T> {
-    /// Which of them it did.
+    /// Returns whether the record was created, updated, or unarchived and updated.
+    #[doc(alias = "created")]
+    #[doc(alias = "is_created")]
     pub fn outcome(&self) -> UpsertOutcome {
         self.outcome
     }
 
-    /// Whether what was updated may be what this very call created before: the answer to its first attempt was lost. Always
-    /// false where the outcome is [`Created`](UpsertOutcome::Created).
+    /// Returns `true` if the updated record may have been created by an earlier attempt of this
+    /// upsert, whose response was lost.
+    ///
+    /// Always `false` if the outcome is [`Created`](UpsertOutcome::Created).
     pub fn may_have_been_created(&self) -> bool {
         self.may_have_been_created
     }
 
-    /// The answer of the last call.
+    /// Returns the response of the last request.
     pub fn into_response(self) -> Response<T> {
         self.response
     }
 
-    /// The value alone.
+    /// Returns the record.
     pub fn into_inner(self) -> T {
         self.response.into_inner()
     }
@@ -120,10 +148,14 @@ impl<T: fmt::Debug> fmt::Debug for Upserted<T> {
     }
 }
 
-/// How often a creation is sent if the existing contact is deleted before it is updated, or a race is lost.
+/// The maximum number of creations sent when the contact is deleted before the update, or a race is
+/// lost.
 const MAX_CREATIONS: u32 = 3;
-/// How often the search index is asked for a contact that it does not know yet.
+/// The maximum number of pauses while the search index does not contain the contact.
 const MAX_PAUSES: u32 = 30;
+/// The words in the message of a 400 that rejects unarchiving, if the contact is going to be
+/// deleted. Its code is unknown.
+const PERMANENTLY_DELETED: &str = "marked for permanent deletion";
 
 /// Creates a record, or updates the existing one.
 pub(crate) async fn upsert(
@@ -131,23 +163,23 @@ pub(crate) async fn upsert(
     options: &Options,
     request: Result<Request, InvalidField>,
 ) -> Result<Upserted<Record>, Error> {
-    let refuse = |what: String| ErrorContext::builder_error(ID, what);
-    let request = request.map_err(|field| refuse(field.to_string()))?;
-    let body = serde_json::to_value(&request).map_err(|_| refuse("the body cannot be written as JSON".to_owned()))?;
-    let identity = Identity::of(&body);
-    if identity.external_id.is_none() && identity.email.is_none() {
-        let what = "the body has neither `email` nor `external_id`, by which it could be there already";
-        return Err(refuse(what.to_owned()));
+    let invalid = |what: String| ErrorContext::builder_error(ID, what);
+    let request = request.map_err(|field| invalid(field.to_string()))?;
+    let body = serde_json::to_value(&request).map_err(|_| invalid("the body cannot be written as JSON".to_owned()))?;
+    let key = ContactKey::of(&body);
+    if key.external_id.is_none() && key.email.is_none() {
+        let what = "the body has neither `email` nor `external_id` to identify the contact by";
+        return Err(invalid(what.to_owned()));
     }
-    let mut creating = options.clone();
-    creating.idempotent.get_or_insert(identity.is_unique());
-    let mut patience = Patience::new(client.retry_policy(options), MAX_PAUSES);
-    // A creation that may have been carried out stays one, whatever fails after it.
+    let mut create_options = options.clone();
+    create_options.idempotent.get_or_insert(key.is_unique());
+    let mut backoff = Backoff::new(client.retry_policy(options), MAX_PAUSES);
+    // A creation with an unknown outcome makes the outcome of every later error unknown.
     let after = |created: bool, error: Error| error.in_context(|context| context.unknown_outcome |= created);
     let (mut may_have_been_created, mut creations) = (false, 1);
     loop {
-        let call = api::create(client, creating.clone(), request.clone())?;
-        let refused = match client.decoded(&call).await {
+        let call = api::create(client, create_options.clone(), request.clone())?;
+        let rejection = match client.decoded(&call).await {
             Ok(response) => {
                 return Ok(Upserted {
                     response,
@@ -158,18 +190,19 @@ pub(crate) async fn upsert(
             Err(error) if error.is_conflict() || error.is_not_found() => error,
             Err(error) => return Err(after(may_have_been_created, error)),
         };
-        may_have_been_created |= refused.may_have_been_carried_out();
-        let existing = existing(client, options, &identity, &refused, &mut patience).await;
+        may_have_been_created |= rejection.may_have_been_carried_out();
+        let existing = existing(client, options, &key, &rejection, &mut backoff).await;
         let existing = existing.map_err(|error| after(may_have_been_created, error))?;
-        let archived = refused.is_conflict_with_archived();
-        let changed = match &existing {
-            Some(id) => change(client, options, id, &body, archived).await,
-            None if refused.is_conflict() => return Err(after(may_have_been_created, refused)),
-            // A race that was lost. The creation after the pause is rejected with the contact's id, or succeeds.
-            None if creations < MAX_CREATIONS && patience.pause().await => Ok(None),
-            None => return Err(after(may_have_been_created, refused)),
+        let archived = rejection.is_conflict_with_archived();
+        let updated = match &existing {
+            Some(id) => update(client, options, id, &body, archived).await,
+            None if rejection.is_conflict() => return Err(after(may_have_been_created, rejection)),
+            // A lost race. After a pause, the creation either is rejected with the contact's id, or
+            // succeeds.
+            None if creations < MAX_CREATIONS && backoff.pause().await => Ok(None),
+            None => return Err(after(may_have_been_created, rejection)),
         };
-        match changed {
+        match updated {
             Ok(Some((response, outcome))) => {
                 return Ok(Upserted {
                     response,
@@ -178,8 +211,9 @@ pub(crate) async fn upsert(
                 });
             }
             Ok(None) if creations < MAX_CREATIONS => {}
-            Ok(None) => return Err(after(may_have_been_created, refused)),
-            // A contact that was not archived when it was named may have been merged into another one, which is named next.
+            Ok(None) => return Err(after(may_have_been_created, rejection)),
+            // A contact that was not archived when the conflict was reported may have been merged
+            // since. The next conflict reports the contact it was merged into.
             Err(error) if error.is_permanently_deleted() && !archived && creations == 1 => {}
             Err(error) => return Err(after(may_have_been_created, error)),
         }
@@ -187,42 +221,44 @@ pub(crate) async fn upsert(
     }
 }
 
-/// Returns the id of the existing contact that a creation was rejected for, if it can be found.
+/// Returns the id of the existing contact for which a creation was rejected, if it can be
+/// determined.
 async fn existing(
     client: &Client,
     options: &Options,
-    identity: &Identity<'_>,
-    refused: &Error,
-    patience: &mut Patience<'_>,
+    key: &ContactKey<'_>,
+    rejection: &Error,
+    backoff: &mut Backoff<'_>,
 ) -> Result<Option<String>, Error> {
-    if let Some(id) = refused.conflicting_id() {
+    if let Some(id) = rejection.conflicting_id() {
         return Ok(Some(id.to_owned()));
     }
-    // One of several leads with this email may be another person.
-    if !refused.is_conflict() && !identity.is_unique() {
+    // Several leads can have this email, so a lead found by it may be another person.
+    if !rejection.is_conflict() && !key.is_unique() {
         return Ok(None);
     }
     loop {
-        match find(client, options, identity).await? {
+        match find(client, options, key).await? {
             Lookup::One(id) => return Ok(Some(id)),
             Lookup::Several => return Ok(None),
-            // The search index may not know it yet. After a 404, creating it again tells more.
-            Lookup::Missing if refused.is_conflict() && patience.pause().await => {}
+            // The search index may lag. After a 404, another creation is more conclusive than
+            // another search.
+            Lookup::Missing if rejection.is_conflict() && backoff.pause().await => {}
             Lookup::Missing => return Ok(None),
         }
     }
 }
 
-/// What tells one from others.
-struct Identity<'a> {
+/// The fields by which the server identifies a contact.
+struct ContactKey<'a> {
     external_id: Option<&'a str>,
     email: Option<&'a str>,
     role: &'a str,
 }
 
-impl<'a> Identity<'a> {
-    fn of(body: &'a Value) -> Self {
-        let text = |name: &str| body.get(name)?.as_str().filter(|text| !text.is_empty());
+impl<'a> ContactKey<'a> {
+    fn of(contact: &'a Value) -> Self {
+        let text = |name: &str| contact.get(name)?.as_str().filter(|text| !text.is_empty());
         Self {
             external_id: text("external_id"),
             email: text("email"),
@@ -230,42 +266,42 @@ impl<'a> Identity<'a> {
         }
     }
 
-    /// Returns `true` if a contact is the one that the request describes.
+    /// Returns `true` if the contact has this key.
     fn matches(&self, contact: &Value) -> bool {
-        let found = Identity::of(contact);
-        let has_email = self
+        let other = ContactKey::of(contact);
+        let same_email = self
             .email
-            .zip(found.email)
-            .is_some_and(|(email, found)| email.trim().to_lowercase() == found.trim().to_lowercase());
-        match (self.external_id, found.external_id) {
-            (Some(id), Some(found)) => id == found,
-            _ => has_email && self.role == found.role,
+            .zip(other.email)
+            .is_some_and(|(email, other)| email.trim().to_lowercase() == other.trim().to_lowercase());
+        match (self.external_id, other.external_id) {
+            (Some(id), Some(other)) => id == other,
+            _ => same_email && self.role == other.role,
         }
     }
 
-    /// Whether the server refuses a second one.
+    /// Returns `true` if the server rejects a second contact with this key.
     fn is_unique(&self) -> bool {
         self.external_id.is_some() || self.role != "lead"
     }
 }
 
-/// What a search came to.
+/// The result of a search for an existing contact.
 enum Lookup {
-    /// One contact that matches the request, by its id.
+    /// The id of the only contact that matches.
     One(String),
-    /// Several, so that it is unknown which of them is meant.
+    /// Several contacts match, so it is unknown which one the request is about.
     Several,
-    /// None, or none that still matches.
+    /// No contact matches.
     Missing,
 }
 
-/// Searches for the contact that a rejection did not name.
-async fn find(client: &Client, options: &Options, identity: &Identity<'_>) -> Result<Lookup, Error> {
+/// Searches for the contact of a rejection that contains no id.
+async fn find(client: &Client, options: &Options, key: &ContactKey<'_>) -> Result<Lookup, Error> {
     let equals = |field: &str, value: &str| json!({"field": field, "operator": "=", "value": value});
-    let by_external_id = identity.external_id.map(|id| equals("external_id", id));
-    let by_email = identity
+    let by_external_id = key.external_id.map(|id| equals("external_id", id));
+    let by_email = key
         .email
-        .map(|email| json!({"operator": "AND", "value": [equals("email", email), equals("role", identity.role)]}));
+        .map(|email| json!({"operator": "AND", "value": [equals("email", email), equals("role", key.role)]}));
     let mut lookup = Lookup::Missing;
     for query in [by_external_id, by_email].into_iter().flatten() {
         let call = api::search(client, options.clone(), &json!({"query": query}))?;
@@ -279,9 +315,10 @@ async fn find(client: &Client, options: &Options, identity: &Identity<'_>) -> Re
             lookup = Lookup::Several;
             continue;
         };
-        // The index can be older than the contact, which by now may be another person's.
+        // The index can be older than the contact, whose email or external id may have changed
+        // since.
         match client.decoded::<Value>(&api::show(client, options.clone(), &id)?).await {
-            Ok(record) if identity.matches(&record) => return Ok(Lookup::One(id)),
+            Ok(record) if key.matches(&record) => return Ok(Lookup::One(id)),
             Ok(_) => {}
             Err(error) if error.is_not_found() => {}
             Err(error) => return Err(error),
@@ -290,8 +327,8 @@ async fn find(client: &Client, options: &Options, identity: &Identity<'_>) -> Re
     Ok(lookup)
 }
 
-/// Updates the one of this id, unarchived before where that is needed; `None` when it is gone.
-async fn change(
+/// Updates a contact, and unarchives it first if necessary. Returns `None` if it no longer exists.
+async fn update(
     client: &Client,
     options: &Options,
     id: &str,
@@ -309,7 +346,7 @@ async fn change(
         let call = api::update(client, options.clone(), id, body)?;
         match client.decoded(&call).await {
             Ok(response) => return Ok(Some((response, outcome))),
-            // What is archived is not found.
+            // The server responds with a 404 for an archived contact.
             Err(error) if error.is_not_found() && outcome == UpsertOutcome::Updated => {
                 if !unarchive(client, options, id).await? {
                     return Ok(None);
@@ -322,7 +359,7 @@ async fn change(
     }
 }
 
-/// Unarchives the one of this id; `false` when it is gone.
+/// Unarchives a contact. Returns `false` if it no longer exists.
 async fn unarchive(client: &Client, options: &Options, id: &str) -> Result<bool, Error> {
     let mut options = options.clone();
     options.idempotent.get_or_insert(true);
@@ -331,21 +368,18 @@ async fn unarchive(client: &Client, options: &Options, id: &str) -> Result<bool,
         Ok(_) => Ok(true),
         Err(error) if error.is_not_found() => Ok(false),
         Err(error) => Err(match error.context().status() {
-            Some(StatusCode::BAD_REQUEST) if says_deleted(&error) => not_unarchived(&error),
-            // Of leads the server says no more than this.
+            Some(StatusCode::BAD_REQUEST) if is_marked_for_deletion(&error) => not_unarchived(&error),
+            // For leads, the server responds with a persistent 500 instead.
             Some(StatusCode::INTERNAL_SERVER_ERROR) => not_unarchived(&error),
             _ => error,
         }),
     }
 }
 
-/// Returns `true` if the server says, by code or message, that a contact is deleted or merged, and will not be restored.
-fn says_deleted(error: &Error) -> bool {
-    let texts = error.errors().iter().flat_map(|error| [&error.code, &error.message]);
-    texts.flatten().any(|text| {
-        let text = text.to_lowercase();
-        ["delet", "merged", "restor", "permanent"]
-            .iter()
-            .any(|word| text.contains(word))
-    })
+/// Returns `true` if the server rejected unarchiving because the contact is going to be deleted.
+fn is_marked_for_deletion(error: &Error) -> bool {
+    let messages = error.errors().iter().filter_map(|error| error.message.as_deref());
+    messages
+        .map(str::to_lowercase)
+        .any(|message| message.contains(PERMANENTLY_DELETED))
 }

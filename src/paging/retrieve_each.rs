@@ -154,7 +154,7 @@ impl<P: Page<Item: Dated>> Walk for Changes<P> {
 /// ```
 ///
 /// Alternatively, start again [from the cursor](Self::cursor). To set more parameters of each call than the id, pass the items to
-/// [`Client::push_stream`](crate::Client::push_stream).
+/// [`Client::bulk_stream`](crate::Client::bulk_stream).
 ///
 /// # Truncated conversations
 ///

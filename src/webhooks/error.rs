@@ -1,4 +1,4 @@
-//! Why a request to an endpoint is refused.
+//! Errors of reading requests to an endpoint.
 
 use std::fmt;
 
@@ -6,25 +6,28 @@ use http::StatusCode;
 
 use crate::wire::json::ReadError;
 
-/// Why a request to an endpoint is refused. Neither `Display` nor `Debug` shows anything of its body.
+/// The reason why a request to an endpoint is rejected. Neither `Display` nor `Debug` shows any
+/// part of the body.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WebhookError {
-    /// The request has neither `X-Hub-Signature` nor `X-Body-Signature`.
+    /// The request has neither an `X-Hub-Signature` nor an `X-Body-Signature` header.
     MissingSignature,
-    /// A signature is not of its form, `sha1=` and 40 hexadecimal digits or 64 hexadecimal digits, or is there several times.
+    /// A signature header occurs more than once, or its value is not `sha1=` with 40 hexadecimal
+    /// digits (`X-Hub-Signature`) or 64 hexadecimal digits (`X-Body-Signature`).
     MalformedSignature,
-    /// A signature was not made with the app's client secret, or the body was changed on its way.
+    /// The signature was made with another client secret or for another body.
     WrongSignature,
-    /// The body has more bytes than this limit, set by [`Receiver::max_bytes`](super::Receiver::max_bytes).
+    /// The body exceeds this number of bytes, set by
+    /// [`Receiver::max_bytes`](super::Receiver::max_bytes).
     TooLarge(usize),
-    /// The signature is right, but the body cannot be read: it is no JSON object, or is nested too deep.
+    /// The signature is valid, but the body is not a JSON object, or is nested too deeply.
     Unreadable(ReadError),
 }
 
 impl WebhookError {
-    /// The status to respond with: 401 if the signature is missing, malformed or wrong, 413 if the body is too large, 400 if it
-    /// cannot be read.
+    /// Returns the status to respond with: 401 for signatures, 413 for a body that is too large,
+    /// 400 for an unreadable body.
     pub fn status(&self) -> StatusCode {
         match self {
             Self::MissingSignature | Self::MalformedSignature | Self::WrongSignature => StatusCode::UNAUTHORIZED,
@@ -37,22 +40,21 @@ impl WebhookError {
 impl fmt::Display for WebhookError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::MissingSignature => {
-                f.write_str("the request has neither an X-Hub-Signature nor an X-Body-Signature header")
-            }
+            Self::MissingSignature => f.write_str("missing header X-Hub-Signature or X-Body-Signature"),
             Self::MalformedSignature => f.write_str(
-                "malformed signature: X-Hub-Signature is `sha1=` and 40 hexadecimal digits, X-Body-Signature 64 digits",
+                "malformed signature: expected `sha1=` and 40 hexadecimal digits in X-Hub-Signature, or 64 digits in \
+                 X-Body-Signature",
             ),
             Self::WrongSignature => f.write_str(
-                "the signature does not fit the body; check the app's client secret, and that the body is the raw one",
+                "signature does not match the body: check the client secret, and that the body was not parsed or changed",
             ),
-            Self::TooLarge(limit) => write!(f, "the body exceeds {limit} bytes"),
-            Self::Unreadable(error) => write!(f, "the body cannot be read: {error}"),
+            Self::TooLarge(limit) => write!(f, "request body exceeds {limit} bytes"),
+            Self::Unreadable(error) => write!(f, "invalid request body: {error}"),
         }
     }
 }
 
-/// The same line as `Display`.
+/// Same as `Display`.
 impl fmt::Debug for WebhookError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
@@ -61,7 +63,8 @@ impl fmt::Debug for WebhookError {
 
 impl std::error::Error for WebhookError {}
 
-/// The client secret of a [`Receiver`](super::Receiver) is empty, or has whitespace, control or non-ASCII characters.
+/// The error of a client secret that is empty, or contains whitespace, control or non-ASCII
+/// characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct InvalidClientSecret;
@@ -69,8 +72,8 @@ pub struct InvalidClientSecret;
 impl fmt::Display for InvalidClientSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(
-            "the client secret is empty or has whitespace, control or non-ASCII characters; pass it alone, without the line \
-             break at the end of a file (`trim`)",
+            "client secret is empty or contains whitespace, control or non-ASCII characters; trim a secret that was read from a \
+             file",
         )
     }
 }

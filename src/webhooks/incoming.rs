@@ -1,4 +1,4 @@
-//! The kinds of requests that Intercom sends to an app, and how a health check is answered.
+//! The kinds of requests that Intercom sends to an app, and the response to a health check.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -9,40 +9,37 @@ use crate::wire::json;
 use crate::wire::map::Map;
 use crate::wire::object::object;
 
-/// A request of Intercom to an app, as [`Receiver::read_any`](super::Receiver::read_any) reads it.
+/// A request from Intercom to an app, read by [`Receiver::read_any`](super::Receiver::read_any).
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Incoming {
-    /// Something happened in a workspace. Respond with 200.
+    /// A notification about an event in a workspace. Respond with 200.
     Notification(Box<Notification>),
-    /// A workspace uninstalled the app: forget its access token. Respond with 200.
+    /// A workspace uninstalled the app. Delete its access token, and respond with 200.
     Uninstall(Uninstall),
-    /// Intercom asks whether the installation works. Respond with a [`HealthReport`].
+    /// A check of the installation. Respond with a [`HealthReport`].
     HealthCheck(HealthCheck),
-    /// A Canvas Kit request, to be answered with a canvas.
+    /// A Canvas Kit request. Respond with a canvas.
     CanvasKit(Box<CanvasKitRequest>),
-    /// A JSON object that is none of these, as it was sent.
+    /// Any other JSON object, unchanged.
     Other(Value),
 }
 
 impl Incoming {
-    /// Reads a verified body, by what it holds.
+    /// Reads a verified body. Its fields determine the kind.
     pub(super) fn read(
         body: &[u8],
         notification: fn(&[u8]) -> Result<Notification, WebhookError>,
     ) -> Result<Self, WebhookError> {
-        let read = json::from_slice::<Envelope>(body).map_err(WebhookError::Unreadable)?;
-        let envelope = read.value;
-        if envelope.topic.is_some()
-            || envelope.data.is_some()
-            || envelope.type_.as_deref() == Some("notification_event")
-        {
+        let read = json::from_slice::<Discriminant>(body).map_err(WebhookError::Unreadable)?;
+        let fields = read.value;
+        if fields.topic.is_some() || fields.data.is_some() || fields.type_.as_deref() == Some("notification_event") {
             return notification(body).map(|notification| Self::Notification(Box::new(notification)));
         }
-        let alone = envelope.extra.is_empty();
-        Ok(match (envelope.app_id, envelope.workspace_id) {
-            (Some(app_id), None) if alone => Self::Uninstall(Uninstall { app_id }),
-            (None, Some(workspace_id)) if alone => Self::HealthCheck(HealthCheck { workspace_id }),
+        let has_no_other_field = fields.extra.is_empty();
+        Ok(match (fields.app_id, fields.workspace_id) {
+            (Some(app_id), None) if has_no_other_field => Self::Uninstall(Uninstall { app_id }),
+            (None, Some(workspace_id)) if has_no_other_field => Self::HealthCheck(HealthCheck { workspace_id }),
             (_, Some(_)) => {
                 let read = json::from_slice::<CanvasKitRequest>(body).map_err(WebhookError::Unreadable)?;
                 Self::CanvasKit(Box::new(read.value))
@@ -52,9 +49,9 @@ impl Incoming {
     }
 }
 
-/// What tells the kind of a request.
+/// The fields that determine the kind of a request.
 #[derive(Clone, Debug, Default, PartialEq)]
-struct Envelope {
+struct Discriminant {
     type_: Option<String>,
     topic: Option<Value>,
     data: Option<Value>,
@@ -64,7 +61,7 @@ struct Envelope {
 }
 
 object! {
-    Envelope {
+    Discriminant {
         0 "type" type_ field;
         1 "topic" topic field;
         2 "data" data field;
@@ -72,21 +69,21 @@ object! {
         4 "workspace_id" workspace_id field;
     }
 }
-crate::wire::deserialize::readable! { Envelope }
+crate::wire::deserialize::readable! { Discriminant }
 
-/// The call that a workspace uninstalled the app.
+/// A call that reports that a workspace uninstalled the app.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Uninstall {
-    /// The workspace, as [`Notification::app_id`] names it.
+    /// The id of the workspace, the same as [`Notification::app_id`].
     pub app_id: String,
 }
 
-/// The question whether the app's installation in a workspace works.
+/// A request for the health of the app's installation in a workspace.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HealthCheck {
-    /// The workspace, as [`Notification::app_id`] names it.
+    /// The id of the workspace, the same as [`Notification::app_id`].
     pub workspace_id: String,
 }
 
@@ -96,8 +93,10 @@ pub struct HealthCheck {
 /// use intercom_client::webhooks::HealthReport;
 ///
 /// assert_eq!(serde_json::to_string(&HealthReport::ok())?, r#"{"state":"OK"}"#);
-/// let unhealthy = serde_json::to_value(HealthReport::reinstall("The app has lost its access token."))?;
-/// assert_eq!((&unhealthy["state"], &unhealthy["cta_type"]), (&"UNHEALTHY".into(), &"REINSTALL_CTA".into()));
+/// let report = HealthReport::reinstall("The app has no access token.");
+/// let report = serde_json::to_value(report)?;
+/// assert_eq!(report["state"], "UNHEALTHY");
+/// assert_eq!(report["cta_type"], "REINSTALL_CTA");
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -110,7 +109,7 @@ pub struct HealthReport {
 }
 
 impl HealthReport {
-    /// The installation works.
+    /// Reports that the installation works.
     pub fn ok() -> Self {
         Self {
             state: "OK",
@@ -119,8 +118,8 @@ impl HealthReport {
         }
     }
 
-    /// The installation does not work until the workspace installs the app again. Teammates see the message, and a button to do
-    /// so.
+    /// Reports that the workspace has to reinstall the app. Intercom shows the message to
+    /// teammates, with a button to reinstall.
     pub fn reinstall(message: impl Into<String>) -> Self {
         Self {
             state: "UNHEALTHY",
@@ -130,22 +129,26 @@ impl HealthReport {
     }
 }
 
-/// A Canvas Kit request. What it holds depends on where the app is shown and on what was done; the fields that all have or that
-/// lead to the response are typed, the others are in [`extra`](Self::extra).
+/// A Canvas Kit request.
+///
+/// Its fields depend on where the app is shown and on the action. The common ones are typed, all
+/// others are in [`extra`](Self::extra).
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct CanvasKitRequest {
-    /// The workspace, as [`Notification::app_id`] names it.
+    /// The id of the workspace, the same as [`Notification::app_id`].
     pub workspace_id: Option<String>,
-    /// The component that was pressed or changed; absent when a canvas is asked for first.
+    /// The id of the component that was pressed or changed. Absent in the request for the first
+    /// canvas.
     pub component_id: Option<String>,
-    /// What was entered, by the ids of the components.
+    /// The values entered, by component id.
     pub input_values: Map,
-    /// The canvas that is shown.
+    /// The canvas currently shown.
     pub current_canvas: Option<Value>,
-    /// Where the app is shown.
+    /// The place where the app is shown.
     pub context: Option<Value>,
-    /// What it holds beyond these fields, such as `admin`, `contact` and `conversation`: see [`Extra`].
+    /// Fields that this type does not have, such as `admin`, `contact` and `conversation`; see
+    /// [`Extra`].
     pub extra: Extra,
 }
 

@@ -1,4 +1,5 @@
-//! The item of a notification, as the type that its own `type`, or else its properties, name.
+//! Items of notifications: a type for each `type`, or for each combination of objects if the item
+//! has no `type`.
 
 use serde_json::Value;
 
@@ -7,14 +8,18 @@ use crate::wire::decode::Decode;
 use crate::wire::list::List;
 use crate::wire::reader::{Fault, Reader};
 
-/// Declares `Item` over the types of the description: `Variant(Type) = ["type on the wire"] ["property"] stub;`, where items
-/// without a type are recognized by the properties, and `stub` names the property that has the id in stubs.
+/// Declares `Item` with a variant per line: `Variant(Type) = ["type on the wire"] ["property"]
+/// stub;`.
+///
+/// Items without a `type` are recognized by the objects in these properties. `stub` is the property
+/// that contains the id in stubs.
 macro_rules! items {
-    ($( #[$doc:meta] $variant:ident($ty:ty) = [$($kind:literal),*] [$($key:literal),*] $stub:expr; )*) => {
-        /// What a notification is about, as the type that the item's field `type` names, or its properties if it has no type.
+    ($( #[$doc:meta] $variant:ident($ty:ty) = [$($name:literal),*] [$($key:literal),*] $stub:expr; )*) => {
+        /// The object that a notification is about.
         ///
-        /// A type whose group of operations is not enabled, such as `Ticket` without the feature `tickets`, has no variant: such
-        /// items are [`Other`](Self::Other).
+        /// The variant is determined by the field `type` of the item, or by its objects if it has
+        /// no `type`. Types of groups that are not enabled have no variant, such as `Ticket`
+        /// without the feature `tickets`; their items are [`Other`](Self::Other).
         #[derive(Clone, Debug, PartialEq)]
         #[non_exhaustive]
         pub enum Item {
@@ -22,14 +27,14 @@ macro_rules! items {
                 #[$doc]
                 $variant(::std::boxed::Box<$ty>),
             )*
-            /// What is left of a deleted or archived record: its id, and little else. It is not a record to store.
+            /// The id of a deleted or archived record. Must not be stored as the record.
             Stub(::std::boxed::Box<crate::webhooks::Stub>),
-            /// An item of any other type, as it was sent.
+            /// An item of any other type, unchanged.
             Other(::serde_json::Value),
         }
 
         impl Item {
-            /// Returns `true` if the item only names a record that was deleted or archived.
+            /// Returns `true` if the item is a stub of a deleted or archived record.
             pub fn is_stub(&self) -> bool {
                 matches!(self, Self::Stub(_))
             }
@@ -49,15 +54,15 @@ macro_rules! items {
             fn decode(
                 reader: &mut crate::wire::reader::Reader<'_>,
             ) -> ::std::result::Result<Self, crate::wire::reader::Fault> {
-                let forms: &[crate::webhooks::item::Form<Self>] = &[$(
-                    crate::webhooks::item::Form {
-                        kinds: &[$($kind),*],
-                        keys: &[$($key),*],
-                        stub: $stub,
+                let variants: &[crate::webhooks::item::Variant<Self>] = &[$(
+                    crate::webhooks::item::Variant {
+                        types: &[$($name),*],
+                        objects: &[$($key),*],
+                        stub_id: $stub,
                         read: |reader| crate::wire::decode::Decode::decode(reader).map(Self::$variant),
                     },
                 )*];
-                crate::webhooks::item::read(forms, Self::Other, |stub| Self::Stub(::std::boxed::Box::new(stub)), reader)
+                crate::webhooks::item::read(variants, Self::Other, |stub| Self::Stub(::std::boxed::Box::new(stub)), reader)
             }
         }
 
@@ -66,63 +71,67 @@ macro_rules! items {
 }
 pub(crate) use items;
 
-/// A type that items are read as.
-pub(crate) struct Form<T> {
+/// A variant of `Item`.
+pub(crate) struct Variant<T> {
     /// The values of `type`.
-    pub(crate) kinds: &'static [&'static str],
-    /// The objects that an item without a `type` holds.
-    pub(crate) keys: &'static [&'static str],
-    /// The property that has the id in stubs, if it is not `id`.
-    pub(crate) stub: Option<&'static str>,
+    pub(crate) types: &'static [&'static str],
+    /// The properties with objects by which an item without a `type` is recognized.
+    pub(crate) objects: &'static [&'static str],
+    /// The property that contains the id in stubs, if it is not `id`.
+    pub(crate) stub_id: Option<&'static str>,
     /// Reads an item.
     pub(crate) read: fn(&mut Reader<'_>) -> Result<T, Fault>,
 }
 
-/// Reads an item by the form of its `type`, by the form whose objects it holds, as a stub, or as any JSON.
+/// Reads an item as a stub, as the variant of its `type` or objects, or as any JSON.
 pub(crate) fn read<T>(
-    forms: &[Form<T>],
+    variants: &[Variant<T>],
     other: fn(Value) -> T,
     stub: fn(Stub) -> T,
     reader: &mut Reader<'_>,
 ) -> Result<T, Fault> {
-    let outline = outline(forms, reader)?;
-    let form = match &outline.kind {
-        Some(kind) => forms.iter().find(|form| form.kinds.contains(&kind.as_str())),
+    let outline = outline(variants, reader)?;
+    let variant = match &outline.type_ {
+        Some(type_) => variants.iter().find(|variant| variant.types.contains(&type_.as_str())),
         None => {
-            let held =
-                |form: &&Form<T>| !form.keys.is_empty() && form.keys.iter().all(|key| outline.held.contains(key));
-            forms.iter().filter(held).max_by_key(|form| form.keys.len())
+            let has_objects = |variant: &&Variant<T>| {
+                let mut objects = variant.objects.iter();
+                !variant.objects.is_empty() && objects.all(|name| outline.objects.contains(name))
+            };
+            let matching = variants.iter().filter(has_objects);
+            matching.max_by_key(|variant| variant.objects.len())
         }
     };
-    let named = form
-        .and_then(|form| form.stub)
-        .filter(|name| outline.names.contains(name));
-    if !outline.dated && (outline.gone || named.is_some() && !outline.has_id) {
-        return Stub::decode(reader).map(|read| stub(read.named_by(named)));
+    let stub_id = variant
+        .and_then(|variant| variant.stub_id)
+        .filter(|name| outline.stub_ids.contains(name));
+    let has_only_stub_id = stub_id.is_some() && !outline.has_id;
+    if !outline.has_date && (outline.is_gone || has_only_stub_id) {
+        return Stub::decode(reader).map(|read| stub(read.with_id_field(stub_id)));
     }
-    match form {
-        Some(form) => (form.read)(reader),
+    match variant {
+        Some(variant) => (variant.read)(reader),
         None => Value::decode(reader).map(other),
     }
 }
 
-/// What tells an item's form.
+/// The properties of an item that determine its variant.
 #[derive(Default)]
 struct Outline {
-    kind: Option<String>,
+    type_: Option<String>,
     has_id: bool,
-    /// Whether it says that it was deleted or archived.
-    gone: bool,
-    /// Whether it tells when it was made or last changed, which stubs do not.
-    dated: bool,
-    /// The properties among those of the forms that hold an object.
-    held: Vec<&'static str>,
-    /// The properties among those of the forms that name a stub.
-    names: Vec<&'static str>,
+    /// Whether the record was deleted or archived.
+    is_gone: bool,
+    /// Whether the item has the time of its creation or last change. Stubs have neither.
+    has_date: bool,
+    /// The properties of variants that contain an object.
+    objects: Vec<&'static str>,
+    /// The properties of variants that contain the id of a stub.
+    stub_ids: Vec<&'static str>,
 }
 
-/// The outline of an object, which is then still to be read.
-fn outline<T>(forms: &[Form<T>], reader: &mut Reader<'_>) -> Result<Outline, Fault> {
+/// Reads the outline of an item, and resets the reader to the start of the item.
+fn outline<T>(variants: &[Variant<T>], reader: &mut Reader<'_>) -> Result<Outline, Fault> {
     let mut outline = Outline::default();
     if reader.peek()? != b'{' {
         return Ok(outline);
@@ -132,20 +141,20 @@ fn outline<T>(forms: &[Form<T>], reader: &mut Reader<'_>) -> Result<Outline, Fau
         match name.as_ref() {
             "type" => {
                 if let Some(text) = reader.string()? {
-                    outline.kind = Some(text.into_owned());
+                    outline.type_ = Some(text.into_owned());
                     return Ok(());
                 }
             }
             "id" => outline.has_id = reader.peek()? != b'n',
-            "deleted" | "archived" => outline.gone |= reader.peek()? == b't',
-            "created_at" | "updated_at" => outline.dated |= reader.peek()? != b'n',
+            "deleted" | "archived" => outline.is_gone |= reader.peek()? == b't',
+            "created_at" | "updated_at" => outline.has_date |= reader.peek()? != b'n',
             name => {
                 if reader.peek()? == b'{' {
-                    let keys = forms.iter().flat_map(|form| form.keys);
-                    outline.held.extend(keys.copied().find(|key| *key == name));
+                    let objects = variants.iter().flat_map(|variant| variant.objects);
+                    outline.objects.extend(objects.copied().find(|object| *object == name));
                 } else {
-                    let stubs = forms.iter().filter_map(|form| form.stub);
-                    outline.names.extend(stubs.into_iter().find(|stub| *stub == name));
+                    let stub_ids = variants.iter().filter_map(|variant| variant.stub_id);
+                    outline.stub_ids.extend(stub_ids.into_iter().find(|id| *id == name));
                 }
             }
         }
@@ -155,7 +164,7 @@ fn outline<T>(forms: &[Form<T>], reader: &mut Reader<'_>) -> Result<Outline, Fau
     Ok(outline)
 }
 
-/// The item of a list that has one item, so that it is certain which one is meant.
+/// Returns the item of a list with exactly one item.
 #[allow(dead_code)] // whether there is such a list depends on the description
 pub(crate) fn only<T>(list: &List<T>) -> Option<&T> {
     match list.as_slice() {
@@ -164,11 +173,11 @@ pub(crate) fn only<T>(list: &List<T>) -> Option<&T> {
     }
 }
 
-/// The id of a record in an item whose type this version does not know: the item's own, that of an object named after the record,
-/// or the one of a property named after the record's id.
+/// Returns the id of a record in an item of an unknown type: the `id` of the item, of an object
+/// named `noun`, or the property `<noun>_id`.
 #[allow(dead_code)] // whether there are records depends on the description
-pub(crate) fn id_in<'a>(item: &'a Value, noun: &str, kinds: &[&str]) -> Option<&'a str> {
-    let own = item["type"].as_str().is_some_and(|kind| kinds.contains(&kind));
+pub(crate) fn id_in<'a>(item: &'a Value, noun: &str, types: &[&str]) -> Option<&'a str> {
+    let own = item["type"].as_str().is_some_and(|name| types.contains(&name));
     let own = own.then(|| item["id"].as_str()).flatten();
     own.or_else(|| item[noun]["id"].as_str())
         .or_else(|| item.get(format!("{noun}_id"))?.as_str())

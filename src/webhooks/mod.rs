@@ -1,7 +1,7 @@
-//! Requests that Intercom sends to an endpoint of yours: verified, and read as this crate's types.
+//! Webhooks: verify and read the requests that Intercom sends to an endpoint.
 //!
-//! A [`Receiver`] takes the headers and the raw body of a request, whatever the web framework, and gives a
-//! [`Notification`]: its topic, and the item that it is about.
+//! A [`Receiver`] takes the headers and the raw body of a request from any web framework, and
+//! returns a [`Notification`] with a topic and an item.
 //!
 //! ```toml
 //! [dependencies]
@@ -12,85 +12,100 @@
 //! use intercom_client::http::{HeaderMap, StatusCode};
 //! use intercom_client::webhooks::{Receiver, topics};
 //!
-//! /// The response to a POST to the endpoint.
-//! fn received(receiver: &Receiver, headers: &HeaderMap, body: &[u8]) -> StatusCode {
+//! /// Returns the status for a POST request to the endpoint.
+//! fn receive(receiver: &Receiver, headers: &HeaderMap, body: &[u8]) -> StatusCode {
 //!     let notification = match receiver.read(headers, body) {
 //!         Ok(notification) => notification,
 //!         Err(error) => return error.status(),
 //!     };
 //!     match notification.topic.as_deref() {
-//!         Some(topics::CONTACT_UNSUBSCRIBED) => println!("{:?} unsubscribed", notification.contact_id()),
-//!         Some(topics::CONVERSATION_DELETED) => println!("{:?} is gone", notification.conversation_id()),
+//!         Some(topics::CONTACT_UNSUBSCRIBED) => {
+//!             println!("{:?} unsubscribed", notification.contact_id());
+//!         }
+//!         Some(topics::CONVERSATION_DELETED) => {
+//!             println!("{:?} was deleted", notification.conversation_id());
+//!         }
 //!         Some(topic) => println!("{topic}: {:?}", notification.item()),
 //!         None => {}
 //!     }
 //!     StatusCode::OK
 //! }
 //! # let receiver = Receiver::new("5e0c27a1")?;
-//! # assert_eq!(received(&receiver, &HeaderMap::new(), b"{}"), StatusCode::UNAUTHORIZED);
+//! # assert_eq!(receive(&receiver, &HeaderMap::new(), b"{}"), StatusCode::UNAUTHORIZED);
 //! # Ok::<(), intercom_client::webhooks::InvalidClientSecret>(())
 //! ```
 //!
-//! `examples/webhooks_axum.rs` is a complete endpoint, `examples/support_bot.rs` a bot behind one, and
-//! `examples/sync_to_sqlite` keeps a database up to date with an endpoint and a walk together.
+//! Examples in the repository: `examples/webhooks_axum.rs` is a complete endpoint,
+//! `examples/support_bot.rs` a bot, and `examples/sync_to_sqlite` combines an endpoint with a walk
+//! over changed records.
 //!
 //! # Kinds of requests
 //!
 //! | request | body | signature | response |
 //! |---|---|---|---|
-//! | notification | the envelope that [`Notification`] is | `X-Hub-Signature`, [`Signature::Hub`] | 200 |
+//! | notification | a [`Notification`] | `X-Hub-Signature`, [`Signature::Hub`] | 200 |
 //! | uninstall call | `{"app_id": …}` | `X-Body-Signature`, [`Signature::Body`] | 200 |
 //! | health check | `{"workspace_id": …}` | `X-Body-Signature` | a [`HealthReport`] |
-//! | Canvas Kit | an object with `workspace_id` and more | `X-Body-Signature` | a canvas |
+//! | Canvas Kit request | an object with `workspace_id` and other fields | `X-Body-Signature` | a canvas |
 //!
-//! Each kind has a URL of its own in the Developer Hub. [`Receiver::read`] is for the URL of notifications,
-//! [`Receiver::verify`] for any other, and [`Receiver::read_any`] for one endpoint that is all of them: it returns an
-//! [`Incoming`].
+//! The Developer Hub has a separate URL setting for each kind. Use [`Receiver::read`] for the URL
+//! of notifications, [`Receiver::verify`] for other URLs, and [`Receiver::read_any`] for an
+//! endpoint that receives several kinds.
 //!
-//! # What an endpoint has to do
+//! # Requirements for an endpoint
 //!
-//! By Intercom's documentation of
+//! According to Intercom's documentation of
 //! [webhooks](https://developers.intercom.com/docs/webhooks/webhook-notifications):
 //!
-//! - Respond to a `HEAD` request, without signature and body, with 200: it is sent when the URL is set up. A
-//!   [`PING`](topics::PING), signed like any notification, is sent then and from time to time: respond with 200.
-//! - Respond within 5 seconds, better within 500 ms: slower responses lower the priority of further notifications. Take the
-//!   notification, respond with 200, and do the work afterwards.
-//! - Expect a notification twice: one that was answered by an error or too late is sent once more a minute later, with the same
-//!   `id`. Remember the ids of those that are done.
-//! - Expect to miss some. More than 1,000 errors within 15 minutes pause the subscription, and errors for 7 days suspend it. A
-//!   429 slows notifications down, and later ones are dropped. So walk what changed from time to time as well, by `changed_since`:
-//!   see [`Changes`](crate::paging::Changes).
-//! - Choose the status with care. **A 410 ends the subscription**. [`WebhookError::status`] returns neither 410 nor 429.
+//! - **Respond with 200 to `HEAD` requests and pings.** Intercom sends a `HEAD` request without
+//!   signature when the URL is configured. A [`PING`](topics::PING) is a signed notification, sent
+//!   at the same time and occasionally later.
+//! - **Respond quickly**, within 5 seconds, and if possible within 500 ms: slower responses lower
+//!   the priority of later notifications. Store the notification, respond, and process it
+//!   afterwards.
+//! - **Expect duplicates.** A notification that failed or timed out is sent again a minute later
+//!   with the same `id`. Store the ids of processed notifications.
+//! - **Expect gaps.** More than 1,000 errors in 15 minutes pause the subscription, and 7 days of
+//!   errors suspend it. After a 429, notifications are delayed and later dropped. Use
+//!   `changed_since` to find missed changes: see [`Changes`](crate::paging::Changes).
+//! - **Do not respond with 410**, which ends the subscription. [`WebhookError::status`] returns
+//!   neither 410 nor 429.
 //!
-//! # What is verified, and what is not
+//! # Security
 //!
-//! The signature proves that the sender of the body knows the app's client secret. It covers the body alone: a notification that
-//! someone recorded and sends again is still valid, which is why an endpoint is reached by https and remembers ids.
-//! One endpoint that serves several workspaces tells them apart by [`Notification::app_id`].
+//! A valid signature proves that the sender of the body knows the client secret of the app. It
+//! covers only the body, without a timestamp, so a recorded notification remains valid: use HTTPS
+//! and store the ids of processed notifications. An endpoint for several workspaces distinguishes
+//! them by [`Notification::app_id`].
 //!
-//! # What an item holds
+//! # Items
 //!
-//! The table of [`topics`] says which type each topic's item has. Where the record lies differs: an item is the record itself, or
-//! wraps it, alone (`contact_unsubscribe`) or with another (`company.contact.attached`). The methods of [`Notification`] find it
-//! in either case, such as `contact()` and `contact_id()`; there is a pair for each kind of record.
+//! [`topics`] lists the type of the item for each topic. An item is either the record itself, or an
+//! object that contains one record (`contact_unsubscribe`) or two (`company.contact.attached`).
+//! Methods of [`Notification`] find the record in all cases: `contact()` and `contact_id()`, for
+//! example, and likewise for the other types of records.
 //!
-//! - **Stubs.** Of a record that was deleted or archived there is a [`Stub`]: its id, and little else.
-//!   [`Notification::is_stub`] is `true` then, and the methods that return records return `None`, so that a stub is not stored over
-//!   the record. An article that was deleted comes complete.
-//! - **Conversations** come with the part that made the event, not with all parts: retrieve the conversation for the others.
-//! - **Tickets** of `ticket.contact.attached` and conversations of `conversation.contact.attached`, and of their counterparts, are
-//!   other objects than the API's. Their ids are found, so retrieve the records.
-//! - **Contacts** of conversations and tickets are references. `contact_id()` returns the contact's id if there is one contact.
-//! - **Times** are text with milliseconds in many items, where the API has seconds; a [`Timestamp`](crate::Timestamp) reads both.
-//! - **Everything else** that an item has is in its `extra`, and an item of a type that the crate does not have is
-//!   [`Item::Other`], as it was sent.
+//! - **Deleted and archived records** are sent as a [`Stub`] with little more than an id.
+//!   [`Notification::is_stub`] then returns `true`, and the methods that return records return
+//!   `None`, so that a stub is not stored as a record. Deleted articles are sent complete.
+//! - **Conversations** contain only the parts of the event. Retrieve the conversation to get all
+//!   parts.
+//! - **Conversations of `conversation.contact.attached` and `.detached`, and tickets of
+//!   `ticket.contact.attached` and `.detached`,** have a different format than in the API. Their
+//!   ids are found; retrieve the records.
+//! - **Contacts of conversations and tickets** are references. `contact_id()` returns the id if
+//!   there is exactly one contact.
+//! - **Times** are ISO 8601 text in many items. [`Timestamp`](crate::Timestamp) reads text and
+//!   numbers.
+//! - **Unknown fields** are in `extra`, and items of unknown types are [`Item::Other`].
 //!
 //! # Testing
 //!
-//! [`Receiver::sign`] and [`Receiver::sign_with`] sign what a test sends to its own endpoint. With the feature `mock`,
-//! `mock::MockIntercom` is the API that the endpoint then calls; `tests/support_bot.rs` in the repository tests a bot so.
+//! [`Receiver::sign`] and [`Receiver::sign_with`] sign requests in tests of an endpoint. The
+//! feature `mock` has a `mock::MockIntercom` for the requests that the endpoint sends;
+//! `tests/support_bot.rs` in the repository is an example.
 
+mod code;
 mod error;
 mod incoming;
 pub(crate) mod item;

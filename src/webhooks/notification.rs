@@ -1,4 +1,4 @@
-//! Notifications: the topic, and what stands around the item.
+//! Notifications: the envelope of an item.
 
 use super::{Item, Stub, topics};
 use crate::wire::extra::Extra;
@@ -7,36 +7,38 @@ use crate::wire::object::object;
 use crate::wire::read::Mismatch;
 use crate::wire::timestamp::Timestamp;
 
-/// A notification: something happened in a workspace that the app is installed in.
+/// A notification about an event in a workspace that installed the app.
 ///
-/// Like every object of the API it keeps what it has no field for and gives it back when it is encoded.
+/// Unknown fields are kept, and written back when the notification is serialized.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Notification {
-    /// Always `notification_event`.
+    /// The type of the object, `notification_event`.
     pub type_: Option<String>,
-    /// The notification's id, the same when it is sent again. A ping has none, and others can lack it too.
+    /// The id of the notification, which is the same on every delivery. Absent in pings, and
+    /// sometimes in other notifications.
     pub id: Option<String>,
-    /// What happened, such as `conversation.user.replied`: one of [`topics`], or a newer one.
+    /// The topic, such as `conversation.user.replied`. [`topics`] has constants for the known ones.
     pub topic: Option<String>,
-    /// The workspace that it happened in, as `app.id_code` of [`identify_admin`](crate::Client::identify_admin) names it.
+    /// The id of the workspace, which is `app.id_code` in the response of
+    /// [`identify_admin`](crate::Client::identify_admin).
     pub app_id: Option<String>,
-    /// When it was made.
+    /// When the notification was created.
     pub created_at: Option<Timestamp>,
-    /// When it was first sent.
+    /// When the notification was first sent.
     pub first_sent_at: Option<Timestamp>,
-    /// How often it was sent, this time included.
+    /// The number of deliveries, including this one.
     pub delivery_attempts: Option<i64>,
-    /// State of the delivery, such as `pending` or `retry`. Can be absent.
+    /// The state of the delivery, such as `pending` or `retry`.
     pub delivery_status: Option<String>,
-    /// When it was delivered; 0 as long as it was not.
+    /// When the notification was delivered; 0 before that.
     pub delivered_at: Option<Timestamp>,
-    /// Links to what belongs to it; usually none.
+    /// Links to related objects, usually empty.
     pub links: Map,
-    /// The URL of the notification or of its subscription, if there is one.
+    /// The URL of the notification or its subscription.
     pub self_: Option<String>,
-    /// What it is about.
+    /// The container of the item.
     pub data: Option<Data>,
-    /// What it holds beyond these fields: see [`Extra`].
+    /// Fields that this type does not have; see [`Extra`].
     pub extra: Extra,
     mismatches: Vec<Mismatch>,
 }
@@ -63,11 +65,11 @@ crate::wire::deserialize::readable! { Notification }
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Data {
-    /// Always `notification_event_data`.
+    /// The type of the object, `notification_event_data`.
     pub type_: Option<String>,
-    /// What the notification is about.
+    /// The object that the notification is about.
     pub item: Option<Item>,
-    /// What it holds beyond these fields: see [`Extra`].
+    /// Fields that this type does not have; see [`Extra`].
     pub extra: Extra,
 }
 
@@ -80,23 +82,26 @@ object! {
 crate::wire::deserialize::readable! { Data }
 
 impl Notification {
-    /// What the notification is about.
+    /// Returns the object that the notification is about.
     pub fn item(&self) -> Option<&Item> {
         self.data.as_ref()?.item.as_ref()
     }
 
-    /// What the notification is about, as a value of its own.
+    /// Converts the notification into its item.
     pub fn into_item(self) -> Option<Item> {
         self.data?.item
     }
 
-    /// Returns `true` if the item only names a record that was deleted or archived, so that it must not be stored over the record.
-    /// The methods that return records return `None` then, those that return ids the id.
+    /// Returns `true` if the item is only a [`Stub`] of a deleted or archived record, which must
+    /// not be stored as the record.
+    ///
+    /// The methods that return a record then return `None`; those that return an id return the id
+    /// of the record.
     pub fn is_stub(&self) -> bool {
         self.item().is_some_and(Item::is_stub)
     }
 
-    /// What is left of the record, if [`is_stub`](Self::is_stub).
+    /// Returns the stub, if [`is_stub`](Self::is_stub).
     pub fn stub(&self) -> Option<&Stub> {
         match self.item()? {
             Item::Stub(stub) => Some(stub),
@@ -104,13 +109,13 @@ impl Notification {
         }
     }
 
-    /// Whether it only tests the endpoint: answer 200, there is nothing to do.
+    /// Returns `true` if the notification only tests the endpoint. Respond with 200.
     pub fn is_ping(&self) -> bool {
         self.topic.as_deref() == Some(topics::PING)
     }
 
-    /// The values that are of another kind than described, the first 1,000 of them; they are kept in the [`Extra`] of their
-    /// objects.
+    /// Returns the values whose type differs from the description, at most 1,000. The [`Extra`] of
+    /// their objects keeps them.
     pub fn mismatches(&self) -> &[Mismatch] {
         &self.mismatches
     }

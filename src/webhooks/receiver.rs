@@ -1,4 +1,4 @@
-//! Verifies and reads the requests to an endpoint.
+//! Verifies and reads requests to an endpoint.
 
 use std::fmt;
 
@@ -8,10 +8,11 @@ use super::signature::Keys;
 use super::{Incoming, InvalidClientSecret, Notification, Signature, WebhookError};
 use crate::wire::json;
 
-/// Default of [`Receiver::max_bytes`]: 4 MiB.
-const MAX_BYTES: usize = 4 << 20;
+/// The default of [`Receiver::max_bytes`]: 4 MiB.
+const DEFAULT_MAX_BYTES: usize = 4 << 20;
 
-/// Verifies requests to an endpoint by the client secret of an app, and reads them. Cheap to clone, to be shared by all requests.
+/// Verifies requests to an endpoint with the client secret of the app, and reads them. Cheap to
+/// clone.
 #[derive(Clone)]
 pub struct Receiver {
     keys: Keys,
@@ -19,12 +20,15 @@ pub struct Receiver {
 }
 
 impl Receiver {
-    /// A receiver for the requests to the app with this client secret, which stands under "Basic information" in the Developer
-    /// Hub. It is not the access token.
+    /// Creates a receiver from the client secret of the app.
+    ///
+    /// The client secret is listed under "Basic information" in the Developer Hub. It is not the
+    /// access token.
     ///
     /// # Errors
     ///
-    /// When the secret is empty, or has whitespace or other characters that none has, such as a line break at its end.
+    /// If the secret is empty, or contains whitespace, control or non-ASCII characters, such as a
+    /// trailing line break.
     pub fn new(client_secret: impl AsRef<str>) -> Result<Self, InvalidClientSecret> {
         let secret = client_secret.as_ref();
         if secret.is_empty() || !secret.chars().all(|c| c.is_ascii_graphic()) {
@@ -32,26 +36,30 @@ impl Receiver {
         }
         Ok(Self {
             keys: Keys::new(secret).ok_or(InvalidClientSecret)?,
-            max_bytes: MAX_BYTES,
+            max_bytes: DEFAULT_MAX_BYTES,
         })
     }
 
-    /// The longest body that is read, in bytes. Default: 4 MiB. Give the same limit to the web framework, which has the body
-    /// in memory before this looks at it.
+    /// Sets the maximum size of a body, in bytes. Default: 4 MiB.
+    ///
+    /// Set the same limit in the web framework, which reads the body into memory first.
     pub fn max_bytes(mut self, bytes: usize) -> Self {
         self.max_bytes = bytes;
         self
     }
 
-    /// Verifies that a request comes from Intercom, and returns the signature that proves it.
+    /// Verifies that a request comes from Intercom, and returns the kind of its signature.
     ///
-    /// `body` is the request's body as it arrived, before anything parses it: a signature is an HMAC of its bytes. Digits can be
-    /// upper or lower case, and the comparison takes constant time. If the request has both headers, each of them must be right,
-    /// and [`Signature::Hub`] is returned.
+    /// `body` is the raw request body, not parsed and serialized again: a signature is an HMAC of
+    /// its bytes. Signatures are compared in constant time. If the request has both signature
+    /// headers, both must be valid, and [`Signature::Hub`] is returned.
     ///
     /// # Errors
     ///
-    /// [`WebhookError`] says why the request is refused, and which [`status`](WebhookError::status) to respond with.
+    /// If a signature is missing, malformed or wrong, or the body is too large. Respond with
+    /// [`WebhookError::status`].
+    #[doc(alias = "signature")]
+    #[doc(alias = "hmac")]
     pub fn verify(&self, headers: &HeaderMap, body: &[u8]) -> Result<Signature, WebhookError> {
         if body.len() > self.max_bytes {
             return Err(WebhookError::TooLarge(self.max_bytes));
@@ -59,37 +67,40 @@ impl Receiver {
         self.keys.verify(headers, body)
     }
 
-    /// Verifies that a request comes from Intercom, as [`verify`](Self::verify) does, and reads the notification that it carries.
+    /// [Verifies](Self::verify) a request and reads its notification.
     ///
     /// # Errors
     ///
-    /// [`WebhookError`] says why the request is refused, and which [`status`](WebhookError::status) to respond with. The body is
-    /// only looked at if its signature is right.
+    /// Those of [`verify`](Self::verify), and [`WebhookError::Unreadable`] if the body is not a
+    /// JSON object. The body is parsed only if its signature is valid.
     pub fn read(&self, headers: &HeaderMap, body: &[u8]) -> Result<Notification, WebhookError> {
         self.verify(headers, body)?;
         notification(body)
     }
 
-    /// Verifies that a request comes from Intercom, as [`verify`](Self::verify) does, and reads whichever kind of request it is:
-    /// for one endpoint that is set as the URL of notifications, uninstall calls, health checks and Canvas Kit requests.
+    /// [Verifies](Self::verify) a request and reads it, whatever its kind.
+    ///
+    /// For an endpoint that receives notifications, uninstall calls, health checks and Canvas Kit
+    /// requests.
     ///
     /// # Errors
     ///
-    /// As [`read`](Self::read).
+    /// Those of [`read`](Self::read).
     pub fn read_any(&self, headers: &HeaderMap, body: &[u8]) -> Result<Incoming, WebhookError> {
         self.verify(headers, body)?;
         Incoming::read(body, notification)
     }
 
-    /// The value of `X-Hub-Signature` for a body, with which Intercom signs notifications: for tests of an endpoint.
+    /// Returns the value of the header `X-Hub-Signature` for a body, to test an endpoint with
+    /// signed notifications.
     ///
     /// ```
     /// use intercom_client::http::HeaderMap;
     /// use intercom_client::webhooks::{Receiver, topics};
     ///
     /// let receiver = Receiver::new("5e0c27a1")?;
-    /// let body = r#"{"type": "notification_event", "id": "notif_1", "topic": "conversation.user.replied",
-    ///     "data": {"type": "notification_event_data", "item": {"type": "conversation", "id": "215478120045"}}}"#;
+    /// let body = r#"{"type": "notification_event", "topic": "conversation.user.replied",
+    ///     "data": {"item": {"type": "conversation", "id": "215478120045"}}}"#;
     /// let mut headers = HeaderMap::new();
     /// headers.insert("x-hub-signature", receiver.sign(body.as_bytes()).parse()?);
     ///
@@ -101,7 +112,7 @@ impl Receiver {
         self.sign_with(Signature::Hub, body)
     }
 
-    /// The value of either signature's header for a body: for tests of an endpoint.
+    /// Returns the value of a signature's header for a body, to test an endpoint.
     ///
     /// ```
     /// use intercom_client::http::HeaderMap;
@@ -121,13 +132,13 @@ impl Receiver {
     }
 }
 
-/// The notification in a body that is verified.
+/// Reads the notification in a verified body.
 fn notification(body: &[u8]) -> Result<Notification, WebhookError> {
     let read = json::from_slice::<Notification>(body).map_err(WebhookError::Unreadable)?;
     Ok(read.value.with_mismatches(read.mismatches))
 }
 
-/// Shows the limit, never the secret.
+/// Omits the client secret.
 impl fmt::Debug for Receiver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Receiver")

@@ -6,20 +6,22 @@ use sha1::Sha1;
 use sha2::Sha256;
 
 use super::WebhookError;
+use super::code::Code;
 
-/// A signature of a request: an HMAC of its body with the app's client secret, in a header.
+/// A kind of signature: an HMAC of the request body with the app's client secret, in a header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Signature {
-    /// `X-Hub-Signature`: `sha1=` and the HMAC-SHA1 as 40 hexadecimal digits. Notifications are signed so.
+    /// `X-Hub-Signature`, the signature of notifications: `sha1=` and the HMAC-SHA1 as 40
+    /// hexadecimal digits.
     Hub,
-    /// `X-Body-Signature`: the HMAC-SHA256 as 64 hexadecimal digits. Uninstall calls, health checks and Canvas Kit requests are
-    /// signed so.
+    /// `X-Body-Signature`, the signature of uninstall calls, health checks and Canvas Kit requests:
+    /// the HMAC-SHA256 as 64 hexadecimal digits.
     Body,
 }
 
 impl Signature {
-    /// Name of the header that carries the signature, in lower case.
+    /// Returns the name of the header, in lower case.
     pub const fn header(self) -> &'static str {
         match self {
             Self::Hub => "x-hub-signature",
@@ -27,7 +29,7 @@ impl Signature {
         }
     }
 
-    /// The text before the digits.
+    /// Returns the text before the digits.
     const fn prefix(self) -> &'static str {
         match self {
             Self::Hub => "sha1=",
@@ -35,16 +37,8 @@ impl Signature {
         }
     }
 
-    /// The length of the code, in bytes.
-    const fn length(self) -> usize {
-        match self {
-            Self::Hub => 20,
-            Self::Body => 32,
-        }
-    }
-
-    /// The code in the headers, if they have one.
-    fn code(self, headers: &HeaderMap) -> Result<Option<Vec<u8>>, WebhookError> {
+    /// Returns the code in the headers, if they have this signature.
+    fn received<M: Mac + Clone>(self, headers: &HeaderMap) -> Result<Option<Code<M>>, WebhookError> {
         let mut values = headers.get_all(self.header()).iter();
         let Some(value) = values.next() else {
             return Ok(None);
@@ -53,19 +47,20 @@ impl Signature {
             return Err(WebhookError::MalformedSignature);
         }
         let digits = value.as_bytes().strip_prefix(self.prefix().as_bytes());
-        let code = digits.and_then(bytes).filter(|code| code.len() == self.length());
+        let code = digits.and_then(Code::parse);
         code.map(Some).ok_or(WebhookError::MalformedSignature)
     }
-}
 
-/// The bytes that pairs of hexadecimal digits stand for.
-fn bytes(digits: &[u8]) -> Option<Vec<u8>> {
-    let digit = |digit: u8| char::from(digit).to_digit(16);
-    let byte = |pair: &[u8]| match pair {
-        [high, low] => u8::try_from(digit(*high)? << 4 | digit(*low)?).ok(),
-        _ => None,
-    };
-    digits.chunks(2).map(byte).collect()
+    /// Verifies this signature. Returns `false` if the headers do not have it.
+    fn verify<M: Mac + Clone>(self, mac: &M, headers: &HeaderMap, body: &[u8]) -> Result<bool, WebhookError> {
+        let Some(received) = self.received::<M>(headers)? else {
+            return Ok(false);
+        };
+        match Code::compute(mac, body).matches(&received) {
+            true => Ok(true),
+            false => Err(WebhookError::WrongSignature),
+        }
+    }
 }
 
 /// The client secret, as the keys of both signatures.
@@ -76,7 +71,7 @@ pub(super) struct Keys {
 }
 
 impl Keys {
-    /// The keys of a secret; HMAC takes any.
+    /// Returns the keys of a secret. HMAC accepts keys of any length.
     pub(super) fn new(secret: &str) -> Option<Self> {
         Some(Self {
             hub: Hmac::new_from_slice(secret.as_bytes()).ok()?,
@@ -84,30 +79,23 @@ impl Keys {
         })
     }
 
-    /// Verifies every signature that the headers have, in constant time for the code itself.
+    /// Verifies all signatures in the headers, and returns the first one.
     pub(super) fn verify(&self, headers: &HeaderMap, body: &[u8]) -> Result<Signature, WebhookError> {
-        let mut verified = None;
-        for signature in [Signature::Hub, Signature::Body] {
-            let Some(code) = signature.code(headers)? else {
-                continue;
-            };
-            let fits = match signature {
-                Signature::Hub => self.hub.clone().chain_update(body).verify_slice(&code),
-                Signature::Body => self.body.clone().chain_update(body).verify_slice(&code),
-            };
-            fits.map_err(|_| WebhookError::WrongSignature)?;
-            verified.get_or_insert(signature);
+        let hub = Signature::Hub.verify(&self.hub, headers, body)?;
+        let body = Signature::Body.verify(&self.body, headers, body)?;
+        match (hub, body) {
+            (true, _) => Ok(Signature::Hub),
+            (false, true) => Ok(Signature::Body),
+            (false, false) => Err(WebhookError::MissingSignature),
         }
-        verified.ok_or(WebhookError::MissingSignature)
     }
 
-    /// The value of a signature's header.
+    /// Returns the header value of a signature.
     pub(super) fn sign(&self, signature: Signature, body: &[u8]) -> String {
-        let code = match signature {
-            Signature::Hub => self.hub.clone().chain_update(body).finalize().into_bytes().to_vec(),
-            Signature::Body => self.body.clone().chain_update(body).finalize().into_bytes().to_vec(),
+        let digits = match signature {
+            Signature::Hub => Code::compute(&self.hub, body).to_digits(),
+            Signature::Body => Code::compute(&self.body, body).to_digits(),
         };
-        let digits = code.into_iter();
-        digits.fold(signature.prefix().to_owned(), |text, byte| format!("{text}{byte:02x}"))
+        format!("{}{digits}", signature.prefix())
     }
 }

@@ -1,28 +1,29 @@
-//! What is left of a record that was deleted or archived.
+//! Stubs of deleted or archived records.
 
 use crate::wire::extra::Extra;
 use crate::wire::object::object;
 
-/// What is left of a record that was deleted or archived: its id, and little else.
+/// The id of a record that was deleted or archived, with few other fields.
 ///
-/// A stub names the record; stored over it, the stub would erase it.
+/// A stub is not a complete record. Storing it in place of the record would erase the record's
+/// data.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Stub {
-    /// The kind of record, such as `contact`.
+    /// The type of the record, such as `contact`.
     pub type_: Option<String>,
-    /// The record's id, if the stub has it under this name: [`record_id`](Self::record_id) finds it under any.
+    /// The field `id`. [`record_id`](Self::record_id) also finds ids in fields with another name.
     pub id: Option<String>,
-    /// The record's id in the app's own system, if it has one.
+    /// The id of the record in the app's own system.
     pub external_id: Option<String>,
     /// `true` if the record was deleted.
     pub deleted: Option<bool>,
     /// `true` if the record was archived.
     pub archived: Option<bool>,
-    /// What it holds beyond these fields: see [`Extra`].
+    /// Fields that this type does not have; see [`Extra`].
     pub extra: Extra,
-    /// The id, if it has another name than `id`.
-    named: Option<String>,
+    /// The id in a field with another name than `id`.
+    other_id: Option<String>,
 }
 
 object! {
@@ -37,21 +38,22 @@ object! {
 crate::wire::deserialize::readable! { Stub }
 
 impl Stub {
-    /// Returns the record's id, whatever its name on the wire: a deleted conversation has `conversation_id`.
+    /// Returns the id of the record, from `id` or from a field named after the record, such as
+    /// `conversation_id`.
     pub fn record_id(&self) -> Option<&str> {
-        self.id.as_deref().or(self.named.as_deref())
+        self.id.as_deref().or(self.other_id.as_deref())
     }
 
-    /// The record's id, if it is of one of these kinds.
+    /// Returns the id of the record, if its type is one of `types`.
     #[allow(dead_code)] // whether there are records depends on the description
-    pub(crate) fn id_of(&self, kinds: &[&str]) -> Option<&str> {
-        let is_one = self.type_.as_deref().is_some_and(|kind| kinds.contains(&kind));
-        is_one.then(|| self.record_id()).flatten()
+    pub(crate) fn id_of(&self, types: &[&str]) -> Option<&str> {
+        let has_type = self.type_.as_deref().is_some_and(|name| types.contains(&name));
+        has_type.then(|| self.record_id()).flatten()
     }
 
-    /// The same with the id that has this name.
-    pub(super) fn named_by(mut self, name: Option<&str>) -> Self {
-        self.named = name.and_then(|name| match self.extra.get(name)? {
+    /// Takes the id from a field with this name, if `id` is absent.
+    pub(super) fn with_id_field(mut self, name: Option<&str>) -> Self {
+        self.other_id = name.and_then(|name| match self.extra.get(name)? {
             serde_json::Value::String(id) => Some(id),
             serde_json::Value::Number(id) => Some(id.to_string()),
             _ => None,

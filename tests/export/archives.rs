@@ -1,4 +1,4 @@
-//! Exports that are archives: every file under its own name, or nothing at all.
+//! Exports that are archives: either all of their files are written, or none.
 
 use std::io::Cursor;
 
@@ -7,7 +7,7 @@ use zip::{CompressionMethod, ZipWriter};
 
 use super::*;
 
-/// The entries of a recorded export, as they were reported.
+/// The entries of a reported export.
 const ENTRIES: [(&str, &str); 3] = [
     (
         "receipt_20260413.csv",
@@ -30,7 +30,7 @@ fn options() -> SimpleFileOptions {
     SimpleFileOptions::default().compression_method(CompressionMethod::Deflated)
 }
 
-/// A ZIP archive of these entries.
+/// Returns a ZIP archive of these entries.
 fn zipped<N: ToString, T: AsRef<[u8]>>(
     entries: impl IntoIterator<Item = (N, T)>,
     options: SimpleFileOptions,
@@ -43,14 +43,14 @@ fn zipped<N: ToString, T: AsRef<[u8]>>(
     archive.finish().unwrap().into_inner()
 }
 
-/// A tar archive of these entries.
+/// Returns a tar archive of these entries.
 fn tarred<'a, T: AsRef<[u8]>>(entries: impl IntoIterator<Item = (&'a str, T)>) -> Vec<u8> {
     let mut archive = tar::Builder::new(Vec::new());
     for (name, text) in entries {
         let mut header = tar::Header::new_gnu();
         header.set_size(text.as_ref().len() as u64);
         header.set_mode(0o644);
-        // Set like this, a name is not checked.
+        // Sets the name without a check.
         let field = &mut header.as_gnu_mut().unwrap().name;
         field[..name.len()].copy_from_slice(name.as_bytes());
         header.set_cksum();
@@ -59,18 +59,18 @@ fn tarred<'a, T: AsRef<[u8]>>(entries: impl IntoIterator<Item = (&'a str, T)>) -
     archive.into_inner().unwrap()
 }
 
-/// Replaces bytes of one text by those of another one that is as long.
+/// Replaces bytes by others of the same length.
 fn replaced(mut bytes: Vec<u8>, from: &[u8], to: &[u8]) -> Vec<u8> {
     assert_eq!(from.len(), to.len());
-    let places: Vec<_> = (0..bytes.len()).filter(|at| bytes[*at..].starts_with(from)).collect();
-    assert!(!places.is_empty());
-    for at in places {
+    let positions: Vec<_> = (0..bytes.len()).filter(|at| bytes[*at..].starts_with(from)).collect();
+    assert!(!positions.is_empty());
+    for at in positions {
         bytes[at..at + to.len()].copy_from_slice(to);
     }
     bytes
 }
 
-/// Downloads these bytes into a folder within another one, and returns both.
+/// Downloads these bytes into a folder within another folder, and returns both folders.
 async fn download(body: Vec<u8>) -> (tempfile::TempDir, PathBuf, Result<ExportFiles, Error>) {
     download_with(body, |job| job).await
 }
@@ -86,7 +86,7 @@ async fn download_with(
     (outer, folder, files)
 }
 
-/// Downloads bytes that are rejected, and returns the error. Nothing is left.
+/// Downloads bytes that are rejected, checks that no file remains, and returns the error.
 async fn rejected(body: Vec<u8>) -> Error {
     rejected_with(body, |job| job).await
 }
@@ -99,7 +99,7 @@ async fn rejected_with(body: Vec<u8>, set: impl FnOnce(ExportJob) -> ExportJob) 
         "{error:?}"
     );
     assert_eq!(error.export_job(), Some("job-1"));
-    // The folder is created once it is known that there is an export.
+    // The folder is created when an export is detected.
     match folder.exists() {
         true => assert_eq!(
             (names(outer.path()), names(&folder)),
@@ -110,9 +110,9 @@ async fn rejected_with(body: Vec<u8>, set: impl FnOnce(ExportJob) -> ExportJob) 
     error
 }
 
-/// A recorded export: several files in one archive, named by statistic and day.
+/// A reported export: an archive of several files, named after statistic and day.
 #[tokio::test]
-async fn every_entry_becomes_a_file_of_its_own() {
+async fn every_entry_is_written_to_a_file() {
     let stored = options().compression_method(CompressionMethod::Stored);
     let tar = tarred(ENTRIES);
     for body in [
@@ -144,14 +144,14 @@ async fn every_entry_becomes_a_file_of_its_own() {
                 .unwrap()
                 .permissions()
                 .mode();
-            assert_eq!(mode & 0o777, 0o600, "it contains customers' data");
+            assert_eq!(mode & 0o777, 0o600, "exports contain customers' data");
         }
     }
 }
 
-/// All names that were reported, of the archive of the UI and of the older reference too.
+/// All reported names, including those of the UI and of older references.
 #[tokio::test]
-async fn files_are_found_by_their_statistic() {
+async fn files_are_found_by_statistic() {
     let reported = [
         "receipt",
         "open",
@@ -172,15 +172,15 @@ async fn files_are_found_by_their_statistic() {
         "goal_success" => "goal_successes".to_owned(),
         statistic => format!("{statistic}s"),
     };
-    for (named, suffix) in [
+    for (names, suffix) in [
         (reported.map(str::to_owned), "_20260413.csv"),
         (reported.map(str::to_owned), "_20260413-101500.csv"),
         (reported.map(plural), "_20260413_101500.csv"),
     ] {
-        let entries = named.each_ref().map(|name| (format!("{name}{suffix}"), "receipt_id\n"));
+        let entries = names.each_ref().map(|name| (format!("{name}{suffix}"), "receipt_id\n"));
         let (_outer, folder, files) = download(zipped(entries, options())).await;
         let files = files.unwrap();
-        for (statistic, entry) in reported.iter().zip(&named) {
+        for (statistic, entry) in reported.iter().zip(&names) {
             for name in [*statistic, &plural(statistic), &statistic.to_uppercase()] {
                 let file = files.statistic(name).unwrap_or_else(|| panic!("{name} of {files:?}"));
                 assert_eq!(file.path(), folder.join(format!("{entry}{suffix}")), "{name}");
@@ -192,7 +192,7 @@ async fn files_are_found_by_their_statistic() {
 }
 
 #[tokio::test]
-async fn a_single_csv_is_the_receipts_if_it_names_the_contact() {
+async fn a_single_csv_contains_the_receipts_if_it_has_a_column_for_the_contact() {
     for (text, found) in [("user_id,receipt_id\n", true), ("receipt_id,opened_at\n", false)] {
         for body in [text.as_bytes().to_vec(), gzip(text.as_bytes(), Compression::fast())] {
             let (_outer, folder, files) = download(body).await;
@@ -203,7 +203,7 @@ async fn a_single_csv_is_the_receipts_if_it_names_the_contact() {
     }
 }
 
-/// All statistics without records are absent from the archive.
+/// An archive does not contain statistics without records.
 #[tokio::test]
 async fn an_empty_archive_has_no_files() {
     for body in [
@@ -217,7 +217,7 @@ async fn an_empty_archive_has_no_files() {
     }
 }
 
-/// A "gzipped folder" is an archive with the folder in it.
+/// An archive can contain the folder of the files.
 #[tokio::test]
 async fn folders_of_an_archive_are_left_out() {
     let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
@@ -235,7 +235,7 @@ async fn folders_of_an_archive_are_left_out() {
     archive.append(&header, &b""[..]).unwrap();
     let mut header = tar::Header::new_gnu();
     header.set_size(8);
-    // A name of more than 100 bytes has an entry of its own before it.
+    // A name of more than 100 bytes is in a separate entry before the file.
     let long = format!("{}/receipt_20260413.csv", "export".repeat(20));
     archive.append_data(&mut header, &long, &b"user_id\n"[..]).unwrap();
     let gnu = archive.into_inner().unwrap();
@@ -284,7 +284,7 @@ async fn entries_cannot_be_written_outside_of_the_folder() {
             assert_eq!(error.expected(), Some("an archive of CSV files"), "{name:?}: {error}");
         }
     }
-    // The writer does not take a zero in a name.
+    // The archive writer rejects a zero in a name.
     let zeros = zipped([("receipt.csv", "a\n"), ("evilX.csv", "evil\n")], options());
     rejected(replaced(zeros, b"evilX.csv", b"evil\0.csv")).await;
 }
@@ -331,18 +331,18 @@ async fn links_are_rejected() {
     }
 }
 
-/// A file that leads elsewhere is replaced, not followed.
+/// A symbolic link with the name of a file is replaced, not followed.
 #[cfg(unix)]
 #[tokio::test]
 async fn a_link_in_the_folder_is_replaced() {
     let outer = tempfile::tempdir().unwrap();
     let (folder, elsewhere) = (outer.path().join("exports"), outer.path().join("elsewhere"));
     std::fs::create_dir(&folder).unwrap();
-    std::fs::write(&elsewhere, "kept").unwrap();
+    std::fs::write(&elsewhere, "unchanged").unwrap();
     std::os::unix::fs::symlink(&elsewhere, folder.join("open_20260413.csv")).unwrap();
     let intercom = completed(zipped(ENTRIES, options())).await;
     job(&intercom.client()).download_to(&folder).await.unwrap();
-    assert_eq!(std::fs::read_to_string(&elsewhere).unwrap(), "kept");
+    assert_eq!(std::fs::read_to_string(&elsewhere).unwrap(), "unchanged");
     assert_eq!(
         std::fs::read_to_string(folder.join("open_20260413.csv")).unwrap(),
         ENTRIES[1].1
@@ -350,13 +350,50 @@ async fn a_link_in_the_folder_is_replaced() {
 }
 
 #[tokio::test]
-async fn a_folder_in_the_way_leaves_no_file() {
+async fn no_file_is_written_if_a_folder_has_one_of_the_names() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("answer_20260413.csv")).unwrap();
     let intercom = completed(zipped(ENTRIES, options())).await;
     let error = job(&intercom.client()).download_to(folder.path()).await.unwrap_err();
     assert!(error.is_io(), "{error}");
     assert_eq!(names(folder.path()), ["answer_20260413.csv"]);
+}
+
+/// Linux limits paths to 4,096 bytes. Here, the temporary names and that of the first file are
+/// shorter, that of the second file is longer, so its rename fails after the first file was
+/// replaced.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_failed_rename_restores_the_files_that_were_replaced() {
+    const MAX_PATH_BYTES: usize = 4096;
+    let outer = tempfile::tempdir().unwrap();
+    let mut folder = outer.path().to_owned();
+    while folder.as_os_str().len() < MAX_PATH_BYTES - 150 {
+        let missing = MAX_PATH_BYTES - 150 - folder.as_os_str().len();
+        folder.push("f".repeat(missing.clamp(1, 200)));
+    }
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("receipt.csv"), "previous").unwrap();
+    let long = format!("open_{}.csv", "1".repeat(180));
+    let entries = [
+        ("receipt.csv", "user_id\n"),
+        ("click.csv", "receipt_id\n"),
+        (&long, "receipt_id\n"),
+    ];
+    let intercom = completed(zipped(entries, options())).await;
+    let error = job(&intercom.client()).download_to(&folder).await.unwrap_err();
+    assert!(error.is_io(), "{error}");
+    assert_eq!(names(&folder), ["receipt.csv"]);
+    assert_eq!(std::fs::read_to_string(folder.join("receipt.csv")).unwrap(), "previous");
+
+    // Without the long name, the download replaces the file.
+    let intercom = completed(zipped([entries[0], entries[1]], options())).await;
+    assert_eq!(job(&intercom.client()).download_to(&folder).await.unwrap().len(), 2);
+    assert_eq!(
+        std::fs::read_to_string(folder.join("receipt.csv")).unwrap(),
+        "user_id\n"
+    );
+    assert_eq!(names(&folder).len(), 2);
 }
 
 #[tokio::test]
@@ -368,7 +405,7 @@ async fn damaged_and_incomplete_archives_leave_nothing() {
     ];
     let zip = zipped(entries, options());
     let tar = tarred(entries);
-    // Cut anywhere, also right behind the first entry.
+    // Truncated anywhere, also after the first entry.
     for length in [
         4,
         30,
@@ -394,34 +431,43 @@ async fn damaged_and_incomplete_archives_leave_nothing() {
     let mut damaged = tar.clone();
     damaged[3] ^= 1;
     rejected(damaged).await;
-    // What follows would be passed over.
+    // Data after the archive.
     rejected([&zip[..], b"<html>"].concat()).await;
     rejected([&zip[..], &zip].concat()).await;
     rejected([&tar[..], &tar].concat()).await;
     rejected([&tar[..], b"<html>"].concat()).await;
-    // A directory that has forgotten its entries.
+    // A directory without the entries before it.
     let empty = zipped([("", ""); 0], options());
     rejected([&zip[..200], &empty].concat()).await;
 }
 
 #[tokio::test]
-async fn entries_that_are_no_csv_are_rejected() {
-    for text in ["<html>Be back soon", r#"{"type":"error.list"}"#, "PK\u{3}\u{4}"] {
+async fn csv_entries_with_other_content_are_rejected() {
+    for text in [
+        "<html>Be back soon",
+        r#"{"type":"error.list"}"#,
+        "PK\u{3}\u{4}",
+        "a\0b\0c\0",
+    ] {
         let entries = [("receipt.csv", "user_id\n"), ("open.csv", text)];
         rejected(zipped(entries, options())).await;
         rejected(gzip(&tarred(entries), Compression::fast())).await;
     }
-    // Another file may be anything, and a statistic empty.
+    // Other files can have any content, and a CSV can be empty.
     let entries = [("manifest.json", "{}"), ("open.csv", "")];
     let (_outer, _, files) = download(zipped(entries, options())).await;
     assert_eq!(files.unwrap().len(), 2);
 }
 
 #[tokio::test]
-async fn what_gzip_contains_is_examined_too() {
+async fn the_content_of_gzip_is_checked() {
     for (text, found) in [
         ("<!DOCTYPE html><title>Log in</title>", "HTML or XML"),
         ("\u{feff} {\"type\":\"error.list\"}", "JSON"),
+        ("\u{89}PNG\r\n\u{1a}\n", "binary data"),
+        ("u\0s\0e\0r\0_\0i\0d\0\n\0", "binary data"),
+        (&"\0".repeat(300), "binary data"),
+        (&"\0".repeat(20_480), "binary data"),
     ] {
         for keep in [false, true] {
             let body = gzip(text.as_bytes(), Compression::fast());
@@ -435,7 +481,7 @@ async fn what_gzip_contains_is_examined_too() {
 
 #[tokio::test]
 async fn encrypted_and_unknown_entries_are_rejected() {
-    // The flag of both headers of the entry, after their signatures.
+    // Sets the encryption flag in a header of the entry, given its signature.
     let zip = zipped([("receipt.csv", "user_id\n")], options());
     let flagged = |signature: &[u8], at: usize, mut zip: Vec<u8>| {
         let start = (0..zip.len())
@@ -471,9 +517,9 @@ async fn the_limit_bounds_all_files_together() {
     }
 }
 
-/// An archive of entries that expand, or claim to.
+/// Archives whose entries expand to more than the limit, or claim to.
 #[tokio::test]
-async fn archives_that_expand_are_stopped() {
+async fn archives_that_expand_beyond_the_limit_are_rejected() {
     let zeros = vec![b'0'; 8 << 20];
     let bomb = zipped([("receipt.csv", &zeros), ("open.csv", &zeros)], options());
     assert!(bomb.len() < 64 << 10);
@@ -485,7 +531,7 @@ async fn archives_that_expand_are_stopped() {
     );
     rejected_with(bomb, |job| job.max_bytes(10 << 20)).await;
 
-    // An entry that is larger than its header says.
+    // An entry that is larger than in its header.
     let size = u32::to_le_bytes(zeros.len() as u32);
     let small = replaced(
         zipped([("receipt.csv", &zeros)], options()),
@@ -493,7 +539,7 @@ async fn archives_that_expand_are_stopped() {
         &u32::to_le_bytes(100),
     );
     rejected_with(small, |job| job.max_bytes(1 << 20)).await;
-    // And one that is smaller.
+    // An entry that is smaller than in its header.
     let zip = zipped([("receipt.csv", &zeros[..100])], options());
     rejected(replaced(zip, &u32::to_le_bytes(100), &u32::to_le_bytes(101))).await;
 
@@ -509,9 +555,9 @@ async fn archives_that_expand_are_stopped() {
     rejected(shared).await;
 }
 
-/// Headers that are kept in memory, and directories that claim to be large.
+/// Headers and directories are kept in memory, so their size is limited.
 #[tokio::test]
-async fn headers_cannot_take_much_memory() {
+async fn large_headers_are_rejected() {
     let many = (0..10_001).map(|number| (format!("{number}.csv"), ""));
     rejected(zipped(many, options().compression_method(CompressionMethod::Stored))).await;
 
@@ -546,8 +592,8 @@ async fn archives_can_be_kept() {
         assert_eq!(names(&folder), [name]);
         let short = body[..body.len() / 2].to_vec();
         rejected_with(short, |job| job.keep_compressed(true)).await;
-        let most = body.len() as u64 - 1;
-        rejected_with(body, |job| job.keep_compressed(true).max_bytes(most)).await;
+        let limit = body.len() as u64 - 1;
+        rejected_with(body, |job| job.keep_compressed(true).max_bytes(limit)).await;
     }
     let mut damaged = zip;
     damaged[60] ^= 0xff;
@@ -556,10 +602,10 @@ async fn archives_can_be_kept() {
 
 /// Empty members, empty blocks and zeros are valid gzip that produces nothing.
 #[tokio::test]
-async fn gzip_that_goes_on_without_producing_anything_is_stopped() {
+async fn endless_gzip_without_content_is_rejected() {
     let content = gzip(b"user_id\n", Compression::fast());
     let empty = gzip(b"", Compression::fast());
-    // A header, then stored blocks of no bytes that are not the last one.
+    // A header, then empty stored blocks without the mark of the last block.
     let header = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
     let block = [0, 0, 0, 0xff, 0xff].repeat(1000);
     for (first, endless) in [
@@ -582,7 +628,7 @@ async fn gzip_that_goes_on_without_producing_anything_is_stopped() {
         let error = stream.try_collect::<Vec<_>>().await.unwrap_err();
         assert_eq!((error.is_decode(), error.found()), (true, found), "{error:?}");
     }
-    // Many members are fine if they contain something.
+    // Any number of members with content is valid.
     let rows: Vec<u8> = (0..3000)
         .flat_map(|i| gzip(format!("{i:024},{i}\n").as_bytes(), Compression::fast()))
         .collect();
@@ -593,7 +639,7 @@ async fn gzip_that_goes_on_without_producing_anything_is_stopped() {
     );
 }
 
-/// A ZIP archive passes unchanged: it is no gzip.
+/// A ZIP archive is not gzip, so it is not decompressed.
 #[tokio::test]
 async fn the_stream_of_an_archive_is_the_archive() {
     let zip = zipped(ENTRIES, options());
@@ -603,7 +649,7 @@ async fn the_stream_of_an_archive_is_the_archive() {
     assert_eq!(all(job.download().await.unwrap().decompressed()).await, zip);
 }
 
-/// However the network cuts it.
+/// The result does not depend on the chunks in which the archive arrives.
 #[tokio::test]
 async fn an_archive_may_come_in_pieces() {
     let zip = zipped(ENTRIES, options());
@@ -630,7 +676,7 @@ async fn a_dropped_download_of_an_archive_leaves_nothing() {
     let mut job = job(&intercom.client());
     let unpacked = |name: &String| name.starts_with(".0.csv");
     tokio::select! {
-        result = job.download_to(folder.path()) => panic!("it is not that fast: {result:?}"),
+        result = job.download_to(folder.path()) => panic!("the download ended: {result:?}"),
         () = until(|| names(folder.path()).iter().any(unpacked)) => {}
     }
     until(|| names(folder.path()).is_empty()).await;
@@ -639,7 +685,7 @@ async fn a_dropped_download_of_an_archive_leaves_nothing() {
 /// 300 MiB in three entries.
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn unpacking_takes_no_memory_of_the_size() {
+async fn memory_use_of_unpacking_does_not_depend_on_the_size() {
     let block: Vec<u8> = (0..1_u32 << 18)
         .flat_map(|i| i.wrapping_mul(2_654_435_761).to_le_bytes().map(|byte| byte % 26 + b'a'))
         .collect();
@@ -687,7 +733,7 @@ async fn unpacking_takes_no_memory_of_the_size() {
     for file in &files {
         assert_eq!(file.path().metadata().unwrap().len(), 100 << 20);
     }
-    let (first, most) = *largest.lock().unwrap();
-    println!("{length} bytes, memory grew by {} KiB", most - first);
-    assert!(most - first < 32 << 10, "memory grew by {} KiB", most - first);
+    let (first, max) = *largest.lock().unwrap();
+    println!("{length} bytes, memory grew by {} KiB", max - first);
+    assert!(max - first < 32 << 10, "memory grew by {} KiB", max - first);
 }

@@ -1,61 +1,65 @@
-//! Waiting for a job: states, pauses and outages.
+//! Waiting for a job: states, intervals and outages.
 
 use super::*;
 
 #[tokio::test]
-async fn waiting_goes_on_until_the_job_has_ended() {
+async fn wait_returns_when_the_job_has_ended() {
     let states = ["pending", "pending", "in_progress", "packing", "completed"];
-    let intercom = exporting(&states, bytes("")).await;
-    let told = Arc::new(Mutex::new(Vec::new()));
+    let intercom = mock_job(&states, bytes("")).await;
+    let reports = Arc::new(Mutex::new(Vec::new()));
     let mut job = job(&intercom.client()).on_progress({
-        let told = told.clone();
-        move |progress| told.lock().unwrap().push(progress.state.to_string())
+        let reports = reports.clone();
+        move |progress| reports.lock().unwrap().push(progress.state.to_string())
     });
     assert_eq!(job.state(), &DataExportStatus::Pending);
     assert_eq!(job.wait().await.unwrap(), DataExportStatus::Completed);
-    assert_eq!(*told.lock().unwrap(), states);
+    assert_eq!(*reports.lock().unwrap(), states);
     assert_eq!(job.wait().await.unwrap(), DataExportStatus::Completed);
-    assert_eq!(received(&intercom).len(), 5, "what has ended is not asked for again");
+    assert_eq!(
+        received(&intercom).len(),
+        5,
+        "the state of a job that has ended is not requested again"
+    );
 }
 
 #[tokio::test]
-async fn waiting_can_be_dropped_and_resumed() {
-    let intercom = exporting(&["pending", "in_progress", "completed"], bytes("")).await;
+async fn wait_can_be_dropped_and_called_again() {
+    let intercom = mock_job(&["pending", "in_progress", "completed"], bytes("")).await;
     let client = intercom.client();
     let mut job = client
         .export_job("job-1")
-        .pauses(Duration::from_millis(200), Duration::from_millis(200));
+        .poll_interval(Duration::from_millis(200), Duration::from_millis(200));
     tokio::time::timeout(Duration::from_millis(100), job.wait())
         .await
         .unwrap_err();
-    assert!(!received(&intercom).is_empty(), "the first look comes without a pause");
+    assert!(!received(&intercom).is_empty(), "the first request is sent immediately");
     assert_eq!(job.wait().await.unwrap(), DataExportStatus::Completed);
     assert_eq!(received(&intercom).len(), 3);
 }
 
 #[tokio::test]
-async fn pauses_grow_up_to_the_longest() {
+async fn intervals_grow_up_to_the_maximum() {
     let states = ["pending", "pending", "pending", "pending", "completed"];
-    let intercom = exporting(&states, bytes("")).await;
-    let looks = Arc::new(Mutex::new(Vec::new()));
+    let intercom = mock_job(&states, bytes("")).await;
+    let times = Arc::new(Mutex::new(Vec::new()));
     let mut job = job(&intercom.client())
-        .pauses(Duration::from_millis(100), Duration::from_millis(150))
+        .poll_interval(Duration::from_millis(100), Duration::from_millis(150))
         .on_progress({
-            let looks = looks.clone();
-            move |_| looks.lock().unwrap().push(Instant::now())
+            let times = times.clone();
+            move |_| times.lock().unwrap().push(Instant::now())
         });
     job.wait().await.unwrap();
-    let looks = looks.lock().unwrap();
-    let pauses: Vec<_> = looks.windows(2).map(|pair| pair[1] - pair[0]).collect();
-    for (pause, least) in pauses.iter().zip([100, 150, 150, 150]) {
-        assert!(*pause >= Duration::from_millis(least), "{pauses:?}");
+    let times = times.lock().unwrap();
+    let intervals: Vec<_> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    for (interval, min) in intervals.iter().zip([100, 150, 150, 150]) {
+        assert!(*interval >= Duration::from_millis(min), "{intervals:?}");
     }
 }
 
 #[tokio::test]
-async fn failed_and_canceled_jobs_are_errors_of_their_own() {
+async fn failed_and_canceled_jobs_are_different_errors() {
     let folder = tempfile::tempdir().unwrap();
-    let intercom = exporting(&["in_progress", "failed"], bytes("")).await;
+    let intercom = mock_job(&["in_progress", "failed"], bytes("")).await;
     let error = job(&intercom.client()).download_to(folder.path()).await.unwrap_err();
     assert!(error.is_export_failed() && !error.is_export_canceled() && !error.is_retryable());
     assert_eq!(
@@ -63,7 +67,7 @@ async fn failed_and_canceled_jobs_are_errors_of_their_own() {
         "get_data_export: the export job failed on the server (export job job-1)"
     );
 
-    let intercom = exporting(&["canceled"], bytes("")).await;
+    let intercom = mock_job(&["canceled"], bytes("")).await;
     let error = job(&intercom.client()).download().await.unwrap_err();
     assert!(error.is_export_canceled() && !error.is_export_failed() && !error.is_retryable());
     assert_eq!(
@@ -77,7 +81,7 @@ async fn failed_and_canceled_jobs_are_errors_of_their_own() {
 }
 
 #[tokio::test]
-async fn an_outage_is_sat_out_and_the_error_names_the_job() {
+async fn wait_survives_an_outage_and_its_errors_contain_the_job() {
     let intercom = MockIntercom::new();
     intercom
         .on("get_data_export")
@@ -86,29 +90,29 @@ async fn an_outage_is_sat_out_and_the_error_names_the_job() {
     let job = || {
         client
             .export_job("job-1")
-            .pauses(Duration::ZERO, Duration::from_millis(20))
+            .poll_interval(Duration::ZERO, Duration::from_millis(20))
     };
-    let error = job().outage(Duration::from_millis(100)).wait().await.unwrap_err();
+    let error = job().max_outage(Duration::from_millis(100)).wait().await.unwrap_err();
     assert_eq!((error.export_job(), error.is_retryable()), (Some("job-1"), true));
     assert!(error.to_string().contains("(export job job-1)"), "{error}");
-    let asked = intercom.calls("get_data_export").len();
-    assert!((3..20).contains(&asked), "{asked}: the pauses grow");
+    let requests = intercom.calls("get_data_export").len();
+    assert!((3..20).contains(&requests), "{requests} requests at growing intervals");
 
     let mut patient = job();
     let wait = patient.wait();
-    let mend = async {
+    let recover = async {
         tokio::time::sleep(Duration::from_millis(100)).await;
         intercom
             .on("get_data_export")
             .respond(MockResponse::json(state("completed")));
     };
-    let (ended, ()) = tokio::join!(wait, mend);
+    let (ended, ()) = tokio::join!(wait, recover);
     assert_eq!(ended.unwrap(), DataExportStatus::Completed);
 }
 
 /// A failed job is reported by a 504 that contains the job.
 #[tokio::test]
-async fn a_failed_job_that_is_a_504_is_final() {
+async fn a_failed_job_reported_as_a_504_is_final() {
     let failed = json!({
         "job_identifier": "job-1", "status": "failed", "download_expires_at": "", "download_url": "",
     });
@@ -123,19 +127,23 @@ async fn a_failed_job_that_is_a_504_is_final() {
         "{error}"
     );
     assert_eq!(error.export_job(), Some("job-1"));
-    assert_eq!(intercom.calls("get_data_export").len(), 1, "it is not requested again");
-    let mut job_of_it = job(&client);
-    assert_eq!(job_of_it.refresh().await.unwrap(), &DataExportStatus::Failed);
+    assert_eq!(
+        intercom.calls("get_data_export").len(),
+        1,
+        "the state is not requested again"
+    );
+    let mut failed_job = job(&client);
+    assert_eq!(failed_job.refresh().await.unwrap(), &DataExportStatus::Failed);
     let folder = tempfile::tempdir().unwrap();
     assert!(
-        job_of_it
+        failed_job
             .download_to(folder.path())
             .await
             .unwrap_err()
             .is_export_failed()
     );
 
-    // A 504 that says nothing of an end, and one about another job, are outages.
+    // A 504 that contains a pending job or another job is an outage.
     let pending = MockResponse::json(state("pending")).status(504);
     let other = json!({"job_identifier": "job-2", "status": "failed"});
     let states = [
@@ -143,18 +151,18 @@ async fn a_failed_job_that_is_a_504_is_final() {
         MockResponse::json(other).status(504),
         MockResponse::json(state("completed")),
     ];
-    for answer in states {
-        intercom.on("get_data_export").respond_once(answer);
+    for response in states {
+        intercom.on("get_data_export").respond_once(response);
     }
     let retry = RetryPolicy::default().base(Duration::from_millis(1));
     let client = intercom.client_builder().retry(retry).build().unwrap();
     assert_eq!(job(&client).wait().await.unwrap(), DataExportStatus::Completed);
 }
 
-/// The references of API 2.5 and 2.6 call it `complete`.
+/// The references of API 2.5 and 2.6 use the state `complete`.
 #[tokio::test]
-async fn complete_is_completed() {
-    let intercom = exporting(&["in_progress", "complete"], bytes("user_id\n")).await;
+async fn the_state_complete_means_completed() {
+    let intercom = mock_job(&["in_progress", "complete"], bytes("user_id\n")).await;
     let folder = tempfile::tempdir().unwrap();
     let mut job = job(&intercom.client());
     assert_eq!(job.wait().await.unwrap(), DataExportStatus::Completed);
@@ -167,15 +175,15 @@ async fn complete_is_completed() {
 }
 
 #[tokio::test]
-async fn an_unknown_state_ends_the_wait_once_there_is_a_download() {
-    let intercom = exporting(&["packing"], bytes("user_id\n")).await;
+async fn an_unknown_state_with_a_download_ends_the_wait() {
+    let intercom = mock_job(&["packing"], bytes("user_id\n")).await;
     let ready = json!({"job_identifier": "job-1", "status": "packed", "download_url": "https://api.intercom.test/x"});
-    for answer in [
+    for response in [
         MockResponse::json(state("packing")),
         MockResponse::json(state("packed")),
         MockResponse::json(ready),
     ] {
-        intercom.on("get_data_export").respond_once(answer);
+        intercom.on("get_data_export").respond_once(response);
     }
     let folder = tempfile::tempdir().unwrap();
     let mut job = job(&intercom.client());
@@ -185,15 +193,15 @@ async fn an_unknown_state_ends_the_wait_once_there_is_a_download() {
     assert_eq!(
         intercom.calls("get_data_export").len(),
         3,
-        "a job that has ended is not requested again"
+        "the state of a job that has ended is not requested again"
     );
 }
 
-/// No state that lasts keeps the wait going for ever.
+/// No unknown state makes the wait endless.
 #[tokio::test]
-async fn an_unknown_state_that_lasts_ends_the_wait() {
-    let intercom = exporting(&["expired"], bytes("")).await;
-    let mut job = job(&intercom.client()).outage(Duration::from_millis(100));
+async fn a_persistent_unknown_state_ends_the_wait() {
+    let intercom = mock_job(&["expired"], bytes("")).await;
+    let mut job = job(&intercom.client()).max_outage(Duration::from_millis(100));
     let error = job.wait().await.unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -203,7 +211,7 @@ async fn an_unknown_state_that_lasts_ends_the_wait() {
     assert!(intercom.calls("get_data_export").len() > 2);
 }
 
-/// What is no JSON of the API says nothing of the job.
+/// A response that does not come from the API is not about the job.
 #[tokio::test]
 async fn pages_and_empty_responses_are_outages() {
     let html = "<html><body>Be back soon</body></html>";
@@ -227,10 +235,10 @@ async fn pages_and_empty_responses_are_outages() {
         raw("SSH-2.0-OpenSSH_9.6\r\n"),
     ];
     for (number, outage) in outages.into_iter().enumerate() {
-        let asked = Arc::new(Mutex::new(0));
+        let requests = Arc::new(Mutex::new(0));
         let server = Server::serve(move |_: &Request| {
-            *asked.lock().unwrap() += 1;
-            match *asked.lock().unwrap() {
+            *requests.lock().unwrap() += 1;
+            match *requests.lock().unwrap() {
                 1 | 2 => vec![outage.clone()],
                 _ => vec![response(200, &[], state("completed").to_string())],
             }
@@ -251,8 +259,8 @@ async fn pages_and_empty_responses_are_outages() {
 
 #[tokio::test]
 async fn errors_of_the_api_end_the_wait() {
-    let error = |status, code| MockResponse::error(status, code, "as the API words it");
-    for (answer, status) in [
+    let error = |status, code| MockResponse::error(status, code, "a message");
+    for (response, status) in [
         (error(400, "parameter_invalid"), 400),
         (error(401, "unauthorized"), 401),
         (MockResponse::json(json!(null)).status(401), 401),
@@ -260,7 +268,7 @@ async fn errors_of_the_api_end_the_wait() {
         (error(404, "not_found"), 404),
     ] {
         let intercom = MockIntercom::new();
-        intercom.on("get_data_export").respond(answer);
+        intercom.on("get_data_export").respond(response);
         let error = job(&intercom.client()).wait().await.unwrap_err();
         assert_eq!(error.status().map(|status| status.as_u16()), Some(status));
         assert_eq!(intercom.calls("get_data_export").len(), 1);
@@ -271,7 +279,7 @@ async fn errors_of_the_api_end_the_wait() {
 async fn a_range_in_milliseconds_is_not_sent() {
     let intercom = completed("").await;
     let client = intercom.client();
-    let reason = "create_data_export: the range lies beyond the year 2200, and the API counts seconds: milliseconds?";
+    let reason = "create_data_export: the range is beyond the year 2200; the API expects seconds, not milliseconds";
     for range in [
         1_730_419_200_000..1_733_011_200_000,
         1_730_419_200..1_733_011_200_000_i64,

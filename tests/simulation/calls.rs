@@ -53,7 +53,7 @@ pub(crate) async fn make_calls(caller: Caller, task: u64, mut random: fastrand::
                 let result = in_time(timeout(MAX_DURATION, await_or_drop(call, caller.impatience, &mut random)).await)?;
                 matches_the_server(&caller, &key, true, result.map(|result| result.map(drop)))?;
             }
-            2 => push_inputs(&caller, &key, &mut random).await?,
+            2 => make_bulk_calls(&caller, &key, &mut random).await?,
             kind => {
                 let is_idempotent = kind == 3;
                 let call = client.create_contact().body_map(|b| b.email(key.as_str()));
@@ -67,10 +67,10 @@ pub(crate) async fn make_calls(caller: Caller, task: u64, mut random: fastrand::
     Ok(0)
 }
 
-/// Pushes several inputs, with a caller that is slow to read the results.
-async fn push_inputs(caller: &Caller, key: &str, random: &mut fastrand::Rng) -> Result<(), String> {
+/// Makes several calls in bulk, with a caller that is slow to read the results.
+async fn make_bulk_calls(caller: &Caller, key: &str, random: &mut fastrand::Rng) -> Result<(), String> {
     let keys: Vec<String> = (0..random.u64(1..6)).map(|number| format!("{key}-{number}")).collect();
-    let mut push = caller.client.push(keys.clone(), |client, key| {
+    let mut bulk = caller.client.bulk(keys.clone(), |client, key| {
         client.create_contact().body_map(|b| b.email(key.as_str()))
     });
     let (mut results, mut dropped) = (0, 0);
@@ -78,14 +78,14 @@ async fn push_inputs(caller: &Caller, key: &str, random: &mut fastrand::Rng) -> 
         if dropped > 50 {
             return Ok(());
         }
-        match in_time(timeout(MAX_DURATION, await_or_drop(push.next(), caller.impatience, random)).await)? {
-            Some(Some(pushed)) => {
+        match in_time(timeout(MAX_DURATION, await_or_drop(bulk.next(), caller.impatience, random)).await)? {
+            Some(Some(done)) => {
                 results += 1;
-                let key = &keys[pushed.index as usize];
-                matches_the_server(caller, key, false, Some(pushed.result.map(drop)))?;
+                let key = &keys[done.index as usize];
+                matches_the_server(caller, key, false, Some(done.result.map(drop)))?;
             }
             Some(None) if results < keys.len() => {
-                return Err(format!("push returned {results} results for {} inputs", keys.len()));
+                return Err(format!("bulk returned {results} results for {} inputs", keys.len()));
             }
             Some(None) => return Ok(()),
             None => dropped += 1,

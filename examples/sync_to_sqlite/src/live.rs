@@ -1,174 +1,198 @@
-//! The database kept up to date: by notifications of webhooks, and by a walk over what changed for those that were missed.
+//! A live copy of a workspace: webhooks report changes, and a periodic walk finds those that no
+//! webhook reported.
 //!
-//! A notification is stored under its id before it is answered, so that one that is sent twice is worked on once. Then the record
-//! that it names is retrieved and stored, or deleted. What a notification carries is not stored itself: it can be a part of the
-//! record, and older than what the database has. Killed at any point, the next run works on what is left.
+//! Both add the ids of changed records to one queue in the database. A worker retrieves each record
+//! and stores it, or deletes it if it no longer exists. So a record is never replaced by the
+//! incomplete or outdated object in a notification, and a program that is killed continues with the
+//! rest of the queue.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::body::Bytes;
-use axum::extract::State;
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::{Router, routing::post};
+use futures_util::TryStreamExt;
+use intercom_client::paging::{Changes, Dated, Identified, Page};
 use intercom_client::webhooks::{Notification, Receiver};
-use intercom_client::{Client, Error, Response};
-use rusqlite::{Connection, OptionalExtension, params};
-use serde::Serialize;
+use intercom_client::{Client, Error};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
-use crate::table::{Table, open};
-use crate::{Result, contact_with_companies, sync};
+use crate::Result;
 
-/// What the endpoint works with.
+/// The kinds of records that are stored.
+const KINDS: [&str; 4] = ["contact", "company", "conversation", "ticket"];
+/// The maximum size of a notification, in bytes.
+const MAX_BODY_BYTES: usize = 4 << 20;
+
+/// Opens the database and creates its tables.
+pub fn open(path: &str) -> Result<Connection> {
+    let db = Connection::open(path)?;
+    db.execute_batch(include_str!("live.sql"))?;
+    Ok(db)
+}
+
 #[derive(Clone)]
 struct Endpoint {
     receiver: Receiver,
     db: Arc<Mutex<Connection>>,
-    stored: Arc<Notify>,
+    added: Arc<Notify>,
 }
 
-/// Keeps the database at `path` up to date until it fails for good: the endpoint is `/webhooks`, and a walk starts at once and
-/// after each `pause`.
-pub async fn keep(
+/// Serves the endpoint `/webhooks` and keeps the database up to date, until a failure that a retry
+/// cannot fix.
+pub async fn run(
     listener: TcpListener,
     receiver: Receiver,
     client: &Client,
     path: &str,
-    pause: Duration,
+    walk_interval: Duration,
 ) -> Result<()> {
-    let db = open(path)?;
-    let stored = Arc::new(Notify::new());
+    let (db, added) = (open(path)?, Arc::new(Notify::new()));
     let endpoint = Endpoint {
-        receiver,
+        receiver: receiver.max_bytes(MAX_BODY_BYTES),
         db: Arc::new(Mutex::new(open(path)?)),
-        stored: Arc::clone(&stored),
+        added: added.clone(),
     };
-    // Setting the URL up sends a HEAD request.
-    let route = post(receive).head(|| async { StatusCode::OK });
-    let router = Router::new().route("/webhooks", route).with_state(endpoint);
+    let router = Router::new()
+        // Intercom sends a HEAD request when the URL is configured.
+        .route("/webhooks", post(receive).head(async || StatusCode::OK))
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .with_state(endpoint);
     tokio::select! {
         served = async { axum::serve(listener, router).await } => Ok(served?),
-        failed = work(client, &db, &stored, pause) => failed,
+        failed = work(client, &db, &added, walk_interval) => failed,
     }
 }
 
-/// Walks, and works on notifications until the next walk. One after the other: a page that was read before a record was deleted
-/// must not be stored after.
-async fn work(client: &Client, db: &Connection, stored: &Notify, pause: Duration) -> Result<()> {
-    loop {
-        let next = Instant::now() + pause;
-        later(sync(client, db).await)?;
-        loop {
-            later(work_on_notifications(client, db).await)?;
-            if timeout_at(next, stored.notified()).await.is_err() {
-                break;
-            }
-        }
-    }
-}
-
-/// Lets a failure pass that the next attempt can cure.
-fn later(done: Result<()>) -> Result<()> {
-    match done {
-        Err(error) if error.downcast_ref().is_some_and(Error::is_retryable) => eprintln!("later again: {error}"),
-        done => return done,
-    }
-    Ok(())
-}
-
-/// Stores a notification, and answers at once: Intercom waits 5 seconds at most.
+/// Adds the records of a notification to the queue. The response must not wait for the API.
 async fn receive(State(endpoint): State<Endpoint>, headers: HeaderMap, body: Bytes) -> StatusCode {
     let notification = match endpoint.receiver.read(&headers, &body) {
-        Ok(ping) if ping.is_ping() => return StatusCode::OK,
         Ok(notification) => notification,
         Err(error) => return error.status(),
     };
-    let json = String::from_utf8_lossy(&body);
-    let id = notification.id.as_deref().unwrap_or(&json);
-    let stored = endpoint.db.lock().map(|db| {
-        let sql = "INSERT OR IGNORE INTO notifications (id, json) VALUES (?1, ?2)";
-        db.execute(sql, params![id, json])
-    });
-    match stored {
-        Ok(Ok(_)) => endpoint.stored.notify_one(),
-        // It is sent again a minute later.
-        _ => return StatusCode::SERVICE_UNAVAILABLE,
-    }
+    let added = endpoint.db.lock().map(|mut db| add(&mut db, &notification));
+    let Ok(Ok(())) = added else {
+        // Intercom sends the notification again.
+        return StatusCode::SERVICE_UNAVAILABLE;
+    };
+    endpoint.added.notify_one();
     StatusCode::OK
 }
 
-/// Works on the notifications that are left, in the order in which they arrived.
-async fn work_on_notifications(client: &Client, db: &Connection) -> Result<()> {
-    let next = "SELECT id, json FROM notifications WHERE json IS NOT NULL ORDER BY rowid LIMIT 1";
-    let row = |row: &rusqlite::Row<'_>| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?));
-    while let Some((id, json)) = db.query_row(next, [], row).optional()? {
-        match work_on(client, db, &serde_json::from_str(&json)?).await {
-            // What the server refuses for good keeps no other notification waiting.
-            Err(error) if error.downcast_ref().is_some_and(|error: &Error| !error.is_retryable()) => {
-                eprintln!("{id}: {error}");
+fn add(db: &mut Connection, notification: &Notification) -> rusqlite::Result<()> {
+    let transaction = db.transaction()?;
+    let is_new = match &notification.id {
+        Some(id) => transaction.execute("INSERT OR IGNORE INTO notifications VALUES (?1)", [id])? == 1,
+        None => true,
+    };
+    for (kind, id) in notification.ids().filter(|(kind, _)| is_new && KINDS.contains(kind)) {
+        enqueue(&transaction, kind, id)?;
+    }
+    transaction.commit()
+}
+
+/// Replaces an entry for the same record. The new number keeps the worker from removing it with the
+/// old one.
+fn enqueue(db: &Connection, kind: &str, id: &str) -> rusqlite::Result<()> {
+    let sql = "INSERT OR REPLACE INTO queue (kind, id) VALUES (?1, ?2)";
+    db.prepare_cached(sql)?.execute([kind, id]).map(drop)
+}
+
+async fn work(client: &Client, db: &Connection, added: &Notify, walk_interval: Duration) -> Result<()> {
+    let mut next_walk = Instant::now();
+    loop {
+        let done = async {
+            if next_walk <= Instant::now() {
+                next_walk = Instant::now() + walk_interval;
+                walk(client, db).await?;
             }
+            store_queued(client, db).await
+        };
+        match done.await {
+            Err(error) if error.downcast_ref().is_some_and(Error::is_retryable) => eprintln!("will retry: {error}"),
             done => done?,
         }
-        // The id stays, so that the same notification is known when it is sent again.
-        db.execute("UPDATE notifications SET json = NULL WHERE id = ?1", [&id])?;
+        let _ = timeout_at(next_walk, added.notified()).await;
     }
-    Ok(())
 }
 
-/// Brings each record that a notification names up to date.
-async fn work_on(client: &Client, db: &Connection, notification: &Notification) -> Result<()> {
-    let gone = notification.is_stub();
-    if let Some(id) = notification.contact_id() {
-        let table = Table::of(db, "contacts")?;
-        match now(gone, client.show_contact().id(id).send()).await? {
-            Some(contact) => contact_with_companies(client, &table, &contact).await?,
-            None => table.delete(id)?,
-        }
-    }
-    if let Some(id) = notification.company_id() {
-        store(
-            db,
-            "companies",
-            id,
-            now(gone, client.retrieve_company_by_id().id(id).send()).await?,
-        )?;
-    }
-    if let Some(id) = notification.conversation_id() {
-        store(
-            db,
-            "conversations",
-            id,
-            now(gone, client.retrieve_conversation().id(id).send()).await?,
-        )?;
-    }
-    if let Some(id) = notification.ticket_id() {
-        store(db, "tickets", id, now(gone, client.get_ticket().id(id).send()).await?)?;
-    }
-    Ok(())
+/// Adds the records that changed since the previous walk to the queue: on the first walk, all of
+/// them.
+async fn walk(client: &Client, db: &Connection) -> Result<()> {
+    db.execute("UPDATE queue SET error = NULL", [])?;
+    let since = |kind| {
+        let watermark = db.query_row("SELECT seconds FROM watermarks WHERE kind = ?1", [kind], |row| {
+            row.get(0)
+        });
+        watermark.optional().map(|seconds| seconds.unwrap_or(0_i64))
+    };
+    let contacts = client.search_contacts().per_page(150);
+    enqueue_changes(db, "contact", contacts.changed_since(since("contact")?)).await?;
+    let companies = client.scroll_over_all_companies();
+    enqueue_changes(db, "company", companies.changed_since(since("company")?)).await?;
+    let conversations = client.search_conversations().per_page(150);
+    enqueue_changes(db, "conversation", conversations.changed_since(since("conversation")?)).await
+    // API 2.9 has no list or search of tickets. `tickets` in lib.rs walks those of servers that
+    // have one.
 }
 
-/// A record as it is now; `None` if it is gone.
-async fn now<T, F>(gone: bool, call: F) -> Result<Option<Response<T>>>
+async fn enqueue_changes<P>(db: &Connection, kind: &str, mut changes: Changes<P>) -> Result<()>
 where
-    F: Future<Output = std::result::Result<Response<T>, Error>>,
+    P: Page<Item: Dated>,
 {
-    if gone {
-        return Ok(None);
+    while let Some(item) = changes.try_next().await? {
+        item.identity().map(|id| enqueue(db, kind, &id)).transpose()?;
     }
-    match call.await {
-        Ok(record) => Ok(Some(record)),
-        Err(error) if error.is_not_found() => Ok(None),
-        Err(error) => Err(error.into()),
+    if let Some(watermark) = changes.watermark() {
+        let sql = "INSERT OR REPLACE INTO watermarks VALUES (?1, ?2)";
+        db.execute(sql, params![kind, watermark.as_seconds()])?;
     }
+    Ok(())
 }
 
-fn store<T: Serialize>(db: &Connection, table: &'static str, id: &str, record: Option<Response<T>>) -> Result<()> {
-    let table = Table::of(db, table)?;
-    match record {
-        Some(record) => table.save(&*record),
-        None => table.delete(id),
+/// Retrieves and stores the records in the queue. The next walk retries those that fail.
+async fn store_queued(client: &Client, db: &Connection) -> Result<()> {
+    let next = "SELECT number, kind, id FROM queue WHERE error IS NULL ORDER BY number LIMIT 1";
+    let entry = |row: &Row<'_>| {
+        Ok((
+            row.get::<_, i64>(0)?,
+            row.get::<_, String>(1)?,
+            row.get::<_, String>(2)?,
+        ))
+    };
+    while let Some((number, kind, id)) = db.query_row(next, [], entry).optional()? {
+        match retrieve(client, &kind, &id).await {
+            Ok(json) => db.execute(
+                "INSERT OR REPLACE INTO records VALUES (?1, ?2, ?3)",
+                [&kind, &id, &json?],
+            )?,
+            Err(error) if error.is_not_found() => {
+                db.execute("DELETE FROM records WHERE kind = ?1 AND id = ?2", [&kind, &id])?
+            }
+            Err(error) if error.is_retryable() || error.is_unauthorized() => return Err(error.into()),
+            Err(error) => {
+                eprintln!("{kind} {id}: {error}");
+                let sql = "UPDATE queue SET error = ?2 WHERE number = ?1";
+                db.execute(sql, params![number, error.to_string()])?;
+                continue;
+            }
+        };
+        db.execute("DELETE FROM queue WHERE number = ?1", [number])?;
     }
+    Ok(())
+}
+
+/// Returns the JSON of a record in its current state.
+async fn retrieve(client: &Client, kind: &str, id: &str) -> std::result::Result<serde_json::Result<String>, Error> {
+    Ok(match kind {
+        "contact" => serde_json::to_string(&*client.show_contact().id(id).await?),
+        "company" => serde_json::to_string(&*client.retrieve_company_by_id().id(id).await?),
+        "conversation" => serde_json::to_string(&*client.retrieve_conversation().id(id).await?),
+        _ => serde_json::to_string(&*client.get_ticket().id(id).await?),
+    })
 }

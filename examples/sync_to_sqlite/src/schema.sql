@@ -1,20 +1,18 @@
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = NORMAL;
 
--- Whole objects, as they came: `json ->> '$.custom_attributes.plan'` asks for any field.
+-- Complete records as JSON. For example, `json ->> '$.custom_attributes.plan'` selects a custom attribute.
 CREATE TABLE IF NOT EXISTS contacts (id TEXT PRIMARY KEY, updated_at INTEGER, json TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS companies (id TEXT PRIMARY KEY, updated_at INTEGER, json TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS conversations (id TEXT PRIMARY KEY, updated_at INTEGER, json TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS tickets (id TEXT PRIMARY KEY, updated_at INTEGER, json TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS contact_companies (contact_id TEXT, company_id TEXT, PRIMARY KEY (contact_id, company_id));
 
--- The one that all of it is of, and how far each table is.
+-- The workspace of the database, and the progress of each table.
 CREATE TABLE IF NOT EXISTS workspace (id TEXT);
--- Notifications: the JSON until it is worked on, then the id alone.
-CREATE TABLE IF NOT EXISTS notifications (id TEXT PRIMARY KEY, json TEXT);
-CREATE TABLE IF NOT EXISTS progress (name TEXT PRIMARY KEY, whole BOOLEAN, cursor TEXT, watermark INTEGER);
+CREATE TABLE IF NOT EXISTS progress (name TEXT PRIMARY KEY, complete BOOLEAN, cursor TEXT, watermark INTEGER);
 
--- Conversations that could not be retrieved; each run tries them again.
+-- Conversations that could not be retrieved. Each run retries them.
 CREATE TABLE IF NOT EXISTS failed_conversations (id TEXT PRIMARY KEY, error TEXT);
 
 CREATE VIEW IF NOT EXISTS conversation_parts AS

@@ -1,4 +1,4 @@
-//! The tables, and how far each is.
+//! The tables of the database, and the progress of each.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -8,37 +8,41 @@ use rusqlite::{Connection, params};
 
 use crate::Result;
 
-/// Opens the database, with its tables.
+/// The time before the start of the first walk from which changes are copied again, because clocks
+/// differ.
+const OVERLAP: Duration = Duration::from_secs(600);
+
+/// Opens the database and creates its tables.
 pub fn open(path: &str) -> Result<Connection> {
     let db = Connection::open(path)?;
     db.execute_batch(include_str!("schema.sql"))?;
     Ok(db)
 }
 
-/// A table, and how far it is.
+/// A table and its progress.
 pub struct Table<'d> {
     pub db: &'d Connection,
     name: &'static str,
-    /// Whether everything was taken once.
-    pub whole: bool,
-    /// Where the first walk goes on.
+    /// Whether all records were copied once.
+    pub complete: bool,
+    /// The position of the first walk, while it is incomplete.
     pub cursor: Option<Cursor>,
-    /// What changed then or later is to be taken.
+    /// The time from which changes are copied next.
     pub watermark: Timestamp,
 }
 
 impl<'d> Table<'d> {
-    /// Looks how far it is.
+    /// Reads the progress of a table.
     pub fn of(db: &'d Connection, name: &'static str) -> Result<Self> {
-        // What changes during the first walk is taken by the second run; ten minutes make up for clocks that differ.
+        // The second run copies what changes during the first walk.
         let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
-        let begun = now.saturating_sub(Duration::from_secs(600)).as_secs();
+        let watermark = now.saturating_sub(OVERLAP).as_secs();
         db.execute(
             "INSERT OR IGNORE INTO progress VALUES (?1, 0, NULL, ?2)",
-            params![name, begun as i64],
+            params![name, watermark as i64],
         )?;
         Ok(db.query_row(
-            "SELECT whole, cursor, watermark FROM progress WHERE name = ?1",
+            "SELECT complete, cursor, watermark FROM progress WHERE name = ?1",
             [name],
             |row| {
                 let cursor = row.get::<_, Option<String>>(1)?.map(Cursor::from);
@@ -46,7 +50,7 @@ impl<'d> Table<'d> {
                 Ok(Self {
                     db,
                     name,
-                    whole: row.get(0)?,
+                    complete: row.get(0)?,
                     cursor,
                     watermark,
                 })
@@ -54,25 +58,20 @@ impl<'d> Table<'d> {
         )?)
     }
 
-    /// Stores an object in the place of the one of its id.
-    pub fn save(&self, item: &impl serde::Serialize) -> Result<()> {
+    /// Stores a record, replacing the one with its id.
+    pub fn save(&self, record: &impl serde::Serialize) -> Result<()> {
         let sql = format!(
             "INSERT OR REPLACE INTO {} VALUES (?1 ->> 'id', ?1 ->> 'updated_at', ?1)",
             self.name
         );
-        self.db.prepare_cached(&sql)?.execute([serde_json::to_string(item)?])?;
+        self.db
+            .prepare_cached(&sql)?
+            .execute([serde_json::to_string(record)?])?;
         Ok(())
     }
 
-    /// Deletes the object of an id.
-    pub fn delete(&self, id: &str) -> Result<()> {
-        let sql = format!("DELETE FROM {} WHERE id = ?1", self.name);
-        self.db.prepare_cached(&sql)?.execute([id])?;
-        Ok(())
-    }
-
-    /// Remembers where the first walk goes on.
-    pub fn go_on(&self, cursor: &Cursor) -> Result<()> {
+    /// Stores the position of the first walk.
+    pub fn save_cursor(&self, cursor: &Cursor) -> Result<()> {
         let sql = "UPDATE progress SET cursor = ?2 WHERE name = ?1";
         self.db
             .prepare_cached(sql)?
@@ -80,11 +79,12 @@ impl<'d> Table<'d> {
         Ok(())
     }
 
-    /// Remembers that a walk came to its end, and with what moment the next one begins.
-    pub fn done(&self, watermark: Option<Timestamp>) -> Result<()> {
-        let sql = "UPDATE progress SET whole = 1, cursor = NULL, watermark = coalesce(?2, watermark) WHERE name = ?1";
+    /// Stores that a walk is complete, and the time from which the next one continues.
+    pub fn finish_walk(&self, watermark: Option<Timestamp>) -> Result<()> {
+        let sql =
+            "UPDATE progress SET complete = 1, cursor = NULL, watermark = coalesce(?2, watermark) WHERE name = ?1";
         self.db
-            .execute(sql, params![self.name, watermark.map(|moment| moment.as_seconds())])?;
+            .execute(sql, params![self.name, watermark.map(|time| time.as_seconds())])?;
         Ok(())
     }
 }

@@ -1,4 +1,4 @@
-//! Two runs against a mock Intercom: what is in the database, and what was asked for.
+//! The sync against a mock server: the contents of the database, and the requests.
 
 use intercom_client::Client;
 use intercom_client::mock::{MockIntercom, MockResponse, ReceivedRequest};
@@ -10,7 +10,8 @@ fn id(number: u32) -> String {
     format!("{number:024x}")
 }
 
-/// Twenty contacts and companies, seven conversations with a part each, and two tickets.
+/// A workspace with twenty contacts and companies, seven conversations with one part each, and two
+/// tickets.
 async fn start() -> (MockIntercom, Client, Connection) {
     let intercom = MockIntercom::new();
     let contact = |number: u32| {
@@ -27,14 +28,14 @@ async fn start() -> (MockIntercom, Client, Connection) {
             "conversation_parts": {"type": "conversation_part.list", "conversation_parts": [part], "total_count": 1}})
     };
     intercom.seed("list_conversations", (0..7).map(conversation));
-    // The description has no search of tickets.
+    // The description does not contain the search of tickets.
     intercom.on_any().respond_with(|request| {
         let tickets = json!([{"id": "1", "updated_at": 1_700_000_000}, {"id": "2", "updated_at": 1_700_000_000}]);
         (request.path == "/tickets/search")
             .then(|| MockResponse::json(json!({"tickets": tickets, "pages": {"next": null}})))
     });
     let client = intercom.client();
-    // One contact has more companies than it embeds.
+    // One contact has more companies than it contains.
     for number in 1..12 {
         let attach = client.attach_contact_to_company().id(id(3));
         attach.body_map(|b| b.id(id(number))).await.unwrap();
@@ -62,7 +63,7 @@ fn counts(db: &Connection) -> Vec<i64> {
 }
 
 #[tokio::test]
-async fn the_second_run_takes_what_changed() {
+async fn the_second_run_copies_what_changed() {
     let (intercom, client, db) = start().await;
     sync(&client, &db).await.unwrap();
     assert_eq!(counts(&db), [20, 20, 7, 7, 2]);
@@ -70,7 +71,7 @@ async fn the_second_run_takes_what_changed() {
     assert_eq!(value::<i64>(&db, plan), 10);
     let seats = "SELECT sum(value) FROM custom_attributes WHERE of = 'contacts' AND name = 'seats'";
     assert_eq!(value::<i64>(&db, seats), (0..20).sum::<i64>());
-    // More than a contact embeds.
+    // More than a contact contains.
     let companies = |number| {
         format!(
             "SELECT count(*) FROM contact_companies WHERE contact_id = '{}'",
@@ -81,7 +82,7 @@ async fn the_second_run_takes_what_changed() {
         (value::<i64>(&db, &companies(3)), value::<i64>(&db, &companies(4))),
         (12, 1)
     );
-    // Whole objects, as they came.
+    // The complete record.
     let json: String = value(&db, &format!("SELECT json FROM contacts WHERE id = '{}'", id(5)));
     let shown = client.show_contact().id(id(5)).send().await.unwrap();
     assert_eq!(
@@ -109,7 +110,7 @@ async fn the_second_run_takes_what_changed() {
         value::<i64>(&db, "SELECT json ->> '$.read' FROM conversations WHERE id = '3'"),
         1
     );
-    // What did not change is not asked for.
+    // Unchanged records are not requested.
     assert!(intercom.calls("list_contacts").is_empty() && intercom.calls("list_conversations").is_empty());
     let retrieved = intercom.calls("retrieve_conversation");
     assert_eq!(
@@ -119,7 +120,7 @@ async fn the_second_run_takes_what_changed() {
 }
 
 #[tokio::test]
-async fn a_run_that_was_interrupted_goes_on() {
+async fn a_run_resumes_after_an_interruption() {
     let (intercom, client, db) = start().await;
     let many = |number: u32| json!({"type": "conversation", "id": number.to_string(), "updated_at": 1_700_000_000});
     intercom.seed("list_conversations", (0..400).map(many));
@@ -137,7 +138,7 @@ async fn a_run_that_was_interrupted_goes_on() {
     intercom.clear_received();
     sync(&client, &db).await.unwrap();
     assert_eq!(counts(&db)[2], 400);
-    // From the third page on, and no contact again.
+    // From the third page, and without contacts.
     assert_eq!(
         (
             intercom.calls("list_conversations").len(),
@@ -148,7 +149,7 @@ async fn a_run_that_was_interrupted_goes_on() {
     assert!(intercom.calls("list_contacts").is_empty());
 }
 
-/// A conversation that always fails holds nothing up, and is tried again by each run.
+/// Each run retries a conversation that always fails, and continues with the others.
 #[tokio::test]
 async fn a_conversation_that_always_fails_does_not_stop_the_sync() {
     let (intercom, client, db) = start().await;
@@ -176,9 +177,9 @@ async fn a_conversation_that_always_fails_does_not_stop_the_sync() {
     assert_eq!(value::<i64>(&db, "SELECT count(*) FROM failed_conversations"), 0);
 }
 
-/// Dates of the tickets' search may count whole days.
+/// The search of tickets may compare entire days.
 #[tokio::test]
-async fn tickets_are_asked_for_with_a_margin() {
+async fn tickets_are_searched_with_a_margin() {
     let (intercom, client, db) = start().await;
     for _ in 0..2 {
         sync(&client, &db).await.unwrap();
@@ -188,15 +189,15 @@ async fn tickets_are_asked_for_with_a_margin() {
         .received()
         .into_iter()
         .filter(|request| request.path == "/tickets/search");
-    let asked: Vec<_> = searches
+    let values: Vec<_> = searches
         .map(|request| request.json()["query"]["value"].as_i64().unwrap())
         .collect();
-    assert_eq!(asked[0], 0);
-    assert!(asked[1] > 0 && asked[1] <= watermark - 2 * 86_400 + 60, "{asked:?}");
+    assert_eq!(values[0], 0);
+    assert!(values[1] > 0 && values[1] <= watermark - 2 * 86_400 + 60, "{values:?}");
 }
 
 #[tokio::test]
-async fn a_database_is_of_one_workspace() {
+async fn a_database_contains_one_workspace() {
     let (intercom, client, db) = start().await;
     sync(&client, &db).await.unwrap();
     let elsewhere = json!({"type": "admin", "id": "1", "app": {"type": "app", "id_code": "elsewhere"}});
@@ -204,13 +205,13 @@ async fn a_database_is_of_one_workspace() {
     intercom.clear_received();
     let error = sync(&client, &db).await.unwrap_err();
     assert!(error.to_string().contains("another workspace"), "{error}");
-    assert_eq!(intercom.received().len(), 1, "nothing is asked of it");
+    assert_eq!(intercom.received().len(), 1, "no other request is sent");
     intercom.on("identify_admin").reset();
     sync(&client, &db).await.unwrap();
 }
 
 #[tokio::test]
-async fn a_workspace_without_tickets_is_no_error() {
+async fn a_workspace_without_tickets_is_copied() {
     let (intercom, client, db) = start().await;
     intercom.on_any().reset();
     sync(&client, &db).await.unwrap();

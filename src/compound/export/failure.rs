@@ -1,4 +1,4 @@
-//! Why a download could not be written, and the thread that writes it.
+//! Errors of writing a download, and the threads that write it.
 
 use std::io;
 
@@ -7,7 +7,7 @@ use crate::response::error::kind::Kind;
 use crate::response::gzip;
 use crate::wire::read::DecodeError;
 
-/// Why a download could not be written.
+/// The reason why a download could not be written.
 #[derive(Debug)]
 pub(super) enum Failure {
     /// The operating system reported an error.
@@ -16,21 +16,21 @@ pub(super) enum Failure {
     Gzip(io::Error),
     /// The archive is damaged or incomplete.
     Archive(Box<dyn std::error::Error + Send + Sync>),
-    /// The download or a file of it is not what was expected.
+    /// The download, or a file in it, has unexpected content.
     Unfit {
-        /// What was expected.
+        /// The expected content.
         expected: &'static str,
-        /// What was found.
+        /// The content found.
         found: &'static str,
     },
-    /// The result has more than this many bytes.
+    /// The result exceeds this number of bytes.
     TooLarge(u64),
-    /// Nobody waits for the result any more.
+    /// The future that waits for the result was dropped.
     Dropped,
 }
 
 impl Failure {
-    /// Something else in place of an export.
+    /// A download that is not an export.
     pub(super) fn no_export(found: &'static str) -> Self {
         Self::Unfit {
             expected: "CSV, gzip, ZIP or tar",
@@ -46,7 +46,8 @@ impl Failure {
         }
     }
 
-    /// An error of reading an archive that is a file: of the disk, or of what it contains.
+    /// An error of reading an archive from a file. Errors of the operating system concern the disk,
+    /// others the content.
     pub(super) fn of_archive(error: io::Error) -> Self {
         match error.raw_os_error() {
             Some(_) => Self::Disk(error),
@@ -82,7 +83,7 @@ impl From<io::Error> for Failure {
     }
 }
 
-/// Runs file work on a thread that may block.
+/// Runs file operations on a thread that may block.
 pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
 ) -> Result<T, context::Failure> {

@@ -1,14 +1,16 @@
-//! The files that an export was written to, found by the statistic that each contains.
+//! The files of an export, and the statistic that each contains.
 
 use std::path::{Path, PathBuf};
 
 use crate::wire::read::without_bom;
 
-/// The files that [`ExportJob::download_to`](crate::ExportJob::download_to) wrote; none if the job found no data.
+/// The files written by [`ExportJob::download_to`](crate::ExportJob::download_to). Empty if the job
+/// found no data.
 ///
-/// An export is one CSV, or an archive with one CSV for each statistic: `receipt`, `open`, `click`, `reply`, `answer`,
-/// `answer_combined`, `hard_bounce`, `completion`, `goal_success`, `series_completion`, `series_disengagement`, `series_exit`,
-/// `checkpoint`, and others that Intercom adds. A statistic without records has no file. The files are joined by their column
+/// An export is a single CSV, or an archive with one CSV per statistic: `receipt`, `open`, `click`,
+/// `reply`, `answer`, `answer_combined`, `hard_bounce`, `completion`, `goal_success`,
+/// `series_completion`, `series_disengagement`, `series_exit`, `checkpoint`, and others that
+/// Intercom adds. A statistic without records has no file. Join the files on the column
 /// `receipt_id`; only the receipts contain the contact and the message.
 ///
 /// ```
@@ -55,17 +57,19 @@ impl ExportFiles {
         Self(files)
     }
 
-    /// Returns the file of a statistic, such as `receipt`; `None` if the export contains no such records.
+    /// Returns the file of a statistic, such as `receipt`, or `None` if the export has no records
+    /// of it.
     ///
-    /// Singular and plural, upper and lower case, and `-` and `_` are the same: `receipts` finds `receipt_20260413.csv`, and
-    /// `receipt` finds `receipts_20260413_101500.csv`. If several files have the statistic, this is the first one;
-    /// [`iter`](Self::iter) has all of them.
+    /// The name can be singular or plural, in upper or lower case, with `-` or `_`: `receipts`
+    /// finds `receipt_20260413.csv`, and `receipt` finds `receipts_20260413_101500.csv`. If several
+    /// files contain the statistic, the first one is returned; use [`iter`](Self::iter) to get all
+    /// of them.
     pub fn statistic(&self, name: &str) -> Option<&ExportFile> {
         let name = singular(name);
         self.0.iter().find(|file| file.statistic.as_ref() == Some(&name))
     }
 
-    /// Returns the files in the order of the archive.
+    /// Returns an iterator over the files, in the order of the archive.
     pub fn iter(&self) -> std::slice::Iter<'_, ExportFile> {
         self.0.iter()
     }
@@ -75,7 +79,7 @@ impl ExportFiles {
         self.0.len()
     }
 
-    /// Returns `true` if no file was written: the job found no data.
+    /// Returns `true` if no file was written because the job found no data.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -100,7 +104,7 @@ impl<'a> IntoIterator for &'a ExportFiles {
 }
 
 impl ExportFile {
-    /// A file named after its job, with the first bytes of its content where that is a CSV.
+    /// A file named after the job. `csv` is the start of its content, if the content is a CSV.
     pub(super) fn of_job(path: PathBuf, csv: Option<&[u8]>) -> Self {
         let statistic = csv.filter(|head| contains_receipts(head));
         Self {
@@ -109,7 +113,7 @@ impl ExportFile {
         }
     }
 
-    /// A file named after its statistic.
+    /// A file named after a statistic.
     pub(super) fn of_entry(path: PathBuf) -> Self {
         let name = path.file_name().and_then(|name| name.to_str());
         Self {
@@ -118,21 +122,22 @@ impl ExportFile {
         }
     }
 
-    /// Returns the path of the file, which starts with the folder that was given.
+    /// Returns the path of the file, which starts with the folder passed to `download_to`.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Returns the path of the file by value.
+    /// Converts this into the path of the file.
     pub fn into_path(self) -> PathBuf {
         self.path
     }
 
-    /// Returns the name of the statistic that the file contains, in the singular, such as `receipt` or `answer_combined`.
+    /// Returns the singular name of the statistic in the file, such as `receipt` or
+    /// `answer_combined`.
     ///
-    /// It is read from the name of the file within the archive, `<statistic>_<date>.csv`. A single CSV has no such name: it contains
-    /// `receipt`s if it has a column `user_id`. `None` for any other file, and for an archive that was
-    /// [kept](crate::ExportJob::keep_compressed).
+    /// For a file of an archive, this is taken from its name, `<statistic>_<date>.csv`. A single
+    /// CSV contains receipts if it has a column `user_id`. `None` for other files, and for a [kept
+    /// archive](crate::ExportJob::keep_compressed).
     pub fn statistic(&self) -> Option<&str> {
         self.statistic.as_deref()
     }
@@ -144,23 +149,23 @@ impl AsRef<Path> for ExportFile {
     }
 }
 
-/// Returns the statistic in a file's name: what stands before the date.
+/// Returns the part of a file name before the date.
 fn statistic_of(name: &str) -> Option<String> {
     let lower = name.to_ascii_lowercase();
     let stem = lower.strip_suffix(".csv").or_else(|| lower.strip_suffix(".csv.gz"))?;
     let separator = |c: char| matches!(c, '_' | '-' | '.' | ' ');
-    // `answer_combined_20260413`: no name of a statistic has a part that starts with a digit.
+    // The date is the first part that starts with a digit, as in `answer_combined_20260413`.
     let starts_date = |at: usize| {
         stem.get(at + 1..)
             .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
     };
     let date = stem.char_indices().find(|(at, c)| separator(*c) && starts_date(*at));
     let statistic = date.and_then(|(at, _)| stem.get(..at)).unwrap_or(stem);
-    let named = statistic.starts_with(|c: char| c.is_alphabetic());
-    named.then(|| singular(statistic))
+    let is_name = statistic.starts_with(|c: char| c.is_alphabetic());
+    is_name.then(|| singular(statistic))
 }
 
-/// Returns the form of a statistic's name by which it is compared.
+/// Normalizes the name of a statistic for comparison.
 fn singular(name: &str) -> String {
     let name = name.trim().to_lowercase().replace(['-', ' '], "_");
     if let Some(stem) = name.strip_suffix("ies") {
@@ -175,7 +180,7 @@ fn singular(name: &str) -> String {
     }
 }
 
-/// Returns `true` if a CSV names the contact, which only receipts do.
+/// Returns `true` if a CSV has the column of the contact, which only receipts have.
 fn contains_receipts(head: &[u8]) -> bool {
     let header = without_bom(head).trim_ascii_start();
     let header = header
@@ -191,7 +196,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn statistics_are_read_from_every_published_form_of_name() {
+    fn statistics_are_read_from_all_published_file_names() {
         for (name, statistic) in [
             ("receipt_20260413.csv", Some("receipt")),
             ("receipts_20260413_101500.csv", Some("receipt")),
@@ -215,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn a_single_csv_contains_receipts_if_it_names_the_contact() {
+    fn a_single_csv_contains_receipts_if_it_has_a_column_for_the_contact() {
         for (head, receipts) in [
             ("user_id,email\n", true),
             ("\u{feff}\"email\",\"user_id\"\r\nuser_id", true),

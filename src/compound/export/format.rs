@@ -6,13 +6,14 @@ use http::{HeaderMap, HeaderValue};
 use crate::response::unsupported_coding;
 use crate::wire::read::without_bom;
 
-/// How many bytes of a download or file are examined, in bytes. A tar header has 512.
+/// The number of bytes at the start of a download or file from which its format is detected. A tar
+/// header has 512.
 pub(super) const HEAD_BYTES: usize = 1024;
 
-/// What bytes are that no text contains.
-const BINARY: &str = "binary data";
+/// The name of data that contains control characters, in errors.
+pub(super) const BINARY: &str = "binary data";
 
-/// What a download or a file of it contains.
+/// The format of a download, or of a file in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Format {
     /// Text that is not HTML, XML or JSON.
@@ -26,12 +27,13 @@ pub(super) enum Format {
 }
 
 impl Format {
-    /// Detects the format from the first bytes. The error names what was found instead of an export.
+    /// Detects the format from the first bytes. The error is the name of data that is not an
+    /// export.
     pub(super) fn detect(head: &[u8]) -> Result<Self, &'static str> {
         let head = head.get(..HEAD_BYTES).unwrap_or(head);
         match head {
             [0x1f, 0x8b, ..] => return Ok(Self::Gzip),
-            // A local file header, the end of an empty archive, and the marker of an archive that was made to be split.
+            // A local file header, the end of an empty archive, and the marker of a split archive.
             [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] | [b'P', b'K', 7, 8, ..] => return Ok(Self::Zip),
             _ if is_tar_header(head) => return Ok(Self::Tar),
             _ => {}
@@ -45,18 +47,10 @@ impl Format {
             Some(_) => Ok(Self::Csv),
         }
     }
-
-    /// Detects the format of what gzip or an archive contains, which its checksum proves to be what was exported. Bytes that look
-    /// like nothing else are taken for CSV in an unusual encoding.
-    pub(super) fn detect_within(head: &[u8]) -> Result<Self, &'static str> {
-        match Self::detect(head) {
-            Err(BINARY) => Ok(Self::Csv),
-            detected => detected,
-        }
-    }
 }
 
-/// Returns `true` if the bytes start with a tar header, which is recognized by its checksum: the oldest form has no magic.
+/// Returns `true` if the bytes start with a tar header. It is recognized by its checksum, because
+/// the oldest format has no magic bytes.
 fn is_tar_header(head: &[u8]) -> bool {
     const HEADER_BYTES: usize = 512;
     let Some(header) = head.get(..HEADER_BYTES) else {
@@ -65,19 +59,19 @@ fn is_tar_header(head: &[u8]) -> bool {
     let mut bytes = [0; HEADER_BYTES];
     bytes.copy_from_slice(header);
     let header = tar::Header::from_byte_slice(&bytes);
-    // The checksum counts its own field as blanks.
+    // In the checksum, its own field counts as spaces.
     const CHECKSUM: std::ops::Range<usize> = 148..156;
     let sum: u32 = bytes
         .iter()
         .enumerate()
         .map(|(at, byte)| u32::from(if CHECKSUM.contains(&at) { b' ' } else { *byte }))
         .sum();
-    // Text contains no zeros; a header is padded with them.
-    bytes.contains(&0) && header.cksum().is_ok_and(|told| told == sum)
+    // A header is padded with zeros, which text does not contain.
+    bytes.contains(&0) && header.cksum().is_ok_and(|checksum| checksum == sum)
 }
 
-/// Returns what the headers of a download announce if that cannot be an export.
-pub(super) fn announced(headers: &HeaderMap) -> Option<&'static str> {
+/// Returns the content that the response headers declare, if it cannot be an export.
+pub(super) fn declared(headers: &HeaderMap) -> Option<&'static str> {
     const HTML: &[u8] = b"text/html";
     let media_type = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
     let start = media_type.and_then(|media_type| media_type.get(..HTML.len()));
@@ -126,7 +120,5 @@ mod tests {
         assert_eq!(Format::detect(&old), Ok(Format::Tar), "a header without magic");
         old[0] = b'R';
         assert_eq!(Format::detect(&old), Err("binary data"), "a wrong checksum");
-        assert_eq!(Format::detect_within(&old), Ok(Format::Csv));
-        assert_eq!(Format::detect_within(b"<html>"), Err("HTML or XML"));
     }
 }

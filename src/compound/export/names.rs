@@ -1,12 +1,12 @@
-//! File names of exports: one for each job, and those of archive entries once they are known to be safe.
+//! File names of exports: made from the id of the job, or checked names of archive entries.
 
-/// The longest name of an entry, in bytes. Common file systems allow 255; the temporary name is longer than the final one.
-const LONGEST_NAME_BYTES: usize = 200;
+/// The maximum length of an entry's file name, in bytes. Common file systems allow 255.
+const MAX_NAME_BYTES: usize = 200;
 
-/// Returns the file name of a job, without extension.
+/// Returns the file name for a job, without extension.
 ///
-/// Different ids have different names, and no name leads out of the folder or is reserved on Windows: everything but ASCII letters,
-/// digits, `-` and `_` is percent-encoded.
+/// All characters except ASCII letters, digits, `-` and `_` are percent-encoded. So different ids
+/// have different names, and a name cannot lead out of the folder or be reserved on Windows.
 pub(super) fn of_job(id: &str) -> String {
     let mut name = String::with_capacity(id.len());
     let reserved = is_reserved(id);
@@ -20,15 +20,17 @@ pub(super) fn of_job(id: &str) -> String {
     name
 }
 
-/// Returns the file name of an archive entry: the last part of its path. The error says why the entry cannot be written.
+/// Returns the file name of an archive entry, which is the last part of its path. The error is the
+/// reason why it is unsafe.
 ///
-/// The same names are rejected on every platform, so that an export that can be written on one can be written on all.
+/// The same names are rejected on all platforms, so that an export can be written on all of them or
+/// none.
 pub(super) fn of_entry(path: &str) -> Result<&str, &'static str> {
     if path.starts_with('/') {
         return Err("an entry with an absolute path");
     }
     if path.chars().any(|c| c.is_control() || r#"\:*?"<>|"#.contains(c)) {
-        return Err("an entry whose name contains a character that file names cannot have");
+        return Err("an entry whose name contains a character that is invalid in file names");
     }
     if path.split('/').any(|part| part == "..") {
         return Err("an entry that leads out of the folder");
@@ -40,18 +42,18 @@ pub(super) fn of_entry(path: &str) -> Result<&str, &'static str> {
     if name.ends_with(['.', ' ']) || is_reserved(name) {
         return Err("an entry with a name that is reserved on Windows");
     }
-    if name.len() > LONGEST_NAME_BYTES {
+    if name.len() > MAX_NAME_BYTES {
         return Err("an entry with a name of more than 200 bytes");
     }
     Ok(name)
 }
 
-/// Returns what two names have in common if some file system takes them for one.
+/// Folds a name, so that names that are the same on a case-insensitive file system are equal.
 pub(super) fn folded(name: &str) -> String {
     name.to_uppercase().to_lowercase()
 }
 
-/// Returns `true` if Windows takes the name for a device, with or without an extension:
+/// Returns `true` if the name, with or without extension, is a device on Windows:
 /// <https://learn.microsoft.com/en-us/windows/win32/fileio/naming-a-file>.
 fn is_reserved(name: &str) -> bool {
     let stem = name
@@ -94,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn entries_are_written_under_the_last_part_of_their_path() {
+    fn the_name_of_an_entry_is_the_last_part_of_its_path() {
         for (path, name) in [
             ("receipt_20260413.csv", "receipt_20260413.csv"),
             ("./export/receipt.csv", "receipt.csv"),
@@ -107,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn entries_that_no_folder_may_get_are_rejected() {
+    fn unsafe_names_of_entries_are_rejected() {
         let long = "a".repeat(201);
         for path in [
             "",
@@ -143,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_differ_in_case_alone_fold_to_one() {
+    fn names_that_differ_only_in_case_fold_to_the_same() {
         assert_eq!(folded("Receipt.CSV"), folded("receipt.csv"));
         assert_eq!(folded("STRASSE.csv"), folded("straße.csv"));
         assert_ne!(folded("open.csv"), folded("opens.csv"));

@@ -1,4 +1,5 @@
-//! A download on its way into a temporary file: decompressed as it arrives if it is gzip, and examined.
+//! Receives a download into a temporary file: decompresses gzip as it arrives, and checks the
+//! content.
 
 use std::path::{Path, PathBuf};
 
@@ -6,42 +7,43 @@ use bytes::Bytes;
 
 use super::failure::Failure;
 use super::files::{ExportFile, ExportFiles};
-use super::format::{Format, HEAD_BYTES};
+use super::format::{BINARY, Format, HEAD_BYTES};
 use super::names;
 use super::part::{Part, rename_all};
 use super::unpack::{Unpacking, expansion_limit};
 use crate::response::gzip::Members;
 
-/// How a download is to be written.
+/// The settings of a download.
 pub(super) struct Settings {
-    /// The folder, which is created if it does not exist.
+    /// The folder to write into, created if it does not exist.
     pub folder: PathBuf,
-    /// The id of the job, after which a file is named that has no name of its own.
+    /// The id of the job, from which the name of a file outside of an archive is made.
     pub job: String,
-    /// Whether gzip and archives are kept as they come.
+    /// Whether gzip and archives are written unchanged.
     pub keep_compressed: bool,
-    /// How many bytes may be written, if the caller limits them.
+    /// The maximum number of bytes to write, if the caller set one.
     pub max_bytes: Option<u64>,
 }
 
-/// How many bytes an archive may have beyond the limit of its entries: its headers and padding.
+/// The number of bytes by which an archive may exceed the limit of its entries, for headers and
+/// padding.
 const ARCHIVE_OVERHEAD_BYTES: u64 = 8 << 20;
 
 /// A download that is being received.
 pub(super) struct Receiving {
     part: Part,
     settings: Settings,
-    /// What the download is.
+    /// The format of the download.
     format: Format,
-    /// What it contains once gzip is decompressed, when enough of it has arrived.
+    /// The format after gzip decompression; `None` until enough of the content has arrived.
     content: Option<Format>,
     /// The decompressor, if the download is gzip.
     gzip: Option<Box<Members>>,
     /// The first bytes of the content.
     head: Vec<u8>,
-    /// How many bytes have arrived.
+    /// Bytes received.
     received: u64,
-    /// How many bytes of content there are.
+    /// Bytes of content after gzip decompression.
     contained: u64,
 }
 
@@ -66,12 +68,12 @@ impl Receiving {
         })
     }
 
-    /// Returns `true` if the bytes are written as they come.
+    /// Returns `true` if the received bytes are written unchanged.
     fn keeps(&self) -> bool {
         self.settings.keep_compressed && self.format != Format::Csv
     }
 
-    /// Writes bytes that have arrived.
+    /// Writes received bytes.
     pub(super) fn write(mut self, batch: &[Bytes]) -> Result<Self, Failure> {
         for chunk in batch {
             self.received += chunk.len() as u64;
@@ -82,14 +84,14 @@ impl Receiving {
                 }
             }
             let Some(mut members) = self.gzip.take() else {
-                self.contain(chunk)?;
+                self.add_content(chunk)?;
                 continue;
             };
             let mut chunk = &chunk[..];
             while !chunk.is_empty() {
                 let read = members.push(chunk).map_err(Failure::Gzip)?;
                 chunk = chunk.get(read..).unwrap_or_default();
-                self.contain(members.output())?;
+                self.add_content(members.output())?;
                 members.output().clear();
             }
             self.gzip = Some(members);
@@ -97,8 +99,8 @@ impl Receiving {
         Ok(self)
     }
 
-    /// Takes bytes of the content.
-    fn contain(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+    /// Processes bytes of the content.
+    fn add_content(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         self.contained += bytes.len() as u64;
         if self.content.is_some() {
             return self.write_content(bytes);
@@ -106,11 +108,11 @@ impl Receiving {
         self.head.extend_from_slice(bytes);
         match self.head.len() < HEAD_BYTES {
             true => Ok(()),
-            false => self.examine(),
+            false => self.detect_content(),
         }
     }
 
-    /// Writes bytes of content that is known to be that of an export, unless the download is kept as it came.
+    /// Writes content in a known format, unless the received bytes are written unchanged.
     fn write_content(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         let limit = match self.settings.max_bytes {
             Some(max) if !self.keeps() => Some(match self.content {
@@ -126,22 +128,21 @@ impl Receiving {
         }
     }
 
-    /// How much gzip may expand to.
+    /// Returns the maximum number of bytes that gzip may expand to.
     fn gzip_limit(&self) -> Option<u64> {
         (self.format == Format::Gzip).then(|| expansion_limit(self.received))
     }
 
-    /// Detects what the content is, and writes what was held back until then.
-    fn examine(&mut self) -> Result<(), Failure> {
-        let detected = match self.format {
-            Format::Gzip => Format::detect_within(&self.head),
-            _ => Format::detect(&self.head),
-        };
-        let content = match detected {
+    /// Detects the format of the content, and writes the bytes held back until then.
+    fn detect_content(&mut self) -> Result<(), Failure> {
+        let in_gzip = self.format == Format::Gzip;
+        let content = match Format::detect(&self.head) {
             Ok(Format::Gzip) => return Err(Failure::no_export("gzip within gzip")),
             Ok(content) => content,
-            // An empty CSV, which is complete by gzip's checksum.
-            Err(_) if self.format == Format::Gzip && self.head.is_empty() => Format::Csv,
+            // An empty CSV. The checksum of gzip proves that it is complete.
+            Err(_) if in_gzip && self.head.is_empty() => Format::Csv,
+            // Possibly a tar archive without entries; its size shows at the end.
+            Err(BINARY) if in_gzip && self.is_zeros() => Format::Tar,
             Err(found) => return Err(Failure::no_export(found)),
         };
         self.content = Some(content);
@@ -152,27 +153,32 @@ impl Receiving {
         written
     }
 
-    /// Returns `true` if gzip contains a tar archive without entries, which is one record of zeros or less.
-    fn is_empty_tar(&self) -> bool {
-        const BLOCK_BYTES: u64 = 512;
-        const RECORD_BYTES: u64 = 20 * BLOCK_BYTES;
-        let blocks =
-            self.contained.is_multiple_of(BLOCK_BYTES) && (BLOCK_BYTES..=RECORD_BYTES).contains(&self.contained);
-        self.format == Format::Gzip && blocks && self.head.iter().all(|byte| *byte == 0)
+    /// Returns `true` if the content starts with zeros only.
+    fn is_zeros(&self) -> bool {
+        self.head.iter().all(|byte| *byte == 0)
     }
 
-    /// Gives the files their names, once all has arrived and proved to be complete. Stops early if `dropped` says so.
+    /// Returns `true` if the content has the size of a tar archive without entries: at most one
+    /// record, in complete blocks.
+    fn has_size_of_empty_tar(&self) -> bool {
+        const BLOCK_BYTES: u64 = 512;
+        const RECORD_BYTES: u64 = 20 * BLOCK_BYTES;
+        self.contained.is_multiple_of(BLOCK_BYTES) && (BLOCK_BYTES..=RECORD_BYTES).contains(&self.contained)
+    }
+
+    /// Checks that the download is complete, unpacks archives, and renames the files. Stops early
+    /// if `dropped` returns `true`.
     pub(super) fn finish(mut self, dropped: impl Fn() -> bool) -> Result<ExportFiles, Failure> {
         if let Some(mut members) = self.gzip.take() {
             members.finish().map_err(Failure::Gzip)?;
-            self.contain(members.output())?;
+            self.add_content(members.output())?;
         }
         if self.content.is_none() {
-            self.examine()?;
+            self.detect_content()?;
         }
-        let mut content = self.content.unwrap_or(Format::Csv);
-        if self.is_empty_tar() {
-            content = Format::Tar;
+        let content = self.content.unwrap_or(Format::Csv);
+        if content == Format::Tar && self.is_zeros() && !self.has_size_of_empty_tar() {
+            return Err(Failure::no_export(BINARY));
         }
         let keeps = self.keeps();
         let Self {
@@ -183,7 +189,7 @@ impl Receiving {
             received,
             ..
         } = self;
-        // The checksums of gzip cover what it contains.
+        // An archive in gzip that is kept is covered by the checksum of gzip.
         let checks_archive = match (content, keeps) {
             (Format::Zip | Format::Tar, true) => format != Format::Gzip,
             (Format::Zip | Format::Tar, false) => true,
@@ -211,11 +217,11 @@ impl Receiving {
             name.push_str(".gz");
         }
         let csv = (content == Format::Csv).then_some(head.as_slice());
-        one(part, &settings.folder, &name, csv)
+        rename_one(part, &settings.folder, &name, csv)
     }
 }
 
-/// The extension of a file in this format.
+/// Returns the file extension of a format.
 fn extension(format: Format) -> &'static str {
     match format {
         Format::Csv => "csv",
@@ -225,8 +231,8 @@ fn extension(format: Format) -> &'static str {
     }
 }
 
-/// Gives a single file its name.
-fn one(part: Part, folder: &Path, name: &str, csv: Option<&[u8]>) -> Result<ExportFiles, Failure> {
+/// Completes and renames a single file.
+fn rename_one(part: Part, folder: &Path, name: &str, csv: Option<&[u8]>) -> Result<ExportFiles, Failure> {
     let paths = rename_all(vec![part.complete(folder, name)?])?;
     let files = paths.into_iter().map(|path| ExportFile::of_job(path, csv));
     Ok(ExportFiles::new(files.collect()))

@@ -1,4 +1,5 @@
-//! What the entries of an archive become: files with safe names of their own, within a limit, all of them or none.
+//! Unpacks the entries of an archive into files with safe names, within a size limit, all or none
+//! of them.
 
 use std::cell::Cell;
 use std::collections::HashSet;
@@ -11,11 +12,11 @@ use super::format::Format;
 use super::names;
 use super::part::{Complete, Part, rename_all};
 
-/// How many entries an archive may have. An export has about one for each statistic.
+/// The maximum number of entries in an archive. An export has about one per statistic.
 pub(super) const MAX_ENTRIES: u64 = 10_000;
 
-/// How many bytes a download may expand to when the caller sets no limit: far more than tables compress to, and less than would
-/// fill a disk.
+/// Returns the number of bytes that a download may expand to if the caller set no limit: far more
+/// than tables expand to, but less than a disk holds.
 pub(super) fn expansion_limit(compressed_bytes: u64) -> u64 {
     const ALWAYS_ALLOWED_BYTES: u64 = 1 << 30;
     const MAX_RATIO: u64 = 250;
@@ -27,8 +28,8 @@ pub(super) struct Unpacking<'a> {
     /// The folder, unless the entries are only checked.
     folder: Option<&'a Path>,
     limit: u64,
-    /// How many bytes of the limit are left.
-    room: u64,
+    /// The number of bytes that may still be written.
+    remaining: u64,
     entries: u64,
     names: HashSet<String>,
     complete: Vec<Complete>,
@@ -36,12 +37,13 @@ pub(super) struct Unpacking<'a> {
 }
 
 impl<'a> Unpacking<'a> {
-    /// Unpacks at most `limit` bytes into `folder`, or checks an archive without one. Stops early if `dropped` says so.
+    /// Unpacks at most `limit` bytes into `folder`, or only checks the archive if there is no
+    /// folder. Stops early if `dropped` returns `true`.
     pub(super) fn new(folder: Option<&'a Path>, limit: u64, dropped: &'a dyn Fn() -> bool) -> Self {
         Self {
             folder,
             limit,
-            room: limit,
+            remaining: limit,
             entries: 0,
             names: HashSet::new(),
             complete: Vec::new(),
@@ -49,8 +51,8 @@ impl<'a> Unpacking<'a> {
         }
     }
 
-    /// Counts an entry, of whatever kind.
-    pub(super) fn count(&mut self) -> Result<(), Failure> {
+    /// Counts an entry of any type, and fails if there are too many.
+    pub(super) fn count_entry(&mut self) -> Result<(), Failure> {
         self.entries += 1;
         match self.entries > MAX_ENTRIES {
             true => Err(Failure::unfit_archive("more than 10,000 entries")),
@@ -58,19 +60,19 @@ impl<'a> Unpacking<'a> {
         }
     }
 
-    /// Fails if entries of this many bytes in all do not fit.
-    pub(super) fn announce(&self, bytes: u128) -> Result<(), Failure> {
+    /// Fails if entries with a total of `bytes` bytes exceed the limit.
+    pub(super) fn check_size(&self, bytes: u128) -> Result<(), Failure> {
         match bytes > u128::from(self.limit) {
             true => Err(Failure::TooLarge(self.limit)),
             false => Ok(()),
         }
     }
 
-    /// Writes an entry that has `size` bytes by its header.
+    /// Writes an entry, whose size in the header is `size`.
     pub(super) fn entry(&mut self, path: &str, size: u64, content: &mut dyn Read) -> Result<(), Failure> {
         let name = names::of_entry(path).map_err(Failure::unfit_archive)?;
         if !self.names.insert(names::folded(name)) {
-            return Err(Failure::unfit_archive("two entries of one name"));
+            return Err(Failure::unfit_archive("two entries with the same name"));
         }
         let mut part = self.folder.map(|folder| Part::create(folder, name)).transpose()?;
         let is_csv = name.to_ascii_lowercase().ends_with(".csv");
@@ -84,17 +86,17 @@ impl<'a> Unpacking<'a> {
             filled = fill(content, &mut buffer).map_err(Failure::of_archive)?;
             let bytes = buffer.get(..filled).unwrap_or_default();
             if written == 0 && is_csv && !bytes.is_empty() {
-                match Format::detect_within(bytes) {
+                match Format::detect(bytes) {
                     Ok(Format::Csv) => {}
                     Ok(_) => return Err(Failure::unfit_archive("an archive within an archive")),
                     Err(found) => return Err(Failure::unfit_archive(found)),
                 }
             }
             written += filled as u64;
-            let Some(room) = self.room.checked_sub(filled as u64) else {
+            let Some(remaining) = self.remaining.checked_sub(filled as u64) else {
                 return Err(Failure::TooLarge(self.limit));
             };
-            self.room = room;
+            self.remaining = remaining;
             if let Some(part) = &mut part {
                 part.write(bytes)?;
             }
@@ -103,9 +105,7 @@ impl<'a> Unpacking<'a> {
             }
         }
         if written != size {
-            return Err(Failure::Archive(
-                "an entry has another size than its header says".into(),
-            ));
+            return Err(Failure::Archive("the size of an entry differs from its header".into()));
         }
         if let (Some(part), Some(folder)) = (part, self.folder) {
             self.complete.push(part.complete(folder, name)?);
@@ -113,16 +113,16 @@ impl<'a> Unpacking<'a> {
         Ok(())
     }
 
-    /// Gives the files their names.
+    /// Renames the files to their final names.
     pub(super) fn finish(self) -> Result<Vec<PathBuf>, Failure> {
         rename_all(self.complete)
     }
 }
 
-/// How many bytes of an entry are read at once.
+/// The size of the buffer through which entries are copied, in bytes.
 const BUFFER_BYTES: usize = 64 << 10;
 
-/// Reads until the buffer is full or the content ends, and returns the number of bytes.
+/// Fills the buffer until the content ends. Returns the number of bytes read.
 fn fill(content: &mut dyn Read, buffer: &mut [u8]) -> io::Result<usize> {
     let mut filled = 0;
     while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
@@ -136,24 +136,24 @@ fn fill(content: &mut dyn Read, buffer: &mut [u8]) -> io::Result<usize> {
     Ok(filled)
 }
 
-/// A reader that gives out a limited number of bytes while headers are read, which the archive crates keep in memory.
+/// A reader that limits the size of headers, because the archive crates keep them in memory.
 pub(super) struct Metered<R> {
     inner: R,
     meter: Meter,
 }
 
-/// How many bytes may be read.
+/// The number of bytes that may be read.
 #[derive(Clone)]
 pub(super) struct Meter(Rc<Cell<u64>>);
 
 impl Meter {
-    /// Allows the headers of one step to have this many bytes.
-    pub(super) fn headers(&self, bytes: u64) {
+    /// Allows the next headers to have at most `bytes` bytes.
+    pub(super) fn limit_headers(&self, bytes: u64) {
         self.0.set(bytes);
     }
 
     /// Removes the limit, for content that is not kept in memory.
-    pub(super) fn content(&self) {
+    pub(super) fn unlimited(&self) {
         self.0.set(u64::MAX);
     }
 }
@@ -175,13 +175,13 @@ impl<R> Metered<R> {
 
 impl<R: Read> Read for Metered<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let left = self.meter.0.get();
-        if left == 0 && !buffer.is_empty() {
+        let remaining = self.meter.0.get();
+        if remaining == 0 && !buffer.is_empty() {
             return Err(io::Error::other("the headers of the archive are too large"));
         }
-        let longest = usize::try_from(left).unwrap_or(usize::MAX).min(buffer.len());
+        let longest = usize::try_from(remaining).unwrap_or(usize::MAX).min(buffer.len());
         let read = self.inner.read(buffer.get_mut(..longest).unwrap_or_default())?;
-        self.meter.0.set(left.saturating_sub(read as u64));
+        self.meter.0.set(remaining.saturating_sub(read as u64));
         Ok(read)
     }
 }

@@ -9,9 +9,9 @@ use zip::result::ZipError;
 use super::failure::Failure;
 use super::unpack::{MAX_ENTRIES, Metered, Unpacking};
 
-/// How many bytes the directory of an archive may have, which is kept in memory.
+/// The maximum size of the directory of an archive, in bytes. It is kept in memory.
 const MAX_DIRECTORY_BYTES: u64 = 4 << 20;
-/// How many bytes may be read to find and read the directory and the headers of all entries.
+/// The maximum number of bytes read to find the directory, and for the header of an entry.
 const MAX_HEADER_BYTES: u64 = 4 * MAX_DIRECTORY_BYTES;
 
 /// Unpacks a ZIP archive.
@@ -19,33 +19,34 @@ pub(super) fn unzip(file: &mut File, unpacking: &mut Unpacking<'_>) -> Result<()
     check_directory(file)?;
     file.rewind()?;
     let (reader, meter) = Metered::new(BufReader::new(file));
-    meter.headers(MAX_HEADER_BYTES);
+    meter.limit_headers(MAX_HEADER_BYTES);
     let config = Config {
         archive_offset: ArchiveOffset::Known(0),
     };
     let mut archive = ZipArchive::with_config(config, reader).map_err(failure)?;
     if archive.has_duplicate_names() {
-        return Err(Failure::unfit_archive("two entries of one name"));
+        return Err(Failure::unfit_archive("two entries with the same name"));
     }
     if archive.has_overlapping_entries().map_err(failure)? {
         return Err(Failure::unfit_archive("entries that overlap"));
     }
-    unpacking.announce(archive.decompressed_size().unwrap_or_default())?;
+    unpacking.check_size(archive.decompressed_size().unwrap_or_default())?;
     for index in 0..archive.len() {
-        unpacking.count()?;
-        meter.headers(MAX_HEADER_BYTES);
+        unpacking.count_entry()?;
+        meter.limit_headers(MAX_HEADER_BYTES);
         let mut entry = archive.by_index(index).map_err(failure)?;
         let path = entry.name().map_err(failure)?.into_owned();
         if path.ends_with('/') && entry.size() == 0 {
             continue;
         }
-        const KIND: u32 = 0o170_000;
-        const FILE: u32 = 0o100_000;
-        if entry.unix_mode().is_some_and(|mode| !matches!(mode & KIND, 0 | FILE)) {
-            return Err(Failure::unfit_archive("an entry that is no file, such as a link"));
+        const TYPE_MASK: u32 = 0o170_000;
+        const REGULAR_FILE: u32 = 0o100_000;
+        let is_special = |mode: u32| !matches!(mode & TYPE_MASK, 0 | REGULAR_FILE);
+        if entry.unix_mode().is_some_and(is_special) {
+            return Err(Failure::unfit_archive("an entry that is not a file, such as a link"));
         }
         let size = entry.size();
-        meter.content();
+        meter.unlimited();
         unpacking.entry(&path, size, &mut entry)?;
     }
     Ok(())
@@ -62,10 +63,12 @@ fn failure(error: ZipError) -> Failure {
     }
 }
 
-/// Checks what the end of the archive says of its directory, before memory is reserved for that.
+/// Checks the end record of the archive, before memory is allocated for the directory that it
+/// describes.
 ///
-/// The record is the last thing in the file, except for a comment of the length that it states: bytes that follow are damage.
-/// <https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT>, 4.3.14 to 4.3.16.
+/// The end record is followed only by a comment, whose length it contains. Further bytes mean that
+/// the file is damaged. See <https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT>, 4.3.14
+/// to 4.3.16.
 fn check_directory(file: &mut File) -> Result<(), Failure> {
     const END: &[u8] = b"PK\x05\x06";
     const END_BYTES: u64 = 22;
@@ -73,7 +76,7 @@ fn check_directory(file: &mut File) -> Result<(), Failure> {
     const LOCATOR_BYTES: u64 = 20;
     const END64: &[u8] = b"PK\x06\x06";
     const END64_BYTES: u64 = 56;
-    let damaged = || Failure::Archive("the archive does not end by its directory".into());
+    let damaged = || Failure::Archive("the archive does not end with its directory".into());
 
     let length = file.seek(SeekFrom::End(0))?;
     let longest = END_BYTES + u64::from(u16::MAX);
@@ -84,32 +87,32 @@ fn check_directory(file: &mut File) -> Result<(), Failure> {
         .rposition(|bytes| bytes == END)
         .ok_or_else(damaged)?;
     let end = tail.get(at..).unwrap_or_default();
-    let comment = u64::from(little::<2>(end, 20).ok_or_else(damaged)? as u16);
+    let comment = u64::from(little_endian::<2>(end, 20).ok_or_else(damaged)? as u16);
     if end.len() as u64 != END_BYTES + comment {
         return Err(damaged());
     }
-    let mut entries = little::<2>(end, 10).ok_or_else(damaged)?;
-    let mut bytes = little::<4>(end, 12).ok_or_else(damaged)?;
-    let mut offset = little::<4>(end, 16).ok_or_else(damaged)?;
+    let mut entries = little_endian::<2>(end, 10).ok_or_else(damaged)?;
+    let mut bytes = little_endian::<4>(end, 12).ok_or_else(damaged)?;
+    let mut offset = little_endian::<4>(end, 16).ok_or_else(damaged)?;
     let mut end_at = start + at as u64;
     let overflows = entries == u64::from(u16::MAX) || [bytes, offset].contains(&u64::from(u32::MAX));
     if let Some(locator) = end_at.checked_sub(LOCATOR_BYTES).filter(|_| overflows) {
         let locator = read_at(file, locator, LOCATOR_BYTES)?;
         if locator.starts_with(LOCATOR) {
-            end_at = little::<8>(&locator, 8).ok_or_else(damaged)?;
+            end_at = little_endian::<8>(&locator, 8).ok_or_else(damaged)?;
             let end64 = read_at(file, end_at, END64_BYTES)?;
             if !end64.starts_with(END64) {
                 return Err(damaged());
             }
-            entries = little::<8>(&end64, 32).ok_or_else(damaged)?;
-            bytes = little::<8>(&end64, 40).ok_or_else(damaged)?;
-            offset = little::<8>(&end64, 48).ok_or_else(damaged)?;
+            entries = little_endian::<8>(&end64, 32).ok_or_else(damaged)?;
+            bytes = little_endian::<8>(&end64, 40).ok_or_else(damaged)?;
+            offset = little_endian::<8>(&end64, 48).ok_or_else(damaged)?;
         }
     }
     if entries == 0 && read_at(file, 0, 4)? == b"PK\x03\x04" {
         return Err(Failure::Archive("the directory of the archive lists no entries".into()));
     }
-    // Of two archives one after the other, the directory of the first would be taken for that of both.
+    // Two concatenated archives would otherwise be read as one, without the entries of the first.
     if offset.checked_add(bytes) != Some(end_at) {
         return Err(damaged());
     }
@@ -119,7 +122,7 @@ fn check_directory(file: &mut File) -> Result<(), Failure> {
     }
 }
 
-/// Reads bytes of a file; fewer if it ends before.
+/// Reads up to `bytes` bytes at a position.
 fn read_at(file: &mut File, at: u64, bytes: u64) -> io::Result<Vec<u8>> {
     file.seek(SeekFrom::Start(at))?;
     let mut read = Vec::new();
@@ -127,8 +130,8 @@ fn read_at(file: &mut File, at: u64, bytes: u64) -> io::Result<Vec<u8>> {
     Ok(read)
 }
 
-/// The number of `N` bytes, the lowest first, that starts at a place.
-fn little<const N: usize>(bytes: &[u8], at: usize) -> Option<u64> {
+/// Reads a little-endian number of `N` bytes at a position.
+fn little_endian<const N: usize>(bytes: &[u8], at: usize) -> Option<u64> {
     let bytes = bytes.get(at..at.checked_add(N)?)?;
     Some(
         bytes

@@ -1,4 +1,4 @@
-//! Waiting for an export job, through outages and up to a state that ends it.
+//! Waits for an export job to end, through server outages.
 
 use http::StatusCode;
 use tokio::time::Instant;
@@ -12,14 +12,15 @@ use crate::response::error::kind::Kind;
 use crate::transport::sleep::sleep;
 
 impl ExportJob {
-    /// Requests the job's state once.
+    /// Requests the state of the job once.
     ///
-    /// A failed job is reported by the server with a 504 that contains the job; that is a state and not an error.
+    /// The server can report a failed job as a 504 that contains the job. This method returns that
+    /// as a state, not as an error.
     ///
     /// # Errors
     ///
-    /// Those of [`get_data_export`](crate::Client::get_data_export); [`is_not_found`](Error::is_not_found) if the job does not
-    /// exist.
+    /// Those of [`get_data_export`](crate::Client::get_data_export), such as
+    /// [`is_not_found`](Error::is_not_found) if the job does not exist.
     pub async fn refresh(&mut self) -> Result<&Status, Error> {
         let response = match api::status(&self.client, &self.id).send().await {
             Ok(response) => response,
@@ -28,119 +29,130 @@ impl ExportJob {
                 let Some(state) = state.map(|(_, state)| Status::from(state)) else {
                     return Err(error);
                 };
-                return Ok(self.tell(state, false));
+                return Ok(self.report_state(state, false));
             }
         };
         let Some(state) = response.status.clone() else {
-            let what = "the server did not report the state of the job";
+            let what = "the response does not contain the state of the export job";
             return Err(response.error(Kind::Contradiction(what)));
         };
         let job = response.into_inner();
-        Ok(self.tell(state, has_download(&job)))
+        Ok(self.report_state(state, has_download(&job)))
     }
 
-    /// Takes the first state, which the response that started the job contains.
-    pub(super) fn start_with(&mut self, job: Job) {
+    /// Sets the state from the response that started the job.
+    pub(super) fn set_initial_state(&mut self, job: Job) {
         let has_download = has_download(&job);
-        self.set(job.status.unwrap_or(Status::Pending), has_download);
+        self.set_state(job.status.unwrap_or(Status::Pending), has_download);
     }
 
-    /// Takes a state and reports it.
-    pub(super) fn tell(&mut self, state: Status, has_download: bool) -> &Status {
-        self.set(state, has_download);
-        (self.report)(&self.progress);
+    /// Sets the state and calls the progress function.
+    pub(super) fn report_state(&mut self, state: Status, has_download: bool) -> &Status {
+        self.set_state(state, has_download);
+        (self.on_progress)(&self.progress);
         &self.progress.state
     }
 
-    fn set(&mut self, state: Status, has_download: bool) {
+    fn set_state(&mut self, state: Status, has_download: bool) {
         self.progress.state = match state {
-            // The references of API 2.5 and 2.6 call it so.
+            // The name in the references of API 2.5 and 2.6.
             Status::Unknown(text) if text == "complete" => Status::Completed,
             state => state,
         };
-        self.known = true;
+        self.state_is_known = true;
         self.ended = has_download && matches!(self.progress.state, Status::Unknown(_));
     }
 
-    /// Waits until the job has ended: `Completed` with a result, or `NoData` if no message was sent in its range.
+    /// Waits until the job has ended. Returns `Completed`, or `NoData` if no message was sent in
+    /// the range of the job.
     ///
-    /// Requests the state with growing pauses for as long as the server reports the job as pending or in progress; use
-    /// [`tokio::time::timeout`] to limit that. A state that this version does not know ends the wait as well, once the job has a
-    /// download URL. Outages of the server are waited out, up to [`outage`](Self::outage): besides
-    /// [retryable](Error::is_retryable) errors these are responses that are not JSON of the API, such as an HTML page. Can be
-    /// dropped at any time and called again.
+    /// Requests the state at growing [intervals](Self::poll_interval) while the job is pending or
+    /// in progress, without a time limit; use [`tokio::time::timeout`] to set one. A state that
+    /// this version does not know ends the wait if the job has a download URL.
+    ///
+    /// Waits through server outages of up to [`max_outage`](Self::max_outage). An outage is a
+    /// [retryable](Error::is_retryable) error, or a response that does not come from the API, such
+    /// as an HTML page.
+    ///
+    /// The future can be dropped at any time; a later call continues to wait.
     ///
     /// # Errors
     ///
-    /// [`is_export_failed`](Error::is_export_failed) or [`is_export_canceled`](Error::is_export_canceled) if the job ended so; the
-    /// last error of an outage that lasts too long; an error if the job stays in an unknown state for as long; otherwise those of
-    /// [`refresh`](Self::refresh). Each contains the job, to continue with [`Client::export_job`](crate::Client::export_job).
+    /// - [`is_export_failed`](Error::is_export_failed) or
+    ///   [`is_export_canceled`](Error::is_export_canceled) if the job failed or was canceled.
+    /// - The last error of an outage that is too long, or an error that says that the job stays in
+    ///   an unknown state.
+    /// - Those of [`refresh`](Self::refresh).
+    ///
+    /// All errors contain the id of the job, with which
+    /// [`Client::export_job`](crate::Client::export_job) can resume.
     pub async fn wait(&mut self) -> Result<Status, Error> {
-        self.end().await.map_err(|error| self.named(error))
+        self.wait_for_end().await.map_err(|error| self.with_job(error))
     }
 
     /// Waits until the job has ended, without adding the job to errors.
-    pub(super) async fn end(&mut self) -> Result<Status, Error> {
-        // The last time that the server reported a state that this version knows, or another one than before.
-        let (mut heard, mut asked) = (Instant::now(), self.known);
+    pub(super) async fn wait_for_end(&mut self) -> Result<Status, Error> {
+        // The last time that the server reported a known state, or a change of the state.
+        let mut last_report = Instant::now();
+        let mut requested = self.state_is_known;
         loop {
-            if self.known {
+            if self.state_is_known {
                 match &self.progress.state {
                     ended @ (Status::Completed | Status::NoData) => return Ok(ended.clone()),
                     Status::Failed => {
-                        return Err(about_the_job().error(Kind::ExportFailed));
+                        return Err(job_context().error(Kind::ExportFailed));
                     }
                     Status::Canceled => {
-                        return Err(about_the_job().error(Kind::ExportCanceled));
+                        return Err(job_context().error(Kind::ExportCanceled));
                     }
                     ended if self.ended => return Ok(ended.clone()),
                     _ => {}
                 }
             }
-            if std::mem::replace(&mut asked, true) {
-                sleep(self.pause).await;
-                self.pause = (self.pause.saturating_mul(3) / 2).min(self.longest_pause);
+            if std::mem::replace(&mut requested, true) {
+                sleep(self.poll_interval).await;
+                self.poll_interval = (self.poll_interval.saturating_mul(3) / 2).min(self.max_poll_interval);
             }
             let before = self.progress.state.clone();
             match self.refresh().await.cloned() {
                 Ok(Status::Unknown(text)) if before.as_str() == text => {
-                    if !self.ended && heard.elapsed() >= self.longest_outage {
+                    if !self.ended && last_report.elapsed() >= self.max_outage {
                         let what = "the export job stays in a state that this version does not know";
-                        return Err(about_the_job().error(Kind::Contradiction(what)));
+                        return Err(job_context().error(Kind::Contradiction(what)));
                     }
                 }
-                Ok(_) => heard = Instant::now(),
-                Err(error) if is_outage(&error) && heard.elapsed() < self.longest_outage => {}
+                Ok(_) => last_report = Instant::now(),
+                Err(error) if is_outage(&error) && last_report.elapsed() < self.max_outage => {}
                 Err(error) => return Err(error),
             }
         }
     }
 }
 
-/// Returns the context of errors about the job itself.
-fn about_the_job() -> ErrorContext {
+/// Returns the context of errors that the server reported as a state of the job.
+fn job_context() -> ErrorContext {
     ErrorContext {
         attempts: 1,
         ..ErrorContext::of(STATUS.id)
     }
 }
 
-/// Returns `true` if a job has a download URL. Not every description has the field.
+/// Returns `true` if the job has a download URL. Some descriptions do not have this field.
 fn has_download(job: &Job) -> bool {
     let job = serde_json::to_value(job).unwrap_or_default();
     let url = job.get("download_url").and_then(serde_json::Value::as_str);
     url.is_some_and(|url| !url.is_empty())
 }
 
-/// Returns `true` if an error says nothing about the job: the server is unreachable or fails, or something else responds in its
-/// place.
+/// Returns `true` if the error does not concern the job: the server fails or cannot be reached, or
+/// the response comes from another program.
 fn is_outage(error: &Error) -> bool {
     match error.details() {
         Kind::Decode(_) | Kind::TooLarge(_) | Kind::Protocol | Kind::Contradiction(_) => true,
         Kind::Status => error.status().is_some_and(|status| match status {
             StatusCode::UNAUTHORIZED => false,
             status if status.is_server_error() => true,
-            // A page of a proxy, or nothing.
+            // A page of a proxy, or an empty body.
             _ => error.is_retryable() || error.errors().is_empty(),
         }),
         _ => error.is_retryable(),

@@ -1,4 +1,5 @@
-//! Waiting until the server knows what another call has just created.
+//! Pauses between the calls of a compound call, while the server does not yet know a record that
+//! another call created.
 
 use std::time::Duration;
 
@@ -7,16 +8,16 @@ use tokio::time::Instant;
 use crate::call::retry_policy::RetryPolicy;
 use crate::transport::sleep::sleep;
 
-/// The pauses of a compound call, within the deadline of its retry policy.
-pub(crate) struct Patience<'p> {
+/// The pauses of a compound call, limited by the deadline of its retry policy.
+pub(crate) struct Backoff<'p> {
     policy: &'p RetryPolicy,
     started: Instant,
     pauses: u32,
     max_pauses: u32,
 }
 
-impl<'p> Patience<'p> {
-    /// Starts to count the deadline. There are no pauses if the policy allows a single attempt.
+impl<'p> Backoff<'p> {
+    /// Starts the deadline. If the policy allows a single attempt, there are no pauses.
     pub(crate) fn new(policy: &'p RetryPolicy, max_pauses: u32) -> Self {
         Self {
             policy,
@@ -26,11 +27,11 @@ impl<'p> Patience<'p> {
         }
     }
 
-    /// Pauses, twice as long each time, by half at least of what the policy allows. Returns `false` at once if that would exceed
-    /// the deadline.
+    /// Pauses for between half and all of a time that doubles with each pause. Returns `false`
+    /// without a pause if the deadline or the maximum number of pauses would be exceeded.
     pub(crate) async fn pause(&mut self) -> bool {
-        let doubled = 1_u32.checked_shl(self.pauses).unwrap_or(u32::MAX);
-        let longest = self.policy.base.saturating_mul(doubled).min(self.policy.cap);
+        let factor = 1_u32.checked_shl(self.pauses).unwrap_or(u32::MAX);
+        let longest = self.policy.base.saturating_mul(factor).min(self.policy.cap);
         let pause: Duration = longest.mul_f64(0.5 + fastrand::f64() / 2.0);
         let fits = self.started.elapsed().saturating_add(pause) < self.policy.deadline;
         if !fits || self.policy.attempts <= 1 || self.pauses >= self.max_pauses {

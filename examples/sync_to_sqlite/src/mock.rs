@@ -1,0 +1,38 @@
+//! The client of the examples, which uses a mock server if no access token is set.
+
+use intercom_client::Client;
+use intercom_client::mock::MockIntercom;
+use serde_json::json;
+
+use crate::Result;
+
+/// Returns the client of the environment. If `INTERCOM_ACCESS_TOKEN` is not set, it is the client
+/// of the mock server returned with it.
+///
+/// A program for one workspace needs only `Client::from_env()?`.
+pub fn client() -> Result<(Client, Option<MockIntercom>)> {
+    if std::env::var_os("INTERCOM_ACCESS_TOKEN").is_some() {
+        return Ok((Client::from_env()?, None));
+    }
+    eprintln!("INTERCOM_ACCESS_TOKEN is not set: using a mock server");
+    let intercom = mock_intercom();
+    Ok((intercom.client(), Some(intercom)))
+}
+
+/// A mock server with a few hundred contacts and conversations.
+fn mock_intercom() -> MockIntercom {
+    let intercom = MockIntercom::new();
+    let contact = |number: u32| {
+        json!({"type": "contact", "id": format!("{number:024x}"), "updated_at": 1_730_000_000 + number,
+            "custom_attributes": {"plan": if number < 100 { "scale" } else { "trial" }, "seats": number % 50}})
+    };
+    intercom.seed("list_contacts", (0..400).map(contact));
+    let conversation = |number: u32| {
+        let parts =
+            [json!({"type": "conversation_part", "id": number.to_string(), "part_type": "comment", "body": "Hello"})];
+        json!({"type": "conversation", "id": number.to_string(), "updated_at": 1_730_000_000 + number,
+            "conversation_parts": {"type": "conversation_part.list", "conversation_parts": parts, "total_count": 1}})
+    };
+    intercom.seed("list_conversations", (0..200).map(conversation));
+    intercom
+}
