@@ -16,7 +16,7 @@ use intercom_client::types::CreateContactRequest;
 use intercom_client::webhooks::{Incoming, Item, Notification, Receiver, Signature};
 use intercom_client::{Client, ExportFiles, Method, Nullable, RetryPolicy, Timestamp, UpsertOutcome};
 use serde_json::{Value, json};
-use wire::{answer, answer_raw, answer_with};
+use wire::{respond, respond_raw, respond_with};
 
 /// Statistics can be fractions, ids numbers, and sizes of attachments text.
 #[tokio::test]
@@ -33,7 +33,7 @@ async fn statistics_can_be_fractions() {
         }],
         "total_count": 1,
     });
-    let wire = answer_with(body.clone()).await;
+    let wire = respond_with(body.clone()).await;
     let page = wire.client().list_conversations().send().await.unwrap();
     let statistics = page.conversations[0].statistics.as_ref().unwrap();
     assert_eq!(statistics.median_time_to_reply, Some(11.5));
@@ -47,7 +47,7 @@ async fn statistics_can_be_fractions() {
         body["conversations"][0]["statistics"]
     );
 
-    let wire = answer_with(body).await;
+    let wire = respond_with(body).await;
     let all: Vec<_> = wire.client().list_conversations().stream().try_collect().await.unwrap();
     assert_eq!(all.len(), 1);
 }
@@ -60,7 +60,7 @@ async fn the_next_page_can_be_bare_text() {
         "type": "activity_log.list", "activity_logs": [],
         "pages": {"type": "pages", "next": "cursor-1", "per_page": 50},
     });
-    let wire = answer_with(body.clone()).await;
+    let wire = respond_with(body.clone()).await;
     let page = wire
         .client()
         .list_activity_logs()
@@ -75,7 +75,7 @@ async fn the_next_page_can_be_bare_text() {
     );
     assert_eq!(serde_json::to_value(&*page).unwrap(), body);
 
-    let wire = answer_with(body).await;
+    let wire = respond_with(body).await;
     let logs = wire
         .client()
         .list_activity_logs()
@@ -103,7 +103,7 @@ async fn a_conversation_can_lack_a_source() {
             {"part_type": "snoozed", "body": null},
         ]},
     });
-    let wire = answer_with(body.clone()).await;
+    let wire = respond_with(body.clone()).await;
     let conversation = wire
         .client()
         .retrieve_conversation()
@@ -132,7 +132,7 @@ async fn a_company_can_contain_notes() {
     let notes =
         json!({"type": "note.list", "data": [], "url": "/companies/61e8/notes", "total_count": 0, "has_more": false});
     let body = json!({"type": "company", "id": "61e8", "plan": {}, "monthly_spend": 0, "tag_ids": [7], "notes": notes});
-    let wire = answer_with(body.clone()).await;
+    let wire = respond_with(body.clone()).await;
     let company = wire
         .client()
         .attach_contact_to_company()
@@ -151,7 +151,7 @@ async fn an_article_can_have_a_content_id() {
         "id": "32538451", "type": "article", "content_id": "36021262", "parent_ids": [], "description": "", "state": "draft",
         "author_id": 24_458_313, "body": "<p class=\"no-margin\">Text</p>",
     });
-    let wire = answer_with(body.clone()).await;
+    let wire = respond_with(body.clone()).await;
     let article = wire.client().retrieve_article().id("32538451").send().await.unwrap();
     assert_eq!(serde_json::to_value(&*article).unwrap(), body);
 }
@@ -160,7 +160,7 @@ async fn an_article_can_have_a_content_id() {
 #[tokio::test]
 async fn a_lead_is_assigned_an_external_id() {
     let uuid = "c777d8c9-301d-43f3-8b0a-8752e3b02b66";
-    let wire = answer_with(json!({"type": "contact", "id": "61b2", "role": "lead", "external_id": uuid})).await;
+    let wire = respond_with(json!({"type": "contact", "id": "61b2", "role": "lead", "external_id": uuid})).await;
     let lead = CreateContactRequest::with_email("lead@fernhill.example")
         .role("lead")
         .extra("external_id", Nullable::<Value>::Null);
@@ -176,7 +176,7 @@ async fn a_lead_is_assigned_an_external_id() {
 #[tokio::test]
 async fn the_error_of_a_malformed_body_is_a_sentence() {
     let sentence = "There was a problem in the JSON you submitted [ddf8]: logged with error code";
-    let wire = answer_raw(400, json!({"status": 400, "error": sentence}).to_string()).await;
+    let wire = respond_raw(400, json!({"status": 400, "error": sentence}).to_string()).await;
     let error = wire
         .client()
         .create_article()
@@ -198,7 +198,7 @@ async fn a_page_size_beyond_the_limit_is_an_invalid_request() {
         "type": "error.list", "request_id": "00066ltg",
         "errors": [{"code": "parameter_invalid", "message": "Per Page is too big"}],
     });
-    let wire = answer_raw(400, body.to_string()).await;
+    let wire = respond_raw(400, body.to_string()).await;
     let error = wire
         .client()
         .list_all_companies()
@@ -218,7 +218,7 @@ async fn a_page_size_beyond_the_limit_is_an_invalid_request() {
 #[tokio::test]
 async fn a_captcha_page_is_retryable() {
     let html = "<!DOCTYPE html><html><body><div id=\"captcha-container\"></div></body></html>";
-    let wire = answer_raw(405, html).await;
+    let wire = respond_raw(405, html).await;
     let call = wire.client().list_conversations();
     let error = call
         .retry(intercom_client::RetryPolicy::none())
@@ -229,7 +229,7 @@ async fn a_captcha_page_is_retryable() {
     assert_eq!(error.status().map(|status| status.as_u16()), Some(405));
     assert_eq!(error.body().unwrap(), html);
     // For other methods, the status means that the method is not allowed.
-    let wire = answer_raw(405, html).await;
+    let wire = respond_raw(405, html).await;
     let error = wire.client().delete_contact().id("5f").send().await.unwrap_err();
     assert!(!error.is_retryable());
 }
@@ -239,7 +239,7 @@ async fn a_captcha_page_is_retryable() {
 async fn the_token_of_a_closed_workspace_is_suspended() {
     for (code, suspended) in [("token_suspended", true), ("unauthorized", false)] {
         let body = json!({"type": "error.list", "request_id": "0001", "errors": [{"code": code, "message": "Token suspended"}]});
-        let wire = answer_raw(401, body.to_string()).await;
+        let wire = respond_raw(401, body.to_string()).await;
         let error = wire.client().identify_admin().send().await.unwrap_err();
         assert!(error.is_unauthorized() && !error.is_retryable());
         assert_eq!(error.is_token_suspended(), suspended, "{error}");
@@ -248,7 +248,7 @@ async fn the_token_of_a_closed_workspace_is_suspended() {
 
 #[tokio::test]
 async fn a_search_can_be_sorted() {
-    let wire = answer("POST /contacts/search").await;
+    let wire = respond("POST /contacts/search").await;
     let query = field(contacts::UPDATED_AT).gt(0) & field(contacts::ROLE).eq("user");
     let search = wire.client().search_contacts().query(query).per_page(150);
     search
@@ -290,7 +290,7 @@ async fn ticket_types_have_a_category() {
         "type": "ticket_type", "id": "1", "name": "Feature request", "category": "Back-office", "is_internal": false,
         "ticket_type_attributes": {"type": "list", "data": [attribute]},
     }]});
-    let wire = answer_with(body.clone()).await;
+    let wire = respond_with(body.clone()).await;
     let types = wire.client().list_ticket_types().send().await.unwrap();
     assert_eq!(serde_json::to_value(&*types).unwrap(), body);
     let category = serde_json::to_value(&types.data[0]).unwrap()["category"].take();
@@ -603,7 +603,7 @@ async fn a_part_contains_the_package_code_of_its_app() {
         "type": "conversation", "id": "215472621202001",
         "conversation_parts": {"type": "conversation_part.list", "conversation_parts": parts, "total_count": 2},
     });
-    let wire = answer_with(body.clone()).await;
+    let wire = respond_with(body.clone()).await;
     let call = wire.client().retrieve_conversation().id("215472621202001");
     let conversation = call.send().await.unwrap();
     assert!(conversation.mismatches().is_empty());
@@ -733,7 +733,7 @@ async fn a_ticket_found_by_the_search_is_returned_despite_an_older_updated_at() 
             "ticket_parts": {"type": "ticket_part.list", "ticket_parts": parts, "total_count": 2},
         }],
     });
-    let wire = answer_with(body).await;
+    let wire = respond_with(body).await;
     let query = json!({"query": {"field": "updated_at", "operator": ">", "value": SINCE}});
     let search = wire.client().request(Method::POST, "/tickets/search").json(&query);
     let changes = search

@@ -14,13 +14,13 @@ use intercom_client::search::{Order, Query, QueryError, contacts, field};
 use intercom_client::types::{self, CreateContactRequest, UpdateContactRequest};
 use intercom_client::{ApiVersion, Client, Id, IntoArgument, InvalidField, Method, Nullable, RetryPolicy, Timestamp};
 use serde_json::{Value, json};
-use wire::{answer, answer_raw, answer_with};
+use wire::{respond, respond_raw, respond_with};
 
 // Bodies.
 
 #[tokio::test]
 async fn undescribed_field_is_sent() {
-    let wire = answer("POST /contacts").await;
+    let wire = respond("POST /contacts").await;
     let ada = CreateContactRequest::with_email("ada@fernhill.example")
         .extra("sms_consent", true)
         .extra("favourites", json!({"ports": ["Dublin", null]}))
@@ -34,7 +34,7 @@ async fn undescribed_field_is_sent() {
 
 #[tokio::test]
 async fn extra_field_replaces_the_described_one() {
-    let wire = answer("POST /contacts").await;
+    let wire = respond("POST /contacts").await;
     let body = CreateContactRequest::with_email("ada@fernhill.example").extra("email", json!(["a@b.example"]));
     wire.client().create_contact().body(body).send().await.unwrap();
     assert_eq!(wire.body(), r#"{"email":["a@b.example"]}"#);
@@ -42,7 +42,7 @@ async fn extra_field_replaces_the_described_one() {
 
 #[tokio::test]
 async fn json_body_is_sent_unchanged() {
-    let wire = answer("POST /contacts").await;
+    let wire = respond("POST /contacts").await;
     let body =
         json!({"email": "ada@fernhill.example", "phone": null, "owner_id": "7", "name": {"first": "Ada"}, "x": [1.5]});
     wire.client().create_contact().body(&body).send().await.unwrap();
@@ -51,7 +51,7 @@ async fn json_body_is_sent_unchanged() {
 
 #[tokio::test]
 async fn stored_request_keeps_its_digits() {
-    let wire = answer("POST /contacts").await;
+    let wire = respond("POST /contacts").await;
     let text = r#"{"email":"ada@fernhill.example","custom_attributes":{"big":123456789012345678901234567890,"x":0.1}}"#;
     let stored: CreateContactRequest = serde_json::from_str(text).unwrap();
     wire.client().create_contact().body(stored).send().await.unwrap();
@@ -60,7 +60,7 @@ async fn stored_request_keeps_its_digits() {
 
 #[tokio::test]
 async fn awaiting_a_builder_sends_the_request() {
-    let wire = answer("POST /contacts").await;
+    let wire = respond("POST /contacts").await;
     let call = wire.client().create_contact();
     let awaited = call.clone().body_map(|b| b.email("ada@fernhill.example"));
     let contact = tokio::spawn(awaited.into_future()).await.unwrap().unwrap();
@@ -86,7 +86,7 @@ async fn timestamps_of_all_types_are_sent_as_epoch_seconds() {
         body().signed_up_at(elsewhere).last_seen_at(Some(system)),
         body().signed_up_at(system).last_seen_at(Timestamp::from(utc)),
     ] {
-        let wire = answer("PUT /contacts/{id}").await;
+        let wire = respond("PUT /contacts/{id}").await;
         wire.client()
             .update_contact()
             .id("66f1c2a9d04b7e8351aa0c11")
@@ -125,7 +125,7 @@ async fn none_omits_a_field_and_null_clears_it() {
         seen: None,
         subscribed: None,
     };
-    let wire = answer("PUT /contacts/{id}").await;
+    let wire = respond("PUT /contacts/{id}").await;
     let body = UpdateContactRequest::builder()
         .name(&row.name)
         .phone(row.phone.as_deref())
@@ -143,7 +143,7 @@ async fn none_omits_a_field_and_null_clears_it() {
 
 #[tokio::test]
 async fn non_finite_numbers_are_rejected() {
-    let wire = answer("POST /contacts").await;
+    let wire = respond("POST /contacts").await;
     for number in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
         let body = CreateContactRequest::with_email("a@b.example").custom_attributes([("score", number)]);
         let error = wire.client().create_contact().body(body).send().await.unwrap_err();
@@ -190,7 +190,7 @@ async fn non_finite_numbers_are_rejected() {
 #[tokio::test]
 async fn timestamp_read_from_text_is_sent_as_epoch_seconds() {
     let contact: types::Contact = serde_json::from_str(r#"{"signed_up_at":"2024-11-13T12:13:20.500Z"}"#).unwrap();
-    let wire = answer("POST /contacts").await;
+    let wire = respond("POST /contacts").await;
     let body = CreateContactRequest::with_email("a@b.example").signed_up_at(contact.signed_up_at);
     wire.client().create_contact().body(body).send().await.unwrap();
     assert_eq!(wire.sent().body["signed_up_at"], 1731500000);
@@ -198,7 +198,7 @@ async fn timestamp_read_from_text_is_sent_as_epoch_seconds() {
 
 #[tokio::test]
 async fn required_body_is_enforced() {
-    let wire = answer("POST /tags").await;
+    let wire = respond("POST /tags").await;
     let error = wire.client().create_ticket().send().await.unwrap_err();
     assert!(error.is_builder());
     assert_eq!(
@@ -229,11 +229,11 @@ async fn id_of_a_response_can_be_passed_to_the_next_call() {
         (argument(article.author_id), "GET /contacts/8"),
         (argument(9_u64), "GET /contacts/9"),
     ] {
-        let wire = answer("GET /contacts/{id}").await;
+        let wire = respond("GET /contacts/{id}").await;
         wire.client().show_contact().id(id).send().await.unwrap();
         assert_eq!(wire.sent().line, sent);
     }
-    let wire = answer("GET /contacts/{id}").await;
+    let wire = respond("GET /contacts/{id}").await;
     let nobody = types::Contact::default();
     let error = wire.client().show_contact().id(&nobody.id).send().await.unwrap_err();
     assert!(error.is_builder());
@@ -256,7 +256,7 @@ async fn custom_type_can_be_an_argument() {
             }
         }
     }
-    let wire = answer("GET /contacts/{id}").await;
+    let wire = respond("GET /contacts/{id}").await;
     wire.client().show_contact().id(ContactId(5)).send().await.unwrap();
     assert_eq!(wire.sent().line, "GET /contacts/5");
     let error = wire.client().show_contact().id(ContactId(0)).send().await.unwrap_err();
@@ -267,7 +267,7 @@ async fn custom_type_can_be_an_argument() {
 
 #[tokio::test]
 async fn search_is_sorted() {
-    let wire = answer("POST /contacts/search").await;
+    let wire = respond("POST /contacts/search").await;
     let query = Query::all([field(contacts::UPDATED_AT).gt(0), field(contacts::ROLE).eq("user")]);
     let search = wire.client().search_contacts().query(query).per_page(150);
     search
@@ -335,7 +335,7 @@ async fn call_has_its_own_headers_parameters_and_version() {
 
 #[tokio::test]
 async fn extra_parameters_follow_those_of_the_operation() {
-    let wire = answer("GET /contacts").await;
+    let wire = respond("GET /contacts").await;
     let call = wire.client().list_contacts().per_page(5).query_param("include", "a b");
     call.query_param("page", 2).send().await.unwrap();
     assert_eq!(wire.sent().line, "GET /contacts?include=a+b&page=2&per_page=5");
@@ -343,7 +343,7 @@ async fn extra_parameters_follow_those_of_the_operation() {
 
 #[tokio::test]
 async fn invalid_call_settings_are_rejected_before_anything_is_sent() {
-    let wire = answer("GET /contacts/{id}").await;
+    let wire = respond("GET /contacts/{id}").await;
     let call = || wire.client().show_contact().id("5f");
     for (call, message) in [
         (
@@ -382,7 +382,7 @@ fn header_values_are_not_shown() {
 
 #[tokio::test]
 async fn undescribed_path_can_be_called() {
-    let wire = answer_with(json!({"type": "ticket.list", "total_count": 1.5, "tickets": [{"id": "7"}]})).await;
+    let wire = respond_with(json!({"type": "ticket.list", "total_count": 1.5, "tickets": [{"id": "7"}]})).await;
     let query = json!({"query": {"field": "open", "operator": "=", "value": true}, "sort": {"field": "id", "order": "ascending"}});
     let call = wire
         .client()
@@ -411,7 +411,7 @@ async fn raw_response_can_be_any_type_or_bytes() {
         rest: types::Tag,
     }
     let body = r#"{"id":"7","name":"vip","colour":"red"}"#;
-    let wire = answer_raw(200, body).await;
+    let wire = respond_raw(200, body).await;
     let own = wire
         .client()
         .request(Method::GET, "/tags/7")
@@ -421,7 +421,7 @@ async fn raw_response_can_be_any_type_or_bytes() {
         .into_inner();
     assert_eq!((own.id.as_str(), own.rest.name.as_deref()), ("7", Some("vip")));
     assert_eq!(own.rest.extra.get("colour"), Some(json!("red")));
-    let wire = answer_raw(200, body).await;
+    let wire = respond_raw(200, body).await;
     let tag = wire
         .client()
         .request(Method::GET, "/tags/7")
@@ -429,10 +429,10 @@ async fn raw_response_can_be_any_type_or_bytes() {
         .await
         .unwrap();
     assert_eq!(tag.id.as_deref(), Some("7"));
-    let wire = answer_raw(200, [0, 159, 255]).await;
+    let wire = respond_raw(200, [0, 159, 255]).await;
     let bytes = wire.client().request(Method::GET, "/blob").bytes().await.unwrap();
     assert_eq!(bytes.into_inner().as_ref(), [0, 159, 255]);
-    let wire = answer_raw(200, "abc").await;
+    let wire = respond_raw(200, "abc").await;
     let mut stream = wire
         .client()
         .request(Method::GET, "/blob")
@@ -446,7 +446,7 @@ async fn raw_response_can_be_any_type_or_bytes() {
 
 #[tokio::test]
 async fn raw_response_of_another_type_is_an_error_without_its_values() {
-    let wire = answer_raw(200, r#"{"id":"lovelace"}"#).await;
+    let wire = respond_raw(200, r#"{"id":"lovelace"}"#).await;
     let error = wire
         .client()
         .request(Method::GET, "/tags")
@@ -462,7 +462,7 @@ async fn raw_response_of_another_type_is_an_error_without_its_values() {
 #[tokio::test]
 async fn empty_raw_response_of_a_change_is_an_empty_value() {
     for body in ["", "null"] {
-        let wire = answer_raw(202, body).await;
+        let wire = respond_raw(202, body).await;
         let call = || wire.client().request(Method::POST, "/events").json(&json!({}));
         call().send::<()>().await.unwrap();
         assert_eq!(call().send::<Value>().await.unwrap().into_inner(), Value::Null);
@@ -484,7 +484,7 @@ async fn empty_raw_response_of_a_change_is_an_empty_value() {
 #[tokio::test]
 async fn raw_errors_are_like_other_errors() {
     let body = json!({"type": "error.list", "errors": [{"code": "not_found", "message": "No such ticket"}]});
-    let wire = answer_raw(404, body.to_string()).await;
+    let wire = respond_raw(404, body.to_string()).await;
     let error = wire
         .client()
         .request(Method::DELETE, "/tickets/7")
@@ -500,7 +500,7 @@ async fn raw_errors_are_like_other_errors() {
 
 #[tokio::test]
 async fn raw_paths_outside_the_base_url_are_rejected() {
-    let wire = answer("GET /me").await;
+    let wire = respond("GET /me").await;
     for path in [
         "tags",
         "https://evil.example/x",

@@ -33,7 +33,10 @@ fuzz_target!(|text: &str| {
         let applied = overlay.apply(&mut document, &mut warnings);
         let changed = applied.iter().any(|action| action.outcome == Outcome::Changed);
         // Two actions can cancel each other out, but without an action nothing changes.
-        assert!(changed || document == before, "the overlay changed the document without an action");
+        assert!(
+            changed || document == before,
+            "the overlay changed the document without an action"
+        );
     }
     repair::repair(&mut document, &dangling, "overlay.yaml", &mut warnings);
     let after = check::dangling(&document);
@@ -41,5 +44,10 @@ fuzz_target!(|text: &str| {
     let _ = warnings.to_string();
     // A second run finds little to do, and must not fail.
     let mut again = document.clone();
-    repair::repair(&mut again, &BTreeSet::new(), "overlay.yaml", &mut Warnings::about("description.yaml"));
+    repair::repair(
+        &mut again,
+        &BTreeSet::new(),
+        "overlay.yaml",
+        &mut Warnings::about("description.yaml"),
+    );
 });

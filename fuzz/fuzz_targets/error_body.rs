@@ -4,8 +4,8 @@
 
 #![no_main]
 
-use intercom_client::http::{HeaderMap, HeaderValue, StatusCode};
 use intercom_client::Error;
+use intercom_client::http::{HeaderMap, HeaderValue, StatusCode};
 use libfuzzer_sys::fuzz_target;
 
 /// Maximum length of an error message in bytes.
@@ -33,6 +33,11 @@ fuzz_target!(|data: &[u8]| {
         source = inner.source();
     }
     let _ = format!("{error:?}");
-    let _ = (error.code(), error.errors().len(), error.request_id(), error.conflicting_id());
+    let _ = (
+        error.code(),
+        error.errors().len(),
+        error.request_id(),
+        error.conflicting_id(),
+    );
     let _ = (error.is_retryable(), error.is_rate_limited(), error.kind());
 });

@@ -20,7 +20,11 @@ const MAX_BYTES: u64 = 1 << 16;
 /// Returns the body decoded by the client, or `None` if the call fails.
 fn by_client(chunks: Vec<Bytes>) -> Option<Bytes> {
     let service = tower::service_fn(move |_request| {
-        let frames = chunks.clone().into_iter().map(http_body::Frame::data).map(Ok::<_, Infallible>);
+        let frames = chunks
+            .clone()
+            .into_iter()
+            .map(http_body::Frame::data)
+            .map(Ok::<_, Infallible>);
         let response = http::Response::builder().header("content-encoding", "gzip");
         std::future::ready(response.body(StreamBody::new(stream::iter(frames))))
     });
@@ -82,7 +86,9 @@ fuzz_target!(|data: &[u8]| {
     // Random bytes are rarely valid gzip, so the input is also used as the content.
     let mut encoder = flate2::read::GzEncoder::new(body, flate2::Compression::fast());
     let mut compressed = Vec::new();
-    encoder.read_to_end(&mut compressed).expect("reading from memory does not fail");
+    encoder
+        .read_to_end(&mut compressed)
+        .expect("reading from memory does not fail");
     check(usize::from(*chunk) + 1, &compressed);
     let half = compressed.len() / 2;
     check(usize::from(*chunk) + 1, &compressed[..half]);

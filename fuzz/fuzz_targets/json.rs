@@ -67,7 +67,12 @@ fn check(operation: &Operation, text: &str) {
         assert_eq!(before, after, "{}: changes {text:?} to {encoded:?}", operation.id);
     }
     let again = (operation.response)(&encoded);
-    assert_eq!(again.as_deref(), Ok(&*encoded), "{}: encodes differently again", operation.id);
+    assert_eq!(
+        again.as_deref(),
+        Ok(&*encoded),
+        "{}: encodes differently again",
+        operation.id
+    );
 }
 
 fuzz_target!(|data: &[u8]| {

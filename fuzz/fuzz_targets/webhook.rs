@@ -27,7 +27,10 @@ fuzz_target!(|data: &[u8]| {
             assert!(receiver.read_any(&headers, body).is_err(), "accepts a wrong signature");
         }
     }
-    let right = receiver.sign_with(signature, body).parse().expect("signatures are valid header values");
+    let right = receiver
+        .sign_with(signature, body)
+        .parse()
+        .expect("signatures are valid header values");
     headers.insert(signature.header(), right);
     assert_eq!(receiver.verify(&headers, body).ok(), Some(signature));
     let any = receiver.read_any(&headers, body);

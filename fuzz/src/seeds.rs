@@ -12,17 +12,34 @@ fn main() -> io::Result<()> {
     let root = package.join("..");
     let document: Value = serde_json::from_str(operation_tables::DESCRIPTION)?;
     let (mut successes, mut errors) = (Vec::new(), Vec::new());
-    for operation in document["paths"].as_object().into_iter().flatten().flat_map(|(_, item)| item.as_object()) {
+    for operation in document["paths"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .flat_map(|(_, item)| item.as_object())
+    {
         for (_, operation) in operation {
             for (status, response) in operation["responses"].as_object().into_iter().flatten() {
                 let examples = response["content"]["application/json"]["examples"].as_object();
-                let target = if status.starts_with('2') { &mut successes } else { &mut errors };
-                target.extend(examples.into_iter().flatten().map(|(_, example)| example["value"].to_string()));
+                let target = if status.starts_with('2') {
+                    &mut successes
+                } else {
+                    &mut errors
+                };
+                target.extend(
+                    examples
+                        .into_iter()
+                        .flatten()
+                        .map(|(_, example)| example["value"].to_string()),
+                );
             }
         }
     }
     let json = successes.iter().enumerate();
-    write(&corpus.join("json"), json.map(|(index, text)| [&[index as u8], text.as_bytes()].concat()))?;
+    write(
+        &corpus.join("json"),
+        json.map(|(index, text)| [&[index as u8], text.as_bytes()].concat()),
+    )?;
     write(&corpus.join("gzip"), successes.iter().map(|text| gzip(text.as_bytes())))?;
     let statuses = [0_u8, 1, 4, 9, 29, 103];
     let errors = errors.iter().enumerate();
@@ -32,14 +49,19 @@ fn main() -> io::Result<()> {
     )?;
     let recorded: Value = serde_json::from_str(&std::fs::read_to_string(root.join("tests/recorded/webhooks.json"))?)?;
     let webhooks = recorded.as_array().into_iter().flatten();
-    write(&corpus.join("webhook"), webhooks.map(|body| format!("\0{body}").into_bytes()))?;
+    write(
+        &corpus.join("webhook"),
+        webhooks.map(|body| format!("\0{body}").into_bytes()),
+    )?;
     write(&corpus.join("description"), descriptions(&root, &document)?)
 }
 
 fn gzip(text: &[u8]) -> Vec<u8> {
     let mut out = vec![200];
     let mut encoder = flate2::read::GzEncoder::new(text, flate2::Compression::default());
-    encoder.read_to_end(&mut out).expect("reading from memory does not fail");
+    encoder
+        .read_to_end(&mut out)
+        .expect("reading from memory does not fail");
     out
 }
 

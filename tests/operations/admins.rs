@@ -2,11 +2,11 @@
 
 use serde_json::json;
 
-use crate::wire::{answer, answer_with};
+use crate::wire::{respond, respond_with};
 
 #[tokio::test]
 async fn identify_admin() {
-    let wire = answer("GET /me").await;
+    let wire = respond("GET /me").await;
     let me = wire.client().identify_admin().send().await.unwrap();
 
     let sent = wire.sent();
@@ -22,7 +22,7 @@ async fn identify_admin() {
 
 #[tokio::test]
 async fn set_away_admin() {
-    let wire = answer("PUT /admins/{id}/away").await;
+    let wire = respond("PUT /admins/{id}/away").await;
     let call = wire.client().set_away_admin().id(4021337);
     let admin = call
         .body_map(|b| b.away_mode_enabled(true).away_mode_reassign(false))
@@ -42,7 +42,7 @@ async fn set_away_admin() {
 
 #[tokio::test]
 async fn retrieve_admin() {
-    let wire = answer_with(json!({"type": "admin", "id": 4021338, "team_ids": null})).await;
+    let wire = respond_with(json!({"type": "admin", "id": 4021338, "team_ids": null})).await;
     let admin = wire.client().retrieve_admin().id("4021338").send().await.unwrap();
 
     let sent = wire.sent();
@@ -54,7 +54,7 @@ async fn retrieve_admin() {
 
 #[tokio::test]
 async fn list_admins() {
-    let wire = answer("GET /admins").await;
+    let wire = respond("GET /admins").await;
     let list = wire.client().list_admins().send().await.unwrap();
 
     let sent = wire.sent();
@@ -70,7 +70,7 @@ async fn list_admins() {
 #[tokio::test]
 async fn list_admins_with_their_avatars() {
     let picture = "https://static.fernhill.example/avatars/4021337.png";
-    let wire = answer_with(json!({"type": "admin.list", "admins": [
+    let wire = respond_with(json!({"type": "admin.list", "admins": [
         {"id": "4021337", "team_ids": [6180, 6181], "avatar": {"type": "avatar", "image_url": picture}},
         {"id": "4021338", "team_ids": [], "avatar": null},
     ]}))
@@ -88,7 +88,7 @@ async fn list_admins_with_their_avatars() {
 
 #[tokio::test]
 async fn list_activity_logs() {
-    let wire = answer("GET /admins/activity_logs").await;
+    let wire = respond("GET /admins/activity_logs").await;
     let logs = wire
         .client()
         .list_activity_logs()
@@ -120,7 +120,7 @@ async fn list_activity_logs() {
 
 #[tokio::test]
 async fn activity_logs_need_a_beginning() {
-    let wire = answer("GET /admins/activity_logs").await;
+    let wire = respond("GET /admins/activity_logs").await;
     let call = wire.client().list_activity_logs().created_at_before(1731974400);
     let error = call.send().await.unwrap_err();
 
@@ -134,7 +134,7 @@ async fn activity_logs_need_a_beginning() {
 
 #[tokio::test]
 async fn an_admin_is_away_or_not() {
-    let wire = answer("PUT /admins/{id}/away").await;
+    let wire = respond("PUT /admins/{id}/away").await;
     let call = wire.client().set_away_admin().id("40213/38 b");
     let error = call.clone().send().await.unwrap_err();
     assert!(error.is_builder());

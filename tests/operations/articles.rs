@@ -4,7 +4,7 @@ use intercom_client::Nullable;
 use intercom_client::types::{ArticleContent, ArticleState, ArticleTranslatedContent};
 use serde_json::json;
 
-use crate::wire::{answer, answer_with};
+use crate::wire::{respond, respond_with};
 
 const TEXT: &str = "The map shows only shipments with a position younger than 48 hours. Open Settings, then Carriers, and look \
     for a feed that has stopped.";
@@ -15,7 +15,7 @@ const NEW_TEXT: &str = "<p>The map shows only shipments with a position younger 
 
 #[tokio::test]
 async fn list_articles() {
-    let wire = answer("GET /articles").await;
+    let wire = respond("GET /articles").await;
     let list = wire.client().list_articles().page(2).per_page(25).send().await.unwrap();
 
     let sent = wire.sent();
@@ -32,7 +32,7 @@ async fn list_articles() {
 
 #[tokio::test]
 async fn list_articles_of_an_empty_workspace() {
-    let wire = answer_with(json!({"type": "list", "pages": null, "total_count": 0, "data": null})).await;
+    let wire = respond_with(json!({"type": "list", "pages": null, "total_count": 0, "data": null})).await;
     let list = wire.client().list_articles().send().await.unwrap();
 
     assert_eq!(wire.sent().line, "GET /articles");
@@ -42,7 +42,7 @@ async fn list_articles_of_an_empty_workspace() {
 
 #[tokio::test]
 async fn create_article() {
-    let wire = answer("POST /articles").await;
+    let wire = respond("POST /articles").await;
     let french = ArticleContent::builder()
         .title("Pourquoi ma carte est-elle vide ?")
         .description("Trois points à vérifier quand aucun repère ne s'affiche")
@@ -96,7 +96,7 @@ async fn create_article() {
 
 #[tokio::test]
 async fn create_article_needs_an_author() {
-    let wire = answer("POST /articles").await;
+    let wire = respond("POST /articles").await;
     let call = wire
         .client()
         .create_article()
@@ -110,7 +110,7 @@ async fn create_article_needs_an_author() {
 
 #[tokio::test]
 async fn retrieve_article() {
-    let wire = answer("GET /articles/{id}").await;
+    let wire = respond("GET /articles/{id}").await;
     let article = wire.client().retrieve_article().id(7340012).send().await.unwrap();
 
     let sent = wire.sent();
@@ -128,7 +128,7 @@ async fn retrieve_article() {
 
 #[tokio::test]
 async fn retrieve_article_in_other_languages() {
-    let wire = answer_with(json!({
+    let wire = respond_with(json!({
         "id": 7340012, "type": "article", "default_locale": "en", "parent_id": null, "parent_ids": null, "statistics": null,
         "translated_content": {
             "type": "article_translated_content",
@@ -156,7 +156,7 @@ async fn retrieve_article_in_other_languages() {
 
 #[tokio::test]
 async fn update_article() {
-    let wire = answer("PUT /articles/{id}").await;
+    let wire = respond("PUT /articles/{id}").await;
     let article = wire
         .client()
         .update_article()
@@ -181,7 +181,7 @@ async fn update_article() {
 
 #[tokio::test]
 async fn update_article_takes_it_out_of_its_collection() {
-    let wire = answer("PUT /articles/{id}").await;
+    let wire = respond("PUT /articles/{id}").await;
     let call = wire.client().update_article().id(7340012);
     call.body_map(|b| b.description(Nullable::Null).parent_id(Nullable::Null).state("draft"))
         .send()
@@ -196,7 +196,7 @@ async fn update_article_takes_it_out_of_its_collection() {
 
 #[tokio::test]
 async fn delete_article() {
-    let wire = answer("DELETE /articles/{id}").await;
+    let wire = respond("DELETE /articles/{id}").await;
     let deleted = wire.client().delete_article().id(7340012).send().await.unwrap();
 
     let sent = wire.sent();

@@ -3,11 +3,11 @@
 use intercom_client::{CompanyOrList, Nullable};
 use serde_json::json;
 
-use crate::wire::{answer, answer_with, example};
+use crate::wire::{example, respond, respond_with};
 
 #[tokio::test]
 async fn create_or_update_company() {
-    let wire = answer("POST /companies").await;
+    let wire = respond("POST /companies").await;
     let call = wire.client().create_or_update_company();
     let company = call
         .body_map(|b| {
@@ -37,7 +37,7 @@ async fn create_or_update_company() {
 
 #[tokio::test]
 async fn create_or_update_company_with_all_there_is() {
-    let wire = answer("POST /companies").await;
+    let wire = respond("POST /companies").await;
     let call = wire.client().create_or_update_company();
     let employees: usize = 140;
     call.body_map(|b| {
@@ -66,9 +66,9 @@ async fn create_or_update_company_with_all_there_is() {
 
 #[tokio::test]
 async fn retrieve_company() {
-    let wire = answer("GET /companies").await;
+    let wire = respond("GET /companies").await;
     let call = wire.client().retrieve_company().segment_id("66f1d0330d3a5c41e2f0a101");
-    let answer = call.page(1).per_page(15).send().await.unwrap();
+    let response = call.page(1).per_page(15).send().await.unwrap();
 
     let sent = wire.sent();
     assert_eq!(
@@ -76,12 +76,12 @@ async fn retrieve_company() {
         "GET /companies?segment_id=66f1d0330d3a5c41e2f0a101&page=1&per_page=15"
     );
     assert_eq!(sent.body, json!(null));
-    let [juniper, saltmarsh] = answer.companies() else {
-        panic!("{answer:?}")
+    let [juniper, saltmarsh] = response.companies() else {
+        panic!("{response:?}")
     };
     assert_eq!(juniper.monthly_spend, Some(1290.0));
     assert_eq!(saltmarsh.name.as_deref(), Some("Saltmarsh Foods"));
-    let CompanyOrList::List(list) = answer.into_inner() else {
+    let CompanyOrList::List(list) = response.into_inner() else {
         panic!("not a list")
     };
     assert_eq!(list.total_count, Some(2));
@@ -89,13 +89,13 @@ async fn retrieve_company() {
 
 #[tokio::test]
 async fn retrieve_company_by_company_id() {
-    let wire = answer_with(example("GET /companies/{id}")).await;
+    let wire = respond_with(example("GET /companies/{id}")).await;
     let call = wire.client().retrieve_company().company_id("juniper freight/1");
-    let answer = call.send().await.unwrap();
+    let response = call.send().await.unwrap();
 
     assert_eq!(wire.sent().line, "GET /companies?company_id=juniper+freight%2F1");
-    let [juniper] = answer.companies() else {
-        panic!("{answer:?}")
+    let [juniper] = response.companies() else {
+        panic!("{response:?}")
     };
     assert_eq!(juniper.id.as_deref(), Some("66f1b7700d3a5c41e2f09b01"));
     assert_eq!(juniper.session_count, Some(38));
@@ -109,7 +109,7 @@ async fn retrieve_company_by_id() {
     company["tags"]["tags"] = json!([{"type": "tag", "id": 88120, "name": "vip"}]);
     company["segments"]["segments"] = json!([{"type": "segment", "id": "66f1d0330d3a5c41e2f0a101"}]);
     company["custom_attributes"] = json!({"depots": 12, "partner": null});
-    let wire = answer_with(company).await;
+    let wire = respond_with(company).await;
     let call = wire.client().retrieve_company_by_id().id("66f1b7700d3a5c41e2f09b01");
     let company = call.send().await.unwrap();
 
@@ -128,7 +128,7 @@ async fn retrieve_company_by_id() {
 
 #[tokio::test]
 async fn update_company() {
-    let wire = answer("PUT /companies/{id}").await;
+    let wire = respond("PUT /companies/{id}").await;
     let call = wire.client().update_company().id("66f1b7700d3a5c41e2f09b01");
     let company = call
         .body_map(|b| {
@@ -157,7 +157,7 @@ async fn update_company() {
 
 #[tokio::test]
 async fn update_company_clears_fields() {
-    let wire = answer("PUT /companies/{id}").await;
+    let wire = respond("PUT /companies/{id}").await;
     let call = wire.client().update_company().id("66f1b7700d3a5c41e2f09b01");
     call.body_map(|b| {
         b.size(Nullable::Null)
@@ -176,7 +176,7 @@ async fn update_company_clears_fields() {
 
 #[tokio::test]
 async fn delete_company() {
-    let wire = answer("DELETE /companies/{id}").await;
+    let wire = respond("DELETE /companies/{id}").await;
     let call = wire.client().delete_company().id("66f1b7700d3a5c41e2f09b01");
     let deleted = call.send().await.unwrap();
 
@@ -192,7 +192,7 @@ async fn delete_company() {
 async fn list_attached_contacts_for_company() {
     let mut page = example("GET /companies/{id}/contacts");
     page["data"] = json!([example("GET /contacts/{id}")]);
-    let wire = answer_with(page).await;
+    let wire = respond_with(page).await;
     let call = wire.client().list_attached_contacts_for_company();
     let contacts = call
         .id("66f1b7700d3a5c41e2f09b01")
@@ -215,7 +215,7 @@ async fn list_attached_contacts_for_company() {
 #[tokio::test]
 async fn list_attached_segments_for_company() {
     let segments = example("GET /contacts/{contact_id}/segments");
-    let wire = answer_with(segments).await;
+    let wire = respond_with(segments).await;
     let call = wire.client().list_attached_segments_for_company();
     let segments = call.id("66f1b7700d3a5c41e2f09b01").send().await.unwrap();
 
@@ -228,7 +228,7 @@ async fn list_attached_segments_for_company() {
 
 #[tokio::test]
 async fn list_all_companies() {
-    let wire = answer("POST /companies/list").await;
+    let wire = respond("POST /companies/list").await;
     let call = wire.client().list_all_companies().page(1).per_page(15).order("desc");
     let companies = call.send().await.unwrap();
 
@@ -244,7 +244,7 @@ async fn list_all_companies() {
 
 #[tokio::test]
 async fn scroll_over_all_companies() {
-    let wire = answer("GET /companies/scroll").await;
+    let wire = respond("GET /companies/scroll").await;
     let scroll = "b81f6e0c-37d2-4a95-9c1e-5d0f72ab4e63";
     let call = wire.client().scroll_over_all_companies().scroll_param(scroll);
     let companies = call.send().await.unwrap();
@@ -263,7 +263,7 @@ async fn scroll_over_all_companies() {
 
 #[tokio::test]
 async fn attach_contact_to_company() {
-    let wire = answer("POST /contacts/{id}/companies").await;
+    let wire = respond("POST /contacts/{id}/companies").await;
     let call = wire.client().attach_contact_to_company().id("66f1c2a9d04b7e8351aa0c11");
     let company = call
         .body_map(|b| b.id("66f1b7700d3a5c41e2f09b01"))
@@ -280,7 +280,7 @@ async fn attach_contact_to_company() {
 
 #[tokio::test]
 async fn attach_contact_to_company_needs_a_company() {
-    let wire = answer("POST /contacts/{id}/companies").await;
+    let wire = respond("POST /contacts/{id}/companies").await;
     let call = wire.client().attach_contact_to_company().id("66f1c2a9d04b7e8351aa0c11");
     let error = call.send().await.unwrap_err();
 
@@ -294,7 +294,7 @@ async fn attach_contact_to_company_needs_a_company() {
 
 #[tokio::test]
 async fn detach_contact_from_company() {
-    let wire = answer("DELETE /contacts/{contact_id}/companies/{id}").await;
+    let wire = respond("DELETE /contacts/{contact_id}/companies/{id}").await;
     let call = wire.client().detach_contact_from_company();
     let company = call.contact_id("ada/1 ü").id("juniper?#1").send().await.unwrap();
 

@@ -5,11 +5,11 @@ use intercom_client::types::{CreateContactRequest, SearchFilter, StartingAfterPa
 use intercom_client::{Nullable, Timestamp};
 use serde_json::json;
 
-use crate::wire::{answer, answer_with, example};
+use crate::wire::{example, respond, respond_with};
 
 #[tokio::test]
 async fn create_contact() {
-    let wire = answer("POST /contacts").await;
+    let wire = respond("POST /contacts").await;
     let call = wire.client().create_contact();
     let contact = call
         .body_map(|b| b.email("ada@juniper-freight.example"))
@@ -36,7 +36,7 @@ async fn create_contact() {
 
 #[tokio::test]
 async fn create_contact_with_email() {
-    let wire = answer("POST /contacts").await;
+    let wire = respond("POST /contacts").await;
     let ada = CreateContactRequest::with_email("ada@juniper-freight.example").name("Ada Brightwater");
     let contact = wire.client().create_contact().body(ada).send().await.unwrap();
 
@@ -51,7 +51,7 @@ async fn create_contact_with_email() {
 
 #[tokio::test]
 async fn create_contact_with_external_id() {
-    let wire = answer("POST /contacts").await;
+    let wire = respond("POST /contacts").await;
     let ada = CreateContactRequest::with_external_id("usr-1001")
         .role("user")
         .phone("+15550100123")
@@ -90,7 +90,7 @@ async fn create_contact_with_external_id() {
 
 #[tokio::test]
 async fn create_contact_with_role() {
-    let wire = answer("POST /contacts").await;
+    let wire = respond("POST /contacts").await;
     let lead = CreateContactRequest::with_role("lead");
     wire.client().create_contact().body(lead).send().await.unwrap();
 
@@ -114,7 +114,7 @@ async fn show_contact() {
         json!([{"type": "social_profile", "name": "Twitter", "url": "https://t.example/ada"}]);
     let orders = json!({"type": "Order.list", "instances": [{"id": "1", "external_id": "o-1", "type": "Order"}]});
     ada["custom_attributes"] = json!({"plan": "scale", "seats": 40, "score": 0.5, "coupon": null, "orders": orders});
-    let wire = answer_with(ada).await;
+    let wire = respond_with(ada).await;
     let call = wire.client().show_contact().id("66f1c2a9d04b7e8351aa0c11");
     let ada = call.send().await.unwrap();
 
@@ -164,7 +164,7 @@ async fn show_contact_whose_lists_are_null() {
         "marked_email_as_spam": null, "custom_attributes": null, "tags": null,
         "notes": {"type": "list", "data": null},
     });
-    let wire = answer_with(lead).await;
+    let wire = respond_with(lead).await;
     let call = wire.client().show_contact().id("66f1c2a9d04b7e8351aa0c12");
     let lead = call.send().await.unwrap();
 
@@ -178,7 +178,7 @@ async fn show_contact_whose_lists_are_null() {
 
 #[tokio::test]
 async fn show_contact_encodes_the_id() {
-    let wire = answer("GET /contacts/{id}").await;
+    let wire = respond("GET /contacts/{id}").await;
     let call = wire.client().show_contact().id("a b/c?d=ü%");
     call.send().await.unwrap();
 
@@ -187,7 +187,7 @@ async fn show_contact_encodes_the_id() {
 
 #[tokio::test]
 async fn update_contact() {
-    let wire = answer("PUT /contacts/{id}").await;
+    let wire = respond("PUT /contacts/{id}").await;
     let call = wire.client().update_contact().id("66f1c2a9d04b7e8351aa0c11");
     let contact = call
         .body_map(|b| b.email("ada@juniper-freight.example").name("Ada Brightwater"))
@@ -207,7 +207,7 @@ async fn update_contact() {
 
 #[tokio::test]
 async fn update_contact_clears_fields() {
-    let wire = answer("PUT /contacts/{id}").await;
+    let wire = respond("PUT /contacts/{id}").await;
     let call = wire.client().update_contact().id("66f1c2a9d04b7e8351aa0c11");
     let unknown: Option<String> = None;
     call.body_map(|b| {
@@ -236,7 +236,7 @@ async fn update_contact_clears_fields() {
 
 #[tokio::test]
 async fn delete_contact() {
-    let wire = answer("DELETE /contacts/{id}").await;
+    let wire = respond("DELETE /contacts/{id}").await;
     let call = wire.client().delete_contact().id("66f1c2a9d04b7e8351aa0c11");
     let deleted = call.send().await.unwrap();
 
@@ -250,7 +250,7 @@ async fn delete_contact() {
 
 #[tokio::test]
 async fn archive_contact() {
-    let wire = answer("POST /contacts/{id}/archive").await;
+    let wire = respond("POST /contacts/{id}/archive").await;
     let call = wire.client().archive_contact().id("66f1c2a9d04b7e8351aa0c11");
     let archived = call.send().await.unwrap();
 
@@ -263,7 +263,7 @@ async fn archive_contact() {
 
 #[tokio::test]
 async fn unarchive_contact() {
-    let wire = answer("POST /contacts/{id}/unarchive").await;
+    let wire = respond("POST /contacts/{id}/unarchive").await;
     let call = wire.client().unarchive_contact().id("66f1c2a9d04b7e8351aa0c11");
     let unarchived = call.send().await.unwrap();
 
@@ -276,7 +276,7 @@ async fn unarchive_contact() {
 
 #[tokio::test]
 async fn merge_contact() {
-    let wire = answer("POST /contacts/merge").await;
+    let wire = respond("POST /contacts/merge").await;
     let call = wire.client().merge_contact();
     let contact = call
         .body_map(|b| b.from("66f1c2a9d04b7e8351aa0c14").into("66f1c2a9d04b7e8351aa0c11"))
@@ -296,7 +296,7 @@ async fn merge_contact() {
 
 #[tokio::test]
 async fn merge_contact_needs_both() {
-    let wire = answer("POST /contacts/merge").await;
+    let wire = respond("POST /contacts/merge").await;
     let call = wire.client().merge_contact();
     let error = call
         .body_map(|b| b.from("66f1c2a9d04b7e8351aa0c14"))
@@ -311,7 +311,7 @@ async fn merge_contact_needs_both() {
 
 #[tokio::test]
 async fn show_contact_needs_an_id() {
-    let wire = answer("GET /contacts/{id}").await;
+    let wire = respond("GET /contacts/{id}").await;
     for (call, says) in [
         (wire.client().show_contact(), "missing required value `id`"),
         (
@@ -339,7 +339,7 @@ async fn search_contacts() {
         "type": "pages", "page": 1, "per_page": 5, "total_pages": 2,
         "next": {"page": 2, "starting_after": "WzE3MzIsIjY2ZjEiLDJd"},
     });
-    let wire = answer_with(page).await;
+    let wire = respond_with(page).await;
     let after = json!({"field": "created_at", "operator": ">", "value": "1732233600"});
     let call = wire.client().search_contacts();
     let found = call
@@ -368,7 +368,7 @@ async fn search_contacts() {
 
 #[tokio::test]
 async fn search_contacts_by_expression() {
-    let wire = answer("POST /contacts/search").await;
+    let wire = respond("POST /contacts/search").await;
     let query = field(contacts::ROLE).eq("user") & field(contacts::OWNER_ID).ne(NULL);
     let call = wire.client().search_contacts().query(query).per_page(150);
     let found = call.send().await.unwrap();
@@ -394,7 +394,7 @@ async fn search_contacts_by_expression() {
 async fn list_contacts() {
     let mut page = example("GET /contacts");
     page["data"] = json!([example("GET /contacts/{id}")]);
-    let wire = answer_with(page).await;
+    let wire = respond_with(page).await;
     let call = wire
         .client()
         .list_contacts()
@@ -417,7 +417,7 @@ async fn list_contacts() {
 
 #[tokio::test]
 async fn list_companies_for_contact() {
-    let wire = answer("GET /contacts/{id}/companies").await;
+    let wire = respond("GET /contacts/{id}/companies").await;
     let call = wire
         .client()
         .list_companies_for_contact()
@@ -441,7 +441,7 @@ async fn list_companies_for_contact() {
 
 #[tokio::test]
 async fn list_segments_for_contact() {
-    let wire = answer("GET /contacts/{contact_id}/segments").await;
+    let wire = respond("GET /contacts/{contact_id}/segments").await;
     let call = wire.client().list_segments_for_contact();
     let segments = call.id("66f1c2a9d04b7e8351aa0c11").send().await.unwrap();
 
@@ -457,7 +457,7 @@ async fn list_segments_for_contact() {
 
 #[tokio::test]
 async fn list_subscriptions_for_contact() {
-    let wire = answer("GET /contacts/{contact_id}/subscriptions").await;
+    let wire = respond("GET /contacts/{contact_id}/subscriptions").await;
     let call = wire.client().list_subscriptions_for_contact();
     let subscriptions = call.id("66f1c2a9d04b7e8351aa0c11").send().await.unwrap();
 
@@ -478,7 +478,7 @@ async fn list_subscriptions_for_contact() {
 
 #[tokio::test]
 async fn list_tags_for_contact() {
-    let wire = answer("GET /contacts/{contact_id}/tags").await;
+    let wire = respond("GET /contacts/{contact_id}/tags").await;
     let call = wire.client().list_tags_for_contact();
     let tags = call.id("66f1c2a9d04b7e8351aa0c11").send().await.unwrap();
 

@@ -8,11 +8,11 @@ use intercom_client::types::{
 };
 use serde_json::json;
 
-use crate::wire::{answer, answer_with, example, named_example};
+use crate::wire::{example, named_example, respond, respond_with};
 
 #[tokio::test]
 async fn list_conversations() {
-    let wire = answer("GET /conversations").await;
+    let wire = respond("GET /conversations").await;
     let call = wire
         .client()
         .list_conversations()
@@ -45,7 +45,7 @@ async fn list_conversations() {
 
 #[tokio::test]
 async fn create_conversation() {
-    let wire = answer("POST /conversations").await;
+    let wire = respond("POST /conversations").await;
     let text = "Good morning! Our shipment map has been empty since the weekend, although the table next to it still \
                 lists all 42 containers. Did something change on your side?";
     let call = wire.client().create_conversation();
@@ -69,7 +69,7 @@ async fn create_conversation() {
 
 #[tokio::test]
 async fn create_conversation_as_lead() {
-    let wire = answer("POST /conversations").await;
+    let wire = respond("POST /conversations").await;
     let lead = ConversationSender::lead("66f1c2a9d04b7e8351aa0c12");
     let call = wire.client().create_conversation();
     call.body_map(|b| {
@@ -95,7 +95,7 @@ async fn create_conversation_as_lead() {
 
 #[tokio::test]
 async fn create_conversation_as_contact() {
-    let wire = answer("POST /conversations").await;
+    let wire = respond("POST /conversations").await;
     let visitor = ConversationSender::contact("66f1c2a9d04b7e8351aa0c13");
     let call = wire.client().create_conversation();
     call.body_map(|b| b.from(visitor).body("Hello").attachment_urls([""; 0]))
@@ -113,7 +113,7 @@ async fn create_conversation_as_contact() {
 
 #[tokio::test]
 async fn create_conversation_needs_sender_and_text() {
-    let wire = answer("POST /conversations").await;
+    let wire = respond("POST /conversations").await;
     let call = wire.client().create_conversation();
     let error = call.body_map(|b| b.body("Hello")).send().await.unwrap_err();
     assert!(error.is_builder());
@@ -154,7 +154,7 @@ async fn retrieve_conversation() {
         "type": "upload", "name": "map.png", "url": "https://cdn.fernhill.example/map.png",
         "content_type": "image/png", "filesize": 1024, "width": "640", "height": null,
     }]);
-    let wire = answer_with(conversation).await;
+    let wire = respond_with(conversation).await;
     let call = wire.client().retrieve_conversation().id(215478120045_i64);
     let conversation = call.display_as("plaintext").send().await.unwrap();
 
@@ -203,7 +203,7 @@ async fn retrieve_conversation_keeps_unknown_values() {
     conversation["source"]["type"] = json!("fax");
     conversation["admin_assignee_id"] = json!(0);
     conversation["team_assignee_id"] = json!(null);
-    let wire = answer_with(conversation).await;
+    let wire = respond_with(conversation).await;
     let call = wire.client().retrieve_conversation().id("215478120045");
     let conversation = call.send().await.unwrap();
 
@@ -219,7 +219,7 @@ async fn retrieve_conversation_keeps_unknown_values() {
 
 #[tokio::test]
 async fn update_conversation() {
-    let wire = answer("PUT /conversations/{id}").await;
+    let wire = respond("PUT /conversations/{id}").await;
     let call = wire.client().update_conversation().id("215478120045");
     let conversation = call.body_map(|b| b.read(true)).send().await.unwrap();
 
@@ -232,7 +232,7 @@ async fn update_conversation() {
 
 #[tokio::test]
 async fn update_conversation_clears_an_attribute() {
-    let wire = answer("PUT /conversations/{id}").await;
+    let wire = respond("PUT /conversations/{id}").await;
     let call = wire.client().update_conversation().id(215478120045_i64);
     call.display_as("plaintext")
         .body_map(|b| b.custom_attributes([("port", json!(null)), ("containers", json!(42))]))
@@ -250,7 +250,7 @@ async fn update_conversation_clears_an_attribute() {
 
 #[tokio::test]
 async fn search_conversations() {
-    let wire = answer("POST /conversations/search").await;
+    let wire = respond("POST /conversations/search").await;
     let of_ada = json!({"field": "contact_ids", "operator": "=", "value": "66f1c2a9d04b7e8351aa0c11"});
     let call = wire.client().search_conversations();
     let found = call
@@ -276,7 +276,7 @@ async fn search_conversations() {
 
 #[tokio::test]
 async fn search_conversations_by_expression() {
-    let wire = answer("POST /conversations/search").await;
+    let wire = respond("POST /conversations/search").await;
     let query = field(conversations::CONTACT_IDS).eq("66f1c2a9d04b7e8351aa0c11");
     let call = wire.client().search_conversations().query(query).per_page(5);
     let found = call.send().await.unwrap();
@@ -295,7 +295,7 @@ async fn search_conversations_by_expression() {
 
 #[tokio::test]
 async fn reply_conversation() {
-    let wire = answer_with(named_example("POST /conversations/{id}/reply", "user_reply")).await;
+    let wire = respond_with(named_example("POST /conversations/{id}/reply", "user_reply")).await;
     let text = "That was it: the map is back with all 42 containers. If it goes blank again, just ring me on \
                 +15550100123.";
     let reply = ReplyConversationRequest::contact_comment("66f1c2a9d04b7e8351aa0c11", text);
@@ -323,7 +323,7 @@ async fn reply_conversation() {
 
 #[tokio::test]
 async fn reply_conversation_as_admin_note() {
-    let wire = answer_with(named_example("POST /conversations/{id}/reply", "admin_note_reply")).await;
+    let wire = respond_with(named_example("POST /conversations/{id}/reply", "admin_note_reply")).await;
     let text = "<html> <body>  <h2>Checked so far</h2>  <ul>   <li>The table still fills, so shipments arrive</li>   \
                 <li>The map layer answers with no positions</li>   <li>Carrier Hub token ran out on Saturday</li> \
                 </ul>    <h2>To do</h2>  <ol>   <li>Ask the carrier for a fresh token</li>   <li>Reload the \
@@ -346,7 +346,7 @@ async fn reply_conversation_as_admin_note() {
 
 #[tokio::test]
 async fn reply_conversation_as_admin_comment() {
-    let wire = answer("POST /conversations/{id}/reply").await;
+    let wire = respond("POST /conversations/{id}/reply").await;
     let picture = ConversationAttachmentFiles::builder()
         .name("map.png")
         .content_type("image/png")
@@ -372,7 +372,7 @@ async fn reply_conversation_as_admin_comment() {
 
 #[tokio::test]
 async fn reply_conversation_with_attachments_only() {
-    let wire = answer("POST /conversations/{id}/reply").await;
+    let wire = respond("POST /conversations/{id}/reply").await;
     let call = wire.client().reply_conversation().id("215478120045");
     call.body_map(|b| {
         b.message_type("comment")
@@ -395,7 +395,7 @@ async fn reply_conversation_with_attachments_only() {
 
 #[tokio::test]
 async fn reply_conversation_by_user_id() {
-    let wire = answer("POST /conversations/{id}/reply").await;
+    let wire = respond("POST /conversations/{id}/reply").await;
     let reply = ReplyConversationRequest::contact_comment_by_user_id("usr-1001", "Thanks!");
     let call = wire.client().reply_conversation().id("215478120045");
     call.body(reply).send().await.unwrap();
@@ -408,7 +408,7 @@ async fn reply_conversation_by_user_id() {
 
 #[tokio::test]
 async fn reply_conversation_by_email() {
-    let wire = answer("POST /conversations/{id}/reply").await;
+    let wire = respond("POST /conversations/{id}/reply").await;
     let reply = ReplyConversationRequest::contact_comment_by_email("ada@juniper-freight.example", "Thanks!");
     let call = wire.client().reply_conversation().id("215478120045");
     call.body(reply).send().await.unwrap();
@@ -423,7 +423,7 @@ async fn reply_conversation_by_email() {
 
 #[tokio::test]
 async fn reply_conversation_to_the_last_one_of_a_contact() {
-    let wire = answer_with(named_example(
+    let wire = respond_with(named_example(
         "POST /conversations/{id}/reply",
         "user_last_conversation_reply",
     ))
@@ -446,7 +446,7 @@ async fn reply_conversation_to_the_last_one_of_a_contact() {
 
 #[tokio::test]
 async fn manage_conversation() {
-    let wire = answer_with(named_example("POST /conversations/{id}/parts", "close_a_conversation")).await;
+    let wire = respond_with(named_example("POST /conversations/{id}/parts", "close_a_conversation")).await;
     let text = "The carrier token is renewed and your positions are loading again, so I am closing this. Do write \
                 back if the map stays empty.";
     let call = wire.client().manage_conversation().id("215478120045");
@@ -470,7 +470,7 @@ async fn manage_conversation() {
 
 #[tokio::test]
 async fn manage_conversation_snooze() {
-    let wire = answer_with(named_example("POST /conversations/{id}/parts", "snooze_a_conversation")).await;
+    let wire = respond_with(named_example("POST /conversations/{id}/parts", "snooze_a_conversation")).await;
     let tomorrow = chrono::DateTime::from_timestamp(1732006800, 0).unwrap();
     let call = wire.client().manage_conversation().id("215478120045");
     let conversation = call
@@ -490,7 +490,7 @@ async fn manage_conversation_snooze() {
 
 #[tokio::test]
 async fn manage_conversation_open() {
-    let wire = answer_with(named_example("POST /conversations/{id}/parts", "open_a_conversation")).await;
+    let wire = respond_with(named_example("POST /conversations/{id}/parts", "open_a_conversation")).await;
     let call = wire.client().manage_conversation().id("215478120045");
     let conversation = call
         .body(ManageConversationRequest::open(4021337))
@@ -505,7 +505,7 @@ async fn manage_conversation_open() {
 
 #[tokio::test]
 async fn manage_conversation_assign_to_admin() {
-    let wire = answer_with(named_example("POST /conversations/{id}/parts", "assign_a_conversation")).await;
+    let wire = respond_with(named_example("POST /conversations/{id}/parts", "assign_a_conversation")).await;
     let call = wire.client().manage_conversation().id("215478120045");
     let conversation = call
         .body(ManageConversationRequest::assign_to_admin(4021337, 4021337))
@@ -525,7 +525,7 @@ async fn manage_conversation_assign_to_admin() {
 
 #[tokio::test]
 async fn manage_conversation_assign_to_team() {
-    let wire = answer("POST /conversations/{id}/parts").await;
+    let wire = respond("POST /conversations/{id}/parts").await;
     let call = wire.client().manage_conversation().id("215478120045");
     call.body(ManageConversationRequest::assign_to_team("4021337", "6180"))
         .send()
@@ -541,7 +541,7 @@ async fn manage_conversation_assign_to_team() {
 #[allow(deprecated)] // Intercom removes it on 2026-12-31
 #[tokio::test]
 async fn auto_assign_conversation() {
-    let wire = answer("POST /conversations/{id}/run_assignment_rules").await;
+    let wire = respond("POST /conversations/{id}/run_assignment_rules").await;
     let call = wire.client().auto_assign_conversation().id("215478/12 00");
     let conversation = call.send().await.unwrap();
 
@@ -559,7 +559,7 @@ async fn auto_assign_conversation() {
 
 #[tokio::test]
 async fn attach_contact_to_conversation() {
-    let wire = answer("POST /conversations/{id}/customers").await;
+    let wire = respond("POST /conversations/{id}/customers").await;
     let call = wire.client().attach_contact_to_conversation().id("215478120045");
     let conversation = call
         .body_map(|b| {
@@ -586,7 +586,7 @@ async fn attach_contact_to_conversation() {
 
 #[tokio::test]
 async fn attach_contact_to_conversation_by_user_id() {
-    let wire = answer("POST /conversations/{id}/customers").await;
+    let wire = respond("POST /conversations/{id}/customers").await;
     let noor = AttachedCustomerRequest::by_user_id("usr-1003");
     let call = wire.client().attach_contact_to_conversation().id("215478120045");
     call.body_map(|b| b.customer(noor)).send().await.unwrap();
@@ -596,7 +596,7 @@ async fn attach_contact_to_conversation_by_user_id() {
 
 #[tokio::test]
 async fn attach_contact_to_conversation_by_email_for_another() {
-    let wire = answer("POST /conversations/{id}/customers").await;
+    let wire = respond("POST /conversations/{id}/customers").await;
     let noor = AttachedCustomerRequest::by_email("noor@saltmarsh.example")
         .customer(CustomerRequest::by_email("ada@juniper-freight.example"));
     let call = wire.client().attach_contact_to_conversation().id("215478120045");
@@ -614,7 +614,7 @@ async fn attach_contact_to_conversation_by_email_for_another() {
 
 #[tokio::test]
 async fn detach_contact_from_conversation() {
-    let wire = answer("DELETE /conversations/{conversation_id}/customers/{contact_id}").await;
+    let wire = respond("DELETE /conversations/{conversation_id}/customers/{contact_id}").await;
     let call = wire.client().detach_contact_from_conversation();
     let conversation = call
         .conversation_id("215478120045")
@@ -645,7 +645,7 @@ async fn detach_contact_from_conversation() {
 
 #[tokio::test]
 async fn detach_contact_from_conversation_by_user_id() {
-    let wire = answer("DELETE /conversations/{conversation_id}/customers/{contact_id}").await;
+    let wire = respond("DELETE /conversations/{conversation_id}/customers/{contact_id}").await;
     let call = wire.client().detach_contact_from_conversation();
     call.conversation_id(215478120045_i64)
         .contact_id("66f1c2a9d04b7e8351aa0c15")
@@ -662,7 +662,7 @@ async fn detach_contact_from_conversation_by_user_id() {
 
 #[tokio::test]
 async fn redact_conversation() {
-    let wire = answer("POST /conversations/redact").await;
+    let wire = respond("POST /conversations/redact").await;
     let part = RedactConversationRequest::conversation_part(215478120045_i64, 3390017009_i64);
     let conversation = wire.client().redact_conversation().body(part).send().await.unwrap();
 
@@ -687,7 +687,7 @@ async fn redact_conversation() {
 
 #[tokio::test]
 async fn redact_conversation_source() {
-    let wire = answer("POST /conversations/redact").await;
+    let wire = respond("POST /conversations/redact").await;
     let source = RedactConversationRequest::source("215478120045", "3390016001");
     wire.client().redact_conversation().body(source).send().await.unwrap();
 

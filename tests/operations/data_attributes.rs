@@ -4,11 +4,11 @@ use intercom_client::Nullable;
 use intercom_client::types::{DataAttributeDataType, DataAttributeModel, DataAttributeOption};
 use serde_json::json;
 
-use crate::wire::{answer, answer_with};
+use crate::wire::{respond, respond_with};
 
 #[tokio::test]
 async fn list_data_attributes() {
-    let wire = answer("GET /data_attributes").await;
+    let wire = respond("GET /data_attributes").await;
     let call = wire.client().list_data_attributes();
     let list = call.model("company").include_archived(true).send().await.unwrap();
 
@@ -33,7 +33,7 @@ async fn list_data_attributes() {
 
 #[tokio::test]
 async fn list_data_attributes_of_every_model() {
-    let wire = answer_with(json!({"type": "list", "data": [
+    let wire = respond_with(json!({"type": "list", "data": [
         {"id": 3120078, "model": "order", "data_type": "relationship", "options": null, "admin_id": 4021337},
     ]}))
     .await;
@@ -49,7 +49,7 @@ async fn list_data_attributes_of_every_model() {
 
 #[tokio::test]
 async fn create_data_attribute() {
-    let wire = answer("POST /data_attributes").await;
+    let wire = respond("POST /data_attributes").await;
     let call = wire.client().create_data_attribute();
     let attribute = call
         .body_map(|b| {
@@ -76,7 +76,7 @@ async fn create_data_attribute() {
 
 #[tokio::test]
 async fn create_data_attribute_with_options() {
-    let wire = answer("POST /data_attributes").await;
+    let wire = respond("POST /data_attributes").await;
     let call = wire.client().create_data_attribute();
     call.body_map(|b| {
         b.name("plan")
@@ -105,7 +105,7 @@ async fn create_data_attribute_with_options() {
 
 #[tokio::test]
 async fn create_data_attribute_needs_a_model() {
-    let wire = answer("POST /data_attributes").await;
+    let wire = respond("POST /data_attributes").await;
     let call = wire.client().create_data_attribute();
     let error = call
         .body_map(|b| b.name("plan").data_type("string"))
@@ -123,7 +123,7 @@ async fn create_data_attribute_needs_a_model() {
 
 #[tokio::test]
 async fn update_data_attribute() {
-    let wire = answer("PUT /data_attributes/{id}").await;
+    let wire = respond("PUT /data_attributes/{id}").await;
     let bands = ["1-25", "26-100", "over 100"].map(DataAttributeOption::with_value);
     let attribute = wire
         .client()
@@ -154,7 +154,7 @@ async fn update_data_attribute() {
 
 #[tokio::test]
 async fn update_data_attribute_clears_what_it_had() {
-    let wire = answer("PUT /data_attributes/{id}").await;
+    let wire = respond("PUT /data_attributes/{id}").await;
     let call = wire.client().update_data_attribute().id("31/20 077");
     call.body_map(|b| b.description(Nullable::Null).options(Vec::<DataAttributeOption>::new()))
         .send()

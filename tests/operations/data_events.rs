@@ -3,11 +3,11 @@
 use intercom_client::types::{CountedEvent, CreateDataEventRequest};
 use serde_json::json;
 
-use crate::wire::{answer, answer_raw, answer_with};
+use crate::wire::{respond, respond_raw, respond_with};
 
 #[tokio::test]
 async fn create_data_event() {
-    let wire = answer_raw(202, " ").await;
+    let wire = respond_raw(202, " ").await;
     let event = CreateDataEventRequest::by_user_id("exported-report", 1732008900, "usr-1001").metadata([
         ("report", json!("Arrivals by lane")),
         ("format", json!("csv")),
@@ -42,7 +42,7 @@ async fn create_data_event() {
 
 #[tokio::test]
 async fn create_data_event_by_id() {
-    let wire = answer_raw(202, "").await;
+    let wire = respond_raw(202, "").await;
     let event = CreateDataEventRequest::by_id("connected-carrier", 1732008900, "66f1c2a9d04b7e8351aa0c11");
     wire.client().create_data_event().body(event).send().await.unwrap();
 
@@ -54,7 +54,7 @@ async fn create_data_event_by_id() {
 
 #[tokio::test]
 async fn create_data_event_by_email() {
-    let wire = answer_raw(202, "null").await;
+    let wire = respond_raw(202, "null").await;
     let moment = chrono::DateTime::from_timestamp(1732008900, 0).unwrap();
     let event = CreateDataEventRequest::by_email("connected-carrier", moment, "ada@juniper-freight.example");
     wire.client().create_data_event().body(event).send().await.unwrap();
@@ -67,7 +67,7 @@ async fn create_data_event_by_email() {
 
 #[tokio::test]
 async fn create_data_event_needs_a_moment() {
-    let wire = answer_raw(202, "").await;
+    let wire = respond_raw(202, "").await;
     let call = wire.client().create_data_event();
     let call = call.body_map(|b| b.event_name("connected-carrier").user_id("usr-1001"));
     let error = call.send().await.unwrap_err();
@@ -82,7 +82,7 @@ async fn create_data_event_needs_a_moment() {
 
 #[tokio::test]
 async fn list_data_events() {
-    let wire = answer("GET /events").await;
+    let wire = respond("GET /events").await;
     let call = wire.client().list_data_events().type_("user").user_id("usr-1001");
     let list = call.send().await.unwrap();
 
@@ -100,7 +100,7 @@ async fn list_data_events() {
 
 #[tokio::test]
 async fn list_data_events_one_by_one() {
-    let wire = answer_with(json!({"type": "event.list", "events": [
+    let wire = respond_with(json!({"type": "event.list", "events": [
         {
             "type": "event", "id": "0a41f2d6-6c11-11ef-9b1c-0242ac120002", "event_name": "exported-report",
             "created_at": 1732008900, "intercom_user_id": "66f1c2a9d04b7e8351aa0c11",
@@ -128,7 +128,7 @@ async fn list_data_events_one_by_one() {
 
 #[tokio::test]
 async fn list_data_events_summarised() {
-    let wire = answer_with(
+    let wire = respond_with(
         json!({"type": "event.summary", "email": "ada@juniper-freight.example", "events": [
             {
                 "name": "connected-carrier", "count": 3, "description": null,
@@ -154,7 +154,7 @@ async fn list_data_events_summarised() {
 
 #[tokio::test]
 async fn create_data_event_summaries() {
-    let wire = answer_raw(200, "").await;
+    let wire = respond_raw(200, "").await;
     let counted = CountedEvent::builder()
         .event_name("connected-carrier")
         .count(3)

@@ -3,11 +3,11 @@
 use intercom_client::types::DataExportStatus;
 use serde_json::json;
 
-use crate::wire::{answer, answer_raw, answer_with};
+use crate::wire::{respond, respond_raw, respond_with};
 
 #[tokio::test]
 async fn create_data_export() {
-    let wire = answer("POST /export/content/data").await;
+    let wire = respond("POST /export/content/data").await;
     let call = wire.client().create_data_export();
     let job = call
         .body_map(|b| b.created_at_after(1731369600).created_at_before(1731974400))
@@ -28,7 +28,7 @@ async fn create_data_export() {
 
 #[tokio::test]
 async fn create_data_export_needs_an_end() {
-    let wire = answer("POST /export/content/data").await;
+    let wire = respond("POST /export/content/data").await;
     let call = wire.client().create_data_export();
     let error = call
         .body_map(|b| b.created_at_after(1731369600))
@@ -46,7 +46,7 @@ async fn create_data_export_needs_an_end() {
 
 #[tokio::test]
 async fn get_data_export() {
-    let wire = answer("GET /export/content/data/{job_identifier}").await;
+    let wire = respond("GET /export/content/data/{job_identifier}").await;
     let call = wire.client().get_data_export().job_identifier("mx7qk3w9zt2hv5rd");
     let job = call.send().await.unwrap();
 
@@ -64,7 +64,7 @@ async fn get_data_export() {
 #[tokio::test]
 async fn get_data_export_in_a_state_that_is_new() {
     let wire =
-        answer_with(json!({"job_identifier": "mx7qk3w9zt2hv5rd", "status": "queued", "download_url": null})).await;
+        respond_with(json!({"job_identifier": "mx7qk3w9zt2hv5rd", "status": "queued", "download_url": null})).await;
     let call = wire.client().get_data_export().job_identifier("mx7/qk3 w9");
     let job = call.send().await.unwrap();
 
@@ -75,7 +75,7 @@ async fn get_data_export_in_a_state_that_is_new() {
 
 #[tokio::test]
 async fn cancel_data_export() {
-    let wire = answer("POST /export/cancel/{job_identifier}").await;
+    let wire = respond("POST /export/cancel/{job_identifier}").await;
     let call = wire.client().cancel_data_export().job_identifier("mx7qk3w9zt2hv5rd");
     let job = call.send().await.unwrap();
 
@@ -91,7 +91,7 @@ async fn cancel_data_export() {
 async fn download_data_export() {
     // An empty gzip file followed by invalid UTF-8, which is returned unchanged.
     let export = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff\x03\x00\x00\x00\x00\x00\x00\x00\x00\x00\xfe\xff\x00";
-    let wire = answer_raw(200, export).await;
+    let wire = respond_raw(200, export).await;
     let call = wire.client().download_data_export().job_identifier("mx7qk3w9zt2hv5rd");
     let mut download = call.send().await.unwrap().into_inner();
     let mut received = Vec::new();

@@ -4,11 +4,11 @@ use intercom_client::types::{GroupContent, GroupTranslatedContent};
 use intercom_client::{Id, Nullable};
 use serde_json::json;
 
-use crate::wire::{answer, answer_with};
+use crate::wire::{respond, respond_with};
 
 #[tokio::test]
 async fn list_all_collections() {
-    let wire = answer("GET /help_center/collections").await;
+    let wire = respond("GET /help_center/collections").await;
     let call = wire.client().list_all_collections().page(1).per_page(20);
     let list = call.send().await.unwrap();
 
@@ -25,7 +25,7 @@ async fn list_all_collections() {
 
 #[tokio::test]
 async fn create_collection() {
-    let wire = answer("POST /help_center/collections").await;
+    let wire = respond("POST /help_center/collections").await;
     let call = wire.client().create_collection();
     let collection = call.body_map(|b| b.name("Tracking shipments")).send().await.unwrap();
 
@@ -40,7 +40,7 @@ async fn create_collection() {
 
 #[tokio::test]
 async fn create_collection_in_several_languages() {
-    let wire = answer("POST /help_center/collections").await;
+    let wire = respond("POST /help_center/collections").await;
     let names = GroupTranslatedContent::builder()
         .fr(GroupContent::builder().name("Suivi").description("Cartes et alertes"))
         .pt_br(GroupContent::builder().name("Rastreamento"));
@@ -69,7 +69,7 @@ async fn create_collection_in_several_languages() {
 
 #[tokio::test]
 async fn a_collection_needs_a_name() {
-    let wire = answer("POST /help_center/collections").await;
+    let wire = respond("POST /help_center/collections").await;
     let call = wire.client().create_collection();
     let error = call.body_map(|b| b.description("Maps")).send().await.unwrap_err();
 
@@ -80,7 +80,7 @@ async fn a_collection_needs_a_name() {
 
 #[tokio::test]
 async fn retrieve_collection() {
-    let wire = answer("GET /help_center/collections/{id}").await;
+    let wire = respond("GET /help_center/collections/{id}").await;
     let collection = wire.client().retrieve_collection().id(6610201).send().await.unwrap();
 
     let sent = wire.sent();
@@ -96,7 +96,7 @@ async fn retrieve_collection() {
 
 #[tokio::test]
 async fn retrieve_collection_in_other_languages() {
-    let wire = answer_with(json!({
+    let wire = respond_with(json!({
         "id": "6610201", "description": null, "default_locale": "en",
         "translated_content": {
             "type": "group_translated_content",
@@ -123,7 +123,7 @@ async fn retrieve_collection_in_other_languages() {
 
 #[tokio::test]
 async fn update_collection() {
-    let wire = answer("PUT /help_center/collections/{id}").await;
+    let wire = respond("PUT /help_center/collections/{id}").await;
     let call = wire.client().update_collection().id("6610201");
     let collection = call
         .body_map(|b| b.name("Tracking your shipments"))
@@ -140,7 +140,7 @@ async fn update_collection() {
 
 #[tokio::test]
 async fn update_collection_clears_its_description() {
-    let wire = answer("PUT /help_center/collections/{id}").await;
+    let wire = respond("PUT /help_center/collections/{id}").await;
     let call = wire.client().update_collection().id(6610201);
     call.body_map(|b| b.description(Nullable::Null)).send().await.unwrap();
 
@@ -149,7 +149,7 @@ async fn update_collection_clears_its_description() {
 
 #[tokio::test]
 async fn delete_collection() {
-    let wire = answer("DELETE /help_center/collections/{id}").await;
+    let wire = respond("DELETE /help_center/collections/{id}").await;
     let deleted = wire.client().delete_collection().id(6610201).send().await.unwrap();
 
     let sent = wire.sent();
@@ -162,7 +162,7 @@ async fn delete_collection() {
 
 #[tokio::test]
 async fn list_help_centers() {
-    let wire = answer_with(json!({"type": "list", "data": [
+    let wire = respond_with(json!({"type": "list", "data": [
         {"id": "1190", "identifier": "fernhill-help", "website_turned_on": true, "created_at": 1731301800},
         {"id": "1191", "identifier": "fernhill-partners", "website_turned_on": false, "display_name": null},
     ]}))
@@ -183,7 +183,7 @@ async fn list_help_centers() {
 
 #[tokio::test]
 async fn list_help_centers_when_there_are_none() {
-    let wire = answer("GET /help_center/help_centers").await;
+    let wire = respond("GET /help_center/help_centers").await;
     let list = wire.client().list_help_centers().send().await.unwrap();
 
     assert_eq!(list.type_.as_deref(), Some("list"));
@@ -192,7 +192,7 @@ async fn list_help_centers_when_there_are_none() {
 
 #[tokio::test]
 async fn retrieve_help_center() {
-    let wire = answer("GET /help_center/help_centers/{id}").await;
+    let wire = respond("GET /help_center/help_centers/{id}").await;
     let center = wire.client().retrieve_help_center().id(1190).send().await.unwrap();
 
     let sent = wire.sent();
@@ -206,7 +206,7 @@ async fn retrieve_help_center() {
 
 #[tokio::test]
 async fn list_all_sections() {
-    let wire = answer("GET /help_center/sections").await;
+    let wire = respond("GET /help_center/sections").await;
     let list = wire
         .client()
         .list_all_sections()
@@ -228,7 +228,7 @@ async fn list_all_sections() {
 
 #[tokio::test]
 async fn create_section() {
-    let wire = answer("POST /help_center/sections").await;
+    let wire = respond("POST /help_center/sections").await;
     let call = wire.client().create_section();
     let section = call
         .body_map(|b| b.name("Maps and positions").parent_id(6610201))
@@ -250,7 +250,7 @@ async fn create_section() {
 
 #[tokio::test]
 async fn a_section_needs_a_collection() {
-    let wire = answer("POST /help_center/sections").await;
+    let wire = respond("POST /help_center/sections").await;
     let call = wire.client().create_section();
     let error = call.body_map(|b| b.name("Maps")).send().await.unwrap_err();
 
@@ -261,7 +261,7 @@ async fn a_section_needs_a_collection() {
 
 #[tokio::test]
 async fn retrieve_section() {
-    let wire = answer("GET /help_center/sections/{id}").await;
+    let wire = respond("GET /help_center/sections/{id}").await;
     let section = wire.client().retrieve_section().id("6610305").send().await.unwrap();
 
     let sent = wire.sent();
@@ -275,7 +275,7 @@ async fn retrieve_section() {
 
 #[tokio::test]
 async fn update_section() {
-    let wire = answer("PUT /help_center/sections/{id}").await;
+    let wire = respond("PUT /help_center/sections/{id}").await;
     let call = wire.client().update_section().id(6610305);
     let section = call
         .body_map(|b| b.name("Maps, positions and pins").parent_id(6610201))
@@ -295,7 +295,7 @@ async fn update_section() {
 
 #[tokio::test]
 async fn delete_section() {
-    let wire = answer("DELETE /help_center/sections/{id}").await;
+    let wire = respond("DELETE /help_center/sections/{id}").await;
     let deleted = wire.client().delete_section().id(6610305).send().await.unwrap();
 
     let sent = wire.sent();

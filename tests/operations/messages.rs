@@ -3,11 +3,11 @@
 use intercom_client::types::{CreateMessageRequest, MessageMessageType, MessageRecipient, MessageSender};
 use serde_json::json;
 
-use crate::wire::{answer, answer_with, named_example};
+use crate::wire::{named_example, respond, respond_with};
 
 #[tokio::test]
 async fn create_message() {
-    let wire = answer_with(named_example("POST /messages", "admin_message_created")).await;
+    let wire = respond_with(named_example("POST /messages", "admin_message_created")).await;
     let message = CreateMessageRequest::in_app(
         MessageSender::admin("4021337"),
         MessageRecipient::user("66f1c2a9d04b7e8351aa0c11"),
@@ -38,7 +38,7 @@ async fn create_message() {
 
 #[tokio::test]
 async fn create_message_as_email() {
-    let wire = answer_with(named_example("POST /messages", "admin_message_created")).await;
+    let wire = respond_with(named_example("POST /messages", "admin_message_created")).await;
     let message = CreateMessageRequest::email(
         MessageSender::admin(4021337),
         MessageRecipient::lead("66f1c2a9d04b7e8351aa0c12"),
@@ -67,7 +67,7 @@ async fn create_message_as_email() {
 
 #[tokio::test]
 async fn create_message_as_user() {
-    let wire = answer_with(named_example("POST /messages", "user_message_created")).await;
+    let wire = respond_with(named_example("POST /messages", "user_message_created")).await;
     let message = CreateMessageRequest::from_contact(
         MessageSender::user("66f1c2a9d04b7e8351aa0c11"),
         "Can two dispatchers share one saved view of the map?",
@@ -92,7 +92,7 @@ async fn create_message_as_user() {
 
 #[tokio::test]
 async fn create_message_as_lead() {
-    let wire = answer_with(named_example("POST /messages", "lead_message_created")).await;
+    let wire = respond_with(named_example("POST /messages", "lead_message_created")).await;
     let message = CreateMessageRequest::from_contact(
         MessageSender::lead("66f1c2a9d04b7e8351aa0c12"),
         "We move about 60 trucks between Ghent and Turin. Which plan would fit us?",
@@ -113,7 +113,7 @@ async fn create_message_as_lead() {
 
 #[tokio::test]
 async fn create_message_needs_a_sender() {
-    let wire = answer("POST /messages").await;
+    let wire = respond("POST /messages").await;
     let call = wire.client().create_message();
     let error = call.body_map(|b| b.body("Hello")).send().await.unwrap_err();
 

@@ -4,11 +4,11 @@ use intercom_client::Nullable;
 use intercom_client::types::{NewsItemState, NewsfeedAssignment};
 use serde_json::json;
 
-use crate::wire::{answer, answer_with, example};
+use crate::wire::{example, respond, respond_with};
 
 #[tokio::test]
 async fn list_news_items() {
-    let wire = answer("GET /news/news_items").await;
+    let wire = respond("GET /news/news_items").await;
     let call = wire.client().list_news_items().page(1).per_page(10);
     let items = call.send().await.unwrap();
 
@@ -28,7 +28,7 @@ async fn list_news_items() {
 
 #[tokio::test]
 async fn create_news_item() {
-    let wire = answer("POST /news/news_items").await;
+    let wire = respond("POST /news/news_items").await;
     let text = "<p>Choose Alerts on any lane to get a text as soon as a vessel runs more than six hours late.</p>";
     let feed = NewsfeedAssignment::builder().newsfeed_id(4411).published_at(1731924000);
     let call = wire.client().create_news_item();
@@ -73,7 +73,7 @@ async fn create_news_item() {
 
 #[tokio::test]
 async fn create_news_item_needs_a_sender() {
-    let wire = answer("POST /news/news_items").await;
+    let wire = respond("POST /news/news_items").await;
     let call = wire.client().create_news_item();
     let error = call.body_map(|b| b.title("Hello")).send().await.unwrap_err();
 
@@ -87,7 +87,7 @@ async fn create_news_item_needs_a_sender() {
 
 #[tokio::test]
 async fn retrieve_news_item() {
-    let wire = answer("GET /news/news_items/{id}").await;
+    let wire = respond("GET /news/news_items/{id}").await;
     let item = wire.client().retrieve_news_item().id(90211).send().await.unwrap();
 
     let sent = wire.sent();
@@ -103,7 +103,7 @@ async fn retrieve_news_item() {
 
 #[tokio::test]
 async fn update_news_item() {
-    let wire = answer("PUT /news/news_items/{id}").await;
+    let wire = respond("PUT /news/news_items/{id}").await;
     let text = "<p>From 2 December support answers from 07:30 to 17:30 Dublin time, and on Saturdays until noon.</p>";
     let call = wire.client().update_news_item().id("90210");
     let item = call
@@ -134,7 +134,7 @@ async fn update_news_item() {
 
 #[tokio::test]
 async fn update_news_item_clears_fields() {
-    let wire = answer("PUT /news/news_items/{id}").await;
+    let wire = respond("PUT /news/news_items/{id}").await;
     let call = wire.client().update_news_item().id("90210");
     call.body_map(|b| {
         b.title("Winter opening hours")
@@ -165,7 +165,7 @@ async fn update_news_item_clears_fields() {
 
 #[tokio::test]
 async fn delete_news_item() {
-    let wire = answer("DELETE /news/news_items/{id}").await;
+    let wire = respond("DELETE /news/news_items/{id}").await;
     let deleted = wire.client().delete_news_item().id(90211).send().await.unwrap();
 
     let sent = wire.sent();
@@ -180,7 +180,7 @@ async fn delete_news_item() {
 async fn list_live_newsfeed_items() {
     let mut page = example("GET /news/newsfeeds/{id}/items");
     page["data"] = json!([example("GET /news/news_items/{id}")]);
-    let wire = answer_with(page).await;
+    let wire = respond_with(page).await;
     let call = wire.client().list_live_newsfeed_items().id("44/11 a");
     let items = call.page(2).per_page(20).send().await.unwrap();
 
@@ -193,7 +193,7 @@ async fn list_live_newsfeed_items() {
 
 #[tokio::test]
 async fn list_newsfeeds() {
-    let wire = answer("GET /news/newsfeeds").await;
+    let wire = respond("GET /news/newsfeeds").await;
     let feeds = wire.client().list_newsfeeds().send().await.unwrap();
 
     let sent = wire.sent();
@@ -207,7 +207,7 @@ async fn list_newsfeeds() {
 
 #[tokio::test]
 async fn retrieve_newsfeed() {
-    let wire = answer("GET /news/newsfeeds/{id}").await;
+    let wire = respond("GET /news/newsfeeds/{id}").await;
     let feed = wire.client().retrieve_newsfeed().id(4411).send().await.unwrap();
 
     let sent = wire.sent();

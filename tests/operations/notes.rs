@@ -2,11 +2,11 @@
 
 use serde_json::json;
 
-use crate::wire::{answer, answer_with};
+use crate::wire::{respond, respond_with};
 
 #[tokio::test]
 async fn list_notes() {
-    let wire = answer("GET /contacts/{id}/notes").await;
+    let wire = respond("GET /contacts/{id}/notes").await;
     let call = wire.client().list_notes().id("66f1c2a9d04b7e8351aa0c11");
     let notes = call.page(1).per_page(50).send().await.unwrap();
 
@@ -30,7 +30,7 @@ async fn list_notes() {
 async fn create_note() {
     let text = "Her Carrier Hub token ran out on Saturday, which is why the map is empty. Renewal asked for, check on \
                 Tuesday.";
-    let wire = answer("POST /contacts/{id}/notes").await;
+    let wire = respond("POST /contacts/{id}/notes").await;
     let note = wire
         .client()
         .create_note()
@@ -55,7 +55,7 @@ async fn create_note() {
 
 #[tokio::test]
 async fn create_note_needs_a_text() {
-    let wire = answer("POST /contacts/{id}/notes").await;
+    let wire = respond("POST /contacts/{id}/notes").await;
     let call = wire.client().create_note().id("66f1c2a9d04b7e8351aa0c11");
     let error = call.body_map(|b| b.admin_id(4021337)).send().await.unwrap_err();
 
@@ -66,7 +66,7 @@ async fn create_note_needs_a_text() {
 
 #[tokio::test]
 async fn retrieve_note() {
-    let wire = answer("GET /notes/{id}").await;
+    let wire = respond("GET /notes/{id}").await;
     let note = wire.client().retrieve_note().id(5512003).send().await.unwrap();
 
     let sent = wire.sent();
@@ -79,7 +79,8 @@ async fn retrieve_note() {
 
 #[tokio::test]
 async fn retrieve_note_whose_author_is_gone() {
-    let wire = answer_with(json!({"type": "note", "id": 5512003, "author": null, "contact": null, "body": null})).await;
+    let wire =
+        respond_with(json!({"type": "note", "id": 5512003, "author": null, "contact": null, "body": null})).await;
     let note = wire.client().retrieve_note().id("55/12 003").send().await.unwrap();
 
     assert_eq!(wire.sent().line, "GET /notes/55%2F12%20003");

@@ -3,11 +3,11 @@
 use intercom_client::types::SegmentPersonType;
 use serde_json::json;
 
-use crate::wire::{answer, answer_with};
+use crate::wire::{respond, respond_with};
 
 #[tokio::test]
 async fn list_segments() {
-    let wire = answer("GET /segments").await;
+    let wire = respond("GET /segments").await;
     let list = wire.client().list_segments().send().await.unwrap();
 
     let sent = wire.sent();
@@ -25,7 +25,7 @@ async fn list_segments() {
 
 #[tokio::test]
 async fn list_segments_with_counts() {
-    let wire = answer_with(json!({"type": "segment.list", "segments": [
+    let wire = respond_with(json!({"type": "segment.list", "segments": [
         {"id": "66f1d0330d3a5c41e2f0a101", "person_type": "contact", "count": 1280},
         {"id": "66f1d0330d3a5c41e2f0a102", "person_type": "lead", "count": null},
     ]}))
@@ -43,7 +43,7 @@ async fn list_segments_with_counts() {
 
 #[tokio::test]
 async fn retrieve_segment() {
-    let wire = answer("GET /segments/{id}").await;
+    let wire = respond("GET /segments/{id}").await;
     let call = wire.client().retrieve_segment().id("66f1d0330d3a5c41e2f0a101");
     let segment = call.send().await.unwrap();
 
@@ -57,14 +57,14 @@ async fn retrieve_segment() {
 
 #[tokio::test]
 async fn retrieve_segment_of_an_odd_id() {
-    let wire = answer("GET /segments/{id}").await;
+    let wire = respond("GET /segments/{id}").await;
     wire.client().retrieve_segment().id("a/b c").send().await.unwrap();
     assert_eq!(wire.sent().line, "GET /segments/a%2Fb%20c");
 }
 
 #[tokio::test]
 async fn retrieve_segment_needs_an_id() {
-    let wire = answer("GET /segments/{id}").await;
+    let wire = respond("GET /segments/{id}").await;
     let error = wire.client().retrieve_segment().send().await.unwrap_err();
 
     assert!(error.is_builder());

@@ -5,11 +5,11 @@ use intercom_client::types::{
 };
 use serde_json::json;
 
-use crate::wire::{answer, answer_with};
+use crate::wire::{respond, respond_with};
 
 #[tokio::test]
 async fn list_subscription_types() {
-    let wire = answer("GET /subscription_types").await;
+    let wire = respond("GET /subscription_types").await;
     let list = wire.client().list_subscription_types().send().await.unwrap();
 
     let sent = wire.sent();
@@ -28,7 +28,7 @@ async fn list_subscription_types() {
 
 #[tokio::test]
 async fn list_subscription_types_of_a_kind_that_is_new() {
-    let wire = answer_with(json!({"type": "list", "data": [
+    let wire = respond_with(json!({"type": "list", "data": [
         {"id": "7303", "state": "paused", "default_translation": null, "translations": null, "content_types": ["fax"]},
     ]}))
     .await;
@@ -43,7 +43,7 @@ async fn list_subscription_types_of_a_kind_that_is_new() {
 
 #[tokio::test]
 async fn attach_subscription_type_to_contact() {
-    let wire = answer("POST /contacts/{contact_id}/subscriptions").await;
+    let wire = respond("POST /contacts/{contact_id}/subscriptions").await;
     let call = wire.client().attach_subscription_type_to_contact();
     let subscription = call
         .id("66f1c2a9d04b7e8351aa0c11")
@@ -62,7 +62,7 @@ async fn attach_subscription_type_to_contact() {
 
 #[tokio::test]
 async fn attach_subscription_type_to_contact_opting_out() {
-    let wire = answer("POST /contacts/{contact_id}/subscriptions").await;
+    let wire = respond("POST /contacts/{contact_id}/subscriptions").await;
     let call = wire.client().attach_subscription_type_to_contact().id("ada/42 b");
     call.body(AttachSubscriptionTypeToContactRequest::opt_out("7301"))
         .send()
@@ -76,7 +76,7 @@ async fn attach_subscription_type_to_contact_opting_out() {
 
 #[tokio::test]
 async fn attach_subscription_type_to_contact_by_its_builder() {
-    let wire = answer("POST /contacts/{contact_id}/subscriptions").await;
+    let wire = respond("POST /contacts/{contact_id}/subscriptions").await;
     let call = wire
         .client()
         .attach_subscription_type_to_contact()
@@ -98,7 +98,7 @@ async fn attach_subscription_type_to_contact_by_its_builder() {
 
 #[tokio::test]
 async fn detach_subscription_type_from_contact() {
-    let wire = answer("DELETE /contacts/{contact_id}/subscriptions/{id}").await;
+    let wire = respond("DELETE /contacts/{contact_id}/subscriptions/{id}").await;
     let call = wire.client().detach_subscription_type_from_contact();
     let subscription = call
         .contact_id("66f1c2a9d04b7e8351aa0c11")

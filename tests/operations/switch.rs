@@ -2,11 +2,11 @@
 
 use serde_json::json;
 
-use crate::wire::{answer, answer_with};
+use crate::wire::{respond, respond_with};
 
 #[tokio::test]
 async fn create_phone_switch() {
-    let wire = answer("POST /phone_call_redirects").await;
+    let wire = respond("POST /phone_call_redirects").await;
     let call = wire.client().create_phone_switch();
     let switch = call
         .body_map(|b| {
@@ -36,7 +36,7 @@ async fn create_phone_switch() {
 
 #[tokio::test]
 async fn create_phone_switch_with_attributes_of_every_kind() {
-    let wire = answer_with(json!({"type": "phone_call_redirect", "phone": "+15550100123"})).await;
+    let wire = respond_with(json!({"type": "phone_call_redirect", "phone": "+15550100123"})).await;
     let attributes = [("floor", json!(4)), ("callback", json!(true)), ("note", json!(null))];
     let call = wire.client().create_phone_switch();
     let switch = call
@@ -55,7 +55,7 @@ async fn create_phone_switch_with_attributes_of_every_kind() {
 
 #[tokio::test]
 async fn create_phone_switch_needs_a_phone() {
-    let wire = answer("POST /phone_call_redirects").await;
+    let wire = respond("POST /phone_call_redirects").await;
     let error = wire.client().create_phone_switch().send().await.unwrap_err();
 
     assert!(error.is_builder());

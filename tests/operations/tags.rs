@@ -3,11 +3,11 @@
 use intercom_client::types::{CreateTagRequest, TaggedCompany, TaggedContact};
 use serde_json::json;
 
-use crate::wire::{answer, answer_raw, answer_with};
+use crate::wire::{respond, respond_raw, respond_with};
 
 #[tokio::test]
 async fn list_tags() {
-    let wire = answer("GET /tags").await;
+    let wire = respond("GET /tags").await;
     let list = wire.client().list_tags().send().await.unwrap();
 
     let sent = wire.sent();
@@ -21,7 +21,7 @@ async fn list_tags() {
 
 #[tokio::test]
 async fn create_tag() {
-    let wire = answer("POST /tags").await;
+    let wire = respond("POST /tags").await;
     let tag = wire
         .client()
         .create_tag()
@@ -40,7 +40,7 @@ async fn create_tag() {
 
 #[tokio::test]
 async fn create_tag_by_its_builder() {
-    let wire = answer("POST /tags").await;
+    let wire = respond("POST /tags").await;
     let call = wire.client().create_tag();
     call.body_map(|b| b.name("vip")).send().await.unwrap();
 
@@ -49,7 +49,7 @@ async fn create_tag_by_its_builder() {
 
 #[tokio::test]
 async fn create_tag_renames_one() {
-    let wire = answer_with(json!({"type": "tag", "id": "88120", "name": "vip gold"})).await;
+    let wire = respond_with(json!({"type": "tag", "id": "88120", "name": "vip gold"})).await;
     let request = CreateTagRequest::rename("88120", "vip gold");
     let tag = wire.client().create_tag().body(request).send().await.unwrap();
 
@@ -59,7 +59,7 @@ async fn create_tag_renames_one() {
 
 #[tokio::test]
 async fn create_tag_puts_it_on_companies() {
-    let wire = answer("POST /tags").await;
+    let wire = respond("POST /tags").await;
     let companies = [
         TaggedCompany::by_id("66f1ca110d3a5c41e2f0b001"),
         TaggedCompany::by_company_id("juniper-freight"),
@@ -82,7 +82,7 @@ async fn create_tag_puts_it_on_companies() {
 
 #[tokio::test]
 async fn create_tag_puts_it_on_contacts() {
-    let wire = answer("POST /tags").await;
+    let wire = respond("POST /tags").await;
     let ada = TaggedContact::by_id("66f1c2a9d04b7e8351aa0c11");
     let linnea = TaggedContact::untag_by_id("66f1c2a9d04b7e8351aa0c90");
     let request = CreateTagRequest::tag_users("vip", [ada, linnea]);
@@ -99,7 +99,7 @@ async fn create_tag_puts_it_on_contacts() {
 
 #[tokio::test]
 async fn create_tag_for_nobody() {
-    let wire = answer("POST /tags").await;
+    let wire = respond("POST /tags").await;
     let request = CreateTagRequest::tag_users("vip", Vec::<TaggedContact>::new());
     wire.client().create_tag().body(request).send().await.unwrap();
 
@@ -108,7 +108,7 @@ async fn create_tag_for_nobody() {
 
 #[tokio::test]
 async fn create_tag_needs_a_name() {
-    let wire = answer("POST /tags").await;
+    let wire = respond("POST /tags").await;
     let call = wire.client().create_tag();
     let error = call.body_map(|b| b.id(88120)).send().await.unwrap_err();
 
@@ -119,7 +119,7 @@ async fn create_tag_needs_a_name() {
 
 #[tokio::test]
 async fn find_tag() {
-    let wire = answer("GET /tags/{id}").await;
+    let wire = respond("GET /tags/{id}").await;
     let tag = wire.client().find_tag().id(88120).send().await.unwrap();
 
     let sent = wire.sent();
@@ -132,7 +132,7 @@ async fn find_tag() {
 
 #[tokio::test]
 async fn delete_tag() {
-    let wire = answer_raw(200, "").await;
+    let wire = respond_raw(200, "").await;
     let deleted = wire.client().delete_tag().id("88120").send().await.unwrap();
 
     let sent = wire.sent();
@@ -144,7 +144,7 @@ async fn delete_tag() {
 
 #[tokio::test]
 async fn attach_tag_to_contact() {
-    let wire = answer("POST /contacts/{contact_id}/tags").await;
+    let wire = respond("POST /contacts/{contact_id}/tags").await;
     let call = wire.client().attach_tag_to_contact().id("66f1c2a9d04b7e8351aa0c11");
     let tag = call.body_map(|b| b.id(88120)).send().await.unwrap();
 
@@ -160,7 +160,7 @@ async fn attach_tag_to_contact() {
 
 #[tokio::test]
 async fn detach_tag_from_contact() {
-    let wire = answer("DELETE /contacts/{contact_id}/tags/{id}").await;
+    let wire = respond("DELETE /contacts/{contact_id}/tags/{id}").await;
     let call = wire.client().detach_tag_from_contact();
     let tag = call
         .contact_id("66f1c2a9d04b7e8351aa0c11")
@@ -178,7 +178,7 @@ async fn detach_tag_from_contact() {
 
 #[tokio::test]
 async fn detach_tag_from_contact_stays_inside_its_segments() {
-    let wire = answer("DELETE /contacts/{contact_id}/tags/{id}").await;
+    let wire = respond("DELETE /contacts/{contact_id}/tags/{id}").await;
     let call = wire.client().detach_tag_from_contact().contact_id("a/b?c d");
     call.id("50%#ü{id}").send().await.unwrap();
 
@@ -190,7 +190,7 @@ async fn detach_tag_from_contact_stays_inside_its_segments() {
 
 #[tokio::test]
 async fn attach_tag_to_conversation() {
-    let wire = answer("POST /conversations/{conversation_id}/tags").await;
+    let wire = respond("POST /conversations/{conversation_id}/tags").await;
     let call = wire.client().attach_tag_to_conversation().id("301244");
     let tag = call.body_map(|b| b.id(88121).admin_id(4021337)).send().await.unwrap();
 
@@ -203,7 +203,7 @@ async fn attach_tag_to_conversation() {
 
 #[tokio::test]
 async fn detach_tag_from_conversation() {
-    let wire = answer("DELETE /conversations/{conversation_id}/tags/{id}").await;
+    let wire = respond("DELETE /conversations/{conversation_id}/tags/{id}").await;
     let call = wire
         .client()
         .detach_tag_from_conversation()

@@ -2,11 +2,11 @@
 
 use serde_json::json;
 
-use crate::wire::{answer, answer_with};
+use crate::wire::{respond, respond_with};
 
 #[tokio::test]
 async fn list_teams() {
-    let wire = answer_with(json!({"type": "team.list", "teams": [
+    let wire = respond_with(json!({"type": "team.list", "teams": [
         {"type": "team", "id": "6180", "name": "Support", "admin_ids": [4021337, 4021338]},
         {"type": "team", "id": "6181", "name": "Success", "admin_ids": null},
     ]}))
@@ -26,7 +26,7 @@ async fn list_teams() {
 
 #[tokio::test]
 async fn list_teams_when_there_are_none() {
-    let wire = answer("GET /teams").await;
+    let wire = respond("GET /teams").await;
     let list = wire.client().list_teams().send().await.unwrap();
 
     assert_eq!(list.type_.as_deref(), Some("team.list"));
@@ -35,7 +35,7 @@ async fn list_teams_when_there_are_none() {
 
 #[tokio::test]
 async fn retrieve_team() {
-    let wire = answer("GET /teams/{id}").await;
+    let wire = respond("GET /teams/{id}").await;
     let team = wire.client().retrieve_team().id("6180").send().await.unwrap();
 
     let sent = wire.sent();
@@ -48,7 +48,7 @@ async fn retrieve_team() {
 
 #[tokio::test]
 async fn retrieve_team_with_the_priorities_of_its_admins() {
-    let wire = answer_with(json!({
+    let wire = respond_with(json!({
         "type": "team", "id": 6180, "admin_ids": [4021337, 4021338],
         "admin_priority_level": {"primary_admin_ids": [4021337], "secondary_admin_ids": null},
     }))
@@ -63,7 +63,7 @@ async fn retrieve_team_with_the_priorities_of_its_admins() {
 
 #[tokio::test]
 async fn a_team_needs_an_id() {
-    let wire = answer("GET /teams/{id}").await;
+    let wire = respond("GET /teams/{id}").await;
     let error = wire.client().retrieve_team().send().await.unwrap_err();
 
     assert!(error.is_builder());

@@ -4,11 +4,11 @@ use intercom_client::Nullable;
 use intercom_client::types::TicketTypeAttributeDataType;
 use serde_json::json;
 
-use crate::wire::answer;
+use crate::wire::respond;
 
 #[tokio::test]
 async fn create_ticket_type_attribute() {
-    let wire = answer("POST /ticket_types/{ticket_type_id}/attributes").await;
+    let wire = respond("POST /ticket_types/{ticket_type_id}/attributes").await;
     let call = wire.client().create_ticket_type_attribute().id(5102);
     let attribute = call
         .body_map(|b| {
@@ -41,7 +41,7 @@ async fn create_ticket_type_attribute() {
 
 #[tokio::test]
 async fn create_ticket_type_attribute_with_a_list() {
-    let wire = answer("POST /ticket_types/{ticket_type_id}/attributes").await;
+    let wire = respond("POST /ticket_types/{ticket_type_id}/attributes").await;
     let call = wire.client().create_ticket_type_attribute().id("5102");
     call.body_map(|b| {
         b.name("Severity")
@@ -68,7 +68,7 @@ async fn create_ticket_type_attribute_with_a_list() {
 
 #[tokio::test]
 async fn create_ticket_type_attribute_needs_a_type() {
-    let wire = answer("POST /ticket_types/{ticket_type_id}/attributes").await;
+    let wire = respond("POST /ticket_types/{ticket_type_id}/attributes").await;
     let call = wire.client().create_ticket_type_attribute().id(5102);
     let error = call
         .body_map(|b| b.name("Severity").description("How much cargo is at risk"))
@@ -86,7 +86,7 @@ async fn create_ticket_type_attribute_needs_a_type() {
 
 #[tokio::test]
 async fn update_ticket_type_attribute() {
-    let wire = answer("PUT /ticket_types/{ticket_type_id}/attributes/{id}").await;
+    let wire = respond("PUT /ticket_types/{ticket_type_id}/attributes/{id}").await;
     let call = wire.client().update_ticket_type_attribute();
     let attribute = call
         .ticket_type_id("51/02")
@@ -110,7 +110,7 @@ async fn update_ticket_type_attribute() {
 
 #[tokio::test]
 async fn update_ticket_type_attribute_clears_fields() {
-    let wire = answer("PUT /ticket_types/{ticket_type_id}/attributes/{id}").await;
+    let wire = respond("PUT /ticket_types/{ticket_type_id}/attributes/{id}").await;
     let call = wire.client().update_ticket_type_attribute();
     call.ticket_type_id(5102)
         .id(64112)

@@ -3,11 +3,11 @@
 use intercom_client::Nullable;
 use serde_json::json;
 
-use crate::wire::answer;
+use crate::wire::respond;
 
 #[tokio::test]
 async fn list_ticket_types() {
-    let wire = answer("GET /ticket_types").await;
+    let wire = respond("GET /ticket_types").await;
     let types = wire.client().list_ticket_types().send().await.unwrap();
 
     let sent = wire.sent();
@@ -34,7 +34,7 @@ async fn list_ticket_types() {
 
 #[tokio::test]
 async fn create_ticket_type() {
-    let wire = answer("POST /ticket_types").await;
+    let wire = respond("POST /ticket_types").await;
     let call = wire.client().create_ticket_type();
     let created = call
         .body_map(|b| {
@@ -65,7 +65,7 @@ async fn create_ticket_type() {
 
 #[tokio::test]
 async fn create_ticket_type_needs_a_name() {
-    let wire = answer("POST /ticket_types").await;
+    let wire = respond("POST /ticket_types").await;
     let call = wire.client().create_ticket_type();
     let error = call.body_map(|b| b.is_internal(true)).send().await.unwrap_err();
 
@@ -76,7 +76,7 @@ async fn create_ticket_type_needs_a_name() {
 
 #[tokio::test]
 async fn get_ticket_type() {
-    let wire = answer("GET /ticket_types/{id}").await;
+    let wire = respond("GET /ticket_types/{id}").await;
     let found = wire.client().get_ticket_type().id("51/02 a").send().await.unwrap();
 
     let sent = wire.sent();
@@ -91,7 +91,7 @@ async fn get_ticket_type() {
 
 #[tokio::test]
 async fn update_ticket_type() {
-    let wire = answer("PUT /ticket_types/{id}").await;
+    let wire = respond("PUT /ticket_types/{id}").await;
     let call = wire.client().update_ticket_type().id(5102);
     let updated = call
         .body_map(|b| b.name("Shipment problem or delay"))
@@ -108,7 +108,7 @@ async fn update_ticket_type() {
 
 #[tokio::test]
 async fn update_ticket_type_clears_its_description() {
-    let wire = answer("PUT /ticket_types/{id}").await;
+    let wire = respond("PUT /ticket_types/{id}").await;
     let call = wire.client().update_ticket_type().id("5102");
     call.body_map(|b| b.description(Nullable::Null).archived(true).is_internal(false))
         .send()

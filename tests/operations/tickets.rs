@@ -7,11 +7,11 @@ use intercom_client::types::{
 };
 use serde_json::json;
 
-use crate::wire::{answer, answer_with, example};
+use crate::wire::{example, respond, respond_with};
 
 #[tokio::test]
 async fn create_ticket() {
-    let wire = answer("POST /tickets").await;
+    let wire = respond("POST /tickets").await;
     let call = wire.client().create_ticket();
     let ticket = call
         .body_map(|b| {
@@ -63,7 +63,7 @@ async fn create_ticket() {
 
 #[tokio::test]
 async fn create_ticket_for_external_id() {
-    let wire = answer("POST /tickets").await;
+    let wire = respond("POST /tickets").await;
     let call = wire.client().create_ticket();
     call.body_map(|b| {
         b.ticket_type_id("5102")
@@ -93,7 +93,7 @@ async fn create_ticket_for_external_id() {
 
 #[tokio::test]
 async fn create_ticket_for_email() {
-    let wire = answer("POST /tickets").await;
+    let wire = respond("POST /tickets").await;
     let call = wire.client().create_ticket();
     call.body_map(|b| {
         b.ticket_type_id(5102)
@@ -111,7 +111,7 @@ async fn create_ticket_for_email() {
 
 #[tokio::test]
 async fn create_ticket_needs_contacts() {
-    let wire = answer("POST /tickets").await;
+    let wire = respond("POST /tickets").await;
     let call = wire.client().create_ticket();
     let error = call.body_map(|b| b.ticket_type_id(5102)).send().await.unwrap_err();
 
@@ -130,7 +130,7 @@ async fn get_ticket() {
         "type": "list", "total_count": 1, "has_more": false,
         "data": [{"type": "conversation", "id": "215478120045", "category": null}],
     });
-    let wire = answer_with(ticket).await;
+    let wire = respond_with(ticket).await;
     let ticket = wire.client().get_ticket().id("71541/a b").send().await.unwrap();
 
     let sent = wire.sent();
@@ -157,7 +157,7 @@ async fn get_ticket() {
 
 #[tokio::test]
 async fn update_ticket() {
-    let wire = answer("PUT /tickets/{id}").await;
+    let wire = respond("PUT /tickets/{id}").await;
     let text = "Juniper Freight: the table lists 42 containers, the map shows none since Saturday. The Northline feed \
                 was paused by an expired key; Ada has been sent the steps to renew it.";
     let call = wire.client().update_ticket().id(71540);
@@ -206,7 +206,7 @@ async fn update_ticket() {
 
 #[tokio::test]
 async fn update_ticket_clears_fields() {
-    let wire = answer("PUT /tickets/{id}").await;
+    let wire = respond("PUT /tickets/{id}").await;
     let call = wire.client().update_ticket().id("71540");
     call.body_map(|b| {
         b.ticket_attributes([("Port", json!(null))])
@@ -225,7 +225,7 @@ async fn update_ticket_clears_fields() {
 
 #[tokio::test]
 async fn reply_ticket() {
-    let wire = answer("POST /tickets/{id}/reply").await;
+    let wire = respond("POST /tickets/{id}/reply").await;
     let text = "<html> <body>  <h2>What we know</h2>  <ul> <li>Northline key expired on 16 November at 06:00</li> \
                 <li>No position for any of the 42 containers since then</li> </ul>  <h2>Next steps</h2>  <ol> \
                 <li>Wait for the renewed key from Ada</li> <li>Press Reconnect and wait ten minutes</li> <li>Check \
@@ -251,7 +251,7 @@ async fn reply_ticket() {
 
 #[tokio::test]
 async fn reply_ticket_as_admin_comment() {
-    let wire = answer("POST /tickets/{id}/reply").await;
+    let wire = respond("POST /tickets/{id}/reply").await;
     let reply = CreateTicketReplyRequest::admin_comment("4021338", "The pins are back.")
         .created_at(1732014000)
         .attachment_urls(["https://cdn.fernhill.example/map.png"]);
@@ -273,7 +273,7 @@ async fn reply_ticket_as_admin_comment() {
 
 #[tokio::test]
 async fn reply_ticket_as_contact() {
-    let wire = answer("POST /tickets/{id}/reply").await;
+    let wire = respond("POST /tickets/{id}/reply").await;
     let reply = CreateTicketReplyRequest::contact_comment("66f1c2a9d04b7e8351aa0c11", "Renewed, thank you.");
     let call = wire.client().reply_ticket().id("71540");
     call.body(reply).send().await.unwrap();
@@ -291,7 +291,7 @@ async fn reply_ticket_as_contact() {
 
 #[tokio::test]
 async fn reply_ticket_by_user_id() {
-    let wire = answer("POST /tickets/{id}/reply").await;
+    let wire = respond("POST /tickets/{id}/reply").await;
     let reply = CreateTicketReplyRequest::contact_comment_by_user_id("usr-1001", "Renewed, thank you.");
     let call = wire.client().reply_ticket().id("71540");
     call.body(reply).send().await.unwrap();
@@ -304,7 +304,7 @@ async fn reply_ticket_by_user_id() {
 
 #[tokio::test]
 async fn reply_ticket_by_email() {
-    let wire = answer("POST /tickets/{id}/reply").await;
+    let wire = respond("POST /tickets/{id}/reply").await;
     let reply = CreateTicketReplyRequest::contact_comment_by_email("ada@juniper-freight.example", "Renewed!");
     let call = wire.client().reply_ticket().id("71540");
     call.body(reply).send().await.unwrap();

@@ -6,11 +6,11 @@ use intercom_client::types::{
 };
 use serde_json::json;
 
-use crate::wire::{answer, answer_with};
+use crate::wire::{respond, respond_with};
 
 #[tokio::test]
 async fn retrieve_visitor_with_user_id() {
-    let wire = answer("GET /visitors").await;
+    let wire = respond("GET /visitors").await;
     let call = wire.client().retrieve_visitor_with_user_id();
     let visitor = call
         .user_id("3f7c2d8e-5b1a-4c96-8e20-9d4471aa0c90")
@@ -34,7 +34,7 @@ async fn retrieve_visitor_with_user_id() {
 
 #[tokio::test]
 async fn retrieve_visitor_with_all_that_is_known() {
-    let wire = answer_with(json!({
+    let wire = respond_with(json!({
         "type": "visitor", "id": "66f1c2a9d04b7e8351aa0c90", "user_id": "a b&c/d", "owner_id": 4021337,
         "avatar": "https://static.fernhill.example/avatars/teal-heron.png",
         "last_request_at": 1732177200,
@@ -73,7 +73,7 @@ async fn retrieve_visitor_with_all_that_is_known() {
 
 #[tokio::test]
 async fn retrieve_visitor_needs_a_user_id() {
-    let wire = answer("GET /visitors").await;
+    let wire = respond("GET /visitors").await;
     let error = wire.client().retrieve_visitor_with_user_id().send().await.unwrap_err();
 
     assert!(error.is_builder());
@@ -86,7 +86,7 @@ async fn retrieve_visitor_needs_a_user_id() {
 
 #[tokio::test]
 async fn update_visitor() {
-    let wire = answer("PUT /visitors").await;
+    let wire = respond("PUT /visitors").await;
     let request = UpdateVisitorRequest::by_id("66f1c2a9d04b7e8351aa0c90").name("Linnea Corrigan");
     let visitor = wire.client().update_visitor().body(request).send().await.unwrap();
 
@@ -107,7 +107,7 @@ async fn update_visitor() {
 
 #[tokio::test]
 async fn update_visitor_by_user_id() {
-    let wire = answer("PUT /visitors").await;
+    let wire = respond("PUT /visitors").await;
     let request = UpdateVisitorRequest::by_user_id("3f7c2d8e-5b1a-4c96-8e20-9d4471aa0c90")
         .name(Nullable::Null)
         .custom_attributes([("seats", json!(3)), ("carrier", json!(null))]);
@@ -125,7 +125,7 @@ async fn update_visitor_by_user_id() {
 
 #[tokio::test]
 async fn convert_visitor() {
-    let wire = answer("POST /visitors/convert").await;
+    let wire = respond("POST /visitors/convert").await;
     let visitor = ConvertVisitorRequestVisitor::by_user_id("3f7c2d8e-5b1a-4c96-8e20-9d4471aa0c90");
     let user = ConvertVisitorRequestUser::by_email("linnea@tidewell.example");
     let contact = wire
@@ -158,7 +158,7 @@ async fn convert_visitor() {
 
 #[tokio::test]
 async fn convert_visitor_by_its_id() {
-    let wire = answer("POST /visitors/convert").await;
+    let wire = respond("POST /visitors/convert").await;
     let visitor = ConvertVisitorRequestVisitor::by_id("66f1c2a9d04b7e8351aa0c90");
     let user = ConvertVisitorRequestUser::by_id("66f1c2a9d04b7e8351aa0c11");
     let call = wire.client().convert_visitor();
@@ -179,7 +179,7 @@ async fn convert_visitor_by_its_id() {
 
 #[tokio::test]
 async fn convert_visitor_to_a_lead() {
-    let wire = answer("POST /visitors/convert").await;
+    let wire = respond("POST /visitors/convert").await;
     let visitor = ConvertVisitorRequestVisitor::by_email("linnea@tidewell.example");
     let user = ConvertVisitorRequestUser::by_user_id(1042).email("linnea@tidewell.example");
     let call = wire.client().convert_visitor();
@@ -200,7 +200,7 @@ async fn convert_visitor_to_a_lead() {
 
 #[tokio::test]
 async fn convert_visitor_needs_a_visitor() {
-    let wire = answer("POST /visitors/convert").await;
+    let wire = respond("POST /visitors/convert").await;
     let user = ConvertVisitorRequestUser::by_email("linnea@tidewell.example");
     let call = wire.client().convert_visitor();
     let error = call.body_map(|b| b.type_("user").user(user)).send().await.unwrap_err();

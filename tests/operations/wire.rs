@@ -41,17 +41,17 @@ const TOKEN: &str = "dG9rOmZlcm5oaWxs";
 pub(crate) struct Wire(MockIntercom);
 
 /// Starts a server that responds with the first example of the operation.
-pub(crate) async fn answer(call: &str) -> Wire {
-    answer_with(example(call)).await
+pub(crate) async fn respond(call: &str) -> Wire {
+    respond_with(example(call)).await
 }
 
 /// Starts a server that responds with this JSON.
-pub(crate) async fn answer_with(body: Value) -> Wire {
-    answer_raw(200, body.to_string()).await
+pub(crate) async fn respond_with(body: Value) -> Wire {
+    respond_raw(200, body.to_string()).await
 }
 
 /// Starts a server that responds with this status and body.
-pub(crate) async fn answer_raw(status: u16, body: impl AsRef<[u8]>) -> Wire {
+pub(crate) async fn respond_raw(status: u16, body: impl AsRef<[u8]>) -> Wire {
     let intercom = MockIntercom::builder().token(TOKEN).build();
     let response = MockResponse::bytes("application/json", body.as_ref().to_vec()).status(status);
     let response = response.header("x-request-id", "001fk0wire");
