@@ -61,6 +61,7 @@ fn every_block_has_a_test_here() {
         "forget",
         "sign_up",
         "endpoint",
+        "check_endpoint",
         "import_line",
     ];
     assert_eq!(readme_blocks::GUIDE, tested);
@@ -420,12 +421,12 @@ async fn webhooks_endpoint_verifies_responds_and_queues() {
 
     let receiver = Receiver::new("5e0c27a1").unwrap();
     let (sender, queue) = mpsc::channel(4);
-    let endpoint = endpoint(receiver.clone(), sender);
+    let router = endpoint(receiver.clone(), sender);
     let send = |method: &str, body: String, signer: &Receiver| {
         let signature = signer.sign(body.as_bytes());
         let request = Request::builder().method(method).uri("/webhooks");
         let request = request.header("x-hub-signature", signature);
-        let response = endpoint.clone().oneshot(request.body(Body::from(body)).unwrap());
+        let response = router.clone().oneshot(request.body(Body::from(body)).unwrap());
         async { response.await.unwrap().status().as_u16() }
     };
     let notification =
@@ -441,6 +442,18 @@ async fn webhooks_endpoint_verifies_responds_and_queues() {
     let archived = json!({"type": "contact", "id": "66f1", "archived": true});
     let archived = notification("3", "contact.archived", archived);
 
+    /// The test of the guide, with its own imports.
+    async fn check(endpoint: Router, receiver: &Receiver) {
+        readme_blocks::check_endpoint!();
+        check_endpoint(endpoint, receiver).await;
+    }
+    let (other, mut other_queue) = mpsc::channel(4);
+    check(endpoint(receiver.clone(), other), &receiver).await;
+    assert_eq!(
+        other_queue.recv().await.unwrap().topic.as_deref(),
+        Some(topics::CONTACT_USER_CREATED)
+    );
+
     let stranger = Receiver::new("another").unwrap();
     assert_eq!(send("HEAD", String::new(), &receiver).await, 200);
     assert_eq!(send("POST", reply.clone(), &stranger).await, 401);
@@ -450,7 +463,7 @@ async fn webhooks_endpoint_verifies_responds_and_queues() {
         assert_eq!(send("POST", body, &receiver).await, 200);
     }
     assert_eq!(send("POST", reply, &receiver).await, 503, "the queue is full");
-    drop(endpoint);
+    drop(router);
     assert_eq!(
         work(queue).await,
         [
