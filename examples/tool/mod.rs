@@ -1,5 +1,7 @@
 //! The command line that the examples have in common.
 
+#![allow(dead_code)] // not every example uses all functions
+
 use std::process::ExitCode;
 
 /// Returns the arguments of the program. Prints the help and exits if `--help` is among them; prints the reason and exits with
