@@ -315,7 +315,7 @@ fn invalid_parts_are_repaired_and_reported_in_one_block() {
             "application/json",
             "text/csv",
             "api.yaml at /paths/~1tags~1{id}/get/responses/200/content: `text/csv` is treated as bytes [one_media_type]",
-            "bytes: Some(\"text/csv\")",
+            "stream_media_type: Some(\"text/csv\")",
         ),
         (
             "name: id,",

@@ -10,7 +10,7 @@ mod report;
 #[path = "../build.rs"]
 mod script;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use layout::Form;
 use report::{Asked, report};
