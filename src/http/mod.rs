@@ -1,4 +1,4 @@
-//! The HTTP boundary, and a re-export of the [`http`](::http) crate.
+//! The HTTP boundary, and a re-export of the `http` crate.
 //!
 //! One HTTP exchange is a call of a [`Service`](tower_service::Service) that takes an
 //! `http::Request<Bytes>` and returns an `http::Response` whose body is an [`http_body::Body`].
