@@ -15,7 +15,7 @@
 //! | [`observe`] | log, measure and trace calls |
 //! | [`descriptions`] | call newer endpoints; build from another description |
 //!
-//! The programs need these dependencies, and some of them `serde`, `serde_json` or `axum` as well:
+//! The programs need these dependencies. Some of them also need `serde`, `serde_json`, `axum`, `tower` or `bytes`:
 //!
 //! ```sh
 //! cargo add intercom-client futures-util
