@@ -99,6 +99,7 @@ impl<P: Page> Items<P> {
     /// Returns each item of the list once, by its id, and an error at the end if items may be missing; see [`ExactlyOnce`].
     ///
     /// Call it on a stream that was not polled: items that this stream has returned before can be returned again.
+    #[doc(alias = "deduplicate")]
     pub fn exactly_once(self) -> ExactlyOnce<P>
     where
         P::Item: Identified,
@@ -143,6 +144,8 @@ impl<P: Page> Items<P> {
     ///
     /// A ticket's `updated_at` can be earlier than its newest part, because some changes of the state do not update it. The stream
     /// returns everything that the server's search finds. A change that the search does not find is not returned.
+    #[doc(alias = "sync")]
+    #[doc(alias = "updated_since")]
     pub fn changed_since(self, moment: impl Into<Timestamp>) -> Changes<P>
     where
         P::Item: Dated,

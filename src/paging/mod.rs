@@ -166,6 +166,8 @@ use crate::wire::read::utf8_text;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
+#[doc(alias = "pagination")]
+#[doc(alias = "starting_after")]
 pub struct Cursor(String);
 
 impl Cursor {

@@ -14,7 +14,7 @@ use crate::schedule::Caller;
 
 /// The longest time until the next item of a walk: several passes over some pages, each with all its attempts.
 const MAX_WAIT: Duration = Duration::from_secs(3600);
-/// The number of errors after which a walk is given up.
+/// The number of errors after which a task stops its walk.
 const MAX_ERRORS: u32 = 6;
 
 /// The items that a walk returned.
