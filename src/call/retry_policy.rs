@@ -4,8 +4,8 @@ use std::time::Duration;
 
 /// Defines how often a failed call is retried, and how long the pauses between attempts are.
 ///
-/// Whether a call is retried depends on the failure and on the operation. A call that may have been carried out is retried only if
-/// carrying it out twice does no harm.
+/// Whether a call is retried depends on the failure and on the operation. A call that may have been
+/// carried out is retried only if carrying it out twice does no harm.
 ///
 /// | failure | reads | PUT, DELETE, idempotent POST | other POST |
 /// |---|---|---|---|
@@ -22,21 +22,24 @@ use std::time::Duration;
 /// | other failures, for example 501, an untrusted certificate or a response that cannot be decoded | no | no | no |
 ///
 /// - Reads are GETs, and POSTs that only search or list.
-/// - Idempotent POSTs are those that Intercom describes as create-or-update, attach or set a state. The table of
-///   [`operations`](crate::operations) and the page of each builder list them.
-/// - `idempotent(true)` on the builder of a call makes it retry like a PUT, `idempotent(false)` like any other POST.
-/// - Scroll requests are treated like POSTs, because each response advances the scroll. They are still retried after a captcha,
-///   which does not.
+/// - Idempotent POSTs are those that Intercom describes as create-or-update, attach or set a state.
+///   The table of [`operations`](crate::operations) and the page of each builder list them.
+/// - `idempotent(true)` on the builder of a call makes it retry like a PUT, `idempotent(false)`
+///   like any other POST.
+/// - Scroll requests are treated like POSTs, because each response advances the scroll. They are
+///   still retried after a captcha, which does not.
 ///
-/// In addition, all clones of a client share a [retry budget](crate::ClientBuilder::retry_budget), so that retries do not multiply
-/// the load on a server that is down.
+/// In addition, all clones of a client share a [retry budget](crate::ClientBuilder::retry_budget),
+/// so that retries do not multiply the load on a server that is down.
 ///
-/// [`Error::may_have_been_carried_out`](crate::Error::may_have_been_carried_out) returns `true` if an attempt may have succeeded
-/// although the call failed. For example, a retried DELETE then fails with 404, and a retried POST with 409.
+/// [`Error::may_have_been_carried_out`](crate::Error::may_have_been_carried_out) returns `true` if
+/// an attempt may have succeeded although the call failed. For example, a retried DELETE then fails
+/// with 404, and a retried POST with 409.
 ///
-/// Pauses grow exponentially with full jitter: the first is a random time between zero and [`base`](Self::base), and the maximum
-/// doubles for each further pause up to [`cap`](Self::cap). If the server requests a longer pause with `Retry-After` or a rate
-/// limit reset, that pause is used.
+/// Pauses grow exponentially with full jitter: the first is a random time between zero and
+/// [`base`](Self::base), and the maximum doubles for each further pause up to [`cap`](Self::cap).
+/// If the server requests a longer pause with `Retry-After` or a rate limit reset, that pause is
+/// used.
 ///
 /// ```
 /// use std::time::Duration;
@@ -74,34 +77,41 @@ impl RetryPolicy {
         Self::default().attempts(1)
     }
 
-    /// Sets the maximum number of attempts, including the first. Defaults to 3. Zero is treated as 1.
+    /// Sets the maximum number of attempts, including the first. Defaults to 3. Zero is treated as
+    /// 1.
     #[doc(alias = "max_retries")]
     pub fn attempts(mut self, attempts: u32) -> Self {
         self.attempts = attempts.max(1);
         self
     }
 
-    /// Sets the maximum pause before the second attempt, which doubles for each further attempt. Defaults to 500 ms.
+    /// Sets the maximum pause before the second attempt, which doubles for each further attempt.
+    /// Defaults to 500 ms.
     pub fn base(mut self, base: Duration) -> Self {
         self.base = base;
         self
     }
 
-    /// Sets the maximum pause before any attempt. Defaults to 30 s. Pauses that the server requests can be longer.
+    /// Sets the maximum pause before any attempt. Defaults to 30 s. Pauses that the server requests
+    /// can be longer.
     pub fn cap(mut self, cap: Duration) -> Self {
         self.cap = cap;
         self
     }
 
-    /// Sets the maximum time for a call, including all attempts, pauses and waits for other calls. Defaults to 120 s.
+    /// Sets the maximum time for a call, including all attempts, pauses and waits for other calls.
+    /// Defaults to 120 s.
     ///
-    /// - Pauses that the server requests count. A pause that would end after the deadline does not start.
-    /// - The wait for [`max_in_flight`](crate::ClientBuilder::max_in_flight) counts. Calls are sent in the order in which they are
-    ///   made. If a call reaches its deadline before its turn, it fails without sending anything:
-    ///   [`is_timeout`](crate::Error::is_timeout) returns `true`, and [`attempts`](crate::Error::attempts) returns 0.
+    /// - Pauses that the server requests count. A pause that would end after the deadline does not
+    ///   start.
+    /// - The wait for [`max_in_flight`](crate::ClientBuilder::max_in_flight) counts. Calls are sent
+    ///   in the order in which they are made. If a call reaches its deadline before its turn, it
+    ///   fails without sending anything: [`is_timeout`](crate::Error::is_timeout) returns `true`,
+    ///   and [`attempts`](crate::Error::attempts) returns 0.
     /// - Waits for a rate limit that is known to be exhausted do not count.
-    /// - The first attempt may take the full [`timeout`](crate::ClientBuilder::timeout), even beyond the deadline. Further attempts
-    ///   end at the deadline. A call that is not idempotent is retried only if a full timeout remains before the deadline.
+    /// - The first attempt may take the full [`timeout`](crate::ClientBuilder::timeout), even
+    ///   beyond the deadline. Further attempts end at the deadline. A call that is not idempotent
+    ///   is retried only if a full timeout remains before the deadline.
     ///
     /// If the deadline ends an attempt, the error is a timeout with the last response to an earlier
     /// attempt: see [`Error::status`](crate::Error::status).

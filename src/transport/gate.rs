@@ -253,7 +253,8 @@ impl Gate {
     }
 
     /// Updates the window from the headers of a response. `is_rate_limited` is `true` for a 429 for
-    /// too many requests; `known_window` is the newest window that was known when the request was sent.
+    /// too many requests; `known_window` is the newest window that was known when the request was
+    /// sent.
     pub(crate) fn observe(&self, headers: &HeaderMap, is_rate_limited: bool, known_window: i64) {
         if self.waits_for_rate_limit {
             self.change(|state, now| {

@@ -195,8 +195,8 @@ impl Window {
         known_window == self.reset && self.until.is_none()
     }
 
-    /// Updates the window from the headers of a response. `known_window` is the newest window that was
-    /// known when its request was sent; `in_flight` includes that request.
+    /// Updates the window from the headers of a response. `known_window` is the newest window that
+    /// was known when its request was sent; `in_flight` includes that request.
     pub(super) fn learn(
         &mut self,
         now: Instant,

@@ -165,10 +165,8 @@ async fn every_operation_lists_all_missing_parameters() {
             panic!("{} lacks {names:?}", operation.id);
         };
         let said = error.to_string();
-        assert!(
-            said.starts_with(&format!("{}: {}", operation.id, names.join(", "))),
-            "{said}"
-        );
+        let start = format!("{}: missing required value", operation.id);
+        assert!(said.starts_with(&start) && said.contains(&names.join(", ")), "{said}");
         assert!(error.is_builder() && said.len() < 400);
         lacking += 1;
     }

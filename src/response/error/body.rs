@@ -22,8 +22,9 @@ pub struct ApiError {
 
 /// Maximum length in bytes of a body that is parsed. A longer body does not contain errors.
 const MAX_BODY_BYTES: usize = 8 << 20;
-/// Maximum number of errors read from one body.
-const MAX_ERRORS: usize = 10_000;
+/// Maximum number of errors read from one body. A power of two, so that the capacity of the list does
+/// not exceed it.
+const MAX_ERRORS: usize = 8192;
 
 /// The content of an error body.
 #[derive(Default)]
