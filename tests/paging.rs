@@ -271,7 +271,10 @@ async fn a_scroll_returns_every_item_once_and_ends_with_an_empty_page() {
         .map(|page| page.query("scroll_param").map(str::to_owned))
         .collect();
     assert_eq!(parameters[0], None);
-    assert_eq!(parameters[1..], vec![Some("scroll+1==".to_owned()); 10]);
+    assert_eq!(
+        parameters[1..],
+        vec![Some("00000000-0000-4000-8000-000000000001".to_owned()); 10]
+    );
 }
 
 #[tokio::test]

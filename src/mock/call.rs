@@ -10,6 +10,10 @@ use super::response::MockResponse;
 use super::store::RecordKind;
 use crate::wire::id::text_of;
 
+/// The base URL of URLs in the responses of a mock without a port. The client must never send a
+/// request to it.
+const PLACEHOLDER_URL: &str = "https://elsewhere.invalid";
+
 /// A call of an operation.
 pub(super) struct MockCall<'c> {
     pub operation: &'static MockOperation,
@@ -36,6 +40,15 @@ impl MockCall<'_> {
     /// Returns the last path parameter, or an empty string.
     pub(super) fn last_path_value(&self) -> &str {
         self.path_values.last().map_or("", String::as_str)
+    }
+
+    /// Returns the base URL of URLs in the response: the server that received the request, or a
+    /// placeholder without one.
+    pub(super) fn base_url(&self) -> Cow<'static, str> {
+        match self.request.header(http::header::HOST.as_str()) {
+            Some(host) => format!("http://{host}").into(),
+            None => PLACEHOLDER_URL.into(),
+        }
     }
 
     /// Returns a string or number field of the body as text. Empty strings count as absent.
@@ -107,9 +120,20 @@ impl ApiError {
             _ if kind == kind::team() => ("team", "team_not_found", "Team not found"),
             _ if kind == kind::tag() => ("tag", "not_found", "Resource Not Found"),
             _ if kind == kind::conversation() => ("conversation", "not_found", "Resource Not Found"),
-            _ if kind == kind::data_attribute() => ("attribute", "field_not_found", "Data attribute not found"),
+            _ if kind == kind::data_attribute() => (
+                "attribute",
+                "field_not_found",
+                "We couldn't find that data attribute to update",
+            ),
             VISITOR => ("visitor", "not_found", "Visitor Not Found"),
             _ => ("", "not_found", "Resource Not Found"),
+        };
+        // Source: the published error examples. A few operations use a message of their own.
+        let message = match (operation.shape, name) {
+            ("/admins/{}/away", "admin") => "Admin for admin_id not found",
+            ("/conversations/{}/tags" | "/conversations/{}/tags/{}", "conversation") => "Conversation not found",
+            ("/conversations/{}/tags/{}", "tag") => "Tag not found",
+            _ => message,
         };
         // The code depends on the operation. The messages of the description are its own wording.
         match Self::from_example(operation, 404, name) {

@@ -93,6 +93,7 @@ kinds! {
     news_item "/news/news_items/{}" "NewsItem";
     newsfeed "/news/newsfeeds/{}" "Newsfeed";
     note "/notes/{}" "Note";
+    section "/help_center/sections/{}" "Section";
     segment "/segments/{}" "Segment";
     tag "/tags/{}" "Tag";
     team "/teams/{}" "Team";
@@ -159,6 +160,14 @@ impl Catalog {
     /// Returns the path of a kind.
     pub(super) fn record_path(&self, kind: RecordKind) -> Option<&RecordPath> {
         self.paths.iter().find(|path| path.kind == kind)
+    }
+
+    /// Returns `true` if the paths of one kind of record are below those of another.
+    pub(super) fn is_nested(&self, owner: RecordKind, nested: RecordKind) -> bool {
+        match (self.record_path(owner), self.record_path(nested)) {
+            (Some(owner), Some(nested)) => nested.shape.starts_with(owner.shape) && nested.shape != owner.shape,
+            _ => false,
+        }
     }
 
     /// Returns the name of the field that identifies a record of a kind.

@@ -62,6 +62,20 @@ impl ObjectType {
         self.has(name) && (self.check)(&json!({ name: value }).to_string()).is_empty()
     }
 
+    /// Converts a value of a request to the type of a field; `None` if it has another type. The
+    /// server accepts ids as numbers and as text.
+    pub(super) fn converted(&self, name: &str, value: &Value) -> Option<Value> {
+        if self.accepts(name, value) {
+            return Some(value.clone());
+        }
+        let other: Value = match value {
+            Value::String(text) => text.parse::<i64>().ok()?.into(),
+            Value::Number(number) => number.to_string().into(),
+            _ => return None,
+        };
+        ((name == "id" || name.ends_with("_id")) && self.accepts(name, &other)).then_some(other)
+    }
+
     /// Returns `true` if the type has a field of this name.
     pub(super) fn has(&self, name: &str) -> bool {
         (self.names)().iter().any(|known| known.text() == name)
@@ -95,6 +109,8 @@ pub(super) fn find(
     path: &str,
     query: &[(String, String)],
 ) -> Option<(&'static MockOperation, Vec<String>)> {
+    // Official SDKs call some paths with a slash at the end.
+    let path = path.strip_suffix('/').unwrap_or(path);
     let candidates = OPERATIONS
         .iter()
         .filter(|operation| operation.method == method && has_query(operation.query, query));

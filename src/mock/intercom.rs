@@ -144,8 +144,9 @@ impl MockBuilder {
 
     /// Sets whether the mock starts without the description's example records.
     ///
-    /// Use it for tests that count records. They create or [`seed`](MockIntercom::seed) all they
-    /// need, including admins. Default: `false`.
+    /// Use it for tests that count records. They create or [`seed`](MockIntercom::seed) what they
+    /// need. Like every workspace, an empty one has the admin of the token and the built-in data
+    /// attributes. Default: `false`.
     pub fn empty(mut self, empty: bool) -> Self {
         self.empty = empty;
         self
@@ -158,7 +159,7 @@ impl MockBuilder {
             strict: self.strict,
         };
         let mut workspace = match self.empty {
-            true => Workspace::empty(settings),
+            true => Workspace::with_essentials(settings),
             false => Workspace::new(settings),
         };
         workspace.topics = self.topics;

@@ -42,6 +42,15 @@ impl Sort {
     fn directed(&self, order: Ordering) -> Ordering {
         if self.descending { order.reverse() } else { order }
     }
+
+    /// Returns the order of two records with the same value: the order of insertion, or the newest
+    /// first if the list has the newest first. A call in the same second creates no older record.
+    fn order_of_ties(&self, value: &Value, insertion: Ordering) -> Ordering {
+        match self.field.as_deref() {
+            Some("created_at") if !value.is_null() => self.directed(insertion),
+            _ => insertion,
+        }
+    }
 }
 
 /// The issued cursors, by list and by number of preceding records.
@@ -262,12 +271,12 @@ impl Workspace {
         Ok(found.collect())
     }
 
-    /// Compares two records of a sorted list. Ties are in the order of insertion.
+    /// Compares two records of a sorted list.
     fn order(&self, list: &ListRequest<'_>, one: u64, other: u64) -> Ordering {
         let value = |slot| self.sort_value(list, slot);
         list.sort
             .directed(compare_any(value(one), value(other)))
-            .then(one.cmp(&other))
+            .then_with(|| list.sort.order_of_ties(value(one), one.cmp(&other)))
     }
 
     /// Returns the value by which a record is sorted.
@@ -342,7 +351,8 @@ impl Workspace {
         }
         slots.partition_point(|slot| {
             let order = compare_any(self.sort_value(list, *slot), &anchor.value);
-            list.sort.directed(order).then(slot.cmp(&anchor.slot)).is_le()
+            let ties = || list.sort.order_of_ties(&anchor.value, slot.cmp(&anchor.slot));
+            list.sort.directed(order).then_with(ties).is_le()
         })
     }
 
@@ -358,7 +368,7 @@ impl Workspace {
             (None, None) => {
                 self.scrolls_started += 1;
                 Scroll {
-                    parameter: format!("scroll+{}==", self.scrolls_started),
+                    parameter: rules::uuid(&self.scrolls_started.to_string()),
                     slots: self.selection(call, list)?,
                     position: 0,
                     last_used: now,
@@ -412,7 +422,7 @@ impl Workspace {
     /// Returns a record as an item of a list. The items of some lists have fewer fields than the
     /// record.
     fn item(&self, call: &MockCall<'_>, list: &ListRequest<'_>, record: &Record) -> Value {
-        let mut value = rules::present(call, list.kind, self.view_of(list.kind, record));
+        let mut value = rules::present(self, call, list.kind, self.view_of(list.kind, record));
         if let (Some(owner), Some(id)) = (list.owner, &record.id)
             && let Some(data) = self.relations.data(owner, (list.kind, id))
         {

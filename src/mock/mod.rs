@@ -130,7 +130,7 @@
 //!
 //! | | modelled | not modelled |
 //! |---|---|---|
-//! | requests | rejects a wrong token, another `Intercom-Version`, unknown paths, missing query parameters, and requests for which the description shows an error | full validation of bodies, which the client's builders do; permissions and plans |
+//! | requests | rejects a wrong token, another `Intercom-Version`, unknown paths, missing query parameters, and requests for which the description shows an error | full validation of bodies, which the client's builders do; permissions and plans; authorization other than `Bearer` |
 //! | records | creates, shows, changes and deletes them, with relations on both sides | membership in segments: seed the segments of a contact |
 //! | lists | the shape, page sizes and filters of each operation; cursors that keep their position while records change; one scroll at a time | changing the order of ties between responses |
 //! | searches | the fields of records, ids of contacts, teammates and tags, words of `source.body`, whole days for dates of contacts | `channel_initiated`; the time zone of the workspace (days are UTC); the delay of the index. A search by a field that cannot be compared fails with 501 |
@@ -145,17 +145,18 @@
 //!
 //! | operation | not modelled |
 //! |---|---|
-//! | `identify_admin` | other admins: it always returns the admin of the description's example |
+//! | `identify_admin` | other tokens: it returns the admin of the description's example, or the first seeded admin |
 //! | `list_admins` | `display_avatar` |
 //! | `list_activity_logs` | logs of calls: it only returns seeded logs |
 //! | `auto_assign_conversation` | the rules of the workspace: it assigns the conversation to nobody, as in the recorded response |
 //! | `reply_conversation`, `manage_conversation` | unknown admins, which are accepted; attachments, which are not stored |
 //! | `update_ticket` | `open` and `snoozed_until`, which are accepted but not returned, as in the recorded response |
 //! | `create_article`, `update_article` | translations, which are accepted but not returned, as in the recorded response |
-//! | `list_segments`, `list_segments_for_contact`, `list_attached_segments_for_company` | the members of segments; `include_count` |
+//! | `list_segments`, `list_segments_for_contact`, `list_attached_segments_for_company` | the members of segments: `count` counts the contacts that have been seeded with the segment |
 //! | `create_data_event` | unknown contacts, which are accepted |
 //! | `download_data_export` | exporting the mock's data: it returns the file of [`MockIntercom::set_export`] |
-//! | `create_phone_switch` | sending the message |
+//! | `create_phone_switch` | sending the message, and its failures |
+//! | `update_data_attribute` | attributes that other records depend on |
 //! | `delete_tag` | tags used by segments |
 //!
 //! # Without a mock

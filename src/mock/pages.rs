@@ -11,8 +11,6 @@ use super::workspace::example_response;
 use crate::paging::Paging;
 use crate::wire::id::text_of;
 
-/// The host of the URLs in responses. The client must never send a request to it.
-pub(super) const PLACEHOLDER_HOST: &str = "https://elsewhere.invalid";
 /// The page size of lists whose recorded response does not have one.
 const DEFAULT_PER_PAGE: usize = 50;
 /// The number of items that `POST /companies/list` can return. The others require a scroll.
@@ -191,7 +189,7 @@ fn next_url(call: &MockCall<'_>, parameters: &[(&str, &str)]) -> Value {
     let others = call.request.query.iter().filter(|(name, _)| !is_replaced(name));
     let mut query = url::form_urlencoded::Serializer::new(String::new());
     let query = query.extend_pairs(others).extend_pairs(parameters).finish();
-    json!(format!("{PLACEHOLDER_HOST}{}?{query}", call.request.path))
+    json!(format!("{}{}?{query}", call.base_url(), call.request.path))
 }
 
 /// A position in the order of a list.

@@ -6,6 +6,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, HeaderValue};
 use http::{HeaderMap, HeaderName, Request, StatusCode};
+use serde::de::IgnoredAny;
+use serde_json::json;
 
 use super::clock::{Clock, MockTime};
 use super::description::{self, MockOperation};
@@ -130,8 +132,8 @@ impl Shared {
         })
     }
 
-    /// Rejects a request with a wrong token or version, as the API does before it looks at the
-    /// call.
+    /// Rejects a request with a wrong token or version, or a body that is not JSON, as the API does
+    /// before it looks at the call.
     fn rejection(&self, received: &ReceivedRequest) -> Option<MockResponse> {
         if received.header(AUTHORIZATION.as_str()) != Some(&format!("Bearer {}", self.token)) {
             return Some(MockResponse::error(401, "unauthorized", "Access Token Invalid"));
@@ -140,6 +142,12 @@ impl Shared {
         if received.header("intercom-version") != Some(version.as_str()) {
             let message = format!("The Intercom-Version header is not {version}");
             return Some(MockResponse::error(400, "intercom_version_invalid", &message));
+        }
+        let is_json = |body: &Bytes| serde_json::from_slice::<IgnoredAny>(body).is_ok();
+        if !received.body.is_empty() && !is_json(&received.body) {
+            // Source: a recorded response, which has no list of errors.
+            let message = "There was a problem in the JSON you submitted";
+            return Some(MockResponse::json(json!({"status": 400, "error": message})).status(400));
         }
         None
     }

@@ -189,6 +189,10 @@ fn topics(workspace: &Workspace, call: &MockCall<'_>, before: &StateBefore, body
         }
         ("POST", "/conversations/{}/reply") => {
             let topic = match (call.text("type").as_deref(), call.text("message_type").as_deref()) {
+                (_, Some("close")) => "conversation.admin.closed",
+                (_, Some("snoozed")) => "conversation.admin.snoozed",
+                (_, Some("open")) => "conversation.admin.opened",
+                (_, Some("assignment")) => "conversation.admin.assigned",
                 (Some("admin"), Some("note")) => "conversation.admin.noted",
                 (Some("admin"), _) => "conversation.admin.replied",
                 _ => "conversation.user.replied",
@@ -216,7 +220,7 @@ fn topics(workspace: &Workspace, call: &MockCall<'_>, before: &StateBefore, body
                 .map(|(_, record)| record.value.clone());
             one("event.created", event.unwrap_or_default())
         }
-        ("POST", "/tickets") => one("ticket.created", body.clone()),
+        ("POST", "/tickets") => one("ticket.created", notified_ticket(body)),
         ("PUT", "/tickets/{}") => {
             let mut events = Vec::new();
             for part in body["ticket_parts"]["ticket_parts"].as_array().into_iter().flatten() {
@@ -232,7 +236,7 @@ fn topics(workspace: &Workspace, call: &MockCall<'_>, before: &StateBefore, body
                 };
                 let item = match topic {
                     "ticket.attribute.updated" => ticket_part(body, part),
-                    _ => body.clone(),
+                    _ => notified_ticket(body),
                 };
                 events.extend(one(topic, item));
             }
@@ -263,7 +267,31 @@ fn with_contact(name: &str, record: &Value, contact: Value) -> Value {
 }
 
 fn ticket_part(ticket: &Value, part: &Value) -> Value {
-    json!({"type": "ticket_ticket_part", "ticket": ticket, "ticket_part": part})
+    json!({"type": "ticket_ticket_part", "ticket": notified_ticket(ticket), "ticket_part": part})
+}
+
+/// Returns a ticket as in recorded notifications: its state is an object.
+fn notified_ticket(ticket: &Value) -> Value {
+    let mut item = ticket.clone();
+    if let Value::Object(fields) = &mut item
+        && fields.get("ticket_state").is_some_and(Value::is_string)
+    {
+        let mut take = |name: &str| fields.remove(name).unwrap_or_default();
+        let (state, internal, external) = (
+            take("ticket_state"),
+            take("ticket_state_internal_label"),
+            take("ticket_state_external_label"),
+        );
+        let state = json!({
+            "type": "ticket_state",
+            "id": null,
+            "category": state,
+            "internal_label": internal,
+            "external_label": external,
+        });
+        fields.insert("ticket_state".to_owned(), state);
+    }
+    item
 }
 
 /// Returns a conversation with only its last part.

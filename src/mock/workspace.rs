@@ -100,6 +100,14 @@ impl Workspace {
         }
     }
 
+    /// Creates a workspace with the records that every workspace has: the admin of the token, and
+    /// the built-in attributes.
+    pub(super) fn with_essentials(settings: WorkspaceSettings) -> Self {
+        let mut workspace = Self::empty(settings);
+        rules::add_essentials(&mut workspace);
+        workspace
+    }
+
     /// Adds the records of the description's example responses.
     fn fill_with_examples(&mut self) {
         let parse = |text: &str| serde_json::from_str::<Value>(text).unwrap_or_default();
@@ -292,6 +300,15 @@ impl Workspace {
         {
             return Err(ApiError::record_not_found(operation, kind));
         }
+        if let [.., owner, nested] = call.path_records.as_slice()
+            && catalog().is_nested(owner.0, nested.0)
+            && self
+                .relations
+                .data((owner.0, &owner.1), (nested.0, &nested.1))
+                .is_none()
+        {
+            return Err(ApiError::record_not_found(operation, nested.0));
+        }
         if let Some(rule) = rule {
             return (rule.run)(self, call);
         }
@@ -319,7 +336,7 @@ impl Workspace {
     /// Returns a record as the response.
     pub(super) fn show(&self, call: &MockCall<'_>, kind: RecordKind, id: &str) -> CallResult {
         match self.view(kind, id) {
-            Some(value) => success(call.operation, &rules::present(call, kind, value)),
+            Some(value) => success(call.operation, &rules::present(self, call, kind, value)),
             None => Err(ApiError::record_not_found(call.operation, kind)),
         }
     }
@@ -550,12 +567,12 @@ pub(super) fn set_present(fields: &mut Map<String, Value>, name: &str, value: Va
 pub(super) fn merge(object: &ObjectType, record: &mut Map<String, Value>, body: &Map<String, Value>, id_field: &str) {
     let fixed: HashSet<&str> = HashSet::from(["id", "type", id_field]);
     for (name, value) in body.iter().filter(|(name, _)| !fixed.contains(name.as_str())) {
-        if !object.accepts(name, value) {
+        let Some(value) = object.converted(name, value) else {
             continue;
-        }
+        };
         match (record.get_mut(name), value) {
-            (Some(Value::Object(held)), Value::Object(set)) => held.extend(set.clone()),
-            _ => drop(record.insert(name.clone(), value.clone())),
+            (Some(Value::Object(held)), Value::Object(set)) => held.extend(set),
+            (_, value) => drop(record.insert(name.clone(), value)),
         }
     }
 }

@@ -1,7 +1,9 @@
 //! The mock rejects what the API rejects, stores records, and sends the responses that a test sets.
 
+mod errors;
 mod programs;
 mod published;
+mod sdks;
 mod state;
 mod users;
 mod webhooks;

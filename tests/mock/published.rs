@@ -10,7 +10,7 @@ use intercom_client::{Method, RetryPolicy};
 use serde_json::{Map, Value, json};
 
 /// Reads the published file, if it exists.
-fn published() -> Option<Value> {
+pub(crate) fn published() -> Option<Value> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/reference/descriptions/2.9.yaml");
     let text = std::fs::read_to_string(path).ok()?;
     Some(serde_norway::from_str(&text).unwrap())
@@ -19,7 +19,7 @@ fn published() -> Option<Value> {
 const ADA: &str = "66f1c2a9d04b7e8351aa0c11";
 
 /// Returns the id of a mock record for a field or parameter of the published examples.
-fn mock_id(path: &str, name: &str) -> Option<Value> {
+pub(crate) fn mock_id(path: &str, name: &str) -> Option<Value> {
     let id = match (path, name) {
         (_, "admin_id" | "author_id" | "sender_id" | "assignee_id") => json!(4_021_337),
         (_, "contact_id" | "intercom_user_id" | "into") => json!(ADA),
@@ -59,7 +59,7 @@ fn mock_id(path: &str, name: &str) -> Option<Value> {
 }
 
 /// Replaces the ids of a published request by those of the mock.
-fn with_mock_ids(path: &str, value: &Value) -> Value {
+pub(crate) fn with_mock_ids(path: &str, value: &Value) -> Value {
     match value {
         Value::Object(fields) => {
             let record_type = fields.get("type").and_then(Value::as_str);
@@ -82,7 +82,7 @@ fn with_mock_ids(path: &str, value: &Value) -> Value {
 }
 
 /// Normalizes the name of an example: requests and responses spell it differently.
-fn normalized(name: &str) -> String {
+pub(crate) fn normalized(name: &str) -> String {
     let words = name.to_lowercase().replace(['-', ' ', '_'], " ");
     words.split_whitespace().collect::<Vec<_>>().join("_")
 }

@@ -22,13 +22,13 @@ struct TestMock {
 }
 
 impl TestMock {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let intercom = MockIntercom::new();
         let client = intercom.client_builder().retry(RetryPolicy::none()).build().unwrap();
         Self { intercom, client }
     }
 
-    async fn call(&self, method: Method, path: &str, body: Option<Value>) -> Result<Value, Error> {
+    pub(crate) async fn call(&self, method: Method, path: &str, body: Option<Value>) -> Result<Value, Error> {
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
         let mut request = self.client.request(method, path);
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
@@ -42,24 +42,24 @@ impl TestMock {
         Ok(serde_json::from_slice(&response).unwrap_or_default())
     }
 
-    async fn get(&self, path: &str) -> Value {
+    pub(crate) async fn get(&self, path: &str) -> Value {
         self.call(Method::GET, path, None).await.unwrap()
     }
 
-    async fn post(&self, path: &str, body: Value) -> Value {
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Value {
         self.call(Method::POST, path, Some(body)).await.unwrap()
     }
 
-    async fn put(&self, path: &str, body: Value) -> Value {
+    pub(crate) async fn put(&self, path: &str, body: Value) -> Value {
         self.call(Method::PUT, path, Some(body)).await.unwrap()
     }
 
-    async fn delete(&self, path: &str) -> Value {
+    pub(crate) async fn delete(&self, path: &str) -> Value {
         self.call(Method::DELETE, path, None).await.unwrap()
     }
 
     /// Returns the status and code of a failing call.
-    async fn error(&self, method: Method, path: &str, body: Value) -> (u16, String) {
+    pub(crate) async fn error(&self, method: Method, path: &str, body: Value) -> (u16, String) {
         let body = (method != Method::GET).then_some(body);
         let error = self.call(method, path, body).await.unwrap_err();
         (

@@ -3,14 +3,31 @@
 use serde_json::{Map, Value, json};
 
 use super::super::call::{CallResult, MockCall};
-use super::super::catalog::kind;
-use super::super::workspace::Workspace;
+use super::super::catalog::{catalog, kind};
+use super::super::workspace::{Workspace, set_present};
 use super::{respond, token_admin};
 use crate::wire::id::text_of;
 
-/// Returns the admin of the token, as the description shows it.
-pub(super) fn show_token_admin(_: &mut Workspace, call: &MockCall<'_>) -> CallResult {
-    respond(call, &Value::Object(token_admin().clone()))
+/// Returns the admin of the token, with the app that the description shows.
+pub(super) fn show_token_admin(workspace: &mut Workspace, call: &MockCall<'_>) -> CallResult {
+    let mut shown = token_admin().clone();
+    let admin = workspace.store.active(kind::admin(), &token_admin_id(workspace));
+    for (name, value) in admin.and_then(|admin| admin.value.as_object()).into_iter().flatten() {
+        set_present(&mut shown, name, value.clone());
+    }
+    respond(call, &Value::Object(shown))
+}
+
+/// Adds the admin of the token to a workspace without admins.
+pub(super) fn add_token_admin(workspace: &mut Workspace) {
+    let mut admin = catalog().blank_record("GET", "/admins/{}");
+    if admin.is_empty() {
+        return;
+    }
+    for (name, value) in token_admin() {
+        set_present(&mut admin, name, value.clone());
+    }
+    workspace.put(kind::admin(), Value::Object(admin));
 }
 
 /// Sets the away mode of an admin.
@@ -33,11 +50,15 @@ pub(super) fn part_author(workspace: &Workspace, id: &str) -> Value {
         .unwrap_or_else(|| json!({"id": id, "type": "admin", "name": null, "email": null}))
 }
 
-/// Returns the id of the admin of the token.
-pub(super) fn token_admin_id() -> String {
-    token_admin()
-        .get("id")
-        .and_then(text_of)
-        .unwrap_or_default()
-        .into_owned()
+/// Returns the id of the admin of the token: the one that the description shows, or the first admin
+/// if the test has replaced the admins.
+pub(super) fn token_admin_id(workspace: &Workspace) -> String {
+    let id = token_admin().get("id").and_then(text_of).unwrap_or_default();
+    if workspace.store.active(kind::admin(), &id).is_some() {
+        return id.into_owned();
+    }
+    let first = workspace.store.all(kind::admin()).next();
+    first
+        .and_then(|(_, admin)| admin.id.clone())
+        .unwrap_or_else(|| id.into_owned())
 }

@@ -54,6 +54,14 @@ fn set_fields(call: &MockCall<'_>, fields: &mut Map<String, Value>) {
         .and_then(Value::as_str)
         .unwrap_or_default()
         .to_owned();
+    // Only published articles have a URL. Source: a recorded draft.
+    if fields.get("state").is_some_and(|state| state == "draft") {
+        set_present(fields, "url", Value::Null);
+    } else if fields.get("url").is_some_and(Value::is_null)
+        && let Some(url) = catalog().blank_record("POST", "/articles").remove("url")
+    {
+        fields.insert("url".to_owned(), url);
+    }
     if let Some(Value::String(url)) = fields.get_mut("url")
         && let Some((path, _)) = url.rsplit_once('/')
     {

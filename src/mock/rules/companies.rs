@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::super::call::{ApiError, CallResult, MockCall};
 use super::super::catalog::{catalog, kind};
 use super::super::workspace::{Workspace, merge};
-use super::{ListFilter, tags};
+use super::{ListFilter, data_attributes, tags};
 
 /// The maximum number of companies of a contact.
 const MAX_COMPANIES_PER_CONTACT: usize = 1_000;
@@ -20,6 +20,7 @@ pub(super) fn create_or_update(workspace: &mut Workspace, call: &MockCall<'_>) -
         let name = call.body.keys().next().map_or("company_id", String::as_str);
         return Err(ApiError::new(400, "bad_request", format!("bad '{name}' parameter")));
     }
+    data_attributes::check_options(workspace, "company", &call.body)?;
     let existing = key.and_then(|key| workspace.active_with(kind, "company_id", &key).into_iter().next());
     let id = match existing {
         Some(id) => id,
@@ -33,6 +34,7 @@ pub(super) fn create_or_update(workspace: &mut Workspace, call: &MockCall<'_>) -
 }
 
 pub(super) fn update(workspace: &mut Workspace, call: &MockCall<'_>) -> CallResult {
+    data_attributes::check_options(workspace, "company", &call.body)?;
     set_fields(workspace, call, call.last_path_value());
     workspace.show(call, kind::company(), call.last_path_value())
 }
@@ -51,11 +53,10 @@ fn set_fields(workspace: &mut Workspace, call: &MockCall<'_>, id: &str) {
         // `merge` does not change the field that identifies the record in paths, which may be
         // `company_id`.
         if let Some(key) = call
-            .body
-            .get("company_id")
+            .text("company_id")
             .filter(|_| catalog().id_field(kind) != "company_id")
         {
-            fields.insert("company_id".to_owned(), key.clone());
+            fields.insert("company_id".to_owned(), key.as_ref().into());
         }
         if let Some(plan) = plan {
             let is_same = fields

@@ -11,7 +11,7 @@ use super::super::description::OPERATIONS;
 use super::super::store::RecordKind;
 use super::super::template::replace_id_in_urls;
 use super::super::workspace::{Workspace, merge as merge_fields, set_present, with};
-use super::{events, respond};
+use super::{data_attributes, events, relation_changed, respond};
 
 /// The maximum number of related records in a contact.
 const MAX_EMBEDDED: usize = 10;
@@ -20,6 +20,7 @@ const MAX_EMBEDDED: usize = 10;
 /// exists.
 pub(super) fn create(workspace: &mut Workspace, call: &MockCall<'_>) -> CallResult {
     let kind = kind::contact();
+    data_attributes::check_options(workspace, "contact", &call.body)?;
     reject_duplicate(workspace, &call.body, None)?;
     let mut record = workspace.new_record(call.operation, kind);
     if let Some(object) = &call.operation.record {
@@ -99,6 +100,7 @@ pub(super) fn update(workspace: &mut Workspace, call: &MockCall<'_>) -> CallResu
     if role.is_some_and(|role| role == "user") && call.body.get("role").is_some_and(|role| role == "lead") {
         return Err(ApiError::new(400, "client_error", "a user cannot become a lead"));
     }
+    data_attributes::check_options(workspace, "contact", &call.body)?;
     reject_duplicate(workspace, &call.body, Some(id))?;
     workspace.merge_into(call, kind, id);
     workspace.show(call, kind, id)
@@ -130,6 +132,12 @@ pub(super) fn merge(workspace: &mut Workspace, call: &MockCall<'_>) -> CallResul
         .ids((kind, &from), kind::note())
         .map(str::to_owned)
         .collect();
+    // A company of both contacts loses one user.
+    let shared = workspace.relations.ids((kind, &from), kind::company());
+    let shared = shared.filter(|id| workspace.relations.data((kind, &into), (kind::company(), id)).is_some());
+    for id in shared.map(str::to_owned).collect::<Vec<_>>() {
+        relation_changed(workspace, (kind::company(), &id), (kind, &from), -1);
+    }
     workspace.relations.transfer(kind, &from, &into);
     let from_record = workspace
         .store

@@ -232,6 +232,14 @@ pub(super) fn operator() -> Value {
 pub(super) fn reply(workspace: &mut Workspace, call: &MockCall<'_>) -> CallResult {
     let kind = kind::conversation();
     let missing = || ApiError::new(404, "not_found", "Resource Not Found");
+    // The official Node SDK sends these to `/reply` instead of `/parts`.
+    if is_management(call) {
+        workspace
+            .store
+            .active(kind, call.first_path_value())
+            .ok_or_else(missing)?;
+        return manage(workspace, call);
+    }
     let by_admin = call.text("type").as_deref() == Some("admin");
     let contact = match by_admin {
         true => None,
@@ -319,6 +327,15 @@ pub(super) fn reply(workspace: &mut Workspace, call: &MockCall<'_>) -> CallResul
         None => {}
     }
     workspace.show(call, kind, &id)
+}
+
+/// Returns `true` if a request closes, snoozes, opens or assigns a conversation.
+fn is_management(call: &MockCall<'_>) -> bool {
+    let message_type = call.text("message_type");
+    matches!(
+        message_type.as_deref(),
+        Some("close" | "snoozed" | "open" | "assignment")
+    )
 }
 
 /// Closes, snoozes, opens or assigns a conversation.
@@ -433,7 +450,7 @@ pub(super) fn attach_contact(workspace: &mut Workspace, call: &MockCall<'_>) -> 
     workspace.attach((kind::conversation(), id), (kind::contact(), &contact), &Value::Null);
     let admin = call
         .text("admin_id")
-        .map_or_else(admins::token_admin_id, Cow::into_owned);
+        .map_or_else(|| admins::token_admin_id(workspace), Cow::into_owned);
     let author = admins::part_author(workspace, &admin);
     add_part(workspace, id, NewPart::new("participant_added", author));
     update_contacts(workspace, id);
@@ -453,7 +470,7 @@ pub(super) fn detach_contact(workspace: &mut Workspace, call: &MockCall<'_>) -> 
     workspace.detach_records((kind, id), (contact_kind, contact));
     let admin = call
         .text("admin_id")
-        .map_or_else(admins::token_admin_id, Cow::into_owned);
+        .map_or_else(|| admins::token_admin_id(workspace), Cow::into_owned);
     let author = admins::part_author(workspace, &admin);
     add_part(workspace, id, NewPart::new("participant_removed", author));
     update_contacts(workspace, id);

@@ -4,9 +4,11 @@ use serde_json::{Map, Value};
 
 use super::super::call::{ApiError, CallResult, MockCall};
 use super::super::catalog::{catalog, kind};
+use super::super::description::OPERATIONS;
 use super::super::store::IGNORE_CASE_SUFFIX;
-use super::super::workspace::{Workspace, merge, set_present};
+use super::super::workspace::{Workspace, example_response, merge, set_present};
 use super::ListFilter;
+use crate::wire::id::text_of;
 
 const DATA_TYPES: [&str; 6] = ["string", "integer", "float", "boolean", "date", "datetime"];
 
@@ -86,6 +88,46 @@ fn set_fields(call: &MockCall<'_>, fields: &mut Map<String, Value>, options: Opt
     if let Some(options) = options {
         fields.insert("options".to_owned(), options);
     }
+}
+
+/// Adds the built-in attributes that the description shows.
+pub(super) fn add_built_in(workspace: &mut Workspace) {
+    let mut lists = OPERATIONS
+        .iter()
+        .filter(|operation| operation.shape == "/data_attributes");
+    let Some(operation) = lists.find(|operation| operation.list.is_some()) else {
+        return;
+    };
+    let example = example_response(operation);
+    let attributes = example.get("data").and_then(Value::as_array).into_iter().flatten();
+    for attribute in attributes.filter(|attribute| attribute["custom"] == false) {
+        workspace.put(kind::data_attribute(), attribute.clone());
+    }
+}
+
+/// Fails if a custom attribute with options has another value than these. Source: reports of
+/// connectors.
+pub(super) fn check_options(workspace: &mut Workspace, model: &str, body: &Map<String, Value>) -> Result<(), ApiError> {
+    let attributes = body.get("custom_attributes").and_then(Value::as_object);
+    for (name, value) in attributes.into_iter().flatten() {
+        let Some(text) = text_of(value) else { continue };
+        for slot in workspace.store.with_text(kind::data_attribute(), "name", name) {
+            let attribute = workspace.store.at(kind::data_attribute(), slot);
+            let attribute = attribute.filter(|attribute| !attribute.is_example && attribute.value["archived"] != true);
+            let Some(attribute) = attribute.filter(|attribute| attribute.value["model"] == model) else {
+                continue;
+            };
+            let options = attribute.value["options"]
+                .as_array()
+                .filter(|options| !options.is_empty());
+            if options.is_some_and(|options| options.iter().all(|option| text_of(option).as_deref() != Some(&*text))) {
+                return Err(ApiError::invalid_parameter(format!(
+                    "{text:?} is not an option of {name}"
+                )));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Selects the attributes of a model, and archived ones if requested.

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::super::call::{ApiError, CallResult, MockCall, empty_success};
 use super::super::catalog::{EVENT, kind};
 use super::super::store::{Record, RecordKind};
-use super::super::workspace::Workspace;
+use super::super::workspace::{Workspace, set_present};
 use super::{ListFilter, respond};
 use crate::wire::id::text_of;
 
@@ -154,6 +154,8 @@ pub(super) fn list(workspace: &mut Workspace, call: &MockCall<'_>) -> CallResult
 
 /// Adds the ids of the contact to a list of events.
 pub(super) fn complete_frame(workspace: &Workspace, call: &MockCall<'_>, frame: &mut Map<String, Value>) {
+    // The recorded response is a summary. This is the type that the description has for a list.
+    set_present(frame, "type", "event.list".into());
     let query = |name: &str| call.request.query(name).map(str::to_owned);
     let mut contacts = workspace.store.all(kind::contact()).map(|(_, record)| record);
     let fields = [

@@ -8,7 +8,6 @@ use serde_json::{Map, Value, json};
 use super::super::call::{ApiError, CallResult, MockCall};
 use super::super::catalog::{catalog, kind};
 use super::super::export::MockExport;
-use super::super::pages::PLACEHOLDER_HOST;
 use super::super::response::MockResponse;
 use super::super::workspace::Workspace;
 
@@ -66,7 +65,7 @@ pub(super) fn status(workspace: &mut Workspace, call: &MockCall<'_>) -> CallResu
     let shown = workspace.show(call, kind, id);
     if let Some(next) = next {
         let expires = workspace.now.seconds() + DOWNLOAD_SECONDS;
-        let url = format!("{PLACEHOLDER_HOST}/download/content/data/{id}");
+        let url = format!("{}/download/content/data/{id}", call.base_url());
         let download = (next == "completed").then_some((url, expires));
         workspace.change(kind, id, |fields| set(fields, next, download));
     }

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::super::call::{ApiError, CallResult, MockCall};
 use super::super::catalog::kind;
+use super::super::response::MockResponse;
 use super::super::workspace::{Workspace, example_response};
 use super::conversations::{NewConversation, start, start_by_contact};
 use super::notes::AUTHOR_FIELDS;
@@ -64,8 +65,13 @@ pub(super) fn create(workspace: &mut Workspace, call: &MockCall<'_>) -> CallResu
 
 /// Redirects a phone call to the messenger, with a new URL.
 pub(super) fn redirect_call(workspace: &mut Workspace, call: &MockCall<'_>) -> CallResult {
-    if call.text("phone").is_none() {
-        return Err(ApiError::missing_parameter("phone is required"));
+    let phone = call
+        .text("phone")
+        .ok_or_else(|| ApiError::missing_parameter("phone is required"))?;
+    let is_number = phone.chars().all(|c| c.is_ascii_digit() || "+-() ".contains(c));
+    if !is_number || phone.chars().filter(char::is_ascii_digit).count() < 7 {
+        let error = json!({"error_key": "invalid_phone_number", "message": "Invalid phone number"});
+        return Ok(MockResponse::json(error).status(400));
     }
     let mut shown = example_response(call.operation);
     let id = contacts::uuid(&workspace.new_nested_id());

@@ -120,12 +120,18 @@ pub(super) fn view(workspace: &Workspace, kind: RecordKind, record: &Record) -> 
         tickets::embed_type(workspace, fields);
     } else if kind == kind::ticket_type() {
         ticket_types::embed(workspace, id, fields);
+    } else if kind == kind::section() {
+        // A number in the recorded sections, whatever the request contained.
+        let parent = fields.get("parent_id").and_then(Value::as_str);
+        if let Some(number) = parent.and_then(|parent| parent.parse::<i64>().ok()) {
+            fields.insert("parent_id".to_owned(), number.into());
+        }
     }
     value
 }
 
 /// Converts a record to the form that a call requests.
-pub(super) fn present(call: &MockCall<'_>, kind: RecordKind, mut value: Value) -> Value {
+pub(super) fn present(workspace: &Workspace, call: &MockCall<'_>, kind: RecordKind, mut value: Value) -> Value {
     // In the recorded responses to changes of sections, `parent_id` is a string instead of a
     // number.
     if call.operation.shape.starts_with("/help_center/sections") && call.operation.method != "GET" {
@@ -133,6 +139,13 @@ pub(super) fn present(call: &MockCall<'_>, kind: RecordKind, mut value: Value) -
         if let (Some(parent), Value::Object(fields)) = (parent, &mut value) {
             fields.insert("parent_id".to_owned(), parent);
         }
+    }
+    if kind == kind::segment()
+        && call.request.query("include_count") == Some("true")
+        && let (Some(id), Value::Object(fields)) = (text_of(&value["id"]).map(Cow::into_owned), &mut value)
+    {
+        let count = workspace.relations.count((kind, &id), kind::contact());
+        fields.insert("count".to_owned(), count.into());
     }
     let is_plain = call.request.query("display_as") == Some("plaintext");
     if kind == kind::conversation() && is_plain {
@@ -166,6 +179,12 @@ pub(super) fn complete_examples(workspace: &mut Workspace) {
             link_embedded_records(workspace, kind, &id);
         }
     }
+}
+
+/// Adds the records that every workspace has.
+pub(super) fn add_essentials(workspace: &mut Workspace) {
+    admins::add_token_admin(workspace);
+    data_attributes::add_built_in(workspace);
 }
 
 /// Attaches a seeded record to the records that it embeds.
@@ -366,6 +385,11 @@ pub(super) fn app_id() -> String {
     app.and_then(|app| app["id_code"].as_str())
         .unwrap_or_default()
         .to_owned()
+}
+
+/// Derives a UUID from an id.
+pub(super) fn uuid(id: &str) -> String {
+    contacts::uuid(id)
 }
 
 /// Creates the success of a call with this body.

@@ -21,7 +21,7 @@ pub(super) fn create(workspace: &mut Workspace, call: &MockCall<'_>) -> CallResu
     };
     let admin = call
         .text("admin_id")
-        .map_or_else(admins::token_admin_id, Cow::into_owned);
+        .map_or_else(|| admins::token_admin_id(workspace), Cow::into_owned);
     let author = admins::author(workspace, &admin, &AUTHOR_FIELDS);
     let author = author.ok_or_else(|| ApiError::new(404, "not_found", "Resource Not Found"))?;
     let mut record = workspace.new_record(call.operation, kind);

@@ -25,6 +25,23 @@ pub(super) fn create(workspace: &mut Workspace, call: &MockCall<'_>) -> CallResu
             targets.push((target_kind, id, item["untag"] == true));
         }
     }
+    let field = format!("name{IGNORE_CASE_SUFFIX}");
+    let existing = match call.text("id") {
+        Some(id) => Some(id.into_owned()),
+        None => workspace
+            .active_with(kind, &field, &name.to_lowercase())
+            .into_iter()
+            .next(),
+    };
+    for (target_kind, target_id, _) in targets.iter().filter(|(_, _, untag)| *untag) {
+        let is_attached = |tag: &String| {
+            let relation = workspace.relations.data((*target_kind, target_id), (kind, tag));
+            relation.is_some()
+        };
+        if !existing.as_ref().is_some_and(is_attached) {
+            return Err(ApiError::record_not_found(call.operation, kind));
+        }
+    }
     let id = match call.text("id") {
         Some(id) => {
             if workspace.store.active(kind, &id).is_none() {
@@ -34,21 +51,14 @@ pub(super) fn create(workspace: &mut Workspace, call: &MockCall<'_>) -> CallResu
             workspace.change(kind, &id, |fields| drop(fields.insert("name".to_owned(), name)));
             id.into_owned()
         }
-        None => {
-            let field = format!("name{IGNORE_CASE_SUFFIX}");
-            let existing = workspace
-                .active_with(kind, &field, &name.to_lowercase())
-                .into_iter()
-                .next();
-            match existing {
-                Some(id) => id,
-                None => {
-                    let mut record = workspace.new_record(call.operation, kind);
-                    record.insert("name".to_owned(), name.as_ref().into());
-                    workspace.put(kind, Value::Object(record)).unwrap_or_default()
-                }
+        None => match existing {
+            Some(id) => id,
+            None => {
+                let mut record = workspace.new_record(call.operation, kind);
+                record.insert("name".to_owned(), name.as_ref().into());
+                workspace.put(kind, Value::Object(record)).unwrap_or_default()
             }
-        }
+        },
     };
     let data = application(workspace, None);
     for (target_kind, target_id, untag) in targets {
@@ -77,7 +87,7 @@ fn target(workspace: &mut Workspace, kind: RecordKind, item: &Value) -> Option<S
 
 /// Returns the time and the admin of an application of a tag.
 fn application(workspace: &Workspace, admin: Option<&str>) -> Value {
-    let admin = admin.map_or_else(admins::token_admin_id, str::to_owned);
+    let admin = admin.map_or_else(|| admins::token_admin_id(workspace), str::to_owned);
     json!({"applied_at": workspace.now.seconds(), "applied_by": {"type": "admin", "id": admin}})
 }
 

@@ -126,7 +126,9 @@ pub(super) fn update(workspace: &mut Workspace, call: &MockCall<'_>) -> CallResu
         .as_deref()
         .is_some_and(|id| workspace.store.active(kind::admin(), id).is_none() && id != "0");
     if let Some(assignee) = &assignee {
-        let author = admin.as_deref().map_or_else(admins::token_admin_id, str::to_owned);
+        let author = admin
+            .as_deref()
+            .map_or_else(|| admins::token_admin_id(workspace), str::to_owned);
         let part = NewPart::new("assignment", admins::part_author(workspace, &author));
         added.push((
             part.assigned_to(if is_team { "team" } else { "admin" }, assignee),
