@@ -63,17 +63,17 @@ impl ObjectType {
     }
 
     /// Converts a value of a request to the type of a field; `None` if it has another type. The
-    /// server accepts ids as numbers and as text.
+    /// server accepts ids as numbers and as text, and returns each in one of the two forms.
     pub(super) fn converted(&self, name: &str, value: &Value) -> Option<Value> {
-        if self.accepts(name, value) {
-            return Some(value.clone());
-        }
-        let other: Value = match value {
-            Value::String(text) => text.parse::<i64>().ok()?.into(),
-            Value::Number(number) => number.to_string().into(),
-            _ => return None,
+        let is_id = name == "id" || name.ends_with("_id");
+        let is_text = is_id && self.accepts(name, &json!("x"));
+        let other: Option<Value> = match value {
+            Value::String(text) if is_id && !is_text => text.parse::<i64>().ok().map(Value::from),
+            Value::Number(number) if is_text => Some(number.to_string().into()),
+            _ => None,
         };
-        ((name == "id" || name.ends_with("_id")) && self.accepts(name, &other)).then_some(other)
+        let value = other.unwrap_or_else(|| value.clone());
+        self.accepts(name, &value).then_some(value)
     }
 
     /// Returns `true` if the type has a field of this name.

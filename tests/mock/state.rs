@@ -16,9 +16,9 @@ const ADA: &str = "66f1c2a9d04b7e8351aa0c11";
 const ADMIN: &str = "4021337";
 
 /// A mock with a client that does not retry.
-struct TestMock {
-    intercom: MockIntercom,
-    client: Client,
+pub(crate) struct TestMock {
+    pub(crate) intercom: MockIntercom,
+    pub(crate) client: Client,
 }
 
 impl TestMock {
