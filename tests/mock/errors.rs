@@ -7,8 +7,6 @@ use serde_json::{Value, json};
 
 use crate::published::{mock_id, normalized, published, with_mock_ids};
 
-const ADA: &str = "66f1c2a9d04b7e8351aa0c11";
-
 /// Returns `true` for published errors that the table "How far it goes" lists as not modelled.
 fn not_modelled(path: &str, name: &str) -> bool {
     matches!(
