@@ -169,13 +169,16 @@ fn times_without_a_time_zone_are_explained() {
         &[
             "a field cannot be compared with `",
             "NaiveDateTime`",
-            "as by `.and_utc()`",
+            "for example by `.and_utc()`",
         ],
     );
     let update = "client.update_contact().id(1).body_map(|b| b.signed_up_at(at)).await?";
     assert_messages(
         &format!("{naive} {update}"),
-        &["NaiveDateTime` cannot be given", "as by `.and_utc()`"],
+        &[
+            "NaiveDateTime` does not convert to a value of type",
+            "for example with `.and_utc()`",
+        ],
     );
 }
 
