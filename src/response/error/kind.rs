@@ -419,7 +419,8 @@ mod tests {
     fn table_of_kinds_has_the_message_of_each() {
         let errors = errors();
         let tested: HashSet<ErrorKind> = errors.iter().map(Error::kind).collect();
-        assert_eq!(tested, ErrorKind::ALL.iter().copied().collect());
+        let all: HashSet<ErrorKind> = ErrorKind::ALL.iter().copied().collect();
+        assert_eq!(tested, all);
         let labels: HashSet<&str> = ErrorKind::ALL.iter().map(|kind| kind.as_str()).collect();
         assert_eq!(labels.len(), ErrorKind::ALL.len());
         for error in errors {
