@@ -126,10 +126,8 @@ async fn work(client: &Client, db: &Connection, added: &Notify, walk_interval: D
 async fn walk(client: &Client, db: &Connection) -> Result<()> {
     db.execute("UPDATE queue SET error = NULL", [])?;
     let since = |kind| {
-        let watermark = db.query_row("SELECT seconds FROM watermarks WHERE kind = ?1", [kind], |row| {
-            row.get(0)
-        });
-        watermark.optional().map(|seconds| seconds.unwrap_or(0_i64))
+        let sql = "SELECT coalesce(max(seconds), 0) FROM watermarks WHERE kind = ?1";
+        db.query_row(sql, [kind], |row| row.get::<_, i64>(0))
     };
     let contacts = client.search_contacts().per_page(150);
     enqueue_changes(db, "contact", contacts.changed_since(since("contact")?)).await?;
@@ -158,19 +156,11 @@ where
 /// Retrieves and stores the records in the queue. The next walk retries those that fail.
 async fn store_queued(client: &Client, db: &Connection) -> Result<()> {
     let next = "SELECT number, kind, id FROM queue WHERE error IS NULL ORDER BY number LIMIT 1";
-    let entry = |row: &Row<'_>| {
-        Ok((
-            row.get::<_, i64>(0)?,
-            row.get::<_, String>(1)?,
-            row.get::<_, String>(2)?,
-        ))
-    };
+    let entry = |row: &Row<'_>| <(i64, String, String)>::try_from(row);
+    let store = "INSERT OR REPLACE INTO records VALUES (?1, ?2, ?3)";
     while let Some((number, kind, id)) = db.query_row(next, [], entry).optional()? {
         match retrieve(client, &kind, &id).await {
-            Ok(json) => db.execute(
-                "INSERT OR REPLACE INTO records VALUES (?1, ?2, ?3)",
-                [&kind, &id, &json?],
-            )?,
+            Ok(json) => db.execute(store, [&kind, &id, &json?])?,
             Err(error) if error.is_not_found() => {
                 db.execute("DELETE FROM records WHERE kind = ?1 AND id = ?2", [&kind, &id])?
             }

@@ -1,4 +1,4 @@
-//! Runs [`sync_to_sqlite::sync`] and prints what the database contains.
+//! Runs [`sync_to_sqlite::sync`] and prints the number of records in each table.
 
 use std::process::ExitCode;
 

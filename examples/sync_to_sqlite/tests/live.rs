@@ -36,7 +36,7 @@ async fn workspace() -> MockServer {
     intercom
 }
 
-/// The program in a process of its own, which is killed on drop.
+/// The program in another process, which is killed on drop.
 struct Program {
     process: Child,
     url: String,
