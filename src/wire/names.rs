@@ -45,6 +45,9 @@ impl Name {
 }
 
 /// The order in which the names of one type appear in objects. Servers write all objects of a type in the same order.
+///
+/// Without it, decoding 150 contacts in the order of real servers takes 14 % more instructions, and up to 52 % more in an order
+/// unlike that of the description.
 #[derive(Debug)]
 pub(crate) struct Order {
     pub names: &'static [Name],
