@@ -224,7 +224,7 @@ fn error_bodies_take_memory_in_proportion_to_their_text() {
 
 /// Calls a service that responds with compressed chunks. Returns the peak of memory in bytes, and the length of the body.
 fn peak_of_call(chunks: impl Iterator<Item = Bytes> + Clone + Send + Sync + 'static) -> (usize, Option<usize>) {
-    let service = tower::service_fn(move |_request| {
+    let service = tower::service_fn(move |_request: http::Request<Bytes>| {
         let frames = chunks.clone().map(Frame::data).map(Ok::<_, Infallible>);
         let response = http::Response::builder().header("content-encoding", "gzip");
         std::future::ready(response.body(StreamBody::new(stream::iter(frames))))

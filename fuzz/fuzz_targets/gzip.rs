@@ -19,7 +19,7 @@ const MAX_BYTES: u64 = 1 << 16;
 
 /// Returns the body decoded by the client, or `None` if the call fails.
 fn by_client(chunks: Vec<Bytes>) -> Option<Bytes> {
-    let service = tower::service_fn(move |_request| {
+    let service = tower::service_fn(move |_request: http::Request<Bytes>| {
         let frames = chunks
             .clone()
             .into_iter()
