@@ -260,7 +260,7 @@ impl Gate {
             self.change(|state, now| {
                 state
                     .window
-                    .learn(now, headers, is_rate_limited, known_window, state.in_flight)
+                    .learn(now, headers, is_rate_limited, known_window, state.in_flight);
             });
         }
     }

@@ -173,7 +173,8 @@ fn patch(new: &Value, text: Option<&str>, out: &mut String) -> bool {
     match (new, text) {
         (new, Some(text)) if *new == value(text) => {
             out.push_str(text);
-            differs = new.to_string() != text;
+            let serialized = new.to_string();
+            differs = serialized != text;
         }
         (Value::Object(entries), Some(text)) => {
             let mut texts = BTreeMap::new();
