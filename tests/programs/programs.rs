@@ -178,7 +178,7 @@ fn the_mock_server_is_announced() {
 fn files_that_examples_write_are_ignored_by_git() {
     let ignored = include_str!("../../.gitignore");
     for pattern in [
-        "/*.failed.jsonl*",
+        "*.failed.jsonl*",
         "/exports",
         "/intercom.db*",
         "/live.db*",
