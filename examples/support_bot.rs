@@ -140,7 +140,8 @@ async fn run() -> Result<(), Box<dyn std::error::Error>> {
     let request = request.header("x-hub-signature", receiver.sign(body.as_bytes()));
     let stop = async { drop(request.body(body).send().await) };
     serve(listener, receiver, intercom.client(), stop).await?;
-    Ok(println!("{}", intercom.log()))
+    println!("{}", intercom.log());
+    Ok(())
 }
 
 #[tokio::main]

@@ -374,7 +374,7 @@ async fn parameters_and_fields_in_milliseconds_are_refused() {
             .unwrap_err(),
         client
             .list_activity_logs()
-            .created_at_after(&milliseconds)
+            .created_at_after(milliseconds)
             .stream()
             .next()
             .await

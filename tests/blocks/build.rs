@@ -34,11 +34,11 @@ fn write(files: &[PathBuf], macros: &mut String) -> Vec<String> {
     for file in files {
         let text = fs::read_to_string(file).expect("the file is readable");
         for block in blocks(&text) {
-            let functions = block
+            let mut functions = block
                 .split("fn ")
                 .skip(1)
                 .filter_map(|rest| rest.split(['(', '<']).next());
-            let Some(name) = functions.filter(|name| *name != "main").next() else {
+            let Some(name) = functions.find(|name| *name != "main") else {
                 continue;
             };
             *macros += &format!("#[macro_export]\nmacro_rules! {name} {{\n() => {{\n{block}\n}};\n}}\n");
