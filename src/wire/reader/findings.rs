@@ -52,6 +52,7 @@ pub(super) struct Mark {
 }
 
 impl Findings {
+    #[cfg(feature = "mock")]
     pub(super) fn strict() -> Self {
         Self {
             strict: true,
