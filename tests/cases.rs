@@ -776,3 +776,82 @@ async fn the_page_limit_of_companies_is_an_error_that_names_the_scroll() {
     assert!(error.is_page_limit() && error.is_invalid_request(), "{error}");
     assert!(error.to_string().contains("scroll"), "{error}");
 }
+
+/// Some workspaces send the contacts and teammates of a conversation as bare lists.
+#[tokio::test]
+async fn contacts_and_teammates_can_be_bare_lists() {
+    let body = json!({
+        "type": "conversation", "id": "471",
+        "contacts": [{"type": "contact", "id": "66f1a2b3c4d5e6f7a8b9c0d1"}],
+        "teammates": [{"type": "admin", "id": "814865"}],
+    });
+    let wire = respond_with(body.clone()).await;
+    let conversation = wire.client().retrieve_conversation().id("471").send().await.unwrap();
+    assert_eq!(conversation.id.as_deref(), Some("471"));
+    let paths: Vec<&str> = conversation
+        .mismatches()
+        .iter()
+        .map(|mismatch| mismatch.path.as_str())
+        .collect();
+    assert_eq!(paths, ["contacts", "teammates"]);
+    assert_eq!(serde_json::to_value(&*conversation).unwrap(), body);
+}
+
+/// A deleted company can be a 404 without JSON, and a merged contact a 410.
+#[tokio::test]
+async fn deleted_and_merged_records_are_not_retried() {
+    let page = "<html><head><title>404 Not Found</title></head><body>nginx</body></html>";
+    let wire = respond_raw(404, page).await;
+    let error = wire
+        .client()
+        .retrieve_company_by_id()
+        .id("5f1")
+        .send()
+        .await
+        .unwrap_err();
+    assert!(
+        error.is_not_found() && !error.is_decode() && !error.is_retryable(),
+        "{error}"
+    );
+
+    let merged = json!({"type": "error.list", "errors": [{"code": "gone", "message": "Contact was merged"}]});
+    let wire = respond_raw(410, merged.to_string()).await;
+    let error = wire.client().show_contact().id("66f1").send().await.unwrap_err();
+    assert!(!error.is_retryable() && !error.may_have_been_carried_out(), "{error}");
+    assert_eq!(error.status().map(|status| status.as_u16()), Some(410));
+}
+
+/// Attributes of conversations that Intercom defines have no id, and several have the same name.
+#[tokio::test]
+async fn attributes_of_conversations_need_no_id() {
+    let attribute = |label: &str, data_type: &str| {
+        json!({
+            "type": "data_attribute", "name": "id", "full_name": "id", "label": label, "data_type": data_type,
+            "model": "conversation", "custom": false, "archived": false,
+        })
+    };
+    let body = json!({
+        "type": "list",
+        "data": [attribute("Teammate", "string"), attribute("Company", "string"), attribute("Started", "datetime")],
+    });
+    let wire = respond_with(body.clone()).await;
+    let attributes = wire
+        .client()
+        .list_data_attributes()
+        .model("conversation")
+        .send()
+        .await
+        .unwrap();
+    assert!(attributes.mismatches().is_empty(), "{:?}", attributes.mismatches());
+    assert_eq!(serde_json::to_value(&*attributes).unwrap(), body);
+    assert_eq!(wire.sent().line, "GET /data_attributes?model=conversation");
+}
+
+/// A search accepts numbers as text with a fraction.
+#[tokio::test]
+async fn a_search_accepts_numeric_text() {
+    let wire = respond("POST /contacts/search").await;
+    let query = field(contacts::CREATED_AT).gt("1765843200.0");
+    wire.client().search_contacts().query(query).send().await.unwrap();
+    assert_eq!(wire.sent().body["query"]["value"], json!("1765843200.0"));
+}
