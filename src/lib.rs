@@ -70,7 +70,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 // Some items are unused in builds of a few groups, or of another description.
 #![cfg_attr(
-    not(intercom_whole),
+    not(all(feature = "client", intercom_whole)),
     allow(dead_code, unreachable_pub, unused_imports, unused_macros)
 )]
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
