@@ -286,14 +286,17 @@ async fn failed_name_resolution_is_shown() {
         }
     }
     let http = reqwest::Client::builder().dns_resolver(std::sync::Arc::new(NoSuchName));
+    // Plain http, so that this holds without a TLS feature.
     let client = https()
+        .base_url("http://intercom.example")
+        .allow_plain_http(true)
         .http_client(http.build().unwrap())
         .retry(intercom_client::RetryPolicy::none());
     let error = client.build().unwrap().identify_admin().send().await.unwrap_err();
     assert!(error.is_connect());
     assert_eq!(
         printed(&error),
-        "Error: identify_admin: could not connect to api.intercom.io:443: no such host; check the base URL, the network \
+        "Error: identify_admin: could not connect to intercom.example:80: no such host; check the base URL, the network \
          and the proxy"
     );
 }
