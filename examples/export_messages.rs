@@ -1,4 +1,4 @@
-//! Exports message data to CSV files with a progress bar. Run with `--help` for the arguments.
+//! Exports message data to CSV files with a progress bar.
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -8,47 +8,34 @@ use indicatif::{ProgressBar, ProgressStyle};
 use intercom_client::Client;
 use intercom_client::mock::{MockExport, MockIntercom};
 
+#[path = "tool/mod.rs"]
+mod tool;
+
 const HELP: &str = "\
 Exports the recipients of the messages of the last days to CSV files.
 
-usage: export_messages [DAYS|JOB [FOLDER]]
+Usage: export_messages [DAYS|JOB [FOLDER]]
 
-  DAYS    the number of days to export (default: 7)
-  JOB     the id of an existing export job, to resume it
-  FOLDER  the folder to write the files to (default: exports)
+Arguments:
+  DAYS    number of days to export; default 7
+  JOB     id of an export job to resume
+  FOLDER  folder to write the files to; default exports
 
-environment:
-  INTERCOM_ACCESS_TOKEN  an access token; if unset, a mock server is used";
+Environment:
+  INTERCOM_ACCESS_TOKEN  token of the workspace; if unset, a mock Intercom is used
+  INTERCOM_REGION        us, eu or au; default us";
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if arguments
-        .iter()
-        .any(|argument| argument == "--help" || argument == "-h")
-    {
-        println!("{HELP}");
-        return ExitCode::SUCCESS;
-    }
-    let option = arguments.iter().find(|argument| argument.starts_with('-'));
-    if let Some(unexpected) = option.or(arguments.get(2)) {
-        eprintln!("error: unexpected argument `{unexpected}`\n\n{HELP}");
-        return ExitCode::from(2);
-    }
-    let argument = |index: usize, default: &str| arguments.get(index).cloned().unwrap_or(default.to_owned());
-    match run(&argument(0, "7"), &argument(1, "exports")).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    let arguments = tool::arguments(HELP, 2);
+    let argument = |index: usize, default| arguments.get(index).map_or(default, String::as_str);
+    tool::exit(run(argument(0, "7"), argument(1, "exports")).await)
 }
 
 async fn run(days_or_job: &str, folder: &str) -> Result<(), Box<dyn Error>> {
-    let client = match std::env::var_os("INTERCOM_ACCESS_TOKEN") {
-        Some(_) => Client::from_env()?,
-        None => mock_client(),
+    let client = match tool::has_token() {
+        true => Client::from_env()?,
+        false => mock_client(),
     };
     let job = match days_or_job.parse::<i64>() {
         Ok(days) => {
@@ -98,9 +85,8 @@ async fn run(days_or_job: &str, folder: &str) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Returns the client of a mock server with an export of 50,000 receipts.
+/// Returns the client of a mock Intercom with an export of 50,000 receipts.
 fn mock_client() -> Client {
-    eprintln!("INTERCOM_ACCESS_TOKEN is not set: using a mock server");
     let intercom = MockIntercom::new();
     let receipts = (0..50_000).map(|i| [format!("{i:024x}"), (i % 97).to_string(), "2024-11-13".to_owned()]);
     intercom.set_export(MockExport::csv(["user_id", "content_id", "received_at"], receipts).gzip());

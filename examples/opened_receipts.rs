@@ -1,4 +1,4 @@
-//! Joins the receipts of an export with the opens. Run with `--help` for the arguments.
+//! Joins the receipts of an export with the opens.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::error::Error;
@@ -8,46 +8,33 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use intercom_client::mock::{MockExport, MockIntercom};
 use intercom_client::{Client, ExportFile};
 
+#[path = "tool/mod.rs"]
+mod tool;
+
 const HELP: &str = "\
 Exports the messages of yesterday, and prints how many receipts of each message were opened.
 
-usage: opened_receipts [FOLDER [JOB]]
+Usage: opened_receipts [FOLDER [JOB]]
 
-  FOLDER  the folder to write the files of the export to (default: exports)
-  JOB     the id of an existing export job, to use it instead of a new one
+Arguments:
+  FOLDER  folder to write the files of the export to; default exports
+  JOB     id of an export job to use instead of a new one
 
-environment:
-  INTERCOM_ACCESS_TOKEN  an access token; if unset, a mock server is used";
+Environment:
+  INTERCOM_ACCESS_TOKEN  token of the workspace; if unset, a mock Intercom is used
+  INTERCOM_REGION        us, eu or au; default us";
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if arguments
-        .iter()
-        .any(|argument| argument == "--help" || argument == "-h")
-    {
-        println!("{HELP}");
-        return ExitCode::SUCCESS;
-    }
-    let option = arguments.iter().find(|argument| argument.starts_with('-'));
-    if let Some(unexpected) = option.or(arguments.get(2)) {
-        eprintln!("error: unexpected argument `{unexpected}`\n\n{HELP}");
-        return ExitCode::from(2);
-    }
+    let arguments = tool::arguments(HELP, 2);
     let folder = arguments.first().map_or("exports", String::as_str);
-    match run(folder, arguments.get(1)).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    tool::exit(run(folder, arguments.get(1)).await)
 }
 
 async fn run(folder: &str, job: Option<&String>) -> Result<(), Box<dyn Error>> {
-    let client = match std::env::var_os("INTERCOM_ACCESS_TOKEN") {
-        Some(_) => Client::from_env()?,
-        None => mock_client(),
+    let client = match tool::has_token() {
+        true => Client::from_env()?,
+        false => mock_client(),
     };
 
     const DAY: i64 = 86_400;
@@ -95,10 +82,8 @@ fn text(row: &Row, column: &str) -> String {
     row.get(column).cloned().unwrap_or_default()
 }
 
-/// Returns the client of a mock server with an export of 1,000 receipts, of which every fourth was
-/// opened.
+/// Returns the client of a mock Intercom with an export of 1,000 receipts, of which every fourth was opened.
 fn mock_client() -> Client {
-    eprintln!("INTERCOM_ACCESS_TOKEN is not set: using a mock server");
     let intercom = MockIntercom::new();
     let titles = ["Welcome", "Quarterly check, Q2", "New prices"];
     let receipts = (0..1000).map(|id| [format!("user-{id}"), titles[id % 3].to_owned(), id.to_string()]);

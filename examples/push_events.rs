@@ -1,4 +1,4 @@
-//! Sends events from a file in bulk. Run with `--help` for the arguments.
+//! Sends events from a file in bulk.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Write};
@@ -13,47 +13,33 @@ use serde_json::{Value, json};
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
+#[path = "tool/mod.rs"]
+mod tool;
+
 const HELP: &str = "\
 Sends events, ten concurrently and within the rate limit. Events that failed or were not sent before Ctrl-C are written to a
 file for the next run.
 
-usage: push_events [FILE]
+Usage: push_events [FILE]
 
-  FILE  events as JSON, one object per line (default: 500 generated events)
+Arguments:
+  FILE  events as JSON, one object per line; default 500 generated events
 
-The rest of EVENTS.jsonl is written to EVENTS.failed.jsonl, that of generated events to events.failed.jsonl.
+The rest of EVENTS.jsonl is written to EVENTS.failed.jsonl, the rest of generated events to events.failed.jsonl.
 The exit status is 1 if any event is left.
 
-environment:
-  INTERCOM_ACCESS_TOKEN  an access token; if unset, a mock server is used";
+Environment:
+  INTERCOM_ACCESS_TOKEN  token of the workspace; if unset, a mock Intercom is used
+  INTERCOM_REGION        us, eu or au; default us";
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let path = match arguments.as_slice() {
-        [] => None,
-        [help] if help == "--help" || help == "-h" => {
-            println!("{HELP}");
-            return ExitCode::SUCCESS;
-        }
-        [path] if !path.starts_with('-') => Some(path.as_str()),
-        [unexpected] | [_, unexpected, ..] => {
-            eprintln!("error: unexpected argument `{unexpected}`\n\n{HELP}");
-            return ExitCode::from(2);
-        }
-    };
-    match run(path).await {
-        Ok(0) => ExitCode::SUCCESS,
-        Ok(_) => ExitCode::FAILURE,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    let arguments = tool::arguments(HELP, 1);
+    tool::exit(run(arguments.first().map(String::as_str)).await)
 }
 
-/// Sends the events, and returns the number of events that are left.
-async fn run(path: Option<&str>) -> Result<usize> {
+/// Sends the events. Fails if any event is left.
+async fn run(path: Option<&str>) -> Result<()> {
     let events = match path {
         Some(path) => read(path)?,
         None => generated(),
@@ -62,9 +48,9 @@ async fn run(path: Option<&str>) -> Result<usize> {
     let rest_path = format!("{}.failed.jsonl", stem.trim_end_matches(".failed"));
 
     // A program for one workspace needs only `Client::from_env()?`.
-    let client = match std::env::var_os("INTERCOM_ACCESS_TOKEN") {
-        Some(_) => Client::from_env()?,
-        None => mock_client(),
+    let client = match tool::has_token() {
+        true => Client::from_env()?,
+        false => mock_client(),
     };
     let bar = ProgressBar::new(events.len() as u64)
         .with_style(ProgressStyle::with_template("{bar:40} {pos}/{len} {eta} {msg}")?);
@@ -111,8 +97,7 @@ async fn run(path: Option<&str>) -> Result<usize> {
     let progress = bulk.progress();
     println!("{} events sent, {} failed", progress.succeeded, progress.failed);
     if progress.outcome_unknown > 0 {
-        // Sending them again is safe: the server ignores an event with the same name, time and
-        // contact.
+        // Sending them again is safe: the server ignores an event with the same name, time and contact.
         println!("{} of the failed events may have been sent", progress.outcome_unknown);
     }
     rest.extend(bulk.into_remaining_inputs().collect::<Vec<_>>().await);
@@ -120,14 +105,11 @@ async fn run(path: Option<&str>) -> Result<usize> {
         if path == Some(&rest_path) {
             std::fs::remove_file(&rest_path)?;
         }
-        return Ok(0);
+        return Ok(());
     }
     write(&rest_path, &rest).map_err(|error| format!("{rest_path}: {error}"))?;
-    eprintln!(
-        "{} events are left; send them with `push_events {rest_path}`",
-        rest.len()
-    );
-    Ok(rest.len())
+    let left = rest.len();
+    Err(format!("{left} events are left; send them with `push_events {rest_path}`").into())
 }
 
 /// Reads the events in a file.
@@ -142,8 +124,7 @@ fn read(path: &str) -> Result<Vec<Value>> {
     Ok(events)
 }
 
-/// Writes events to a file. The file can be the one that was read, so it is replaced when the new
-/// one is complete.
+/// Writes events to a file. The file can be the one that was read, so it is replaced when the new one is complete.
 fn write(path: &str, events: &[Value]) -> std::io::Result<()> {
     let temporary = format!("{path}.part");
     let mut file = BufWriter::new(File::create(&temporary)?);
@@ -167,9 +148,8 @@ fn generated() -> Vec<Value> {
     (1..=500).map(order).collect()
 }
 
-/// Returns the client of a mock server that fails occasionally.
+/// Returns the client of a mock Intercom that fails occasionally.
 fn mock_client() -> Client {
-    eprintln!("INTERCOM_ACCESS_TOKEN is not set: using a mock server");
     let intercom = MockIntercom::builder().latency(Duration::from_millis(20)).build();
     intercom
         .on("create_data_event")

@@ -124,10 +124,10 @@ fn last_message(conversation: &Conversation) -> Option<&str> {
 
 async fn run() -> Result<(), Box<dyn std::error::Error>> {
     if tool::has_token() {
-        let secret = std::env::var("INTERCOM_CLIENT_SECRET").map_err(|_| "INTERCOM_CLIENT_SECRET is not set")?;
+        let receiver = Receiver::new(tool::variable("INTERCOM_CLIENT_SECRET")?)?;
         let listener = TcpListener::bind("127.0.0.1:3000").await?;
         let stop = async { drop(tokio::signal::ctrl_c().await) };
-        return Ok(serve(listener, Receiver::new(secret)?, Client::from_env()?, stop).await?);
+        return Ok(serve(listener, receiver, Client::from_env()?, stop).await?);
     }
     let (intercom, receiver) = (MockIntercom::new(), Receiver::new("5e0c27a1")?);
     let listener = TcpListener::bind("127.0.0.1:0").await?;

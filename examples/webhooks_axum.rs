@@ -1,5 +1,4 @@
-//! A webhook endpoint on axum for all requests that Intercom sends to an app. Run with `--help` for
-//! the arguments.
+//! A webhook endpoint on axum for all requests that Intercom sends to an app.
 
 use std::process::ExitCode;
 
@@ -14,15 +13,19 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::sync::mpsc::{self, Sender};
 
+#[path = "tool/mod.rs"]
+mod tool;
+
 const HELP: &str = "\
 Runs an endpoint that receives notifications, uninstall calls, health checks and Canvas Kit requests, and prints them.
 
-usage: webhooks_axum [ADDRESS]
+Usage: webhooks_axum [ADDRESS]
 
-  ADDRESS  the address to listen on (default: 127.0.0.1:3000)
+Arguments:
+  ADDRESS  address to listen on; default 127.0.0.1:3000
 
-environment:
-  INTERCOM_CLIENT_SECRET  the client secret of the app (required)
+Environment:
+  INTERCOM_CLIENT_SECRET  client secret of the app; required
 
 Intercom sends requests by HTTPS. For a test, forward them with a tunnel, and set https://TUNNEL/webhooks as the endpoint URL in
 the Developer Hub.";
@@ -116,32 +119,15 @@ fn process(notification: &Notification) {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let address = match arguments.as_slice() {
-        [] => "127.0.0.1:3000",
-        [help] if help == "--help" || help == "-h" => {
-            println!("{HELP}");
-            return ExitCode::SUCCESS;
-        }
-        [address] if !address.starts_with('-') => address,
-        [unexpected] | [_, unexpected, ..] => {
-            eprintln!("error: unexpected argument `{unexpected}`\n\n{HELP}");
-            return ExitCode::from(2);
-        }
-    };
-    match run(address).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    let arguments = tool::arguments(HELP, 1);
+    let address = arguments.first().map_or("127.0.0.1:3000", String::as_str);
+    tool::exit(run(address).await)
 }
 
 async fn run(address: &str) -> Result<(), Box<dyn std::error::Error>> {
-    let secret = std::env::var("INTERCOM_CLIENT_SECRET").map_err(|_| "INTERCOM_CLIENT_SECRET is not set")?;
+    let receiver = Receiver::new(tool::variable("INTERCOM_CLIENT_SECRET")?)?;
     let (queue, mut notifications) = mpsc::channel(QUEUE_LENGTH);
-    let router = router(Receiver::new(secret)?, queue);
+    let router = router(receiver, queue);
     let listener = tokio::net::TcpListener::bind(address).await;
     let listener = listener.map_err(|error| format!("{address}: {error}"))?;
     println!("listening on http://{}/webhooks", listener.local_addr()?);

@@ -163,6 +163,6 @@ fn command_line_rejects_unknown_arguments() {
     assert_eq!(parse(&[]), Ok(Some(vec![])));
     assert_eq!(parse(&["file"]), Ok(Some(vec!["file".to_owned()])));
     assert_eq!(parse(&["--help"]), Ok(None));
-    assert_eq!(parse(&["-x"]), Err("unexpected argument: -x".to_owned()));
-    assert_eq!(parse(&["file", "more"]), Err("unexpected argument: more".to_owned()));
+    assert_eq!(parse(&["-x"]), Err("unexpected argument `-x`".to_owned()));
+    assert_eq!(parse(&["file", "more"]), Err("unexpected argument `more`".to_owned()));
 }

@@ -2,6 +2,7 @@
 
 #![allow(dead_code)] // not every example uses all functions
 
+use std::env::VarError;
 use std::process::ExitCode;
 
 /// Returns the arguments of the program. Prints the help and exits if `--help` is among them; prints the reason and exits with
@@ -32,12 +33,21 @@ pub(crate) fn parse(arguments: Vec<String>, max: usize) -> Result<Option<Vec<Str
     }
     let option = arguments.iter().find(|argument| argument.starts_with('-'));
     match option.or_else(|| arguments.get(max)) {
-        Some(unknown) => Err(format!("unexpected argument: {unknown}")),
+        Some(unknown) => Err(format!("unexpected argument `{unknown}`")),
         None => Ok(Some(arguments)),
     }
 }
 
-/// Returns `true` if the environment has an access token. Otherwise announces the mock.
+/// Returns the value of an environment variable. An empty variable counts as unset.
+pub(crate) fn variable(name: &str) -> Result<String, String> {
+    match std::env::var(name) {
+        Ok(value) if !value.is_empty() => Ok(value),
+        Ok(_) | Err(VarError::NotPresent) => Err(format!("{name} is not set")),
+        Err(error) => Err(format!("{name}: {error}")),
+    }
+}
+
+/// Returns `true` if the environment has an access token, even an invalid one. Otherwise announces the mock.
 pub(crate) fn has_token() -> bool {
     let has_token = std::env::var_os("INTERCOM_ACCESS_TOKEN").is_some_and(|token| !token.is_empty());
     if !has_token {

@@ -35,6 +35,12 @@ fn run(name: &str, folder: &Path, arguments: &[&str]) -> Output {
     command(name, folder, arguments).output().unwrap()
 }
 
+/// Runs commands concurrently, because an export waits for seconds until it asks for the state of its job again.
+fn run_all<const N: usize>(commands: [Command; N]) -> [Output; N] {
+    let running = commands.map(|mut command| command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap());
+    running.map(|process| process.wait_with_output().unwrap())
+}
+
 /// Runs an example as the client of a server.
 async fn run_with(intercom: &MockServer, name: &'static str, folder: &Path, arguments: &[&str]) -> Output {
     let mut command = command(name, folder, arguments);
@@ -77,7 +83,7 @@ fn help_is_printed_and_nothing_else_happens() {
             assert!(output.status.success(), "{name}: {output:?}");
             let help = stdout(&output);
             assert!(
-                help.contains(&format!("usage: {name}")) && help.contains("INTERCOM_"),
+                help.contains(&format!("Usage: {name}")) && help.contains("INTERCOM_"),
                 "{help}"
             );
             assert_eq!(
@@ -103,7 +109,7 @@ fn unknown_arguments_exit_with_status_2() {
             assert_eq!(output.status.code(), Some(2), "{name} {arguments:?}: {output:?}");
             let text = stderr(&output);
             assert!(text.starts_with("error: unexpected argument `"), "{text}");
-            assert!(text.contains(&format!("usage: {name}")), "{text}");
+            assert!(text.contains(&format!("Usage: {name}")), "{text}");
             assert_eq!(
                 (stdout(&output).as_str(), names(folder.path()).len()),
                 ("", 0),
@@ -129,11 +135,11 @@ fn files_that_are_missing_are_named() {
     );
     assert_eq!(names(folder.path()), ["events.jsonl"]);
 
-    for (name, arguments) in [
-        ("export_messages", &["7", "events.jsonl"][..]),
-        ("opened_receipts", &["events.jsonl"]),
-    ] {
-        let output = run(name, folder.path(), arguments);
+    let exports = run_all([
+        command("export_messages", folder.path(), &["7", "events.jsonl"]),
+        command("opened_receipts", folder.path(), &["events.jsonl"]),
+    ]);
+    for output in exports {
         assert_eq!(output.status.code(), Some(1), "{output:?}");
         assert!(stderr(&output).contains("error: events.jsonl: "), "{output:?}");
     }
@@ -144,47 +150,91 @@ fn files_that_are_missing_are_named() {
     );
 }
 
-#[test]
-fn the_mock_server_is_announced() {
+/// Runs the examples that need a token with this one, which counts as unset.
+fn assert_the_mock_is_used(token: Option<&str>) {
     let folder = tempfile::tempdir().unwrap();
-    let output = run("export_messages", folder.path(), &[]);
-    assert!(output.status.success(), "{output:?}");
-    assert!(stderr(&output).starts_with("INTERCOM_ACCESS_TOKEN is not set: using a mock server\n"));
-    assert!(stdout(&output).contains(".csv: "), "{output:?}");
-    let output = run("opened_receipts", folder.path(), &[]);
-    assert!(output.status.success(), "{output:?}");
-    assert!(stderr(&output).starts_with("INTERCOM_ACCESS_TOKEN is not set: using a mock server\n"));
-    assert!(
-        stdout(&output).contains("Quarterly check, Q2: 83 of 333 opened"),
-        "{output:?}"
-    );
-    assert_eq!(names(folder.path()), ["exports"]);
+    let outputs = run_all(["export_messages", "opened_receipts", "push_events"].map(|name| {
+        let folder = folder.path().join(name);
+        std::fs::create_dir(&folder).unwrap();
+        let mut command = command(name, &folder, &[]);
+        command.envs(token.map(|token| ("INTERCOM_ACCESS_TOKEN", token)));
+        command
+    }));
+    for output in &outputs {
+        let announcement = "INTERCOM_ACCESS_TOKEN is not set: this run uses a mock Intercom\n";
+        assert!(stderr(output).starts_with(announcement), "{output:?}");
+    }
+    let [messages, receipts, events] = &outputs;
+    assert!(messages.status.success(), "{messages:?}");
+    assert!(stdout(messages).contains(".csv: "), "{messages:?}");
+    assert_eq!(names(&folder.path().join("export_messages")), ["exports"]);
+    assert!(receipts.status.success(), "{receipts:?}");
+    let counts = "Quarterly check, Q2: 83 of 333 opened";
+    assert!(stdout(receipts).contains(counts), "{receipts:?}");
+    assert_eq!(names(&folder.path().join("opened_receipts")), ["exports"]);
 
-    let output = run("push_events", folder.path(), &[]);
-    assert_eq!(output.status.code(), Some(1), "the mock server fails for some events");
-    let text = stderr(&output);
-    assert!(
-        text.starts_with("INTERCOM_ACCESS_TOKEN is not set: using a mock server\n"),
-        "{text}"
-    );
-    let failed = std::fs::read_to_string(folder.path().join("events.failed.jsonl")).unwrap();
+    assert_eq!(events.status.code(), Some(1), "the mock fails for some events");
+    let failed = std::fs::read_to_string(folder.path().join("push_events/events.failed.jsonl")).unwrap();
     assert!(!failed.is_empty());
-    // Each failure is reported, although there is no terminal.
+    // Each failure is reported, even without a terminal.
+    let text = stderr(events);
     let reasons = text.lines().filter(|line| line.starts_with("event ")).count();
     assert_eq!(reasons, failed.lines().count(), "{text}");
 }
 
 #[test]
-fn files_that_examples_write_are_ignored_by_git() {
-    let ignored = include_str!("../../.gitignore");
-    for pattern in [
-        "*.failed.jsonl*",
-        "/exports",
-        "/intercom.db*",
-        "/live.db*",
-        "/contacts.jsonl*",
+fn examples_without_a_token_use_the_mock() {
+    assert_the_mock_is_used(None);
+}
+
+#[test]
+fn examples_with_an_empty_token_use_the_mock() {
+    assert_the_mock_is_used(Some(""));
+}
+
+#[test]
+fn an_empty_client_secret_counts_as_unset() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = command("webhooks_axum", folder.path(), &[]);
+    let output = command.env("INTERCOM_CLIENT_SECRET", "").output().unwrap();
+    assert_eq!(stderr(&output), "error: INTERCOM_CLIENT_SECRET is not set\n");
+}
+
+/// A repository with only the `.gitignore` of this one, so that the checkout and the user's settings do not matter.
+#[test]
+fn git_ignores_files_that_examples_write_by_default() {
+    let repository = tempfile::tempdir().unwrap();
+    let git = |arguments: &[&str]| {
+        let mut git = Command::new("git");
+        git.args(["-c", "core.excludesFile="]).args(arguments);
+        git.current_dir(repository.path())
+            .env_remove("GIT_DIR")
+            .env_remove("GIT_WORK_TREE");
+        git.output().unwrap()
+    };
+    std::fs::write(repository.path().join(".gitignore"), include_str!("../../.gitignore")).unwrap();
+    let init = git(&["init", "--quiet", "--template="]);
+    assert!(init.status.success(), "{init:?}");
+    // Status 0 of `check-ignore` means ignored, 1 means not ignored.
+    for file in [
+        "contacts.jsonl",
+        "contacts.jsonl.progress",
+        "contacts.jsonl.progress.new",
+        "events.failed.jsonl",
+        "events.failed.jsonl.part",
+        "exports/receipt_20260413.csv",
+        "intercom.db",
+        "intercom.db-wal",
+        "live.db",
+        "live.db-shm",
+        "target/debug/quickstart",
     ] {
-        assert!(ignored.lines().any(|line| line == pattern), "{pattern}");
+        let output = git(&["check-ignore", "--quiet", file]);
+        assert_eq!(output.status.code(), Some(0), "{file}: {output:?}");
+    }
+    for file in ["examples/quickstart.rs", "src/exports/mod.rs", "tests/contacts.jsonl"] {
+        let output = git(&["check-ignore", "--quiet", file]);
+        assert_eq!(output.status.code(), Some(1), "{file}: {output:?}");
     }
 }
 

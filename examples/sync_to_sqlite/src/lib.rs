@@ -7,6 +7,8 @@
 pub mod live;
 mod mock;
 mod table;
+#[path = "../../tool/mod.rs"]
+mod tool;
 
 use futures_util::{StreamExt, TryStreamExt};
 use intercom_client::paging::Paging;

@@ -4,39 +4,26 @@ use std::process::ExitCode;
 
 use sync_to_sqlite::{Result, client, open, sync};
 
+#[path = "../../tool/mod.rs"]
+mod tool;
+
 const HELP: &str = "\
 Copies a workspace into a SQLite database. The first run copies everything, later runs copy what changed.
 An interrupted run can be repeated; it resumes.
 
-usage: sync-to-sqlite [DATABASE]
+Usage: sync-to-sqlite [DATABASE]
 
-  DATABASE  the file of the database (default: intercom.db)
+Arguments:
+  DATABASE  file of the database; default intercom.db
 
-environment:
-  INTERCOM_ACCESS_TOKEN  an access token; if unset, a mock server is used";
+Environment:
+  INTERCOM_ACCESS_TOKEN  token of the workspace; if unset, a mock Intercom is used
+  INTERCOM_REGION        us, eu or au; default us";
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let path = match arguments.as_slice() {
-        [] => "intercom.db",
-        [help] if help == "--help" || help == "-h" => {
-            println!("{HELP}");
-            return ExitCode::SUCCESS;
-        }
-        [path] if !path.starts_with('-') => path,
-        [unexpected] | [_, unexpected, ..] => {
-            eprintln!("error: unexpected argument `{unexpected}`\n\n{HELP}");
-            return ExitCode::from(2);
-        }
-    };
-    match run(path).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    let arguments = tool::arguments(HELP, 1);
+    tool::exit(run(arguments.first().map_or("intercom.db", String::as_str)).await)
 }
 
 async fn run(path: &str) -> Result<()> {

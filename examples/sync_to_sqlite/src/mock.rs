@@ -1,25 +1,24 @@
-//! The client of the examples, which uses a mock server if no access token is set.
+//! The client of the examples, which uses a mock Intercom if no access token is set.
 
 use intercom_client::Client;
 use intercom_client::mock::MockIntercom;
 use serde_json::json;
 
-use crate::Result;
+use crate::{Result, tool};
 
-/// Returns the client of the environment. If `INTERCOM_ACCESS_TOKEN` is not set, it is the client
-/// of the mock server returned with it.
+/// Returns the client of the environment. If `INTERCOM_ACCESS_TOKEN` is not set, it is the client of the mock Intercom
+/// returned with it.
 ///
 /// A program for one workspace needs only `Client::from_env()?`.
 pub fn client() -> Result<(Client, Option<MockIntercom>)> {
-    if std::env::var_os("INTERCOM_ACCESS_TOKEN").is_some() {
+    if tool::has_token() {
         return Ok((Client::from_env()?, None));
     }
-    eprintln!("INTERCOM_ACCESS_TOKEN is not set: using a mock server");
     let intercom = mock_intercom();
     Ok((intercom.client(), Some(intercom)))
 }
 
-/// A mock server with a few hundred contacts and conversations.
+/// Returns a mock Intercom with a few hundred contacts and conversations.
 fn mock_intercom() -> MockIntercom {
     let intercom = MockIntercom::new();
     let contact = |number: u32| {

@@ -28,7 +28,7 @@ fn help_is_printed_and_nothing_else_happens() {
         for argument in ["--help", "-h"] {
             let output = run(program, folder.path(), &[argument]);
             assert!(output.status.success(), "{output:?}");
-            assert!(text(&output.stdout).contains(&format!("usage: {name} [")), "{output:?}");
+            assert!(text(&output.stdout).contains(&format!("Usage: {name} [")), "{output:?}");
         }
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     }
@@ -72,7 +72,7 @@ fn a_sync_without_a_token_copies_a_mock_server() {
     assert!(output.status.success(), "{output:?}");
     assert_eq!(
         text(&output.stderr),
-        "INTERCOM_ACCESS_TOKEN is not set: using a mock server\n"
+        "INTERCOM_ACCESS_TOKEN is not set: this run uses a mock Intercom\n"
     );
     assert!(text(&output.stdout).contains("400 contacts\n"), "{output:?}");
     assert!(folder.path().join("intercom.db").exists());

@@ -1,4 +1,4 @@
-//! The sync against a mock server: the contents of the database, and the requests.
+//! The sync against a mock Intercom: the contents of the database, and the requests.
 
 use intercom_client::Client;
 use intercom_client::mock::{MockIntercom, MockResponse, ReceivedRequest};

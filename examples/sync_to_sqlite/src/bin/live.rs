@@ -7,48 +7,34 @@ use intercom_client::webhooks::Receiver;
 use sync_to_sqlite::{Result, client, live};
 use tokio::net::TcpListener;
 
+#[path = "../../../tool/mod.rs"]
+mod tool;
+
 const HELP: &str = "\
 Keeps a copy of a workspace in a SQLite database, updated by webhooks and by an hourly walk.
 
-usage: live [DATABASE [ADDRESS]]
+Usage: live [DATABASE [ADDRESS]]
 
-  DATABASE  the file of the database (default: live.db)
-  ADDRESS   the address to listen on (default: 127.0.0.1:3000)
+Arguments:
+  DATABASE  file of the database; default live.db
+  ADDRESS   address to listen on; default 127.0.0.1:3000
 
-environment:
-  INTERCOM_CLIENT_SECRET  the client secret of the app (required)
-  INTERCOM_ACCESS_TOKEN   an access token; if unset, a mock server is used";
+Environment:
+  INTERCOM_CLIENT_SECRET  client secret of the app; required
+  INTERCOM_ACCESS_TOKEN   token of the workspace; if unset, a mock Intercom is used
+  INTERCOM_REGION         us, eu or au; default us";
 
 const WALK_INTERVAL: Duration = Duration::from_secs(3600);
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if arguments
-        .iter()
-        .any(|argument| argument == "--help" || argument == "-h")
-    {
-        println!("{HELP}");
-        return ExitCode::SUCCESS;
-    }
-    let option = arguments.iter().find(|argument| argument.starts_with('-'));
-    if let Some(unexpected) = option.or(arguments.get(2)) {
-        eprintln!("error: unexpected argument `{unexpected}`\n\n{HELP}");
-        return ExitCode::from(2);
-    }
-    let argument = |at: usize, default: &str| arguments.get(at).cloned().unwrap_or(default.to_owned());
-    match run(&argument(0, "live.db"), &argument(1, "127.0.0.1:3000")).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    let arguments = tool::arguments(HELP, 2);
+    let argument = |index: usize, default| arguments.get(index).map_or(default, String::as_str);
+    tool::exit(run(argument(0, "live.db"), argument(1, "127.0.0.1:3000")).await)
 }
 
 async fn run(path: &str, address: &str) -> Result<()> {
-    let secret = std::env::var("INTERCOM_CLIENT_SECRET").map_err(|_| "INTERCOM_CLIENT_SECRET is not set")?;
-    let receiver = Receiver::new(secret)?;
+    let receiver = Receiver::new(tool::variable("INTERCOM_CLIENT_SECRET")?)?;
     let (client, _mock) = client()?;
     let listener = TcpListener::bind(address)
         .await
