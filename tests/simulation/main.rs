@@ -1,8 +1,8 @@
 //! A deterministic simulation of clients, tasks and a server.
 //!
-//! Each seed determines one schedule: a server with records, a rate limit, a clock and faults, a client with its settings, and up to
-//! three tasks that make calls or walk lists while records are created, changed and deleted. Time is paused, so a schedule of hours
-//! takes no time.
+//! Each seed determines one schedule: a server with records, a rate limit, a clock and faults, a
+//! client with its settings, and up to three tasks that make calls or walk lists while records are
+//! created, changed and deleted. Time is paused, so a schedule of hours takes no time.
 //!
 //! ```sh
 //! cargo test --test simulation                    # the default number of schedules
@@ -15,39 +15,51 @@
 //!
 //! Rate limit (`schedule::requests_are_within_the_limit`):
 //!
-//! 1. In no window of ten seconds does the server receive more requests than its limit and a margin. The margin is four requests, which
-//!    are sent before the limit is known, and one for each response without the headers of the limit. It grows by four if responses
-//!    have no `Date`, and by the limit if responses are slow or get lost, because then a window can be taken for the next one.
+//! 1. In no window of ten seconds does the server receive more requests than its limit and a margin.
+//!    The margin is four requests, which are sent before the limit is known, and one for each
+//!    response without the headers of the limit. It grows by four if responses have no `Date`, and
+//!    by the limit if responses are slow or get lost, because then a window can be taken for the
+//!    next one.
 //!
-//! Waiting (`calls::in_time`, `walks::next`, `schedule::client_still_works`):
+//! Waiting (`calls`, `walks::next`, `schedule`):
 //!
-//! 2. A call ends within ten minutes, and the next item of a walk arrives within an hour, even if other futures are dropped or kept
-//!    without being polled.
+//! 2. A call ends at its deadline, or after a first attempt that started before it. If the server
+//!    has a rate limit, a call ends within ten minutes. The next item of a walk arrives within an
+//!    hour. All of this holds even if other futures are dropped or never polled again.
 //! 3. A schedule ends within six hours.
-//! 4. After all tasks have ended, a call without faults succeeds: no permit was lost.
-//! 5. No task panics.
+//! 4. Calls that wait for a permit are sent in the order in which they started.
+//! 5. After all tasks have ended, a call without faults succeeds: no permit was lost.
+//! 6. No task panics.
 //!
-//! Changes (`calls::matches_the_server`):
+//! Changes (`calls::matches_the_server`, `server::World::repeated`):
 //!
-//! 6. A POST is carried out at most once, unless the caller declared it idempotent.
-//! 7. A call that succeeds was carried out.
-//! 8. If a call fails although it was carried out, `may_have_been_carried_out` returns `true`.
-//! 9. `push` returns one result for each input.
+//! 7. A POST is carried out at most once, unless the caller declared it idempotent.
+//! 8. A call that succeeds was carried out.
+//! 9. If a call fails although it was carried out, `may_have_been_carried_out` returns `true`.
+//! 10. `bulk` returns one result for each input.
+//!
+//! Tokens (`server::World::sent`, `calls::token_was_renewed`):
+//!
+//! 11. A token that is supplied for a request is at most one second old when the request is sent.
+//! 12. If the server rejects one token, no call fails because of it that has attempts and time left.
 //!
 //! Walks (`walks`):
 //!
-//! 10. No walk returns an item twice, even if the server returns a page twice, and even if the walk resumes after an error.
-//! 11. A complete walk returns every record that existed from its start to its end, except for items that the caller skipped. This holds
-//!     for plain walks of cursor lists, for `exactly_once` of page-numbered lists whose order and pages change, and for `retrieve_each`.
-//! 12. `retrieve_each` returns items in the order of the list.
-//! 13. A complete walk of changes has a watermark, which is not before the start of the run.
-//! 14. A copy that is kept by several runs, each from the watermark of the previous one, is equal to the server's records after a last
-//!     run without changes and faults: no watermark is later than a change that was not returned.
-//! 15. That last run is complete after at most 20 errors.
+//! 13. No walk returns an item twice, even if the server returns a page twice, and even if the walk
+//!     resumes after an error.
+//! 14. A complete walk returns every record that existed from its start to its end, except for items
+//!     that the caller skipped. This holds for plain walks of cursor lists, for `exactly_once` of
+//!     page-numbered lists whose order and pages change, and for `retrieve_each`.
+//! 15. `retrieve_each` returns items in the order of the list.
+//! 16. A complete walk of changes has a watermark, which is not before the start of the run.
+//! 17. A copy that is kept by several runs, each from the watermark of the previous one, is equal to
+//!     the server's records after a last run without changes and faults: no watermark is later than
+//!     a change that was not returned.
+//! 18. That last run is complete after at most 20 errors.
 //!
 //! Determinism:
 //!
-//! 16. A seed always produces the same requests at the same times.
+//! 19. A seed always produces the same requests at the same times.
 
 mod calls;
 mod schedule;

@@ -1,9 +1,10 @@
 //! One schedule: a server, a client, and its tasks.
 
+use std::any::Any;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use intercom_client::{Client, RetryPolicy};
+use intercom_client::{AccessToken, Client, RetryPolicy};
 use tokio::time::timeout;
 
 use crate::server::{Server, Settings, World};
@@ -25,10 +26,45 @@ pub(crate) struct Caller {
     pub server: Server,
     /// The percentage of futures that are dropped, or kept without being polled.
     pub impatience: u32,
+    /// The attempts and the deadline of the client's policy.
+    pub attempts: u32,
+    pub deadline: Duration,
+    /// The longest time of a call.
+    pub max_call_duration: Duration,
+    /// Calls that are kept to the end of the schedule and never polled again.
+    abandoned: Arc<Mutex<Vec<Box<dyn Any + Send>>>>,
+}
+
+impl Caller {
+    /// Keeps a call until the end of the schedule.
+    pub(crate) fn abandon(&self, call: impl Any + Send) {
+        self.abandoned.lock().unwrap().push(Box::new(call));
+    }
 }
 
 /// The longest simulated time of a schedule.
 const MAX_DURATION: Duration = Duration::from_secs(6 * 3600);
+/// The time limit of an attempt.
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(10);
+/// The deadline of a call in most schedules.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
+/// The deadline of a call in other schedules.
+const SHORT_DEADLINE: Duration = Duration::from_secs(15);
+
+/// Returns the longest time of a call: its deadline, a first attempt that starts shortly before it,
+/// and the windows that earlier calls exhaust.
+fn max_call_duration(settings: &Settings, max_in_flight: Option<usize>, deadline: Duration) -> Duration {
+    // The wait for a token is limited separately from the attempt that it belongs to.
+    let first_attempt = TIMEOUT + Duration::from_millis(settings.latency);
+    let duration = match (settings.limit, max_in_flight) {
+        (Some(_), _) => return Duration::from_secs(600),
+        (None, Some(_)) => deadline + first_attempt,
+        // Before the first response, the client sends one request per second.
+        (None, None) => deadline.max(first_attempt + Duration::from_secs(15)),
+    };
+    // Calls that are not polled for some seconds end so much later.
+    duration + Duration::from_secs(10)
+}
 
 /// Runs the schedule of a seed; the error is the invariant that was violated.
 pub(crate) fn run(seed: u64, log: bool) -> Result<Outcome, String> {
@@ -49,25 +85,37 @@ pub(crate) fn run(seed: u64, log: bool) -> Result<Outcome, String> {
             faults: *random.choice(&[0, 5, 20, 40]).unwrap(),
             changes: *random.choice(&[0, 20, 60]).unwrap(),
             repeats_pages: random.u32(..4) == 0,
+            supplies_tokens: random.u32(..3) == 0,
         };
-        let records = random.u64(0..14);
-        let mut world = World::new(seed, settings, records);
+        let max_in_flight = Some(random.usize(..6)).filter(|limit| (1..4).contains(limit));
+        let attempts = random.u32(1..6);
+        let deadline = if random.u32(..3) == 0 { SHORT_DEADLINE } else { DEADLINE };
+        let max_call_duration = max_call_duration(&settings, max_in_flight, deadline);
+        let supplies_tokens = settings.supplies_tokens;
+        let mut world = World::new(seed, settings, random.u64(0..14));
         world.log = log.then(|| vec![format!("{:?}", world.settings)]);
         let server = Server(Arc::new(Mutex::new(world)));
-        let policy = RetryPolicy::default()
-            .attempts(random.u32(1..6))
-            .deadline(Duration::from_secs(60));
-        let builder = Client::builder("token").http_service(server.clone()).retry(policy);
-        let builder = match random.u64(..6) {
-            limit @ 1..=3 => builder.max_in_flight(limit as usize),
-            _ => builder,
+        let token = match supplies_tokens {
+            true => {
+                let server = server.clone();
+                AccessToken::from_fn(move || server.clone().supply_token())
+            }
+            false => "token".into(),
         };
-        let client = builder.timeout(Duration::from_secs(10)).build().unwrap();
-        let impatience = *random.choice(&[0, 10, 30]).unwrap();
+        let policy = RetryPolicy::default().attempts(attempts).deadline(deadline);
+        let builder = Client::builder(token).http_service(server.clone()).retry(policy);
+        let builder = match max_in_flight {
+            Some(limit) => builder.max_in_flight(limit),
+            None => builder,
+        };
         let caller = Caller {
-            client,
+            client: builder.timeout(TIMEOUT).build().unwrap(),
             server,
-            impatience,
+            impatience: *random.choice(&[0, 10, 30]).unwrap(),
+            attempts,
+            deadline,
+            max_call_duration,
+            abandoned: Arc::default(),
         };
         let result = timeout(MAX_DURATION, run_tasks(&caller, &mut random)).await;
         let result = result.unwrap_or_else(|_| Err("the schedule does not end".to_owned()));
@@ -98,8 +146,13 @@ async fn run_tasks(caller: &Caller, random: &mut fastrand::Rng) -> Result<u64, S
         complete_walks += task.await.map_err(|_| "a task panicked".to_owned())??;
     }
     requests_are_within_the_limit(&caller.server.world())?;
+    calls_are_sent_in_order(&caller.server.world())?;
     client_still_works(caller).await?;
-    Ok(complete_walks)
+    let world = caller.server.world();
+    match world.repeated().or(world.violation.clone()) {
+        Some(violation) => Err(violation),
+        None => Ok(complete_walks),
+    }
 }
 
 /// Checks invariant 1.
@@ -123,6 +176,30 @@ fn requests_are_within_the_limit(world: &World) -> Result<(), String> {
 }
 
 /// Checks invariant 4.
+fn calls_are_sent_in_order(world: &World) -> Result<(), String> {
+    // A call gets its permit before its token, which takes a different time for each call.
+    if world.settings.supplies_tokens {
+        return Ok(());
+    }
+    let calls = world.started_calls.iter();
+    let sent: Vec<_> = calls
+        .filter_map(|call| Some((call, *world.first_sent.get(&call.key)?)))
+        .collect();
+    for (at, (call, call_sent)) in sent.iter().enumerate() {
+        let mut earlier = sent[..at]
+            .iter()
+            .filter(|(earlier, _)| earlier.start < call.start || earlier.group == call.group);
+        if let Some((earlier, sent)) = earlier.find(|(_, sent)| sent > call_sent) {
+            return Err(format!(
+                "{} started at {:?} and was sent at {sent:?}; {} started at {:?} and was sent at {call_sent:?}",
+                earlier.key, earlier.start, call.key, call.start
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Checks invariant 5.
 async fn client_still_works(caller: &Caller) -> Result<(), String> {
     caller.server.world().settings.faults = 0;
     let policy = RetryPolicy::default().attempts(8);

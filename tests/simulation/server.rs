@@ -1,5 +1,5 @@
-//! A model of the server: records that change while they are read, a rate limit in windows of ten seconds, and faults of requests and
-//! responses.
+//! A model of the server: records that change while they are read, a rate limit in windows of ten
+//! seconds, and faults of requests and responses.
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -35,6 +35,8 @@ pub(crate) struct Settings {
     pub changes: u32,
     /// Whether the server can return the previous page of a list again.
     pub repeats_pages: bool,
+    /// Whether each request gets a new token. Otherwise all have the same.
+    pub supplies_tokens: bool,
 }
 
 #[derive(Clone)]
@@ -44,6 +46,14 @@ pub(crate) struct Record {
     pub version: u64,
     /// The simulated time after which the record was created.
     pub created_after: Duration,
+}
+
+/// A call that the caller polls until it ends.
+pub(crate) struct StartedCall {
+    pub key: String,
+    pub start: Duration,
+    /// The calls of a group are started in the order in which they are recorded.
+    pub group: u64,
 }
 
 /// The state of the server, and the events of the schedule.
@@ -58,6 +68,18 @@ pub(crate) struct World {
     versions: u64,
     /// The number of times that the change with each key was carried out.
     pub carried_out: BTreeMap<String, u32>,
+    /// The keys of the changes that must not be carried out twice.
+    not_repeatable: Vec<String>,
+    /// The calls that change something, in the order in which they started.
+    pub started_calls: Vec<StartedCall>,
+    groups: u64,
+    /// When the first request of the change with each key was sent.
+    pub first_sent: BTreeMap<String, Duration>,
+    tokens: u64,
+    /// The number of tokens that the server rejected.
+    pub rejected_tokens: u64,
+    /// The violation of an invariant by a request.
+    pub violation: Option<String>,
     /// The number of requests that arrived in each window.
     pub arrived: BTreeMap<i64, u64>,
     /// The number of responses without the headers of the rate limit, and of lost responses.
@@ -84,10 +106,22 @@ enum Fault {
     BodyLost,
     /// The body ends early without an error.
     BodyTruncated,
-    /// A proxy responds with this status. The flag is set if the request arrives at the server.
-    ProxyStatus(u16, bool),
+    /// A proxy responds.
+    Proxy {
+        status: u16,
+        /// The `Retry-After`, in seconds.
+        retry_after: Option<u64>,
+        /// Whether the request arrives at the server.
+        arrives: bool,
+    },
+    /// The server rejects the token.
+    Unauthorized,
 }
 
+/// The longest age of a token when it is sent.
+const MAX_TOKEN_AGE: Duration = Duration::from_secs(1);
+
+type Headers = Vec<(&'static str, String)>;
 type Shared = Arc<Mutex<World>>;
 
 /// The HTTP service that connects a client to the server.
@@ -109,6 +143,13 @@ impl World {
             next_id: 1,
             versions: 0,
             carried_out: BTreeMap::new(),
+            not_repeatable: Vec::new(),
+            started_calls: Vec::new(),
+            groups: 0,
+            first_sent: BTreeMap::new(),
+            tokens: 0,
+            rejected_tokens: 0,
+            violation: None,
             arrived: BTreeMap::new(),
             without_limit: 0,
             newest_pages: BTreeMap::new(),
@@ -136,6 +177,45 @@ impl World {
 
     pub(crate) fn digest(&self) -> u64 {
         self.digest.finish()
+    }
+
+    /// Records that calls start now, one after the other.
+    pub(crate) fn started(&mut self, keys: impl IntoIterator<Item = String>) {
+        self.groups += 1;
+        let (start, group) = (self.elapsed(), self.groups);
+        let calls = keys.into_iter().map(|key| StartedCall { key, start, group });
+        self.started_calls.extend(calls);
+    }
+
+    /// Records a change that must not be carried out twice.
+    pub(crate) fn must_not_repeat(&mut self, key: &str) {
+        self.not_repeatable.push(key.to_owned());
+    }
+
+    /// Returns a change that was carried out twice and must not.
+    pub(crate) fn repeated(&self) -> Option<String> {
+        let times = |key: &&String| self.carried_out.get(*key).copied().unwrap_or_default();
+        let repeated = self.not_repeatable.iter().find(|key| times(key) > 1);
+        repeated.map(|key| format!("{key} was carried out several times"))
+    }
+
+    /// Records that a request is sent, and checks its token.
+    fn sent(&mut self, request: &http::Request<Bytes>) {
+        self.requests += 1;
+        (request.method(), request.uri()).hash(&mut self.digest);
+        let now = self.elapsed();
+        if let Some(key) = key(request) {
+            self.first_sent.entry(key.to_owned()).or_insert(now);
+        }
+        if self.settings.supplies_tokens {
+            let authorization = request.headers()[http::header::AUTHORIZATION].to_str().unwrap();
+            let token = authorization.strip_prefix("Bearer ").unwrap();
+            let (supplied, _) = token.split_once('-').unwrap();
+            let age = now.saturating_sub(Duration::from_millis(supplied.parse().unwrap()));
+            if age > MAX_TOKEN_AGE {
+                self.violation = Some(format!("the token of a request was supplied {age:?} before"));
+            }
+        }
     }
 
     /// Adds an event to the digest and the log.
@@ -202,7 +282,12 @@ impl World {
             4 => Fault::Hang(random.bool()),
             5 => Fault::BodyLost,
             6 => Fault::BodyTruncated,
-            _ => Fault::ProxyStatus(*random.choice(&[500, 502, 503, 504, 520, 408]).unwrap(), random.bool()),
+            _ if self.settings.supplies_tokens && random.u32(..4) == 0 => Fault::Unauthorized,
+            _ => Fault::Proxy {
+                status: *random.choice(&[500, 502, 503, 504, 520, 408]).unwrap(),
+                retry_after: Some(random.u64(..60)).filter(|seconds| (1..30).contains(seconds)),
+                arrives: random.bool(),
+            },
         }
     }
 
@@ -211,7 +296,7 @@ impl World {
     }
 
     /// Processes a request and returns the status, headers and body of its response.
-    fn arrive(&mut self, request: &http::Request<Bytes>) -> (u16, Vec<(&'static str, String)>, String) {
+    fn arrive(&mut self, request: &http::Request<Bytes>, fault: Fault) -> (u16, Headers, String) {
         self.change();
         let now = self.now();
         let window = now.div_euclid(WINDOW);
@@ -232,18 +317,21 @@ impl World {
             headers.push(("x-ratelimit-remaining", limit.saturating_sub(arrived).to_string()));
             headers.push(("x-ratelimit-reset", ((window + 1) * WINDOW).to_string()));
         }
-        let (status, body) = match is_limited {
-            true => (
-                429,
-                r#"{"type":"error.list","errors":[{"code":"rate_limit_exceeded"}]}"#.to_owned(),
-            ),
-            false => self.process(request),
+        let (status, body) = if is_limited {
+            let body = r#"{"type":"error.list","errors":[{"code":"rate_limit_exceeded"}]}"#;
+            (429, body.to_owned())
+        } else if fault == Fault::Unauthorized {
+            self.rejected_tokens += 1;
+            let body = r#"{"type":"error.list","errors":[{"code":"unauthorized"}]}"#;
+            (401, body.to_owned())
+        } else {
+            self.process(request)
         };
         self.change();
         (status, headers, body)
     }
 
-    // Bodies are formatted and not built as `Value`s: that takes most of the time of a schedule in builds without optimization.
+    // Bodies are formatted, because building `Value`s takes several times as long.
     fn process(&mut self, request: &http::Request<Bytes>) -> (u16, String) {
         let uri = request.uri().clone();
         let query = |name: &str| {
@@ -259,8 +347,8 @@ impl World {
         match (request.method().as_str(), parts.as_slice()) {
             ("GET", ["me"]) => (200, r#"{"type":"admin","id":"814"}"#.to_owned()),
             ("POST", ["contacts"]) => {
-                let key = body()["email"].as_str().unwrap().to_owned();
-                *self.carried_out.entry(key).or_default() += 1;
+                let key = key(request).unwrap();
+                *self.carried_out.entry(key.to_owned()).or_default() += 1;
                 (200, r#"{"type":"contact","id":"c"}"#.to_owned())
             }
             ("PUT", ["contacts", key]) => {
@@ -341,6 +429,20 @@ impl World {
     }
 }
 
+/// Returns the key of a change.
+fn key(request: &http::Request<Bytes>) -> Option<&str> {
+    let path = request.uri().path();
+    match request.method().as_str() {
+        "POST" if path == "/contacts" => {
+            let body = std::str::from_utf8(request.body()).unwrap();
+            let (_, email) = body.split_once(r#""email":""#).unwrap();
+            email.split('"').next()
+        }
+        "PUT" => path.strip_prefix("/contacts/"),
+        _ => None,
+    }
+}
+
 fn row(id: u64, record: &Record) -> String {
     let Record {
         created,
@@ -363,6 +465,22 @@ impl Server {
     pub(crate) fn world(&self) -> MutexGuard<'_, World> {
         self.0.lock().unwrap()
     }
+
+    /// Supplies a token that contains the time at which it was supplied.
+    pub(crate) async fn supply_token(self) -> Result<String, &'static str> {
+        let (delay, fails) = {
+            let mut world = self.world();
+            let fails = world.random.u32(..500) < world.settings.faults;
+            (world.draw_latency(), fails)
+        };
+        sleep(delay).await;
+        if fails {
+            return Err("no token");
+        }
+        let mut world = self.world();
+        world.tokens += 1;
+        Ok(format!("{}-{}", world.elapsed().as_millis(), world.tokens))
+    }
 }
 
 impl Service<http::Request<Bytes>> for Server {
@@ -378,8 +496,7 @@ impl Service<http::Request<Bytes>> for Server {
         let server = self.clone();
         let (fault, request_latency, response_latency) = {
             let mut world = self.world();
-            world.requests += 1;
-            (request.method(), request.uri()).hash(&mut world.digest);
+            world.sent(&request);
             let fault = world.draw_fault();
             world.note(format_args!(
                 "sent     {} {} {fault:?}",
@@ -394,15 +511,19 @@ impl Service<http::Request<Bytes>> for Server {
                 Fault::NotSent(kind) => return Err(kind.into()),
                 Fault::RequestLost => return Err(HttpErrorKind::Lost.into()),
                 Fault::Hang(false) => std::future::pending().await,
-                Fault::ProxyStatus(status, false) => {
+                Fault::Proxy {
+                    status,
+                    retry_after,
+                    arrives: false,
+                } => {
                     server.world().without_limit += 1;
-                    return Ok(response(status, Vec::new(), Frames::complete("{}".to_owned())));
+                    return Ok(proxy_response(status, retry_after));
                 }
                 _ => {}
             }
             let (status, headers, body) = {
                 let mut world = server.world();
-                let response = world.arrive(&request);
+                let response = world.arrive(&request, fault);
                 let (status, body) = (response.0, &response.2);
                 world.note(format_args!(
                     "arrived  {} {} {status} {body}",
@@ -419,7 +540,9 @@ impl Service<http::Request<Bytes>> for Server {
                 Fault::Hang(_) => std::future::pending().await,
                 Fault::BodyLost => (status, headers, Frames(Some(body[..half].to_owned().into()), true)),
                 Fault::BodyTruncated => (status, headers, Frames::complete(body[..half].to_owned())),
-                Fault::ProxyStatus(status, _) => (status, Vec::new(), Frames::complete("{}".to_owned())),
+                Fault::Proxy {
+                    status, retry_after, ..
+                } => return Ok(proxy_response(status, retry_after)),
                 _ => (status, headers, Frames::complete(body)),
             };
             Ok(response(status, headers, frames))
@@ -427,12 +550,21 @@ impl Service<http::Request<Bytes>> for Server {
     }
 }
 
-fn response(status: u16, headers: Vec<(&'static str, String)>, frames: Frames) -> http::Response<Frames> {
-    let mut response = http::Response::builder().status(status);
+fn response(status: u16, headers: Headers, frames: Frames) -> http::Response<Frames> {
+    let mut response = http::Response::new(frames);
+    *response.status_mut() = http::StatusCode::from_u16(status).unwrap();
     for (name, value) in headers {
-        response = response.header(name, value);
+        let value = value.try_into().unwrap();
+        response
+            .headers_mut()
+            .insert(http::HeaderName::from_static(name), value);
     }
-    response.body(frames).unwrap()
+    response
+}
+
+fn proxy_response(status: u16, retry_after: Option<u64>) -> http::Response<Frames> {
+    let headers = retry_after.map(|seconds| ("retry-after", seconds.to_string()));
+    response(status, headers.into_iter().collect(), Frames::complete("{}".to_owned()))
 }
 
 /// A body of one frame. If the flag is set, the connection is lost after it.

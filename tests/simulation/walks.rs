@@ -56,7 +56,7 @@ impl Returned {
         }
     }
 
-    /// Adds an item, and checks invariant 10.
+    /// Adds an item, and checks invariant 13.
     fn add(&mut self, id: u64) -> Result<(), String> {
         if self.ids.contains(&id) {
             return Err(format!("{id} was returned twice"));
@@ -65,7 +65,7 @@ impl Returned {
         Ok(())
     }
 
-    /// Checks invariant 11 at the end of a walk, and returns the number of complete walks.
+    /// Checks invariant 14 at the end of a walk, and returns the number of complete walks.
     fn is_complete(&self, skipped: &[u64]) -> Result<u64, String> {
         let world = self.caller.server.world();
         let mut expected = world
@@ -187,14 +187,16 @@ fn conversation(item: &ConversationListItem) -> IdAndVersion {
     (number(item.id.as_deref()), number(item.title.as_deref()))
 }
 
-/// Keeps a copy of the records by several runs, each from the watermark of the previous one, and checks invariants 13 to 15.
+/// Keeps a copy of the records by several runs, each from the watermark of the previous one, and
+/// checks invariants 16 to 18.
 async fn keep_copy<P: Page<Item: intercom_client::paging::Dated>>(
     caller: &Caller,
     changes: impl Fn(i64) -> Changes<P>,
     version: impl Fn(&P::Item) -> IdAndVersion,
     mut random: fastrand::Rng,
 ) -> Result<u64, String> {
-    // Without a `Date`, the watermark is by the local clock, and the overlap covers the difference of the two clocks.
+    // Without a `Date`, the watermark is by the local clock, and the overlap covers the difference
+    // of the two clocks.
     let has_date = caller.server.world().settings.has_date;
     let overlap = Duration::from_secs(if has_date { 0 } else { 600 });
     let (mut since, mut copy, mut complete) = (0, BTreeMap::new(), 0);
