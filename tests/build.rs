@@ -1,16 +1,24 @@
-//! The unit tests of the build's steps, and tests of the complete build.
+//! The unit tests of the build's steps, tests of the complete build, and tests of the example `describe`, which runs its steps.
 
+#[path = "../examples/describe/src/compare.rs"]
+mod compare;
+mod describe;
+#[path = "../examples/describe/src/layout.rs"]
+mod layout;
+#[path = "../examples/describe/src/report.rs"]
+mod report;
 #[allow(dead_code)]
 #[path = "../build.rs"]
 mod script;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::LazyLock;
 
-use script::Input;
 use script::steps::model::Model;
 use script::steps::model::paging::Shape;
 use script::steps::slice::{Slice, groups};
+use script::{Built, Input};
 use serde_json::{Value, json};
 use syn::{Expr, Item, Lit};
 
@@ -29,6 +37,21 @@ fn own() -> Input {
         mock: false,
     }
 }
+
+/// The own description and the client that is generated from it. Generating one takes seconds, so tests share them.
+struct Own {
+    document: Value,
+    built: Built,
+    pages: BTreeMap<String, String>,
+}
+
+static OWN: LazyLock<Own> = LazyLock::new(|| {
+    let described = script::describe(&own()).unwrap();
+    let document = described.document.clone();
+    let built = script::model(described, &own()).unwrap();
+    let pages = pages(&built.model);
+    Own { document, built, pages }
+});
 
 /// Returns the items of a generated client, including those of the private modules `calls` and
 /// `constants`.
@@ -222,9 +245,8 @@ fn every_action_of_the_overlay_changes_the_client() {
 
 #[test]
 fn these_repair_rules_are_needed_by_other_descriptions_only() {
-    let described = script::describe(&own()).unwrap();
     assert_eq!(
-        script::steps::repair::idle(described.document),
+        script::steps::repair::idle(OWN.document.clone()),
         [
             "well_formed",
             "operation_ids",
@@ -240,9 +262,8 @@ fn these_repair_rules_are_needed_by_other_descriptions_only() {
 
 #[test]
 fn every_group_of_the_description_has_a_feature() {
-    let described = script::describe(&own()).unwrap();
     let kebab = |group: &String| group.to_lowercase().replace(' ', "-");
-    let groups: BTreeSet<String> = groups(&described.document).iter().map(kebab).collect();
+    let groups: BTreeSet<String> = groups(&OWN.document).iter().map(kebab).collect();
     let manifest = std::fs::read_to_string("Cargo.toml").unwrap();
     let features = manifest
         .split("[features]")
@@ -276,8 +297,8 @@ fn lists_of(model: &Model) -> Vec<(&str, Shape, bool)> {
 
 #[test]
 fn lists_have_their_shape_and_changed_items() {
-    let model = script::model(script::describe(&own()).unwrap(), &own()).unwrap().model;
-    let lists = lists_of(&model);
+    let model = &OWN.built.model;
+    let lists = lists_of(model);
     assert_eq!(lists.len(), 30);
     let of = |wanted: Shape| -> BTreeSet<&str> {
         let lists = lists.iter().filter(|(_, shape, _)| *shape == wanted);
@@ -428,7 +449,7 @@ fn a_type_is_the_same_in_every_slice() {
             }
             _ => None,
         });
-        structs.collect::<std::collections::BTreeMap<_, _>>()
+        structs.collect::<BTreeMap<_, _>>()
     };
     let full = types(Slice::Full);
     for group in ["contacts", "conversations", "tags", "tickets", "visitors"] {
@@ -461,7 +482,7 @@ fn documentation(attributes: &[syn::Attribute]) -> String {
 }
 
 /// Returns the documentation of all methods, builders, types and modules, by name.
-fn pages(model: &script::steps::model::Model) -> std::collections::BTreeMap<String, String> {
+fn pages(model: &script::steps::model::Model) -> BTreeMap<String, String> {
     let mut pages = std::collections::BTreeMap::new();
     for item in items(script::steps::write::client(model).unwrap()) {
         match item {
@@ -488,8 +509,8 @@ fn pages(model: &script::steps::model::Model) -> std::collections::BTreeMap<Stri
 
 #[test]
 fn pages_document_requests_and_responses() {
-    let model = script::model(script::describe(&own()).unwrap(), &own()).unwrap().model;
-    let pages = pages(&model);
+    let Own { built, pages, .. } = &*OWN;
+    let model = &built.model;
     for text in [
         "Sends `POST /contacts`.",
         "[`CreateContactRequest`](crate::types::CreateContactRequest)",
@@ -576,8 +597,8 @@ fn attributes(attributes: &[syn::Attribute], name: &str) -> Vec<String> {
 
 #[test]
 fn methods_builders_and_types_name_their_feature_and_other_names() {
-    let model = script::model(script::describe(&own()).unwrap(), &own()).unwrap().model;
-    let mut marked = std::collections::BTreeMap::new();
+    let model = &OWN.built.model;
+    let mut marked = BTreeMap::new();
     let mut mark = |name: String, attrs: &[syn::Attribute]| {
         let found = (
             attributes(attrs, "cfg_attr"),
@@ -586,7 +607,7 @@ fn methods_builders_and_types_name_their_feature_and_other_names() {
         );
         marked.insert(name, found);
     };
-    for item in items(script::steps::write::client(&model).unwrap()) {
+    for item in items(script::steps::write::client(model).unwrap()) {
         match item {
             Item::Impl(block) => {
                 for item in block.items {
@@ -653,9 +674,8 @@ fn methods_builders_and_types_name_their_feature_and_other_names() {
 
 #[test]
 fn every_type_is_listed_once_on_the_page_of_types() {
-    let model = script::model(script::describe(&own()).unwrap(), &own()).unwrap().model;
-    let page = &pages(&model)["types"];
-    let types = &model.types;
+    let page = &OWN.pages["types"];
+    let types = &OWN.built.model.types;
     let count = types.structs.len() + types.enums.len() + types.unions.len() + types.newtypes.len();
     assert_eq!(page.matches("](crate::types::").count(), count);
     let contacts = page
@@ -672,7 +692,7 @@ fn every_type_is_listed_once_on_the_page_of_types() {
 
 #[test]
 fn every_field_and_parameter_of_our_description_is_documented() {
-    let model = script::model(script::describe(&own()).unwrap(), &own()).unwrap().model;
+    let model = &OWN.built.model;
     for made in model.types.structs.values() {
         assert!(!made.doc.starts_with('`'), "{} has no documentation", made.name);
         for field in &made.fields {
@@ -826,7 +846,7 @@ fn upsert_helper_needs_all_marked_operations() {
         }
         script::model(script::describe(&input).unwrap(), &input).unwrap()
     };
-    let full = built(Slice::Full, None);
+    let full = &OWN.built;
     let upsert = full.model.upsert.as_ref().unwrap();
     assert_eq!(
         (upsert.method.as_str(), upsert.builder.as_str()),
@@ -970,9 +990,9 @@ fn operations_that_create_or_update_by_a_key_have_an_upsert() {
         input.overlays.push(file);
         script::model(script::describe(&input).unwrap(), &input).unwrap()
     };
-    let own = script::model(script::describe(&own()).unwrap(), &own()).unwrap();
-    let [company] = &own.model.create_or_updates[..] else {
-        panic!("{:?}", own.model.create_or_updates)
+    let own = &OWN.built.model;
+    let [company] = &own.create_or_updates[..] else {
+        panic!("{:?}", own.create_or_updates)
     };
     assert_eq!(
         (company.method.as_str(), company.builder.as_str(), company.by.as_str()),
@@ -991,8 +1011,7 @@ fn operations_that_create_or_update_by_a_key_have_an_upsert() {
 
 #[test]
 fn items_are_retrieved_by_path_or_type() {
-    let model = script::model(script::describe(&own()).unwrap(), &own()).unwrap().model;
-    let retrievals = script::steps::model::paging::retrievals(&model);
+    let retrievals = script::steps::model::paging::retrievals(&OWN.built.model);
     let by = |item: &str| retrievals.get(item).map(|retrieval| retrieval.method.as_str());
     assert_eq!(
         by("ConversationListItem"),

@@ -1,19 +1,9 @@
 //! Tests the example `describe`, which reports the content of a client and its changes.
 
-#[path = "../examples/describe/src/compare.rs"]
-mod compare;
-#[path = "../examples/describe/src/layout.rs"]
-mod layout;
-#[path = "../examples/describe/src/report.rs"]
-mod report;
-#[allow(dead_code)]
-#[path = "../build.rs"]
-mod script;
-
 use std::path::PathBuf;
 
-use layout::Form;
-use report::{Asked, report};
+use crate::layout::Form;
+use crate::report::{Asked, report};
 
 /// The older description.
 const OLDER: &str = r##"openapi: 3.0.1
@@ -277,21 +267,21 @@ fn markdown_contains_tables_and_code() {
         "\n\n## Corrections applied\n\n- `$.paths['/shelves'].get`, `$.components.schemas.shelf`\n",
     ];
     assert_blocks(&report, &blocks);
-    let mut page = layout::Page::new(Form::Markdown);
+    let mut page = crate::layout::Page::new(Form::Markdown);
     page.table(&["a"], &[vec!["`x|y` <b> *".to_owned()]]);
     assert_eq!(page.finish(), "| a |\n|---|\n| `x\\|y` &lt;b> \\* |\n\n");
 }
 
 #[test]
 fn the_own_description_does_not_differ_from_itself() {
-    std::env::set_current_dir(report::repository()).unwrap();
-    let own = || PathBuf::from(script::DESCRIPTION);
+    std::env::set_current_dir(crate::report::repository()).unwrap();
+    let own = || PathBuf::from(crate::script::DESCRIPTION);
     let asked = Asked {
         form: Form::Terminal,
         file: own(),
         older: Some(own()),
     };
-    let report = report(&asked, &[script::OVERLAY.into()]).unwrap();
+    let report = report(&asked, &[crate::script::OVERLAY.into()]).unwrap();
     let blocks = [
         "\n  operations                  108\n",
         "\n  corrections unused          0\n  parts repaired or left out  0\n",
@@ -306,13 +296,13 @@ fn the_own_description_does_not_differ_from_itself() {
 
 #[test]
 fn arguments_are_a_form_and_at_most_two_files() {
-    std::env::set_current_dir(report::repository()).unwrap();
-    let folder = report::repository();
+    std::env::set_current_dir(crate::report::repository()).unwrap();
+    let folder = crate::report::repository();
     let read = |words: &[&str]| Asked::read(words.iter().map(Into::into));
     let named = |words: &[&str]| read(words).unwrap().named_in(folder).unwrap();
     let own = Asked {
         form: Form::Terminal,
-        file: script::DESCRIPTION.into(),
+        file: crate::script::DESCRIPTION.into(),
         older: None,
     };
     assert_eq!(named(&[]), own);
@@ -335,13 +325,13 @@ fn other_files_fail_like_in_the_build() {
         older: None,
     };
     let error = report(&asked, &[]).unwrap_err();
-    let input = script::Input {
+    let input = crate::script::Input {
         description: "Cargo.toml".into(),
         overlays: Vec::new(),
-        slice: script::steps::slice::Slice::Full,
+        slice: crate::script::steps::slice::Slice::Full,
         mock: false,
     };
     let folder = tempfile::tempdir().unwrap();
-    let built = script::build(&input, folder.path());
+    let built = crate::script::build(&input, folder.path());
     assert_eq!(Some(error), built.err());
 }

@@ -111,7 +111,7 @@ async fn concurrency_is_limited_and_nothing_is_retrieved_before_the_stream_is_po
 }
 
 /// Retrievals are retried one by one, and the order stays.
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn items_are_retried_after_rate_limits_and_faults() {
     let (intercom, _) = start().await;
     let policy = RetryPolicy::default().base(Duration::from_millis(1));
@@ -157,7 +157,7 @@ async fn items_that_were_deleted_after_they_were_listed_are_left_out() {
 }
 
 /// A walk that stops after any item and resumes from its cursor in another process skips no item.
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn the_cursor_is_that_of_the_page_of_the_first_item_not_returned() {
     let (intercom, client) = start().await;
     retrievals(&intercom, |number| {

@@ -37,19 +37,28 @@ const REPLACEMENTS: [&str; 23] = [
 /// A placeholder for a replacement. No example contains it.
 const PLACEHOLDER: &str = "\u{1}here\u{1}";
 
-/// Returns the text of `value` with `replacement` at `pointer`.
-fn replaced(value: &Value, pointer: &str, replacement: &str) -> String {
+/// The text before and after a placeholder.
+type Around = (String, String);
+
+/// Returns the text around the value at `pointer`.
+fn replaced(value: &Value, pointer: &str) -> Around {
     let mut value = value.clone();
     *value.pointer_mut(pointer).unwrap() = json!(PLACEHOLDER);
-    value.to_string().replace(&json!(PLACEHOLDER).to_string(), replacement)
+    around(&value)
 }
 
-/// Returns the text of `value` with an unknown name in the object at `pointer`, or `None` if it is not an object.
-fn added(value: &Value, pointer: &str, replacement: &str) -> Option<String> {
+/// Returns the text around an unknown name that is added to the object at `pointer`, or `None` if it is not an object.
+fn added(value: &Value, pointer: &str) -> Option<Around> {
     let mut value = value.clone();
     let object = value.pointer_mut(pointer)?.as_object_mut()?;
     object.insert("never heard of".to_owned(), json!(PLACEHOLDER));
-    Some(value.to_string().replace(&json!(PLACEHOLDER).to_string(), replacement))
+    Some(around(&value))
+}
+
+fn around(value: &Value) -> Around {
+    let (text, placeholder) = (value.to_string(), json!(PLACEHOLDER).to_string());
+    let (before, after) = text.split_once(&placeholder).unwrap();
+    (before.to_owned(), after.to_owned())
 }
 
 #[test]
@@ -84,15 +93,13 @@ fn changes<'a>(described: impl Iterator<Item = &'a Described>) -> (usize, Vec<St
         let Some(operation) = described.operation else { continue };
         for (_, example) in &described.successes {
             for pointer in pointers(&example.value) {
+                // A response of another type is an error.
+                let replaced = (!pointer.is_empty()).then(|| replaced(&example.value, &pointer));
+                let added = added(&example.value, &pointer);
                 for replacement in REPLACEMENTS {
-                    let mut sent = vec![];
-                    // A response of another type is an error.
-                    if !pointer.is_empty() {
-                        sent.push(replaced(&example.value, &pointer, replacement));
-                    }
-                    sent.extend(added(&example.value, &pointer, replacement));
-                    tried += sent.len();
-                    for sent in sent {
+                    for (before, after) in replaced.iter().chain(&added) {
+                        tried += 1;
+                        let sent = format!("{before}{replacement}{after}");
                         let found = match (operation.response)(&sent) {
                             Ok(kept) => differences(&sent, &kept).first().map(ToString::to_string),
                             Err(error) => Some(error),

@@ -182,16 +182,21 @@ fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     bytes
 }
 
+thread_local! {
+    /// HTTP clients for all calls of a test, because each client reads all certificates of the platform: one with reqwest's
+    /// retries of refused requests, and one without them.
+    static HTTP: [reqwest::Client; 2] = {
+        provider();
+        let http = || reqwest::Client::builder().http2_prior_knowledge();
+        [http(), http().retry(reqwest::retry::never())].map(|http| http.build().unwrap())
+    };
+}
+
 /// A client with HTTP/2 prior knowledge, with or without reqwest's retries of refused requests.
 fn client(server: &Server, policy: RetryPolicy, own_repeats: bool) -> Client {
-    provider();
-    let mut http = reqwest::Client::builder().http2_prior_knowledge();
-    if !own_repeats {
-        http = http.retry(reqwest::retry::never());
-    }
-    let settings = Client::builder(TOKEN)
-        .base_url(&server.url)
-        .http_client(http.build().unwrap());
+    let [repeating, once] = HTTP.with(Clone::clone);
+    let http = if own_repeats { repeating } else { once };
+    let settings = Client::builder(TOKEN).base_url(&server.url).http_client(http);
     settings.retry(policy).build().unwrap()
 }
 

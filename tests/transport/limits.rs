@@ -312,7 +312,7 @@ async fn without_limit(first: Option<Move>) -> (Server, Arc<AtomicI64>) {
 #[tokio::test]
 async fn few_requests_are_sent_while_the_limit_is_unknown() {
     let limited = response(429, &[("retry-after", "1")], "");
-    for first in [None, Some(limited)] {
+    let calls = [None, Some(limited)].map(async |first| {
         let waits = first.is_some();
         let (server, max_in_flight) = without_limit(first).await;
         let client = once(&server).build().unwrap();
@@ -326,5 +326,6 @@ async fn few_requests_are_sent_while_the_limit_is_unknown() {
         // A late response does not hold up others: one more request is sent each second.
         let max_in_flight = max_in_flight.load(SeqCst);
         assert!((1..=6).contains(&max_in_flight), "{max_in_flight} at once");
-    }
+    });
+    futures_util::future::join_all(calls).await;
 }

@@ -1,11 +1,21 @@
 //! Redirects are not followed, so that the token is only sent to the base URL.
 
+use std::sync::{Arc, Mutex};
+
 use crate::calls::{Op, own_settings};
 use crate::server::{Move, Server, response};
 
 #[tokio::test]
 async fn redirects_are_not_followed() {
     let elsewhere = Server::serve(|_| vec![response(200, &[], "{}")]).await;
+    let redirect = Arc::new(Mutex::new((300, String::new())));
+    let current = Arc::clone(&redirect);
+    let server = Server::serve(move |_| {
+        let (status, location) = &*current.lock().unwrap();
+        vec![response(*status, &[("location", location)], "moved")]
+    })
+    .await;
+    let client = own_settings(&server).build().unwrap();
     for status in [300, 301, 302, 303, 307, 308] {
         // Another host, plain http, another port, a relative one, and nonsense.
         let other_host = elsewhere.url.replace("localhost", "127.0.0.1");
@@ -17,17 +27,14 @@ async fn redirects_are_not_followed() {
             "::",
             "",
         ] {
-            let location = location.to_owned();
-            let expected = location.clone();
-            let server = Server::serve(move |_| vec![response(status, &[("location", &location)], "moved")]).await;
-            let client = own_settings(&server).build().unwrap();
+            *redirect.lock().unwrap() = (status, location.to_owned());
             for op in Op::ALL {
                 let before = server.requests().len();
                 let error = op.call(&client).await.unwrap_err();
                 assert_eq!(error.status().unwrap(), status);
                 assert_eq!(error.body().unwrap(), "moved");
                 assert!(!error.is_retryable() && !error.is_connect() && !error.is_decode());
-                assert_eq!(server.requests().len(), before + 1, "{status} to {expected}, {op:?}");
+                assert_eq!(server.requests().len(), before + 1, "{status} to {location}, {op:?}");
                 assert!(!error.to_string().contains("localhost"), "headers are not shown");
             }
         }

@@ -439,13 +439,10 @@ async fn second_attempt_ends_at_the_deadline() {
 async fn timeout_of_a_retry_shows_the_last_response() {
     let headers = [("x-request-id", "000last")];
     let body = r#"{"errors":[{"code":"out_of_service","message":"Back at noon"}]}"#;
-    for (status, op) in [408, 429, 500, 502, 503, 504, 520, 529]
-        .into_iter()
-        .flat_map(|status| [(status, Op::Get), (status, Op::Put)])
-    {
+    for status in [408, 429, 500, 502, 503, 504, 520, 529] {
         let answered = vec![Read, response(status, &headers, body)];
         // By the deadline, by the timeout, and after an attempt without a response.
-        for (moves, deadline, timeout, attempts) in [
+        let cases = [
             (vec![answered.clone(), vec![Read, Move::Hang]], 300, 30_000, 2),
             (vec![answered.clone(), vec![Read, Move::Hang]], 60_000, 300, 2),
             (
@@ -454,7 +451,11 @@ async fn timeout_of_a_retry_shows_the_last_response() {
                 30_000,
                 3,
             ),
-        ] {
+        ];
+        let cases = cases
+            .into_iter()
+            .flat_map(|case| [(Op::Get, case.clone()), (Op::Put, case)]);
+        let calls = cases.map(async |(op, (moves, deadline, timeout, attempts))| {
             let server = Server::new(moves).await;
             let retry = quick().attempts(attempts).deadline(Duration::from_millis(deadline));
             let settings = settings(&server).wait_for_rate_limit(false).retry(retry);
@@ -472,7 +473,8 @@ async fn timeout_of_a_retry_shows_the_last_response() {
             let text = format!("; the last response was {status} out_of_service: Back at noon (request 000last)");
             assert!(error.to_string().contains(&text), "{context}");
             assert_eq!(error.may_have_been_carried_out(), op == Op::Put, "{context}");
-        }
+        });
+        futures_util::future::join_all(calls).await;
     }
 }
 
