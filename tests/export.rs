@@ -302,6 +302,11 @@ async fn files_can_stay_compressed_and_progress_is_reported() {
     });
     let file = only(job.download_to(folder.path()).await.unwrap());
     assert_eq!(file.file_name().unwrap(), "job-1.csv.gz");
+    let shown = format!("{job:?}");
+    assert!(
+        shown.starts_with(r#"ExportJob { id: "job-1", "#) && shown.contains("state: Completed"),
+        "{shown}"
+    );
     assert_eq!(std::fs::read(file).unwrap(), body);
     let reports = reports.lock().unwrap();
     assert_eq!((reports[0].bytes, reports[0].total), (0, None));

@@ -69,6 +69,8 @@ async fn a_missing_contact_is_created_with_one_request() {
         (created.outcome(), created.may_have_been_created()),
         (UpsertOutcome::Created, false)
     );
+    let debug = format!("{created:?}");
+    assert!(debug.starts_with("Upserted { outcome: Created, "), "{debug}");
     assert_eq!(lines(&intercom), [CREATE]);
     assert_eq!(
         intercom.received()[0].json(),

@@ -42,3 +42,43 @@ impl<'p> Backoff<'p> {
         true
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn pauses_take_between_half_and_all_of_a_time_that_doubles() {
+        let second = Duration::from_secs(1);
+        let policy = RetryPolicy::default()
+            .base(second)
+            .cap(8 * second)
+            .deadline(3600 * second);
+        let mut relative = Vec::new();
+        for _ in 0..50 {
+            let mut backoff = Backoff::new(&policy, 5);
+            for longest in [1, 2, 4, 8, 8].map(|seconds| seconds * second) {
+                let start = Instant::now();
+                assert!(backoff.pause().await);
+                relative.push(start.elapsed().div_duration_f64(longest));
+            }
+            assert!(!backoff.pause().await, "the sixth pause");
+        }
+        // Timers fire up to a millisecond late.
+        assert!(relative.iter().all(|part| (0.5..1.001).contains(part)), "{relative:?}");
+        assert!(relative.iter().any(|part| *part < 0.6) && relative.iter().any(|part| *part > 0.9));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_pause_exceeds_the_policy() {
+        assert!(!Backoff::new(&RetryPolicy::none(), 5).pause().await);
+        let policy = RetryPolicy::default().base(Duration::from_secs(4));
+        assert!(
+            !Backoff::new(&policy.clone().deadline(Duration::from_secs(2)), 5)
+                .pause()
+                .await
+        );
+        assert!(Backoff::new(&policy, 1).pause().await);
+        assert!(!Backoff::new(&policy, 0).pause().await);
+    }
+}

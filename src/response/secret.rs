@@ -203,8 +203,10 @@ mod tests {
         ] {
             assert_eq!(secret().remove_from_text(other), other);
         }
-        let short = Secret::of(&HeaderValue::from_static("Bearer token"));
-        assert_eq!(short.remove_from_text("invalid token"), "invalid token");
+        let short = Secret::of(&HeaderValue::from_static("Bearer token-7"));
+        assert_eq!(short.remove_from_text("invalid token-7"), "invalid token-7");
+        let shortest = Secret::of(&HeaderValue::from_static("Bearer token-08"));
+        assert_eq!(shortest.remove_from_text("invalid token-08"), "invalid [redacted]");
     }
 
     #[test]

@@ -30,3 +30,38 @@ pub(crate) fn is_retried(call: &Call, error: &Error, is_first_internal_error: bo
         Retry::ByStatus | Retry::Never => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use http::header::RETRY_AFTER;
+    use http::{HeaderMap, HeaderValue, StatusCode};
+
+    use super::*;
+    use crate::response::error::context::ErrorContext;
+    use crate::response::error::kind::Kind;
+
+    /// Without the random time, all clients that a server sent away would return at the same moment.
+    #[test]
+    fn wait_of_the_server_is_extended_by_a_random_time() {
+        let wait = Duration::from_secs(60);
+        let headers = HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_static("60"))]);
+        let context = ErrorContext::of("a");
+        for status in [StatusCode::TOO_MANY_REQUESTS, StatusCode::SERVICE_UNAVAILABLE] {
+            let error = context
+                .with_response(status, headers.clone(), Bytes::new())
+                .error(Kind::Status);
+            for (base, longest) in [(100, 100), (500, 500), (10_000, 500)] {
+                let longest = Duration::from_millis(longest);
+                let policy = RetryPolicy::default().base(Duration::from_millis(base));
+                let pauses: Vec<_> = (0..200).map(|_| pause(&policy, 1, &error)).collect();
+                assert!(
+                    pauses.iter().all(|pause| (wait..=wait + longest).contains(pause)),
+                    "{pauses:?}"
+                );
+                assert!(pauses.iter().any(|pause| *pause < wait + longest / 4), "{pauses:?}");
+                assert!(pauses.iter().any(|pause| *pause > wait + longest / 2), "{pauses:?}");
+            }
+        }
+    }
+}

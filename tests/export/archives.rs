@@ -558,8 +558,13 @@ async fn archives_that_expand_beyond_the_limit_are_rejected() {
 /// Headers and directories are kept in memory, so their size is limited.
 #[tokio::test]
 async fn large_headers_are_rejected() {
-    let many = (0..10_001).map(|number| (format!("{number}.csv"), ""));
-    rejected(zipped(many, options().compression_method(CompressionMethod::Stored))).await;
+    let many = |entries: u32| {
+        let entries = (0..entries).map(|number| (format!("{number}.csv"), ""));
+        zipped(entries, options().compression_method(CompressionMethod::Stored))
+    };
+    rejected(many(10_001)).await;
+    let (_outer, _, files) = download_with(many(10_000), |job| job.keep_compressed(true)).await;
+    assert_eq!(files.unwrap().len(), 1, "10,000 entries are allowed");
 
     let mut claimed = zipped(ENTRIES, options());
     let end = claimed.len() - 22;
@@ -574,6 +579,37 @@ async fn large_headers_are_rejected() {
     header.set_cksum();
     archive.append(&header, &vec![b'a'; 4 << 20][..]).unwrap();
     rejected(gzip(&archive.into_inner().unwrap(), Compression::fast())).await;
+}
+
+/// Adds a comment of this many bytes to each entry in the directory of a ZIP archive.
+fn with_comments(zip: &[u8], bytes: u16) -> Vec<u8> {
+    let length = |at: usize| usize::from(u16::from_le_bytes([zip[at], zip[at + 1]]));
+    let start = (0..zip.len()).find(|at| zip[*at..].starts_with(b"PK\x01\x02")).unwrap();
+    let (mut commented, mut at) = (zip[..start].to_vec(), start);
+    while zip[at..].starts_with(b"PK\x01\x02") {
+        let next = at + 46 + length(at + 28) + length(at + 30) + length(at + 32);
+        let header = commented.len();
+        commented.extend_from_slice(&zip[at..next]);
+        commented[header + 32..header + 34].copy_from_slice(&bytes.to_le_bytes());
+        commented.extend(vec![b'c'; bytes.into()]);
+        at = next;
+    }
+    let (directory, end) = ((commented.len() - start) as u32, commented.len());
+    commented.extend_from_slice(&zip[at..]);
+    commented[end + 12..end + 16].copy_from_slice(&directory.to_le_bytes());
+    commented
+}
+
+#[tokio::test]
+async fn directory_of_an_archive_has_at_most_4_mib() {
+    let entries = |entries: u32| {
+        let entries = (0..entries).map(|number| (format!("{number:02}.csv"), "a\n"));
+        // 65,530 bytes of directory for each entry.
+        with_comments(&zipped(entries, options()), 65_530 - 46 - 6)
+    };
+    let (_outer, _, files) = download(entries(64)).await;
+    assert_eq!(files.unwrap().len(), 64);
+    rejected(entries(65)).await;
 }
 
 #[tokio::test]

@@ -256,6 +256,46 @@ mod tests {
         assert!(sync_names(&folder.path().join("missing")).is_err());
     }
 
+    /// Runs [`names_are_synced_in_a_child`] in another process with few file descriptors.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn files_whose_names_cannot_be_synced_are_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let child = std::process::Command::new("sh")
+            .args([
+                "-c",
+                "ulimit -n 64 && exec \"$0\" --exact compound::export::part::tests::names_are_synced_in_a_child",
+            ])
+            .arg(std::env::current_exe().unwrap())
+            .env("RENAME_INTO", folder.path())
+            .output()
+            .unwrap();
+        assert!(child.status.success(), "{child:?}");
+        assert!(String::from_utf8_lossy(&child.stdout).contains("1 passed"), "{child:?}");
+        assert_eq!(names(folder.path()), [""; 0]);
+    }
+
+    /// A folder is synced through a file descriptor, while a rename needs none.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn names_are_synced_in_a_child() {
+        let Some(folder) = std::env::var_os("RENAME_INTO") else {
+            return;
+        };
+        let file = complete(folder.as_ref(), "a.csv", "a");
+        let mut open = Vec::new();
+        let error = loop {
+            match File::open("/dev/null") {
+                Ok(file) => open.push(file),
+                Err(error) => break error,
+            }
+        };
+        let Err(Failure::Disk(found)) = rename_all(vec![file]) else {
+            panic!("the names were not synced")
+        };
+        assert_eq!(found.raw_os_error(), error.raw_os_error());
+    }
+
     #[test]
     fn a_file_that_is_not_renamed_is_removed() {
         let folder = tempfile::tempdir().unwrap();

@@ -197,4 +197,13 @@ mod tests {
             assert!(parse(odd).errors.is_empty(), "{odd}");
         }
     }
+
+    #[test]
+    fn body_of_more_than_8_mib_is_not_parsed() {
+        let mut body = br#"{"errors":[{"code":"not_found"}]}"#.to_vec();
+        body.resize(8 * 1024 * 1024, b' ');
+        assert_eq!(ErrorBody::parse(&body).errors.len(), 1);
+        body.push(b' ');
+        assert!(ErrorBody::parse(&body).errors.is_empty());
+    }
 }
