@@ -5,10 +5,10 @@
 //! created, changed and deleted. Time is paused, so a schedule of hours takes no time.
 //!
 //! ```sh
-//! cargo test --test simulation                    # the default number of schedules
-//! SCHEDULES=100000 cargo test --test simulation   # more schedules
-//! KEEP_GOING=1 cargo test --test simulation       # report all failures, not only the first
-//! SEED=4711 cargo test --test simulation          # replay one schedule and print its requests
+//! cargo test --test simulation                     # the default number of schedules
+//! SCHEDULES=1000000 cargo test --test simulation   # more schedules
+//! KEEP_GOING=1 cargo test --test simulation        # report all failures, not only the first
+//! SEED=4711 cargo test --test simulation           # replay one schedule and print its requests
 //! ```
 //!
 //! # Invariants
@@ -16,10 +16,10 @@
 //! Rate limit (`schedule::requests_are_within_the_limit`):
 //!
 //! 1. In no window of ten seconds does the server receive more requests than its limit and a margin.
-//!    The margin is four requests, which are sent before the limit is known, and one for each
-//!    response without the headers of the limit. It grows by four if responses have no `Date`, and
-//!    by the limit if responses are slow or get lost, because then a window can be taken for the
-//!    next one.
+//!    The margin is four requests, which are sent before the limit is known, one for each second
+//!    until the first response arrives, and one for each response without the headers of the limit.
+//!    It grows by four if responses have no `Date`, and by the limit if responses are slow or get
+//!    lost, because then a window can be taken for the next one.
 //!
 //! Waiting (`calls`, `walks::next`, `schedule`):
 //!
@@ -71,8 +71,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use schedule::{Outcome, run};
 
-/// The number of schedules without `SCHEDULES`: less than a minute on two cores, in a build without optimization.
-const SCHEDULES: u64 = 8_000;
+/// The number of schedules without `SCHEDULES`: less than a minute on two cores.
+const SCHEDULES: u64 = 100_000;
 
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().expect("a number"))

@@ -42,6 +42,8 @@ impl Caller {
     }
 }
 
+/// The length of a rate-limit window.
+const WINDOW: Duration = Duration::from_secs(10);
 /// The longest simulated time of a schedule.
 const MAX_DURATION: Duration = Duration::from_secs(6 * 3600);
 /// The time limit of an attempt.
@@ -53,7 +55,12 @@ const SHORT_DEADLINE: Duration = Duration::from_secs(15);
 
 /// Returns the longest time of a call: its deadline, a first attempt that starts shortly before it,
 /// and the windows that earlier calls exhaust.
-fn max_call_duration(settings: &Settings, max_in_flight: Option<usize>, deadline: Duration) -> Duration {
+fn max_call_duration(
+    settings: &Settings,
+    max_in_flight: Option<usize>,
+    deadline: Duration,
+    impatience: u32,
+) -> Duration {
     // The wait for a token is limited separately from the attempt that it belongs to.
     let first_attempt = TIMEOUT + Duration::from_millis(settings.latency);
     let duration = match (settings.limit, max_in_flight) {
@@ -63,7 +70,7 @@ fn max_call_duration(settings: &Settings, max_in_flight: Option<usize>, deadline
         (None, None) => deadline.max(first_attempt + Duration::from_secs(15)),
     };
     // Calls that are not polled for some seconds end so much later.
-    duration + Duration::from_secs(10)
+    duration + Duration::from_secs(if impatience > 0 { 10 } else { 1 })
 }
 
 /// Runs the schedule of a seed; the error is the invariant that was violated.
@@ -90,7 +97,8 @@ pub(crate) fn run(seed: u64, log: bool) -> Result<Outcome, String> {
         let max_in_flight = Some(random.usize(..6)).filter(|limit| (1..4).contains(limit));
         let attempts = random.u32(1..6);
         let deadline = if random.u32(..3) == 0 { SHORT_DEADLINE } else { DEADLINE };
-        let max_call_duration = max_call_duration(&settings, max_in_flight, deadline);
+        let impatience = *random.choice(&[0, 10, 30]).unwrap();
+        let max_call_duration = max_call_duration(&settings, max_in_flight, deadline, impatience);
         let supplies_tokens = settings.supplies_tokens;
         let mut world = World::new(seed, settings, random.u64(0..14));
         world.log = log.then(|| vec![format!("{:?}", world.settings)]);
@@ -111,7 +119,7 @@ pub(crate) fn run(seed: u64, log: bool) -> Result<Outcome, String> {
         let caller = Caller {
             client: builder.timeout(TIMEOUT).build().unwrap(),
             server,
-            impatience: *random.choice(&[0, 10, 30]).unwrap(),
+            impatience,
             attempts,
             deadline,
             max_call_duration,
@@ -160,7 +168,8 @@ fn requests_are_within_the_limit(world: &World) -> Result<(), String> {
     let Some(limit) = world.settings.limit else {
         return Ok(());
     };
-    let mut margin = 4 + world.without_limit;
+    let known_after = world.limit_known_after.unwrap_or(WINDOW).min(WINDOW);
+    let mut margin = 4 + known_after.as_secs() + world.without_limit;
     if !world.settings.has_date {
         margin += 4;
     }

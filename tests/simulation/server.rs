@@ -84,6 +84,8 @@ pub(crate) struct World {
     pub arrived: BTreeMap<i64, u64>,
     /// The number of responses without the headers of the rate limit, and of lost responses.
     pub without_limit: u64,
+    /// When the first response with these headers was received.
+    pub limit_known_after: Option<Duration>,
     /// The newest page of each list.
     newest_pages: BTreeMap<&'static str, String>,
     /// A hash of all exchanges, by which two runs of a seed are compared.
@@ -100,7 +102,7 @@ enum Fault {
     NotSent(HttpErrorKind),
     RequestLost,
     ResponseLost,
-    /// There is no response. The flag is set if the request arrives.
+    /// No response is sent. The flag is set if the request arrives.
     Hang(bool),
     /// The connection is lost in the middle of the body.
     BodyLost,
@@ -152,6 +154,7 @@ impl World {
             violation: None,
             arrived: BTreeMap::new(),
             without_limit: 0,
+            limit_known_after: None,
             newest_pages: BTreeMap::new(),
             digest: DefaultHasher::new(),
             requests: 0,
@@ -172,7 +175,11 @@ impl World {
 
     /// Returns the server's clock in epoch seconds.
     pub(crate) fn now(&self) -> i64 {
-        self.start_time + self.elapsed().as_secs() as i64
+        self.clock_after(Duration::ZERO)
+    }
+
+    fn clock_after(&self, time: Duration) -> i64 {
+        self.start_time + (self.elapsed() + time).as_secs() as i64
     }
 
     pub(crate) fn digest(&self) -> u64 {
@@ -285,7 +292,7 @@ impl World {
             _ if self.settings.supplies_tokens && random.u32(..4) == 0 => Fault::Unauthorized,
             _ => Fault::Proxy {
                 status: *random.choice(&[500, 502, 503, 504, 520, 408]).unwrap(),
-                retry_after: Some(random.u64(..60)).filter(|seconds| (1..30).contains(seconds)),
+                retry_after: Some(random.u64(..120)).filter(|seconds| (1..60).contains(seconds)),
                 arrives: random.bool(),
             },
         }
@@ -296,7 +303,8 @@ impl World {
     }
 
     /// Processes a request and returns the status, headers and body of its response.
-    fn arrive(&mut self, request: &http::Request<Bytes>, fault: Fault) -> (u16, Headers, String) {
+    /// The `Date` is the time after `processing`.
+    fn arrive(&mut self, request: &http::Request<Bytes>, fault: Fault, processing: Duration) -> (u16, Headers, String) {
         self.change();
         let now = self.now();
         let window = now.div_euclid(WINDOW);
@@ -307,7 +315,7 @@ impl World {
         };
         let mut headers = vec![("content-type", "application/json".to_owned())];
         if self.settings.has_date {
-            let date = UNIX_EPOCH + Duration::from_secs(now as u64);
+            let date = UNIX_EPOCH + Duration::from_secs(self.clock_after(processing) as u64);
             headers.push(("date", httpdate::fmt_http_date(date)));
         }
         let mut is_limited = false;
@@ -494,7 +502,7 @@ impl Service<http::Request<Bytes>> for Server {
 
     fn call(&mut self, request: http::Request<Bytes>) -> Self::Future {
         let server = self.clone();
-        let (fault, request_latency, response_latency) = {
+        let (fault, request_latency, processing, response_latency) = {
             let mut world = self.world();
             world.sent(&request);
             let fault = world.draw_fault();
@@ -503,7 +511,8 @@ impl Service<http::Request<Bytes>> for Server {
                 request.method(),
                 request.uri()
             ));
-            (fault, world.draw_latency(), world.draw_latency())
+            let processing = world.draw_latency() / 4;
+            (fault, world.draw_latency(), processing, world.draw_latency())
         };
         Box::pin(async move {
             sleep(request_latency).await;
@@ -523,7 +532,7 @@ impl Service<http::Request<Bytes>> for Server {
             }
             let (status, headers, body) = {
                 let mut world = server.world();
-                let response = world.arrive(&request, fault);
+                let response = world.arrive(&request, fault, processing);
                 let (status, body) = (response.0, &response.2);
                 world.note(format_args!(
                     "arrived  {} {} {status} {body}",
@@ -533,7 +542,7 @@ impl Service<http::Request<Bytes>> for Server {
                 world.without_limit += u64::from(fault != Fault::None);
                 response
             };
-            sleep(response_latency).await;
+            sleep(processing + response_latency).await;
             let half = body.len() / 2;
             let (status, headers, frames) = match fault {
                 Fault::ResponseLost => return Err(HttpErrorKind::Lost.into()),
@@ -545,6 +554,11 @@ impl Service<http::Request<Bytes>> for Server {
                 } => return Ok(proxy_response(status, retry_after)),
                 _ => (status, headers, Frames::complete(body)),
             };
+            {
+                let mut world = server.world();
+                let now = world.elapsed();
+                world.limit_known_after.get_or_insert(now);
+            }
             Ok(response(status, headers, frames))
         })
     }
