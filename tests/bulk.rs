@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::stream::FusedStream;
 use futures_util::{Stream, StreamExt, stream};
 use http_body::Frame;
 use http_body_util::StreamBody;
@@ -77,15 +78,22 @@ async fn calls_in_flight_are_limited() {
         client.create_data_event().body(event).send()
     });
     let mut bulk = bulk.concurrency(3);
-    assert_eq!(bulk.size_hint(), (20, Some(20)));
+    assert_eq!((bulk.size_hint(), bulk.is_terminated()), ((20, Some(20)), false));
     assert_eq!(intercom.received().len(), 0, "nothing is sent before the first poll");
     for done in 1..=20 {
         bulk.next().await.unwrap();
         assert!(intercom.received().len() <= done + 2, "{done}");
         assert!(bulk.progress().in_flight <= 2);
+        assert_eq!(bulk.size_hint(), (20 - done, Some(20 - done)));
     }
+    let shown = format!("{bulk:?}");
+    assert!(
+        shown.starts_with("Bulk { concurrency: 3, ") && shown.contains("succeeded: 20"),
+        "{shown}"
+    );
     assert!(bulk.next().await.is_none() && bulk.next().await.is_none());
     assert_eq!((bulk.progress().succeeded, bulk.progress().in_flight), (20, 0));
+    assert!(bulk.is_terminated());
     let mut bulk = client.bulk((0..20).map(event), |client, event| {
         client.create_data_event().body(event)
     });

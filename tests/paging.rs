@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use std::time::Duration;
 
 use futures_util::stream::FusedStream;
-use futures_util::{StreamExt, TryStreamExt};
+use futures_util::{Stream, StreamExt, TryStreamExt};
 use intercom_client::mock::{MockBuilder, MockIntercom, MockResponse, ReceivedRequest};
 use intercom_client::paging::{Cursor, Items, Page, Paging};
 use intercom_client::search::field;
@@ -740,6 +740,69 @@ async fn a_list_without_new_items_ends_with_an_error() {
     assert!(error.contains(twice) && sent == 2, "{error} after {sent}");
 }
 
+/// Pages without a number, with fewer than ten items, can be equal by chance. Ten equal items cannot.
+#[tokio::test]
+async fn a_page_of_ten_items_is_not_returned_twice() {
+    for (items, requests) in [(9, 5), (10, 2)] {
+        let data: Vec<Value> = (0..items).map(|id| json!({"id": id.to_string()})).collect();
+        let (intercom, client) = scripted(move |_| json!({"data": data, "pages": {"total_pages": 5}})).await;
+        let walk = collect(client.list_articles().stream()).await;
+        assert_eq!((walk.is_ok(), received(&intercom).len()), (items < 10, requests));
+        if let Err(error) = walk {
+            assert!(error.to_string().contains("the same page twice"), "{error}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_error_has_the_cursor_of_its_page() {
+    let (_intercom, client) = scripted(|number| match number {
+        0 => json!({"data": [{"id": "1"}], "pages": {"next": {"starting_after": "b"}}}),
+        _ => json!({}),
+    })
+    .await;
+    let error = collect(client.list_contacts().stream()).await.unwrap_err();
+    assert_eq!(error.page_cursor(), Some("b"));
+    let (_intercom, client) = always("{}").await;
+    let error = collect(client.list_contacts().stream()).await.unwrap_err();
+    assert_eq!(error.page_cursor(), None, "the first page");
+}
+
+/// A list that the description lacks.
+#[tokio::test]
+async fn an_empty_page_of_a_raw_list_is_no_error() {
+    for (pages, sent) in [(Value::Null, 1), (json!({"next": {"starting_after": "b"}}), 2)] {
+        let (intercom, client) = scripted(move |number| match number {
+            0 => json!({"brands": [], "pages": pages}),
+            _ => json!({"brands": []}),
+        })
+        .await;
+        let brands = client
+            .request(Method::GET, "/brands")
+            .stream::<Value>(Paging::Cursor, "brands");
+        let brands: Vec<Value> = brands.try_collect().await.unwrap();
+        assert_eq!((brands.len(), received(&intercom).len()), (0, sent));
+    }
+}
+
+#[tokio::test]
+async fn every_stream_of_items_has_the_mismatches_and_the_count_of_its_page() {
+    let body = r#"{"data": [{"id": "1", "updated_at": 9}, 7, "x"], "total_count": 3}"#;
+    let (_intercom, client) = always(body).await;
+    let list = || client.list_articles().stream();
+    let mut items = list();
+    items.try_next().await.unwrap().unwrap();
+    assert_eq!((items.mismatches().len(), items.total_count()), (2, Some(3)));
+    let mut once = list().exactly_once();
+    once.try_next().await.unwrap().unwrap();
+    assert_eq!((once.mismatches().len(), once.total_count()), (2, Some(3)));
+    let mut changes = list().changed_since(1);
+    changes.try_next().await.unwrap().unwrap();
+    assert_eq!((changes.mismatches().len(), changes.total_count()), (2, Some(3)));
+    let each = list().retrieve_each();
+    assert_eq!(each.total_count(), None, "no page was read");
+}
+
 /// Invalid UTF-8 in a response does not hide the other fields.
 #[tokio::test]
 async fn invalid_characters_do_not_end_a_walk_without_an_error() {
@@ -799,6 +862,12 @@ async fn an_unreadable_next_page_does_not_end_a_walk_without_an_error() {
             Some(no_list),
         ),
         (json!({"data": {"1": {"id": "1"}}, "pages": null}), Some(no_list)),
+        // A cursor does not make up for the missing items.
+        (json!({"pages": {"next": {"starting_after": "b"}}}), Some(no_list)),
+        (
+            json!({"data": "1", "pages": {"next": {"starting_after": "b"}}}),
+            Some(no_list),
+        ),
     ] {
         let body = response.clone();
         let (intercom, client) = scripted(move |_| body.clone()).await;
@@ -1174,6 +1243,55 @@ async fn the_debug_output_of_a_stream_contains_no_cursor() {
     assert!(events.cursor().is_some_and(|cursor| cursor.as_str().contains("ada")));
     let shown = format!("{events:?}");
     assert!(!shown.contains("ada"), "{shown}");
+}
+
+#[tokio::test]
+async fn the_debug_output_of_a_stream_shows_its_kind_and_progress() {
+    let intercom = start("list_conversations", 12).await;
+    let client = client(&intercom);
+    let list = || client.list_conversations().per_page(5);
+    let mut items = list().stream();
+    items.try_next().await.unwrap();
+    assert_eq!(items.size_hint(), (4, None));
+    let mut once = list().stream().exactly_once();
+    once.try_next().await.unwrap();
+    let changes = list().stream().changed_since(7);
+    let each = list().stream().retrieve_each().concurrency(3);
+    for (shown, kind, progress) in [
+        (
+            format!("{:?}", list().pages().read_ahead(true)),
+            "Pages {",
+            "read_ahead: true",
+        ),
+        (format!("{items:?}"), "Items {", "left_in_page: 4"),
+        (format!("{once:?}"), "ExactlyOnce {", "found: 1"),
+        (format!("{changes:?}"), "Changes {", "since: "),
+        (format!("{each:?}"), "RetrieveEach {", "concurrency: 3"),
+    ] {
+        assert!(shown.starts_with(kind) && shown.contains(progress), "{shown}");
+    }
+}
+
+/// `select!` and other combinators do not poll a stream that has ended.
+#[tokio::test]
+async fn every_stream_shows_whether_it_has_ended() {
+    async fn check<S: FusedStream<Item = Result<T, Error>> + Unpin, T>(mut stream: S, items: usize) {
+        for item in 0..items {
+            assert!(!stream.is_terminated(), "before item {item}");
+            stream.next().await.unwrap().unwrap();
+        }
+        assert!(stream.next().await.is_none() && stream.is_terminated());
+    }
+    let intercom = start("list_conversations", 12).await;
+    let client = client(&intercom);
+    let list = || client.list_conversations().per_page(5);
+    check(list().pages(), 3).await;
+    check(list().pages().read_ahead(true), 3).await;
+    check(list().stream(), 12).await;
+    check(list().stream().exactly_once(), 12).await;
+    check(list().stream().changed_since(0), 12).await;
+    check(list().stream().retrieve_each().concurrency(3), 12).await;
+    check(list().stream().changed_since(0).retrieve_each(), 12).await;
 }
 
 #[tokio::test]
