@@ -109,8 +109,10 @@ async fn errors_and_debug_do_not_show_token_headers_or_bodies() {
     check(&format!("{request:?} {request:#?}"));
     let response = client.identify_admin().send().await.unwrap();
     check(&format!("{response:?} {response:#?}"));
+    assert!(format!("{response:?}").starts_with("Response { status: 200, value: "));
     let download = client.download_data_export().job_identifier("1").send().await.unwrap();
     check(&format!("{download:?}"));
+    assert_eq!(format!("{:?}", *download), "ByteStream");
     for wrong in [format!("{TOKEN} "), format!("{TOKEN}\n"), format!("Bearer {TOKEN}")] {
         let error = Client::builder(wrong).build().unwrap_err();
         check(&format!("{error} {error:?}"));
