@@ -338,4 +338,54 @@ mod tests {
         pass(&mut ledger, 110, pages);
         assert!(!ledger.is_complete(STRICT) && !ledger.is_complete(LOOSE));
     }
+
+    #[test]
+    fn items_without_a_date_are_older_than_the_walk_unless_the_count_fell() {
+        for (count, complete) in [(3, true), (2, false)] {
+            let mut ledger = Ledger::new(true);
+            ledger.add_page(1, Some(3), None, false);
+            ["a", "b"].map(|id| ledger.add_item(Some(id), || None));
+            ledger.add_page(2, Some(count), None, false);
+            ledger.add_item(Some("c"), || None);
+            assert_eq!(ledger.is_complete(LOOSE), complete, "{count} items at the end");
+            assert!(!ledger.is_complete(STRICT));
+        }
+    }
+
+    #[test]
+    fn items_of_an_earlier_walk_count_unless_this_walk_must_receive_them_again() {
+        for covers_list in [true, false] {
+            let mut ledger = Ledger::new(covers_list);
+            ledger.add_earlier("x".to_owned());
+            ledger.add_page(1, Some(2), None, false);
+            ledger.add_item(Some("a"), || None);
+            assert_eq!(ledger.is_complete(LOOSE), !covers_list);
+        }
+    }
+
+    #[test]
+    fn passes_over_a_list_without_a_count_agree_if_both_received_the_same_items_once() {
+        fn pass(ledger: &mut Ledger, ids: &[&str]) {
+            ledger.add_page(1, None, None, false);
+            for id in ids {
+                ledger.add_item(Some(id), || None);
+            }
+        }
+        for (second, agree) in [
+            (&["a", "b"][..], true),
+            (&["b", "a"], true),
+            (&["a"], false),
+            (&["a", "a"], false),
+            (&["a", "c"], false),
+            (&["a", "b", "b"], false),
+            (&["a", "b", "c"], false),
+        ] {
+            let mut ledger = Ledger::new(true);
+            pass(&mut ledger, &["a", "b"]);
+            assert!(!ledger.is_complete(STRICT) && ledger.is_complete(LOOSE));
+            ledger.start_pass();
+            pass(&mut ledger, second);
+            assert_eq!(ledger.is_complete(STRICT), agree, "{second:?}");
+        }
+    }
 }

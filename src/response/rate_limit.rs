@@ -103,3 +103,30 @@ pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let until = epoch_seconds(until) - server_time(headers).unwrap_or_else(local_time);
     Duration::try_from_secs_f64(until).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+    use http::header::{DATE, RETRY_AFTER};
+
+    use super::*;
+
+    #[test]
+    fn retry_after_is_a_number_of_seconds_or_a_date_by_the_clock_of_the_server() {
+        let date = "Sun, 06 Nov 1994 08:49:37 GMT";
+        for (text, seconds) in [
+            ("90", Some(90.0)),
+            ("1.5", Some(1.5)),
+            ("Sun, 06 Nov 1994 08:51:07 GMT", Some(90.0)),
+            (date, Some(0.0)),
+            ("Sun, 06 Nov 1994 08:49:36 GMT", None),
+            ("-1", None),
+            ("soon", None),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(DATE, HeaderValue::from_static(date));
+            headers.insert(RETRY_AFTER, HeaderValue::from_static(text));
+            assert_eq!(retry_after(&headers).map(|wait| wait.as_secs_f64()), seconds, "{text}");
+        }
+    }
+}

@@ -323,3 +323,31 @@ pub(crate) async fn timeout_at<T>(end: Option<Instant>, mut future: impl Future<
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn future_gets_extra_time_if_it_was_not_polled_in_time() {
+        let seconds = Duration::from_secs;
+        let start = Instant::now();
+        let never = std::future::pending::<()>();
+        assert!(timeout_at(Some(start + seconds(10)), Box::pin(never)).await.is_none());
+        assert_eq!(start.elapsed().as_secs(), 10, "no extra time");
+        for (done, in_time) in [(15_500, true), (17_500, false)] {
+            let start = Instant::now();
+            let work = Box::pin(tokio::time::sleep_until(start + Duration::from_millis(done)));
+            let mut limited = Box::pin(timeout_at(Some(start + seconds(10)), work));
+            assert!(limited.as_mut().now_or_never().is_none());
+            tokio::time::advance(seconds(15)).await;
+            assert_eq!(
+                limited.await.is_some(),
+                in_time,
+                "done after {done} ms, polled after 15 s"
+            );
+        }
+    }
+}

@@ -455,8 +455,10 @@ async fn csv_entries_with_other_content_are_rejected() {
     }
     // Other files can have any content, and a CSV can be empty.
     let entries = [("manifest.json", "{}"), ("open.csv", "")];
-    let (_outer, _, files) = download(zipped(entries, options())).await;
-    assert_eq!(files.unwrap().len(), 2);
+    for body in [zipped(entries, options()), tarred(entries)] {
+        let (_outer, _, files) = download(body).await;
+        assert_eq!(files.unwrap().len(), 2);
+    }
 }
 
 #[tokio::test]

@@ -237,3 +237,33 @@ fn rename_one(part: Part, folder: &Path, name: &str, csv: Option<&[u8]>) -> Resu
     let files = paths.into_iter().map(|path| ExportFile::of_job(path, csv));
     Ok(ExportFiles::new(files.collect()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gzip_expands_to_1_gib_or_250_times_its_size_at_most() {
+        const GIB: u64 = 1 << 30;
+        let folder = tempfile::tempdir().unwrap();
+        for (received, contained, fits) in [
+            (100, GIB, true),
+            (100, GIB + 1, false),
+            (10 << 20, 2500 << 20, true),
+            (10 << 20, (2500 << 20) + 1, false),
+        ] {
+            let settings = Settings {
+                folder: folder.path().to_owned(),
+                job: "job-1".to_owned(),
+                keep_compressed: false,
+                max_bytes: None,
+            };
+            let mut receiving = Receiving::create(settings, Format::Gzip).ok().unwrap();
+            (receiving.received, receiving.contained) = (received, contained);
+            receiving.content = Some(Format::Csv);
+            let written = receiving.write_content(b"a");
+            assert_eq!(written.is_ok(), fits, "{contained} bytes of {received}");
+            assert!(fits || matches!(written, Err(Failure::TooLarge(_))));
+        }
+    }
+}
