@@ -884,6 +884,15 @@ async fn an_unreadable_next_page_does_not_end_a_walk_without_an_error() {
         assert!(text.contains(wrong.unwrap_or_default()), "{response}: {text}");
         assert_eq!(received(&intercom).len(), 2);
     }
+    for (body, found) in [
+        ("{}", "nothing"),
+        (r#"{"data": "1"}"#, "a string"),
+        (r#"{"data": {"1": {"id": "1"}}}"#, "an object"),
+    ] {
+        let (_intercom, client) = always(body).await;
+        let error = client.list_contacts().stream().try_next().await.unwrap_err();
+        assert_eq!((error.json_path(), error.found()), (Some("data"), Some(found)));
+    }
     // A response that is neither a list nor a company.
     for response in [
         json!({}),

@@ -192,6 +192,17 @@ mod tests {
             parse(r#"{"errors":{"message":"a"}}"#).errors[0].message.as_deref(),
             Some("a")
         );
+        // A text in `error` is a code if it is one word, otherwise a message.
+        for (text, code, message) in [
+            ("unauthorized", Some("unauthorized"), None),
+            ("Retry later", None, Some("Retry later")),
+        ] {
+            let errors = parse(&format!(r#"{{"error":"{text}"}}"#)).errors;
+            assert_eq!(
+                (errors[0].code.as_deref(), errors[0].message.as_deref()),
+                (code, message)
+            );
+        }
         assert_eq!(parse(r#"{"errors":[],"request_id":null}"#).errors, []);
         for odd in ["", "null", "<html>", "[1]", "{\"errors\":", "{\"errors\":[null,3]}"] {
             assert!(parse(odd).errors.is_empty(), "{odd}");

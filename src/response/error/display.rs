@@ -144,3 +144,28 @@ impl fmt::Debug for Error {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use http::{HeaderMap, StatusCode};
+
+    use crate::response::error::context::ErrorContext;
+    use crate::response::error::kind::Kind;
+
+    #[test]
+    fn message_has_advice_if_the_token_is_rejected() {
+        for (status, kind, advice) in [
+            (401, Kind::Status, Some("; check the token and the region")),
+            (403, Kind::Status, Some("; check the permissions of the token")),
+            (404, Kind::Status, None),
+            (403, Kind::Lost, None),
+        ] {
+            let status = StatusCode::from_u16(status).unwrap();
+            let context = ErrorContext::of("find_tag").with_response(status, HeaderMap::new(), Bytes::new());
+            let text = context.error(kind).to_string();
+            assert_eq!(text.contains("; check"), advice.is_some(), "{text}");
+            assert!(text.contains(advice.unwrap_or_default()), "{text}");
+        }
+    }
+}
