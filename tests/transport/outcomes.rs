@@ -121,6 +121,8 @@ async fn timeout_of_a_custom_http_client_shows_no_other_limit() {
             error.to_string().contains(": no complete response in time after"),
             "{error}"
         );
+        // The source says nothing else.
+        assert!(!error.to_string().contains("timed out"), "{error}");
     }
 }
 
