@@ -803,6 +803,35 @@ async fn every_stream_of_items_has_the_mismatches_and_the_count_of_its_page() {
     assert_eq!(each.total_count(), None, "no page was read");
 }
 
+/// The list counts an entry that is not an object.
+#[tokio::test]
+async fn passes_over_several_pages_agree_on_a_count_that_is_too_high() {
+    let (intercom, client) = scripted(|number| match number % 2 {
+        0 => json!({"data": [{"id": "1"}, 7], "total_count": 3, "pages": {"next": {"starting_after": "b"}}}),
+        _ => json!({"data": [{"id": "2"}], "total_count": 3}),
+    })
+    .await;
+    let once = client.list_contacts().stream().exactly_once().max_passes(3);
+    let found: Vec<_> = once.try_collect().await.unwrap();
+    assert_eq!((found.len(), received(&intercom).len()), (2, 4));
+}
+
+#[tokio::test]
+async fn the_cursor_of_retrievals_is_that_of_the_first_item_that_was_not_returned() {
+    let intercom = start("list_conversations", 12).await;
+    let client = client(&intercom);
+    let list = || client.list_conversations().per_page(5);
+    for concurrency in [1, 3] {
+        let mut each = list().stream().retrieve_each().concurrency(concurrency);
+        for _ in 0..7 {
+            each.try_next().await.unwrap().unwrap();
+        }
+        let cursor = each.cursor().cloned().expect("the cursor of the second page");
+        let rest: Vec<_> = list().from_cursor(cursor).stream().try_collect().await.unwrap();
+        assert_eq!(rest.len(), 7);
+    }
+}
+
 /// Invalid UTF-8 in a response does not hide the other fields.
 #[tokio::test]
 async fn invalid_characters_do_not_end_a_walk_without_an_error() {
