@@ -378,7 +378,8 @@ fn builder(operation: &Operation, model: &Model) -> TokenStream {
             #[inline]
             pub async fn send(self) -> ::std::result::Result<crate::Response<#ty>, crate::Error> {
                 let client = self.client.clone();
-                client.#send(&self.call()?).await
+                let call = self.call()?;
+                client.#send(&call).await
             }
             #paging
             #changes

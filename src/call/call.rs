@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::invalid_field::InvalidField;
-use super::operation::{Idempotency, Operation, Paging};
+use super::operation::{Idempotency, Operation, OperationRef, Paging};
 use super::options::Options;
 use crate::response::error::Error;
 use crate::response::error::context::ErrorContext;
@@ -19,7 +19,7 @@ use crate::response::error::kind::Kind;
 /// A call of an operation: its path, query, body and options.
 #[derive(Clone)]
 pub(crate) struct Call {
-    pub(crate) operation: Cow<'static, Operation>,
+    pub(crate) operation: OperationRef,
     pub(crate) options: Options,
     pub(crate) path: String,
     pub(crate) query: Vec<(Cow<'static, str>, String)>,
@@ -31,7 +31,7 @@ pub(crate) struct Call {
     /// The required parameters and fields that are not set.
     missing: Vec<String>,
     /// The error of a required body that is not set.
-    missing_body: Option<InvalidField>,
+    missing_body: Option<Box<InvalidField>>,
 }
 
 /// How lists and objects are encoded in a query.
@@ -64,11 +64,11 @@ const PATH_SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remo
 
 impl Call {
     pub(crate) fn new(operation: &'static Operation, options: Options) -> Result<Self, Error> {
-        Self::with_path(Cow::Borrowed(operation), operation.path.to_owned(), options)
+        Self::with_path(operation.into(), operation.path.to_owned(), options)
     }
 
     /// Creates a call with a path that has no placeholders.
-    pub(crate) fn with_path(operation: Cow<'static, Operation>, path: String, options: Options) -> Result<Self, Error> {
+    pub(crate) fn with_path(operation: OperationRef, path: String, options: Options) -> Result<Self, Error> {
         let query = options.query.iter().cloned();
         let call = Self {
             operation,
@@ -111,7 +111,7 @@ impl Call {
             Err(invalid) => invalid,
         };
         if invalid.is_missing_body() {
-            self.missing_body = Some(invalid);
+            self.missing_body = Some(Box::new(invalid));
             return Ok(None);
         }
         match invalid.into_missing() {
@@ -127,7 +127,7 @@ impl Call {
         let fields = (!fields.is_empty()).then(|| InvalidField::missing(fields));
         let missing: Vec<String> = fields
             .iter()
-            .chain(&self.missing_body)
+            .chain(self.missing_body.as_deref())
             .map(ToString::to_string)
             .collect();
         match missing.is_empty() {
@@ -225,7 +225,7 @@ impl Call {
     #[allow(dead_code)] // not every description has such bodies
     pub(crate) fn bytes(&mut self, body: Option<Bytes>, required: bool) -> Result<(), Error> {
         if required && body.is_none() {
-            self.missing_body = Some(InvalidField::missing_body("set it with `body`"));
+            self.missing_body = Some(Box::new(InvalidField::missing_body("set it with `body`")));
         }
         self.body = body;
         Ok(())

@@ -1,5 +1,8 @@
 //! The properties of operations that the transport needs.
 
+use std::ops::Deref;
+use std::sync::Arc;
+
 use http::Method;
 
 /// The properties of an operation, read from the description at build time.
@@ -25,6 +28,38 @@ pub(crate) struct Operation {
     pub request_media_type: &'static str,
     /// Media type of the response if it is a byte stream instead of JSON.
     pub stream_media_type: Option<&'static str>,
+}
+
+/// The operation of a call.
+#[derive(Clone)]
+pub(crate) enum OperationRef {
+    /// An operation of the description.
+    Described(&'static Operation),
+    /// The properties of a raw request.
+    Raw(Arc<Operation>),
+}
+
+impl Deref for OperationRef {
+    type Target = Operation;
+
+    fn deref(&self) -> &Operation {
+        match self {
+            Self::Described(operation) => operation,
+            Self::Raw(operation) => operation,
+        }
+    }
+}
+
+impl From<&'static Operation> for OperationRef {
+    fn from(operation: &'static Operation) -> Self {
+        Self::Described(operation)
+    }
+}
+
+impl From<Operation> for OperationRef {
+    fn from(operation: Operation) -> Self {
+        Self::Raw(Arc::new(operation))
+    }
 }
 
 /// Whether an operation can be carried out twice without harm.

@@ -5,15 +5,14 @@ use std::sync::Arc;
 use crate::call::call::Call;
 use crate::response::error::Error;
 use crate::response::typed::Response;
-use crate::transport::Transport;
+use crate::transport::{Exchange, Transport};
 use crate::wire::decode::Decode;
 use crate::wire::read;
 
 /// Sends a call and decodes its JSON response.
 pub(super) async fn decoded<T: Decode>(transport: &Arc<Transport>, call: &Call) -> Result<Response<T>, Error> {
-    let exchange = transport.exchange(call).await?;
-    let span = exchange.span.clone();
-    let response = exchange.into_bytes();
+    let Exchange { response, span } = transport.exchange(call).await?;
+    let response = response.bytes;
     // The change was made although the response is empty. An error would make callers repeat it.
     let is_empty = !call.operation.reads_only && read::is_blank_body(&response);
     let decoded = match is_empty {

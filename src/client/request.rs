@@ -1,6 +1,5 @@
 //! Calls to paths that are not in the description.
 
-use std::borrow::Cow;
 use std::fmt;
 
 use bytes::Bytes;
@@ -188,7 +187,7 @@ impl Request {
         };
         let path =
             encode_path(&self.path).map_err(|reason| ErrorContext::builder_error(ID, format!("the path {reason}")))?;
-        let mut call = Call::with_path(Cow::Owned(operation), path, self.options.clone())?;
+        let mut call = Call::with_path(operation.into(), path, self.options.clone())?;
         call.body = self
             .body
             .clone()

@@ -44,27 +44,35 @@ impl Service<http::Request<Bytes>> for Reqwest {
     }
 
     fn call(&mut self, request: http::Request<Bytes>) -> Self::Future {
-        let client = self.0.clone();
+        let (request, connecting) = match convert(request) {
+            Ok(converted) => converted,
+            Err(error) => return Box::pin(std::future::ready(Err(error))),
+        };
+        // The request is passed on here, so that the future does not contain it.
+        let response = self.0.execute(request);
         Box::pin(async move {
-            let (mut parts, body) = request.into_parts();
-            let (connecting, target) = match parts.extensions.remove() {
-                Some(Attempt { connecting, target, .. }) => (connecting, target.of(&parts.uri)),
-                None => (ConnectingFlag::default(), None),
-            };
-            let url = match target {
-                Some(url) => url,
-                None => {
-                    Url::parse(&parts.uri.to_string()).map_err(|error| HttpError::new(HttpErrorKind::Request, error))?
-                }
-            };
-            let mut request = reqwest::Request::new(parts.method, url);
-            *request.headers_mut() = parts.headers;
-            *request.body_mut() = (!body.is_empty()).then(|| body.into());
-            let response = watch_connector(client.execute(request), connecting).await;
+            let response = watch_connector(response, connecting).await;
             let response = http::Response::from(response.map_err(classify)?);
             Ok(response.map(|body: reqwest::Body| body.map_err(classify as _)))
         })
     }
+}
+
+/// Converts a request; also returns the flag of its attempt.
+fn convert(request: http::Request<Bytes>) -> Result<(reqwest::Request, ConnectingFlag), HttpError> {
+    let (mut parts, body) = request.into_parts();
+    let (connecting, target) = match parts.extensions.remove() {
+        Some(Attempt { connecting, target, .. }) => (connecting, target.of(&parts.uri)),
+        None => (ConnectingFlag::default(), None),
+    };
+    let url = match target {
+        Some(url) => url,
+        None => Url::parse(&parts.uri.to_string()).map_err(|error| HttpError::new(HttpErrorKind::Request, error))?,
+    };
+    let mut request = reqwest::Request::new(parts.method, url);
+    *request.headers_mut() = parts.headers;
+    *request.body_mut() = (!body.is_empty()).then(|| body.into());
+    Ok((request, connecting))
 }
 
 /// The body of a response.

@@ -27,6 +27,11 @@ impl Secret {
         Self(authorization.clone())
     }
 
+    /// Returns the `Authorization` header with the token.
+    pub(crate) fn header(&self) -> &HeaderValue {
+        &self.0
+    }
+
     fn token(&self) -> &[u8] {
         let header = self.0.as_bytes();
         header.strip_prefix(b"Bearer ").unwrap_or(header)
@@ -35,7 +40,7 @@ impl Secret {
     /// Returns the bytes without the token; `None` if they do not contain it.
     fn removed(&self, text: &[u8]) -> Option<Vec<u8>> {
         let token = self.token();
-        if token.len() < MIN_TOKEN_LENGTH {
+        if token.len().min(text.len()) < MIN_TOKEN_LENGTH {
             return None;
         }
         let mut clean: Option<Vec<u8>> = None;

@@ -1,6 +1,7 @@
 //! A successful response: the decoded value with status, headers and body.
 
 use std::ops::{Deref, DerefMut};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
@@ -31,11 +32,18 @@ use crate::wire::read::{DecodeError, Mismatch};
 #[derive(Clone)]
 pub struct Response<T> {
     value: T,
+    // Boxed because a response is moved several times before the caller has it.
+    details: Box<Details>,
+}
+
+/// A response without its decoded value.
+#[derive(Clone)]
+struct Details {
     status: StatusCode,
     headers: HeaderMap,
     body: Bytes,
     mismatches: Vec<Mismatch>,
-    context: ErrorContext,
+    context: Box<ErrorContext>,
     reduced_page_size: Option<u32>,
 }
 
@@ -55,25 +63,25 @@ impl<T> Response<T> {
             attempts: 1,
             ..ErrorContext::default()
         };
-        Self::received(value, StatusCode::OK, HeaderMap::new(), Bytes::new(), context)
+        Self::received(value, StatusCode::OK, HeaderMap::new(), Bytes::new(), Box::new(context))
     }
 
     /// Replaces the status, for tests.
     pub fn with_status(mut self, status: StatusCode) -> Self {
-        self.status = status;
+        self.details.status = status;
         self
     }
 
     /// Replaces the headers, from which [`request_id`](Self::request_id) and
     /// [`rate_limit`](Self::rate_limit) are read, for tests.
     pub fn with_headers(mut self, headers: HeaderMap) -> Self {
-        self.headers = headers;
+        self.details.headers = headers;
         self
     }
 
     /// Replaces the body, for tests. The value does not change.
     pub fn with_body(mut self, body: impl Into<Bytes>) -> Self {
-        self.body = body.into();
+        self.details.body = body.into();
         self
     }
 
@@ -82,21 +90,24 @@ impl<T> Response<T> {
         status: StatusCode,
         headers: HeaderMap,
         body: Bytes,
-        context: ErrorContext,
+        context: Box<ErrorContext>,
     ) -> Self {
-        Self {
-            value,
+        let details = Details {
             status,
             headers,
             body,
             mismatches: Vec::new(),
             context,
             reduced_page_size: None,
+        };
+        Self {
+            value,
+            details: Box::new(details),
         }
     }
 
     pub(crate) fn with_mismatches(mut self, mismatches: Vec<Mismatch>) -> Self {
-        self.mismatches = mismatches;
+        self.details.mismatches = mismatches;
         self
     }
 
@@ -106,17 +117,17 @@ impl<T> Response<T> {
     /// are kept in the [`extra`](crate::Extra) of their objects. Fields that the description does
     /// not have are not mismatches.
     pub fn mismatches(&self) -> &[Mismatch] {
-        &self.mismatches
+        &self.details.mismatches
     }
 
     /// Removes and returns the mismatches.
     pub(crate) fn take_mismatches(&mut self) -> Vec<Mismatch> {
-        std::mem::take(&mut self.mismatches)
+        std::mem::take(&mut self.details.mismatches)
     }
 
     /// Creates the error of a response that cannot be decoded.
     pub(crate) fn decode_error(&self, mut unread: DecodeError) -> Error {
-        if let Some(coding) = unsupported_coding(&self.headers) {
+        if let Some(coding) = unsupported_coding(&self.details.headers) {
             unread.found = coding.to_owned();
         }
         self.error(unread)
@@ -124,9 +135,22 @@ impl<T> Response<T> {
 
     /// Creates an error that this response causes.
     pub(crate) fn error(&self, failure: impl Into<Failure>) -> Error {
-        self.context
-            .with_response(self.status, self.headers.clone(), self.body.clone())
-            .error(failure)
+        self.context().error(failure)
+    }
+
+    /// Returns the context of errors that this response causes.
+    pub(crate) fn context(&self) -> ErrorContext {
+        let Details {
+            status, headers, body, ..
+        } = &*self.details;
+        self.details
+            .context
+            .with_response(*status, headers.clone(), body.clone())
+    }
+
+    /// Sets the time limit that later errors state.
+    pub(crate) fn set_limit(&mut self, limit: Option<Duration>) {
+        self.details.context.limit = limit;
     }
 
     /// Returns the decoded value.
@@ -136,68 +160,64 @@ impl<T> Response<T> {
 
     /// Splits the response into the decoded value and the rest.
     pub fn into_parts(self) -> (T, ResponseParts) {
+        let details = *self.details;
         let parts = ResponseParts {
-            status: self.status,
-            headers: self.headers,
-            body: self.body,
-            mismatches: self.mismatches,
-            attempts: self.context.attempts,
+            status: details.status,
+            headers: details.headers,
+            body: details.body,
+            mismatches: details.mismatches,
+            attempts: details.context.attempts,
         };
         (self.value, parts)
     }
 
     /// Returns the HTTP status, 200 to 299.
     pub fn status(&self) -> StatusCode {
-        self.status
+        self.details.status
     }
 
     /// Returns the number of times the request was sent: 1 if it was not retried.
     pub fn attempts(&self) -> u32 {
-        self.context.attempts
+        self.details.context.attempts
     }
 
     /// Returns the reduced page size of a walk, if the server was too slow for the original one.
     ///
     /// See [`Pages::reduce_page_size`](crate::paging::Pages::reduce_page_size).
     pub fn reduced_page_size(&self) -> Option<u32> {
-        self.reduced_page_size
+        self.details.reduced_page_size
     }
 
     pub(crate) fn with_reduced_page_size(mut self, size: Option<u32>) -> Self {
-        self.reduced_page_size = size;
+        self.details.reduced_page_size = size;
         self
     }
 
     /// Returns the response headers.
     pub fn headers(&self) -> &HeaderMap {
-        &self.headers
+        &self.details.headers
     }
 
     /// Returns the request id from the `X-Request-Id` header. Intercom's support asks for it.
     pub fn request_id(&self) -> Option<&str> {
-        request_id(&self.headers)
+        request_id(&self.details.headers)
     }
 
     /// Returns the state of the rate limit, if the response has the headers.
     pub fn rate_limit(&self) -> Option<RateLimit> {
-        RateLimit::from_headers(&self.headers)
+        RateLimit::from_headers(&self.details.headers)
     }
 
     /// Returns the decompressed body; empty for byte streams. Cloning it does not copy the bytes.
     pub fn body(&self) -> &Bytes {
-        &self.body
+        &self.details.body
     }
 
     /// Converts the value, and keeps status, headers and body.
     pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Response<U> {
         Response {
             value: change(self.value),
-            status: self.status,
-            headers: self.headers,
-            body: self.body,
-            mismatches: self.mismatches,
-            context: self.context,
-            reduced_page_size: self.reduced_page_size,
+            details: self.details,
         }
     }
 }
@@ -237,7 +257,7 @@ pub struct ResponseParts {
 impl<T: std::fmt::Debug> std::fmt::Debug for Response<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Response")
-            .field("status", &self.status)
+            .field("status", &self.details.status)
             .field("value", &self.value)
             .finish_non_exhaustive()
     }

@@ -27,13 +27,12 @@ use crate::response::error::context::{ErrorContext, Failure};
 use crate::response::error::kind::Kind;
 use crate::response::error::{Error, is_waf_challenge};
 use crate::response::gzip::{Gunzip, undecoded};
+use crate::response::typed::Response;
 
 /// A response with a success status.
 pub(crate) struct SuccessResponse {
-    pub status: StatusCode,
-    pub headers: HeaderMap,
-    /// The body; empty if it is streamed.
-    pub body: Bytes,
+    /// The response with its body, which is empty if it is streamed.
+    pub bytes: Response<Bytes>,
     /// The body of an operation that returns a byte stream.
     pub stream: Option<HttpBody>,
     /// Whether the stream is compressed by gzip.
@@ -55,26 +54,15 @@ impl Transport {
     pub(super) async fn attempt(
         &self,
         call: &Call,
-        authorization: &HeaderValue,
-        context: &ErrorContext,
+        context: Box<ErrorContext>,
         end: Option<Instant>,
         span: &trace::Span,
     ) -> Result<SuccessResponse, Error> {
-        let (request, connecting) = self
-            .request(call, authorization, context.attempts)
-            .map_err(|error| context.error(error))?;
         let window = self.gate.known_window();
-        let response = timeout_at(end, pin!(self.exchange_once(request))).await;
-        let response = response
-            .unwrap_or_else(|| {
-                Err(HttpError::from(match connecting.get() {
-                    true => HttpErrorKind::ConnectTimeout,
-                    false => HttpErrorKind::Timeout,
-                }))
-            })
-            .map_err(|error| context.error(error))?;
-        let (parts, mut body) = response.into_parts();
-        let (status, mut headers) = (parts.status, parts.headers);
+        let (status, mut headers, mut body) = match self.response(call, &context, end).await {
+            Ok(response) => response,
+            Err(failure) => return Err(context.error(failure)),
+        };
         if let Some(secret) = &context.secret {
             secret.remove_from_headers(&mut headers);
         }
@@ -114,27 +102,42 @@ impl Transport {
             }
         };
         Ok(SuccessResponse {
-            status,
-            headers,
-            body,
+            bytes: Response::received(body.clone(), status, headers, body, context),
             stream,
             is_gzip,
         })
     }
 
-    /// Passes a request to the service.
-    async fn exchange_once(&self, request: http::Request<Bytes>) -> Result<http::Response<HttpBody>, HttpError> {
+    /// Passes a request to the service and waits for the head of the response.
+    async fn response(
+        &self,
+        call: &Call,
+        context: &ErrorContext,
+        end: Option<Instant>,
+    ) -> Result<(StatusCode, HeaderMap, HttpBody), HttpError> {
         let mut service = self.http.clone();
-        poll_fn(|context| service.poll_ready(context)).await?;
-        service.call(request).await
+        timeout_at(end, poll_fn(|context| service.poll_ready(context)))
+            .await
+            .unwrap_or_else(|| Err(HttpErrorKind::Timeout.into()))?;
+        // Built when the service is ready, so that the future does not contain the request.
+        let (request, connecting) = self.request(call, context)?;
+        let response = timeout_at(end, service.call(request)).await;
+        let (parts, body) = response
+            .unwrap_or_else(|| {
+                Err(HttpError::from(match connecting.get() {
+                    true => HttpErrorKind::ConnectTimeout,
+                    false => HttpErrorKind::Timeout,
+                }))
+            })?
+            .into_parts();
+        Ok((parts.status, parts.headers, body))
     }
 
     /// Builds the HTTP request of a call.
     fn request(
         &self,
         call: &Call,
-        authorization: &HeaderValue,
-        number: u32,
+        context: &ErrorContext,
     ) -> Result<(http::Request<Bytes>, ConnectingFlag), HttpError> {
         let mut url = self.base_url.clone();
         // The path of a description can contain a fixed query, whose values are encoded.
@@ -154,7 +157,9 @@ impl Transport {
         *request.uri_mut() = uri;
         let headers = request.headers_mut();
         headers.reserve(6 + call.options.headers.len());
-        headers.insert(AUTHORIZATION, authorization.clone());
+        if let Some(secret) = &context.secret {
+            headers.insert(AUTHORIZATION, secret.header().clone());
+        }
         let version = call.options.api_version.as_ref().unwrap_or(&self.version);
         headers.insert(&VERSION, version.clone());
         headers.insert(USER_AGENT, self.user_agent.clone());
@@ -172,7 +177,7 @@ impl Transport {
             operation: operation.id,
             group: operation.group,
             path: operation.path,
-            number,
+            number: context.attempts,
             reads_only: operation.reads_only,
             connecting: connecting.clone(),
             target: Target::new(url),

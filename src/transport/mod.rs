@@ -70,11 +70,7 @@ const RENEWED_TOKEN_MAX_AGE: Duration = Duration::from_secs(1);
 /// The result of an attempt.
 enum Attempted {
     /// The request was sent, or could not be sent for another reason than the token.
-    Sent {
-        /// The header that was sent, if it is known.
-        authorization: Option<HeaderValue>,
-        result: Result<SuccessResponse, Error>,
-    },
+    Sent(Result<SuccessResponse, Error>),
     /// No token was supplied.
     NoToken(Failure),
     /// The token was supplied too late for the attempt to start.
@@ -83,25 +79,26 @@ enum Attempted {
 
 /// A call that succeeded.
 pub(crate) struct Exchange {
-    response: SuccessResponse,
-    context: ErrorContext,
+    pub response: SuccessResponse,
     pub span: trace::Span,
 }
 
 impl Transport {
     /// Sends a call and collects the bytes of the response.
     pub(crate) async fn bytes(self: &Arc<Self>, call: &Call) -> Result<Response<Bytes>, Error> {
-        Ok(self.exchange(call).await?.into_bytes())
+        Ok(self.exchange(call).await?.response.bytes)
     }
 
     /// Sends a call and returns the body of the response as a stream.
     pub(crate) async fn stream(self: &Arc<Self>, call: &Call) -> Result<Response<ByteStream>, Error> {
-        let Exchange {
-            response, mut context, ..
-        } = self.exchange(call).await?;
-        context.limit = call.options.timeout.or(self.timeout);
-        let limit = context.limit;
-        let chunks = futures_util::stream::try_unfold(response.stream, move |body| async move {
+        let SuccessResponse {
+            bytes: mut response,
+            stream,
+            is_gzip,
+        } = self.exchange(call).await?.response;
+        let limit = call.options.timeout.or(self.timeout);
+        response.set_limit(limit);
+        let chunks = futures_util::stream::try_unfold(stream, move |body| async move {
             let Some(mut body) = body else { return Ok(None) };
             let end = limit.and_then(|limit| Instant::now().checked_add(limit));
             let chunk = timeout_at(end, pin!(next_chunk(&mut body)))
@@ -109,16 +106,9 @@ impl Transport {
                 .unwrap_or_else(|| Err(Kind::Timeout.into()))?;
             Ok(chunk.map(|chunk| (chunk, Some(body))))
         });
-        let errors = context.with_response(response.status, response.headers.clone(), Bytes::new());
-        let stream = ByteStream::new(errors, futures_util::StreamExt::fuse(chunks));
-        let stream = if response.is_gzip { stream.decoded() } else { stream };
-        Ok(Response::received(
-            stream,
-            response.status,
-            response.headers,
-            response.body,
-            context,
-        ))
+        let stream = ByteStream::new(response.context(), futures_util::StreamExt::fuse(chunks));
+        let stream = if is_gzip { stream.decoded() } else { stream };
+        Ok(response.map(|_| stream))
     }
 
     /// Sends a call until it succeeds, as often as its retry policy allows.
@@ -160,23 +150,15 @@ impl Transport {
                 .take()
                 .filter(|(_, supplied)| supplied.elapsed() < RENEWED_TOKEN_MAX_AGE);
             let start = Instant::now();
-            let context = attempts.context();
+            let mut context = Box::new(attempts.context());
+            context.secret = header.map(|(header, _)| Secret::of(&header));
             let time = attempts.time();
             let attempt_span = span.attempt(call, &self.base_url, attempts.number);
-            let attempted = self
-                .permitted(
-                    permit,
-                    call,
-                    header.map(|(header, _)| header),
-                    &context,
-                    time,
-                    &attempt_span,
-                )
-                .await;
+            let attempted = self.permitted(permit, call, context, &time, &attempt_span).await;
             span.waited(rate_limit_wait, permit_wait);
             attempts.add_time_since(start);
-            let (authorization, result) = match attempted {
-                Attempted::Sent { authorization, result } => (authorization, result),
+            let result = match attempted {
+                Attempted::Sent(result) => result,
                 Attempted::NoToken(failure) => {
                     self.gate.unsent();
                     return fail(&attempts, attempts.unsent(failure));
@@ -192,15 +174,9 @@ impl Transport {
                     if let Some(budget) = &self.budget {
                         budget.succeeded(attempts.number > 1);
                     }
-                    span.response(response.status, &response.headers);
+                    span.response(response.bytes.status(), response.bytes.headers());
                     span.end(attempts.number);
-                    let secret = authorization.as_ref().map(Secret::of);
-                    let context = ErrorContext { secret, ..context };
-                    return Ok(Exchange {
-                        response,
-                        context,
-                        span,
-                    });
+                    return Ok(Exchange { response, span });
                 }
                 Err(error) => error,
             };
@@ -211,7 +187,9 @@ impl Transport {
                 // process the request.
                 may_renew = false;
                 let start = Instant::now();
-                let supplied = self.authorization.renewed(authorization.as_ref(), time.limit).await;
+                let rejected = error.context().secret.as_ref().map(Secret::header);
+                // Boxed, like the pause, because few calls need it and the future would be larger.
+                let supplied = Box::pin(self.authorization.renewed(rejected, time.limit)).await;
                 attempts.add_time_since(start);
                 match supplied {
                     Ok(Some(header)) if attempts.have_time(Duration::ZERO) => {
@@ -231,7 +209,7 @@ impl Transport {
                 return fail(&attempts, error);
             };
             span.pause(attempts.number, pause, &error);
-            sleep(pause).await;
+            Box::pin(sleep(pause)).await;
             attempts.start_next(pause);
             previous_error = Some(error);
         }
@@ -242,19 +220,18 @@ impl Transport {
         self.gate.permit(limit, |wait| span.wait(wait)).await
     }
 
-    /// Requests a token unless `header` has one, sends a call once, and returns the permit.
+    /// Requests a token unless the context has one, sends a call once, and returns the permit.
     async fn permitted(
         self: &Arc<Self>,
         permit: Permit,
         call: &Call,
-        header: Option<HeaderValue>,
-        context: &ErrorContext,
-        time: Time,
+        context: Box<ErrorContext>,
+        time: &Time,
         span: &trace::Span,
     ) -> Attempted {
         if !self.gate.is_limited() {
             // Boxed because it is large and would be moved with the futures of callers.
-            let attempt = Box::pin(self.authorized(call, header, context, time, span));
+            let attempt = Box::pin(self.authorized(call, context, time, span));
             let attempted = span.run(attempt).await;
             drop(permit);
             return attempted;
@@ -264,65 +241,43 @@ impl Transport {
         // permit is returned although the task's runtime is blocked.
         let permit = SharedPermit::from(permit);
         let callers_permit = permit.clone();
-        let (transport, call, span) = (Arc::clone(self), call.clone(), span.clone());
-        let context = context.clone();
+        let (transport, call, time, span) = (Arc::clone(self), call.clone(), *time, span.clone());
         let lost = context.clone();
         let attempt = async move {
-            let attempt = transport.authorized(&call, header, &context, time, &span);
+            let attempt = Box::pin(transport.authorized(&call, context, &time, &span));
             let attempted = span.run(attempt).await;
             drop(permit);
             attempted
         };
         let attempted = match Task::spawn(Box::pin(attempt)) {
-            Ok(task) => task.await.unwrap_or_else(|| Attempted::Sent {
-                authorization: None,
-                result: Err(lost.error(Kind::Lost)),
-            }),
+            Ok(task) => task
+                .await
+                .unwrap_or_else(|| Attempted::Sent(Err(lost.error(Kind::Lost)))),
             Err(attempt) => attempt.await,
         };
         drop(callers_permit);
         attempted
     }
 
-    /// Requests a token unless `header` has one, and sends a call once.
+    /// Requests a token unless the context has one, and sends a call once.
     async fn authorized(
         &self,
         call: &Call,
-        header: Option<HeaderValue>,
-        context: &ErrorContext,
-        time: Time,
+        mut context: Box<ErrorContext>,
+        time: &Time,
         span: &trace::Span,
     ) -> Attempted {
         let start = Instant::now();
-        let header = match header {
-            Some(header) => header,
-            None => match self.authorization.header(time.limit).await {
-                Ok(header) => header,
+        if context.secret.is_none() {
+            match self.authorization.header(time.limit).await {
+                Ok(header) => context.secret = Some(Secret::of(&header)),
                 Err(failure) => return Attempted::NoToken(failure),
-            },
-        };
+            }
+        }
         let Some(limit) = time.after_token(start.elapsed()) else {
             return Attempted::TooLate;
         };
         let end = limit.and_then(|limit| Instant::now().checked_add(limit));
-        let context = ErrorContext {
-            secret: Some(Secret::of(&header)),
-            ..context.clone()
-        };
-        let result = self.attempt(call, &header, &context, end, span).await;
-        Attempted::Sent {
-            authorization: Some(header),
-            result,
-        }
-    }
-}
-
-impl Exchange {
-    /// Returns the bytes of the response.
-    pub(crate) fn into_bytes(self) -> Response<Bytes> {
-        let SuccessResponse {
-            status, headers, body, ..
-        } = self.response;
-        Response::received(body.clone(), status, headers, body, self.context)
+        Attempted::Sent(self.attempt(call, context, end, span).await)
     }
 }

@@ -80,22 +80,32 @@ impl Span {
         Self(span)
     }
 
-    /// Runs a future inside the span, so that the spans of layers are its children.
-    pub(crate) async fn run<F: Future>(&self, future: F) -> F::Output {
-        tracing::Instrument::instrument(future, self.0.clone()).await
+    /// Runs a boxed future inside the span, so that the spans of layers are its children.
+    pub(crate) async fn run<F: Future + Unpin>(&self, future: F) -> F::Output {
+        match self.0.is_disabled() {
+            true => future.await,
+            false => tracing::Instrument::instrument(future, self.0.clone()).await,
+        }
+    }
+
+    /// Records a field. tracing looks up the field of a disabled span too.
+    fn record(&self, field: &str, value: impl tracing::Value) {
+        if !self.0.is_disabled() {
+            self.0.record(field, value);
+        }
     }
 
     /// Records a response.
     pub(crate) fn response(&self, status: StatusCode, headers: &HeaderMap) {
-        self.0.record("http.response.status_code", status.as_u16());
-        self.request_id(crate::response::request_id(headers));
+        if !self.0.is_disabled() {
+            self.record("http.response.status_code", status.as_u16());
+            self.request_id(crate::response::request_id(headers));
+        }
     }
 
     /// Records the server's request id, which can be any text.
     fn request_id(&self, id: Option<&str>) {
-        if !self.0.is_disabled() {
-            self.0.record("intercom.request_id", id.map(one_line));
-        }
+        self.record("intercom.request_id", id.map(one_line));
     }
 
     /// Emits an event when the call waits for the rate limit.
@@ -105,8 +115,8 @@ impl Span {
 
     /// Records the total waits for the rate limit and for permits.
     pub(crate) fn waited(&self, rate_limit: Duration, permit: Duration) {
-        self.0.record("intercom.rate_limit_wait_ms", millis(rate_limit));
-        self.0.record("intercom.permit_wait_ms", millis(permit));
+        self.record("intercom.rate_limit_wait_ms", millis(rate_limit));
+        self.record("intercom.permit_wait_ms", millis(permit));
     }
 
     /// Emits an event before a retry.
@@ -122,7 +132,7 @@ impl Span {
 
     /// Records the number of attempts.
     pub(crate) fn end(&self, attempts: u32) {
-        self.0.record("http.request.resend_count", attempts.saturating_sub(1));
+        self.record("http.request.resend_count", attempts.saturating_sub(1));
     }
 
     /// Emits one event if values of a response differ from the description.

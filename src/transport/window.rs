@@ -205,8 +205,14 @@ impl Window {
         known_window: i64,
         in_flight: u64,
     ) {
-        let limit =
-            RateLimit::from_headers(headers).filter(|limit| until_reset(headers).is_some() || limit.is_plausible());
+        let limit = RateLimit::from_headers(headers);
+        // Most responses belong to a window that is known, so its end is not computed again.
+        let is_known = limit.is_some_and(|limit| self.limit.is_some() && limit.reset == self.reset);
+        let until_reset = match is_known && !is_rate_limited {
+            true => None,
+            false => until_reset(headers),
+        };
+        let limit = limit.filter(|limit| is_known || until_reset.is_some() || limit.is_plausible());
         if let Some(limit) = limit
             && self.reset != 0
             && let Ok(seconds @ 1..) = u32::try_from(limit.reset.saturating_sub(self.reset))
@@ -238,15 +244,14 @@ impl Window {
                 };
                 self.limit = Some(limit.limit);
                 self.reset = limit.reset;
-                let wait = until_reset(headers);
-                self.until = Some(end(wait.unwrap_or(self.length())));
-                self.estimated = wait.is_none().then_some(now);
+                self.until = Some(end(until_reset.unwrap_or(self.length())));
+                self.estimated = until_reset.is_none().then_some(now);
                 self.last_probe = None;
             }
         }
         if is_rate_limited {
             // Without the server's clock, the end of the current window is the best estimate.
-            let reset = retry_after(headers).max(until_reset(headers)).map(end);
+            let reset = retry_after(headers).max(until_reset).map(end);
             self.last_probe = reset.is_none().then_some(now);
             let until = reset.or(limit.and(self.until.or_else(|| Some(end(self.length())))));
             if let Some(until) = until {
