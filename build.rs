@@ -126,6 +126,8 @@ pub struct Described {
 pub struct Built {
     /// The model of the client.
     pub model: Model,
+    /// The document that progenitor read: the repaired one, without the parts that it rejects.
+    pub document: serde_json::Value,
     /// The result of each action of each overlay.
     pub applied: Vec<Applied>,
     /// The parts that were repaired or left out.
@@ -197,6 +199,7 @@ pub fn model(described: Described, input: &Input) -> Result<Built, Failure> {
     let model = join::join(&document, &generated, &reach, &examples, basics, &mut warnings);
     Ok(Built {
         model,
+        document,
         applied,
         warnings,
     })

@@ -57,9 +57,9 @@ async fn main() -> Result<(), intercom_client::Error> {
 RUST
 done
 
-# The description after its corrections, as a build of the test tables leaves it.
+# The description that progenitor reads for the client, as a build of the test tables leaves it.
 cargo build --quiet --manifest-path "$package/Cargo.toml" -p operation-tables
-description=$(ls -t "${CARGO_TARGET_DIR:-$package/target}"/debug/build/operation-tables-*/out/description.json | head -n 1)
+description=$(ls -t "${CARGO_TARGET_DIR:-$package/target}"/debug/build/operation-tables-*/out/repaired.json | head -n 1)
 program progenitor "progenitor-client = \"0.15\"
 chrono = { version = \"0.4\", features = [\"serde\"] }
 futures = \"0.3\"
@@ -106,8 +106,12 @@ RUST
 # CPU seconds of a clean build, of cargo and all that it starts.
 seconds() {
     rm -rf "$work/$1/target"
-    local TIMEFORMAT='%U %S'
-    { time cargo build --quiet --offline --manifest-path "$work/$1/Cargo.toml" >/dev/null 2>&1; } 2>&1 | awk '{ printf "%.0f", $1 + $2 }'
+    local TIMEFORMAT='%U %S' times
+    if ! times=$({ time cargo build --quiet --offline --manifest-path "$work/$1/Cargo.toml" >"$work/output" 2>&1; } 2>&1); then
+        cat "$work/output" >&2
+        return 1
+    fi
+    awk '{ printf "%.0f", $1 + $2 }' <<<"$times"
 }
 
 ratio() { awk -v taken="$1" -v base="$2" 'BEGIN { printf "%.2f", taken / base }'; }

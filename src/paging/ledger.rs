@@ -344,7 +344,8 @@ mod tests {
         for (count, complete) in [(3, true), (2, false)] {
             let mut ledger = Ledger::new(true);
             ledger.add_page(1, Some(3), None, false);
-            ["a", "b"].map(|id| ledger.add_item(Some(id), || None));
+            ledger.add_item(Some("a"), || None);
+            ledger.add_item(Some("b"), || None);
             ledger.add_page(2, Some(count), None, false);
             ledger.add_item(Some("c"), || None);
             assert_eq!(ledger.is_complete(LOOSE), complete, "{count} items at the end");
