@@ -23,8 +23,8 @@ const MIN_TOKEN_LENGTH: usize = 8;
 
 impl Secret {
     /// Returns the token of an `Authorization` header.
-    pub(crate) fn of(authorization: &HeaderValue) -> Self {
-        Self(authorization.clone())
+    pub(crate) fn of(authorization: HeaderValue) -> Self {
+        Self(authorization)
     }
 
     /// Returns the `Authorization` header with the token.
@@ -167,7 +167,7 @@ mod tests {
     const TOKEN: &str = "dG9rOjE/ab+c=&<x";
 
     fn secret() -> Secret {
-        Secret::of(&HeaderValue::from_str(&format!("Bearer {TOKEN}")).unwrap())
+        Secret::of(HeaderValue::from_str(&format!("Bearer {TOKEN}")).unwrap())
     }
 
     #[test]
@@ -208,9 +208,9 @@ mod tests {
         ] {
             assert_eq!(secret().remove_from_text(other), other);
         }
-        let short = Secret::of(&HeaderValue::from_static("Bearer token-7"));
+        let short = Secret::of(HeaderValue::from_static("Bearer token-7"));
         assert_eq!(short.remove_from_text("invalid token-7"), "invalid token-7");
-        let shortest = Secret::of(&HeaderValue::from_static("Bearer token-08"));
+        let shortest = Secret::of(HeaderValue::from_static("Bearer token-08"));
         assert_eq!(shortest.remove_from_text("invalid token-08"), "invalid [redacted]");
     }
 

@@ -151,7 +151,7 @@ impl Transport {
                 .filter(|(_, supplied)| supplied.elapsed() < RENEWED_TOKEN_MAX_AGE);
             let start = Instant::now();
             let mut context = Box::new(attempts.context());
-            context.secret = header.map(|(header, _)| Secret::of(&header));
+            context.secret = header.map(|(header, _)| Secret::of(header));
             let time = attempts.time();
             let attempt_span = span.attempt(call, &self.base_url, attempts.number);
             let attempted = self.permitted(permit, call, context, &time, &attempt_span).await;
@@ -270,7 +270,7 @@ impl Transport {
         let start = Instant::now();
         if context.secret.is_none() {
             match self.authorization.header(time.limit).await {
-                Ok(header) => context.secret = Some(Secret::of(&header)),
+                Ok(header) => context.secret = Some(Secret::of(header)),
                 Err(failure) => return Attempted::NoToken(failure),
             }
         }
