@@ -20,7 +20,7 @@ use steps::input::overlay::{Applied, Overlay};
 use steps::input::{basics, check, read};
 use steps::model::examples::ExamplesByOperation;
 use steps::model::reach::Reach;
-use steps::model::{Model, generate, join};
+use steps::model::{Model, generate, join, type_names};
 use steps::slice::Slice;
 use steps::warnings::Warnings;
 use steps::{emit, repair, write};
@@ -186,6 +186,7 @@ pub fn model(described: Described, input: &Input) -> Result<Built, Failure> {
     } = described;
     let basics = basics::read(&document);
     let examples = ExamplesByOperation::of(&document);
+    let type_names = type_names::of(&document, &examples);
     let overlay = input
         .overlays
         .last()
@@ -196,7 +197,8 @@ pub fn model(described: Described, input: &Input) -> Result<Built, Failure> {
     input.slice.cut(&mut document);
     repair::reachable_only(&mut document);
     let generated = generate::generate(&mut document, &mut warnings)?;
-    let model = join::join(&document, &generated, &reach, &examples, basics, &mut warnings);
+    let mut model = join::join(&document, &generated, &reach, &examples, basics, &mut warnings);
+    model.type_names = type_names;
     Ok(Built {
         model,
         document,

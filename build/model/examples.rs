@@ -64,6 +64,12 @@ impl ExamplesByOperation {
         Self(shown.collect())
     }
 
+    /// Returns the bodies of success responses.
+    pub fn successes(&self) -> impl Iterator<Item = &Value> {
+        let examples = self.0.values().flat_map(|examples| &examples.successes);
+        examples.map(|example| &example.value)
+    }
+
     /// Returns the examples of one operation.
     pub fn of_operation(&self, path: &str, method: &str) -> Examples {
         let key = (schema::shape(path), method.to_owned());

@@ -338,7 +338,7 @@ fn of_type(space: &TypeSpace, ty: &typify::Type<'_>) -> Ty {
         TypeDetails::Map(_, id) => Ty::Map(inner(&id)),
         TypeDetails::Box(id) => Ty::Boxed(inner(&id)),
         TypeDetails::Builtin(path) => Ty::Known(path.to_owned()),
-        TypeDetails::String => Ty::Known("::std::string::String".to_owned()),
+        TypeDetails::String => Ty::text(),
         TypeDetails::Unit => Ty::unit(),
         TypeDetails::Set(_) | TypeDetails::Tuple(_) | TypeDetails::Array(..) => Ty::json(),
     }

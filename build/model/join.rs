@@ -20,7 +20,7 @@ use super::reach::Reach;
 use super::ty::Ty;
 use super::{
     Body, Constant, Constructor, Enum, Field, Group, HandWritten, Model, Newtype, Operation, Parameter, ResponseBody,
-    Struct, Types, Union, generate, helpers, marks, paging, webhooks,
+    Struct, Types, Union, generate, helpers, marks, paging, type_names, webhooks,
 };
 
 /// Names of fixed fields of every struct.
@@ -46,6 +46,7 @@ pub fn join(
     let mut model = Model {
         basics,
         types,
+        type_names: BTreeSet::new(),
         groups: groups(document),
         operations: Vec::new(),
         pages: BTreeMap::new(),
@@ -199,6 +200,10 @@ fn with_fields(
             // progenitor has one `Option` for absent values and for null.
             ty: match made.in_requests && property["nullable"] == true {
                 true => Ty::Nullable(Box::new(field.ty.clone())),
+                // Nearly every object of a response has a `type`, so allocating it would take time.
+                false if !made.in_requests && wire == type_names::PROPERTY && field.ty == Ty::text() => {
+                    Ty::static_text()
+                }
                 false => field.ty.clone(),
             },
             required: field.required,

@@ -10,9 +10,10 @@ pub mod marks;
 pub mod paging;
 pub mod reach;
 pub mod ty;
+pub mod type_names;
 pub mod webhooks;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use ty::Ty;
@@ -28,6 +29,8 @@ pub struct Model {
     pub basics: Basics,
     /// The types.
     pub types: Types,
+    /// The values of `type` in the description.
+    pub type_names: BTreeSet<String>,
     /// The groups of operations, sorted by name.
     pub groups: Vec<Group>,
     /// The operations, in the order of the description.

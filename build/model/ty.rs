@@ -37,6 +37,16 @@ impl Ty {
         Self::Known("::serde_json::Value".to_owned())
     }
 
+    /// Returns the type of a text.
+    pub fn text() -> Self {
+        Self::Known("::std::string::String".to_owned())
+    }
+
+    /// Returns the type of a text that is usually one of the texts in the description.
+    pub fn static_text() -> Self {
+        Self::Known("::std::borrow::Cow<'static, str>".to_owned())
+    }
+
     /// Returns the unit type.
     pub fn unit() -> Self {
         Self::Known("()".to_owned())

@@ -499,7 +499,9 @@ impl<'a> TypeUses<'a> {
             section[place].push(type_link(name));
         }
         let mut doc = "The objects that requests send and responses contain.\n\nThis page lists each type once, under the group \
-                       of operations that uses it most directly. The page of a type names all operations that send or return it."
+                       of operations that uses it most directly. The page of a type names all operations that send or return it.\n\nThe field \
+                       `type_` of an object that only responses contain is a `Cow<'static, str>`, so that the values in the \
+                       description take no allocation. `object.type_.as_deref()` returns it as a `&str`."
             .to_owned();
         // Types without a group come last.
         let (others, grouped): (Vec<_>, Vec<_>) = sections.into_iter().partition(|(group, _)| group.is_none());

@@ -26,6 +26,7 @@ pub fn client(model: &Model) -> Result<File, Failure> {
     let builders = builders::builders(model);
     let pages = paging::pages(model);
     let calls = calls::calls(model);
+    let type_names = &model.type_names;
     let hand_written = helpers::hand_written(model);
     let types_doc = docs::TypeUses::of(model).index();
     let searches = (!model.searches.is_empty()).then(|| helpers::searches(&model.searches));
@@ -39,6 +40,9 @@ pub fn client(model: &Model) -> Result<File, Failure> {
         }
         #[cfg(feature = "client")]
         pub use constants::*;
+
+        /// The values of `type` in the description.
+        pub(crate) const TYPE_NAMES: &[&str] = &[#(#type_names),*];
 
         /// Hand-written types that contain generated ones.
         pub(crate) mod mixed {

@@ -27,5 +27,6 @@ pub(crate) mod read;
 pub(crate) mod reader;
 pub(crate) mod ticket_state;
 pub(crate) mod timestamp;
+pub(crate) mod type_name;
 pub(crate) mod union;
 pub(crate) mod user_types;
