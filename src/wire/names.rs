@@ -8,6 +8,8 @@ pub struct Name {
     head: u128,
     /// The bytes of `head` that are compared. Names of every length are compared without a branch.
     mask: u128,
+    /// The last bytes of the name and its closing quote, if the name is longer than `head`.
+    tail: u128,
 }
 
 impl Name {
@@ -15,17 +17,24 @@ impl Name {
 
     pub const fn new(text: &'static str) -> Self {
         let bytes = text.as_bytes();
-        let (mut head, mut mask) = ([0; Self::HEAD], [0; Self::HEAD]);
+        let (mut head, mut mask, mut tail) = ([0; Self::HEAD], [0; Self::HEAD], [0; Self::HEAD]);
         let mut i = 0;
-        while i < Self::HEAD && i <= bytes.len() {
-            head[i] = if i < bytes.len() { bytes[i] } else { b'"' };
-            mask[i] = u8::MAX;
+        while i <= bytes.len() {
+            let byte = if i < bytes.len() { bytes[i] } else { b'"' };
+            if i < Self::HEAD {
+                head[i] = byte;
+                mask[i] = u8::MAX;
+            }
+            if i + Self::HEAD > bytes.len() && bytes.len() >= Self::HEAD {
+                tail[i + Self::HEAD - 1 - bytes.len()] = byte;
+            }
             i += 1;
         }
         Self {
             text,
             head: u128::from_le_bytes(head),
             mask: u128::from_le_bytes(mask),
+            tail: u128::from_le_bytes(tail),
         }
     }
 
@@ -39,6 +48,13 @@ impl Name {
         match text.first_chunk() {
             Some(head) if self.text.len() < Self::HEAD => (u128::from_le_bytes(*head) ^ self.head) & self.mask == 0,
             Some(head) if u128::from_le_bytes(*head) != self.head => false,
+            // The head and the tail cover the name and its quote.
+            Some(_) if self.text.len() < 2 * Self::HEAD => {
+                let tail = text
+                    .get(self.text.len() + 1 - Self::HEAD..)
+                    .and_then(<[u8]>::first_chunk);
+                tail.is_some_and(|tail| u128::from_le_bytes(*tail) == self.tail)
+            }
             _ => text.starts_with(self.text.as_bytes()) && text.get(self.text.len()) == Some(&b'"'),
         }
     }
@@ -75,15 +91,13 @@ impl Order {
         successor.map_or(Self::START, |index| usize::from(*index))
     }
 
-    /// Returns the index of `name`, and expects it after the name at index `last` from now on.
+    /// Expects the name at `index` after the name at index `last` from now on.
     #[cold]
-    pub(crate) fn find(&mut self, name: &str, last: usize) -> Option<usize> {
-        let index = self.names.iter().position(|known| known.text == name)?;
+    pub(crate) fn learn(&mut self, last: usize, index: usize) {
         let start = self.successors.len() - 1;
         if let (Some(successor), Ok(index)) = (self.successors.get_mut(last.min(start)), u16::try_from(index)) {
             *successor = index;
         }
-        Some(index)
     }
 }
 
@@ -100,6 +114,8 @@ mod tests {
             "fifteen_letters",
             "sixteen_letters_",
             "longer_than_sixteen_letters",
+            "thirty_one_letters_have_a_tail_",
+            "thirty_two_letters_are_too_long_",
             "é",
         ] {
             let name = Name::new(text.to_owned().leak());
@@ -124,10 +140,8 @@ mod tests {
         static NAMES: [Name; 3] = [Name::new("a"), Name::new("b"), Name::new("c")];
         let mut order = Order::new(&NAMES);
         assert_eq!([Order::START, 0, 1, 2].map(|last| order.next(last)), [0, 1, 2, 3]);
-        assert_eq!(
-            (order.find("c", Order::START), order.find("a", 2), order.find("x", 0)),
-            (Some(2), Some(0), None)
-        );
+        order.learn(Order::START, 2);
+        order.learn(2, 0);
         assert_eq!([Order::START, 2, 0].map(|last| order.next(last)), [2, 0, 1]);
         let none = Order::new(&[]);
         assert_eq!(none.names.get(none.next(Order::START)).map(Name::text), None);

@@ -56,11 +56,19 @@ pub(crate) fn read(object: &mut dyn ReadObject, reader: &mut Reader<'_>) -> Resu
         if let Err(fault) = object.read_field(index, reader) {
             return Err(reader.fail_at(PathStep::Field(name), fault));
         }
+        let bit = null_bit(index);
+        if !reader.was_null
+            && !reader.keep_text
+            && !kept_without_bit
+            && (nulls | kept_fields) & bit == 0
+            && reader.mismatch_count() == located
+        {
+            return Ok(());
+        }
         if reader.mismatch_count() > located {
             reader.add_step(located, PathStep::Field(name));
             located = reader.mismatch_count();
         }
-        let bit = null_bit(index);
         nulls = if reader.was_null { nulls | bit } else { nulls & !bit };
         let keep = reader.keep_text || reader.was_null && bit == 0;
         // Whether an earlier value of this name was kept. All fields without a bit share one flag.
@@ -94,7 +102,8 @@ pub(crate) fn read(object: &mut dyn ReadObject, reader: &mut Reader<'_>) -> Resu
 #[inline]
 pub(crate) fn append<T: ReadObject + Default>(reader: &mut Reader<'_>, list: &mut Vec<T>) -> Result<(), Fault> {
     reader.make_room(list)?;
-    list.push(T::default());
+    // Unlike `push`, this creates the object in its place.
+    list.resize_with(list.len() + 1, T::default);
     let Some(object) = list.last_mut() else {
         return Ok(());
     };

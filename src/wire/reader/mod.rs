@@ -63,6 +63,8 @@ pub struct Reader<'t> {
     text: &'t str,
     position: usize,
     depth: u8,
+    /// The number of lists around the current position.
+    lists: u8,
     /// Whether the decoded form of the last value does not reproduce its text, so that the text has to be kept.
     pub keep_text: bool,
     /// Whether the last value was null and was read as absent.
@@ -109,6 +111,7 @@ impl<'t> Reader<'t> {
             text,
             position: 0,
             depth: 0,
+            lists: 0,
             keep_text: false,
             was_null: false,
             orders: Vec::new(),
@@ -247,6 +250,7 @@ impl<'t> Reader<'t> {
             return Err(self.wrong_type(expected));
         }
         self.enter()?;
+        self.lists += 1;
         if self.peek()? != b']' {
             loop {
                 item(self)?;
@@ -261,6 +265,7 @@ impl<'t> Reader<'t> {
                 }
             }
         }
+        self.lists -= 1;
         self.leave();
         Ok(())
     }
@@ -282,10 +287,12 @@ impl<'t> Reader<'t> {
         names: &'static [Name],
         entry: impl FnMut(&mut Self, Key<'t>) -> Result<(), Fault>,
     ) -> Result<(), Fault> {
-        let order = self.order(names);
+        // An order is learned for the next object of the type, which only a list has.
+        let order_index = (self.lists > 0).then(|| self.order(names));
         let mut last = Order::START;
         let key = |reader: &mut Self| {
-            let expected = reader.orders.get(order).map_or(Order::START, |order| order.next(last));
+            let order = order_index.and_then(|index| reader.orders.get(index));
+            let expected = order.map_or(last.wrapping_add(1), |order| order.next(last));
             let start = reader.position + 1;
             let rest = reader.text.as_bytes().get(start..).unwrap_or_default();
             if let Some(name) = names.get(expected).filter(|name| name.is_prefix_of(rest)) {
@@ -293,7 +300,7 @@ impl<'t> Reader<'t> {
                 last = expected;
                 return Ok(Key::Field(expected, name.text()));
             }
-            let key = reader.unexpected_name(order, last)?;
+            let key = reader.unexpected_name(names, order_index, last)?;
             if let Key::Field(index, _) = key {
                 last = index;
             }
@@ -314,13 +321,14 @@ impl<'t> Reader<'t> {
 
     /// Reads a name that is not the expected one.
     #[cold]
-    fn unexpected_name(&mut self, order: usize, last: usize) -> Result<Key<'t>, Fault> {
+    fn unexpected_name(&mut self, names: &'static [Name], order: Option<usize>, last: usize) -> Result<Key<'t>, Fault> {
         let name = self.quoted()?;
-        let order = self.orders.get_mut(order);
-        let found = order.and_then(|order| {
-            let index = order.find(&name, last)?;
-            Some((index, order.names.get(index)?.text()))
-        });
+        let index = names.iter().position(|known| known.text() == name);
+        let order = order.and_then(|order| self.orders.get_mut(order));
+        if let (Some(order), Some(index)) = (order, index) {
+            order.learn(last, index);
+        }
+        let found = index.and_then(|index| Some((index, names.get(index)?.text())));
         Ok(found.map_or(Key::Unknown(name), |(index, name)| Key::Field(index, name)))
     }
 

@@ -24,16 +24,12 @@ impl<'t> Reader<'t> {
         let rest = self.text.as_bytes().get(self.position..).unwrap_or_default();
         let negative = rest.first() == Some(&b'-');
         let unsigned = rest.get(usize::from(negative)..).unwrap_or_default();
-        let digits = unsigned.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let (value, digits) = leading_digits(unsigned);
         let zero = unsigned.first() == Some(&b'0');
         let integer = !matches!(unsigned.get(digits), Some(b'.' | b'e' | b'E'));
         if digits > SHORT_DIGITS || !integer || digits == 0 || zero && (digits > 1 || negative) {
             return self.other_number(negative, digits, zero).map(Some);
         }
-        let value = unsigned
-            .iter()
-            .take(digits)
-            .fold(0, |value, digit| value * 10 + i64::from(digit - b'0'));
         self.position += usize::from(negative) + digits;
         Ok(Some(Number::Integer(if negative { -value } else { value })))
     }
@@ -79,4 +75,37 @@ impl<'t> Reader<'t> {
             false => Err(self.malformed()),
         }
     }
+}
+
+/// Returns the value and the number of the digits at the start of a text. The value is undefined for more than [`SHORT_DIGITS`].
+#[inline(always)]
+fn leading_digits(text: &[u8]) -> (i64, usize) {
+    // Most long numbers are times of ten digits.
+    let (mut value, mut digits) = match text.first_chunk().and_then(eight_digits) {
+        Some(value) => (value, 8),
+        None => (0, 0),
+    };
+    while let Some(digit) = text
+        .get(digits)
+        .map(|byte| byte.wrapping_sub(b'0'))
+        .filter(|digit| *digit < 10)
+    {
+        value = value.wrapping_mul(10).wrapping_add(digit.into());
+        digits += 1;
+    }
+    (value, digits)
+}
+
+/// Returns the value of eight digits, which are combined in pairs.
+#[inline(always)]
+fn eight_digits(text: &[u8; 8]) -> Option<i64> {
+    let text = u64::from_le_bytes(*text);
+    let digits = text ^ 0x3030_3030_3030_3030;
+    // Adding 6 sets the upper four bits of a byte above 9.
+    if (digits | digits.wrapping_add(0x0606_0606_0606_0606)) & 0xf0f0_f0f0_f0f0_f0f0 != 0 {
+        return None;
+    }
+    let pairs = (digits * 10 + (digits >> 8)) & 0x00ff_00ff_00ff_00ff;
+    let quads = (pairs * 100 + (pairs >> 16)) & 0x0000_ffff_0000_ffff;
+    Some((quads as u32 as i64) * 10_000 + (quads >> 32) as i64)
 }
