@@ -152,7 +152,7 @@ impl ApiError {
 
 /// Creates the success of an operation with this body.
 pub(super) fn success(operation: &MockOperation, body: &Value) -> CallResult {
-    Ok(MockResponse::bytes("application/json", body.to_string()).status(operation.success))
+    Ok(MockResponse::json(body).status(operation.success))
 }
 
 /// Creates the success of an operation with an empty body.

@@ -416,7 +416,7 @@ impl Workspace {
         let mut frame = frame(operation, list_type, page);
         rules::complete_frame(self, call, &mut frame);
         frame.insert(list_type.items.to_owned(), Value::Array(items));
-        MockResponse::bytes("application/json", Value::Object(frame).to_string()).status(operation.success)
+        MockResponse::json(frame).status(operation.success)
     }
 
     /// Returns a record as an item of a list. The items of some lists have fewer fields than the
