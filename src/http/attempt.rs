@@ -4,7 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use url::Url;
+use http::uri::{Authority, PathAndQuery};
+use url::{Position, Url};
 
 /// Information about the attempt that a request belongs to, an extension of every [`http::Request`]
 /// that a client sends.
@@ -46,7 +47,11 @@ impl Target {
 
     /// Returns the URL if it is still the one of the request, which a layer can change.
     pub(crate) fn of(self, uri: &http::Uri) -> Option<Url> {
-        (*uri == *self.0.as_str()).then_some(self.0)
+        let url = &self.0;
+        let is_same = uri.scheme_str() == Some(url.scheme())
+            && uri.authority().map(Authority::as_str) == Some(&url[Position::BeforeUsername..Position::AfterPort])
+            && uri.path_and_query().map(PathAndQuery::as_str) == Some(&url[Position::BeforePath..]);
+        is_same.then_some(self.0)
     }
 }
 

@@ -45,7 +45,8 @@ impl RateLimit {
 
 /// Returns the integer in a header.
 fn number(headers: &HeaderMap, name: &HeaderName) -> Option<i64> {
-    headers.get(name)?.to_str().ok()?.trim().parse().ok()
+    let digits = headers.get(name)?.as_bytes().trim_ascii();
+    std::str::from_utf8(digits).ok()?.parse().ok()
 }
 
 /// The length of Intercom's rate-limit windows.

@@ -9,12 +9,14 @@ use futures_util::future::{Either, select};
 use http::header::{
     ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, USER_AGENT,
 };
+use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, Method, StatusCode};
 use http_body::Body as _;
 use http_body_util::BodyExt;
 use tokio::task::coop::consume_budget;
 use tokio::time::Instant;
 use tower_service::Service;
+use url::Position;
 
 use super::sleep::sleep_until;
 use super::{Transport, trace};
@@ -151,7 +153,10 @@ impl Transport {
             url.query_pairs_mut().extend_pairs(&call.query);
         }
         let operation = &call.operation;
-        let uri = http::Uri::try_from(url.as_str()).map_err(|error| HttpError::new(HttpErrorKind::Request, error))?;
+        let mut uri = self.base_uri.clone().into_parts();
+        let path = PathAndQuery::try_from(&url[Position::BeforePath..]);
+        uri.path_and_query = Some(path.map_err(|error| HttpError::new(HttpErrorKind::Request, error))?);
+        let uri = http::Uri::from_parts(uri).map_err(|error| HttpError::new(HttpErrorKind::Request, error))?;
         let mut request = http::Request::new(call.body.clone().unwrap_or_default());
         *request.method_mut() = operation.method.clone();
         *request.uri_mut() = uri;

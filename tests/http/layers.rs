@@ -200,3 +200,58 @@ async fn a_layer_can_change_the_url_for_the_default_service() {
     let lines: Vec<String> = intercom.received().iter().map(|request| request.line()).collect();
     assert_eq!(lines, ["GET /admins?page=2", "GET /tags"]);
 }
+
+/// Readiness passes through the layers, as a layer that sheds load or limits concurrency needs.
+#[tokio::test]
+async fn a_layer_sees_that_the_service_below_is_busy() {
+    #[derive(Clone)]
+    struct Busy;
+    impl Service<http::Request<Bytes>> for Busy {
+        type Response = http::Response<Full<Bytes>>;
+        type Error = HttpError;
+        type Future = std::future::Pending<Result<Self::Response, HttpError>>;
+
+        fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), HttpError>> {
+            Poll::Pending
+        }
+
+        fn call(&mut self, _: http::Request<Bytes>) -> Self::Future {
+            std::future::pending()
+        }
+    }
+    #[derive(Clone)]
+    struct Shed(HttpService);
+    impl Service<http::Request<Bytes>> for Shed {
+        type Response = <HttpService as Service<http::Request<Bytes>>>::Response;
+        type Error = HttpError;
+        type Future = <HttpService as Service<http::Request<Bytes>>>::Future;
+
+        fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), HttpError>> {
+            match self.0.poll_ready(context) {
+                Poll::Pending => Poll::Ready(Err(HttpErrorKind::Unprocessed.into())),
+                ready => ready,
+            }
+        }
+
+        fn call(&mut self, request: http::Request<Bytes>) -> Self::Future {
+            self.0.call(request)
+        }
+    }
+    let seen = Seen::default();
+    let below = Arc::clone(&seen);
+    let client = Client::builder("dG9rOmxheWVycw")
+        .http_service(Busy)
+        .layer(layer_fn(move |service: HttpService| {
+            Counting(service, Arc::clone(&below))
+        }))
+        .layer(layer_fn(Shed))
+        .retry(quick())
+        .build()
+        .unwrap();
+    let error = client.list_tags().send().await.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.attempts()),
+        (intercom_client::ErrorKind::Unprocessed, 3)
+    );
+    assert!(seen.lock().unwrap().is_empty());
+}
