@@ -9,7 +9,7 @@ use super::examples::ExamplesByOperation;
 
 /// The property that names the type of an object.
 pub const PROPERTY: &str = "type";
-/// The length in bytes above which a value is no name.
+/// Maximum length of a name in bytes. Longer values are ignored.
 const MAX_LENGTH: usize = 64;
 
 /// Returns the values of `type` in the enums and in the examples of responses, before the document
