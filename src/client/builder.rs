@@ -457,7 +457,6 @@ impl ClientBuilder {
         let transport = Transport {
             http,
             server: format!("{host}:{}", port.unwrap_or_default()).into(),
-            base_uri: http::Uri::try_from(base_url.as_str()).map_err(|_| ConfigError::InvalidBaseUrl(UNPARSABLE))?,
             base_url,
             authorization,
             version: self.api_version.header(),
@@ -513,8 +512,6 @@ impl fmt::Debug for ClientBuilder {
     }
 }
 
-const UNPARSABLE: &str = "it cannot be parsed; write it like `https://gateway.example/intercom`";
-
 /// Parses a base URL: https, or http if it is allowed, without parts that would be lost when a path
 /// is appended.
 fn check_base_url(text: &str, plain_http: bool) -> Result<Url, ConfigError> {
@@ -527,7 +524,7 @@ fn check_base_url(text: &str, plain_http: bool) -> Result<Url, ConfigError> {
     let url = match Url::parse(text) {
         Ok(url) => url,
         Err(url::ParseError::EmptyHost) => return invalid("it has no host"),
-        Err(_) => return invalid(UNPARSABLE),
+        Err(_) => return invalid("it cannot be parsed; write it like `https://gateway.example/intercom`"),
     };
     if !url.username().is_empty() || url.password().is_some() {
         return invalid("it contains a user name or password; pass the token to the builder instead");

@@ -1,11 +1,7 @@
 //! Information about the attempt that a request belongs to.
 
-use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-
-use http::uri::{Authority, PathAndQuery};
-use url::{Position, Url};
 
 /// Information about the attempt that a request belongs to, an extension of every [`http::Request`]
 /// that a client sends.
@@ -33,32 +29,6 @@ pub struct Attempt {
     pub(crate) number: u32,
     pub(crate) reads_only: bool,
     pub(crate) connecting: ConnectingFlag,
-    pub(crate) target: Target,
-}
-
-/// The parsed URL of a request. Its ids and query values are not shown.
-#[derive(Clone)]
-pub(crate) struct Target(Url);
-
-impl Target {
-    pub(crate) fn new(url: Url) -> Self {
-        Self(url)
-    }
-
-    /// Returns the URL if it is still the one of the request, which a layer can change.
-    pub(crate) fn of(self, uri: &http::Uri) -> Option<Url> {
-        let url = &self.0;
-        let is_same = uri.scheme_str() == Some(url.scheme())
-            && uri.authority().map(Authority::as_str) == Some(&url[Position::BeforeUsername..Position::AfterPort])
-            && uri.path_and_query().map(PathAndQuery::as_str) == Some(&url[Position::BeforePath..]);
-        is_same.then_some(self.0)
-    }
-}
-
-impl fmt::Debug for Target {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Target")
-    }
 }
 
 impl Attempt {

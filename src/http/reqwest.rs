@@ -8,75 +8,45 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::Bytes;
 use http_body_util::BodyExt;
-use http_body_util::combinators::MapErr;
 use tower_layer::Layer;
 use tower_service::Service;
 use url::{Host, Url};
 
-use super::attempt::{Attempt, ConnectingFlag};
+use super::attempt::ConnectingFlag;
 use super::error::{BoxError, HttpError, HttpErrorKind};
 use super::loopback::{is_localhost, is_loopback};
-use super::service::HttpService;
+use super::service::{HttpBody, HttpService, Outgoing, ResponseFuture};
 use crate::wire::one_line::one_line;
 
 /// Maximum number of unread bytes of all streams of an HTTP/2 connection, far above the sum of the
 /// 2 MiB windows of the streams.
 const CONNECTION_WINDOW: u32 = 1 << 30;
 
-/// A service over a [`reqwest::Client`].
+/// The default service.
 #[derive(Clone)]
-struct Reqwest(reqwest::Client);
+pub(crate) struct Reqwest(reqwest::Client);
 
 /// Creates a service from a client of the caller.
 pub(crate) fn service(client: reqwest::Client) -> HttpService {
-    HttpService::new(Reqwest(client))
+    HttpService::over_reqwest(Reqwest(client))
 }
 
-impl Service<http::Request<Bytes>> for Reqwest {
-    type Response = http::Response<ReqwestBody>;
-    type Error = HttpError;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, HttpError>> + Send>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), HttpError>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: http::Request<Bytes>) -> Self::Future {
-        let (request, connecting) = match convert(request) {
-            Ok(converted) => converted,
-            Err(error) => return Box::pin(std::future::ready(Err(error))),
-        };
+impl Reqwest {
+    pub(super) fn send(&self, outgoing: Outgoing) -> ResponseFuture {
+        let connecting = outgoing.connecting();
+        let mut request = reqwest::Request::new(outgoing.method, outgoing.url);
+        *request.headers_mut() = outgoing.headers;
+        *request.body_mut() = (!outgoing.body.is_empty()).then(|| outgoing.body.into());
         // The request is passed on here, so that the future does not contain it.
         let response = self.0.execute(request);
         Box::pin(async move {
             let response = watch_connector(response, connecting).await;
             let response = http::Response::from(response.map_err(classify)?);
-            Ok(response.map(|body: reqwest::Body| body.map_err(classify as _)))
+            Ok(response.map(|body: reqwest::Body| HttpBody::with_errors(body.map_err(classify))))
         })
     }
 }
-
-/// Converts a request; also returns the flag of its attempt.
-fn convert(request: http::Request<Bytes>) -> Result<(reqwest::Request, ConnectingFlag), HttpError> {
-    let (mut parts, body) = request.into_parts();
-    let (connecting, target) = match parts.extensions.remove() {
-        Some(Attempt { connecting, target, .. }) => (connecting, target.of(&parts.uri)),
-        None => (ConnectingFlag::default(), None),
-    };
-    let url = match target {
-        Some(url) => url,
-        None => Url::parse(&parts.uri.to_string()).map_err(|error| HttpError::new(HttpErrorKind::Request, error))?,
-    };
-    let mut request = reqwest::Request::new(parts.method, url);
-    *request.headers_mut() = parts.headers;
-    *request.body_mut() = (!body.is_empty()).then(|| body.into());
-    Ok((request, connecting))
-}
-
-/// The body of a response.
-type ReqwestBody = MapErr<reqwest::Body, fn(reqwest::Error) -> HttpError>;
 
 /// The connection settings of the default service.
 #[derive(Clone, PartialEq)]

@@ -1,6 +1,5 @@
 //! One HTTP exchange: the request with its headers, the response with its body.
 
-use std::future::poll_fn;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -9,21 +8,18 @@ use futures_util::future::{Either, select};
 use http::header::{
     ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, USER_AGENT,
 };
-use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, Method, StatusCode};
 use http_body::Body as _;
 use http_body_util::BodyExt;
 use tokio::task::coop::consume_budget;
 use tokio::time::Instant;
-use tower_service::Service;
-use url::Position;
 
 use super::sleep::sleep_until;
 use super::{Transport, trace};
 use crate::call::call::Call;
-use crate::http::attempt::{Attempt, ConnectingFlag, Target};
+use crate::http::attempt::{Attempt, ConnectingFlag};
 use crate::http::error::{HttpError, HttpErrorKind};
-use crate::http::service::HttpBody;
+use crate::http::service::{HttpBody, Outgoing};
 use crate::response::content_codings;
 use crate::response::error::context::{ErrorContext, Failure};
 use crate::response::error::kind::Kind;
@@ -117,13 +113,9 @@ impl Transport {
         context: &ErrorContext,
         end: Option<Instant>,
     ) -> Result<(StatusCode, HeaderMap, HttpBody), HttpError> {
-        let mut service = self.http.clone();
-        timeout_at(end, poll_fn(|context| service.poll_ready(context)))
-            .await
-            .unwrap_or_else(|| Err(HttpErrorKind::Timeout.into()))?;
-        // Built when the service is ready, so that the future does not contain the request.
-        let (request, connecting) = self.request(call, context)?;
-        let response = timeout_at(end, service.call(request)).await;
+        let request = self.request(call, context);
+        let connecting = request.connecting();
+        let response = timeout_at(end, self.http.send(request)).await;
         let (parts, body) = response
             .unwrap_or_else(|| {
                 Err(HttpError::from(match connecting.get() {
@@ -136,11 +128,7 @@ impl Transport {
     }
 
     /// Builds the HTTP request of a call.
-    fn request(
-        &self,
-        call: &Call,
-        context: &ErrorContext,
-    ) -> Result<(http::Request<Bytes>, ConnectingFlag), HttpError> {
+    fn request(&self, call: &Call, context: &ErrorContext) -> Outgoing {
         let mut url = self.base_url.clone();
         // The path of a description can contain a fixed query, whose values are encoded.
         let (path, query) = match call.path.split_once('?') {
@@ -153,15 +141,7 @@ impl Transport {
             url.query_pairs_mut().extend_pairs(&call.query);
         }
         let operation = &call.operation;
-        let mut uri = self.base_uri.clone().into_parts();
-        let path = PathAndQuery::try_from(&url[Position::BeforePath..]);
-        uri.path_and_query = Some(path.map_err(|error| HttpError::new(HttpErrorKind::Request, error))?);
-        let uri = http::Uri::from_parts(uri).map_err(|error| HttpError::new(HttpErrorKind::Request, error))?;
-        let mut request = http::Request::new(call.body.clone().unwrap_or_default());
-        *request.method_mut() = operation.method.clone();
-        *request.uri_mut() = uri;
-        let headers = request.headers_mut();
-        headers.reserve(6 + call.options.headers.len());
+        let mut headers = HeaderMap::with_capacity(6 + call.options.headers.len());
         if let Some(secret) = &context.secret {
             headers.insert(AUTHORIZATION, secret.header().clone());
         }
@@ -177,17 +157,20 @@ impl Transport {
         for (name, value) in &call.options.headers {
             headers.insert(name, value.clone());
         }
-        let connecting = ConnectingFlag::default();
-        request.extensions_mut().insert(Attempt {
-            operation: operation.id,
-            group: operation.group,
-            path: operation.path,
-            number: context.attempts,
-            reads_only: operation.reads_only,
-            connecting: connecting.clone(),
-            target: Target::new(url),
-        });
-        Ok((request, connecting))
+        Outgoing {
+            method: operation.method.clone(),
+            url,
+            headers,
+            body: call.body.clone().unwrap_or_default(),
+            attempt: Some(Attempt {
+                operation: operation.id,
+                group: operation.group,
+                path: operation.path,
+                number: context.attempts,
+                reads_only: operation.reads_only,
+                connecting: ConnectingFlag::default(),
+            }),
+        }
     }
 
     /// Reads a body to its end, or until an error.

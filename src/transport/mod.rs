@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderValue, Uri};
+use http::HeaderValue;
 use tokio::time::Instant;
 use url::Url;
 
@@ -47,8 +47,6 @@ pub(crate) const TIMEOUT: Duration = Duration::from_secs(30);
 pub(crate) struct Transport {
     pub http: HttpService,
     pub base_url: Url,
-    /// The base URL for requests, which replace its path.
-    pub base_uri: Uri,
     /// Host and port of the server.
     pub server: Arc<str>,
     pub authorization: Authorization,
