@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::paging::Paging;
 use crate::types;
 use crate::wire::decode::Decode;
-use crate::wire::names::Name;
+use crate::wire::names::Names;
 use crate::wire::object::WriteObject;
 use crate::wire::read::{self, Mismatch};
 
@@ -51,7 +51,7 @@ pub(super) struct Parameter {
 #[derive(Clone)]
 pub(super) struct ObjectType {
     pub name: &'static str,
-    names: fn() -> &'static [Name],
+    names: fn() -> &'static Names,
     /// Lists the mismatches between an object and this type.
     pub check: fn(&str) -> Vec<String>,
 }
@@ -78,7 +78,7 @@ impl ObjectType {
 
     /// Returns `true` if the type has a field of this name.
     pub(super) fn has(&self, name: &str) -> bool {
-        (self.names)().iter().any(|known| known.text() == name)
+        (self.names)().find(name).is_some()
     }
 }
 
@@ -175,8 +175,8 @@ fn path_values(template: &str, path: &str) -> Option<Vec<String>> {
     segments.next().is_none().then_some(values)
 }
 
-fn names<T: WriteObject>() -> &'static [Name] {
-    T::NAMES
+fn names<T: WriteObject>() -> &'static Names {
+    T::names()
 }
 
 fn check<T: Decode>(text: &str) -> Vec<String> {

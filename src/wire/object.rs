@@ -4,7 +4,7 @@ use serde::ser::{Error, Serialize, SerializeMap, Serializer};
 
 use super::decode::{Field, integer_of};
 use super::extra::{Extra, null_bit};
-use super::names::Name;
+use super::names::{Name, Names};
 use super::nullable::Nullable;
 use super::raw_json::{Origin, RawJson};
 use super::reader::{Fault, Key, PathStep, Reader};
@@ -12,7 +12,7 @@ use super::reader::{Fault, Key, PathStep, Reader};
 /// A struct whose fields are all optional, so that any JSON object decodes to it.
 pub(crate) trait ReadObject {
     /// Returns the names of the fields in JSON.
-    fn names(&self) -> &'static [Name];
+    fn names(&self) -> &'static Names;
 
     /// Reads the value of the field at this index of [`names`](Self::names).
     fn read_field(&mut self, index: usize, reader: &mut Reader<'_>) -> Result<(), Fault>;
@@ -25,77 +25,138 @@ pub(crate) trait ReadObject {
 ///
 /// Takes a trait object so that it is compiled once for all types.
 pub(crate) fn read(object: &mut dyn ReadObject, reader: &mut Reader<'_>) -> Result<(), Fault> {
-    let names = object.names();
-    let mut located = reader.mismatch_count();
-    let (mut nulls, mut kept_fields, mut kept_without_bit) = (0, 0, false);
-    let (mut has_texts, mut lost_name) = (false, false);
+    let mut kept = Kept {
+        names: object.names(),
+        located: reader.mismatch_count(),
+        marked: 0,
+        nulls: 0,
+        fields: 0,
+        without_bit: false,
+        has_texts: false,
+    };
     reader.keep_text = false;
-    reader.fields(names, |reader, key| {
-        // An unpaired surrogate in the name: the name cannot be serialized as received.
-        lost_name |= std::mem::take(&mut reader.keep_text);
+    let lost_name = reader.fields(kept.names, |reader, key| {
         let start = reader.position();
-        let (index, name) = match key {
-            Key::Field(index, name) => (index, name),
-            Key::Unknown(name) => {
-                if let Err(fault) = reader.skip() {
-                    return Err(reader.fail_at(PathStep::UnknownName, fault));
-                }
-                reader.count_unmatched();
-                reader.keep_text = false;
-                if reader.is_strict() {
-                    reader.record_unknown_name(&name, start);
-                    located = reader.mismatch_count();
-                }
-                has_texts = true;
-                return object
-                    .extra_mut()
-                    .keep(reader, &name, reader.text_since(start), Origin::Extra);
-            }
+        let index = match key {
+            Key::Field(index) => index,
+            Key::Unknown(name) => return kept.unknown(object, reader, &name, start),
         };
         reader.was_null = false;
         if let Err(fault) = object.read_field(index, reader) {
-            return Err(reader.fail_at(PathStep::Field(name), fault));
+            return Err(reader.fail_at(PathStep::Field(kept.name(index)), fault));
         }
-        let bit = null_bit(index);
-        if !reader.was_null
-            && !reader.keep_text
-            && !kept_without_bit
-            && (nulls | kept_fields) & bit == 0
-            && reader.mismatch_count() == located
-        {
-            return Ok(());
+        let mark = mark(index);
+        if kept.marked & mark != 0 || reader.keep_text || reader.mismatch_count() != kept.located {
+            return kept.field(object, reader, index, start);
         }
-        if reader.mismatch_count() > located {
-            reader.add_step(located, PathStep::Field(name));
-            located = reader.mismatch_count();
+        // Most values need no more than that.
+        match reader.was_null {
+            true if mark == SHARED_MARK => kept.field(object, reader, index, start),
+            true => {
+                kept.marked |= mark;
+                kept.nulls |= null_bit(index);
+                Ok(())
+            }
+            false => Ok(()),
         }
-        nulls = if reader.was_null { nulls | bit } else { nulls & !bit };
-        let keep = reader.keep_text || reader.was_null && bit == 0;
-        // Whether an earlier value of this name was kept. All fields without a bit share one flag.
-        let kept_before = kept_fields & bit != 0 || bit == 0 && kept_without_bit;
-        if keep || kept_before {
-            let (origin, text) = match keep {
-                true => (Origin::Field, reader.text_since(start)),
-                false => (Origin::Replaced, ""),
-            };
-            has_texts = true;
-            kept_fields = if keep { kept_fields | bit } else { kept_fields & !bit };
-            kept_without_bit |= bit == 0;
-            reader.keep_text = false;
-            object.extra_mut().keep(reader, name, text, origin)?;
-        }
-        Ok(())
     })?;
-    if has_texts {
+    if kept.has_texts {
         object.extra_mut().sort();
     }
-    if nulls != 0 {
-        object.extra_mut().set_nulls(nulls);
+    if kept.nulls != 0 {
+        object.extra_mut().set_nulls(kept.nulls);
     }
     // The object keeps the texts of its values itself, but not the texts of its names.
     reader.keep_text = lost_name;
     reader.was_null = false;
     Ok(())
+}
+
+/// What is kept of an object in addition to its fields, while it is read.
+struct Kept {
+    names: &'static Names,
+    /// The number of mismatches whose path contains the name of their field.
+    located: usize,
+    /// The [`mark`]s of the fields for which something was kept.
+    marked: u64,
+    /// The [`null_bit`]s of the fields that are null.
+    nulls: u64,
+    /// The [`null_bit`]s of the fields whose text is kept.
+    fields: u64,
+    /// Whether the text of a field without a bit was kept.
+    without_bit: bool,
+    has_texts: bool,
+}
+
+/// The mark of all fields after the 63rd.
+const SHARED_MARK: u64 = 1 << 63;
+
+/// Returns the mark of the field at `index`.
+#[inline(always)]
+fn mark(index: usize) -> u64 {
+    1 << index.min(63)
+}
+
+impl Kept {
+    fn name(&self, index: usize) -> &'static str {
+        self.names.get(index).map(Name::text).unwrap_or_default()
+    }
+
+    /// Keeps what the field at `index` cannot hold of the value that starts at `start`.
+    #[inline(never)]
+    fn field(
+        &mut self,
+        object: &mut dyn ReadObject,
+        reader: &mut Reader<'_>,
+        index: usize,
+        start: usize,
+    ) -> Result<(), Fault> {
+        self.marked |= mark(index);
+        if reader.mismatch_count() > self.located {
+            reader.add_step(self.located, PathStep::Field(self.name(index)));
+            self.located = reader.mismatch_count();
+        }
+        let (bit, null) = (null_bit(index), reader.was_null);
+        self.nulls = if null { self.nulls | bit } else { self.nulls & !bit };
+        let keep = reader.keep_text || null && bit == 0;
+        // Whether an earlier value of this name was kept. All fields without a bit share one flag.
+        let kept_before = self.fields & bit != 0 || bit == 0 && self.without_bit;
+        if keep || kept_before {
+            let (origin, text) = match keep {
+                true => (Origin::Field, reader.text_since(start)),
+                false => (Origin::Replaced, ""),
+            };
+            self.has_texts = true;
+            self.fields = if keep { self.fields | bit } else { self.fields & !bit };
+            self.without_bit |= bit == 0;
+            reader.keep_text = false;
+            object.extra_mut().keep(reader, self.name(index), text, origin)?;
+        }
+        Ok(())
+    }
+
+    /// Keeps the value of a name that is not the name of a field.
+    #[inline(never)]
+    fn unknown(
+        &mut self,
+        object: &mut dyn ReadObject,
+        reader: &mut Reader<'_>,
+        name: &str,
+        start: usize,
+    ) -> Result<(), Fault> {
+        if let Err(fault) = reader.skip() {
+            return Err(reader.fail_at(PathStep::UnknownName, fault));
+        }
+        reader.count_unmatched();
+        reader.keep_text = false;
+        if reader.is_strict() {
+            reader.record_unknown_name(name, start);
+            self.located = reader.mismatch_count();
+        }
+        self.has_texts = true;
+        let text = reader.text_since(start);
+        object.extra_mut().keep(reader, name, text, Origin::Extra)
+    }
 }
 
 /// Reads an object in its place at the end of a list, because moving large objects takes time.
@@ -202,8 +263,8 @@ impl Serialize for ShortestNumber {
 
 /// A struct that is serialized as a JSON object.
 pub(crate) trait WriteObject {
-    /// The names of the fields in JSON.
-    const NAMES: &'static [Name];
+    /// Returns the names of the fields in JSON.
+    fn names() -> &'static Names;
 
     /// Writes all fields.
     fn write_fields<M: SerializeMap>(&self, fields: &mut FieldWriter<'_, M>) -> Result<(), M::Error>;
@@ -222,7 +283,7 @@ pub(crate) fn serialize<T: WriteObject, S: Serializer>(object: &T, serializer: S
     for (name, json) in object
         .extra()
         .iter_raw()
-        .filter(|(name, _)| T::NAMES.iter().all(|field| field.text() != *name))
+        .filter(|(name, _)| T::names().find(name).is_none())
     {
         fields.map.serialize_entry(name, &json)?;
     }
@@ -234,8 +295,8 @@ pub(crate) fn serialize<T: WriteObject, S: Serializer>(object: &T, serializer: S
 macro_rules! object {
     ($name:ident { $( $index:literal $json:literal $field:ident $method:ident; )* }) => {
         impl crate::wire::object::ReadObject for $name {
-            fn names(&self) -> &'static [crate::wire::names::Name] {
-                <Self as crate::wire::object::WriteObject>::NAMES
+            fn names(&self) -> &'static crate::wire::names::Names {
+                <Self as crate::wire::object::WriteObject>::names()
             }
 
             fn read_field(
@@ -255,10 +316,12 @@ macro_rules! object {
         }
 
         impl crate::wire::object::WriteObject for $name {
-            const NAMES: &'static [crate::wire::names::Name] = {
-                static NAMES: &[crate::wire::names::Name] = &[$( crate::wire::names::Name::new($json) ),*];
-                NAMES
-            };
+            fn names() -> &'static crate::wire::names::Names {
+                const COUNT: usize = <[&str]>::len(&[$( $json ),*]);
+                static LIST: [crate::wire::names::Name; COUNT] = [$( crate::wire::names::Name::new($index, $json) ),*];
+                static NAMES: crate::wire::names::Names = crate::wire::names::Names::new(&LIST);
+                &NAMES
+            }
 
             fn write_fields<M: ::serde::ser::SerializeMap>(
                 &self,

@@ -39,9 +39,9 @@ const fn slot_of(name: &[u8]) -> usize {
 
 /// Returns a name of the description that is equal to `name`.
 fn known(name: &str) -> Option<&'static str> {
-    let start = slot_of(name.as_bytes());
-    let slots = TABLE.iter().cycle().skip(start).take(SLOTS);
-    slots
+    let (before, from) = TABLE.split_at(slot_of(name.as_bytes()));
+    from.iter()
+        .chain(before)
         .take_while(|known| !known.is_empty())
         .find(|known| **known == name)
         .copied()

@@ -12,7 +12,7 @@ mod tests;
 
 use std::borrow::Cow;
 
-use super::names::{Name, Order};
+use super::names::{Names, Next};
 use findings::Findings;
 use limits::Limits;
 
@@ -63,14 +63,10 @@ pub struct Reader<'t> {
     text: &'t str,
     position: usize,
     depth: u8,
-    /// The number of lists around the current position.
-    lists: u8,
     /// Whether the decoded form of the last value does not reproduce its text, so that the text has to be kept.
     pub keep_text: bool,
     /// Whether the last value was null and was read as absent.
     pub was_null: bool,
-    /// The order of the names in the objects of each type.
-    orders: Vec<Order>,
     /// Holds a string while its escapes are decoded.
     string_buffer: Vec<u8>,
     limits: Limits,
@@ -81,8 +77,8 @@ pub struct Reader<'t> {
 /// A name in an object.
 #[derive(Debug)]
 pub enum Key<'t> {
-    /// The index and the name of a field.
-    Field(usize, &'static str),
+    /// The index of a field.
+    Field(usize),
     /// A name without a field.
     Unknown(Cow<'t, str>),
 }
@@ -111,10 +107,8 @@ impl<'t> Reader<'t> {
             text,
             position: 0,
             depth: 0,
-            lists: 0,
             keep_text: false,
             was_null: false,
-            orders: Vec::new(),
             string_buffer: Vec::new(),
             limits: Limits::UNLIMITED,
             findings: Findings::default(),
@@ -250,7 +244,6 @@ impl<'t> Reader<'t> {
             return Err(self.wrong_type(expected));
         }
         self.enter()?;
-        self.lists += 1;
         if self.peek()? != b']' {
             loop {
                 item(self)?;
@@ -265,7 +258,6 @@ impl<'t> Reader<'t> {
                 }
             }
         }
-        self.lists -= 1;
         self.leave();
         Ok(())
     }
@@ -277,67 +269,81 @@ impl<'t> Reader<'t> {
         expected: &'static str,
         mut entry: impl FnMut(&mut Self, Cow<'t, str>) -> Result<(), Fault>,
     ) -> Result<(), Fault> {
-        self.entries(expected, Self::quoted, |reader, name| entry(reader, name))
-    }
-
-    /// Reads an object of a type with the fields `names`. `entry` reads the value of each name.
-    #[inline]
-    pub fn fields(
-        &mut self,
-        names: &'static [Name],
-        entry: impl FnMut(&mut Self, Key<'t>) -> Result<(), Fault>,
-    ) -> Result<(), Fault> {
-        // An order is learned for the next object of the type, which only a list has.
-        let order_index = (self.lists > 0).then(|| self.order(names));
-        let mut last = Order::START;
-        let key = |reader: &mut Self| {
-            let order = order_index.and_then(|index| reader.orders.get(index));
-            let expected = order.map_or(last.wrapping_add(1), |order| order.next(last));
-            let start = reader.position + 1;
-            let rest = reader.text.as_bytes().get(start..).unwrap_or_default();
-            if let Some(name) = names.get(expected).filter(|name| name.is_prefix_of(rest)) {
-                reader.position = start + name.text().len() + 1;
-                last = expected;
-                return Ok(Key::Field(expected, name.text()));
-            }
-            let key = reader.unexpected_name(names, order_index, last)?;
-            if let Key::Field(index, _) = key {
-                last = index;
-            }
-            Ok(key)
-        };
-        self.entries("an object", key, entry)
-    }
-
-    /// Returns the index in `orders` of the type with the fields `names`.
-    #[inline]
-    fn order(&mut self, names: &'static [Name]) -> usize {
-        let known = self.orders.iter().position(|order| std::ptr::eq(order.names, names));
-        known.unwrap_or_else(|| {
-            self.orders.push(Order::new(names));
-            self.orders.len() - 1
+        self.entries(expected, |reader| {
+            let name = reader.name()?;
+            entry(reader, name)
         })
     }
 
-    /// Reads a name that is not the expected one.
-    #[cold]
-    fn unexpected_name(&mut self, names: &'static [Name], order: Option<usize>, last: usize) -> Result<Key<'t>, Fault> {
-        let name = self.quoted()?;
-        let index = names.iter().position(|known| known.text() == name);
-        let order = order.and_then(|order| self.orders.get_mut(order));
-        if let (Some(order), Some(index)) = (order, index) {
-            order.learn(last, index);
-        }
-        let found = index.and_then(|index| Some((index, names.get(index)?.text())));
-        Ok(found.map_or(Key::Unknown(name), |(index, name)| Key::Field(index, name)))
+    /// Reads an object of a type with the fields `names`. `entry` reads the value of each name.
+    ///
+    /// Returns `true` if a name contains an unpaired surrogate, so that it cannot be serialized as received.
+    #[inline]
+    pub fn fields(
+        &mut self,
+        names: &'static Names,
+        mut entry: impl FnMut(&mut Self, Key<'t>) -> Result<(), Fault>,
+    ) -> Result<bool, Fault> {
+        let mut expected = names.first();
+        let mut lost_name = false;
+        self.entries("an object", |reader| {
+            reader.peek()?;
+            let rest = reader.text.as_bytes().get(reader.position..).unwrap_or_default();
+            let index = expected.get();
+            let found = names.get(index).and_then(|name| Some((name, name.prefix_of(rest)?)));
+            let key = match found {
+                Some((name, length)) => {
+                    reader.position += length;
+                    reader.peek()?;
+                    expected = name.next();
+                    Key::Field(index)
+                }
+                None => {
+                    let key = reader.unexpected_name(names, &mut expected)?;
+                    lost_name |= std::mem::take(&mut reader.keep_text);
+                    key
+                }
+            };
+            entry(reader, key)
+        })?;
+        Ok(lost_name)
     }
 
+    /// Reads a name that is not the expected one, or that has white space before its colon.
+    #[inline(never)]
+    fn unexpected_name(&mut self, names: &'static Names, expected: &mut &'static Next) -> Result<Key<'t>, Fault> {
+        let text = self.name()?;
+        let Some((index, name)) = names.find(&text) else {
+            return Ok(Key::Unknown(text));
+        };
+        if expected.get() != index {
+            expected.learn(index);
+        }
+        *expected = name.next();
+        Ok(Key::Field(index))
+    }
+
+    /// Reads a name, the colon after it, and the white space before its value.
+    #[inline]
+    fn name(&mut self) -> Result<Cow<'t, str>, Fault> {
+        if self.peek()? != b'"' {
+            return Err(self.malformed());
+        }
+        let name = self.quoted()?;
+        if self.peek()? != b':' {
+            return Err(self.malformed());
+        }
+        self.position += 1;
+        self.peek()?;
+        Ok(name)
+    }
+
+    /// Reads an object. `entry` reads each name with its value.
     #[inline(always)]
-    fn entries<K>(
+    fn entries(
         &mut self,
         expected: &'static str,
-        mut key: impl FnMut(&mut Self) -> Result<K, Fault>,
-        mut entry: impl FnMut(&mut Self, K) -> Result<(), Fault>,
+        mut entry: impl FnMut(&mut Self) -> Result<(), Fault>,
     ) -> Result<(), Fault> {
         if self.peek()? != b'{' {
             return Err(self.wrong_type(expected));
@@ -345,16 +351,7 @@ impl<'t> Reader<'t> {
         self.enter()?;
         if self.peek()? != b'}' {
             loop {
-                if self.peek()? != b'"' {
-                    return Err(self.malformed());
-                }
-                let key = key(self)?;
-                if self.peek()? != b':' {
-                    return Err(self.malformed());
-                }
-                self.position += 1;
-                self.peek()?;
-                entry(self, key)?;
+                entry(self)?;
                 match self.peek()? {
                     b',' => self.position += 1,
                     b'}' => break,

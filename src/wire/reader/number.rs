@@ -18,31 +18,41 @@ impl<'t> Reader<'t> {
     /// Reads a number. Returns `None`, without reading anything, if the next value is not a number.
     #[inline]
     pub fn number(&mut self) -> Result<Option<Number<'t>>, Fault> {
-        if !matches!(self.peek()?, b'-' | b'0'..=b'9') {
-            return Ok(None);
+        match self.peek()? {
+            b'0'..=b'9' if let Some(value) = self.short_integer() => Ok(Some(Number::Integer(value))),
+            b'-' | b'0'..=b'9' => self.other_number().map(Some),
+            _ => Ok(None),
         }
-        let rest = self.text.as_bytes().get(self.position..).unwrap_or_default();
-        let negative = rest.first() == Some(&b'-');
-        let unsigned = rest.get(usize::from(negative)..).unwrap_or_default();
-        let (value, digits) = leading_digits(unsigned);
-        let zero = unsigned.first() == Some(&b'0');
-        let integer = !matches!(unsigned.get(digits), Some(b'.' | b'e' | b'E'));
-        if digits > SHORT_DIGITS || !integer || digits == 0 || zero && (digits > 1 || negative) {
-            return self.other_number(negative, digits, zero).map(Some);
+    }
+
+    /// Reads an integer without a sign at the current position. Returns `None`, without reading anything, if there is none, or if
+    /// it may be too large.
+    #[inline(always)]
+    fn short_integer(&mut self) -> Option<i64> {
+        let rest = self.text.as_bytes().get(self.position..)?;
+        let (value, digits) = leading_digits(rest);
+        let is_fraction = matches!(rest.get(digits), Some(b'.' | b'e' | b'E'));
+        let has_leading_zero = digits > 1 && rest.first() == Some(&b'0');
+        if digits > SHORT_DIGITS || is_fraction || has_leading_zero {
+            return None;
         }
-        self.position += usize::from(negative) + digits;
-        Ok(Some(Number::Integer(if negative { -value } else { value })))
+        self.position += digits;
+        Some(value)
     }
 
     /// Reads a number that is not a short integer.
     #[cold]
-    fn other_number(&mut self, negative: bool, digits: usize, zero: bool) -> Result<Number<'t>, Fault> {
+    fn other_number(&mut self) -> Result<Number<'t>, Fault> {
         let start = self.position;
-        self.position += usize::from(negative) + digits;
-        if digits == 0 || zero && digits > 1 {
+        let bytes = self.text.as_bytes();
+        let negative = bytes.get(start) == Some(&b'-');
+        self.position += usize::from(negative);
+        let zero = bytes.get(self.position) == Some(&b'0');
+        let first_digit = self.position;
+        self.skip_digits()?;
+        if zero && self.position - first_digit > 1 {
             return Err(self.malformed());
         }
-        let bytes = self.text.as_bytes();
         let mut integer = true;
         if bytes.get(self.position) == Some(&b'.') {
             integer = false;

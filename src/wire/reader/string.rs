@@ -168,23 +168,33 @@ const HEXADECIMAL: [u8; 256] = {
 /// Returns the number of bytes before the first quote, backslash or control character.
 #[inline(always)]
 fn plain_length_of_word(word: &[u8; 8]) -> usize {
+    specials(u64::from_le_bytes(*word)).trailing_zeros() as usize / 8
+}
+
+/// Returns a number whose lowest bit that is set belongs to the first quote, backslash or control character of a word.
+#[inline(always)]
+fn specials(word: u64) -> u64 {
     const ONES: u64 = u64::from_ne_bytes([1; 8]);
     const HIGH: u64 = ONES << 7;
-    let word = u64::from_le_bytes(*word);
     // Flipping bit 1 maps the quote to 0x20, directly above the control characters.
     let quote = (word ^ (ONES << 1)).wrapping_sub(ONES * 0x21);
     let backslash = (word ^ (ONES * b'\\' as u64)).wrapping_sub(ONES);
-    let found = (quote | backslash) & !word & HIGH;
-    found.trailing_zeros() as usize / 8
+    (quote | backslash) & !word & HIGH
 }
 
 /// Returns the number of bytes before the first quote, backslash or control character.
 #[inline(always)]
 pub(crate) fn plain_length(bytes: &[u8]) -> usize {
     let mut rest = bytes;
-    while let Some((word, after)) = rest.split_first_chunk::<8>() {
-        let length = plain_length_of_word(word);
-        if length < 8 {
+    while let Some((words, after)) = rest.split_first_chunk::<16>() {
+        // Two words take one branch.
+        let words = u128::from_le_bytes(*words);
+        let (first, second) = (specials(words as u64), specials((words >> 64) as u64));
+        if first | second != 0 {
+            let length = match first {
+                0 => 8 + second.trailing_zeros() as usize / 8,
+                _ => first.trailing_zeros() as usize / 8,
+            };
             return bytes.len() - rest.len() + length;
         }
         rest = after;
