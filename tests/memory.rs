@@ -14,6 +14,7 @@ use http_body_util::StreamBody;
 use intercom_client::webhooks::Notification;
 use intercom_client::{Client, Method, RetryPolicy, json};
 use operation_tables::memory::{Counting, peak};
+use operation_tables::types::{ArticleList, Contact};
 use operation_tables::{DESCRIPTION, OPERATIONS};
 use serde_json::Value;
 
@@ -175,10 +176,31 @@ fn small_objects_are_within_the_limit() {
     }
 }
 
+/// The entries of custom attributes are decoded when they are first used, which cannot fail.
+#[test]
+fn custom_attributes_take_memory_in_proportion_to_their_text_when_they_are_used() {
+    let values = ITEMS.iter().map(|item| list(item));
+    let texts = values
+        .map(|list| format!("{{\"a\":{list}}}"))
+        .chain(ITEMS.iter().map(|item| object(item)));
+    let mut used = 0;
+    for entries in texts {
+        let text = format!("{{\"custom_attributes\":{entries}}}");
+        let (found, decoded) = bytes_per_byte(&text, |body| {
+            let contact = json::from_slice::<Contact>(body).map_err(|error| error.to_string())?;
+            assert!(!contact.value.custom_attributes.is_empty());
+            Ok(())
+        });
+        assert!(found <= MAX_BYTES_PER_BYTE, "{found} for {text:.60}");
+        used += usize::from(decoded);
+    }
+    assert!(used > ITEMS.len(), "{used}");
+}
+
 #[test]
 fn response_that_needs_too_much_memory_is_rejected() {
     let text = format!("{{\"data\":{}}}", list("{}"));
-    let error = json::from_slice::<operation_tables::types::ArticleList>(text.as_bytes()).unwrap_err();
+    let error = json::from_slice::<ArticleList>(text.as_bytes()).unwrap_err();
     let message = error.to_string();
     assert!(
         message.contains("expected JSON, found values that need more than 40 times the memory"),

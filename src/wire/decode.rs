@@ -14,6 +14,8 @@ use super::reader::{Fault, Number, PathStep, Reader};
 pub trait Decode: Sized {
     /// Whether null is a value of this type, and not an absent value.
     const ACCEPTS_NULL: bool = false;
+    /// Whether every JSON value is of this type.
+    const ACCEPTS_ANY: bool = false;
     /// Whether any response body is accepted, because there is nothing to decode.
     const IGNORES_BODY: bool = false;
 
@@ -414,6 +416,7 @@ impl Decode for bool {
 /// text is kept.
 impl Decode for Value {
     const ACCEPTS_NULL: bool = true;
+    const ACCEPTS_ANY: bool = true;
 
     fn decode(reader: &mut Reader<'_>) -> Result<Self, Fault> {
         match reader.peek()? {
@@ -441,6 +444,39 @@ impl Decode for Value {
     fn patched(&self, text: &str) -> Option<String> {
         patched(self, text)
     }
+}
+
+/// Skips a value, and deducts the memory that [`Value::decode`] needs for it, which is called later without a memory limit.
+/// Returns `true` if the value contains a number that may be serialized differently.
+pub(super) fn skip_and_charge(reader: &mut Reader<'_>) -> Result<bool, Fault> {
+    let mut may_differ = false;
+    match reader.peek()? {
+        b'{' => {
+            let mut entries = 0;
+            reader.object("an object", |reader, _| {
+                reader.charge_entry::<(String, Value)>(entries)?;
+                entries += 1;
+                may_differ |= skip_and_charge(reader)?;
+                Ok(())
+            })?;
+        }
+        b'[' => {
+            // Like the capacity of a list: four items at first, then at most twice the length.
+            let mut items = 4;
+            reader.list("a list", |reader| {
+                reader.charge(size_of::<Value>() * items)?;
+                items = 2;
+                may_differ |= skip_and_charge(reader)?;
+                Ok(())
+            })?;
+        }
+        b'"' | b't' | b'f' | b'n' => reader.skip()?,
+        _ => match reader.number()? {
+            Some(number) => may_differ = matches!(number, Number::Text(_)),
+            None => return Err(reader.malformed()),
+        },
+    }
+    Ok(may_differ)
 }
 
 /// Returns the nearest value to a number that does not fit in an `i64`.

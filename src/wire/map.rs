@@ -4,12 +4,13 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::ops::{Deref, DerefMut};
+use std::sync::OnceLock;
 
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
-use super::decode::{Decode, Field, original_text};
+use super::decode::{Decode, Field, original_text, skip_and_charge};
 use super::raw_json::{Origin, RawEntries, RawJson};
 use super::reader::{Fault, PathStep, Reader};
 
@@ -23,6 +24,9 @@ use super::reader::{Fault, PathStep, Reader};
 ///
 /// Entries whose type differs from the description are not part of the map. [`left_out`](Self::left_out) returns them, and they
 /// are serialized unless an entry with the same name is inserted. A map that is created from a [`BTreeMap`] has none.
+///
+/// The entries of a map of any JSON are decoded when they are first used. They were valid JSON when they were received, so this
+/// cannot fail.
 ///
 /// ```
 /// use intercom_client::types::Contact;
@@ -41,6 +45,7 @@ enum Content<T> {
     Empty,
     /// Boxed to take 8 bytes in objects, where most maps are empty.
     Entries(Box<Entries<T>>),
+    Received(Box<Received<T>>),
 }
 
 #[derive(Clone)]
@@ -48,6 +53,34 @@ struct Entries<T> {
     map: BTreeMap<String, T>,
     /// The texts of entries that the map cannot hold or would serialize differently.
     texts: RawEntries,
+}
+
+impl<T> Default for Entries<T> {
+    fn default() -> Self {
+        Self {
+            map: BTreeMap::new(),
+            texts: RawEntries::new(),
+        }
+    }
+}
+
+/// Entries that are decoded when they are first used.
+#[derive(Clone)]
+struct Received<T> {
+    json: Box<str>,
+    decode: fn(&str) -> Entries<T>,
+    decoded: OnceLock<Entries<T>>,
+}
+
+impl<T> Received<T> {
+    fn entries(&self) -> &Entries<T> {
+        self.decoded.get_or_init(|| (self.decode)(&self.json))
+    }
+
+    fn into_entries(self) -> Entries<T> {
+        let Self { json, decode, decoded } = self;
+        decoded.into_inner().unwrap_or_else(|| decode(&json))
+    }
 }
 
 impl<T> Map<T> {
@@ -65,6 +98,7 @@ impl<T> Map<T> {
     pub fn into_map(self) -> BTreeMap<String, T> {
         match self.0 {
             Content::Entries(entries) => entries.map,
+            Content::Received(received) => received.into_entries().map,
             Content::Absent | Content::Empty => BTreeMap::new(),
         }
     }
@@ -82,10 +116,18 @@ impl<T> Map<T> {
         self.0 = Content::Empty;
     }
 
-    fn texts(&self) -> &RawEntries {
+    fn entries(&self) -> Option<&Entries<T>> {
         match &self.0 {
-            Content::Entries(entries) => &entries.texts,
-            Content::Absent | Content::Empty => const { &RawEntries::new() },
+            Content::Entries(entries) => Some(entries),
+            Content::Received(received) => Some(received.entries()),
+            Content::Absent | Content::Empty => None,
+        }
+    }
+
+    fn texts(&self) -> &RawEntries {
+        match self.entries() {
+            Some(entries) => &entries.texts,
+            None => const { &RawEntries::new() },
         }
     }
 }
@@ -114,9 +156,9 @@ impl<T> Deref for Map<T> {
     type Target = BTreeMap<String, T>;
 
     fn deref(&self) -> &BTreeMap<String, T> {
-        match &self.0 {
-            Content::Entries(entries) => &entries.map,
-            Content::Absent | Content::Empty => const { &BTreeMap::new() },
+        match self.entries() {
+            Some(entries) => &entries.map,
+            None => const { &BTreeMap::new() },
         }
     }
 }
@@ -124,15 +166,15 @@ impl<T> Deref for Map<T> {
 /// Returns the entries for editing. The object is no longer absent.
 impl<T> DerefMut for Map<T> {
     fn deref_mut(&mut self) -> &mut BTreeMap<String, T> {
-        if !matches!(self.0, Content::Entries(_)) {
-            self.0 = Content::Entries(Box::new(Entries {
-                map: BTreeMap::new(),
-                texts: RawEntries::new(),
-            }));
-        }
+        let entries = match std::mem::replace(&mut self.0, Content::Empty) {
+            Content::Entries(entries) => entries,
+            Content::Received(received) => Box::new(received.into_entries()),
+            Content::Absent | Content::Empty => Box::default(),
+        };
+        self.0 = Content::Entries(entries);
         match &mut self.0 {
             Content::Entries(entries) => &mut entries.map,
-            Content::Absent | Content::Empty => unreachable!("replaced by a map above"),
+            _ => unreachable!("replaced by entries above"),
         }
     }
 }
@@ -143,7 +185,7 @@ impl<T> From<BTreeMap<String, T>> for Map<T> {
             true => Content::Empty,
             false => Content::Entries(Box::new(Entries {
                 map,
-                texts: RawEntries::new(),
+                ..Entries::default()
             })),
         })
     }
@@ -250,7 +292,7 @@ impl<T: Serialize + Decode + PartialEq> Serialize for Map<T> {
     }
 }
 
-impl<T: Decode> Decode for Map<T> {
+impl<T: Decode> Entries<T> {
     fn decode(reader: &mut Reader<'_>) -> Result<Self, Fault> {
         let (mut map, mut texts) = (BTreeMap::new(), RawEntries::new());
         let (mut lost_name, mut located) = (false, reader.mismatch_count());
@@ -291,17 +333,60 @@ impl<T: Decode> Decode for Map<T> {
             Ok(())
         })?;
         reader.keep_text = lost_name;
-        if texts.is_empty() {
-            return Ok(map.into());
-        }
         texts.sort();
+        Ok(Self { map, texts })
+    }
+}
+
+impl<T: Decode> Decode for Map<T> {
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, Fault> {
+        if let Some(json) = postponed::<T>(reader)? {
+            return Ok(Self(Content::Received(Box::new(Received {
+                json: json.into(),
+                decode: |json| Entries::decode(&mut Reader::new(json)).unwrap_or_default(),
+                decoded: OnceLock::new(),
+            }))));
+        }
+        let entries = Entries::decode(reader)?;
+        if entries.texts.is_empty() {
+            return Ok(entries.map.into());
+        }
         reader.charge(size_of::<Entries<T>>())?;
-        Ok(Self(Content::Entries(Box::new(Entries { map, texts }))))
+        Ok(Self(Content::Entries(Box::new(entries))))
     }
 
     fn from_empty_body() -> Option<Self> {
         Some(Self::absent())
     }
+}
+
+/// Reads the text of an object whose entries can be decoded later, because every value is valid. Returns `None`, without reading
+/// anything, if they have to be decoded now.
+fn postponed<'t, T: Decode>(reader: &mut Reader<'t>) -> Result<Option<&'t str>, Fault> {
+    if !T::ACCEPTS_ANY || reader.peek()? != b'{' {
+        return Ok(None);
+    }
+    let (start, mut entries) = (reader.position(), 0);
+    reader.keep_text = false;
+    reader.object("an object", |reader, name| {
+        reader.charge_entry::<(String, T)>(entries)?;
+        entries += 1;
+        let start = reader.position();
+        match skip_and_charge(reader) {
+            Ok(false) => Ok(()),
+            // The text of the value may be kept.
+            Ok(true) => reader.charge(RawEntries::MAX_ENTRY_MEMORY + name.len() + reader.position() - start),
+            Err(fault) => Err(reader.fail_at(PathStep::UnknownName, fault)),
+        }
+    })?;
+    // A name with an unpaired surrogate cannot be serialized as received, which the object around the map has to know.
+    if reader.keep_text || entries == 0 {
+        reader.rewind(start);
+        return Ok(None);
+    }
+    let json = reader.text_since(start);
+    reader.charge(size_of::<Received<T>>() + json.len())?;
+    Ok(Some(json))
 }
 
 impl<T: Decode + PartialEq> Field for Map<T> {
@@ -325,7 +410,7 @@ impl<T: Decode + PartialEq> Field for Map<T> {
 
 #[cfg(test)]
 mod tests {
-    use super::Map;
+    use super::{Content, Map};
     use serde_json::{Value, json};
 
     #[test]
@@ -347,6 +432,38 @@ mod tests {
         let inside = edited(|map| map.get_mut("c").unwrap()["d"][1] = json!(3));
         assert_eq!(inside, SENT.replace("2.0", "3"));
         assert_eq!(edited(Map::clear), "{}");
+    }
+
+    #[test]
+    fn entries_are_decoded_when_they_are_first_used() {
+        let read = |text: &str| serde_json::from_str::<Map>(text).unwrap();
+        let is_decoded = |map: &Map| !matches!(&map.0, Content::Received(received) if received.decoded.get().is_none());
+        let mut map = read(r#" { "a" : 1 , "b" : 1.50, "a": 2 } "#);
+        assert!(!is_decoded(&map) && !map.is_absent() && !is_decoded(&map.clone()));
+        assert_eq!((map.len(), &map["a"], is_decoded(&map)), (2, &json!(2), true));
+        assert_eq!(map.clone().into_map(), map.clone().into_iter().collect());
+        map.insert("c".to_owned(), json!(3));
+        assert_eq!(serde_json::to_string(&map).unwrap(), r#"{"a":2,"b":1.50,"c":3}"#);
+        let mut unused = read(r#"{"a":1}"#);
+        unused.remove("a");
+        assert_eq!(serde_json::to_string(&unused).unwrap(), "{}");
+        assert_eq!(read(r#"{"a":1}"#).into_map().len(), 1);
+        // These are decoded at once.
+        assert!(is_decoded(&read(" { } ")) && is_decoded(&read(r#"{"\ud800":1}"#)));
+        for malformed in [
+            r#"{"a":1,}"#,
+            r#"{"a":01}"#,
+            r#"{"a":[1,]}"#,
+            r#"{"a":{"b"}}"#,
+            r#"{"a":"\x"}"#,
+            "[]",
+            "{",
+        ] {
+            assert!(serde_json::from_str::<Map>(malformed).is_err(), "{malformed}");
+            let text = format!(r#"{{"a":{malformed}}}"#);
+            let object = crate::wire::read::text::<Map>(&text);
+            assert_eq!(object.is_ok(), malformed == "[]", "{malformed}");
+        }
     }
 
     #[test]

@@ -51,6 +51,9 @@ impl RawEntry {
 }
 
 impl RawEntries {
+    /// The maximum number of bytes that one more entry needs besides its name and its text: the list grows from four entries.
+    pub(crate) const MAX_ENTRY_MEMORY: usize = 4 * size_of::<RawEntry>();
+
     pub(crate) const fn new() -> Self {
         Self(Vec::new())
     }
