@@ -22,3 +22,5 @@ pub(crate) mod reqwest;
 #[cfg(feature = "mock")]
 pub(crate) mod serve;
 pub(crate) mod service;
+
+pub(crate) use reqwest::{DefaultBody, DefaultService};

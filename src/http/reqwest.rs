@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use http_body_util::BodyExt;
+use bytes::Bytes;
 use tower_layer::Layer;
 use tower_service::Service;
 use url::{Host, Url};
@@ -25,14 +25,14 @@ const CONNECTION_WINDOW: u32 = 1 << 30;
 
 /// The default service.
 #[derive(Clone)]
-pub(crate) struct Reqwest(reqwest::Client);
+pub(crate) struct DefaultService(reqwest::Client);
 
 /// Creates a service from a client of the caller.
 pub(crate) fn service(client: reqwest::Client) -> HttpService {
-    HttpService::over_reqwest(Reqwest(client))
+    HttpService::from_default(DefaultService(client))
 }
 
-impl Reqwest {
+impl DefaultService {
     pub(super) fn send(&self, outgoing: Outgoing) -> ResponseFuture {
         let connecting = outgoing.connecting();
         let mut request = reqwest::Request::new(outgoing.method, outgoing.url);
@@ -42,9 +42,32 @@ impl Reqwest {
         let response = self.0.execute(request);
         Box::pin(async move {
             let response = watch_connector(response, connecting).await;
-            let response = http::Response::from(response.map_err(classify)?);
-            Ok(response.map(|body: reqwest::Body| HttpBody::with_errors(body.map_err(classify))))
+            let mut received = response.map_err(classify)?;
+            let (version, headers) = (received.version(), std::mem::take(received.headers_mut()));
+            let extensions = std::mem::take(received.extensions_mut());
+            let mut response = http::Response::new(());
+            (*response.status_mut(), *response.version_mut()) = (received.status(), version);
+            (*response.headers_mut(), *response.extensions_mut()) = (headers, extensions);
+            Ok(response.map(|()| HttpBody::from_default(DefaultBody(Box::new(received)))))
         })
+    }
+}
+
+/// The body of a response of the default service, without trailers.
+///
+/// Boxed because a response is moved several times before its body is read.
+pub(crate) struct DefaultBody(Box<reqwest::Response>);
+
+impl DefaultBody {
+    pub(super) fn poll_chunk(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, HttpError>>> {
+        // The future has no state of its own, so it can be created again for each poll.
+        let chunk = pin!(self.0.chunk()).poll(context);
+        chunk.map(|chunk| chunk.map_err(classify).transpose())
+    }
+
+    /// Returns the number of bytes that are still to be received, if it is known.
+    pub(super) fn remaining(&self) -> Option<u64> {
+        self.0.content_length()
     }
 }
 

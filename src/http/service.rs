@@ -17,7 +17,7 @@ use url::Url;
 
 use super::attempt::{Attempt, ConnectingFlag};
 use super::error::{BoxError, HttpError, HttpErrorKind};
-use super::reqwest::Reqwest;
+use super::{DefaultBody, DefaultService};
 
 /// The HTTP service of a client, which [`ClientBuilder::layer`](crate::ClientBuilder::layer) wraps.
 #[derive(Clone)]
@@ -26,7 +26,7 @@ pub struct HttpService(Inner);
 #[derive(Clone)]
 enum Inner {
     /// The default service without layers.
-    Default(Reqwest),
+    Default(DefaultService),
     Any(BoxCloneSyncService<http::Request<Bytes>, http::Response<HttpBody>, HttpError>),
 }
 
@@ -93,7 +93,7 @@ impl HttpService {
     }
 
     /// Creates the default service.
-    pub(crate) fn over_reqwest(service: Reqwest) -> Self {
+    pub(crate) fn from_default(service: DefaultService) -> Self {
         Self(Inner::Default(service))
     }
 
@@ -139,8 +139,14 @@ impl fmt::Debug for HttpService {
     }
 }
 
-/// The body of a response of an [`HttpService`].
-pub struct HttpBody(UnsyncBoxBody<Bytes, HttpError>);
+/// The body of a response of an [`HttpService`]. The default service drops trailers.
+pub struct HttpBody(BodyKind);
+
+enum BodyKind {
+    /// The body of a response of the default service, which is not boxed again.
+    Default(DefaultBody),
+    Any(UnsyncBoxBody<Bytes, HttpError>),
+}
 
 impl HttpBody {
     /// Boxes a body.
@@ -149,12 +155,12 @@ impl HttpBody {
         B: Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
     {
-        Self::with_errors(body.map_err(|error| HttpError::from_any(error.into())))
+        let body = body.map_err(|error| HttpError::from_any(error.into()));
+        Self(BodyKind::Any(UnsyncBoxBody::new(body)))
     }
 
-    /// Boxes a body whose errors are classified.
-    pub(crate) fn with_errors(body: impl Body<Data = Bytes, Error = HttpError> + Send + 'static) -> Self {
-        Self(UnsyncBoxBody::new(body))
+    pub(crate) fn from_default(body: DefaultBody) -> Self {
+        Self(BodyKind::Default(body))
     }
 }
 
@@ -166,15 +172,24 @@ impl Body for HttpBody {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, HttpError>>> {
-        Pin::new(&mut self.0).poll_frame(context)
+        match &mut self.0 {
+            BodyKind::Default(body) => body.poll_chunk(context).map_ok(Frame::data),
+            BodyKind::Any(body) => Pin::new(body).poll_frame(context),
+        }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.0.is_end_stream()
+        match &self.0 {
+            BodyKind::Default(body) => body.remaining() == Some(0),
+            BodyKind::Any(body) => body.is_end_stream(),
+        }
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.0.size_hint()
+        match &self.0 {
+            BodyKind::Default(body) => body.remaining().map_or_else(SizeHint::default, SizeHint::with_exact),
+            BodyKind::Any(body) => body.size_hint(),
+        }
     }
 }
 

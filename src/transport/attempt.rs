@@ -19,7 +19,7 @@ use super::{Transport, trace};
 use crate::call::call::Call;
 use crate::http::attempt::{Attempt, ConnectingFlag};
 use crate::http::error::{HttpError, HttpErrorKind};
-use crate::http::service::{HttpBody, Outgoing};
+use crate::http::service::{HttpBody, Outgoing, ResponseFuture};
 use crate::response::content_codings;
 use crate::response::error::context::{ErrorContext, Failure};
 use crate::response::error::kind::Kind;
@@ -113,9 +113,8 @@ impl Transport {
         context: &ErrorContext,
         end: Option<Instant>,
     ) -> Result<(StatusCode, HeaderMap, HttpBody), HttpError> {
-        let request = self.request(call, context);
-        let connecting = request.connecting();
-        let response = timeout_at(end, self.http.send(request)).await;
+        let (response, connecting) = self.start(call, context);
+        let response = timeout_at(end, response).await;
         let (parts, body) = response
             .unwrap_or_else(|| {
                 Err(HttpError::from(match connecting.get() {
@@ -125,6 +124,13 @@ impl Transport {
             })?
             .into_parts();
         Ok((parts.status, parts.headers, body))
+    }
+
+    /// Passes a request to the service. Not in the future that awaits it, which would contain the request.
+    fn start(&self, call: &Call, context: &ErrorContext) -> (ResponseFuture, ConnectingFlag) {
+        let request = self.request(call, context);
+        let connecting = request.connecting();
+        (self.http.send(request), connecting)
     }
 
     /// Builds the HTTP request of a call.

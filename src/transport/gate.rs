@@ -75,6 +75,8 @@ pub(crate) struct Permit {
     /// How long the call waited for the permit, without the time in which the rate limit was known
     /// to be exhausted.
     pub waited: Duration,
+    /// How long the call waited for the rate limit.
+    pub rate_limit_wait: Duration,
 }
 
 impl Drop for Permit {
@@ -285,6 +287,7 @@ impl Gate {
         Some(Permit {
             gate: Arc::clone(self),
             waited: Duration::ZERO,
+            rate_limit_wait: Duration::ZERO,
         })
     }
 
@@ -296,9 +299,18 @@ impl Gate {
         limit: Duration,
         on_wait: impl FnOnce(Duration),
     ) -> Result<Permit, Expired> {
-        if let Some(permit) = self.try_permit() {
-            return Ok(permit);
+        match self.try_permit() {
+            Some(permit) => Ok(permit),
+            // Boxed because few calls wait and the future would be larger.
+            None => Box::pin(self.wait_for_permit(limit, on_wait)).await,
         }
+    }
+
+    async fn wait_for_permit(
+        self: &Arc<Self>,
+        limit: Duration,
+        on_wait: impl FnOnce(Duration),
+    ) -> Result<Permit, Expired> {
         let wait = self.wait();
         if !wait.is_zero() {
             on_wait(wait);
@@ -309,7 +321,7 @@ impl Gate {
             loop {
                 let until = match waiting.poll(context) {
                     WaitStep::Taken(permit) => return Poll::Ready(Ok(permit)),
-                    WaitStep::Expired => return Poll::Ready(Err(Expired)),
+                    WaitStep::Expired(waited) => return Poll::Ready(Err(Expired(waited))),
                     WaitStep::Wait(until) => until,
                 };
                 if timer.as_ref().map(|(end, _)| *end) != until {
@@ -374,9 +386,9 @@ impl Gate {
 /// A timer of a waiting call.
 type Timer = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// A call reached its time limit while it waited for its permit.
+/// A call reached its time limit while it waited for its permit, for this time in all.
 #[derive(Debug)]
-pub(crate) struct Expired;
+pub(crate) struct Expired(pub Duration);
 
 /// Removes the keeper when its task ends, for example because its runtime shuts down.
 struct RunningKeeper {
@@ -416,7 +428,7 @@ struct WaitingCall<'g> {
 /// The next step of a waiting call.
 enum WaitStep {
     Taken(Permit),
-    Expired,
+    Expired(Duration),
     /// Wait until woken, or until this time.
     Wait(Option<Instant>),
 }
@@ -453,9 +465,10 @@ impl<'g> WaitingCall<'g> {
             WaitStep::Taken(Permit {
                 gate: Arc::clone(self.gate),
                 waited,
+                rate_limit_wait: elapsed.saturating_sub(waited),
             })
         } else if waited >= self.limit {
-            WaitStep::Expired
+            WaitStep::Expired(elapsed)
         } else {
             let runtime = Handle::try_current().ok();
             keeper = runtime.and_then(|runtime| {

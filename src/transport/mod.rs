@@ -129,18 +129,18 @@ impl Transport {
         let mut renewed: Option<(HeaderValue, Instant)> = None;
         let mut may_renew = true;
         loop {
-            let wait_start = Instant::now();
-            let permit = match self.permit(&span, attempts.remaining()).await {
+            let permit = self.gate.permit(attempts.remaining(), |wait| span.wait(wait)).await;
+            let permit = match permit {
                 Ok(permit) => permit,
                 // This attempt was not sent, so the error of the previous one says more.
-                Err(Expired) => {
-                    span.waited(rate_limit_wait, permit_wait + wait_start.elapsed());
+                Err(Expired(waited)) => {
+                    span.waited(rate_limit_wait, permit_wait + waited);
                     let error = previous_error.unwrap_or_else(|| attempts.unsent(Kind::NotSent));
                     return fail(&attempts, error);
                 }
             };
             attempts.add_time(permit.waited);
-            rate_limit_wait += wait_start.elapsed().saturating_sub(permit.waited);
+            rate_limit_wait += permit.rate_limit_wait;
             permit_wait += permit.waited;
             // The wait may have used up the remaining time.
             if let Some(error) = previous_error.take_if(|_| !attempts.have_time(Duration::ZERO)) {
@@ -215,11 +215,6 @@ impl Transport {
         }
     }
 
-    /// Waits for the permit to send one request.
-    async fn permit(&self, span: &trace::Span, limit: Duration) -> Result<Permit, Expired> {
-        self.gate.permit(limit, |wait| span.wait(wait)).await
-    }
-
     /// Requests a token unless the context has one, sends a call once, and returns the permit.
     async fn permitted(
         self: &Arc<Self>,
@@ -268,16 +263,25 @@ impl Transport {
         span: &trace::Span,
     ) -> Attempted {
         let start = Instant::now();
+        let mut now = start;
         if context.secret.is_none() {
-            match self.authorization.header(time.limit).await {
+            let header = match &self.authorization {
+                Authorization::Fixed(header) => Ok(header.clone()),
+                supplied => {
+                    let header = Box::pin(supplied.header(time.limit)).await;
+                    now = Instant::now();
+                    header
+                }
+            };
+            match header {
                 Ok(header) => context.secret = Some(Secret::of(header)),
                 Err(failure) => return Attempted::NoToken(failure),
             }
         }
-        let Some(limit) = time.after_token(start.elapsed()) else {
+        let Some(limit) = time.after_token(now - start) else {
             return Attempted::TooLate;
         };
-        let end = limit.and_then(|limit| Instant::now().checked_add(limit));
+        let end = limit.and_then(|limit| now.checked_add(limit));
         Attempted::Sent(self.attempt(call, context, end, span).await)
     }
 }
