@@ -197,8 +197,15 @@ pub fn model(described: Described, input: &Input) -> Result<Built, Failure> {
     input.slice.cut(&mut document);
     repair::reachable_only(&mut document);
     let generated = generate::generate(&mut document, &mut warnings)?;
-    let mut model = join::join(&document, &generated, &reach, &examples, basics, &mut warnings);
-    model.type_names = type_names;
+    let model = join::join(
+        &document,
+        &generated,
+        &reach,
+        &examples,
+        type_names,
+        basics,
+        &mut warnings,
+    );
     Ok(Built {
         model,
         document,

@@ -39,6 +39,7 @@ pub fn join(
     generated: &Generated,
     reach: &Reach,
     examples: &ExamplesByOperation,
+    type_names: BTreeSet<String>,
     basics: Basics,
     warnings: &mut Warnings,
 ) -> Model {
@@ -46,7 +47,7 @@ pub fn join(
     let mut model = Model {
         basics,
         types,
-        type_names: BTreeSet::new(),
+        type_names,
         groups: groups(document),
         operations: Vec::new(),
         pages: BTreeMap::new(),
