@@ -72,12 +72,12 @@ pub(crate) fn read(object: &mut dyn ReadObject, reader: &mut Reader<'_>) -> Resu
     Ok(())
 }
 
-/// What is kept of an object in addition to its fields, while it is read.
+/// The nulls and texts of an object that is being read, which its fields cannot hold.
 struct Kept {
     names: &'static Names,
     /// The number of mismatches whose path contains the name of their field.
     located: usize,
-    /// The [`mark`]s of the fields for which something was kept.
+    /// The [`mark`]s of the fields that were recorded.
     marked: u64,
     /// The [`null_bit`]s of the fields that are null.
     nulls: u64,
@@ -102,7 +102,7 @@ impl Kept {
         self.names.get(index).map(Name::text).unwrap_or_default()
     }
 
-    /// Keeps what the field at `index` cannot hold of the value that starts at `start`.
+    /// Records that the field at `index` is null, or keeps the text of its value, which starts at `start`.
     #[inline(never)]
     fn field(
         &mut self,

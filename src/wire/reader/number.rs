@@ -18,15 +18,20 @@ impl<'t> Reader<'t> {
     /// Reads a number. Returns `None`, without reading anything, if the next value is not a number.
     #[inline]
     pub fn number(&mut self) -> Result<Option<Number<'t>>, Fault> {
-        match self.peek()? {
-            b'0'..=b'9' if let Some(value) = self.short_integer() => Ok(Some(Number::Integer(value))),
+        let first = self.peek()?;
+        if first.is_ascii_digit()
+            && let Some(value) = self.short_integer()
+        {
+            return Ok(Some(Number::Integer(value)));
+        }
+        match first {
             b'-' | b'0'..=b'9' => self.other_number().map(Some),
             _ => Ok(None),
         }
     }
 
-    /// Reads an integer without a sign at the current position. Returns `None`, without reading anything, if there is none, or if
-    /// it may be too large.
+    /// Reads an integer that starts with a digit. Returns `None`, without reading anything, if the number has a fraction, an
+    /// exponent, a leading zero or more than [`SHORT_DIGITS`] digits.
     #[inline(always)]
     fn short_integer(&mut self) -> Option<i64> {
         let rest = self.text.as_bytes().get(self.position..)?;
