@@ -321,7 +321,7 @@ impl Gate {
             loop {
                 let until = match waiting.poll(context) {
                     WaitStep::Taken(permit) => return Poll::Ready(Ok(permit)),
-                    WaitStep::Expired(waited) => return Poll::Ready(Err(Expired(waited))),
+                    WaitStep::Expired(expired) => return Poll::Ready(Err(expired)),
                     WaitStep::Wait(until) => until,
                 };
                 if timer.as_ref().map(|(end, _)| *end) != until {
@@ -386,9 +386,12 @@ impl Gate {
 /// A timer of a waiting call.
 type Timer = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// A call reached its time limit while it waited for its permit, for this time in all.
+/// A call reached its time limit while it waited for its permit. The times are those of a [`Permit`].
 #[derive(Debug)]
-pub(crate) struct Expired(pub Duration);
+pub(crate) struct Expired {
+    pub waited: Duration,
+    pub rate_limit_wait: Duration,
+}
 
 /// Removes the keeper when its task ends, for example because its runtime shuts down.
 struct RunningKeeper {
@@ -428,7 +431,7 @@ struct WaitingCall<'g> {
 /// The next step of a waiting call.
 enum WaitStep {
     Taken(Permit),
-    Expired(Duration),
+    Expired(Expired),
     /// Wait until woken, or until this time.
     Wait(Option<Instant>),
 }
@@ -456,6 +459,7 @@ impl<'g> WaitingCall<'g> {
         let elapsed = now.saturating_duration_since(self.since);
         let exhausted = state.time_exhausted.saturating_sub(self.exhausted_before);
         let waited = elapsed.saturating_sub(exhausted);
+        let rate_limit_wait = elapsed.saturating_sub(waited);
         let has_offer = had_offer || state.queue.has_offer(self.ticket);
         let mut keeper = None;
         let step = if matches!(room, Room::Free(_)) && has_offer {
@@ -465,10 +469,13 @@ impl<'g> WaitingCall<'g> {
             WaitStep::Taken(Permit {
                 gate: Arc::clone(self.gate),
                 waited,
-                rate_limit_wait: elapsed.saturating_sub(waited),
+                rate_limit_wait,
             })
         } else if waited >= self.limit {
-            WaitStep::Expired(elapsed)
+            WaitStep::Expired(Expired {
+                waited,
+                rate_limit_wait,
+            })
         } else {
             let runtime = Handle::try_current().ok();
             keeper = runtime.and_then(|runtime| {

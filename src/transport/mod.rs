@@ -36,7 +36,7 @@ use attempt::{SuccessResponse, next_chunk, timeout_at};
 use attempts::{Attempts, Time};
 use authorization::Authorization;
 use budget::Budget;
-use gate::{Expired, Gate, Permit, SharedPermit};
+use gate::{Gate, Permit, SharedPermit};
 use sleep::sleep;
 use task::Task;
 
@@ -133,8 +133,8 @@ impl Transport {
             let permit = match permit {
                 Ok(permit) => permit,
                 // This attempt was not sent, so the error of the previous one says more.
-                Err(Expired(waited)) => {
-                    span.waited(rate_limit_wait, permit_wait + waited);
+                Err(expired) => {
+                    span.waited(rate_limit_wait + expired.rate_limit_wait, permit_wait + expired.waited);
                     let error = previous_error.unwrap_or_else(|| attempts.unsent(Kind::NotSent));
                     return fail(&attempts, error);
                 }
