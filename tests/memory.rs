@@ -182,7 +182,13 @@ fn custom_attributes_take_memory_in_proportion_to_their_text_when_they_are_used(
     let values = ITEMS.iter().map(|item| list(item));
     let texts = values
         .map(|list| format!("{{\"a\":{list}}}"))
-        .chain(ITEMS.iter().map(|item| object(item)));
+        .chain(ITEMS.iter().map(|item| object(item)))
+        // An unpaired surrogate is decoded at once.
+        .chain(
+            ITEMS
+                .iter()
+                .map(|item| format!("{{\"a\":{},\"b\":\"\\ud83d\",\"c\":1.50}}", list(item))),
+        );
     let mut used = 0;
     for entries in texts {
         let text = format!("{{\"custom_attributes\":{entries}}}");

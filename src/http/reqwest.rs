@@ -60,7 +60,7 @@ pub(crate) struct DefaultBody(Box<reqwest::Response>);
 
 impl DefaultBody {
     pub(super) fn poll_chunk(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, HttpError>>> {
-        // The future has no state, so it can be created again for each poll.
+        // The future of `chunk` only polls the body and has no state, so it can be created again for each poll.
         let chunk = pin!(self.0.chunk()).poll(context);
         chunk.map(|chunk| chunk.map_err(classify).transpose())
     }

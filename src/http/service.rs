@@ -143,7 +143,7 @@ impl fmt::Debug for HttpService {
 pub struct HttpBody(BodyKind);
 
 enum BodyKind {
-    /// The body of a response of the default service, which is not boxed again.
+    /// The body of a response of the default service, which is not converted.
     Default(DefaultBody),
     Any(UnsyncBoxBody<Bytes, HttpError>),
 }
@@ -180,6 +180,7 @@ impl Body for HttpBody {
 
     fn is_end_stream(&self) -> bool {
         match &self.0 {
+            // Without a length, only the next frame shows the end.
             BodyKind::Default(body) => body.remaining() == Some(0),
             BodyKind::Any(body) => body.is_end_stream(),
         }

@@ -461,7 +461,8 @@ pub(super) fn skip_and_charge(reader: &mut Reader<'_>) -> Result<bool, Fault> {
             })?;
         }
         b'[' => {
-            // Like the capacity of a list: four items at first, then at most twice the length.
+            // Like the capacity of a list: four items at first, then at most twice the length. While it grows, a list needs up to
+            // half as much again.
             let mut items = 4;
             reader.list("a list", |reader| {
                 reader.charge(size_of::<Value>() * items)?;

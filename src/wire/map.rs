@@ -25,7 +25,7 @@ use super::reader::{Fault, PathStep, Reader};
 /// Entries whose type differs from the description are not part of the map. [`left_out`](Self::left_out) returns them, and they
 /// are serialized unless an entry with the same name is inserted. A map that is created from a [`BTreeMap`] has none.
 ///
-/// The entries of a map of any JSON are decoded when they are first used. They were valid JSON when they were received, so this
+/// The entries of a map of any JSON are decoded when they are first used. Their text was checked when it was received, so this
 /// cannot fail.
 ///
 /// ```
@@ -39,7 +39,6 @@ use super::reader::{Fault, PathStep, Reader};
 #[derive(Clone)]
 pub struct Map<T = Value>(Content<T>);
 
-#[derive(Clone)]
 enum Content<T> {
     Absent,
     Empty,
@@ -64,8 +63,26 @@ impl<T> Default for Entries<T> {
     }
 }
 
-/// Entries that are decoded when they are first used.
-#[derive(Clone)]
+impl<T: Clone> Clone for Content<T> {
+    fn clone(&self) -> Self {
+        match self {
+            Self::Absent => Self::Absent,
+            Self::Empty => Self::Empty,
+            Self::Entries(entries) => Self::Entries(entries.clone()),
+            Self::Received(received) => match received.decoded.get() {
+                // The text is not needed any more.
+                Some(entries) => Self::Entries(Box::new(entries.clone())),
+                None => Self::Received(Box::new(Received {
+                    json: received.json.clone(),
+                    decode: received.decode,
+                    decoded: OnceLock::new(),
+                })),
+            },
+        }
+    }
+}
+
+/// Entries that are decoded when they are first used. Their text is kept until the map is edited.
 struct Received<T> {
     json: Box<str>,
     decode: fn(&str) -> Entries<T>,
@@ -366,7 +383,7 @@ fn postponed<'t, T: Decode>(reader: &mut Reader<'t>) -> Result<Option<&'t str>, 
     if !T::ACCEPTS_ANY || reader.peek()? != b'{' {
         return Ok(None);
     }
-    let (start, mut entries) = (reader.position(), 0);
+    let (mark, start, mut entries) = (reader.mark(), reader.position(), 0);
     reader.keep_text = false;
     reader.object("an object", |reader, name| {
         reader.charge_entry::<(String, T)>(entries)?;
@@ -375,13 +392,14 @@ fn postponed<'t, T: Decode>(reader: &mut Reader<'t>) -> Result<Option<&'t str>, 
         match skip_and_charge(reader) {
             Ok(false) => Ok(()),
             // The text of the value may be kept.
-            Ok(true) => reader.charge(RawEntries::MAX_ENTRY_MEMORY + name.len() + reader.position() - start),
+            Ok(true) => reader.charge(RawEntries::ENTRY_MEMORY + name.len() + reader.position() - start),
             Err(fault) => Err(reader.fail_at(PathStep::UnknownName, fault)),
         }
     })?;
-    // A name with an unpaired surrogate cannot be serialized as received, which the object around the map has to know.
+    // Only decoding distinguishes an unpaired surrogate in a name, which the object around the map has to keep, from one in a
+    // value.
     if reader.keep_text || entries == 0 {
-        reader.rewind(start);
+        reader.return_to(mark);
         return Ok(None);
     }
     let json = reader.text_since(start);
@@ -448,6 +466,8 @@ mod tests {
         unused.remove("a");
         assert_eq!(serde_json::to_string(&unused).unwrap(), "{}");
         assert_eq!(read(r#"{"a":1}"#).into_map().len(), 1);
+        // A clone of decoded entries does not contain their text.
+        assert!(matches!(map.clone().0, Content::Entries(_)));
         // These are decoded at once.
         assert!(is_decoded(&read(" { } ")) && is_decoded(&read(r#"{"\ud800":1}"#)));
         for malformed in [
@@ -463,6 +483,17 @@ mod tests {
             let text = format!(r#"{{"a":{malformed}}}"#);
             let object = crate::wire::read::text::<Map>(&text);
             assert_eq!(object.is_ok(), malformed == "[]", "{malformed}");
+        }
+    }
+
+    #[test]
+    fn unpaired_surrogates_need_no_more_memory_than_other_text() {
+        let lines = vec![r#"{"qty":1,"sku":"ab12"}"#; 5000].join(",");
+        for note in [r#""\ud83d""#, r#""none""#, r#"{"\ud83d":1.50}"#, "1.50"] {
+            let text = format!(r#"{{"lines":[{lines}],"note":{note}}}"#);
+            let (map, _) = crate::wire::read::text::<Map>(&text).unwrap();
+            assert_eq!((map.len(), map["lines"].as_array().map(Vec::len)), (2, Some(5000)));
+            assert!(serde_json::to_string(&map).unwrap() == text, "{note}");
         }
     }
 

@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicU16, Ordering};
 /// The names of the fields of a type, in the order of the description.
 ///
 /// Servers write all objects of a type in the same order, so a reader expects the name that followed
-/// last time. All readers share the learned order, which only affects their speed. Without it, decoding
-/// 150 contacts in the order of real servers takes 14 % more instructions, and up to 52 % more in an
-/// order unlike that of the description.
+/// last time. All readers share the learned order, which only affects their speed. Without learning,
+/// decoding 150 contacts in the order of real servers takes 14 % more instructions, and up to 52 %
+/// more in an order unlike that of the description.
 #[derive(Debug)]
 pub struct Names {
     list: &'static [Name],
@@ -41,11 +41,11 @@ impl Next {
 /// The name of a field in JSON.
 #[derive(Debug)]
 pub struct Name {
-    /// The first bytes of the name between its quotes and of the colon after them.
+    /// The first bytes of the name with its quotes and the colon.
     head: u128,
     /// The bytes of `head` that are compared. Names of every length are compared without a branch.
     mask: u128,
-    /// The last bytes of the name, its closing quote and the colon, if they are longer than `head`.
+    /// The last bytes of the same text, if it is longer than `head`.
     tail: u128,
     text: &'static str,
     next: Next,

@@ -45,20 +45,21 @@ pub(crate) fn read(object: &mut dyn ReadObject, reader: &mut Reader<'_>) -> Resu
         if let Err(fault) = object.read_field(index, reader) {
             return Err(reader.fail_at(PathStep::Field(kept.name(index)), fault));
         }
+        // Most values set their field and need nothing else.
         let mark = mark(index);
-        if kept.marked & mark != 0 || reader.keep_text || reader.mismatch_count() != kept.located {
+        let is_recorded = kept.marked & mark != 0;
+        if is_recorded || reader.keep_text || reader.mismatch_count() != kept.located {
             return kept.field(object, reader, index, start);
         }
-        // Most values need no more than that.
-        match reader.was_null {
-            true if mark == SHARED_MARK => kept.field(object, reader, index, start),
-            true => {
-                kept.marked |= mark;
-                kept.nulls |= null_bit(index);
-                Ok(())
-            }
-            false => Ok(()),
+        if !reader.was_null {
+            return Ok(());
         }
+        if mark == SHARED_MARK {
+            return kept.field(object, reader, index, start);
+        }
+        kept.marked |= mark;
+        kept.nulls |= null_bit(index);
+        Ok(())
     })?;
     if kept.has_texts {
         object.extra_mut().sort();
@@ -77,7 +78,7 @@ struct Kept {
     names: &'static Names,
     /// The number of mismatches whose path contains the name of their field.
     located: usize,
-    /// The [`mark`]s of the fields that were recorded.
+    /// The [`mark`]s of the fields that were null, that were kept, or whose value was of another type.
     marked: u64,
     /// The [`null_bit`]s of the fields that are null.
     nulls: u64,
@@ -397,6 +398,7 @@ pub(crate) use newtype;
 mod tests {
     use serde_json::{Value, json};
 
+    use super::WriteObject;
     use crate::wire::extra::Extra;
     use crate::wire::list::List;
     use crate::wire::map::Map;
@@ -433,6 +435,96 @@ mod tests {
     }
     object! { Change { 0 "x" x field; 1 "label" label field; } }
     crate::wire::deserialize::readable! { Change }
+
+    /// Declares a type with more fields than there are marks.
+    macro_rules! wide {
+        ($( $index:literal $json:literal $field:ident; )*) => {
+            #[derive(Clone, Debug, Default, PartialEq)]
+            struct Wide {
+                $( $field: Option<i64>, )*
+                extra: Extra,
+            }
+            object! { Wide { $( $index $json $field field; )* } }
+            crate::wire::deserialize::readable! { Wide }
+        };
+    }
+    wide! {
+        0 "f0" f0; 1 "f1" f1; 2 "f2" f2; 3 "f3" f3; 4 "f4" f4; 5 "f5" f5;
+        6 "f6" f6; 7 "f7" f7; 8 "f8" f8; 9 "f9" f9; 10 "f10" f10; 11 "f11" f11;
+        12 "f12" f12; 13 "f13" f13; 14 "f14" f14; 15 "f15" f15; 16 "f16" f16; 17 "f17" f17;
+        18 "f18" f18; 19 "f19" f19; 20 "f20" f20; 21 "f21" f21; 22 "f22" f22; 23 "f23" f23;
+        24 "f24" f24; 25 "f25" f25; 26 "f26" f26; 27 "f27" f27; 28 "f28" f28; 29 "f29" f29;
+        30 "f30" f30; 31 "f31" f31; 32 "f32" f32; 33 "f33" f33; 34 "f34" f34; 35 "f35" f35;
+        36 "f36" f36; 37 "f37" f37; 38 "f38" f38; 39 "f39" f39; 40 "f40" f40; 41 "f41" f41;
+        42 "f42" f42; 43 "f43" f43; 44 "f44" f44; 45 "f45" f45; 46 "f46" f46; 47 "f47" f47;
+        48 "f48" f48; 49 "f49" f49; 50 "f50" f50; 51 "f51" f51; 52 "f52" f52; 53 "f53" f53;
+        54 "f54" f54; 55 "f55" f55; 56 "f56" f56; 57 "f57" f57; 58 "f58" f58; 59 "f59" f59;
+        60 "f60" f60; 61 "f61" f61; 62 "f62" f62; 63 "f63" f63; 64 "f64" f64; 65 "f65" f65;
+    }
+
+    #[test]
+    fn every_field_of_a_wide_object_is_serialized_as_received() {
+        // The text, the text that is serialized if it differs, and the number of mismatches.
+        for (sent, written, count) in [
+            (r#"{"f61":null,"f62":null,"f63":null,"f64":null,"f65":null}"#, None, 0),
+            (r#"{"f61":"12","f62":"12","f63":"12","f64":"12","f65":"12"}"#, None, 0),
+            (r#"{"f62":{},"f63":[],"f64":true,"f65":[1.50]}"#, None, 4),
+            (r#"{"f62":null,"f63":"7","f64":[null],"f65":4}"#, None, 1),
+            (r#"{"f62":null,"f62":1}"#, Some(r#"{"f62":1}"#), 0),
+            (r#"{"f63":null,"f63":1}"#, Some(r#"{"f63":1}"#), 0),
+            (r#"{"f64":null,"f64":1}"#, Some(r#"{"f64":1}"#), 0),
+            (r#"{"f62":"12","f62":1}"#, Some(r#"{"f62":1}"#), 0),
+            (r#"{"f64":"12","f64":1}"#, Some(r#"{"f64":1}"#), 0),
+            (r#"{"f63":1,"f63":null}"#, Some(r#"{"f63":null}"#), 0),
+            (r#"{"f64":1,"f64":null}"#, Some(r#"{"f64":null}"#), 0),
+            (r#"{"f63":"1","f65":2,"f63":3}"#, Some(r#"{"f63":3,"f65":2}"#), 0),
+            (
+                r#"{"f62":null,"f65":null,"f62":"7"}"#,
+                Some(r#"{"f62":"7","f65":null}"#),
+                0,
+            ),
+            (
+                r#"{"f64":[],"f65":1,"f64":"5","f65":{}}"#,
+                Some(r#"{"f64":"5","f65":{}}"#),
+                2,
+            ),
+        ] {
+            let (wide, mismatches) = read::text::<Wide>(sent).unwrap();
+            assert_eq!(serde_json::to_string(&wide).unwrap(), written.unwrap_or(sent), "{sent}");
+            assert_eq!(mismatches.len(), count, "{sent}");
+            assert!(
+                mismatches.iter().all(|mismatch| mismatch.path.starts_with('f')),
+                "{mismatches:?}"
+            );
+        }
+    }
+
+    /// Other tests do not use this type, because all readers share the order.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    struct Ordered {
+        first: Option<i64>,
+        second: Option<i64>,
+        third: Option<i64>,
+        extra: Extra,
+    }
+    object! { Ordered { 0 "first" first field; 1 "second" second field; 2 "third" third field; } }
+    crate::wire::deserialize::readable! { Ordered }
+
+    #[test]
+    fn order_of_names_is_learned() {
+        let names = <Ordered as WriteObject>::names();
+        let order = || {
+            let next = |index| names.get(index).map(|name| name.next().get());
+            (names.first().get(), next(0), next(1), next(2))
+        };
+        assert_eq!(order(), (0, Some(1), Some(2), Some(3)));
+        for _ in 0..2 {
+            let sent = r#"{"third":3,"other":0,"first":1,"second":2}"#;
+            let (read, _) = read::text::<Ordered>(sent).unwrap();
+            assert_eq!((read.first, read.second, read.third), (Some(1), Some(2), Some(3)));
+            assert_eq!(order(), (2, Some(1), Some(2), Some(0)));
+        }
+    }
 
     fn point(text: &str) -> (Point, Vec<String>) {
         let (point, mismatches) = read::text::<Point>(text).unwrap();

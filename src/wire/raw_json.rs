@@ -51,8 +51,9 @@ impl RawEntry {
 }
 
 impl RawEntries {
-    /// The maximum number of bytes that one more entry needs besides its name and its text: the list grows from four entries.
-    pub(crate) const MAX_ENTRY_MEMORY: usize = 4 * size_of::<RawEntry>();
+    /// Number of bytes that an entry needs besides its name and its text: the list grows from four entries, and to at most twice
+    /// its length.
+    pub(crate) const ENTRY_MEMORY: usize = 4 * size_of::<RawEntry>();
 
     pub(crate) const fn new() -> Self {
         Self(Vec::new())

@@ -39,6 +39,13 @@ impl Limits {
     };
 }
 
+/// A position, and the memory limit there.
+#[derive(Clone, Copy, Debug)]
+pub struct Mark {
+    position: usize,
+    memory_left: usize,
+}
+
 /// The result of reading a value as one of several types. [`Reader::adopt`] accepts it.
 #[derive(Debug)]
 pub struct Candidate<T> {
@@ -98,6 +105,20 @@ impl Reader<'_> {
     #[cfg(test)]
     pub fn tried_bytes(&self) -> usize {
         self.limits.tried_bytes
+    }
+
+    /// Returns the position and the memory limit, to which [`return_to`](Self::return_to) returns.
+    pub fn mark(&self) -> Mark {
+        Mark {
+            position: self.position,
+            memory_left: self.limits.memory_left,
+        }
+    }
+
+    /// Returns to a position at the same nesting depth, and reverts the deductions since then.
+    pub fn return_to(&mut self, mark: Mark) {
+        self.position = mark.position;
+        self.limits.memory_left = mark.memory_left;
     }
 
     /// Deducts an allocation of `bytes` bytes from the memory limit.
