@@ -263,21 +263,13 @@ impl Transport {
         span: &trace::Span,
     ) -> Attempted {
         let start = Instant::now();
-        let mut now = start;
         if context.secret.is_none() {
-            let header = match &self.authorization {
-                Authorization::Fixed(header) => Ok(header.clone()),
-                supplied => {
-                    let header = Box::pin(supplied.header(time.limit)).await;
-                    now = Instant::now();
-                    header
-                }
-            };
-            match header {
+            match self.authorization.header(time.limit).await {
                 Ok(header) => context.secret = Some(Secret::of(header)),
                 Err(failure) => return Attempted::NoToken(failure),
             }
         }
+        let now = Instant::now();
         let Some(limit) = time.after_token(now - start) else {
             return Attempted::TooLate;
         };

@@ -59,11 +59,6 @@ impl Names {
         }
     }
 
-    /// Returns the names in the order of the fields.
-    pub fn texts(&self) -> impl Iterator<Item = &'static str> {
-        self.list.iter().map(|name| name.text)
-    }
-
     /// Returns the index of the name that an object starts with.
     pub(crate) fn first(&'static self) -> &'static Next {
         &self.first
@@ -193,7 +188,7 @@ mod tests {
         static LIST: [Name; 3] = [Name::new(0, "a"), Name::new(1, "b"), Name::new(2, "c")];
         static NAMES: Names = Names::new(&LIST);
         let order = || {
-            let names = NAMES.texts().filter_map(|text| NAMES.find(text));
+            let names = ["a", "b", "c"].into_iter().filter_map(|text| NAMES.find(text));
             let next = names.map(|(_, name)| name.next().get());
             (NAMES.first().get(), next.collect::<Vec<_>>())
         };

@@ -45,20 +45,19 @@ pub(crate) fn read(object: &mut dyn ReadObject, reader: &mut Reader<'_>) -> Resu
         if let Err(fault) = object.read_field(index, reader) {
             return Err(reader.fail_at(PathStep::Field(kept.name(index)), fault));
         }
-        // Most values set their field and need nothing else.
+        // Most values set their field and need nothing else, or are the first null of their field.
         let mark = mark(index);
-        let is_recorded = kept.marked & mark != 0;
-        if is_recorded || reader.keep_text || reader.mismatch_count() != kept.located {
+        if kept.marked & mark != 0
+            || reader.keep_text
+            || reader.mismatch_count() != kept.located
+            || reader.was_null && mark == SHARED_MARK
+        {
             return kept.field(object, reader, index, start);
         }
-        if !reader.was_null {
-            return Ok(());
+        if reader.was_null {
+            kept.marked |= mark;
+            kept.nulls |= null_bit(index);
         }
-        if mark == SHARED_MARK {
-            return kept.field(object, reader, index, start);
-        }
-        kept.marked |= mark;
-        kept.nulls |= null_bit(index);
         Ok(())
     })?;
     if kept.has_texts {

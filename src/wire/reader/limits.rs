@@ -66,17 +66,17 @@ impl<T> Candidate<T> {
 impl Reader<'_> {
     /// Reads a value with `read` and returns to its start.
     pub fn try_read<T>(&mut self, read: impl FnOnce(&mut Self) -> Result<T, Fault>) -> Result<Candidate<T>, Fault> {
-        let (start, memory_left, mark) = (self.position, self.limits.memory_left, self.findings.mark());
+        let (mark, found) = (self.mark(), self.findings.mark());
         let value = read(self);
-        self.limits.tried_bytes += self.position - start;
+        self.limits.tried_bytes += self.position - mark.position;
         if let Err(Fault::Malformed) = value {
             return Err(Fault::Malformed);
         }
-        let end = std::mem::replace(&mut self.position, start);
-        let findings = self.findings.split_off(mark);
+        let end = self.position;
+        let findings = self.findings.split_off(found);
         // Dropping the value frees its memory. `adopt` charges for a value that is used.
-        let memory = memory_left.saturating_sub(self.limits.memory_left);
-        self.limits.memory_left = memory_left;
+        let memory = mark.memory_left.saturating_sub(self.limits.memory_left);
+        self.return_to(mark);
         Ok(Candidate {
             value: value?,
             end,
